@@ -1,0 +1,178 @@
+//! The replay agent: applies a prepared sequence of edits instead of asking a model. It is for trying dogwatch out and for
+//! testing it, and is named as such wherever it shows. The edits are made inside the container by the same executable
+//! that is the container's PID 1, so that any image will do.
+
+use super::script::{Edit, Entry, Script};
+use super::{Agent, Turn, TurnContext, ending_line};
+use crate::domain::{AgentReport, StepEnd};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The adapter's name.
+pub const NAME: &str = "replay";
+/// Where the sandbox puts this executable.
+const EXECUTABLE: &str = "/dogwatch/bin/dogwatch";
+
+/// The adapter over a script.
+#[derive(Debug, Clone)]
+pub struct ReplayAgent {
+    script: Script,
+}
+
+impl ReplayAgent {
+    /// An agent that replays this script.
+    pub fn new(script: Script) -> Self {
+        Self { script }
+    }
+}
+
+impl Agent for ReplayAgent {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn turn(&self, context: &TurnContext<'_>) -> Turn {
+        let stdin = serde_json::to_vec(&self.script.entry(context.iteration)).unwrap_or_default();
+        Turn { argv: vec![EXECUTABLE.to_owned(), "replay-edits".to_owned()], env: BTreeMap::new(), stdin }
+    }
+
+    fn report(&self, end: &StepEnd, output: &[u8]) -> AgentReport {
+        ending_line::classify(end, output)
+    }
+}
+
+/// The program inside the container, over its standard streams.
+pub fn main() -> i32 {
+    // Its standard output is a pipe to the shim, never a terminal.
+    act(&mut io::stdin().lock(), &mut io::stdout().lock())
+}
+
+/// Reads an entry on standard input, applies it below the working directory, prints
+/// what it does, and returns the exit code.
+fn act(input: &mut dyn Read, output: &mut dyn Write) -> i32 {
+    match replay(input, output) {
+        Ok(code) => code,
+        Err(error) => {
+            // The output is a pipe to the shim; if even that is gone, the exit code still tells.
+            drop(writeln!(output, "replay: {error}"));
+            1
+        }
+    }
+}
+
+fn replay(input: &mut dyn Read, output: &mut dyn Write) -> io::Result<i32> {
+    let mut text = Vec::new();
+    input.read_to_end(&mut text)?;
+    let entry: Entry = serde_json::from_slice(&text)?;
+    writeln!(output, "replay agent: applies prepared edits, no model is asked")?;
+    if !entry.say.is_empty() {
+        writeln!(output, "{}", entry.say)?;
+    }
+    for edit in &entry.edits {
+        apply(edit, output)?;
+    }
+    if entry.sleep > 0 {
+        writeln!(output, "sleeps for {} s", entry.sleep)?;
+        output.flush()?;
+        std::thread::sleep(Duration::from_secs(u64::from(entry.sleep)));
+    }
+    let ending = match entry.claims.as_deref() {
+        Some("done") => Some("claims_done"),
+        Some("gave_up") => Some("gave_up"),
+        _ => None,
+    };
+    if let Some(ending) = ending {
+        writeln!(output, "{{\"dogwatch\":{{\"ending\":\"{ending}\",\"detail\":\"replay script\"}}}}")?;
+    }
+    output.flush()?;
+    Ok(entry.exit)
+}
+
+/// A path below the working directory, so that a slip in a script stays inside.
+fn below(path: &str) -> io::Result<PathBuf> {
+    let path = Path::new(path);
+    if path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Ok(path.to_owned());
+    }
+    Err(io::Error::other(format!("path {} must be relative and without `..`", path.display())))
+}
+
+fn make_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+fn apply(edit: &Edit, output: &mut dyn Write) -> io::Result<()> {
+    match edit {
+        Edit::Replace { path, replace } => {
+            let place = below(path)?;
+            let text = fs::read_to_string(&place).map_err(|error| io::Error::other(format!("{path}: {error}")))?;
+            let times = text.matches(&replace.old).count();
+            if times != 1 {
+                return Err(io::Error::other(format!("{path}: the old text is there {times} times, expected once")));
+            }
+            fs::write(&place, text.replacen(&replace.old, &replace.new, 1))?;
+            writeln!(output, "edited {path}")
+        }
+        Edit::Write { path, write, mode } => {
+            let place = below(path)?;
+            make_parent(&place)?;
+            fs::write(&place, write)?;
+            if let Some(mode) = mode {
+                let bits = u32::from_str_radix(mode, 8).map_err(io::Error::other)?;
+                fs::set_permissions(&place, fs::Permissions::from_mode(bits))?;
+            }
+            writeln!(output, "wrote {path}")
+        }
+        Edit::Delete { path, .. } => {
+            let place = below(path)?;
+            let kind = fs::symlink_metadata(&place)?;
+            let removed = if kind.is_dir() { fs::remove_dir_all(&place) } else { fs::remove_file(&place) };
+            removed?;
+            writeln!(output, "removed {path}")
+        }
+        Edit::Symlink { path, symlink: target } => {
+            let place = below(path)?;
+            make_parent(&place)?;
+            if fs::symlink_metadata(&place).is_ok() {
+                fs::remove_file(&place)?;
+            }
+            symlink(target, &place)?;
+            writeln!(output, "linked {path}")
+        }
+        Edit::Run { run } => {
+            let Some((program, arguments)) = run.split_first() else { return Ok(()) };
+            writeln!(output, "runs {program}")?;
+            output.flush()?;
+            let status = Command::new(program).args(arguments).stdin(Stdio::null()).status()?;
+            writeln!(output, "{program}: {status}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_working_directory() {
+        assert!(below("a/b").is_ok());
+        for bad in ["/etc/passwd", "../x", "a/../../x"] {
+            assert!(below(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_turn_carries_the_entry_of_its_iteration() {
+        let script = Script::parse(br#"{"replay":1,"iterations":[{"say":"one"},{"say":"two"}]}"#, "s").unwrap();
+        let turn = ReplayAgent::new(script).turn(&TurnContext { iteration: 2, prompt: "ignored" });
+        let mut output = Vec::new();
+        assert_eq!(act(&mut turn.stdin.as_slice(), &mut output), 0);
+        assert!(String::from_utf8(output).unwrap().contains("two"));
+    }
+}

@@ -1,0 +1,152 @@
+//! The file format of the replay agent: a prepared sequence of edits, one entry an iteration.
+
+use serde::{Deserialize, Serialize};
+
+/// Largest script that is read, in bytes.
+const MAX_SCRIPT: usize = 16 * 1024 * 1024;
+
+/// A script that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    /// Not the format.
+    #[error("replay script {place}: {reason}; the format is in the README")]
+    Format {
+        /// The file.
+        place: String,
+        /// What is wrong, with line and column.
+        reason: String,
+    },
+}
+
+/// A whole script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Version of the format: 1.
+    pub replay: u32,
+    /// One entry an iteration; the last one repeats when the run needs more.
+    pub iterations: Vec<Entry>,
+}
+
+/// What the replay agent does in one iteration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Entry {
+    /// Printed before the edits.
+    pub say: String,
+    /// Done in order.
+    pub edits: Vec<Edit>,
+    /// What it claims at the end: `done`, `gave_up`, or nothing.
+    pub claims: Option<String>,
+    /// Its exit code.
+    pub exit: i32,
+    /// Seconds to wait after the edits, for trying out pause, cancel and time limits.
+    pub sleep: u32,
+}
+
+/// One edit below the working directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Edit {
+    /// Replace the one occurrence of a text.
+    Replace {
+        /// The file.
+        path: String,
+        /// Old and new text.
+        replace: Replacement,
+    },
+    /// Write a whole file, making its directories.
+    Write {
+        /// The file.
+        path: String,
+        /// Its contents.
+        write: String,
+        /// Octal mode such as `755`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<String>,
+    },
+    /// Remove a file or a directory with all that is in it.
+    Delete {
+        /// The file.
+        path: String,
+        /// `true`.
+        delete: bool,
+    },
+    /// Make a symbolic link.
+    Symlink {
+        /// The link.
+        path: String,
+        /// Where it points.
+        symlink: String,
+    },
+    /// Run a program in the working directory.
+    Run {
+        /// Program and arguments.
+        run: Vec<String>,
+    },
+}
+
+/// Old and new text of a replacement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replacement {
+    /// Must be there exactly once.
+    pub old: String,
+    /// What takes its place.
+    pub new: String,
+}
+
+impl Script {
+    /// Reads a script; `place` names it in errors.
+    pub fn parse(bytes: &[u8], place: &str) -> Result<Self, ScriptError> {
+        let fault = |reason: String| ScriptError::Format { place: place.to_owned(), reason };
+        if bytes.len() > MAX_SCRIPT {
+            return Err(fault(format!("it is larger than {MAX_SCRIPT} bytes")));
+        }
+        let script: Self = serde_json::from_slice(bytes).map_err(|error| fault(error.to_string()))?;
+        if script.replay != 1 {
+            return Err(fault(format!("`replay` is {}, this dogwatch reads version 1", script.replay)));
+        }
+        if script.iterations.is_empty() {
+            return Err(fault("`iterations` is empty: it needs at least one entry".to_owned()));
+        }
+        Ok(script)
+    }
+
+    /// The entry of an iteration (from 1).
+    pub fn entry(&self, iteration: u32) -> Entry {
+        let index = usize::try_from(iteration.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.iterations.get(index).or(self.iterations.last()).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn entries_beyond_the_last_repeat_it() {
+        let script = Script::parse(
+            br#"{"replay":1,"iterations":[{"say":"a"},{"say":"b","edits":[{"path":"x","write":"y"}],"claims":"done"}]}"#,
+            "s.json",
+        )
+        .unwrap();
+        assert_eq!(script.entry(1).say, "a");
+        assert_eq!(script.entry(9).say, "b");
+    }
+
+    #[test]
+    fn faults_name_the_place() {
+        for bad in [
+            "",
+            "{",
+            r#"{"replay":2,"iterations":[{}]}"#,
+            r#"{"replay":1,"iterations":[]}"#,
+            r#"{"replay":1,"iterations":[{"sya":""}]}"#,
+        ] {
+            let error = Script::parse(bad.as_bytes(), "s.json").unwrap_err().to_string();
+            assert!(error.starts_with("replay script s.json: "), "{error}");
+        }
+    }
+}

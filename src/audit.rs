@@ -1,0 +1,35 @@
+//! The audit log: a hash chain in the table `audit`, its head in a file outside the database.
+//!
+//! # Record format, version 1
+//! A record is one line of compact JSON text (no line breaks; fields in this order, absent ones left out): `v` (1), `seq`
+//! (from 1, no gaps), `prev` (hash of the record before, 64 zeros for the first), `wall` (milliseconds since 1970), `boot`
+//! (milliseconds of `CLOCK_BOOTTIME`), `boot_id` (the kernel's), `back` (true when `wall` is earlier than the record before
+//! says, or when `boot` is within one boot id), `engine` (instance), `epoch`, `actor`, `kind`, `project`, `run`, `question`,
+//! `detail`, `provenance`. Its hash is the SHA-256 of exactly those bytes, written in 64 lower-case hexadecimal digits. The
+//! bytes are stored and hashed as they are; nothing is ever serialised again to be checked. An export is one line a record:
+//! the hash, a space, the record; so `sha256sum` alone can check it.
+//!
+//! Order comes from `seq`, never from clocks.
+
+mod append;
+mod clock;
+mod event;
+mod export;
+mod head;
+mod record;
+mod verdict;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use append::{Context, append, head as chain_head};
+pub use clock::{Clock, Stamp, SystemClock};
+pub use event::AuditEvent;
+pub use export::{export, verify_export};
+pub(crate) use head::write as write_head;
+pub use head::{Head, HeadFile};
+pub(crate) use record::hex;
+pub use verdict::Verdict;
+pub(crate) use verify::verify_tail;
+pub use verify::{VerifyError, verify};

@@ -1,0 +1,149 @@
+//! The command line: one small file a subcommand. Subcommands are clients of the engine; each prints text for people or,
+//! with `--json`, one JSON value a line for scripts.
+//!
+//! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand. `run
+//! --follow` has its own for a run's outcome (`run::outcome`: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person;
+//! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not anchored to its end, 11 truncated,
+//! 12 broken, 13 rewritten). `doctor` gives 1 where something fails.
+
+mod approvals;
+mod audit;
+mod completions;
+mod context;
+mod debug;
+mod deliver;
+mod diff;
+mod doctor;
+mod engine;
+mod init;
+mod logs;
+mod project;
+mod ps;
+mod run;
+mod serve;
+mod show;
+mod steer;
+mod words;
+
+use crate::protocol::{Reply, Request};
+use crate::safe;
+use crate::text::SafeText;
+use clap::{CommandFactory, Parser, Subcommand};
+use context::{Context, Failure};
+
+/// Durable autonomous coding loops in containers, and the watch over them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dogwatch",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand.\n\
+        State lies in $DOGWATCH_STATE_DIR and config.toml in $DOGWATCH_CONFIG_DIR, or else in the XDG places."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a run
+    Run(run::Args),
+    /// List the runs
+    Ps(ps::Args),
+    /// Show everything about a run
+    Show(show::Args),
+    /// Print what the programs of a run printed
+    Logs(logs::Args),
+    /// Freeze a run
+    Pause(steer::OneRun),
+    /// Let a paused run go on
+    Resume(steer::OneRun),
+    /// Give a run new guidance
+    Redirect(steer::Redirect),
+    /// Stop a run for good
+    Cancel(steer::Cancel),
+    /// Go on from an earlier checkpoint
+    Rollback(steer::Rollback),
+    /// Print the changes of a run or of one iteration, byte for byte into files and pipes
+    Diff(diff::Args),
+    /// Hand over a run's result as a branch or a patch
+    Deliver(deliver::Args),
+    /// See and answer what runs ask of people
+    Approvals(approvals::Args),
+    /// Register and list repositories
+    Project(project::Args),
+    /// Write a first dogwatch.toml by looking at a repository
+    Init(init::Args),
+    /// Check this machine: Docker, disk, user session, clock
+    Doctor(doctor::Args),
+    /// Check or export the audit log
+    Audit(audit::Args),
+    /// Tell how the engine is
+    Status(engine::Args),
+    /// Run the engine in the foreground (any command that needs it starts it in the background)
+    Serve(serve::Args),
+    /// End the engine; containers live on
+    Stop(engine::Args),
+    /// Print a script by which a shell completes these words
+    Completions(completions::Args),
+    /// Look into single parts from outside, for maintainers
+    #[command(hide = true)]
+    Debug(debug::Args),
+}
+
+/// Parses the arguments and does what they say. Returns the exit code.
+pub fn main() -> i32 {
+    context::install_hooks();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return context::usage(&error),
+    };
+    match perform(cli.command) {
+        Ok(code) => code,
+        Err(report) => context::complain(&report),
+    }
+}
+
+fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
+    let Some(command) = command else { return Ok(Context::block_on(greet)?) };
+    let code = match command {
+        Command::Run(args) => Context::block_on(|context| run::perform(context, args)),
+        Command::Ps(args) => Context::block_on(|context| ps::perform(context, args)),
+        Command::Show(args) => Context::block_on(|context| show::perform(context, args)),
+        Command::Logs(args) => Context::block_on(|context| logs::perform(context, args)),
+        Command::Pause(args) => Context::block_on(|context| steer::pause(context, args)),
+        Command::Resume(args) => Context::block_on(|context| steer::resume(context, args)),
+        Command::Redirect(args) => Context::block_on(|context| steer::redirect(context, args)),
+        Command::Cancel(args) => Context::block_on(|context| steer::cancel(context, args)),
+        Command::Rollback(args) => Context::block_on(|context| steer::roll_back(context, args)),
+        Command::Diff(args) => Context::block_on(|context| diff::perform(context, args)),
+        Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
+        Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
+        Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
+        Command::Status(args) => Context::block_on(|context| engine::status(context, args)),
+        Command::Stop(args) => Context::block_on(|context| engine::stop(context, args)),
+        Command::Serve(args) => serve::perform(&args),
+        Command::Init(args) => init::perform(Context::new()?, &args),
+        Command::Audit(args) => audit::perform(Context::new()?, args),
+        Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
+        Command::Debug(args) => debug::perform(Context::new()?, &args),
+    };
+    Ok(code?)
+}
+
+/// Without a subcommand: the help, and the runs where an engine answers.
+async fn greet(mut context: Context) -> Result<i32, Failure> {
+    context.say_all(&context::help(&Cli::command().render_help().to_string()))?;
+    let Some(client) = context.running().await? else { return Ok(0) };
+    let Reply::Runs { runs } = client.ask(Request::Runs { all: false }).await? else { return context::unfit() };
+    context.say(&SafeText::empty())?;
+    if runs.is_empty() {
+        context.say(&safe!("The engine is up; no runs are at work."))?;
+    } else {
+        let lines = ps::table(&runs, context.columns());
+        context.say_all(&lines)?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,261 @@
+//! What every subcommand shares: places, the connection, the printer, exit codes.
+
+use crate::client::{Client, ClientError, SpawnError, ensure_engine};
+use crate::config::{Paths, PathsError};
+use crate::protocol::{FaultCode, Reply, Request};
+use crate::safe;
+use crate::text::{Flow, Out, OutError, SafeText, report_text};
+use clap::error::ErrorKind;
+use serde::Serialize;
+use std::error::Error;
+use std::future::Future;
+use std::io::{Stderr, Stdout};
+
+/// Why a subcommand did not do what it should, with its exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The exit code.
+    pub code: i32,
+    /// Place, rule and remedy. May quote outside text.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with exit code 1.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    fn of(code: i32, error: &dyn Error) -> Self {
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let code = match &error {
+            ClientError::NoEngine { .. } => 3,
+            ClientError::Fault(fault) => match fault.code {
+                FaultCode::NotFound => 4,
+                FaultCode::Refused | FaultCode::Forbidden => 5,
+                FaultCode::Protocol | FaultCode::Version | FaultCode::Engine => 1,
+            },
+            ClientError::Broken(_) | ClientError::Unfit => 1,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<SpawnError> for Failure {
+    fn from(error: SpawnError) -> Self {
+        match error {
+            SpawnError::Client(error) => error.into(),
+            error => Self::of(3, &error),
+        }
+    }
+}
+
+impl From<PathsError> for Failure {
+    fn from(error: PathsError) -> Self {
+        Self::of(1, &error)
+    }
+}
+
+impl From<OutError> for Failure {
+    fn from(error: OutError) -> Self {
+        Self::of(1, &error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::of(1, &error)
+    }
+}
+
+/// What a subcommand works with.
+pub struct Context {
+    /// Where everything is.
+    pub paths: Paths,
+    /// Standard output.
+    pub out: Out<Stdout>,
+    client: Option<Client>,
+}
+
+impl Context {
+    /// For subcommands that need no engine.
+    pub fn new() -> Result<Self, Failure> {
+        Ok(Self { paths: Paths::from_environment()?, out: Out::stdout(), client: None })
+    }
+
+    /// Runs a subcommand on a small runtime of its own.
+    pub fn block_on<F, R>(job: F) -> Result<i32, Failure>
+    where
+        F: FnOnce(Self) -> R,
+        R: Future<Output = Result<i32, Failure>>,
+    {
+        let context = Self::new()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(job(context))
+    }
+
+    /// The engine, started where none answers.
+    pub async fn client(&mut self) -> Result<&mut Client, Failure> {
+        if self.client.is_none() {
+            self.paths.prepare()?;
+            self.client = Some(ensure_engine(&self.paths).await?);
+        }
+        self.client.as_mut().ok_or_else(|| Failure::new("no connection"))
+    }
+
+    /// The engine that answers now, if any; none is started.
+    pub async fn running(&mut self) -> Result<Option<&mut Client>, Failure> {
+        match Client::connect(&self.paths.socket()).await {
+            Ok(client) => Ok(Some(self.client.insert(client))),
+            Err(ClientError::NoEngine { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks the engine.
+    pub async fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
+        Ok(self.client().await?.ask(request).await?)
+    }
+
+    /// Prints one line for people.
+    pub fn say(&mut self, line: &SafeText) -> Result<(), Failure> {
+        open(self.out.line(line)?)
+    }
+
+    /// Prints lines for people.
+    pub fn say_all(&mut self, lines: &[SafeText]) -> Result<(), Failure> {
+        open(self.out.lines(lines)?)
+    }
+
+    /// The columns of the terminal behind standard output; `None` where there is none.
+    pub fn columns(&self) -> Option<usize> {
+        if !self.out.is_terminal() {
+            return None;
+        }
+        let terminal = std::fs::File::open("/dev/tty").ok()?;
+        let columns = usize::from(rustix::termios::tcgetwinsize(&terminal).ok()?.ws_col);
+        (columns > 0).then_some(columns)
+    }
+
+    /// Prints one line for people, broken where the terminal is too narrow; nothing of it is dropped.
+    pub fn say_wrapped(&mut self, line: &SafeText) -> Result<(), Failure> {
+        match self.columns() {
+            Some(columns) => self.say_all(&line.wrap(columns)),
+            None => self.say(line),
+        }
+    }
+
+    /// Refuses bytes as they are where a terminal would get them.
+    pub fn raw_allowed(&self, raw: bool) -> Result<(), Failure> {
+        if raw && self.out.is_terminal() {
+            let message = "raw bytes could harm a terminal: send them to a file or a program, or leave out --raw";
+            return Err(Failure { code: 2, message: message.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Prints one line of JSON for scripts.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        open(self.out.json(value)?)
+    }
+}
+
+/// A closed output ends the command quietly, as in `dogwatch ps | head -1`.
+pub fn open(flow: Flow) -> Result<(), Failure> {
+    match flow {
+        Flow::Written => Ok(()),
+        Flow::Closed => Err(Failure { code: 0, message: String::new() }),
+    }
+}
+
+/// An answer that does not fit the request.
+pub fn unfit<T>() -> Result<T, Failure> {
+    Err(ClientError::Unfit.into())
+}
+
+/// Sets how reports and panics are worded: plain, and printed by the text room alone.
+pub fn install_hooks() {
+    let (_, words) = color_eyre::config::HookBuilder::blank().display_env_section(false).into_hooks();
+    // It fails only where one is installed already, whose words are as good.
+    let _installed_already = words.install();
+    crate::text::install_panic_hook();
+}
+
+/// A message of several lines keeps them; the further ones are set in, so that none passes for a message of its own.
+fn worded(message: &str) -> Vec<SafeText> {
+    let mut lines = message.split('\n');
+    let first = lines.next().unwrap_or_default();
+    std::iter::once(safe!("error: {}", first)).chain(lines.map(|line| safe!("  {}", line))).collect()
+}
+
+/// Prints why a subcommand failed; returns its exit code.
+pub fn complain(why: &color_eyre::Report) -> i32 {
+    let (code, lines) = match why.downcast_ref::<Failure>() {
+        Some(failure) if failure.message.is_empty() => return failure.code,
+        Some(failure) => (failure.code, worded(&failure.message)),
+        None => (1, report_text(&format!("{why:?}"))),
+    };
+    let mut err: Out<Stderr> = Out::stderr();
+    for line in lines {
+        if !matches!(err.line(&line), Ok(Flow::Written)) {
+            break;
+        }
+    }
+    code
+}
+
+/// Prints what clap has to say: help and version to standard output, mistakes to standard error.
+pub fn usage(error: &clap::Error) -> i32 {
+    let text = error.render().to_string();
+    let ours = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    let lines = if ours { help(&text) } else { report_text(&text) };
+    let printed = if error.use_stderr() { Out::stderr().lines(&lines) } else { Out::stdout().lines(&lines) };
+    if printed.is_err() { 1 } else { error.exit_code() }
+}
+
+/// A page of help as lines. It quotes nothing from outside, so its columns may stay blank where the exact form would count
+/// the blanks.
+pub fn help(text: &str) -> Vec<SafeText> {
+    text.lines()
+        .map(|line| {
+            let mut shown = SafeText::empty();
+            let mut rest = line;
+            while !rest.is_empty() {
+                let words = rest.trim_start_matches(' ');
+                shown.push(&SafeText::empty().pad_left(rest.len() - words.len()));
+                let end = words.find("  ").unwrap_or(words.len());
+                let (head, tail) = words.split_at_checked(end).unwrap_or((words, ""));
+                shown.push(&safe!("{}", head));
+                rest = tail;
+            }
+            shown
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SafeText, help, worded};
+
+    #[test]
+    fn further_lines_of_a_message_pass_for_no_message_of_their_own() {
+        let lines: Vec<String> = worded("one\nerror: two\u{1b}[2J").iter().map(SafeText::plain).collect();
+        assert_eq!(lines, ["error: one", "  error: two\\e[2J"]);
+    }
+
+    #[test]
+    fn columns_of_help_stay_and_controls_do_not() {
+        let lines = help("  ps           List\n\n  x\u{1b}[2J         y");
+        let lines: Vec<String> = lines.iter().map(SafeText::plain).collect();
+        assert_eq!(lines, ["  ps           List", "", "  x\\e[2J         y"]);
+    }
+}

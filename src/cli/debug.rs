@@ -1,0 +1,85 @@
+//! `dogwatch debug`: looks into single parts from outside, for maintainers. Input comes from standard input.
+
+use super::context::{Context, Failure, open};
+use crate::engine::crash;
+use crate::evidence::{self, Format};
+use crate::safe;
+use crate::text::debug;
+use serde_json::value::RawValue;
+use std::io::Read;
+
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Any bytes become what a terminal would get
+    Text(Text),
+    /// A tool's report or output becomes findings, one JSON value a line, and a summary
+    Evidence {
+        /// junit, cargo-test, pytest, go-test-json, node-test or exit-code; guessed by default
+        #[arg(short, long)]
+        format: Option<Format>,
+    },
+    /// The names of the points at which a test build can be killed
+    CrashPoints {
+        /// Print JSON, one name a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "form", required = true, multiple = true)]
+struct Text {
+    /// In the exact form, one line
+    #[arg(long, conflicts_with = "log")]
+    exact: bool,
+    /// Back from the exact form
+    #[arg(long, requires = "exact")]
+    decode: bool,
+    /// In the form of program output
+    #[arg(long)]
+    log: bool,
+}
+
+pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
+    match &args.command {
+        Command::Text(text) => {
+            let input = input()?;
+            let bytes = if text.decode {
+                debug::decode(&input).map_err(|error| Failure::new(error.to_string()))?
+            } else if text.exact {
+                debug::exact(&input)
+            } else {
+                // Colours as a terminal would get them, unless the environment refuses them.
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                debug::log(&input, !refused)
+            };
+            open(context.out.raw_bytes(&bytes)?)?;
+        }
+        Command::Evidence { format } => {
+            for line in evidence::debug(*format, &input()?) {
+                let value: &RawValue =
+                    serde_json::from_str(&line).map_err(|error| Failure::new(format!("not JSON: {error}")))?;
+                context.json(&value)?;
+            }
+        }
+        Command::CrashPoints { json } => {
+            for name in crash::all() {
+                if *json { context.json(&name)? } else { context.say(&safe!("{}", name))? }
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn input() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

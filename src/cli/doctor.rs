@@ -1,0 +1,107 @@
+//! `dogwatch doctor`: looks at everything that a night of work relies on, and says what to do about what is wrong.
+
+mod docker;
+mod host;
+mod session;
+
+use super::context::{Context, Failure};
+use crate::config::EngineConfig;
+use crate::safe;
+use crate::text::{Colour, SafeText, Style};
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print JSON, one finding a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, with a risk or a loss.
+    Warn,
+    /// It will not work.
+    Fail,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    /// How bad it is.
+    level: Level,
+    /// A stable name for scripts.
+    check: &'static str,
+    /// What was found. May quote outside text.
+    words: String,
+    /// What to do about it.
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, words: impl Into<String>) -> Self {
+        Self { level: Level::Ok, check, words: words.into(), remedy: None }
+    }
+
+    fn warn(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: Level::Warn, check, words: words.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn fail(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: Level::Fail, check, words: words.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn lines(&self) -> Vec<SafeText> {
+        let (word, colour) = match self.level {
+            Level::Ok => (safe!("ok  "), Colour::Green),
+            Level::Warn => (safe!("warn"), Colour::Yellow),
+            Level::Fail => (safe!("fail"), Colour::Red),
+        };
+        let mut lines = vec![safe!("{}  {}: {}", word.styled(Style::fg(colour)), self.check, self.words)];
+        lines.extend(self.remedy.iter().map(|remedy| safe!("      -> {}", remedy)));
+        lines
+    }
+}
+
+/// Looks at everything. Exit code 1 where something fails.
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let mut findings = Vec::new();
+    let config = match EngineConfig::load(&context.paths.config_file()) {
+        Ok(config) => {
+            findings.push(Finding::ok("config", format!("{} holds", context.paths.config_file().display())));
+            config
+        }
+        Err(errors) => {
+            findings.push(Finding::fail("config", errors.to_string(), "correct the file; the engine does not start"));
+            EngineConfig::default()
+        }
+    };
+    findings.push(engine(&mut context).await);
+    findings.push(host::executable());
+    findings.extend(docker::look(config.docker_host.as_deref()).await);
+    findings.extend(host::look(&context.paths));
+    findings.extend(session::look());
+    for finding in &findings {
+        if args.json {
+            context.json(finding)?;
+            continue;
+        }
+        for line in finding.lines() {
+            context.say_wrapped(&line)?;
+        }
+    }
+    Ok(i32::from(findings.iter().any(|finding| finding.level == Level::Fail)))
+}
+
+async fn engine(context: &mut Context) -> Finding {
+    const CHECK: &str = "engine";
+    match context.running().await {
+        Ok(Some(client)) => Finding::ok(CHECK, format!("{} answers", client.welcome().engine)),
+        Ok(None) => Finding::ok(CHECK, "none is running; the next command that needs one starts it"),
+        Err(failure) => Finding::fail(CHECK, failure.message, "stop the engine that answers, or use its own dogwatch"),
+    }
+}

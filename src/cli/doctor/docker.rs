@@ -1,0 +1,112 @@
+//! What doctor says of Docker.
+
+use super::Finding;
+use crate::sandbox::docker::{DockerFacts, ask_facts};
+
+/// Holes that are known, with the version that closed them. Only those that matter to us: containers that break out, and
+/// ways around the engine's own limits.
+const HOLES: [((u32, u32, u32), &str); 3] = [
+    (
+        (25, 0, 2),
+        "a program can leave its container through a file that runc leaves open (CVE-2024-21626), unless runc was updated by itself",
+    ),
+    (
+        (28, 5, 2),
+        "a program can leave its container by races over masked paths in runc (CVE-2025-31133, CVE-2025-52565, CVE-2025-52881), \
+         unless runc was updated by itself",
+    ),
+    (
+        (29, 3, 1),
+        "authorisation plugins can be passed by with large requests (CVE-2026-34040); without such plugins it does not matter",
+    ),
+];
+
+pub(super) async fn look(host: Option<&str>) -> Vec<Finding> {
+    match ask_facts(host).await {
+        Ok(facts) => judge(&facts),
+        Err(error) => vec![Finding::fail(
+            "docker",
+            error.to_string(),
+            "start Docker, let this user use its socket, or name another one under [docker] in config.toml; until then runs wait",
+        )],
+    }
+}
+
+fn judge(facts: &DockerFacts) -> Vec<Finding> {
+    let mut findings =
+        vec![Finding::ok("docker", format!("{} answers, version {}, API {}", facts.socket, facts.version, facts.api))];
+    let version = numbers(&facts.version);
+    let open: Vec<_> = HOLES.iter().filter(|(closed, _)| version.is_some_and(|version| version < *closed)).collect();
+    for ((major, minor, patch), words) in &open {
+        findings.push(Finding::warn(
+            "docker-holes",
+            format!("before version {major}.{minor}.{patch} {words}"),
+            format!("update Docker to {major}.{minor}.{patch} or newer"),
+        ));
+    }
+    if open.is_empty() {
+        findings.push(Finding::ok("docker-holes", "none known to this dogwatch"));
+    }
+    findings.push(match facts.cgroup_version.as_str() {
+        "2" => Finding::ok("cgroups", format!("version 2, {}", facts.cgroup_driver)),
+        other => Finding::warn(
+            "cgroups",
+            format!("version {other}: running out of memory may be told apart less well from other kills"),
+            "start the machine with cgroup version 2",
+        ),
+    });
+    findings.push(match facts.live_restore {
+        Some(true) => Finding::ok("live-restore", "containers survive a restart of Docker"),
+        _ => Finding::warn(
+            "live-restore",
+            "a restart of Docker ends the steps that are at work; they are repeated",
+            "set \"live-restore\": true in /etc/docker/daemon.json and reload Docker",
+        ),
+    });
+    findings.push(match facts.storage_driver.as_str() {
+        "vfs" => Finding::warn(
+            "storage-driver",
+            "vfs copies every layer in full: slow, and it fills the disk",
+            "use overlay2 or the containerd image store",
+        ),
+        driver => Finding::ok("storage-driver", format!("{driver} below {}", facts.root)),
+    });
+    findings.extend(
+        facts.warnings.iter().map(|warning| {
+            Finding::warn("docker-warning", warning.clone(), "see Docker's documentation on this warning")
+        }),
+    );
+    findings
+}
+
+/// The numbers at the start of a version: `20.10.24+dfsg1` is 20, 10, 24.
+fn numbers(version: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next().flatten().unwrap_or(0), parts.next().flatten().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    fn facts(version: &str) -> DockerFacts {
+        DockerFacts {
+            version: version.to_owned(),
+            cgroup_version: "2".to_owned(),
+            live_restore: Some(true),
+            storage_driver: "overlay2".to_owned(),
+            ..DockerFacts::default()
+        }
+    }
+
+    #[test]
+    fn holes_follow_the_version() {
+        let count = |version| judge(&facts(version)).iter().filter(|one| one.level == Level::Warn).count();
+        assert_eq!(count("20.10.24+dfsg1"), 3);
+        assert_eq!(count("25.0.2"), 2);
+        assert_eq!(count("29.3.1"), 0);
+        assert_eq!(count("29.4"), 0);
+        assert_eq!(count("dev"), 0);
+    }
+}

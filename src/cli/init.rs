@@ -1,0 +1,82 @@
+//! `dogwatch init`: writes a first `dogwatch.toml` by looking at a repository. It needs neither engine nor network.
+
+use super::context::{Context, Failure};
+use crate::project::{Detection, HostTree, detect, render};
+use crate::safe;
+use crate::text::SafeText;
+use serde_json::json;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The file in a repository.
+const FILE: &str = "dogwatch.toml";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The repository
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Replace a file that is there
+    #[arg(short, long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
+    let tree = HostTree::open(&args.path)
+        .map_err(|error| Failure::new(format!("{}: {error}; name a repository's directory", args.path.display())))?;
+    let found = detect(&tree);
+    let file = args.path.join(FILE);
+    write(&args.path, &file, &render(&found), args.force)?;
+    if args.json {
+        let found_json: Vec<_> = found
+            .found
+            .iter()
+            .map(|one| {
+                let suites: Vec<_> = one.suites.iter().map(|suite| &suite.name).collect();
+                json!({ "kind": one.ecosystem.title(), "directory": one.directory, "why": one.why, "suites": suites })
+            })
+            .collect();
+        let name = file.to_string_lossy();
+        context.json(&json!({ "file": name, "found": found_json, "unknown": found.unknown }))?;
+    } else {
+        context.say_all(&words(&file, &found))?;
+    }
+    Ok(0)
+}
+
+fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
+    let mut lines = vec![safe!("wrote {}", file)];
+    for one in &detection.found {
+        lines.push(safe!("  found {} in {} ({})", one.ecosystem.title(), one.directory, one.why));
+        lines.extend(one.suites.iter().map(|suite| safe!("    suite {}: {}", suite.name, suite.command)));
+    }
+    if detection.unknown {
+        lines.push(safe!("No test suite was found. Write one into the file: without one no run can count as done."));
+    }
+    lines.push(safe!(
+        "Next: read it, change what is wrong, and commit it. A run reads it from the commit it starts from:"
+    ));
+    lines.push(safe!("  git add dogwatch.toml && git commit -m \"Add dogwatch.toml\""));
+    lines.push(safe!("  dogwatch run \"make the tests pass\" --follow"));
+    lines
+}
+
+/// Writes beside and renames, so that no half file is left. Without force a file (or link) that is there stays.
+fn write(dir: &Path, file: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+    if !force {
+        let mut made = std::fs::File::create_new(file).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Failure { code: 5, message: format!("{} is there already: use --force to replace it", file.display()) }
+            }
+            _ => failed(error),
+        })?;
+        return made.write_all(text.as_bytes()).map_err(failed);
+    }
+    let beside = dir.join(format!(".{FILE}.{}", std::process::id()));
+    std::fs::write(&beside, text).map_err(failed)?;
+    std::fs::rename(&beside, file).map_err(failed)
+}

@@ -1,0 +1,179 @@
+//! `dogwatch run`: starts a run and, with `--follow`, shows it until it is over or waits for a person.
+
+use super::context::{Context, Failure, unfit};
+use crate::client::ClientError;
+use crate::domain::{RunId, RunState};
+use crate::protocol::{Event, Reply, Request, RunView};
+use crate::safe;
+use crate::text::SafeText;
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is to be done, in words; `-` reads it from standard input
+    task: String,
+    /// The project's name or id; the repository of the current directory by default
+    #[arg(short, long)]
+    project: Option<String>,
+    /// An acceptance criterion; may be given several times
+    #[arg(short, long = "criterion")]
+    criteria: Vec<String>,
+    /// The agent; the repository's own by default
+    #[arg(short, long)]
+    agent: Option<String>,
+    /// Most iterations; the repository's own by default
+    #[arg(short = 'n', long)]
+    iterations: Option<u32>,
+    /// The revision to start from; the source's HEAD by default
+    #[arg(short, long)]
+    revision: Option<String>,
+    /// Show progress until the run is over or waits for a person. Exit codes: 0 succeeded, 10 failed, 11 cancelled, 12
+    /// waits for a person, 130 interrupted (the run goes on)
+    #[arg(short, long)]
+    follow: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The exit code for where a run stands: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person.
+pub fn outcome(state: RunState) -> i32 {
+    match state {
+        RunState::Succeeded => 0,
+        RunState::Failed => 10,
+        RunState::Cancelled => 11,
+        _ => 12,
+    }
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let project = match args.project {
+        Some(project) => project,
+        None => project_here(&mut context).await?,
+    };
+    let task = if args.task == "-" { std::io::read_to_string(std::io::stdin())? } else { args.task };
+    let request = Request::Submit {
+        project,
+        task,
+        criteria: args.criteria,
+        agent: args.agent,
+        iterations: args.iterations,
+        revision: args.revision,
+    };
+    let Reply::Run { run } = context.ask(request).await? else { return unfit() };
+    if args.json {
+        context.json(&run)?;
+    } else {
+        context.say(&safe!("{} queued", run.run.id))?;
+    }
+    if args.follow { follow(context, run.run.id, args.json).await } else { Ok(0) }
+}
+
+/// The project whose source is the repository around the current directory, registered where it is not yet.
+async fn project_here(context: &mut Context) -> Result<String, Failure> {
+    let here = std::env::current_dir()?;
+    let top = here.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned);
+    let Some(top) = top else {
+        return Err(Failure::new(format!(
+            "{} is not in a git repository: change into one, or name a project with --project",
+            here.display()
+        )));
+    };
+    let source = top.to_string_lossy().into_owned();
+    let Reply::Projects { projects } = context.ask(Request::Projects).await? else { return unfit() };
+    if let Some(project) = projects.into_iter().find(|project| project.source == source) {
+        return Ok(project.name);
+    }
+    match context.ask(Request::AddProject { source, name: None }).await? {
+        Reply::Project { project } => Ok(project.name),
+        _ => unfit(),
+    }
+}
+
+/// Shows a run's changes until it is over or waits for a person. Ctrl-C ends the showing, not the run.
+pub async fn follow(mut context: Context, id: RunId, json: bool) -> Result<i32, Failure> {
+    context.ask(Request::Watch { since: None }).await?;
+    // Listened for before anything is shown, so that no moment is left in which Ctrl-C would end us without a word.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut last = String::new();
+    loop {
+        let client = context.client().await?;
+        let event = tokio::select! {
+            event = client.event() => event?,
+            _ = interrupt.recv() => return Err(interruption(id)),
+        };
+        let news = match event {
+            Some(Event::Snapshot(news) | Event::Changed(news)) => news,
+            Some(_) => continue,
+            None => return Err(ClientError::Broken("the engine ended the stream".to_owned()).into()),
+        };
+        let Some(view) = news.runs.into_iter().find(|view| view.run.id == id) else { continue };
+        let line = progress(&view);
+        if line.as_str() != last && (json || worth_a_line(&view)) {
+            line.as_str().clone_into(&mut last);
+            if json { context.json(&view)? } else { context.say(&line)? }
+        }
+        let state = view.run.state;
+        if state.is_final() || state.awaits_person() {
+            if !json {
+                context.say_all(&farewell(&view))?;
+            }
+            return Ok(outcome(state));
+        }
+    }
+}
+
+/// States that pass within milliseconds, and steps that have not begun, are not worth a line for people.
+fn worth_a_line(view: &RunView) -> bool {
+    match view.run.state {
+        RunState::Gathering | RunState::Analysing | RunState::Gating | RunState::Delivering => false,
+        RunState::Developing | RunState::Testing => view.note.is_some() || !view.run.reason.is_empty(),
+        _ => true,
+    }
+}
+
+/// The run is the engine's and goes on without us.
+fn interruption(id: RunId) -> Failure {
+    let message = format!(
+        "interrupted; {id} goes on in the engine: `dogwatch logs -f {id}` and `dogwatch show {id}` come back to it, \
+         `dogwatch pause {id}` or `dogwatch cancel {id}` stops it"
+    );
+    Failure { code: 130, message }
+}
+
+/// Where the result is, or what a person can do.
+fn farewell(view: &RunView) -> Vec<SafeText> {
+    let run = &view.run;
+    let id = run.id;
+    match (run.state, run.question) {
+        (RunState::Succeeded, _) => {
+            let head = run.head.as_deref().unwrap_or_default();
+            vec![
+                safe!("the result: {}, commit {}", run.reason, head),
+                safe!("look: dogwatch diff {}; as a patch: dogwatch deliver {} --patch FILE", id, id),
+            ]
+        }
+        (_, Some(question)) => vec![safe!("{} waits for you: dogwatch approvals show {}", id, question)],
+        (RunState::AwaitingRedirect, None) => {
+            vec![safe!("{} is stuck and waits for you: dogwatch show {}; dogwatch redirect {} TEXT", id, id, id)]
+        }
+        (RunState::Paused, None) => vec![safe!("{} is paused: dogwatch resume {}", id, id)],
+        _ => vec![safe!("see dogwatch show {} and dogwatch logs {}", id, id)],
+    }
+}
+
+/// One line about where a run stands.
+pub fn progress(view: &RunView) -> SafeText {
+    let run = &view.run;
+    let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, skipped)| {
+        safe!("  {} passed, {} failed, {} skipped", passed, failed, skipped)
+    });
+    let words = match (&view.note, run.reason.as_str()) {
+        (_, reason) if !reason.is_empty() => safe!("  {}", reason),
+        (Some(note), _) => safe!("  {}", note),
+        _ => SafeText::empty(),
+    };
+    let (state, iteration, most) = (run.state.name(), run.iteration, run.budget.iterations);
+    safe!("{}  {}  iteration {}/{}{}{}", run.id, state, iteration, most, tests, words)
+}

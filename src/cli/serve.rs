@@ -1,0 +1,193 @@
+//! `dogwatch serve`: the engine itself.
+
+use super::context::{Failure, open};
+use crate::config::{EngineConfig, Paths};
+use crate::engine::Engine;
+use crate::engine::crash::CrashPoints;
+use crate::engine::world::RealWorld;
+use crate::safe;
+use crate::sandbox::docker::{DockerSandbox, DockerSettings};
+use crate::server::{Server, listen};
+use crate::store::{self, Store};
+use crate::text::Out;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+/// The user and group that containers run as where the engine is root.
+const NOBODY_IN_PARTICULAR: (u32, u32) = (10_001, 10_001);
+/// Log files of the engine that are kept, one a day.
+const KEPT_LOGS: usize = 14;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print a systemd user unit instead
+    #[arg(long)]
+    print_unit: bool,
+    /// Become a session of its own (used when another command starts the engine)
+    #[arg(long, hide = true)]
+    detach: bool,
+}
+
+/// Runs the engine until it is told to stop. Containers live on.
+pub fn perform(args: &Args) -> Result<i32, Failure> {
+    if args.print_unit {
+        let program = std::env::current_exe()?;
+        let lines = unit(&program.to_string_lossy());
+        let lines: Vec<_> = lines.lines().map(|line| safe!("{}", line)).collect();
+        open(Out::stdout().lines(&lines)?)?;
+        return Ok(0);
+    }
+    if args.detach {
+        // Fails only for the leader of a process group, which one that was started in the background never is.
+        let _leads_already = rustix::process::setsid();
+    }
+    let paths = Paths::from_environment()?;
+    paths.prepare()?;
+    let _flushed_on_drop = log_to(&paths)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(serve(&paths));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    outcome
+}
+
+async fn serve(paths: &Paths) -> Result<i32, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::new(error.to_string());
+    let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let (store, rescue) = open_store(paths)?;
+    let user = match rustix::process::geteuid() {
+        uid if uid.is_root() => NOBODY_IN_PARTICULAR,
+        uid => (uid.as_raw(), rustix::process::getegid().as_raw()),
+    };
+    let sandbox = DockerSandbox::connect(DockerSettings {
+        host: config.docker_host.clone(),
+        instance: sandbox_instance(&store),
+        exe_copies: paths.exe_copies(),
+        executable: None,
+        engine_key: engine_key(&paths.state().join("engine.key"))?,
+        allowed_registries: config.allowed_registries.iter().cloned().collect(),
+        user,
+    })
+    .await
+    .map_err(|error| failed(&error))?;
+    let max_runs = usize::try_from(config.max_runs).unwrap_or(1);
+    let instance = store.instance().to_owned();
+    let world = RealWorld::new(sandbox, paths, config, user);
+    let engine = Engine::new(store, world, CrashPoints::from_environment(), max_runs);
+    let stop = Arc::new(Notify::new());
+    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
+    let socket = paths.socket();
+    let listener = listen(&socket)?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // A terminal that goes away is no reason to stop.
+    let _hang_up_is_ignored = signal(SignalKind::hangup())?;
+    tracing::info!(socket = %socket.display(), "the engine serves");
+    let code = tokio::select! {
+        crashed = server.serve(listener) => i32::from(crashed.is_err()),
+        _ = terminate.recv() => 0,
+        _ = interrupt.recv() => 0,
+        () = stop.notified() => 0,
+    };
+    tracing::info!("the engine ends; containers live on");
+    // A socket that stays behind is replaced by the next engine.
+    drop(std::fs::remove_file(&socket));
+    Ok(code)
+}
+
+/// Opens the store; one that fails its checks is opened for reading only, with the reason. Nothing runs then, but what is
+/// there can be looked at.
+fn open_store(paths: &Paths) -> Result<(Store, Option<String>), Failure> {
+    let files = store_paths(paths);
+    let reason = match Store::open(&files, &store::Options::default()) {
+        Ok(store) => return Ok((store, None)),
+        Err(error) if error.rescue_offered() => error.to_string(),
+        Err(error) => return Err(Failure::new(error.to_string())),
+    };
+    if std::os::unix::net::UnixStream::connect(paths.socket()).is_ok() {
+        return Err(Failure::new(format!("{reason}; an engine answers already")));
+    }
+    let store =
+        Store::rescue(&files).map_err(|error| Failure::new(format!("{reason}; nor can it be read: {error}")))?;
+    tracing::error!("rescue mode, nothing runs and nothing is written: {reason}");
+    let line = safe!("dogwatch: rescue mode, nothing runs and nothing is written: {}", reason);
+    open(Out::stderr().line(&line)?)?;
+    Ok((store, Some(reason)))
+}
+
+/// The name under which containers are made; a rescued store may not be able to tell it, and makes none.
+fn sandbox_instance(store: &Store) -> String {
+    if store.is_rescue() { "rescue-mode".to_owned() } else { store.instance().to_owned() }
+}
+
+/// The store's files.
+pub fn store_paths(paths: &Paths) -> store::Paths {
+    store::Paths {
+        database: paths.database(),
+        lock: paths.lock(),
+        chain_head: paths.chain_head(),
+        epoch: paths.epoch(),
+        blobs: paths.blobs(),
+    }
+}
+
+/// The engine's own key, made on its first start.
+fn engine_key(path: &Path) -> Result<[u8; 32], Failure> {
+    let mut key = [0; 32];
+    match OpenOptions::new().read(true).open(path) {
+        Ok(mut file) => {
+            file.read_exact(&mut key).map_err(|error| {
+                Failure::new(format!("{}: {error}; it must hold 32 bytes, remove it to make a new one", path.display()))
+            })?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            getrandom::fill(&mut key).map_err(|error| Failure::new(format!("no random numbers: {error}")))?;
+            let made = path.with_extension("new");
+            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&made)?;
+            file.write_all(&key)?;
+            file.sync_all()?;
+            std::fs::rename(&made, path)?;
+        }
+        Err(error) => return Err(Failure::new(format!("{}: {error}", path.display()))),
+    }
+    Ok(key)
+}
+
+fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, Failure> {
+    let file = paths.engine_log();
+    let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
+        return Err(Failure::new(format!("{}: not a place for a log", file.display())));
+    };
+    let appender = tracing_appender::rolling::RollingFileAppender::builder()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix(name.to_string_lossy())
+        .max_log_files(KEPT_LOGS)
+        .build(dir)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DOGWATCH_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().json().with_writer(writer).with_env_filter(filter).init();
+    Ok(guard)
+}
+
+fn unit(program: &str) -> String {
+    format!(
+        "[Unit]
+Description=dogwatch engine
+After=docker.service
+
+[Service]
+ExecStart={program} serve
+Restart=always
+RestartSec=2
+# Containers are Docker's children, not ours: stopping the engine leaves them alone.
+KillMode=process
+
+[Install]
+WantedBy=default.target
+"
+    )
+}

@@ -1,0 +1,195 @@
+//! `dogwatch show`: everything about one run.
+
+use super::context::{Context, Failure, unfit};
+use super::{approvals, words};
+use crate::domain::{
+    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Outcome, RunId, Step, StepEnd, StepState, SuiteVerdict,
+};
+use crate::gates;
+use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
+use crate::safe;
+use crate::text::{SafeText, Style, exact};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run, such as r12
+    run: RunId,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let Reply::Detail { detail } = context.ask(Request::Run { run: args.run }).await? else { return unfit() };
+    if args.json {
+        context.json(&detail)?;
+        return Ok(0);
+    }
+    for line in page(&detail) {
+        context.say_wrapped(&line)?;
+    }
+    Ok(0)
+}
+
+/// A run in readable sections; empty ones are left out.
+fn page(detail: &RunDetail) -> Vec<SafeText> {
+    let mut lines = head(&detail.view);
+    let mut section = |title: SafeText, inner: Vec<SafeText>| {
+        if !inner.is_empty() {
+            lines.push(SafeText::empty());
+            lines.push(title.styled(Style::strong()));
+            lines.extend(inner);
+        }
+    };
+    section(safe!("Iterations"), detail.iterations.iter().flat_map(iteration).collect());
+    section(safe!("Suites"), detail.suites.iter().flat_map(suite).collect());
+    section(safe!("Findings"), detail.findings.iter().map(finding).collect());
+    let gates = detail.gates.iter().flat_map(|gate| {
+        let verdict = match gate.verdict {
+            GateVerdict::Pass => safe!("pass"),
+            GateVerdict::Fail => safe!("fail"),
+            GateVerdict::NeedsPerson => safe!("needs a person"),
+            GateVerdict::Unavailable => safe!("unavailable"),
+        };
+        let head = safe!("  {}: {}", gate.gate, verdict);
+        std::iter::once(head).chain(gate.evidence.iter().map(|line| safe!("    {}", line))).collect::<Vec<_>>()
+    });
+    section(safe!("Gates"), gates.collect());
+    section(safe!("Guidance"), detail.guidance.iter().flat_map(guidance).collect());
+    section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
+    section(safe!("Steps"), detail.steps.iter().map(step).collect());
+    lines
+}
+
+fn head(view: &RunView) -> Vec<SafeText> {
+    let run = &view.run;
+    let now = words::now();
+    let title = safe!("{} {}", run.id, view.project).styled(Style::strong());
+    let mut lines = vec![safe!("{}  {}", title, words::state(run.state))];
+    let mut item = |name: SafeText, value: SafeText| {
+        if !value.is_empty() {
+            lines.push(safe!("  {} {}", name.pad_right(9), value));
+        }
+    };
+    for (number, line) in exact::encode_lines(run.task.as_bytes()).into_iter().enumerate() {
+        item(if number == 0 { safe!("task") } else { SafeText::empty() }, line);
+    }
+    for criterion in &run.criteria {
+        item(safe!("criterion"), safe!("{}", criterion));
+    }
+    item(safe!("reason"), safe!("{}", run.reason));
+    item(safe!("now"), view.note.as_ref().map_or_else(SafeText::empty, |note| safe!("{}", note)));
+    item(safe!("waits for"), words::waits_for(run, now));
+    item(safe!("agent"), safe!("{}", run.agent));
+    item(safe!("iteration"), safe!("{} of at most {}", run.iteration, run.budget.iterations));
+    let budget = run.budget;
+    let cap = |cap: Option<SafeText>| cap.map_or_else(SafeText::empty, |cap| safe!(" of {}", cap));
+    let milliseconds = |ms: u64| words::span(i64::try_from(ms).unwrap_or(i64::MAX));
+    item(
+        safe!("spent"),
+        safe!(
+            "{} iterations, {}{} of work, {}{} tokens, {}{}",
+            run.spent.iterations,
+            milliseconds(run.spent.milliseconds),
+            cap(budget.seconds.map(|seconds| milliseconds(seconds.saturating_mul(1000)))),
+            run.spent.tokens,
+            cap(budget.tokens.map(|tokens| safe!("{}", tokens))),
+            words::dollars(run.spent.microusd),
+            cap(budget.microusd.map(words::dollars))
+        ),
+    );
+    item(safe!("started"), safe!("{} by {}, {} ago", run.created, run.owner, words::ago(run.created, now)));
+    item(safe!("changed"), safe!("{}, {} ago", run.updated, words::ago(run.updated, now)));
+    if let Some(image) = &run.image {
+        let digest = image.digest.as_ref().map_or_else(SafeText::empty, |digest| safe!(", pulled as {}", digest));
+        item(safe!("image"), safe!("{} is {}{}", image.asked, image.id, digest));
+    }
+    item(safe!("base"), run.base.as_ref().map_or_else(SafeText::empty, |commit| safe!("{}", commit)));
+    let branch = run.branch();
+    item(safe!("head"), run.head.as_ref().map_or_else(SafeText::empty, |commit| safe!("{} on {}", commit, branch)));
+    lines
+}
+
+fn iteration(one: &Iteration) -> Vec<SafeText> {
+    let outcome = match one.outcome {
+        None => safe!("at work"),
+        Some(Outcome::Red) => safe!("red"),
+        Some(Outcome::Green) => safe!("green"),
+        Some(Outcome::Suspicious) => safe!("suspicious"),
+        Some(Outcome::Neutral) => safe!("neutral"),
+    };
+    let end = one.ended.unwrap_or_else(words::now);
+    let commit = one.commit.as_ref().map_or_else(SafeText::empty, |commit| safe!(", commit {}", commit));
+    let (passed, failed, skipped) = one.tests;
+    let mut lines = vec![safe!(
+        "  {}  {}: {} passed, {} failed, {} skipped, {}{}",
+        one.number,
+        outcome,
+        passed,
+        failed,
+        skipped,
+        words::ago(one.started, end),
+        commit
+    )];
+    if let Some(report) = &one.report {
+        lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
+    }
+    for suspicion in &one.suspicions {
+        lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));
+    }
+    lines
+}
+
+fn suite(one: &SuiteView) -> Vec<SafeText> {
+    let verdict = match one.verdict {
+        SuiteVerdict::Passed => safe!("passed"),
+        SuiteVerdict::Failed => safe!("failed"),
+        SuiteVerdict::Uncounted => safe!("succeeded without counts"),
+        SuiteVerdict::NoVerdict => safe!("no verdict"),
+    };
+    let (passed, failed, skipped) = one.tests;
+    let head = safe!("  {}: {}, {} passed, {} failed, {} skipped", one.suite, verdict, passed, failed, skipped);
+    std::iter::once(head).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
+}
+
+fn finding(one: &Finding) -> SafeText {
+    let place = one.location.as_ref().map_or_else(SafeText::empty, |place| safe!(" at {}", place.to_string()));
+    let test = one.test.as_ref().map_or_else(SafeText::empty, |test| safe!(" in {}", test));
+    let times = if one.count > 1 { safe!(" ({} times)", one.count) } else { SafeText::empty() };
+    safe!("  {}{}{}: {}{}", one.kind, test, place, one.message, times)
+}
+
+fn guidance(one: &Guidance) -> Vec<SafeText> {
+    let state = match (one.state, one.applied_in) {
+        (GuidanceState::Applied, Some(iteration)) => safe!("quoted since iteration {}", iteration),
+        (GuidanceState::Applied, None) => safe!("quoted"),
+        (GuidanceState::Accepted, _) => safe!("waits for the next iteration"),
+    };
+    let head = safe!("  {} by {} at {}, {}", one.number, one.by, one.at, state);
+    let text = exact::encode_lines(one.text.as_bytes());
+    std::iter::once(head).chain(text.into_iter().map(|line| safe!("     {}", line))).collect()
+}
+
+fn step(one: &Step) -> SafeText {
+    let state = match &one.state {
+        StepState::Intended => safe!("intended"),
+        StepState::Created { container } => safe!("in container {}", container).truncate(25),
+        StepState::Ended { end, intrusions: 0, .. } => ended(end),
+        StepState::Ended { end, intrusions, .. } => safe!("{}, {} refused connections", ended(end), intrusions),
+    };
+    let until = one.ended.unwrap_or_else(words::now);
+    safe!("  {}  {}  {}", one.key.to_string(), words::ago(one.started, until), state)
+}
+
+fn ended(end: &StepEnd) -> SafeText {
+    match end {
+        StepEnd::Exited { code } => safe!("exit code {}", code),
+        StepEnd::Signalled { signal, oom: Some(true) } => safe!("out of memory (signal {})", signal),
+        StepEnd::Signalled { signal, .. } => safe!("signal {}", signal),
+        StepEnd::TimedOut { seconds } => safe!("ran past its limit of {}s", seconds),
+        StepEnd::Silent { seconds } => safe!("wrote nothing for {}s", seconds),
+        StepEnd::Stopped => safe!("stopped by the engine"),
+        StepEnd::NotStarted { reason } => safe!("not started: {}", reason),
+        StepEnd::Lost { reason, .. } => safe!("lost: {}", reason),
+    }
+}

@@ -1,0 +1,81 @@
+//! `dogwatch pause`, `resume`, `redirect`, `cancel` and `rollback`: what an operator tells a run.
+
+use super::context::{Context, Failure, unfit};
+use crate::domain::RunId;
+use crate::protocol::{Reply, Request};
+use crate::safe;
+
+#[derive(Debug, clap::Args)]
+pub struct OneRun {
+    /// The run, such as r12
+    run: RunId,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Redirect {
+    /// The run, such as r12
+    run: RunId,
+    /// What the agent should do differently; `-` reads it from standard input
+    text: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Cancel {
+    /// The run, such as r12
+    run: RunId,
+    /// Why, for the record
+    #[arg(short, long, default_value = "")]
+    reason: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Rollback {
+    /// The run, such as r12
+    run: RunId,
+    /// The iteration whose checkpoint is taken; 0 is the base
+    iteration: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn pause(context: Context, args: OneRun) -> Result<i32, Failure> {
+    tell(context, Request::Pause { run: args.run }, args.json).await
+}
+
+pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
+    tell(context, Request::Resume { run: args.run }, args.json).await
+}
+
+pub async fn redirect(context: Context, args: Redirect) -> Result<i32, Failure> {
+    let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
+    tell(context, Request::Redirect { run: args.run, text }, args.json).await
+}
+
+pub async fn cancel(context: Context, args: Cancel) -> Result<i32, Failure> {
+    tell(context, Request::Cancel { run: args.run, reason: args.reason }, args.json).await
+}
+
+pub async fn roll_back(context: Context, args: Rollback) -> Result<i32, Failure> {
+    tell(context, Request::Rollback { run: args.run, iteration: args.iteration }, args.json).await
+}
+
+/// Sends the request and says where the run stands after it.
+pub async fn tell(mut context: Context, request: Request, json: bool) -> Result<i32, Failure> {
+    let Reply::Run { run } = context.ask(request).await? else { return unfit() };
+    if json {
+        context.json(&run)?;
+    } else {
+        context.say(&safe!("{} is {}", run.run.id, run.run.state.name()))?;
+    }
+    Ok(0)
+}

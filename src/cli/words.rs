@@ -1,0 +1,77 @@
+//! Words that several subcommands use: spans of time, states, counts of tests.
+
+use crate::domain::{Millis, Run, RunState};
+use crate::safe;
+use crate::text::{Colour, SafeText, Style};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The present instant by the wall clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A span of time in its two largest units: `42s`, `3m 5s`, `2h 10m`, `4d 1h`.
+pub fn span(milliseconds: i64) -> SafeText {
+    let seconds = milliseconds.max(0) / 1000;
+    match seconds {
+        0..60 => safe!("{}s", seconds),
+        60..3600 => safe!("{}m {}s", seconds / 60, seconds % 60),
+        3600..86_400 => safe!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        _ => safe!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// How long ago an instant was.
+pub fn ago(instant: Millis, now: Millis) -> SafeText {
+    span(now.since(instant))
+}
+
+/// A state's name in the colour that says whether somebody is needed.
+pub fn state(state: RunState) -> SafeText {
+    let style = match state {
+        RunState::Succeeded => Style::fg(Colour::Green),
+        RunState::Failed => Style::fg(Colour::Red),
+        RunState::Cancelled => Style::faint(),
+        other if other.awaits_person() => Style::fg(Colour::Yellow),
+        _ => Style::PLAIN,
+    };
+    safe!("{}", state.name()).styled(style)
+}
+
+/// What a run waits for, if anything.
+pub fn waits_for(run: &Run, now: Millis) -> SafeText {
+    match (run.question, run.not_before) {
+        (Some(question), _) => safe!("you: approvals show {}", question),
+        (None, _) if run.state == RunState::AwaitingRedirect => safe!("you: redirect {} TEXT", run.id),
+        (None, _) if run.state == RunState::Paused => safe!("you: resume {}", run.id),
+        (None, Some(until)) if until > now && !run.state.is_final() => safe!("{}", until),
+        _ => SafeText::empty(),
+    }
+}
+
+/// Counts of tests for a narrow column: passed, failed, skipped.
+pub fn tests((passed, failed, skipped): (u32, u32, u32)) -> SafeText {
+    safe!("{}/{}/{}", passed, failed, skipped)
+}
+
+/// Money in dollars, from millionths.
+pub fn dollars(microusd: u64) -> SafeText {
+    let cents = microusd / 10_000;
+    safe!("${}.{}{}", cents / 100, cents % 100 / 10, cents % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_two_units() {
+        for (milliseconds, words) in
+            [(-5, "0s"), (59_999, "59s"), (185_000, "3m 5s"), (7_800_000, "2h 10m"), (349_200_000, "4d 1h")]
+        {
+            assert_eq!(span(milliseconds).as_str(), words);
+        }
+        assert_eq!(dollars(1_234_567).as_str(), "$1.23");
+    }
+}

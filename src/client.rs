@@ -1,0 +1,110 @@
+//! The clients' end of the engine's socket.
+
+mod spawn;
+
+pub use spawn::{SpawnError, ensure_engine};
+
+use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};
+use futures_util::{SinkExt, StreamExt};
+use std::path::{Path, PathBuf};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
+
+/// Why the engine could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("no engine answers at {}: {reason}; start one with `dogwatch serve`", path.display())]
+    NoEngine {
+        /// The socket that was tried.
+        path: PathBuf,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The connection broke.
+    #[error("the connection to the engine broke: {0}; it may have been restarted, try again")]
+    Broken(String),
+    /// The engine says no.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    /// The engine's answer does not fit the request.
+    #[error("the engine gave an answer that does not fit: use the same dogwatch on both sides")]
+    Unfit,
+}
+
+impl From<LinesCodecError> for ClientError {
+    fn from(error: LinesCodecError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// A connection to the engine that asks one thing at a time.
+pub struct Client {
+    input: FramedRead<OwnedReadHalf, LinesCodec>,
+    output: FramedWrite<OwnedWriteHalf, LinesCodec>,
+    welcome: Welcome,
+    last: u64,
+}
+
+impl Client {
+    /// Connects and greets.
+    pub async fn connect(socket: &Path) -> Result<Self, ClientError> {
+        let stream = UnixStream::connect(socket)
+            .await
+            .map_err(|reason| ClientError::NoEngine { path: socket.to_owned(), reason })?;
+        let (read, write) = stream.into_split();
+        let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
+        let mut output = FramedWrite::new(write, LinesCodec::new_with_max_length(LONGEST_LINE));
+        let program = concat!("dogwatch ", env!("CARGO_PKG_VERSION")).to_owned();
+        send(&mut output, &ClientLine::Hello(Hello { protocol: VERSION, program })).await?;
+        match receive(&mut input).await? {
+            EngineLine::Welcome(welcome) => Ok(Self { input, output, welcome, last: 0 }),
+            EngineLine::Fault { fault, .. } => Err(fault.into()),
+            EngineLine::Reply { .. } | EngineLine::Event { .. } => Err(ClientError::Unfit),
+        }
+    }
+
+    /// What the engine said of itself and of us.
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// Asks and waits for the answer.
+    pub async fn ask(&mut self, request: Request) -> Result<Reply, ClientError> {
+        self.last += 1;
+        let asked = self.last;
+        send(&mut self.output, &ClientLine::Request { id: asked, request }).await?;
+        loop {
+            match receive(&mut self.input).await? {
+                EngineLine::Reply { id, reply } if id == asked => return Ok(*reply),
+                EngineLine::Fault { id, fault } if id == asked || id == 0 => return Err(fault.into()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next event of the stream that the last request opened; `None` at its end.
+    pub async fn event(&mut self) -> Result<Option<Event>, ClientError> {
+        loop {
+            match receive(&mut self.input).await? {
+                EngineLine::Event { id, event } if id == self.last => {
+                    return Ok(if *event == Event::End { None } else { Some(*event) });
+                }
+                EngineLine::Fault { fault, .. } => return Err(fault.into()),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn send(output: &mut FramedWrite<OwnedWriteHalf, LinesCodec>, line: &ClientLine) -> Result<(), ClientError> {
+    let text = serde_json::to_string(line).map_err(|error| ClientError::Broken(error.to_string()))?;
+    Ok(output.send(text).await?)
+}
+
+async fn receive(input: &mut FramedRead<OwnedReadHalf, LinesCodec>) -> Result<EngineLine, ClientError> {
+    let text = input.next().await.ok_or_else(|| ClientError::Broken("the engine closed it".to_owned()))??;
+    serde_json::from_str(&text)
+        .map_err(|error| ClientError::Broken(format!("a line that is not of this protocol: {error}")))
+}

@@ -1,0 +1,28 @@
+//! Everything that people write down for dogwatch: `dogwatch.toml` in a repository, `config.toml` beside the engine, and
+//! the directories that the engine uses. Each file is read strictly: an unknown key, a wrong type or a value out of range
+//! is refused with its line and column, the rule and a remedy, and as many mistakes as possible are named at once.
+
+pub mod agents;
+pub mod command;
+pub mod engine;
+pub mod errors;
+pub mod paths;
+pub mod project;
+mod reader;
+mod reference;
+mod rules;
+pub mod schema;
+mod suggest;
+#[cfg(test)]
+mod tests;
+pub mod units;
+
+pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
+pub use command::CommandLine;
+pub use engine::{EngineConfig, NamedAgent};
+pub use errors::{ConfigErrors, Problem};
+pub use paths::{Paths, PathsError};
+pub use project::{
+    AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
+};
+pub use reference::reference;

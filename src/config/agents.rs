@@ -1,0 +1,110 @@
+//! Which agent a run works with: what the operator asked for, else what the repository says.
+
+use super::command::CommandLine;
+use super::engine::EngineConfig;
+use super::project::{ProjectConfig, Silence};
+use super::reader::clip;
+use crate::sandbox::WallTimes;
+use std::collections::BTreeMap;
+
+/// The name that stands for a command written in the repository.
+pub const COMMAND: &str = "command";
+/// The name that stands for prepared edits.
+pub const REPLAY: &str = "replay";
+/// Seconds that one turn may take where nobody says otherwise.
+const TURN_SECONDS: u64 = 3_600;
+/// Seconds of silence that are allowed where nobody says otherwise.
+const SILENT_SECONDS: u64 = 900;
+
+/// What an agent does when its turn comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentWork {
+    /// Runs a program with the prompt on its standard input.
+    Command(CommandLine),
+    /// Applies prepared edits from this file: absolute on the host, or relative to the repository.
+    Replay(String),
+}
+
+/// An agent that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenAgent {
+    /// The name it goes by.
+    pub name: String,
+    /// What it does.
+    pub work: AgentWork,
+    /// Time limits of one turn.
+    pub times: WallTimes,
+    /// Its environment variables.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Why there is no agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgentChoiceError {
+    /// Neither the operator nor the repository names one.
+    #[error("no agent: add [agent] to dogwatch.toml, or name one with --agent ({known})")]
+    None {
+        /// The agents of `config.toml`, in words.
+        known: String,
+    },
+    /// Nobody has set it up.
+    #[error("no agent `{name}`: set it up as [agents.{name}] in config.toml, or name another ({known})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The agents of `config.toml`, in words.
+        known: String,
+    },
+    /// `command` or `replay` was asked for, and the repository says nothing of it.
+    #[error("the agent `{name}` needs [agent] with name = \"{name}\" and `{key}` in dogwatch.toml")]
+    NotInRepository {
+        /// `command` or `replay`.
+        name: String,
+        /// The key that belongs to it.
+        key: &'static str,
+    },
+}
+
+/// Chooses the agent: `asked` (from `--agent`) first, else the repository's. Time limits that the repository
+/// writes for the same name go before those of `config.toml`; of variables it can only add new ones, since the operator's may
+/// be what keeps the agent in check.
+pub fn choose_agent(
+    asked: Option<&str>,
+    project: &ProjectConfig,
+    engine: &EngineConfig,
+) -> Result<ChosenAgent, AgentChoiceError> {
+    let known = || match engine.agents.len() {
+        0 => "config.toml sets up none".to_owned(),
+        _ => format!("config.toml sets up {}", engine.agents.keys().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    let written = project.agent.as_ref();
+    let name = match (asked, written) {
+        (Some(name), _) => name,
+        (None, Some(agent)) => agent.name.as_str(),
+        (None, None) => return Err(AgentChoiceError::None { known: known() }),
+    };
+    let own = written.filter(|agent| agent.name == name);
+    let mut timeout = own.and_then(|agent| agent.timeout);
+    let mut silence = own.and_then(|agent| agent.silence);
+    let mut env = own.map(|agent| agent.env.clone()).unwrap_or_default();
+    let missing = |key| AgentChoiceError::NotInRepository { name: name.to_owned(), key };
+    let work = match name {
+        COMMAND => AgentWork::Command(own.and_then(|agent| agent.command.clone()).ok_or_else(|| missing("command"))?),
+        REPLAY => AgentWork::Replay(own.and_then(|agent| agent.script.clone()).ok_or_else(|| missing("script"))?),
+        _ => {
+            let agent = engine
+                .agents
+                .get(name)
+                .ok_or_else(|| AgentChoiceError::Unknown { name: clip(name), known: known() })?;
+            timeout = timeout.or(agent.timeout);
+            silence = silence.or(agent.silence);
+            env.extend(agent.env.clone());
+            AgentWork::Command(agent.command.clone())
+        }
+    };
+    let times = WallTimes {
+        seconds: timeout.unwrap_or(TURN_SECONDS),
+        silent_seconds: silence.unwrap_or(Silence::Seconds(SILENT_SECONDS)).seconds(),
+    };
+    Ok(ChosenAgent { name: name.to_owned(), work, times, env })
+}

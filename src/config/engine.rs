@@ -1,0 +1,182 @@
+//! `config.toml`: what the operator of an engine decides. The file may be absent.
+
+use super::agents::{COMMAND, REPLAY};
+use super::command::CommandLine;
+use super::errors::ConfigErrors;
+use super::project::Silence;
+use super::project::read_silence;
+use super::reader::{Placed, Section, clip, read_file};
+use super::{rules, schema};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// Registries that images may come from when the operator says nothing.
+pub const USUAL_REGISTRIES: [&str; 5] = ["docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "mcr.microsoft.com"];
+
+const LARGEST_FILE: u64 = 256 * 1024;
+
+/// A checked `config.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineConfig {
+    /// Where the container engine listens (`unix:///...`), if the file says so.
+    pub docker_host: Option<String>,
+    /// Registries that images may be pulled from, in lower case, with a port where one was written.
+    pub allowed_registries: BTreeSet<String>,
+    /// Runs that work at the same time, at least 1.
+    pub max_runs: u32,
+    /// Agents that the operator trusts, by name.
+    pub agents: BTreeMap<String, NamedAgent>,
+}
+
+/// `[agents.NAME]`: a command that the operator trusts as an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedAgent {
+    /// The program.
+    pub command: CommandLine,
+    /// The longest one turn may take, in seconds.
+    pub timeout: Option<u64>,
+    /// How long it may write nothing.
+    pub silence: Option<Silence>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            docker_host: None,
+            allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
+            max_runs: usual_runs(),
+            agents: BTreeMap::new(),
+        }
+    }
+}
+
+impl EngineConfig {
+    /// The name of the file in the configuration directory.
+    pub const FILE: &'static str = "config.toml";
+
+    /// Reads the text of a `config.toml`. `place` names it in messages.
+    pub fn parse(text: &str, place: &str) -> Result<Self, ConfigErrors> {
+        read_file(text, place, schema::ENGINE_TOP, |top| {
+            let mut config = Self::default();
+            if let Some(section) = top.table("docker", schema::DOCKER) {
+                config.docker_host = docker_host(&section);
+                if let Some(list) = section.strings("allowed-registries") {
+                    config.allowed_registries = list.value.iter().filter_map(|text| registry(&section, text)).collect();
+                }
+            }
+            if let Some(section) = top.table("engine", schema::ENGINE) {
+                let runs = section.whole("max-runs", 1..257).and_then(|n| u32::try_from(n).ok());
+                config.max_runs = runs.unwrap_or(config.max_runs);
+            }
+            for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
+                let agent = named_agent(&section);
+                if [COMMAND, REPLAY].contains(&name.value.as_str()) {
+                    section.note(name.at, format!("the agent name \"{}\" is taken: choose another", name.value));
+                } else if let (Some(name), Some(agent)) = (rules::name(&section, name), agent) {
+                    config.agents.insert(name.value, agent);
+                }
+            }
+            Some(config)
+        })
+    }
+
+    /// Reads the file at `path`; the defaults when there is none.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let place = path.display().to_string();
+        let unreadable = |error: std::io::Error| {
+            ConfigErrors::whole(&place, format!("cannot be read: {error}; repair it or take it away"))
+        };
+        let file = match std::fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut text = String::new();
+        file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+        Self::parse(&text, &place)
+    }
+
+    /// Whether an image reference names a registry that is allowed; if not, the reason and the remedy.
+    pub fn allows_image(&self, reference: &str) -> Result<(), String> {
+        let registry = registry_of(reference);
+        if self.allowed_registries.contains(&registry) {
+            return Ok(());
+        }
+        let allowed = self.allowed_registries.iter().cloned().collect::<Vec<_>>().join(", ");
+        Err(format!(
+            "images from {} are not allowed (allowed: {allowed}): add it to `allowed-registries` under [docker] in config.toml",
+            clip(&registry)
+        ))
+    }
+}
+
+/// The registry of an image reference, in lower case: `docker.io` unless the part before the first slash looks like a host
+/// (has a dot or a colon, or is `localhost`), which is Docker's own rule.
+pub fn registry_of(reference: &str) -> String {
+    let host = match reference.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first => {
+            first.to_lowercase()
+        }
+        _ => "docker.io".to_owned(),
+    };
+    // The old name of the same registry.
+    if host == "index.docker.io" { "docker.io".to_owned() } else { host }
+}
+
+fn usual_runs() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors / 2).unwrap_or(1).clamp(1, 256)
+}
+
+fn docker_host(section: &Section<'_, '_>) -> Option<String> {
+    let text = section.string("host")?;
+    let fine = text.value.strip_prefix("unix://").is_some_and(|path| {
+        path.starts_with('/') && path.len() > 1 && path.len() < 108 && !path.chars().any(char::is_control)
+    });
+    if !fine {
+        section.note(
+            text.at,
+            format!(
+                "`host` is \"{}\"; it must be a local socket such as \"unix:///var/run/docker.sock\", shorter than 108 bytes",
+                clip(&text.value)
+            ),
+        );
+        return None;
+    }
+    Some(text.value)
+}
+
+fn registry(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
+    let name = text.value.to_lowercase();
+    let (host, port) = name.split_once(':').unwrap_or((&name, "1"));
+    let fine = (1..=253).contains(&host.len())
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+        && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if !fine {
+        section.note(
+            text.at,
+            format!(
+                "`allowed-registries` has \"{}\"; write a host without https:// and without a path, such as \"docker.io\" or \
+                 \"localhost:5000\"",
+                clip(&text.value)
+            ),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+fn named_agent(section: &Section<'_, '_>) -> Option<NamedAgent> {
+    if !section.has("command") {
+        section.missing("command");
+    }
+    let command = rules::command(section, "command");
+    let timeout = rules::duration(section, "timeout", rules::DAY);
+    let silence = read_silence(section);
+    let env = rules::env(section);
+    Some(NamedAgent { command: command?, timeout, silence, env })
+}

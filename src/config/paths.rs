@@ -1,0 +1,217 @@
+//! Where the engine keeps its things: the state directory (database, repositories, workspaces, logs, socket) and the
+//! configuration directory. XDG places unless two variables say otherwise. Runtime directories are not used, since they
+//! vanish when their user logs out.
+
+use directories::ProjectDirs;
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Overrides the state directory.
+pub const STATE_VARIABLE: &str = "DOGWATCH_STATE_DIR";
+/// Overrides the configuration directory.
+pub const CONFIG_VARIABLE: &str = "DOGWATCH_CONFIG_DIR";
+/// Bytes that a socket path may have: `sun_path` has 108 with the closing NUL.
+pub const LONGEST_SOCKET: usize = 107;
+
+/// Why there is no place to work in.
+#[derive(Debug, thiserror::Error)]
+pub enum PathsError {
+    /// No variable and no home directory.
+    #[error(
+        "no home directory to keep state in: set HOME, or set DOGWATCH_STATE_DIR and DOGWATCH_CONFIG_DIR to absolute paths"
+    )]
+    NoHome,
+    /// A variable holds a path that depends on the working directory.
+    #[error("{variable} is `{value}`: it must be an absolute path")]
+    Relative {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// The socket's path does not fit.
+    #[error(
+        "the socket path {path} has {length} bytes, and the system allows {LONGEST_SOCKET}: set DOGWATCH_STATE_DIR to a shorter path"
+    )]
+    SocketTooLong {
+        /// The path.
+        path: String,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A directory cannot be made or kept private.
+    #[error("{path} cannot be used: {reason}")]
+    Unusable {
+        /// The directory.
+        path: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+/// The places of one engine. Only `prepare` touches the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    state: PathBuf,
+    config: PathBuf,
+}
+
+impl Paths {
+    /// From the environment of this process.
+    pub fn from_environment() -> Result<Self, PathsError> {
+        let project = ProjectDirs::from("", "", "dogwatch");
+        let state = match overridden(STATE_VARIABLE, std::env::var_os(STATE_VARIABLE))? {
+            Some(path) => path,
+            None => project.as_ref().and_then(ProjectDirs::state_dir).ok_or(PathsError::NoHome)?.to_path_buf(),
+        };
+        let config = match overridden(CONFIG_VARIABLE, std::env::var_os(CONFIG_VARIABLE))? {
+            Some(path) => path,
+            None => project.as_ref().map(ProjectDirs::config_dir).ok_or(PathsError::NoHome)?.to_path_buf(),
+        };
+        Self::new(state, config)
+    }
+
+    /// With given directories, both absolute.
+    pub fn new(state: PathBuf, config: PathBuf) -> Result<Self, PathsError> {
+        for (variable, path) in [(STATE_VARIABLE, &state), (CONFIG_VARIABLE, &config)] {
+            if !path.is_absolute() {
+                return Err(PathsError::Relative { variable, value: path.display().to_string() });
+            }
+        }
+        let paths = Self { state, config };
+        let socket = paths.socket();
+        let length = socket.as_os_str().as_bytes().len();
+        if length > LONGEST_SOCKET {
+            return Err(PathsError::SocketTooLong { path: socket.display().to_string(), length });
+        }
+        Ok(paths)
+    }
+
+    /// Makes every directory that is missing and closes them to other users. Safe to repeat.
+    pub fn prepare(&self) -> Result<(), PathsError> {
+        let own = [self.state.clone(), self.config.clone()];
+        let inner =
+            [self.sock(), self.repos(), self.workspaces(), self.logs(), self.blobs(), self.steps(), self.exe_copies()];
+        for path in own.iter().chain(&inner) {
+            private_directory(path)?;
+        }
+        Ok(())
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The configuration directory.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// `config.toml`; it may be absent.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The `SQLite` database.
+    pub fn database(&self) -> PathBuf {
+        self.state.join("dogwatch.db")
+    }
+
+    /// Engine-owned git repositories, one directory a project.
+    pub fn repos(&self) -> PathBuf {
+        self.state.join("repos")
+    }
+
+    /// Checkouts that are mounted into containers.
+    pub fn workspaces(&self) -> PathBuf {
+        self.state.join("workspaces")
+    }
+
+    /// Logs of steps.
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
+    /// Content-addressed files.
+    pub fn blobs(&self) -> PathBuf {
+        self.state.join("blobs")
+    }
+
+    /// Private directories of steps: channel socket, spool, specification. The name is short, since sockets lie in there.
+    pub fn steps(&self) -> PathBuf {
+        self.state.join("steps")
+    }
+
+    /// Content-addressed copies of the executable, mounted into containers.
+    pub fn exe_copies(&self) -> PathBuf {
+        self.state.join("exe")
+    }
+
+    /// The directory of the engine's socket.
+    pub fn sock(&self) -> PathBuf {
+        self.state.join("sock")
+    }
+
+    /// The engine's socket; at most `LONGEST_SOCKET` bytes.
+    pub fn socket(&self) -> PathBuf {
+        self.sock().join("engine.sock")
+    }
+
+    /// The engine's own log.
+    pub fn engine_log(&self) -> PathBuf {
+        self.logs().join("engine.log")
+    }
+
+    /// Held by the engine that lives, so that a second one is refused.
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("engine.lock")
+    }
+
+    /// The head of the audit chain, kept outside the database.
+    pub fn chain_head(&self) -> PathBuf {
+        self.state.join("chain-head")
+    }
+
+    /// The epoch, kept outside the database so that a restored one is noticed.
+    pub fn epoch(&self) -> PathBuf {
+        self.state.join("epoch")
+    }
+}
+
+fn overridden(variable: &'static str, value: Option<std::ffi::OsString>) -> Result<Option<PathBuf>, PathsError> {
+    // An empty variable means unset, as the XDG rules have it.
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    let path = PathBuf::from(&value);
+    if !path.is_absolute() {
+        return Err(PathsError::Relative { variable, value: value.to_string_lossy().into_owned() });
+    }
+    Ok(Some(path))
+}
+
+fn private_directory(path: &Path) -> Result<(), PathsError> {
+    let unusable = |reason: String| PathsError::Unusable { path: path.display().to_string(), reason };
+    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(unusable("something that is no directory is in the way: move it".to_owned()));
+        }
+        Err(error) => return Err(unusable(format!("it cannot be made: {error}"))),
+    }
+    let seen = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+    let own = rustix::process::geteuid().as_raw();
+    if seen.uid() != own {
+        return Err(unusable(format!(
+            "it belongs to user {}, and this is user {own}: choose another directory or change its owner",
+            seen.uid()
+        )));
+    }
+    if seen.mode() & 0o777 != 0o700 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+            .map_err(|error| unusable(format!("it cannot be closed to other users: {error}")))?;
+    }
+    Ok(())
+}

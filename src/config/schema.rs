@@ -1,0 +1,265 @@
+//! The one table of keys. The readers take their allowed keys and what they expect from here, and the reference page is
+//! written from it, so that neither can drift from the other.
+
+/// One key of a configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it must be, in words that end "... must be": `a duration such as "10m"`.
+    pub kind: &'static str,
+    /// What holds when it is left out; `required` where it may not be.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+}
+
+/// One table of a configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// How its header is written; empty for the top of the file.
+    pub header: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Its keys. A sub-table appears here as a key of the table above it.
+    pub keys: &'static [Key],
+}
+
+const fn key(name: &'static str, kind: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { name, kind, default, about }
+}
+
+pub(super) const COMMAND: &str = "a string for /bin/sh or a list of words";
+const DURATION: &str = "a duration such as \"90s\", \"10m\" or \"1h30m\"";
+const SILENCE: &str = "a duration such as \"15m\", or \"off\"";
+const SIZE: &str = "a size such as \"512MiB\" or \"4GiB\"";
+const ENV: &str = "a table of strings such as { CI = \"1\" }";
+const GLOBS: &str = "a list of path patterns such as [\"spec/**\"]";
+const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
+
+/// The top of `dogwatch.toml`.
+pub const PROJECT_TOP: Table = Table {
+    header: "",
+    about: "`dogwatch.toml` lies at the top of a repository. It counts only as of the commit that a run starts from, so an agent cannot change the rules of its own run.",
+    keys: &[
+        key("version", "the number 1", "1", "The version of this format."),
+        key("image", "a table", "required", "What containers are made from."),
+        key("setup", "a table", "none", "What has to be installed once."),
+        key("suite", "tables written as [[suite]]", "none", "The test suites that decide whether a run is done."),
+        key("agent", "a table", "none", "Who does the work."),
+        key("limits", "a table", "see there", "What each container may use."),
+        key("budget", "a table", "see there", "What a run may spend."),
+        key("gates", "a table", "see there", "When a person must look before a run may succeed."),
+        key("deliver", "a table", "see there", "What happens with the result."),
+    ],
+};
+
+/// `[image]`.
+pub const IMAGE: Table = Table {
+    header: "[image]",
+    about: "Either `reference` or `dockerfile`. Any Linux image will do, as long as it holds the tools that the commands below need.",
+    keys: &[
+        key(
+            "reference",
+            "an image such as \"docker.io/library/python:3.13-slim\"",
+            "none",
+            "An image to pull; it is pinned to the digest that came.",
+        ),
+        key(
+            "dockerfile",
+            "a path inside the repository",
+            "none",
+            "A Dockerfile to build the image from, without network.",
+        ),
+        key(
+            "context",
+            "a path inside the repository",
+            "\".\"",
+            "The directory that the Dockerfile sees; only with `dockerfile`.",
+        ),
+    ],
+};
+
+/// `[setup]`.
+pub const SETUP: Table = Table {
+    header: "[setup]",
+    about: "Runs once for an image and a base commit, as user 0 with a writable root; its result is kept as an image and used by every later step.",
+    keys: &[
+        key("command", COMMAND, "required", "What to run, at the top of the repository."),
+        key(
+            "keep",
+            "a list of paths inside the repository such as [\"node_modules\"]",
+            "[]",
+            "What the command makes inside the repository that every step shall see.",
+        ),
+        key("timeout", DURATION, "\"15m\"", "The longest it may take, at most 24h."),
+    ],
+};
+
+/// `[[suite]]`.
+pub const SUITE: Table = Table {
+    header: "[[suite]]",
+    about: "One test suite; write the header again for each further one. The engine runs every suite on a clean checkout in a fresh container. A project without suites can never count as done.",
+    keys: &[
+        key("name", NAME, "required", "Names the suite; unique in the file."),
+        key("command", COMMAND, "required", "What to run."),
+        key(
+            "format",
+            "one of \"junit\", \"cargo-test\", \"pytest\", \"go-test-json\", \"node-test\", \"exit-code\"",
+            "required",
+            "How to read the result. `exit-code` gives no test counts, so a run that has such a suite never succeeds without a person.",
+        ),
+        key(
+            "report",
+            "a path or pattern such as \"reports/*.xml\"",
+            "the command's output",
+            "The report files, relative to `directory`; required for `junit`, refused for `exit-code`.",
+        ),
+        key("timeout", DURATION, "\"10m\"", "The longest it may take, at most 24h."),
+        key("directory", "a path inside the repository", "\".\"", "Where to run."),
+        key("env", ENV, "{}", "Environment variables for the command."),
+    ],
+};
+
+/// `[agent]`.
+pub const AGENT: Table = Table {
+    header: "[agent]",
+    about: "Who works. `command` runs any program with the prompt on its standard input; `replay` applies a prepared sequence of edits; any other name stands for an agent that the operator of the engine has set up in `config.toml`. `dogwatch run --agent NAME` overrides it.",
+    keys: &[
+        key("name", NAME, "required", "`command`, `replay`, or the name of an agent from `config.toml`."),
+        key("command", COMMAND, "none", "The program; required with the name `command`, refused otherwise."),
+        key(
+            "script",
+            "a path",
+            "none",
+            "The prepared edits; required with the name `replay`, refused otherwise. An absolute path of the host, or relative to the repository.",
+        ),
+        key("timeout", DURATION, "\"1h\"", "The longest one turn may take, at most 24h."),
+        key("silence", SILENCE, "\"15m\"", "How long it may write nothing before it is stopped."),
+        key("env", ENV, "{}", "Environment variables for the agent."),
+    ],
+};
+
+/// `[limits]`.
+pub const LIMITS: Table = Table {
+    header: "[limits]",
+    about: "What each container may use.",
+    keys: &[
+        key("memory", SIZE, "\"4GiB\"", "Memory, swap included; 64MiB to 1TiB."),
+        key("cpus", "a number such as 2.0", "2.0", "Processors; 0.1 to 256."),
+        key("pids", "a whole number", "1024", "Processes and threads; 16 to 65536."),
+        key("tmp", SIZE, "\"1GiB\"", "Size of /tmp, which lies in memory; 1MiB to 1TiB."),
+    ],
+};
+
+/// `[budget]`.
+pub const BUDGET: Table = Table {
+    header: "[budget]",
+    about: "What a run may spend. When a cap is reached, a person is asked; a budget never rises by itself.",
+    keys: &[
+        key("iterations", "a whole number", "10", "Rounds of the loop; 1 to 1000."),
+        key("time", DURATION, "no cap", "Time at work, waiting for people not counted; at most 365d."),
+        key("tokens", "a whole number", "no cap", "Model tokens, input and output."),
+        key("usd", "a number such as 5.0", "no cap", "Money for models in US dollars; 0.01 to 1000000."),
+    ],
+};
+
+/// `[gates]`.
+pub const GATES: Table = Table {
+    header: "[gates]",
+    about: "When a person must look at green work. The patterns add to what dogwatch knows by itself; they follow the rules of .gitignore.",
+    keys: &[
+        key(
+            "review",
+            "\"when-suspicious\" or \"always\"",
+            "\"when-suspicious\"",
+            "Ask only when something looks odd (fewer tests, changed test files), or each time.",
+        ),
+        key("test-files", GLOBS, "[]", "Files that hold tests."),
+        key("entry-points", GLOBS, "[]", "Files that decide how tests are started."),
+        key("criteria", GLOBS, "[]", "Files that hold acceptance criteria."),
+    ],
+};
+
+/// `[deliver]`.
+pub const DELIVER: Table = Table {
+    header: "[deliver]",
+    about: "What happens with the result of a run that succeeded.",
+    keys: &[key(
+        "to",
+        "\"branch\" or \"none\"",
+        "\"branch\"",
+        "Put a branch into the source repository, or leave it to `dogwatch deliver`.",
+    )],
+};
+
+/// The tables of `dogwatch.toml`, in the order of the reference page.
+pub const PROJECT: &[Table] = &[PROJECT_TOP, IMAGE, SETUP, SUITE, AGENT, LIMITS, BUDGET, GATES, DELIVER];
+
+/// The top of `config.toml`.
+pub const ENGINE_TOP: Table = Table {
+    header: "",
+    about: "`config.toml` belongs to the operator of an engine and lies in its configuration directory. The file may be absent; every key may be left out.",
+    keys: &[
+        key("docker", "a table", "see there", "The container engine."),
+        key("engine", "a table", "see there", "The engine itself."),
+        key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
+    ],
+};
+
+/// `[docker]`.
+pub const DOCKER: Table = Table {
+    header: "[docker]",
+    about: "The container engine.",
+    keys: &[
+        key(
+            "host",
+            "a socket such as \"unix:///var/run/docker.sock\"",
+            "DOCKER_HOST, else \"unix:///var/run/docker.sock\"",
+            "Where the container engine listens.",
+        ),
+        key(
+            "allowed-registries",
+            "a list of registries such as [\"docker.io\", \"localhost:5000\"]",
+            "[\"docker.io\", \"ghcr.io\", \"quay.io\", \"registry.gitlab.com\", \"mcr.microsoft.com\"]",
+            "Where images may be pulled from; replaces the default list.",
+        ),
+    ],
+};
+
+/// `[engine]`.
+pub const ENGINE: Table = Table {
+    header: "[engine]",
+    about: "The engine itself.",
+    keys: &[key(
+        "max-runs",
+        "a whole number",
+        "half the processors, at least 1",
+        "Runs that work at the same time; 1 to 256.",
+    )],
+};
+
+/// `[agents.NAME]`.
+pub const NAMED_AGENT: Table = Table {
+    header: "[agents.NAME]",
+    about: "A command that the operator trusts as an agent: `dogwatch run --agent NAME`, or `name = \"NAME\"` in a repository. `command` and `replay` are taken.",
+    keys: &[
+        key(
+            "command",
+            COMMAND,
+            "required",
+            "The program; it gets the prompt on its standard input and works in the tree.",
+        ),
+        key("timeout", DURATION, "\"1h\"", "The longest one turn may take, at most 24h; a repository may set its own."),
+        key(
+            "silence",
+            SILENCE,
+            "\"15m\"",
+            "How long it may write nothing before it is stopped; a repository may set its own.",
+        ),
+        key("env", ENV, "{}", "Environment variables for the agent; a repository may add to them."),
+    ],
+};
+
+/// The tables of `config.toml`, in the order of the reference page.
+pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, DOCKER, ENGINE, NAMED_AGENT];

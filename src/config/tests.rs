@@ -1,0 +1,86 @@
+//! Tests of `config.toml`, of the choice of an agent, of the places, and of the reference page.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+const ENGINE: &str = "[docker]\nhost = \"unix:///run/docker.sock\"\nallowed-registries = [\"localhost:5000\"]\n\
+                      [engine]\nmax-runs = 3\n[agents.nora]\ncommand = [\"nora\"]\ntimeout = \"2h\"\nenv = { A = \"1\" }\n";
+
+#[test]
+fn the_reference_page_is_fresh() {
+    let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/docs/config.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&place, reference()).unwrap();
+    }
+    let stored = std::fs::read_to_string(&place).unwrap();
+    assert!(stored == reference(), "assets/docs/config.md is stale: run this test once with UPDATE_DOCS=1");
+}
+
+#[test]
+fn the_engine_file_is_read_strictly() {
+    let config = EngineConfig::parse(ENGINE, "config.toml").unwrap();
+    assert_eq!((config.max_runs, config.docker_host.as_deref()), (3, Some("unix:///run/docker.sock")));
+    assert!(config.allows_image("localhost:5000/a").is_ok());
+    assert!(config.allows_image("debian").unwrap_err().contains("docker.io"));
+    assert_eq!(EngineConfig::parse("", "c").unwrap(), EngineConfig::default());
+    let text = "[docker]\nhost = \"tcp://x\"\n[engine]\nmax_runs = 1\n[agents.replay]\ncommand = \"x\"\n[agents.A]\n";
+    let errors = EngineConfig::parse(text, "config.toml").unwrap_err().to_string();
+    for part in [
+        "config.toml:2:8: `host`",
+        "config.toml:4:1: unknown key `max_runs`",
+        "`max-runs`?",
+        "is taken",
+        "no `command`",
+    ] {
+        assert!(errors.contains(part), "{part} not in\n{errors}");
+    }
+}
+
+#[test]
+fn registries_are_told_by_dockers_rule() {
+    let usual = EngineConfig::default();
+    for fine in
+        ["debian", "library/debian:12", "docker.io/a/b", "index.docker.io/a", "ghcr.io/a/b@sha256:00", "quay.io/a"]
+    {
+        assert!(usual.allows_image(fine).is_ok(), "{fine}");
+    }
+    for bad in ["localhost/a", "localhost:5000/a", "evil.example/debian", "127.0.0.1:80/x", "DOCKERIO/x"] {
+        assert!(usual.allows_image(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn agents_come_from_the_operator_first() {
+    let engine = EngineConfig::parse(ENGINE, "c").unwrap();
+    let text =
+        "[image]\nreference = \"a\"\n[agent]\nname = \"nora\"\nsilence = \"off\"\nenv = { A = \"2\", B = \"3\" }\n";
+    let project = ProjectConfig::parse(text, "p").unwrap();
+    let nora = choose_agent(None, &project, &engine).unwrap();
+    assert_eq!((nora.times.seconds, nora.times.silent_seconds), (7200, None));
+    assert_eq!((nora.env["A"].as_str(), nora.env["B"].as_str()), ("1", "3"));
+    assert!(matches!(choose_agent(Some("replay"), &project, &engine), Err(AgentChoiceError::NotInRepository { .. })));
+    assert!(choose_agent(Some("x"), &project, &engine).unwrap_err().to_string().contains("nora"));
+    let bare = ProjectConfig::parse("[image]\nreference = \"a\"\n", "p").unwrap();
+    assert!(matches!(choose_agent(None, &bare, &engine), Err(AgentChoiceError::None { .. })));
+    assert_eq!(choose_agent(Some("nora"), &bare, &engine).unwrap().times.silent_seconds, Some(900));
+}
+
+#[test]
+fn places_are_private_and_the_socket_fits() {
+    let top = tempfile::tempdir().unwrap();
+    let paths = Paths::new(top.path().join("s"), top.path().join("c")).unwrap();
+    paths.prepare().unwrap();
+    std::fs::set_permissions(paths.logs(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    paths.prepare().unwrap();
+    for place in [paths.state(), paths.config(), &paths.logs(), &paths.sock(), &paths.blobs()] {
+        assert_eq!(std::fs::metadata(place).unwrap().permissions().mode() & 0o777, 0o700, "{}", place.display());
+    }
+    let long = PathBuf::from(format!("/{}", "x".repeat(100)));
+    assert!(matches!(Paths::new(long, "/c".into()), Err(PathsError::SocketTooLong { .. })));
+    assert!(matches!(Paths::new("s".into(), "/c".into()), Err(PathsError::Relative { .. })));
+    std::fs::write(top.path().join("file"), "").unwrap();
+    let blocked = Paths::new(top.path().join("file"), top.path().join("c")).unwrap();
+    assert!(blocked.prepare().is_err());
+}

@@ -1,0 +1,61 @@
+//! What a run may spend and what it has spent. Columns of the run's row, so that a restart resets nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// Caps of one run. `None` means no cap of that kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Iterations of the loop (iteration 0, the test of the base, is free).
+    pub iterations: u32,
+    /// Seconds of work, waiting for people not counted.
+    pub seconds: Option<u64>,
+    /// Model tokens, input and output.
+    pub tokens: Option<u64>,
+    /// Money in millionths of a US dollar.
+    pub microusd: Option<u64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { iterations: 10, seconds: None, tokens: None, microusd: None }
+    }
+}
+
+/// What one agent turn used, as far as the agent says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Model tokens, input and output.
+    pub tokens: u64,
+    /// Money in millionths of a US dollar.
+    pub microusd: u64,
+}
+
+/// What a run has used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Iterations that counted.
+    pub iterations: u32,
+    /// Milliseconds of work.
+    pub milliseconds: u64,
+    /// Model tokens.
+    pub tokens: u64,
+    /// Money in millionths of a US dollar.
+    pub microusd: u64,
+}
+
+impl Spent {
+    /// Names the first cap that is reached, in words for people, or `None` while there is room.
+    pub fn reached(&self, budget: &Budget) -> Option<String> {
+        if self.iterations >= budget.iterations {
+            return Some(format!("{} of {} iterations used", self.iterations, budget.iterations));
+        }
+        if let Some(cap) = budget.seconds.filter(|cap| self.milliseconds / 1000 >= *cap) {
+            return Some(format!("{} of {cap} seconds of work used", self.milliseconds / 1000));
+        }
+        if let Some(cap) = budget.tokens.filter(|cap| self.tokens >= *cap) {
+            return Some(format!("{} of {cap} tokens used", self.tokens));
+        }
+        let cap = budget.microusd.filter(|cap| self.microusd >= *cap)?;
+        Some(format!("{} of {cap} millionths of a dollar used", self.microusd))
+    }
+}

@@ -1,0 +1,76 @@
+//! Questions to people: one table for approvals of every kind.
+
+use super::{Actor, Millis, QuestionId, RunId};
+use serde::{Deserialize, Serialize};
+
+/// What is asked. Later parts add kinds, not tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// The tests pass but something speaks against calling it success. Approve: it counts. Deny: the loop goes on
+    /// with the reason as guidance.
+    Review,
+    /// A cap is reached. Approve: as many iterations again. Deny: the run fails.
+    Budget,
+    /// Something outside the work is broken. Approve: try again. Deny: the run fails.
+    Trouble,
+}
+
+impl QuestionKind {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Budget => "budget",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+/// Whether it still waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionState {
+    /// Waits for a person.
+    Open,
+    /// Answered.
+    Answered,
+    /// Nobody needs the answer any more: cancelled, redirected, rolled back.
+    Withdrawn,
+}
+
+/// What a person said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Yes or no.
+    pub approve: bool,
+    /// Why; required for a denial.
+    pub reason: String,
+    /// Who, from the kernel.
+    pub by: Actor,
+    /// When it was committed.
+    pub at: Millis,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Its id.
+    pub id: QuestionId,
+    /// The run that waits.
+    pub run: RunId,
+    /// The iteration it is about.
+    pub iteration: u32,
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// One line, written by the engine; it may quote outside text.
+    pub title: String,
+    /// The facts, one a line, written by the engine; they may quote outside text.
+    pub facts: Vec<String>,
+    /// Whether it still waits.
+    pub state: QuestionState,
+    /// When it was asked.
+    pub asked: Millis,
+    /// The answer, once there is one.
+    pub answer: Option<Answer>,
+}

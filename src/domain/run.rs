@@ -1,0 +1,190 @@
+//! A run and its states.
+
+use super::{Actor, Budget, Millis, ProjectId, QuestionId, RunId, Spent};
+use serde::{Deserialize, Serialize};
+
+/// Where a run stands. The transitions between these are in `engine/machine`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Waits for its turn.
+    Queued,
+    /// The image is pulled or built, the repository fetched.
+    Preparing,
+    /// The agent writes a plan.
+    Planning,
+    /// The agent works.
+    Developing,
+    /// The engine runs the test suites on a clean checkout.
+    Testing,
+    /// Reports become findings.
+    Gathering,
+    /// Findings are compared with the base and with what went before.
+    Analysing,
+    /// Quality gates are asked.
+    Gating,
+    /// A second model looks.
+    Reviewing,
+    /// Green, but a person must look first.
+    AwaitingReview,
+    /// The result goes to the source repository.
+    Delivering,
+    /// Stuck: waits for a redirect.
+    AwaitingRedirect,
+    /// Something needs a person: budget, credentials, infrastructure.
+    Escalated,
+    /// Stopped by an operator; containers are frozen.
+    Paused,
+    /// Containers are being removed.
+    Cancelling,
+    /// Done and verified.
+    Succeeded,
+    /// Stopped for good by an operator.
+    Cancelled,
+    /// Given up.
+    Failed,
+}
+
+impl RunState {
+    /// Every state, for tests and for the store's checks.
+    pub const ALL: [Self; 18] = [
+        Self::Queued,
+        Self::Preparing,
+        Self::Planning,
+        Self::Developing,
+        Self::Testing,
+        Self::Gathering,
+        Self::Analysing,
+        Self::Gating,
+        Self::Reviewing,
+        Self::AwaitingReview,
+        Self::Delivering,
+        Self::AwaitingRedirect,
+        Self::Escalated,
+        Self::Paused,
+        Self::Cancelling,
+        Self::Succeeded,
+        Self::Cancelled,
+        Self::Failed,
+    ];
+
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Preparing => "preparing",
+            Self::Planning => "planning",
+            Self::Developing => "developing",
+            Self::Testing => "testing",
+            Self::Gathering => "gathering",
+            Self::Analysing => "analysing",
+            Self::Gating => "gating",
+            Self::Reviewing => "reviewing",
+            Self::AwaitingReview => "awaiting_review",
+            Self::Delivering => "delivering",
+            Self::AwaitingRedirect => "awaiting_redirect",
+            Self::Escalated => "escalated",
+            Self::Paused => "paused",
+            Self::Cancelling => "cancelling",
+            Self::Succeeded => "succeeded",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state with this stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Nothing ever happens again.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Cancelled | Self::Failed)
+    }
+
+    /// A person is needed before anything happens.
+    pub fn awaits_person(self) -> bool {
+        matches!(self, Self::AwaitingReview | Self::AwaitingRedirect | Self::Escalated | Self::Paused)
+    }
+}
+
+/// What image a run works in, recorded once it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageUsed {
+    /// What `dogwatch.toml` asked for: a reference or `Dockerfile`.
+    pub asked: String,
+    /// The content id (`sha256:...`) that containers are created from.
+    pub id: String,
+    /// The registry digest that came with a pull.
+    pub digest: Option<String>,
+}
+
+/// Where a run came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "origin", rename_all = "snake_case")]
+pub enum Origin {
+    /// An operator typed it.
+    Operator,
+}
+
+/// One attempt to finish a work item: the row that a transition compares and sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Its project.
+    pub project: ProjectId,
+    /// What is to be done, in the operator's words.
+    pub task: String,
+    /// Acceptance criteria, one a line, in the operator's words.
+    pub criteria: Vec<String>,
+    /// Who started it.
+    pub owner: Actor,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The agent's name, as configured.
+    pub agent: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Where it goes on when a pause or a question ends.
+    pub resume_to: Option<RunState>,
+    /// The present iteration; 0 while the base is tested.
+    pub iteration: u32,
+    /// The attempt of the present step, from 1.
+    pub attempt: u32,
+    /// Losses of a container that nothing explains, in the present step.
+    pub losses: u32,
+    /// Failures of the container engine, the image or the provider in a row, in the present step.
+    pub troubles: u32,
+    /// Instant failures of the agent in a row.
+    pub instant_failures: u32,
+    /// Nothing is dispatched before this instant (account limits, back-off).
+    pub not_before: Option<Millis>,
+    /// The commit the work started from.
+    pub base: Option<String>,
+    /// The last checkpoint, where the next iteration starts.
+    pub head: Option<String>,
+    /// The image, once known.
+    pub image: Option<ImageUsed>,
+    /// Caps.
+    pub budget: Budget,
+    /// What was used.
+    pub spent: Spent,
+    /// The open question it waits for.
+    pub question: Option<QuestionId>,
+    /// Why it is where it is, in words for people. May quote outside text.
+    pub reason: String,
+    /// Grows with each transition; compared and set.
+    pub version: i64,
+    /// When it was created.
+    pub created: Millis,
+    /// When it last changed.
+    pub updated: Millis,
+}
+
+impl Run {
+    /// The branch that holds its checkpoints.
+    pub fn branch(&self) -> String {
+        format!("dogwatch/run-{}", self.id.0)
+    }
+}

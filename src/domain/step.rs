@@ -1,0 +1,133 @@
+//! A part of an iteration, executed in one container.
+
+use super::{Millis, RunId, StepId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Makes the run's image: the setup command in the provision profile.
+    Prepare,
+    /// The agent works.
+    Develop,
+    /// One test suite runs.
+    Test,
+}
+
+impl StepKind {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Develop => "develop",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Names one execution of a step. The container's name is derived from it, so creating twice finds the first one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StepKey {
+    /// The run.
+    pub run: RunId,
+    /// The iteration.
+    pub iteration: u32,
+    /// What it does.
+    pub kind: StepKind,
+    /// The suite for tests, empty otherwise.
+    pub suite: String,
+    /// Counted from 1; grows when a step has to be repeated from the base commit.
+    pub attempt: u32,
+}
+
+impl fmt::Display for StepKey {
+    /// `r12-i3-test-unit-a1`: letters, digits and dashes only (suite names are checked by the config room).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-i{}-{}", self.run, self.iteration, self.kind.name())?;
+        if !self.suite.is_empty() {
+            write!(f, "-{}", self.suite)?;
+        }
+        write!(f, "-a{}", self.attempt)
+    }
+}
+
+/// How a step's container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum StepEnd {
+    /// The program exited by itself.
+    Exited {
+        /** Its code. */
+        code: i32,
+    },
+    /// The program was ended by a signal that the engine did not send.
+    Signalled {
+        /** The signal's number. */
+        signal: i32,
+        /** Out of memory, where that can be known. */
+        oom: Option<bool>,
+    },
+    /// The engine stopped it at the step's time limit.
+    TimedOut {
+        /** The limit in seconds. */
+        seconds: u64,
+    },
+    /// The engine stopped it because nothing was written for so long.
+    Silent {
+        /** The limit in seconds. */
+        seconds: u64,
+    },
+    /// The engine stopped it for a pause, a cancel or a rollback.
+    Stopped,
+    /// The program could not be started (missing, not executable).
+    NotStarted {
+        /** The reason, from the shim. */
+        reason: String,
+    },
+    /// The container vanished and nobody knows its exit code.
+    Lost {
+        /** What is known. */
+        reason: String,
+        /** A daemon restart explains it, so it does not count as a failure. */
+        explained: bool,
+    },
+}
+
+/// How far a step has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StepState {
+    /// Committed before anything was created.
+    Intended,
+    /// The container exists under this id; only such a container is ours.
+    Created {
+        /** Docker's id. */
+        container: String,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        end: StepEnd,
+        /// SHA-256 of the log's bytes; a result counts only with it.
+        log_digest: String,
+        /// Refused connections on the step's log channel.
+        intrusions: u32,
+    },
+}
+
+/// One execution of a step, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its id.
+    pub id: StepId,
+    /// What it is.
+    pub key: StepKey,
+    /// How far it has come.
+    pub state: StepState,
+    /// When it was intended.
+    pub started: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+}

@@ -1,0 +1,88 @@
+//! The engine: drives every run until it rests, takes what operators ask for, and starts again where it was after a crash.
+//!
+//! `machine` decides, `driver` performs, `ports` is what the driver needs of the outside. The real outside is in `world`,
+//! the simulated one in the tests.
+
+mod ask;
+pub mod crash;
+mod driver;
+pub mod machine;
+mod notes;
+pub mod ports;
+pub mod prompt;
+mod scheduler;
+#[cfg(test)]
+mod sim;
+mod submit;
+pub mod world;
+
+pub use ask::AskError;
+pub use submit::NewRun;
+
+use crate::store::Store;
+use crash::CrashPoints;
+use notes::Notes;
+use ports::{Places, World};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, watch};
+
+use crate::domain::RunId;
+
+/// One engine over one store and one outside.
+pub struct Engine<W: World> {
+    pub(crate) store: Store,
+    pub(crate) world: W,
+    crash: CrashPoints,
+    /// Progress in words that is worth showing but not worth keeping.
+    pub(crate) notes: Notes,
+    /// How many runs may work at once.
+    max_runs: usize,
+    /// One bell a run that is being driven: an operator changed it, look again.
+    bells: Mutex<HashMap<RunId, watch::Sender<u64>>>,
+    /// Something was committed that the scheduler should look at.
+    stirred: Notify,
+    /// Counts commits, for everybody who shows them.
+    committed: watch::Sender<u64>,
+}
+
+impl<W: World> Engine<W> {
+    /// An engine that drives nothing yet; [`Engine::serve`] starts it.
+    pub fn new(store: Store, world: W, crash: CrashPoints, max_runs: usize) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            world,
+            crash,
+            notes: Notes::default(),
+            max_runs,
+            bells: Mutex::default(),
+            stirred: Notify::new(),
+            committed: watch::Sender::new(0),
+        })
+    }
+
+    /// Ticks after each commit and each note. Receivers read the store for what changed.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
+    }
+
+    fn places(&self) -> &Places {
+        self.world.places()
+    }
+
+    /// Tells everybody who waits that something was committed.
+    fn announce(&self) {
+        self.committed.send_modify(|count| *count = count.wrapping_add(1));
+        self.stirred.notify_one();
+    }
+
+    /// Makes the driver of a run look again.
+    fn ring(&self, id: RunId) {
+        let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bell) = bells.get(&id) {
+            bell.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        drop(bells);
+        self.announce();
+    }
+}

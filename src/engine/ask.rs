@@ -1,0 +1,97 @@
+//! What operators ask of a run: pause, resume, redirect, cancel, rollback, answers.
+
+use super::Engine;
+use super::crash::Crashed;
+use super::driver::CommitFault;
+use super::machine::{Event, Refused};
+use super::ports::World;
+use crate::domain::{Actor, QuestionId, QuestionState, Run, RunId};
+use crate::store::StoreError;
+
+/// Longest text that a person may give, in bytes. It is kept in the audit log as it is, whose records end at 64 KiB; a byte
+/// may become six there.
+const LONGEST: usize = 8 * 1024;
+
+/// Why something that was asked for was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The machine refuses.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// No such thing.
+    #[error("there is no {what} {id}")]
+    Missing {
+        /// What was asked for.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// A text is too long.
+    #[error(
+        "the text has {found} bytes, at most {LONGEST} are kept: shorten it, or put the rest into a file of the repository"
+    )]
+    TooLong {
+        /// Its length in bytes.
+        found: usize,
+    },
+    /// The request cannot be met as it is.
+    #[error("{0}")]
+    Unfit(String),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The engine is going down.
+    #[error("the engine is going down")]
+    Down,
+}
+
+impl<W: World> Engine<W> {
+    /// Commits an operator's event and makes the run's driver look again.
+    pub async fn ask(&self, id: RunId, event: Event) -> Result<Run, AskError> {
+        if let Event::Redirect { text, .. } | Event::Answer { reason: text, .. } | Event::Cancel { reason: text, .. } =
+            &event
+            && text.len() > LONGEST
+        {
+            return Err(AskError::TooLong { found: text.len() });
+        }
+        let result = self.commit(id, None, event, |_| Ok(())).await;
+        self.ring(id);
+        match result {
+            // No driver looks at a run again that an answer ended.
+            Ok(run) if run.state.is_final() => self.tidy(&run).await.map(|()| run).map_err(|Crashed| AskError::Down),
+            Ok(run) => Ok(run),
+            Err(CommitFault::Refused(refused)) => Err(refused.into()),
+            Err(CommitFault::Store(StoreError::Missing { what, id })) => Err(AskError::Missing { what, id }),
+            Err(CommitFault::Store(error)) => Err(error.into()),
+            Err(CommitFault::Moved) => Err(AskError::Unfit("the run changed meanwhile: try again".to_owned())),
+            Err(CommitFault::Crashed) => Err(AskError::Down),
+        }
+    }
+
+    /// Answers an open question.
+    pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
+        let question = self.store.read(move |view| view.question(id)).await?;
+        let question = question.ok_or_else(|| AskError::Missing { what: "question", id: id.to_string() })?;
+        if question.state != QuestionState::Open {
+            return Err(Refused::NotOpen { question: id }.into());
+        }
+        let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
+        self.ask(question.run, event).await
+    }
+
+    /// Takes a run back to the checkpoint of an iteration.
+    pub async fn roll_back(&self, id: RunId, iteration: u32, by: Actor) -> Result<Run, AskError> {
+        let commit = self.checkpoint(id, iteration).await?;
+        self.ask(id, Event::Rollback { by, iteration, commit }).await
+    }
+
+    /// The commit that an iteration ended with; the base for iteration 0.
+    pub async fn checkpoint(&self, id: RunId, iteration: u32) -> Result<String, AskError> {
+        let found = self.store.read(move |view| view.iteration(id, iteration)).await?;
+        let found = found.ok_or_else(|| AskError::Missing { what: "iteration", id: format!("{iteration} of {id}") })?;
+        if iteration == 0 {
+            return Ok(found.base);
+        }
+        found.commit.ok_or_else(|| AskError::Unfit(format!("iteration {iteration} of {id} has no checkpoint yet")))
+    }
+}

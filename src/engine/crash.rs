@@ -1,0 +1,143 @@
+//! Crash points: named places around every commit and every effect at which a test may kill the engine. Outside builds
+//! with the feature `crash-points`, and outside unit tests, they do nothing at all; the list itself is always there (`dogwatch debug crash-points`).
+
+use super::machine::Event;
+
+/// The engine was told to die here. The driver hands it straight up without tidying anything, as a real death would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crashed;
+
+/// Points of one execution of a step, for each kind of step.
+const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
+/// Points around other effects.
+const EFFECT_POINTS: [&str; 13] = [
+    "prepare.image",
+    "prepare.committed",
+    "prepare.removed",
+    "develop.checked_out",
+    "develop.checkpointed",
+    "develop.branch",
+    "develop.removed",
+    "test.checked_out",
+    "test.removed",
+    "gather.parsed",
+    "deliver.delivered",
+    "clean.container",
+    "clean.trees",
+];
+
+/// The name of every crash point, in a stable order.
+pub fn all() -> Vec<String> {
+    let commits =
+        Event::NAMES.iter().flat_map(|event| [format!("commit.{event}.before"), format!("commit.{event}.after")]);
+    let steps = ["prepare", "develop", "test"]
+        .iter()
+        .flat_map(|kind| STEP_POINTS.iter().map(move |point| format!("step.{kind}.{point}")));
+    commits.chain(steps).chain(EFFECT_POINTS.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// Where the engine asks whether to die. Cloning shares the plan.
+#[derive(Debug, Clone, Default)]
+pub struct CrashPoints {
+    #[cfg(any(test, feature = "crash-points"))]
+    plan: Option<std::sync::Arc<plan::Plan>>,
+}
+
+impl CrashPoints {
+    /// Asks at a point. Inert outside test builds.
+    pub fn at(&self, point: impl AsRef<str>) -> Result<(), Crashed> {
+        #[cfg(any(test, feature = "crash-points"))]
+        if let Some(plan) = &self.plan {
+            return plan.hit(point.as_ref());
+        }
+        #[cfg(not(any(test, feature = "crash-points")))]
+        let _ = point;
+        Ok(())
+    }
+
+    /// What the environment asks for: `DOGWATCH_CRASH_AT=step.test.started:2` kills this process with SIGKILL the second
+    /// time the point is reached. Inert outside test builds.
+    pub fn from_environment() -> Self {
+        #[cfg(any(test, feature = "crash-points"))]
+        if let Ok(wish) = std::env::var("DOGWATCH_CRASH_AT") {
+            return Self { plan: Some(std::sync::Arc::new(plan::Plan::kill(&wish))) };
+        }
+        Self::default()
+    }
+}
+
+#[cfg(any(test, feature = "crash-points"))]
+pub use plan::Plan;
+
+#[cfg(any(test, feature = "crash-points"))]
+mod plan {
+    use super::{CrashPoints, Crashed};
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    /// When to die, and how often each point was reached.
+    #[derive(Debug, Default)]
+    pub struct Plan {
+        wish: Option<(String, u32)>,
+        kill: bool,
+        seen: Mutex<BTreeMap<String, u32>>,
+    }
+
+    impl Plan {
+        /// Dies by error the n-th time a point is reached (n from 1).
+        pub fn error(point: &str, times: u32) -> Arc<Self> {
+            Arc::new(Self { wish: Some((point.to_owned(), times)), ..Self::default() })
+        }
+
+        /// Only counts.
+        pub fn count() -> Arc<Self> {
+            Arc::new(Self::default())
+        }
+
+        pub(super) fn kill(wish: &str) -> Self {
+            let (point, times) = wish.rsplit_once(':').unwrap_or((wish, "1"));
+            Self { wish: Some((point.to_owned(), times.parse().unwrap_or(1))), kill: true, ..Self::default() }
+        }
+
+        /// How often each point was reached.
+        pub fn seen(&self) -> BTreeMap<String, u32> {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+
+        pub(super) fn hit(&self, point: &str) -> Result<(), Crashed> {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = seen.entry(point.to_owned()).or_default();
+            *count += 1;
+            if self.wish.as_ref().is_none_or(|(name, times)| name != point || times != count) {
+                return Ok(());
+            }
+            if self.kill {
+                // SIGKILL to itself: no destructor, no flush, as when the machine's operator does it.
+                let _abort_follows =
+                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+                std::process::abort();
+            }
+            Err(Crashed)
+        }
+    }
+
+    impl From<Arc<Plan>> for CrashPoints {
+        fn from(plan: Arc<Plan>) -> Self {
+            Self { plan: Some(plan) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_distinct_and_many() {
+        let names = all();
+        let distinct: BTreeSet<_> = names.iter().collect();
+        assert_eq!(names.len(), distinct.len());
+        assert!(names.len() >= 40, "{}", names.len());
+    }
+}

@@ -1,0 +1,222 @@
+//! Performs the work of a run until it rests. Every effect comes after the commit of its intent and before the commit of its
+//! outcome, and is named by ids, so that dying anywhere and starting again comes to the same end.
+
+mod deliver;
+mod develop;
+mod judge;
+mod ledger;
+mod prepare;
+mod steps;
+mod sweep;
+mod test;
+
+pub(super) use ledger::CommitFault;
+
+use super::Engine;
+use super::crash::Crashed;
+use super::machine::{self, Event, Refused, Work};
+use super::ports::{TreeFault, Trees, World};
+use crate::config::{ChosenAgent, ProjectConfig};
+use crate::domain::{Project, Run, RunId, RunState};
+use crate::sandbox::SandboxError;
+use crate::store::StoreError;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Why the driver stops in the middle of a piece of work.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Somebody changed the run: look again.
+    Superseded,
+    /// A crash point was hit: do nothing more.
+    Crashed,
+    /// Something outside failed: record it and try again.
+    Trouble(String),
+    /// The step's container vanished.
+    Lost {
+        /// What is known.
+        reason: String,
+        /// A daemon restart explains it.
+        explained: bool,
+    },
+    /// The store refuses to write; nothing can be recorded until it does.
+    Store(StoreError),
+}
+
+impl From<Crashed> for Halt {
+    fn from(_: Crashed) -> Self {
+        Self::Crashed
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TreeFault> for Halt {
+    fn from(fault: TreeFault) -> Self {
+        Self::Trouble(fault.0)
+    }
+}
+
+impl From<SandboxError> for Halt {
+    fn from(error: SandboxError) -> Self {
+        Self::Trouble(error.to_string())
+    }
+}
+
+/// What a piece of work needs to know of its run, read afresh each time.
+pub(super) struct Context {
+    pub run: Run,
+    pub project: Project,
+    pub config: ProjectConfig,
+    pub agent: ChosenAgent,
+    pub base: String,
+}
+
+/// How long to wait before asking a store again that refused to write.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+impl<W: World> Engine<W> {
+    /// Drives a run until it rests. `Err` only when a crash point was hit.
+    pub(super) async fn drive(&self, id: RunId, mut interrupts: watch::Receiver<u64>) -> Result<(), Crashed> {
+        loop {
+            interrupts.mark_unchanged();
+            let run = match self.load(id).await {
+                Ok(run) => run,
+                Err(error) => {
+                    self.note(id, &format!("the store does not answer: {error}"));
+                    tokio::time::sleep(STORE_PAUSE).await;
+                    continue;
+                }
+            };
+            let work = machine::work(&run, self.world.now());
+            let halt = match work {
+                // What a run that is over leaves behind is the scheduler's to remove.
+                Work::Rest => return Ok(()),
+                Work::Wait(until) => {
+                    let pause = u64::try_from(until.since(self.world.now())).unwrap_or(0);
+                    // At most a minute at a time, since the wall clock may be set.
+                    let pause = Duration::from_millis(pause.clamp(1, 60_000));
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        _ = interrupts.changed() => {}
+                    }
+                    continue;
+                }
+                Work::Freeze => {
+                    let frozen = tokio::select! {
+                        frozen = self.freeze(&run) => frozen,
+                        _ = interrupts.changed() => continue,
+                    };
+                    match frozen {
+                        Ok(()) => return Ok(()),
+                        Err(Halt::Crashed) => return Err(Crashed),
+                        Err(halt) => {
+                            // A paused run takes no event for it, so the pause between two tries is made here.
+                            self.note(id, &format!("cannot be frozen yet: {halt:?}"));
+                            tokio::time::sleep(STORE_PAUSE).await;
+                            continue;
+                        }
+                    }
+                }
+                work => {
+                    let outcome = tokio::select! {
+                        biased;
+                        outcome = self.perform(run, work) => outcome,
+                        _ = interrupts.changed() => Err(Halt::Superseded),
+                    };
+                    match outcome {
+                        Ok(()) => continue,
+                        Err(halt) => halt,
+                    }
+                }
+            };
+            self.recover(id, halt).await?;
+        }
+    }
+
+    async fn perform(&self, run: Run, work: Work) -> Result<(), Halt> {
+        if work == Work::CleanUp {
+            return self.clean_up(&run).await;
+        }
+        let context = self.context(run).await?;
+        self.sweep(&context.run).await?;
+        match work {
+            Work::Prepare => self.prepare(&context).await,
+            Work::Develop => self.develop(&context).await,
+            Work::Test => self.test(&context).await,
+            Work::Gather => self.gather(&context).await,
+            Work::Analyse => self.analyse(&context).await,
+            Work::Gate => self.gate(&context).await,
+            Work::Deliver => self.deliver(&context).await,
+            Work::Rest | Work::Wait(_) | Work::Freeze | Work::CleanUp => Ok(()),
+        }
+    }
+
+    async fn context(&self, run: Run) -> Result<Context, Halt> {
+        let project = self.project(run.project).await?;
+        let base = run.base.clone().ok_or_else(|| Halt::Trouble("the run has no base commit".to_owned()))?;
+        let config = self.world.trees().config(&project, &base).await?;
+        let agent = self.world.choose_agent(&run.agent, &config).map_err(Halt::Trouble)?;
+        Ok(Context { run, project, config, agent, base })
+    }
+
+    /// Records why a piece of work stopped, so that the next look at the run finds the right work.
+    async fn recover(&self, id: RunId, halt: Halt) -> Result<(), Crashed> {
+        let event = match halt {
+            Halt::Superseded => return Ok(()),
+            Halt::Crashed => return Err(Crashed),
+            Halt::Store(error) if passes(&error) => {
+                self.note(id, &format!("nothing can be recorded: {error}"));
+                tokio::time::sleep(STORE_PAUSE).await;
+                return Ok(());
+            }
+            Halt::Store(error) => Event::Trouble { reason: format!("this could not be recorded: {error}") },
+            Halt::Trouble(reason) => Event::Trouble { reason },
+            Halt::Lost { reason, explained } => Event::StepLost { reason, explained },
+        };
+        match self.report(id, event).await {
+            Ok(()) | Err(Halt::Superseded) => Ok(()),
+            Err(Halt::Crashed) => Err(Crashed),
+            Err(Halt::Store(error)) => {
+                self.note(id, &format!("nothing can be recorded: {error}"));
+                tokio::time::sleep(STORE_PAUSE).await;
+                Ok(())
+            }
+            Err(Halt::Trouble(reason) | Halt::Lost { reason, .. }) => {
+                self.note(id, &reason);
+                tokio::time::sleep(STORE_PAUSE).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Commits a driver's event. An event that no longer fits means that an operator was faster.
+    async fn report(&self, id: RunId, event: Event) -> Result<(), Halt> {
+        match self.commit(id, None, event, |_| Ok(())).await {
+            Ok(_) => Ok(()),
+            Err(CommitFault::Refused(Refused::NotNow { .. }) | CommitFault::Moved) => Err(Halt::Superseded),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Progress in words that is worth showing but not worth keeping.
+    pub(super) fn note(&self, run: RunId, text: &str) {
+        tracing::info!(run = %run, "{text}");
+        self.notes.set(run, text);
+        self.announce();
+    }
+}
+
+/// Whether a store that refused may take the same again later: full disks get room, but a row that breaks a rule stays so.
+fn passes(error: &StoreError) -> bool {
+    matches!(error, StoreError::NotStored { .. } | StoreError::Closed | StoreError::ReadOnly | StoreError::Blob { .. })
+}
+
+/// Whether the run still is where the driver left it.
+fn same_place(run: &Run, place: (RunState, u32, u32)) -> bool {
+    (run.state, run.iteration, run.attempt) == place
+}

@@ -1,0 +1,138 @@
+//! The agent's turn: a checkout of the head, the agent as the container's main process, a checkpoint of what it left.
+
+use super::steps::{duration, key, step_environment};
+use super::{Context, Engine, Halt};
+use crate::agent::{Agent, CommandAgent, ReplayAgent, Script, TurnContext};
+use crate::config::{AgentWork, Suite};
+use crate::domain::{AgentReport, Ending, Step, StepKind, StepState};
+use crate::engine::machine::Event;
+use crate::engine::ports::{Take, Taken, Trees, World};
+use crate::engine::prompt::{self, Material};
+use crate::sandbox::{Profile, StepSpec};
+
+/// How much of the end of the agent's output its adapter reads.
+const READ_OUTPUT: usize = 4 * 1024 * 1024;
+/// An agent that fails faster than this, in milliseconds, has not worked at all.
+const INSTANT: u64 = 5_000;
+
+impl<W: World> Engine<W> {
+    pub(super) async fn develop(&self, context: &Context) -> Result<(), Halt> {
+        let agent = self.agent(context).await?;
+        let key = key(context, StepKind::Develop, "");
+        let head = context.run.head.clone().unwrap_or_else(|| context.base.clone());
+        let tree = self.places().tree(&key);
+        let prompt = self.prompt_text(context).await?;
+        if !self.is_created(&key).await? {
+            self.world.trees().checkout(&context.project, &head, &tree, None).await?;
+            self.crash.at("develop.checked_out")?;
+            // Guidance that comes later is not in what the agent was given, so it must not be in what is kept either.
+            self.keep_prompt(&key, &prompt).await?;
+        }
+        let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt });
+        let mut env = step_environment(&context.agent.env);
+        env.extend(turn.env);
+        let spec = StepSpec {
+            profile: Profile::Agent,
+            image: context.run.image.as_ref().map(|image| image.id.clone()).unwrap_or_default(),
+            argv: turn.argv,
+            env,
+            cwd: "/work".to_owned(),
+            tree: Some(tree.clone()),
+            stdin: turn.stdin,
+            keep: keep_paths(context),
+            dir: self.places().step(&key),
+            log: self.places().log(&key),
+            limits: context.config.limits,
+            times: context.agent.times,
+            key,
+        };
+        self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
+        let step = self.run_step(context, &spec, false).await?;
+        let StepState::Ended { end, .. } = &step.state else { return Err(Halt::Superseded) };
+        let output = self.world.trees().output(&spec.log, READ_OUTPUT).await?;
+        let report = agent.report(end, &output);
+        let taken = self.take(context, &step, &head).await?;
+        self.crash.at("develop.checkpointed")?;
+        self.world.trees().set_branch(&context.run, &taken.commit).await?;
+        self.crash.at("develop.branch")?;
+        self.advance(context, event(report, taken, duration(&step))).await?;
+        self.world.trees().remove(&tree).await?;
+        self.crash.at("develop.removed")?;
+        Ok(())
+    }
+
+    async fn take(&self, context: &Context, step: &Step, head: &str) -> Result<Taken, Halt> {
+        let message = format!(
+            "dogwatch run {}, iteration {}\n\nMade by the {} agent; not verified by this commit.",
+            context.run.id.0, context.run.iteration, context.agent.name
+        );
+        let take = Take {
+            parent: head,
+            base: &context.base,
+            exclude: &keep_paths(context),
+            message: &message,
+            // The time of the recorded end, so that repeating after a crash gives the same commit.
+            time: step.ended.unwrap_or(step.started),
+        };
+        Ok(self.world.trees().take(&context.project, &self.places().tree(&step.key), &take).await?)
+    }
+
+    async fn agent(&self, context: &Context) -> Result<Box<dyn Agent>, Halt> {
+        match &context.agent.work {
+            AgentWork::Command(command) => {
+                Ok(Box::new(CommandAgent::new(&context.agent.name, command.argv(), context.agent.env.clone())))
+            }
+            AgentWork::Replay(path) => {
+                let bytes = self.world.trees().file(&context.project, &context.base, path).await?;
+                let bytes = bytes.ok_or_else(|| Halt::Trouble(format!("the replay script {path} was not found")))?;
+                let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
+                Ok(Box::new(ReplayAgent::new(script)))
+            }
+        }
+    }
+
+    /// The prompt of the present iteration, from what is stored.
+    pub(in crate::engine) async fn prompt_text(&self, context: &Context) -> Result<String, Halt> {
+        let stored = self.prompt_material(context.run.id).await?;
+        let suites: Vec<_> =
+            context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
+        Ok(prompt::build(&Material {
+            run: &context.run,
+            guidance: &stored.guidance,
+            iterations: &stored.iterations,
+            findings: &stored.findings,
+            gates: &stored.gates,
+            suites: &suites,
+        }))
+    }
+}
+
+fn command_text(suite: &Suite) -> String {
+    suite.command.argv().join(" ")
+}
+
+/// Paths that the setup made.
+pub(super) fn keep_paths(context: &Context) -> Vec<String> {
+    context.config.setup.as_ref().map(|setup| setup.keep.clone()).unwrap_or_default()
+}
+
+/// Endings that say nothing about the work are held: they neither count as an iteration nor reset anything.
+fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
+    let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
+    let held = match report.ending {
+        Ending::RateLimited { .. }
+        | Ending::Overloaded
+        | Ending::Auth
+        | Ending::Billing
+        | Ending::Misconfigured
+        | Ending::Blocked => true,
+        Ending::Crashed | Ending::Killed { .. } => instant,
+        _ => false,
+    };
+    // What was planted must be on record before anybody goes on from it.
+    if held && taken.planted.is_empty() {
+        let commit = (!taken.unchanged).then_some(taken.commit);
+        return Event::AgentHeld { report, commit, instant, milliseconds };
+    }
+    Event::AgentEnded { report, commit: taken.commit, tree: taken.tree, planted: taken.planted, milliseconds }
+}

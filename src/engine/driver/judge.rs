@@ -1,0 +1,305 @@
+//! From reports to a verdict: findings, comparison with the base, gates. Pure work over what is stored, safe to repeat.
+
+use super::{Context, Engine, Halt};
+use crate::config::ReviewGate;
+use crate::domain::{Finding, GateResult, GateVerdict, StepState, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
+use crate::engine::machine::{Event, Judgement};
+use crate::engine::ports::{Trees, World};
+use crate::evidence;
+use crate::gates::{self, Facts};
+use std::path::Path;
+
+/// How much of a suite's output is read where the output is the report.
+const READ_OUTPUT: usize = 32 * 1024 * 1024;
+/// Changed files that are looked through for words; more call for a person.
+const MOST_LOOKED_THROUGH: usize = 2_000;
+
+impl<W: World> Engine<W> {
+    pub(super) async fn gather(&self, context: &Context) -> Result<(), Halt> {
+        let mut outcomes = Vec::new();
+        let mut findings = Vec::new();
+        let mut trees = Vec::new();
+        for suite in &context.config.suites {
+            let Some(step) = self.verdict_of(context, suite).await? else {
+                return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
+            };
+            let StepState::Ended { end, .. } = &step.state else { return Err(Halt::Superseded) };
+            let tree = self.places().tree(&step.key);
+            let output = self.world.trees().output(&self.places().log(&step.key), READ_OUTPUT).await?;
+            let reports = self.world.trees().reports(&tree, suite).await;
+            let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
+            let mut judged = evidence::judge(&suite.name, end, format, reports, &output);
+            judged.outcome.oddities.extend(self.rewritten(context, &tree).await?);
+            outcomes.push(judged.outcome);
+            findings.extend(judged.findings);
+            trees.push(tree);
+        }
+        self.crash.at("gather.parsed")?;
+        self.record_evidence(context, outcomes, findings).await?;
+        for tree in trees {
+            self.world.trees().remove(&tree).await?;
+            self.crash.at("test.removed")?;
+        }
+        Ok(())
+    }
+
+    /// Tests and entry points that the program under test changed while it ran, as oddities that stop success.
+    async fn rewritten(&self, context: &Context, tree: &Path) -> Result<Vec<String>, Halt> {
+        let commit = Self::tested_commit(context);
+        let altered = self.world.trees().altered_tests(&context.project, &commit, tree).await?;
+        Ok(altered.iter().take(20).map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED)).collect())
+    }
+
+    /// Stores outcomes, findings and bugs in the transaction that ends the gathering.
+    async fn record_evidence(
+        &self,
+        context: &Context,
+        outcomes: Vec<SuiteOutcome>,
+        findings: Vec<Finding>,
+    ) -> Result<(), Halt> {
+        let count = |status| {
+            let sum: usize = outcomes.iter().map(|outcome| outcome.count(status)).sum();
+            u32::try_from(sum).unwrap_or(u32::MAX)
+        };
+        let tests = (count(TestStatus::Passed), count(TestStatus::Failed), count(TestStatus::Skipped));
+        self.gathered(context, Event::Gathered { tests }, outcomes, findings).await
+    }
+
+    pub(super) async fn analyse(&self, context: &Context) -> Result<(), Halt> {
+        let facts = self.facts(context).await?;
+        let suspicions = if context.run.iteration == 0 { Vec::new() } else { facts.with(gates::suspicions) };
+        self.advance(context, Event::Analysed { suspicions }).await
+    }
+
+    pub(super) async fn gate(&self, context: &Context) -> Result<(), Halt> {
+        let facts = self.facts(context).await?;
+        let mut results = facts.with(|facts| gates::all().map(|gate| gate.judge(facts))).to_vec();
+        if context.config.gates.review == ReviewGate::Always {
+            results.push(GateResult {
+                gate: "review".to_owned(),
+                verdict: GateVerdict::NeedsPerson,
+                evidence: vec!["dogwatch.toml asks for a review of every result".to_owned()],
+            });
+        }
+        let (judgement, evidence) = judge(&results);
+        self.gated(context, Event::Gated { judgement, evidence }, results).await
+    }
+
+    async fn facts(&self, context: &Context) -> Result<OwnedFacts, Halt> {
+        let iteration = context.run.iteration;
+        let stored = self.stored_facts(context.run.id, iteration).await?;
+        let head = Self::tested_commit(context);
+        let changes = self.world.trees().changes(&context.project, &context.base, &head).await?;
+        let patterns = context.config.suites.iter().filter_map(crate::config::Suite::report_in_repository);
+        let patterns = patterns.collect::<Vec<_>>();
+        // Agents run the suites too and leave reports behind. Those are cleared away before the engine's own run, so where
+        // that run passes they prove nothing either way; where it fails they may have been meant to.
+        let passed = stored.now.iter().all(|suite| suite.verdict == SuiteVerdict::Passed);
+        let report_tampering = brought_along(&patterns, &changes, passed);
+        let meddling = self.meddling(context, &head, &changes, &patterns).await;
+        let inline_tests = self.edited_inline_tests(context, &head, &changes, &stored.base).await?;
+        Ok(OwnedFacts {
+            unchanged: changes.is_empty(),
+            base: stored.base,
+            now: stored.now,
+            intrusions: stored.intrusions,
+            planted: stored.planted,
+            report_tampering,
+            inline_tests,
+            command_files: context.config.suites.iter().flat_map(command_files).collect(),
+            meddling,
+            suite_directories: context.config.suites.iter().map(|suite| suite.directory.clone()).collect(),
+            patterns: context.config.gates.clone(),
+            changes,
+        })
+    }
+
+    /// What the changed files say that reaches into the test run.
+    async fn meddling(
+        &self,
+        context: &Context,
+        head: &str,
+        changes: &[gates::Change],
+        reports: &[String],
+    ) -> Vec<String> {
+        let trees = self.world.trees();
+        let mut found = Vec::new();
+        let files = changes.iter().filter(|change| change.kind != gates::ChangeKind::Deleted && !change.link);
+        for (number, change) in files.enumerate() {
+            if number >= MOST_LOOKED_THROUGH {
+                found.push(format!(
+                    "more than {MOST_LOOKED_THROUGH} files changed, and the rest was not looked through"
+                ));
+                break;
+            }
+            let now = trees.file(&context.project, head, &change.path).await;
+            let before = trees.file(&context.project, &context.base, &change.path).await;
+            match (before, now) {
+                // A name that is not plain text is looked up in vain; an empty file is not absent.
+                (Ok(_), Ok(None)) => found.push(format!("{} has an odd name and was not looked through", change.path)),
+                (Ok(before), Ok(Some(now))) => {
+                    let before = before.unwrap_or_default();
+                    found.extend(gates::meddling(&change.path, &before, &now, reports));
+                }
+                // Too large, for the most part. Not looking is no reason to let it pass.
+                (Err(fault), _) | (_, Err(fault)) => found.push(format!("not looked through: {}", fault.0)),
+            }
+        }
+        found
+    }
+
+    /// Rust source files in which tests beside the code were edited.
+    async fn edited_inline_tests(
+        &self,
+        context: &Context,
+        head: &str,
+        changes: &[gates::Change],
+        base_suites: &[SuiteOutcome],
+    ) -> Result<Vec<String>, Halt> {
+        let mut edited = Vec::new();
+        let mut gone = Vec::new();
+        let mut new = Vec::new();
+        let sources = changes.iter().filter(|change| Path::new(&change.path).extension().is_some_and(|e| e == "rs"));
+        // That there are more changes than are looked through is named by `meddling`.
+        for change in sources.take(MOST_LOOKED_THROUGH) {
+            let trees = self.world.trees();
+            let base = trees.file(&context.project, &context.base, &change.path).await?.unwrap_or_default();
+            let now = trees.file(&context.project, head, &change.path).await?.unwrap_or_default();
+            let (base, now) = (String::from_utf8_lossy(&base), String::from_utf8_lossy(&now));
+            if gates::edits_inline_tests(&base, &now) {
+                edited.push(change.path.clone());
+            }
+            gone.extend(gates::inline_test_names(&base));
+            new.extend(gates::inline_test_names(&now).into_iter().map(|name| (name, change)));
+        }
+        // A module put elsewhere under the same name keeps the ids of its tests, whatever has become of them.
+        let moved = |name: &String, change: &&gates::Change| {
+            change.kind == gates::ChangeKind::Added && (gone.contains(name) || stands_in_base(base_suites, name))
+        };
+        let moved = new.iter().filter(|(name, change)| moved(name, change)).map(|(_, change)| change.path.clone());
+        edited.extend(moved.collect::<std::collections::BTreeSet<_>>());
+        Ok(edited)
+    }
+}
+
+/// What the gates look at, owned.
+struct OwnedFacts {
+    base: Vec<SuiteOutcome>,
+    now: Vec<SuiteOutcome>,
+    changes: Vec<gates::Change>,
+    intrusions: u32,
+    planted: Vec<String>,
+    unchanged: bool,
+    report_tampering: Vec<String>,
+    inline_tests: Vec<String>,
+    command_files: Vec<String>,
+    meddling: Vec<String>,
+    suite_directories: Vec<String>,
+    patterns: crate::config::Gates,
+}
+
+impl OwnedFacts {
+    fn with<T>(&self, look: impl FnOnce(&Facts<'_>) -> T) -> T {
+        look(&Facts {
+            base: &self.base,
+            now: &self.now,
+            changes: &self.changes,
+            intrusions: self.intrusions,
+            planted: &self.planted,
+            unchanged: self.unchanged,
+            report_tampering: &self.report_tampering,
+            entry_globs: &self.patterns.entry_points,
+            test_globs: &self.patterns.test_files,
+            criteria_globs: &self.patterns.criteria,
+            inline_tests: &self.inline_tests,
+            command_files: &self.command_files,
+            meddling: &self.meddling,
+            suite_directories: &self.suite_directories,
+        })
+    }
+}
+
+/// Whether the base ran a Rust test of this name: the last part of a path such as `calc::tests::adds`.
+fn stands_in_base(base: &[SuiteOutcome], name: &str) -> bool {
+    base.iter().flat_map(|suite| suite.cases.keys()).any(|id| id.rsplit("::").next() == Some(name) && id.contains("::"))
+}
+
+/// Reports that the work brings along as files of the tree: a test run writes them, an agent has no reason to.
+fn brought_along(patterns: &[String], changes: &[gates::Change], passed: bool) -> Vec<String> {
+    changes
+        .iter()
+        .filter(|change| change.kind != gates::ChangeKind::Deleted && (change.link || !passed))
+        .filter(|change| patterns.iter().any(|pattern| gates::path_fits(pattern, &change.path)))
+        .map(|change| format!("{} was put where the suite writes its report", change.path))
+        .collect()
+}
+
+/// What the store knows for the gates.
+pub(super) struct StoredFacts {
+    pub base: Vec<SuiteOutcome>,
+    pub now: Vec<SuiteOutcome>,
+    pub intrusions: u32,
+    pub planted: Vec<String>,
+}
+
+/// Files of the repository that a suite's command names: editing them changes what the command does.
+fn command_files(suite: &crate::config::Suite) -> Vec<String> {
+    let words = suite.command.argv();
+    let prefix = if suite.directory == "." { String::new() } else { format!("{}/", suite.directory) };
+    words
+        .iter()
+        .flat_map(|word| word.split_whitespace())
+        .map(|word| word.trim_start_matches("./").trim_matches(['"', '\'', ';', '(', ')']))
+        .filter(|word| !word.is_empty() && !word.starts_with('-') && !word.starts_with('/'))
+        .map(|word| format!("{prefix}{word}"))
+        .collect()
+}
+
+/// All gates together, with the reasons.
+fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
+    let reasons = |verdicts: &[GateVerdict]| -> Vec<String> {
+        results
+            .iter()
+            .filter(|result| verdicts.contains(&result.verdict))
+            .flat_map(|result| result.evidence.iter().map(move |line| format!("{}: {line}", result.gate)))
+            .collect()
+    };
+    // A gate that could not be asked is not met.
+    let red = [GateVerdict::Fail, GateVerdict::Unavailable];
+    if results.iter().any(|result| red.contains(&result.verdict)) || results.is_empty() {
+        return (Judgement::Red, reasons(&red));
+    }
+    if results.iter().any(|result| result.verdict == GateVerdict::NeedsPerson) {
+        return (Judgement::NeedsPerson, reasons(&[GateVerdict::NeedsPerson]));
+    }
+    (Judgement::Green, Vec::new())
+}
+
+/// The planted things among an iteration's suspicions.
+pub(super) fn planted(suspicions: &[Suspicion]) -> Vec<String> {
+    suspicions
+        .iter()
+        .filter_map(|suspicion| if let Suspicion::Planted { what } = suspicion { Some(what.clone()) } else { None })
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(verdict: GateVerdict) -> GateResult {
+        GateResult { gate: "g".to_owned(), verdict, evidence: vec!["why".to_owned()] }
+    }
+
+    #[test]
+    fn only_met_gates_are_green() {
+        use GateVerdict::{Fail, NeedsPerson, Pass, Unavailable};
+        let of = |verdicts: &[GateVerdict]| judge(&verdicts.iter().map(|v| result(*v)).collect::<Vec<_>>()).0;
+        assert_eq!(of(&[]), Judgement::Red);
+        assert_eq!(of(&[Pass, Pass]), Judgement::Green);
+        assert_eq!(of(&[Pass, NeedsPerson]), Judgement::NeedsPerson);
+        assert_eq!(of(&[NeedsPerson, Fail]), Judgement::Red);
+        assert_eq!(of(&[Pass, Unavailable]), Judgement::Red);
+    }
+}

@@ -1,0 +1,438 @@
+//! Everything the driver reads from and writes to the store. A transition, the rows beside it and its audit event are one
+//! transaction.
+
+use super::judge::{StoredFacts, planted};
+use super::{Context, Engine, Halt, same_place};
+use crate::audit::AuditEvent;
+use crate::domain::{
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, QuestionKind, Run, RunId,
+    RunState, Step, StepKey, StepKind, StepState, SuiteOutcome, Usage,
+};
+use crate::engine::crash::Crashed;
+use crate::engine::machine::{self, Event, Refused, Write};
+use crate::engine::ports::World;
+use crate::sandbox::Ended;
+use crate::store::{Ask, BlobOrigin, StoreError, Tx};
+use serde_json::json;
+
+/// State, iteration and attempt: where the driver believes the run to be.
+pub(super) type Place = (RunState, u32, u32);
+
+/// Why a transition was not committed.
+#[derive(Debug)]
+pub enum CommitFault {
+    /// The machine refuses the event.
+    Refused(Refused),
+    /// The run has moved on.
+    Moved,
+    /// The store failed.
+    Store(StoreError),
+    /// A crash point was hit.
+    Crashed,
+}
+
+impl From<CommitFault> for Halt {
+    fn from(fault: CommitFault) -> Self {
+        match fault {
+            // The driver's own events fit the state it read; if one does not, somebody else was faster.
+            CommitFault::Refused(_) | CommitFault::Moved => Self::Superseded,
+            CommitFault::Store(error) => Self::Store(error),
+            CommitFault::Crashed => Self::Crashed,
+        }
+    }
+}
+
+impl From<Crashed> for CommitFault {
+    fn from(_: Crashed) -> Self {
+        Self::Crashed
+    }
+}
+
+/// The result of a job that may find the run elsewhere.
+enum Job<T> {
+    Done(T),
+    Refused(Refused),
+    Moved,
+}
+
+/// What a prompt needs from the store.
+pub(super) struct StoredMaterial {
+    pub guidance: Vec<Guidance>,
+    pub iterations: Vec<Iteration>,
+    pub findings: Vec<Finding>,
+    pub gates: Vec<GateResult>,
+}
+
+fn missing(what: &'static str, id: &impl ToString) -> StoreError {
+    StoreError::Missing { what, id: id.to_string() }
+}
+
+impl<W: World> Engine<W> {
+    /// Applies an event in one transaction with its rows and its audit event. `place` guards events of the driver.
+    pub(in crate::engine) async fn commit(
+        &self,
+        id: RunId,
+        place: Option<Place>,
+        event: Event,
+        also: impl FnOnce(&Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Run, CommitFault> {
+        let name = event.name();
+        self.crash.at(format!("commit.{name}.before"))?;
+        let job = self
+            .store
+            .write(move |tx| {
+                let run = tx.run(id)?.ok_or_else(|| missing("run", &id))?;
+                if place.is_some_and(|place| !same_place(&run, place)) {
+                    return Ok(Job::Moved);
+                }
+                let next = match machine::step(&run, &event, tx.now()) {
+                    Ok(next) => next,
+                    Err(refused) => return Ok(Job::Refused(refused)),
+                };
+                let mut after = next.run;
+                write_rows(tx, &run, &mut after, &next.writes)?;
+                also(tx)?;
+                let after = tx.update_run(&after)?;
+                tx.record(audit_event(&run, &after, &event))?;
+                Ok(Job::Done(after))
+            })
+            .await
+            .map_err(CommitFault::Store)?;
+        match job {
+            Job::Done(run) => {
+                // What was said of the work before is no longer true.
+                self.notes.clear(id);
+                self.crash.at(format!("commit.{name}.after"))?;
+                self.announce();
+                Ok(run)
+            }
+            Job::Refused(refused) => Err(CommitFault::Refused(refused)),
+            Job::Moved => Err(CommitFault::Moved),
+        }
+    }
+
+    /// Commits the driver's event for the run as it was read.
+    pub(super) async fn advance(&self, context: &Context, event: Event) -> Result<(), Halt> {
+        self.commit(context.run.id, Some(place(&context.run)), event, |_| Ok(())).await?;
+        Ok(())
+    }
+
+    /// Commits the evidence of an iteration with the event that ends the gathering.
+    pub(super) async fn gathered(
+        &self,
+        context: &Context,
+        event: Event,
+        outcomes: Vec<SuiteOutcome>,
+        findings: Vec<Finding>,
+    ) -> Result<(), Halt> {
+        let (id, iteration) = (context.run.id, context.run.iteration);
+        let also = move |tx: &Tx<'_>| {
+            for outcome in &outcomes {
+                tx.put_suite(id, iteration, outcome)?;
+            }
+            tx.clear_findings(id, iteration)?;
+            for finding in &findings {
+                let bug = tx.join_bug(id, finding)?;
+                tx.insert_finding(id, iteration, Some(bug), finding)?;
+            }
+            Ok(())
+        };
+        self.commit(id, Some(place(&context.run)), event, also).await?;
+        Ok(())
+    }
+
+    /// Commits the gates' results with the event that ends the iteration.
+    pub(super) async fn gated(&self, context: &Context, event: Event, results: Vec<GateResult>) -> Result<(), Halt> {
+        let (id, iteration) = (context.run.id, context.run.iteration);
+        let also = move |tx: &Tx<'_>| results.iter().try_for_each(|result| tx.put_gate_result(id, iteration, result));
+        self.commit(id, Some(place(&context.run)), event, also).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn load(&self, id: RunId) -> Result<Run, StoreError> {
+        self.store.read(move |view| view.run(id)?.ok_or_else(|| missing("run", &id))).await
+    }
+
+    pub(crate) async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
+        self.store.read(move |view| view.project(id)?.ok_or_else(|| missing("project", &id))).await
+    }
+
+    pub(super) async fn step(&self, key: &StepKey) -> Result<Option<Step>, StoreError> {
+        let key = key.clone();
+        self.store.read(move |view| view.step(&key)).await
+    }
+
+    /// Whether the step's container was made (or the step is over): its tree must not be touched then.
+    pub(super) async fn is_created(&self, key: &StepKey) -> Result<bool, StoreError> {
+        Ok(self.step(key).await?.is_some_and(|step| step.state != StepState::Intended))
+    }
+
+    pub(super) async fn all_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
+        self.store.read(move |view| view.steps(run)).await
+    }
+
+    pub(super) async fn steps_of(&self, run: RunId, iteration: u32) -> Result<Vec<Step>, StoreError> {
+        let steps = self.all_steps(run).await?;
+        Ok(steps.into_iter().filter(|step| step.key.iteration == iteration).collect())
+    }
+
+    pub(super) async fn open_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
+        let steps = self.all_steps(run).await?;
+        Ok(steps.into_iter().filter(|step| !matches!(step.state, StepState::Ended { .. })).collect())
+    }
+
+    /// Commits the intent of a step; guidance that its prompt quotes counts as applied from here on.
+    pub(super) async fn record_intent(&self, run: RunId, place: Place, key: &StepKey) -> Result<(), Halt> {
+        let key = key.clone();
+        self.guarded(run, place, move |tx| {
+            tx.insert_step(&key)?;
+            if key.kind == StepKind::Develop {
+                let accepted = tx.guidance(run)?.into_iter().rfind(|one| one.state == GuidanceState::Accepted);
+                if let Some(last) = accepted {
+                    tx.apply_guidance(run, last.number, key.iteration)?;
+                }
+            }
+            tx.record(step_event(&key, "intended", json!({})))?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn record_created(
+        &self,
+        run: RunId,
+        place: Place,
+        key: &StepKey,
+        container: &str,
+    ) -> Result<(), Halt> {
+        let (key, container) = (key.clone(), container.to_owned());
+        self.guarded(run, place, move |tx| {
+            let step = tx.step(&key)?.ok_or_else(|| missing("step", &key))?;
+            tx.set_step_state(step.id, &StepState::Created { container: container.clone() })?;
+            tx.record(step_event(&key, "created", json!({ "container": container })))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Commits the end of a step. What ended stays as it was recorded first.
+    pub(super) async fn record_ended(&self, key: &StepKey, ended: &Ended) -> Result<Step, Halt> {
+        let (key, ended) = (key.clone(), ended.clone());
+        let step = self
+            .store
+            .write(move |tx| {
+                let step = tx.step(&key)?.ok_or_else(|| missing("step", &key))?;
+                if matches!(step.state, StepState::Ended { .. }) {
+                    return Ok(step);
+                }
+                let Ended { end, log_digest, intrusions } = ended;
+                let detail = json!({ "end": end, "log": log_digest, "intrusions": intrusions });
+                tx.set_step_state(step.id, &StepState::Ended { end, log_digest, intrusions })?;
+                tx.record(step_event(&key, "ended", detail))?;
+                tx.step(&key)?.ok_or_else(|| missing("step", &key))
+            })
+            .await?;
+        self.announce();
+        Ok(step)
+    }
+
+    /// A write that counts only while the run is where the driver left it.
+    async fn guarded(
+        &self,
+        run: RunId,
+        place: Place,
+        job: impl FnOnce(&Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), Halt> {
+        let done = self
+            .store
+            .write(move |tx| {
+                let now = tx.run(run)?.ok_or_else(|| missing("run", &run))?;
+                if !same_place(&now, place) {
+                    return Ok(false);
+                }
+                job(tx)?;
+                Ok(true)
+            })
+            .await?;
+        if !done {
+            return Err(Halt::Superseded);
+        }
+        self.announce();
+        Ok(())
+    }
+
+    /// Keeps the prompt of a turn as a blob with its provenance.
+    pub(super) async fn keep_prompt(&self, key: &StepKey, prompt: &str) -> Result<(), Halt> {
+        let (key, prompt) = (key.clone(), prompt.to_owned());
+        self.store
+            .write(move |tx| {
+                let step = tx.step(&key)?.map(|step| step.id);
+                let origin = BlobOrigin { kind: "prompt".to_owned(), run: Some(key.run), step };
+                let name = tx.put_blob(prompt.as_bytes(), &origin)?;
+                tx.record(step_event(&key, "prompt", json!({ "blob": name.to_string() })))?;
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn prompt_material(&self, run: RunId) -> Result<StoredMaterial, StoreError> {
+        self.store
+            .read(move |view| {
+                let iterations = view.iterations(run)?;
+                let verified = iterations.iter().rev().find(|one| one.ended.is_some()).map_or(0, |one| one.number);
+                Ok(StoredMaterial {
+                    guidance: view.guidance(run)?,
+                    findings: view.findings(run, verified)?,
+                    gates: view.gate_results(run, verified)?,
+                    iterations,
+                })
+            })
+            .await
+    }
+
+    pub(super) async fn stored_facts(&self, run: RunId, iteration: u32) -> Result<StoredFacts, StoreError> {
+        self.store
+            .read(move |view| {
+                let steps = view.steps(run)?;
+                // Over all iterations: what was planted or forged in a red one is still in what a later one goes on from.
+                let intrusions = steps.iter().map(|step| match step.state {
+                    StepState::Ended { intrusions, .. } => intrusions,
+                    _ => 0,
+                });
+                let suspicions: Vec<_> = view.iterations(run)?.into_iter().flat_map(|one| one.suspicions).collect();
+                Ok(StoredFacts {
+                    base: view.suites(run, 0)?,
+                    now: view.suites(run, iteration)?,
+                    intrusions: intrusions.fold(0, u32::saturating_add),
+                    planted: planted(&suspicions),
+                })
+            })
+            .await
+    }
+}
+
+fn place(run: &Run) -> Place {
+    (run.state, run.iteration, run.attempt)
+}
+
+/// Writes the rows of a transition; a question that is asked gives the run its id.
+fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[Write]) -> Result<(), StoreError> {
+    let id = before.id;
+    for write in writes {
+        match write {
+            Write::OpenIteration { number, base } => tx.put_iteration(&Iteration {
+                run: id,
+                number: *number,
+                base: base.clone(),
+                commit: None,
+                tree: None,
+                report: None,
+                outcome: None,
+                tests: (0, 0, 0),
+                suspicions: Vec::new(),
+                started: tx.now(),
+                ended: None,
+            })?,
+            Write::AgentTurn { report, checkpoint } => change(tx, id, before.iteration, |one| {
+                one.report = Some(report.clone());
+                if let Some((commit, tree)) = checkpoint {
+                    one.commit = Some(commit.clone());
+                    one.tree = Some(tree.clone());
+                }
+            })?,
+            Write::Counts { tests } => change(tx, id, before.iteration, |one| one.tests = *tests)?,
+            Write::Suspect { suspicions } => {
+                change(tx, id, before.iteration, |one| one.suspicions.clone_from(suspicions))?;
+            }
+            Write::CloseIteration { number, outcome } => {
+                let now = tx.now();
+                change(tx, id, *number, |one| {
+                    if one.ended.is_none() {
+                        one.outcome = Some(*outcome);
+                        one.ended = Some(now);
+                    }
+                })?;
+            }
+            Write::Ask { kind, title, facts } => {
+                let question = tx.insert_question(&Ask {
+                    run: id,
+                    iteration: after.iteration,
+                    kind: *kind,
+                    title: title.clone(),
+                    facts: facts.clone(),
+                    payload: serde_json::Value::Null,
+                    digest: None,
+                    deadline: None,
+                })?;
+                after.question = Some(question);
+            }
+            Write::RecordAnswer { question, approve, reason, by } => {
+                tx.answer_question(*question, *approve, reason, by)?;
+            }
+            Write::Withdraw { question } => tx.withdraw_question(*question)?,
+            Write::Guide { by, text } => {
+                tx.insert_guidance(id, by, text)?;
+            }
+            Write::Use { tokens, microusd } => {
+                let usage = Usage { tokens: *tokens, microusd: *microusd };
+                if usage != Usage::default() {
+                    tx.insert_usage(id, before.iteration, "agent", usage)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Changes an iteration that exists; a run that never came so far has none.
+fn change(tx: &Tx<'_>, run: RunId, number: u32, edit: impl FnOnce(&mut Iteration)) -> Result<(), StoreError> {
+    let Some(mut iteration) = tx.iteration(run, number)? else { return Ok(()) };
+    edit(&mut iteration);
+    tx.put_iteration(&iteration)
+}
+
+fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEvent {
+    let actor = event.operator().cloned().unwrap_or(Actor::Engine);
+    let mut detail = json!({
+        "from": before.state.name(),
+        "to": after.state.name(),
+        "iteration": after.iteration,
+        "attempt": after.attempt,
+        // A record has room for 64 KiB; the whole reason is in the run's row.
+        "reason": after.reason.chars().take(2_000).collect::<String>(),
+    });
+    if let Some(object) = detail.as_object_mut() {
+        match event {
+            Event::Redirect { text, .. } => {
+                object.insert("guidance".to_owned(), json!(text));
+            }
+            Event::Answer { question, kind, approve, reason, .. } => {
+                object.insert("question".to_owned(), json!(question));
+                object.insert("kind".to_owned(), json!(QuestionKind::name(*kind)));
+                object.insert("approve".to_owned(), json!(approve));
+                object.insert("answer".to_owned(), json!(reason));
+            }
+            Event::Rollback { iteration, commit, .. } => {
+                object.insert("rollback_to".to_owned(), json!({ "iteration": iteration, "commit": commit }));
+            }
+            Event::Prepared { image } => {
+                object.insert("image".to_owned(), json!(image));
+            }
+            Event::AgentEnded { report, commit, .. } => {
+                object.insert("commit".to_owned(), json!(commit));
+                object.insert("agent".to_owned(), json!(report));
+            }
+            _ => {}
+        }
+    }
+    AuditEvent::new(actor, format!("run.{}", event.name())).run(before.id).project(before.project).detail(detail)
+}
+
+fn step_event(key: &StepKey, what: &str, detail: serde_json::Value) -> AuditEvent {
+    let mut detail = detail;
+    if let Some(object) = detail.as_object_mut() {
+        object.insert("step".to_owned(), json!(key.to_string()));
+    }
+    AuditEvent::new(Actor::Engine, format!("step.{what}")).run(key.run).detail(detail)
+}

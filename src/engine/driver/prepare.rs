@@ -1,0 +1,165 @@
+//! The run's image: pulled or built, then the setup command run in the provision profile and committed, cached by content.
+
+use super::steps::{key, step_environment};
+use super::{Context, Engine, Halt};
+use crate::config::{ImageSource, Setup};
+use crate::domain::{ImageUsed, StepEnd, StepKind, StepState};
+use crate::engine::crash::Crashed;
+use crate::engine::machine::Event;
+use crate::engine::ports::{TreeFault, Trees, World};
+use crate::sandbox::{Profile, Sandbox, SandboxError, StepSpec};
+use crate::store::StoreError;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How much of a failed setup's output is quoted.
+const QUOTED: usize = 2_000;
+
+impl<W: World> Engine<W> {
+    pub(super) async fn prepare(&self, context: &Context) -> Result<(), Halt> {
+        let event = match self.image_of(context).await {
+            Ok(image) => Event::Prepared { image },
+            Err(Failed::Image { reason, retry }) => Event::PrepareFailed { reason, retry },
+            Err(Failed::Halt(halt)) => return Err(halt),
+        };
+        self.advance(context, event).await
+    }
+
+    async fn image_of(&self, context: &Context) -> Result<ImageUsed, Failed> {
+        let id = context.run.id;
+        let progress = |text: String| self.note(id, &text);
+        let sandbox = self.world.sandbox();
+        let mut image = match &context.config.image {
+            ImageSource::Reference(reference) => sandbox.image(reference, &progress).await?,
+            ImageSource::Dockerfile { path, context: directory } => {
+                let trees = self.world.trees();
+                let build = trees.build_context(&context.project, &context.base, path, directory).await?;
+                let tag = format!("dogwatch-build:{}", short_hash(&[&build.archive, build.dockerfile.as_bytes()]));
+                match sandbox.local_image(&tag).await? {
+                    Some(id) => ImageUsed { asked: path.clone(), id, digest: None },
+                    None => sandbox.build(&tag, &build.dockerfile, build.archive, &progress).await?,
+                }
+            }
+        };
+        context.config.image.asked().clone_into(&mut image.asked);
+        self.crash.at("prepare.image")?;
+        if let Some(setup) = &context.config.setup {
+            image.id = self.with_setup(context, setup, &image).await?;
+        }
+        Ok(image)
+    }
+
+    /// The content id of the image with the setup's result in it.
+    async fn with_setup(&self, context: &Context, setup: &Setup, image: &ImageUsed) -> Result<String, Failed> {
+        let tree = self.world.trees().tree_of(&context.project, &context.base).await?;
+        let argv = setup.command.argv();
+        let parts: Vec<&[u8]> = [image.id.as_bytes(), tree.as_bytes()]
+            .into_iter()
+            .chain(argv.iter().map(String::as_bytes))
+            .chain(setup.keep.iter().map(String::as_bytes))
+            .collect();
+        let tag = format!("dogwatch-setup:{}", short_hash(&parts));
+        if let Some(id) = self.world.sandbox().local_image(&tag).await? {
+            return Ok(id);
+        }
+        let key = key(context, StepKind::Prepare, "");
+        let spec = StepSpec {
+            profile: Profile::Provision,
+            image: image.id.clone(),
+            argv,
+            env: step_environment(&BTreeMap::new()),
+            cwd: "/work".to_owned(),
+            tree: Some(self.places().tree(&key)),
+            stdin: Vec::new(),
+            keep: setup.keep.clone(),
+            dir: self.places().step(&key),
+            log: self.places().log(&key),
+            limits: context.config.limits,
+            times: setup.times(),
+            key: key.clone(),
+        };
+        if !self.is_created(&key).await? {
+            let tree = self.places().tree(&key);
+            self.world.trees().checkout(&context.project, &context.base, &tree, None).await?;
+        }
+        self.note(context.run.id, "runs the setup command");
+        let step = self.run_step(context, &spec, true).await?;
+        let StepState::Ended { end, .. } = &step.state else {
+            return Err(Failed::Halt(Halt::Superseded));
+        };
+        if *end != (StepEnd::Exited { code: 0 }) {
+            let output = self.world.trees().output(&spec.log, QUOTED).await?;
+            let reason =
+                format!("the setup command failed ({end:?}); its last output:\n{}", String::from_utf8_lossy(&output));
+            self.remove_containers_of(&key).await?;
+            return Err(Failed::Image { reason, retry: false });
+        }
+        let Some(container) = self.container_of(&key).await? else {
+            let reason = "the setup's container vanished before it could be committed".to_owned();
+            return Err(Failed::Halt(Halt::Lost { reason, explained: false }));
+        };
+        let id = self.world.sandbox().commit(&container, &tag).await?;
+        self.crash.at("prepare.committed")?;
+        self.remove_containers_of(&key).await?;
+        self.world.trees().remove(&self.places().tree(&key)).await?;
+        self.crash.at("prepare.removed")?;
+        Ok(id)
+    }
+}
+
+/// Why there is no image.
+enum Failed {
+    /// It cannot be made.
+    Image { reason: String, retry: bool },
+    /// Something else is in the way.
+    Halt(Halt),
+}
+
+impl From<SandboxError> for Failed {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Image { image, reason, retry } => {
+                Self::Image { reason: format!("image {image}: {reason}"), retry }
+            }
+            error => Self::Halt(error.into()),
+        }
+    }
+}
+
+impl From<Halt> for Failed {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Halt(error.into())
+    }
+}
+
+impl From<Crashed> for Failed {
+    fn from(crashed: Crashed) -> Self {
+        Self::Halt(crashed.into())
+    }
+}
+
+impl From<TreeFault> for Failed {
+    fn from(fault: TreeFault) -> Self {
+        Self::Halt(fault.into())
+    }
+}
+
+/// The first half of a SHA-256 over length-prefixed parts, in hexadecimal.
+fn short_hash(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,117 @@
+//! One execution of a step, from intent to recorded end. Running it again after a crash at any point picks it up where it is.
+
+use super::{Context, Engine, Halt};
+use crate::domain::{Step, StepEnd, StepKey, StepKind, StepState};
+use crate::engine::ports::World;
+use crate::sandbox::{Ended, Presence, Sandbox, StepSpec};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// How often the container of a working step is thawed, in case it is frozen.
+const AWAKE: Duration = Duration::from_mins(1);
+
+impl<W: World> Engine<W> {
+    /// Runs a step to its recorded end; a loss is an error, also one that was recorded before. The container of an ended step is removed unless `keep` is set.
+    pub(super) async fn run_step(&self, context: &Context, spec: &StepSpec, keep: bool) -> Result<Step, Halt> {
+        let kind = spec.key.kind.name();
+        let place = (context.run.state, context.run.iteration, context.run.attempt);
+        let known = self.step(&spec.key).await?;
+        let container = match known.map(|step| (step.state.clone(), step)) {
+            Some((StepState::Ended { end: StepEnd::Lost { reason, explained }, .. }, _)) => {
+                // Its event was not committed before the engine died.
+                self.remove_containers_of(&spec.key).await?;
+                return Err(Halt::Lost { reason, explained });
+            }
+            Some((StepState::Ended { .. }, step)) => return Ok(step),
+            Some((StepState::Created { container }, _)) => {
+                if self.world.sandbox().presence(&container).await? == Presence::Gone {
+                    let reason = "its container was removed from outside while nobody watched".to_owned();
+                    return self.lose(spec, reason).await;
+                }
+                self.world.sandbox().thaw(&container).await?;
+                container
+            }
+            known => {
+                if known.is_none() {
+                    self.record_intent(context.run.id, place, &spec.key).await?;
+                    self.crash.at(format!("step.{kind}.intended"))?;
+                }
+                let container = self.world.sandbox().create(spec).await?;
+                self.crash.at(format!("step.{kind}.created"))?;
+                self.record_created(context.run.id, place, &spec.key, &container).await?;
+                self.crash.at(format!("step.{kind}.recorded"))?;
+                container
+            }
+        };
+        self.world.sandbox().start(spec, &container).await?;
+        self.crash.at(format!("step.{kind}.started"))?;
+        let ended = tokio::select! {
+            ended = self.world.sandbox().follow(spec, &container) => ended?,
+            never = self.keep_awake(&container) => match never {},
+        };
+        self.crash.at(format!("step.{kind}.followed"))?;
+        let step = self.record_ended(&spec.key, &ended).await?;
+        self.crash.at(format!("step.{kind}.ended"))?;
+        if let StepEnd::Lost { reason, explained } = ended.end {
+            self.world.sandbox().remove(&container).await?;
+            return Err(Halt::Lost { reason, explained });
+        }
+        if !keep {
+            self.world.sandbox().remove(&container).await?;
+        }
+        Ok(step)
+    }
+
+    /// Thaws the container now and then: a freezing that was asked for during a pause may be done after the pause is over,
+    /// and frozen time counts towards no limit.
+    async fn keep_awake(&self, container: &str) -> Infallible {
+        loop {
+            tokio::time::sleep(AWAKE).await;
+            if let Err(error) = self.world.sandbox().thaw(container).await {
+                tracing::debug!("cannot thaw {container}: {error}");
+            }
+        }
+    }
+
+    async fn lose(&self, spec: &StepSpec, reason: String) -> Result<Step, Halt> {
+        let end = StepEnd::Lost { reason: reason.clone(), explained: false };
+        self.record_ended(&spec.key, &Ended { end, log_digest: String::new(), intrusions: 0 }).await?;
+        Err(Halt::Lost { reason, explained: false })
+    }
+}
+
+/// The key of the present attempt of a step.
+pub(super) fn key(context: &Context, kind: StepKind, suite: &str) -> StepKey {
+    StepKey {
+        run: context.run.id,
+        iteration: context.run.iteration,
+        kind,
+        suite: suite.to_owned(),
+        attempt: context.run.attempt,
+    }
+}
+
+/// Milliseconds between intent and end.
+pub(super) fn duration(step: &Step) -> u64 {
+    step.ended.map_or(0, |ended| u64::try_from(ended.since(step.started)).unwrap_or(0))
+}
+
+/// What every step's program finds in its environment, beside what the image sets.
+pub(super) fn step_environment(own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> = [
+        ("HOME", "/tmp"),
+        ("TMPDIR", "/tmp"),
+        ("LANG", "C.UTF-8"),
+        ("CI", "true"),
+        ("NO_COLOR", "1"),
+        ("TERM", "dumb"),
+        // Compiled code that a checkpoint takes along could go before its source.
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect();
+    env.extend(own.clone());
+    env
+}

@@ -1,0 +1,100 @@
+//! What is left over from elsewhere: steps that a rollback, a pause or a cancel left behind, containers, trees.
+
+use super::{Engine, Halt};
+use crate::domain::{Run, StepEnd, StepKey, StepKind, StepState};
+use crate::engine::crash::Crashed;
+use crate::engine::machine::Event;
+use crate::engine::ports::{Trees, World};
+use crate::sandbox::{Ended, Sandbox};
+
+impl<W: World> Engine<W> {
+    /// Ends every open step of the run that the present work is not about.
+    pub(super) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
+        for step in self.open_steps(run.id).await? {
+            let key = &step.key;
+            let kind = match run.state {
+                crate::domain::RunState::Preparing => Some(StepKind::Prepare),
+                crate::domain::RunState::Developing => Some(StepKind::Develop),
+                crate::domain::RunState::Testing => Some(StepKind::Test),
+                _ => None,
+            };
+            if (key.iteration, Some(key.kind), key.attempt) == (run.iteration, kind, run.attempt) {
+                continue;
+            }
+            if let StepState::Created { container } = &step.state {
+                self.world.sandbox().remove(container).await?;
+            }
+            // A container that was made but not recorded is found by its name.
+            self.remove_containers_of(key).await?;
+            let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
+            self.record_ended(key, &stopped).await?;
+            self.world.trees().remove(&self.places().tree(key)).await?;
+        }
+        Ok(())
+    }
+
+    /// Freezes every container of a paused run.
+    pub(super) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
+        for (_, container) in self.containers_of_run(run).await? {
+            self.world.sandbox().freeze(&container).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything that a cancelled run has, then records that.
+    pub(super) async fn clean_up(&self, run: &Run) -> Result<(), Halt> {
+        self.remove_all(run).await?;
+        self.report(run.id, Event::Cleaned).await
+    }
+
+    /// Removes what a run that is over still has. Failing is no reason to keep anybody waiting: the next start tries again.
+    pub(in crate::engine) async fn tidy(&self, run: &Run) -> Result<(), Crashed> {
+        match self.remove_all(run).await {
+            Err(Halt::Crashed) => Err(Crashed),
+            Err(halt) => {
+                self.note(run.id, &format!("cannot tidy up yet: {halt:?}"));
+                Ok(())
+            }
+            Ok(()) => {
+                self.notes.clear(run.id);
+                Ok(())
+            }
+        }
+    }
+
+    async fn remove_all(&self, run: &Run) -> Result<(), Halt> {
+        for (_, container) in self.containers_of_run(run).await? {
+            self.world.sandbox().remove(&container).await?;
+            self.crash.at("clean.container")?;
+        }
+        for step in self.open_steps(run.id).await? {
+            let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
+            self.record_ended(&step.key, &stopped).await?;
+        }
+        self.world.trees().remove(&self.places().trees_of(run.id)).await?;
+        self.world.trees().remove(&self.places().steps_of(run.id)).await?;
+        self.crash.at("clean.trees")?;
+        Ok(())
+    }
+
+    /// Names and ids of the run's containers: those with our label whose name is that of a step in the database.
+    async fn containers_of_run(&self, run: &Run) -> Result<Vec<(String, String)>, Halt> {
+        let known: Vec<String> = self.all_steps(run.id).await?.iter().map(|step| step.key.to_string()).collect();
+        let labelled = self.world.sandbox().labelled().await?;
+        Ok(labelled.into_iter().filter(|(name, _)| known.contains(name)).collect())
+    }
+
+    /// The container of a step, by name.
+    pub(super) async fn container_of(&self, key: &StepKey) -> Result<Option<String>, Halt> {
+        let name = key.to_string();
+        Ok(self.world.sandbox().labelled().await?.into_iter().find(|(step, _)| *step == name).map(|(_, id)| id))
+    }
+
+    /// Removes the container of a step, found by name.
+    pub(super) async fn remove_containers_of(&self, key: &StepKey) -> Result<(), Halt> {
+        if let Some(container) = self.container_of(key).await? {
+            self.world.sandbox().remove(&container).await?;
+        }
+        Ok(())
+    }
+}

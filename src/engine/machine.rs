@@ -1,0 +1,77 @@
+//! The pure transition function of runs: `(run, event, now) -> (run, writes)`. It performs nothing and reads no clock, so
+//! that the simulator runs the very same code. What has to be done next follows from the stored run alone ([`work`]);
+//! therefore a crash between a commit and its effect needs no special case: after a restart the same work is found again.
+//!
+//! [`Planning`](RunState::Planning) and [`Reviewing`](RunState::Reviewing) are states of the design which nothing enters
+//! before the features that need them (plans, second models) are there.
+
+mod answers;
+mod event;
+mod iterate;
+mod operator;
+mod transition;
+mod work;
+
+pub use event::{Event, Judgement};
+pub use transition::{Refused, Transition, Write};
+pub use work::{Work, work};
+
+use crate::domain::{Millis, Run, RunState};
+
+/// Unexplained losses of a container in one step before a person is asked.
+pub const MAX_LOSSES: u32 = 3;
+/// Instant failures of the agent in a row before a person is asked.
+pub const MAX_INSTANT_FAILURES: u32 = 3;
+/// Failed tries to get an image before a person is asked.
+pub const MAX_IMAGE_TRIES: u32 = 5;
+/// Failures of the container engine in a row before a person is asked as well; trying goes on meanwhile up to here.
+pub const MAX_TROUBLES: u32 = 40;
+
+/// Applies an event to a run.
+pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused> {
+    let mut next = Transition::of(run, now);
+    match event {
+        Event::Pause { .. }
+        | Event::Resume { .. }
+        | Event::Redirect { .. }
+        | Event::Cancel { .. }
+        | Event::Rollback { .. } => operator::apply(&mut next, event)?,
+        Event::Answer { question, kind, approve, reason, by } => {
+            answers::apply(&mut next, *question, *kind, *approve, reason, by)?;
+        }
+        _ => {
+            if !expects(run.state, event) {
+                return Err(Refused::NotNow { event: event.name(), state: run.state });
+            }
+            iterate::apply(&mut next, event, now);
+        }
+    }
+    Ok(next)
+}
+
+/// Whether the driver may report this event from a state. Operators' events are checked where they are applied.
+fn expects(state: RunState, event: &Event) -> bool {
+    use RunState::{Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Preparing, Queued, Testing};
+    match event {
+        Event::Admitted => state == Queued,
+        Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
+        Event::AgentEnded { .. } | Event::AgentHeld { .. } => state == Developing,
+        Event::Tested { .. } => state == Testing,
+        Event::Gathered { .. } => state == Gathering,
+        Event::Analysed { .. } => state == Analysing,
+        Event::Gated { .. } => state == Gating,
+        Event::Delivered { .. } | Event::DeliveryFailed { .. } => state == Delivering,
+        Event::Cleaned => state == Cancelling,
+        Event::StepLost { .. } => matches!(state, Preparing | Developing | Testing),
+        Event::Trouble { .. } => !state.is_final() && !state.awaits_person(),
+        Event::Pause { .. }
+        | Event::Resume { .. }
+        | Event::Redirect { .. }
+        | Event::Cancel { .. }
+        | Event::Rollback { .. }
+        | Event::Answer { .. } => false,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,60 @@
+//! What a person's answer does to a run that waits for it.
+
+use super::transition::{Refused, Transition, Write};
+use crate::domain::{Actor, Budget, QuestionId, QuestionKind, RunState, Spent};
+
+pub(super) fn apply(
+    next: &mut Transition,
+    question: QuestionId,
+    kind: QuestionKind,
+    approve: bool,
+    reason: &str,
+    by: &Actor,
+) -> Result<(), Refused> {
+    if next.run.question != Some(question) {
+        return Err(Refused::NotOpen { question });
+    }
+    if !approve && reason.trim().is_empty() {
+        return Err(Refused::Incomplete("a denial needs a reason: it is kept, and the agent reads it"));
+    }
+    next.run.question = None;
+    next.writes.push(Write::RecordAnswer { question, approve, reason: reason.to_owned(), by: by.clone() });
+    let resume_to = next.run.resume_to.unwrap_or(RunState::Developing);
+    match (next.run.state, approve) {
+        (RunState::AwaitingReview, true) => next.go(RunState::Delivering),
+        (RunState::AwaitingReview, false) => {
+            next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
+            next.next_iteration();
+        }
+        (RunState::Escalated, true) => {
+            if kind == QuestionKind::Budget {
+                raise(&mut next.run.budget, next.run.spent);
+            }
+            let attempt = next.run.attempt;
+            next.go(resume_to);
+            // Names of containers derive from the attempt: it never goes back within a step.
+            next.run.attempt = attempt;
+            next.run.instant_failures = 0;
+        }
+        (RunState::Escalated, false) => next.end(RunState::Failed, format!("denied: {reason}")),
+        (state, _) => return Err(Refused::NotNow { event: "answer", state }),
+    }
+    Ok(())
+}
+
+/// Doubles every cap that is reached. Only a person's answer comes here: budgets never rise by themselves.
+fn raise(budget: &mut Budget, spent: Spent) {
+    if spent.iterations >= budget.iterations {
+        budget.iterations = spent.iterations.saturating_add(budget.iterations.max(1));
+    }
+    let double = |cap: &mut Option<u64>, used: u64| {
+        if let Some(cap) = cap
+            && used >= *cap
+        {
+            *cap = used.saturating_add((*cap).max(1));
+        }
+    };
+    double(&mut budget.seconds, spent.milliseconds / 1000);
+    double(&mut budget.tokens, spent.tokens);
+    double(&mut budget.microusd, spent.microusd);
+}

@@ -1,0 +1,214 @@
+//! What can happen to a run.
+
+use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Suspicion};
+
+/// What the gates say of an iteration as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// Every gate is met.
+    Green,
+    /// At least one gate is not met.
+    Red,
+    /// Met, but a person must look first.
+    NeedsPerson,
+}
+
+/// Something that happened: reported by the driver, or asked for by an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The scheduler gave the run its turn.
+    Admitted,
+    /// The image is there.
+    Prepared {
+        /// What was used.
+        image: ImageUsed,
+    },
+    /// The image cannot be had, or the setup failed.
+    PrepareFailed {
+        /// Why, in words.
+        reason: String,
+        /// Whether a later try may help.
+        retry: bool,
+    },
+    /// The agent's turn is over and its tree is committed.
+    AgentEnded {
+        /// How it ended and what it used.
+        report: AgentReport,
+        /// The checkpoint.
+        commit: String,
+        /// The checkpoint's tree.
+        tree: String,
+        /// Things found in the agent's tree that try to run on the host or to fool it.
+        planted: Vec<String>,
+        /// How long the turn took.
+        milliseconds: u64,
+    },
+    /// The agent's turn ended for a reason that says nothing about the work: it is repeated.
+    AgentHeld {
+        /// How it ended and what it used.
+        report: AgentReport,
+        /// Partial work worth going on from, where there is any.
+        commit: Option<String>,
+        /// It failed at once: no tokens, under five seconds.
+        instant: bool,
+        /// How long the turn took.
+        milliseconds: u64,
+    },
+    /// The container of the present step vanished.
+    StepLost {
+        /// What is known.
+        reason: String,
+        /// A daemon restart explains it.
+        explained: bool,
+    },
+    /// The container engine, the disk or something else outside the work failed; the step is tried again.
+    Trouble {
+        /// What failed, in words.
+        reason: String,
+    },
+    /// Every suite has run.
+    Tested {
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// Reports became findings.
+    Gathered {
+        /// Passed, failed and skipped tests over all suites.
+        tests: (u32, u32, u32),
+    },
+    /// Findings and changes were compared.
+    Analysed {
+        /// Why green would not be success.
+        suspicions: Vec<Suspicion>,
+    },
+    /// The gates were asked.
+    Gated {
+        /// What they say together.
+        judgement: Judgement,
+        /// The question's facts, or the reasons for red; in words.
+        evidence: Vec<String>,
+    },
+    /// The result is where it should be.
+    Delivered {
+        /// Where, in words.
+        to: String,
+    },
+    /// The result could not be delivered.
+    DeliveryFailed {
+        /// Why, in words.
+        reason: String,
+    },
+    /// Every container and workspace of a cancelled run is gone.
+    Cleaned,
+    /// An operator pauses the run.
+    Pause {
+        /// Who.
+        by: Actor,
+    },
+    /// An operator lets it go on.
+    Resume {
+        /// Who.
+        by: Actor,
+    },
+    /// An operator gives new guidance.
+    Redirect {
+        /// Who.
+        by: Actor,
+        /// What.
+        text: String,
+    },
+    /// An operator stops it for good.
+    Cancel {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// An operator takes the work back to an earlier checkpoint.
+    Rollback {
+        /// Who.
+        by: Actor,
+        /// The iteration.
+        iteration: u32,
+        /// Its checkpoint.
+        commit: String,
+    },
+    /// A person answers a question.
+    Answer {
+        /// Which.
+        question: QuestionId,
+        /// What kind it is, from its row.
+        kind: QuestionKind,
+        /// Yes or no.
+        approve: bool,
+        /// Why.
+        reason: String,
+        /// Who.
+        by: Actor,
+    },
+}
+
+impl Event {
+    /// The names of all events.
+    pub const NAMES: [&'static str; 20] = [
+        "admitted",
+        "prepared",
+        "prepare_failed",
+        "agent_ended",
+        "agent_held",
+        "step_lost",
+        "trouble",
+        "tested",
+        "gathered",
+        "analysed",
+        "gated",
+        "delivered",
+        "delivery_failed",
+        "cleaned",
+        "pause",
+        "resume",
+        "redirect",
+        "cancel",
+        "rollback",
+        "answer",
+    ];
+
+    /// The name in the audit log and of the crash points around its commit.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Prepared { .. } => "prepared",
+            Self::PrepareFailed { .. } => "prepare_failed",
+            Self::AgentEnded { .. } => "agent_ended",
+            Self::AgentHeld { .. } => "agent_held",
+            Self::StepLost { .. } => "step_lost",
+            Self::Trouble { .. } => "trouble",
+            Self::Tested { .. } => "tested",
+            Self::Gathered { .. } => "gathered",
+            Self::Analysed { .. } => "analysed",
+            Self::Gated { .. } => "gated",
+            Self::Delivered { .. } => "delivered",
+            Self::DeliveryFailed { .. } => "delivery_failed",
+            Self::Cleaned => "cleaned",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+            Self::Redirect { .. } => "redirect",
+            Self::Cancel { .. } => "cancel",
+            Self::Rollback { .. } => "rollback",
+            Self::Answer { .. } => "answer",
+        }
+    }
+
+    /// The person behind it, where there is one.
+    pub fn operator(&self) -> Option<&Actor> {
+        match self {
+            Self::Pause { by }
+            | Self::Resume { by }
+            | Self::Redirect { by, .. }
+            | Self::Cancel { by, .. }
+            | Self::Rollback { by, .. }
+            | Self::Answer { by, .. } => Some(by),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The loop itself: what the driver's reports do to a run.
+
+use super::event::{Event, Judgement};
+use super::transition::{Transition, Write};
+use super::{MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
+use crate::domain::{AgentReport, Ending, Millis, Outcome, QuestionKind, RunState, Suspicion};
+
+/// Longest pause between two tries.
+const MAX_BACK_OFF: i64 = 15 * 60 * 1000;
+/// Longest wait for an account limit: a week, and a day for clocks that differ. What an agent states is not trusted further.
+const LONGEST_LIMIT: i64 = 8 * 24 * 60 * 60 * 1000;
+/// A limit that ends so soon may be stated again and again, so it counts like a failure of the provider.
+const NEAR_LIMIT: i64 = 60 * 1000;
+/// How long to wait for an account limit whose end is not stated.
+const UNSTATED_LIMIT: i64 = 15 * 60 * 1000;
+
+pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
+    match event {
+        Event::Admitted => next.go(RunState::Preparing),
+        Event::Prepared { image } => {
+            next.go(RunState::Testing);
+            next.run.image = Some(image.clone());
+            let base = next.run.base.clone().unwrap_or_default();
+            next.writes.push(Write::OpenIteration { number: 0, base });
+        }
+        Event::PrepareFailed { reason, retry } => prepare_failed(next, reason, *retry, now),
+        Event::AgentEnded { report, commit, tree, planted, milliseconds } => {
+            spend(next, report, *milliseconds);
+            let checkpoint = Some((commit.clone(), tree.clone()));
+            next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint });
+            if !planted.is_empty() {
+                let suspicions = vec![Suspicion::Planted { what: planted.clone() }];
+                next.writes.push(Write::Suspect { suspicions });
+            }
+            next.go(RunState::Testing);
+            next.run.instant_failures = 0;
+            next.run.head = Some(commit.clone());
+        }
+        Event::AgentHeld { report, commit, instant, milliseconds } => {
+            spend(next, report, *milliseconds);
+            next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
+            if let Some(commit) = commit {
+                next.run.head = Some(commit.clone());
+            }
+            held(next, report, *instant, now);
+        }
+        Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
+        Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Tested { milliseconds } => {
+            next.run.spent.milliseconds += milliseconds;
+            next.go(RunState::Gathering);
+        }
+        Event::Gathered { tests } => {
+            next.writes.push(Write::Counts { tests: *tests });
+            next.go(RunState::Analysing);
+        }
+        Event::Analysed { suspicions } => {
+            next.writes.push(Write::Suspect { suspicions: suspicions.clone() });
+            if next.run.iteration == 0 {
+                next.writes.push(Write::CloseIteration { number: 0, outcome: Outcome::Neutral });
+                next.run.head.clone_from(&next.run.base);
+                next.next_iteration();
+            } else {
+                next.go(RunState::Gating);
+            }
+        }
+        Event::Gated { judgement, evidence } => gated(next, *judgement, evidence),
+        Event::Delivered { to } => {
+            next.go(RunState::Succeeded);
+            next.run.reason.clone_from(to);
+        }
+        Event::DeliveryFailed { reason } => next.ask(
+            RunState::Escalated,
+            RunState::Delivering,
+            QuestionKind::Trouble,
+            "the result could not be delivered".to_owned(),
+            vec![reason.clone(), "approve tries again; deny ends the run as failed, its branch stays".to_owned()],
+        ),
+        Event::Cleaned => {
+            let reason = std::mem::take(&mut next.run.reason);
+            next.end(RunState::Cancelled, reason);
+        }
+        // Applied elsewhere: see `step`.
+        Event::Pause { .. }
+        | Event::Resume { .. }
+        | Event::Redirect { .. }
+        | Event::Cancel { .. }
+        | Event::Rollback { .. }
+        | Event::Answer { .. } => {}
+    }
+}
+
+fn spend(next: &mut Transition, report: &AgentReport, milliseconds: u64) {
+    let spent = &mut next.run.spent;
+    spent.milliseconds = spent.milliseconds.saturating_add(milliseconds);
+    spent.tokens = spent.tokens.saturating_add(report.usage.tokens);
+    spent.microusd = spent.microusd.saturating_add(report.usage.microusd);
+    next.writes.push(Write::Use { tokens: report.usage.tokens, microusd: report.usage.microusd });
+}
+
+/// Milliseconds before the n-th repetition (n from 1): doubling from `first`, at most 15 minutes.
+fn back_off(first: i64, n: u32) -> i64 {
+    first.saturating_mul(1 << n.saturating_sub(1).min(16)).min(MAX_BACK_OFF)
+}
+
+fn ask_trouble(next: &mut Transition, title: &str, facts: Vec<String>) {
+    let resume_to = next.run.state;
+    next.ask(RunState::Escalated, resume_to, QuestionKind::Trouble, title.to_owned(), facts);
+}
+
+fn try_again() -> String {
+    "approve tries again; deny ends the run as failed".to_owned()
+}
+
+fn prepare_failed(next: &mut Transition, reason: &str, retry: bool, now: Millis) {
+    next.run.troubles += 1;
+    next.run.attempt += 1;
+    if !retry || next.run.troubles >= MAX_IMAGE_TRIES {
+        ask_trouble(next, "the run's image cannot be made", vec![reason.to_owned(), try_again()]);
+        return;
+    }
+    next.run.not_before = Some(now.plus(back_off(2_000, next.run.troubles)));
+    reason.clone_into(&mut next.run.reason);
+}
+
+fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis) {
+    next.run.attempt += 1;
+    next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
+    let words = format!("the agent ended as {}: {}", report.ending.name(), report.detail);
+    let limit = matches!(report.ending, Ending::RateLimited { .. });
+    let hopeless = matches!(report.ending, Ending::Auth | Ending::Billing | Ending::Misconfigured | Ending::Blocked);
+    if hopeless {
+        ask_trouble(next, "the agent cannot work", vec![words, try_again()]);
+        return;
+    }
+    if next.run.instant_failures >= MAX_INSTANT_FAILURES && !limit {
+        let count = format!("{} times in a row, each within five seconds", next.run.instant_failures);
+        ask_trouble(next, "the agent fails at once", vec![words, count, try_again()]);
+        return;
+    }
+    let until = if let Ending::RateLimited { until } = report.ending {
+        let until = until.unwrap_or(now.plus(UNSTATED_LIMIT)).min(now.plus(LONGEST_LIMIT));
+        // Each one counts, so that an agent that is at its limit for ever becomes a person's business.
+        next.run.troubles += 1;
+        if until.0.saturating_sub(now.0) < NEAR_LIMIT {
+            until.max(now.plus(back_off(1_000, next.run.troubles)))
+        } else {
+            until
+        }
+    } else {
+        next.run.troubles += 1;
+        now.plus(back_off(5_000, next.run.troubles))
+    };
+    if next.run.troubles >= MAX_TROUBLES {
+        ask_trouble(next, "the agent's provider keeps failing", vec![words, try_again()]);
+        return;
+    }
+    if next.check_budget() {
+        return;
+    }
+    next.run.not_before = Some(until);
+    next.run.reason = words;
+}
+
+fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
+    next.run.attempt += 1;
+    if explained {
+        // Nobody's fault, yet not for ever: a container engine that keeps going down is a person's business.
+        trouble(next, reason, now);
+        return;
+    }
+    reason.clone_into(&mut next.run.reason);
+    next.run.losses += 1;
+    if next.run.losses >= MAX_LOSSES {
+        let count = format!("{} times in this step", next.run.losses);
+        ask_trouble(next, "the step's container keeps vanishing", vec![reason.to_owned(), count, try_again()]);
+    }
+}
+
+fn trouble(next: &mut Transition, reason: &str, now: Millis) {
+    next.run.troubles += 1;
+    if next.run.troubles >= MAX_TROUBLES && next.run.state != RunState::Cancelling {
+        ask_trouble(next, "something outside the work keeps failing", vec![reason.to_owned(), try_again()]);
+        return;
+    }
+    // Short at first: when disk space returns, the run should go on within seconds.
+    next.run.not_before = Some(now.plus(back_off(1_000, next.run.troubles).min(10_000)));
+    // What an operator gave as the reason for a cancel is what people look for afterwards.
+    if next.run.state != RunState::Cancelling {
+        reason.clone_into(&mut next.run.reason);
+    }
+}
+
+fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String]) {
+    let outcome = match judgement {
+        Judgement::Green => Outcome::Green,
+        Judgement::Red => Outcome::Red,
+        Judgement::NeedsPerson => Outcome::Suspicious,
+    };
+    next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
+    next.run.spent.iterations += 1;
+    match judgement {
+        Judgement::Green => next.go(RunState::Delivering),
+        Judgement::Red => next.next_iteration(),
+        Judgement::NeedsPerson => {
+            let mut facts = evidence.to_vec();
+            facts.push("approve counts it as done; deny sends the reason to the agent and goes on".to_owned());
+            next.ask(
+                RunState::AwaitingReview,
+                RunState::Delivering,
+                QuestionKind::Review,
+                format!("iteration {} passes, but someone should look first", next.run.iteration),
+                facts,
+            );
+        }
+    }
+}

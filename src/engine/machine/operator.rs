@@ -1,0 +1,98 @@
+//! What operators do to a run.
+
+use super::event::Event;
+use super::transition::{Refused, Transition, Write};
+use crate::domain::{Outcome, RunState};
+
+pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused> {
+    let state = next.run.state;
+    let refused = Refused::NotNow { event: event.name(), state };
+    if state.is_final() || state == RunState::Cancelling {
+        return Err(refused);
+    }
+    match event {
+        Event::Pause { .. } => {
+            if let Some(question) = next.run.question {
+                return Err(Refused::AnswerFirst { question });
+            }
+            if state == RunState::Paused {
+                return Err(refused);
+            }
+            next.run.state = RunState::Paused;
+            next.run.resume_to = Some(state);
+        }
+        Event::Resume { .. } => {
+            if let Some(question) = next.run.question {
+                return Err(Refused::AnswerFirst { question });
+            }
+            let Some(to) = next.run.resume_to.filter(|_| state == RunState::Paused) else {
+                return Err(refused);
+            };
+            next.run.state = to;
+            next.run.resume_to = None;
+            next.run.not_before = None;
+        }
+        Event::Redirect { by, text } => {
+            if text.trim().is_empty() {
+                return Err(Refused::Incomplete("a redirect needs words: what should the agent do differently?"));
+            }
+            redirect(next)?;
+            next.writes.push(Write::Guide { by: by.clone(), text: text.clone() });
+        }
+        Event::Cancel { reason, .. } => {
+            next.withdraw();
+            next.go(RunState::Cancelling);
+            next.run.reason.clone_from(reason);
+        }
+        Event::Rollback { commit, .. } => {
+            if next.run.image.is_none() {
+                return Err(refused);
+            }
+            rollback(next, commit);
+        }
+        _ => return Err(refused),
+    }
+    Ok(())
+}
+
+/// A run that waits goes on with the new guidance; one that works takes it up in its next prompt.
+fn redirect(next: &mut Transition) -> Result<(), Refused> {
+    match next.run.state {
+        RunState::AwaitingReview | RunState::AwaitingRedirect => {
+            next.withdraw();
+            next.next_iteration();
+        }
+        RunState::Escalated => {
+            let budget = next.run.spent.reached(&next.run.budget).is_some();
+            if let Some(question) = next.run.question.filter(|_| budget) {
+                return Err(Refused::AnswerFirst { question });
+            }
+            next.withdraw();
+            let to = next.run.resume_to.unwrap_or(RunState::Developing);
+            let attempt = next.run.attempt;
+            next.go(to);
+            next.run.attempt = attempt;
+            next.run.instant_failures = 0;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn rollback(next: &mut Transition, commit: &str) {
+    let paused = next.run.state == RunState::Paused;
+    let open = matches!(
+        if paused { next.run.resume_to.unwrap_or(RunState::Paused) } else { next.run.state },
+        RunState::Developing | RunState::Testing | RunState::Gathering | RunState::Analysing | RunState::Gating
+    );
+    if open {
+        next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome: Outcome::Neutral });
+    }
+    next.withdraw();
+    next.run.head = Some(commit.to_owned());
+    next.next_iteration();
+    if paused && next.run.state == RunState::Developing {
+        next.run.resume_to = Some(next.run.state);
+        next.run.state = RunState::Paused;
+    }
+}

@@ -1,0 +1,291 @@
+//! Properties of the machine over random histories, and the cases that matter by name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::domain::*;
+use proptest::prelude::*;
+
+fn operator() -> Actor {
+    Actor::Operator { uid: 1000, name: "ada".to_owned() }
+}
+
+pub(crate) fn queued() -> Run {
+    Run {
+        id: RunId(1),
+        project: ProjectId(1),
+        task: "make it pass".to_owned(),
+        criteria: Vec::new(),
+        owner: operator(),
+        origin: Origin::Operator,
+        agent: "command".to_owned(),
+        state: RunState::Queued,
+        resume_to: None,
+        iteration: 0,
+        attempt: 1,
+        losses: 0,
+        troubles: 0,
+        instant_failures: 0,
+        not_before: None,
+        base: Some("b".repeat(40)),
+        head: None,
+        image: None,
+        budget: Budget { iterations: 3, ..Budget::default() },
+        spent: Spent::default(),
+        question: None,
+        reason: String::new(),
+        version: 0,
+        created: Millis(0),
+        updated: Millis(0),
+    }
+}
+
+fn report(ending: Ending) -> AgentReport {
+    AgentReport { ending, detail: String::new(), usage: Usage::default() }
+}
+
+fn ended() -> Event {
+    Event::AgentEnded {
+        report: report(Ending::ClaimsDone),
+        commit: "c".repeat(40),
+        tree: "t".repeat(40),
+        planted: Vec::new(),
+        milliseconds: 10,
+    }
+}
+
+fn held(ending: Ending, instant: bool) -> Event {
+    Event::AgentHeld { report: report(ending), commit: None, instant, milliseconds: 10 }
+}
+
+fn gated(judgement: Judgement) -> Event {
+    Event::Gated { judgement, evidence: vec!["why".to_owned()] }
+}
+
+/// Applies an event as the engine does: a question that is asked gets the next id.
+fn apply(run: &mut Run, event: &Event, now: Millis) -> Result<Vec<Write>, Refused> {
+    let next = step(run, event, now)?;
+    let asked = next.writes.iter().any(|write| matches!(write, Write::Ask { .. }));
+    *run = next.run;
+    run.version += 1;
+    if asked {
+        run.question = Some(QuestionId(run.version));
+    }
+    Ok(next.writes)
+}
+
+fn after(events: &[Event]) -> Run {
+    let mut run = queued();
+    for event in events {
+        apply(&mut run, event, Millis(1)).unwrap();
+    }
+    run
+}
+
+fn image() -> Event {
+    let image = ImageUsed { asked: "i".to_owned(), id: "sha256:1".to_owned(), digest: None };
+    Event::Prepared { image }
+}
+
+fn base_tested() -> Vec<Event> {
+    vec![
+        Event::Admitted,
+        image(),
+        Event::Tested { milliseconds: 1 },
+        Event::Gathered { tests: (1, 1, 0) },
+        Event::Analysed { suspicions: Vec::new() },
+    ]
+}
+
+fn round(judgement: Judgement) -> Vec<Event> {
+    vec![
+        ended(),
+        Event::Tested { milliseconds: 1 },
+        Event::Gathered { tests: (1, 1, 0) },
+        Event::Analysed { suspicions: Vec::new() },
+        gated(judgement),
+    ]
+}
+
+#[test]
+fn green_iterations_are_delivered_and_succeed() {
+    let mut events = base_tested();
+    events.extend(round(Judgement::Red));
+    events.extend(round(Judgement::Green));
+    events.push(Event::Delivered { to: "branch dogwatch/run-1".to_owned() });
+    let run = after(&events);
+    assert_eq!((run.state, run.iteration, run.spent.iterations), (RunState::Succeeded, 2, 2));
+}
+
+#[test]
+fn a_claim_alone_only_leads_to_the_engines_tests() {
+    let mut events = base_tested();
+    events.push(ended());
+    assert_eq!(after(&events).state, RunState::Testing);
+}
+
+#[test]
+fn a_reached_cap_asks_and_an_answer_raises_it_once() {
+    let mut events = base_tested();
+    (0..3).for_each(|_| events.extend(round(Judgement::Red)));
+    let mut run = after(&events);
+    assert_eq!(run.state, RunState::Escalated);
+    let question = run.question.unwrap();
+    let answer = |question, approve| Event::Answer {
+        question,
+        kind: QuestionKind::Budget,
+        approve,
+        reason: "go on".to_owned(),
+        by: operator(),
+    };
+    let redirect = Event::Redirect { by: operator(), text: "try b".to_owned() };
+    assert_eq!(apply(&mut run.clone(), &redirect, Millis(2)), Err(Refused::AnswerFirst { question }));
+    apply(&mut run, &answer(question, true), Millis(2)).unwrap();
+    assert_eq!((run.state, run.budget.iterations, run.iteration), (RunState::Developing, 6, 4));
+    let again = apply(&mut run, &answer(question, true), Millis(2));
+    assert_eq!(again, Err(Refused::NotOpen { question }));
+}
+
+#[test]
+fn three_instant_failures_pause_the_run_and_name_the_cause() {
+    let mut run = after(&base_tested());
+    for _ in 0..2 {
+        apply(&mut run, &held(Ending::Crashed, true), Millis(1)).unwrap();
+        assert_eq!(run.state, RunState::Developing);
+    }
+    let writes = apply(&mut run, &held(Ending::Crashed, true), Millis(1)).unwrap();
+    assert_eq!(run.state, RunState::Escalated);
+    let facts = writes.iter().find_map(|w| if let Write::Ask { facts, .. } = w { Some(facts.join(" ")) } else { None });
+    assert!(facts.unwrap().contains("crashed"));
+}
+
+#[test]
+fn unexplained_losses_are_counted_and_explained_ones_are_not() {
+    let lost = |explained| Event::StepLost { reason: "gone".to_owned(), explained };
+    let mut run = after(&base_tested());
+    (0..20).for_each(|_| drop(apply(&mut run, &lost(true), Millis(1)).unwrap()));
+    assert_eq!((run.state, run.losses), (RunState::Developing, 0));
+    (0..3).for_each(|_| drop(apply(&mut run, &lost(false), Millis(1)).unwrap()));
+    assert_eq!(run.state, RunState::Escalated);
+}
+
+#[test]
+fn an_account_limit_waits_until_the_stated_time_and_costs_no_iteration() {
+    let mut run = after(&base_tested());
+    apply(&mut run, &held(Ending::RateLimited { until: Some(Millis(5_000)) }, true), Millis(1)).unwrap();
+    assert_eq!(work(&run, Millis(2)), Work::Wait(Millis(5_000)));
+    assert_eq!(work(&run, Millis(5_000)), Work::Develop);
+    assert_eq!(run.spent.iterations, 0);
+}
+
+#[test]
+fn a_denied_review_reaches_the_agent_as_guidance() {
+    let mut events = base_tested();
+    events.extend(round(Judgement::NeedsPerson));
+    let mut run = after(&events);
+    let question = run.question.unwrap();
+    let deny = |reason: &str| Event::Answer {
+        question,
+        kind: QuestionKind::Review,
+        approve: false,
+        reason: reason.to_owned(),
+        by: operator(),
+    };
+    assert!(matches!(apply(&mut run.clone(), &deny(" "), Millis(2)), Err(Refused::Incomplete(_))));
+    let writes = apply(&mut run, &deny("put the test back"), Millis(2)).unwrap();
+    assert!(writes.iter().any(|w| matches!(w, Write::Guide { text, .. } if text == "put the test back")));
+    assert_eq!((run.state, run.iteration), (RunState::Developing, 2));
+}
+
+#[test]
+fn rollback_of_a_paused_run_stays_paused() {
+    let mut events = base_tested();
+    events.extend(round(Judgement::Red));
+    events.push(Event::Pause { by: operator() });
+    let mut run = after(&events);
+    let event = Event::Rollback { by: operator(), iteration: 1, commit: "d".repeat(40) };
+    apply(&mut run, &event, Millis(2)).unwrap();
+    assert_eq!((run.state, run.resume_to), (RunState::Paused, Some(RunState::Developing)));
+    assert_eq!(run.head, Some("d".repeat(40)));
+}
+
+#[test]
+fn every_event_has_its_name_in_the_list() {
+    for event in [Event::Admitted, ended(), image(), gated(Judgement::Red), Event::Cleaned] {
+        assert!(Event::NAMES.contains(&event.name()));
+    }
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let by = operator();
+    prop_oneof![
+        Just(Event::Admitted),
+        Just(image()),
+        any::<bool>().prop_map(|retry| Event::PrepareFailed { reason: "no".to_owned(), retry }),
+        Just(ended()),
+        any::<bool>().prop_map(|i| held(Ending::Overloaded, i)),
+        any::<bool>().prop_map(|i| held(Ending::Auth, i)),
+        any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
+        Just(Event::Trouble { reason: "docker".to_owned() }),
+        Just(Event::Tested { milliseconds: 1 }),
+        Just(Event::Gathered { tests: (0, 1, 0) }),
+        Just(Event::Analysed { suspicions: Vec::new() }),
+        Just(gated(Judgement::Red)),
+        Just(gated(Judgement::Green)),
+        Just(gated(Judgement::NeedsPerson)),
+        Just(Event::Delivered { to: "x".to_owned() }),
+        Just(Event::DeliveryFailed { reason: "x".to_owned() }),
+        Just(Event::Cleaned),
+        Just(Event::Pause { by: by.clone() }),
+        Just(Event::Resume { by: by.clone() }),
+        Just(Event::Redirect { by: by.clone(), text: "try".to_owned() }),
+        Just(Event::Cancel { by: by.clone(), reason: "enough".to_owned() }),
+        Just(Event::Rollback { by: by.clone(), iteration: 1, commit: "d".repeat(40) }),
+        any::<bool>().prop_map(move |approve| Event::Answer {
+            question: QuestionId(0),
+            kind: QuestionKind::Trouble,
+            approve,
+            reason: "r".to_owned(),
+            by: by.clone()
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever happens in whatever order: final states stay, budgets rise only by answers to budget questions, a state that
+    /// awaits a person shows a question or a pause, an attempt never goes back within a step, and work is never both asked
+    /// for and waiting for a person.
+    #[test]
+    fn histories_keep_the_invariants(events in proptest::collection::vec(any_event(), 0..120)) {
+        let mut run = queued();
+        let mut kind = None;
+        for mut event in events {
+            if let (Event::Answer { question, kind: k, .. }, Some(open)) = (&mut event, run.question) {
+                *question = open;
+                *k = kind.unwrap();
+            }
+            let before = run.clone();
+            let Ok(writes) = apply(&mut run, &event, Millis(7)) else {
+                prop_assert_eq!(&before, &run);
+                continue;
+            };
+            prop_assert!(!before.state.is_final());
+            for write in &writes {
+                if let Write::Ask { kind: k, .. } = write { kind = Some(*k); }
+            }
+            let answered_budget = matches!(event, Event::Answer { kind: QuestionKind::Budget, approve: true, .. });
+            prop_assert!(answered_budget || run.budget == before.budget);
+            let waits = matches!(run.state, RunState::Escalated | RunState::AwaitingReview);
+            prop_assert_eq!(waits, run.question.is_some());
+            if run.state == RunState::Paused { prop_assert!(run.resume_to.is_some()); }
+            if run.state.awaits_person() || run.state.is_final() {
+                prop_assert!(matches!(work(&run, Millis(7)), Work::Rest | Work::Freeze));
+            }
+            let same_step = (before.iteration, before.state) == (run.iteration, run.state);
+            prop_assert!(!same_step || run.attempt >= before.attempt);
+            let opened = writes.iter().filter(|w| matches!(w, Write::OpenIteration { .. })).count();
+            prop_assert_eq!(opened > 0 && run.iteration > 0, run.iteration > before.iteration);
+        }
+    }
+}

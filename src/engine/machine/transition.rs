@@ -1,0 +1,188 @@
+//! The result of an event: the run's new values and the rows to write beside them, all in one transaction.
+
+use crate::domain::{Actor, AgentReport, Millis, Outcome, QuestionId, QuestionKind, Run, RunState, Suspicion};
+
+/// Why an event does not apply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The run is not in a state for it.
+    #[error("{event} does not apply to a run that is {}", .state.name())]
+    NotNow {
+        /// The event.
+        event: &'static str,
+        /// The run's state.
+        state: RunState,
+    },
+    /// The run waits for the answer to a question first.
+    #[error("the run waits for {question}: answer it with `dogwatch approvals approve|deny {question}`")]
+    AnswerFirst {
+        /// The question.
+        question: QuestionId,
+    },
+    /// The question is not the one the run waits for.
+    #[error("{question} is not open any more")]
+    NotOpen {
+        /// The question asked about.
+        question: QuestionId,
+    },
+    /// Words are missing.
+    #[error("{0}")]
+    Incomplete(&'static str),
+}
+
+/// A row to write in the same transaction as the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// A new iteration begins.
+    OpenIteration {
+        /// Its number.
+        number: u32,
+        /// The commit it starts from.
+        base: String,
+    },
+    /// The agent's turn of the present iteration is over.
+    AgentTurn {
+        /// How.
+        report: AgentReport,
+        /// Checkpoint and tree.
+        checkpoint: Option<(String, String)>,
+    },
+    /// Test counts of the present iteration.
+    Counts {
+        /// Passed, failed, skipped.
+        tests: (u32, u32, u32),
+    },
+    /// Suspicions of the present iteration.
+    Suspect {
+        /// Which.
+        suspicions: Vec<Suspicion>,
+    },
+    /// The iteration is over; one that has an outcome keeps it.
+    CloseIteration {
+        /// Its number.
+        number: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A person is asked; the run waits for it.
+    Ask {
+        /// What kind.
+        kind: QuestionKind,
+        /// One line.
+        title: String,
+        /// The facts.
+        facts: Vec<String>,
+    },
+    /// The question was answered.
+    RecordAnswer {
+        /// Which.
+        question: QuestionId,
+        /// Yes or no.
+        approve: bool,
+        /// Why.
+        reason: String,
+        /// Who.
+        by: Actor,
+    },
+    /// Nobody needs the answer any more.
+    Withdraw {
+        /// Which.
+        question: QuestionId,
+    },
+    /// New guidance for the next prompt.
+    Guide {
+        /// Who.
+        by: Actor,
+        /// What.
+        text: String,
+    },
+    /// What the agent's turn used, for the ledger.
+    Use {
+        /// Tokens.
+        tokens: u64,
+        /// Millionths of a dollar.
+        microusd: u64,
+    },
+}
+
+/// A run's new values with the rows beside them. Built up by the parts of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The new values. `version` is the one that was read: the store compares it and counts on.
+    pub run: Run,
+    /// Rows to write.
+    pub writes: Vec<Write>,
+}
+
+impl Transition {
+    pub(super) fn of(run: &Run, now: Millis) -> Self {
+        let mut run = run.clone();
+        run.updated = now;
+        Self { run, writes: Vec::new() }
+    }
+
+    /// Moves to a working state with fresh counters of the step.
+    pub(super) fn go(&mut self, state: RunState) {
+        self.run.state = state;
+        self.run.resume_to = None;
+        self.run.question = None;
+        self.run.attempt = 1;
+        self.run.losses = 0;
+        self.run.troubles = 0;
+        self.run.not_before = None;
+        self.run.reason = String::new();
+    }
+
+    /// Opens the next iteration from the head; where a cap is reached a person is asked before anything is dispatched.
+    pub(super) fn next_iteration(&mut self) {
+        self.go(RunState::Developing);
+        self.run.iteration += 1;
+        let base = self.run.head.clone().or_else(|| self.run.base.clone()).unwrap_or_default();
+        self.writes.push(Write::OpenIteration { number: self.run.iteration, base });
+        self.check_budget();
+    }
+
+    /// Asks a person where a cap is reached; the answer leads back to the present state.
+    pub(super) fn check_budget(&mut self) -> bool {
+        let Some(cap) = self.run.spent.reached(&self.run.budget) else { return false };
+        let resume_to = self.run.state;
+        self.ask(
+            RunState::Escalated,
+            resume_to,
+            QuestionKind::Budget,
+            format!("budget reached: {cap}"),
+            vec![cap, "approve doubles every cap that is reached; deny ends the run as failed".to_owned()],
+        );
+        true
+    }
+
+    /// Ends the run in a final state; an iteration that is still open ends without a verdict.
+    pub(super) fn end(&mut self, state: RunState, reason: String) {
+        self.writes.push(Write::CloseIteration { number: self.run.iteration, outcome: Outcome::Neutral });
+        self.go(state);
+        self.run.reason = reason;
+    }
+
+    /// Asks a person and waits in `state`; the answer leads to `resume_to`.
+    pub(super) fn ask(
+        &mut self,
+        state: RunState,
+        resume_to: RunState,
+        kind: QuestionKind,
+        title: String,
+        facts: Vec<String>,
+    ) {
+        self.run.state = state;
+        self.run.resume_to = Some(resume_to);
+        self.run.not_before = None;
+        self.run.reason.clone_from(&title);
+        self.writes.push(Write::Ask { kind, title, facts });
+    }
+
+    /// Takes back the open question, if there is one.
+    pub(super) fn withdraw(&mut self) {
+        if let Some(question) = self.run.question.take() {
+            self.writes.push(Write::Withdraw { question });
+        }
+    }
+}

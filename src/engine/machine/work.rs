@@ -1,0 +1,58 @@
+//! What has to be done for a run, from its stored values alone.
+
+use crate::domain::{Millis, Run, RunState};
+
+/// The driver's next job for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: it is over, waits for its turn, or waits for a person.
+    Rest,
+    /// Nothing before this instant.
+    Wait(Millis),
+    /// Freeze the containers.
+    Freeze,
+    /// Get the image.
+    Prepare,
+    /// Let the agent work.
+    Develop,
+    /// Run the suites.
+    Test,
+    /// Turn reports into findings.
+    Gather,
+    /// Compare.
+    Analyse,
+    /// Ask the gates.
+    Gate,
+    /// Deliver the result.
+    Deliver,
+    /// Remove every container and workspace.
+    CleanUp,
+}
+
+/// The work that a run's stored values ask for.
+pub fn work(run: &Run, now: Millis) -> Work {
+    let work = match run.state {
+        RunState::Queued
+        | RunState::Planning
+        | RunState::Reviewing
+        | RunState::AwaitingReview
+        | RunState::AwaitingRedirect
+        | RunState::Escalated
+        | RunState::Succeeded
+        | RunState::Cancelled
+        | RunState::Failed => return Work::Rest,
+        RunState::Paused => return Work::Freeze,
+        RunState::Preparing => Work::Prepare,
+        RunState::Developing => Work::Develop,
+        RunState::Testing => Work::Test,
+        RunState::Gathering => Work::Gather,
+        RunState::Analysing => Work::Analyse,
+        RunState::Gating => Work::Gate,
+        RunState::Delivering => Work::Deliver,
+        RunState::Cancelling => Work::CleanUp,
+    };
+    match run.not_before {
+        Some(instant) if instant > now => Work::Wait(instant),
+        _ => work,
+    }
+}

@@ -1,0 +1,198 @@
+//! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
+
+use crate::config::{ChosenAgent, ProjectConfig, Suite};
+use crate::domain::{Millis, Project, Run, RunId, StepKey};
+use crate::evidence::{ReportFault, ReportFile};
+use crate::gates::Change;
+use crate::sandbox::Sandbox;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+/// Something outside the work failed: disk, source repository, a tree that vanished. The step is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TreeFault(pub String);
+
+/// A tree taken as a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// Whether the tree is the parent's.
+    pub unchanged: bool,
+    /// What tries to run on the host or to fool it, in words.
+    pub planted: Vec<String>,
+}
+
+/// How a tree is taken.
+#[derive(Debug, Clone)]
+pub struct Take<'a> {
+    /// The commit before.
+    pub parent: &'a str,
+    /// The commit whose ignore rules count.
+    pub base: &'a str,
+    /// Paths that setup made and that never count.
+    pub exclude: &'a [String],
+    /// The message.
+    pub message: &'a str,
+    /// The time: the same work gives the same commit.
+    pub time: Millis,
+}
+
+/// What an image is built from.
+#[derive(Debug, Clone)]
+pub struct BuildContext {
+    /// Path of the Dockerfile inside the archive.
+    pub dockerfile: String,
+    /// The archive, tar.
+    pub archive: Vec<u8>,
+}
+
+/// Engine-owned git and the trees that steps work in.
+pub trait Trees: Send + Sync + 'static {
+    /// `dogwatch.toml` as of a commit.
+    fn config(&self, project: &Project, commit: &str) -> impl Future<Output = Result<ProjectConfig, TreeFault>> + Send;
+
+    /// The bytes of a file as of a commit, or from the host where the path is absolute (replay scripts).
+    fn file(
+        &self,
+        project: &Project,
+        commit: &str,
+        path: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, TreeFault>> + Send;
+
+    /// What `[image] dockerfile` is built from, as of a commit.
+    fn build_context(
+        &self,
+        project: &Project,
+        commit: &str,
+        dockerfile: &str,
+        context: &str,
+    ) -> impl Future<Output = Result<BuildContext, TreeFault>> + Send;
+
+    /// The id of a commit's tree.
+    fn tree_of(&self, project: &Project, commit: &str) -> impl Future<Output = Result<String, TreeFault>> + Send;
+
+    /// A fresh, exact copy of a commit in `dir`, replacing what is there, without reports from an earlier run.
+    fn checkout(
+        &self,
+        project: &Project,
+        commit: &str,
+        dir: &Path,
+        suite: Option<&Suite>,
+    ) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// Takes an agent-written tree as a commit; repeating gives the same commit.
+    fn take(
+        &self,
+        project: &Project,
+        dir: &Path,
+        take: &Take<'_>,
+    ) -> impl Future<Output = Result<Taken, TreeFault>> + Send;
+
+    /// Points the run's branch at a commit.
+    fn set_branch(&self, run: &Run, commit: &str) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// What differs between two commits.
+    fn changes(
+        &self,
+        project: &Project,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
+
+    /// Files that decide over tests and are not as committed in `dir` any more, after a suite ran there.
+    fn altered_tests(
+        &self,
+        project: &Project,
+        commit: &str,
+        dir: &Path,
+    ) -> impl Future<Output = Result<Vec<String>, TreeFault>> + Send;
+
+    /// The reports that a suite left in its tree.
+    fn reports(
+        &self,
+        dir: &Path,
+        suite: &Suite,
+    ) -> impl Future<Output = Option<Result<Vec<ReportFile>, ReportFault>>> + Send;
+
+    /// The end of a step's log, the program's output only.
+    fn output(&self, log: &Path, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
+
+    /// Puts the run's commit into the source repository; says where in words.
+    fn deliver(
+        &self,
+        project: &Project,
+        run: &Run,
+        commit: &str,
+    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+
+    /// Runs that have trees or private directories of steps.
+    fn leftovers(&self) -> impl Future<Output = Result<Vec<RunId>, TreeFault>> + Send;
+
+    /// Removes a directory with all that is in it; absent is success.
+    fn remove(&self, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
+}
+
+/// Everything outside the driver.
+pub trait World: Send + Sync + 'static {
+    /// Where steps run.
+    type Sandbox: Sandbox;
+    /// Where trees live.
+    type Trees: Trees;
+
+    /// The sandbox.
+    fn sandbox(&self) -> &Self::Sandbox;
+
+    /// The trees.
+    fn trees(&self) -> &Self::Trees;
+
+    /// The wall clock.
+    fn now(&self) -> Millis;
+
+    /// Which agent works, from what the operator asked for and what the repository says.
+    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+
+    /// Where the driver keeps trees, logs and the private directories of steps.
+    fn places(&self) -> &Places;
+}
+
+/// Directories that the driver gives out. All are the engine's own.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Trees of steps.
+    pub workspaces: PathBuf,
+    /// Logs of steps.
+    pub logs: PathBuf,
+    /// Private directories of steps.
+    pub steps: PathBuf,
+}
+
+impl Places {
+    /// The tree of a step.
+    pub fn tree(&self, key: &StepKey) -> PathBuf {
+        self.workspaces.join(key.run.to_string()).join(key.to_string())
+    }
+
+    /// All trees of a run.
+    pub fn trees_of(&self, run: RunId) -> PathBuf {
+        self.workspaces.join(run.to_string())
+    }
+
+    /// The log of a step.
+    pub fn log(&self, key: &StepKey) -> PathBuf {
+        self.logs.join(key.run.to_string()).join(format!("{key}.log"))
+    }
+
+    /// The private directory of a step.
+    pub fn step(&self, key: &StepKey) -> PathBuf {
+        self.steps.join(key.run.to_string()).join(key.to_string())
+    }
+
+    /// All private directories of a run.
+    pub fn steps_of(&self, run: RunId) -> PathBuf {
+        self.steps.join(run.to_string())
+    }
+}

@@ -1,0 +1,181 @@
+//! Gives runs their turn and keeps one driver for each run that works. The queue is first come, first served.
+
+use super::Engine;
+use super::crash::Crashed;
+use super::driver::CommitFault;
+use super::machine::{Event, Work, work};
+use super::ports::{Trees, World};
+use crate::domain::{Run, RunId, RunState};
+use crate::sandbox::Sandbox;
+use crate::store::{RunFilter, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
+
+/// The queue is looked at this often even if nothing stirs. Whatever changes a run stirs, so this is but a second net.
+const LOOK: Duration = Duration::from_secs(30);
+/// And this often while the store does not take what it is given.
+const PRESSED: Duration = Duration::from_secs(1);
+
+/// Leftovers of runs that are over are looked for this often, since what was asked of a container engine that did not
+/// answer in time may still be done later.
+const TIDY: Duration = Duration::from_secs(30);
+
+/// What the scheduler keeps in mind. All of it follows from the store; losing it costs nothing.
+#[derive(Default)]
+struct Watchlist {
+    /// One task a run that is driven.
+    drivers: JoinSet<Result<(), Crashed>>,
+    /// Which run each task drives.
+    driven: HashMap<Id, RunId>,
+    /// Versions of runs that a driver has seen: a paused run, say, is frozen once and then left alone.
+    rested: HashSet<(RunId, i64)>,
+    /// Runs that were not over when they were last looked at.
+    unfinished: HashSet<RunId>,
+    /// Removes leftovers; at most one task.
+    tidying: JoinSet<Result<(), Crashed>>,
+    /// The store failed in the last look.
+    pressed: bool,
+    /// When leftovers were last looked for; `None` when they have to be looked for at once.
+    tidied: Option<Instant>,
+}
+
+impl<W: World> Engine<W> {
+    /// Drives runs until the future is dropped. `Err` only when a crash point was hit.
+    pub async fn serve(self: Arc<Self>) -> Result<(), Crashed> {
+        let mut list = Watchlist::default();
+        loop {
+            list.pressed = false;
+            match self.unfinished().await {
+                Ok(runs) => self.look(&runs, &mut list).await?,
+                Err(error) => {
+                    tracing::error!("the store does not answer: {error}");
+                    list.pressed = true;
+                }
+            }
+            if list.tidying.is_empty() && list.tidied.is_none_or(|at| at.elapsed() >= TIDY) {
+                list.tidied = Some(Instant::now());
+                let this = Arc::clone(&self);
+                list.tidying.spawn(async move { this.tidy_leftovers().await });
+            }
+            tokio::select! {
+                () = self.stirred.notified() => {}
+                () = tokio::time::sleep(if list.pressed { PRESSED } else { LOOK }) => {}
+                Some(done) = list.drivers.join_next_with_id() => list.ended(done)?,
+                Some(done) = list.tidying.join_next() => match done {
+                    Ok(result) => result?,
+                    Err(error) => tracing::error!("tidying failed: {error}"),
+                },
+            }
+        }
+    }
+
+    /// Starts drivers for runs that have work, and admits queued ones while there is room.
+    async fn look(self: &Arc<Self>, runs: &[Run], list: &mut Watchlist) -> Result<(), Crashed> {
+        let unfinished: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
+        if list.unfinished.iter().any(|id| !unfinished.contains(id)) {
+            // A run that a person's answer ended has no driver that would tidy up behind it.
+            list.tidied = None;
+        }
+        list.unfinished = unfinished;
+        let mut working = runs.iter().filter(|run| occupies(run.state)).count();
+        for run in runs {
+            if run.state == RunState::Queued {
+                if working >= self.max_runs {
+                    continue;
+                }
+                match self.commit(run.id, None, Event::Admitted, |_| Ok(())).await {
+                    Ok(_) => working += 1,
+                    Err(CommitFault::Crashed) => return Err(Crashed),
+                    Err(fault) => {
+                        tracing::warn!(run = %run.id, "not admitted: {fault:?}");
+                        list.pressed = true;
+                        continue;
+                    }
+                }
+            } else if work(run, self.world.now()) == Work::Rest || !list.rested.insert((run.id, run.version)) {
+                continue;
+            }
+            if list.driven.values().any(|id| *id == run.id) {
+                // Its driver is still winding up; look again when it has ended.
+                list.rested.remove(&(run.id, run.version));
+            } else {
+                let task = list.drivers.spawn(Arc::clone(self).driver(run.id));
+                list.driven.insert(task.id(), run.id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn driver(self: Arc<Self>, id: RunId) -> Result<(), Crashed> {
+        let (bell, interrupts) = watch::channel(0);
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bell);
+        let result = self.drive(id, interrupts).await;
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        result
+    }
+
+    /// Removes what runs that are over still have.
+    async fn tidy_leftovers(&self) -> Result<(), Crashed> {
+        let mut ids: HashSet<RunId> = match self.world.trees().leftovers().await {
+            Ok(ids) => ids.into_iter().collect(),
+            Err(fault) => {
+                tracing::warn!("cannot look for leftovers: {fault}");
+                return Ok(());
+            }
+        };
+        match self.world.sandbox().labelled().await {
+            Ok(containers) => ids.extend(containers.iter().filter_map(|(name, _)| run_of(name))),
+            Err(error) => tracing::warn!("cannot look for leftover containers: {error}"),
+        }
+        for id in ids {
+            // A run that the store does not know is not ours to tidy.
+            if let Ok(run) = self.load(id).await
+                && run.state.is_final()
+            {
+                self.tidy(&run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs that are not over, oldest first.
+    async fn unfinished(&self) -> Result<Vec<Run>, StoreError> {
+        let filter = RunFilter { unfinished: true, limit: Some(u32::MAX), ..RunFilter::default() };
+        let mut runs = self.store.read(move |view| view.runs(&filter)).await?;
+        runs.reverse();
+        Ok(runs)
+    }
+}
+
+impl Watchlist {
+    /// Forgets a driver that ended. The run of one that failed is found again.
+    fn ended(&mut self, done: Result<(Id, Result<(), Crashed>), JoinError>) -> Result<(), Crashed> {
+        match done {
+            Ok((task, result)) => {
+                self.driven.remove(&task);
+                result
+            }
+            Err(error) => {
+                tracing::error!("a driver failed: {error}");
+                if let Some(id) = self.driven.remove(&error.id()) {
+                    self.rested.retain(|(run, _)| *run != id);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The run in a step's name such as `r12-i3-test-unit-a1`.
+fn run_of(step: &str) -> Option<RunId> {
+    step.split('-').next()?.parse().ok()
+}
+
+/// Whether a run in this state takes one of the places.
+fn occupies(state: RunState) -> bool {
+    !state.is_final() && !state.awaits_person() && !matches!(state, RunState::Queued | RunState::Cancelling)
+}

@@ -1,0 +1,131 @@
+//! Random plots with random crashes, for as long as one likes.
+
+use super::dice::Dice;
+use super::life::{End, Sim, play};
+use super::plot::{Ask, Fate, Plot, Turn, When};
+use crate::domain::{QuestionKind, RunState, StepKind};
+use crate::engine::crash::{self, Plan};
+use std::time::Duration;
+
+/// What a campaign came to.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    pub runs: u64,
+    pub crashes: u64,
+    /// Lives that ended at a moment rather than at a crash point.
+    pub kills: u64,
+    /// Simulated milliseconds.
+    pub passed: i64,
+}
+
+/// A plot in which much happens.
+fn plot(seed: u64) -> Plot {
+    let mut dice = Dice::of(seed, "plot");
+    let dice = &mut dice;
+    let mut plot = Plot::plain("random", seed);
+    plot.rash = true;
+    plot.parts = dice.between(1, 3);
+    plot.setup = dice.percent(40);
+    plot.broken_setup = plot.setup && dice.percent(10);
+    plot.review = dice.percent(20);
+    plot.iterations = u32::try_from(dice.between(1, 6)).unwrap();
+    plot.slippery = if dice.percent(50) { dice.between(1, 8) } else { 0 };
+    plot.broken_pulls = if dice.percent(20) { 2 } else { 0 };
+    plot.broken_deliveries = u32::from(dice.percent(20));
+    plot.broken_checkouts = if dice.percent(20) { vec![2, 3, 7] } else { Vec::new() };
+    plot.dead = Duration::from_secs(dice.below(600));
+    let odd = [
+        Turn::Nothing,
+        Turn::GiveUp,
+        Turn::Limited(3600),
+        Turn::Limited(-60),
+        Turn::Overloaded,
+        Turn::Instant,
+        Turn::Auth,
+        Turn::Silent,
+        Turn::Endless,
+        Turn::CheatTests,
+        Turn::CheatGit,
+    ];
+    for _ in 0..dice.below(4) {
+        let (iteration, attempt) = (dice.between(1, 4), dice.between(1, 2));
+        plot.turns.push((iteration.try_into().unwrap(), attempt.try_into().unwrap(), dice.pick(&odd)));
+    }
+    for _ in 0..dice.below(4) {
+        let kind = dice.pick(&[StepKind::Prepare, StepKind::Develop, StepKind::Test]);
+        let iteration = if kind == StepKind::Prepare { 0 } else { u32::try_from(dice.below(4)).unwrap() };
+        let fate = dice.pick(&[Fate::Removed, Fate::OutOfMemory, Fate::Restart]);
+        plot.fates.push((kind, iteration, u32::try_from(dice.between(1, 2)).unwrap(), dice.between(1, 7), fate));
+    }
+    let mut at = 0;
+    for _ in 0..dice.below(5) {
+        at += i64::try_from(dice.below(200)).unwrap();
+        match dice.below(10) {
+            0..=4 => {
+                plot.asks.push((When::At(at), Ask::Pause));
+                plot.asks.push((When::State(RunState::Paused, 45), Ask::Resume));
+            }
+            5 | 6 => plot.asks.push((When::At(at), Ask::Redirect("another way"))),
+            7 | 8 => plot.asks.push((When::At(at), Ask::Rollback(u32::try_from(dice.below(2)).unwrap()))),
+            _ => plot.asks.push((When::At(at), Ask::Cancel)),
+        }
+    }
+    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble] {
+        for _ in 0..dice.below(3) {
+            plot.answers.push((kind, dice.percent(70)));
+        }
+        // In the end there is an end: nobody answers no and no again to a review.
+        plot.answers.push((kind, kind == QuestionKind::Review || dice.percent(50)));
+    }
+    plot
+}
+
+/// Plays one random plot with random crashes.
+fn one(seed: u64) -> Tally {
+    let plot = plot(seed);
+    let mut tally = Tally { runs: 1, ..Tally::default() };
+    let mut dice = Dice::of(seed, "lives");
+    let points = crash::all();
+    play(async {
+        let mut sim = Sim::new(plot.clone()).await;
+        for _ in 0..dice.below(5) {
+            let chosen = usize::try_from(dice.below(points.len() as u64)).unwrap();
+            let plan = Plan::error(&points[chosen], u32::try_from(dice.between(1, 3)).unwrap());
+            let lease = Duration::from_millis(dice.between(1, 300_000));
+            match sim.life(plan, Some(lease)).await {
+                End::Over => break,
+                End::Crashed => tally.crashes += 1,
+                End::Expired => tally.kills += 1,
+            }
+            tokio::time::sleep(Duration::from_millis(dice.below(plot.dead.as_millis().try_into().unwrap()))).await;
+            if dice.percent(20) {
+                let hour = i64::try_from(dice.below(7_200_000)).unwrap() - 3_600_000;
+                sim.world.clock.leap(hour);
+            }
+        }
+        sim.finish().await;
+        tally.passed = sim.world.clock.passed();
+    });
+    tally
+}
+
+/// Plays runs for every seed until each has seen so many simulated hours, at least one run each.
+pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+    let mut all = Tally::default();
+    for seed in seeds {
+        let mut passed = 0;
+        for turn in 0.. {
+            let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
+            let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
+            passed += tally.passed;
+            all.runs += tally.runs;
+            all.crashes += tally.crashes;
+            all.kills += tally.kills;
+            all.passed += tally.passed;
+            if passed >= hours * 3_600_000 {
+                break;
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,193 @@
+//! What must hold: while a simulation goes on, and at its end.
+
+use super::life::Sim;
+use super::operator::events;
+use super::plot::Plot;
+use super::world::SimWorld;
+use crate::audit::{self, Verdict};
+use crate::domain::{Budget, QuestionKind, QuestionState, Run, RunId, RunState, StepState};
+use crate::store::Store;
+use serde_json::Value;
+use std::path::Path;
+
+/// Longest that a run may wait by itself, in milliseconds: account limits last a week at most.
+const LONGEST_WAIT: i64 = 8 * 24 * 3600 * 1000;
+
+/// What somebody outside the engine has seen of the run.
+#[derive(Debug, Clone)]
+pub(super) struct Witness {
+    run: RunId,
+    version: i64,
+    iteration: u32,
+    spent: u32,
+    budget: Option<Budget>,
+    /// How often the budget rose.
+    raised: usize,
+}
+
+impl Witness {
+    /// Somebody who has seen nothing yet.
+    pub fn new(run: RunId) -> Self {
+        Self { run, version: 0, iteration: 0, spent: 0, budget: None, raised: 0 }
+    }
+
+    /// Looks at what is committed and checks what must hold at every moment.
+    pub async fn look(&mut self, store: &Store, world: &SimWorld) -> Run {
+        let id = self.run;
+        let (run, open, budgets) = store
+            .read(move |view| {
+                let questions = view.questions_of(id)?;
+                let open: Vec<_> =
+                    questions.iter().filter(|one| one.state == QuestionState::Open).map(|one| one.id).collect();
+                let yes = questions.iter().filter(|one| {
+                    one.kind == QuestionKind::Budget && one.answer.as_ref().is_some_and(|answer| answer.approve)
+                });
+                Ok((view.run(id)?.unwrap(), open, yes.count()))
+            })
+            .await
+            .unwrap();
+        self.acknowledged(&run);
+        // A question is open if and only if the run waits for it: nothing waits unseen, nobody is asked in vain.
+        assert_eq!(open, run.question.into_iter().collect::<Vec<_>>(), "{run:?}");
+        assert!(!run.state.awaits_person() || run.state == RunState::Paused || run.question.is_some(), "{run:?}");
+        if let Some(until) = run.not_before {
+            assert!(until.since(world.clock.wall()) <= LONGEST_WAIT, "waits for ever: {run:?}");
+        }
+        if let Some(before) = self.budget.replace(run.budget)
+            && before != run.budget
+        {
+            self.raised += 1;
+        }
+        assert!(self.raised <= budgets, "a budget rose by itself: {run:?}");
+        run
+    }
+
+    /// Takes note of a state that was acknowledged; nothing may ever go back behind it.
+    pub fn acknowledged(&mut self, run: &Run) {
+        assert!(run.version >= self.version, "an acknowledged change was lost: {self:?} {run:?}");
+        assert!(run.iteration >= self.iteration && run.spent.iterations >= self.spent, "{self:?} {run:?}");
+        self.version = run.version;
+        self.iteration = run.iteration;
+        self.spent = run.spent.iterations;
+    }
+}
+
+/// The events of the run, for people.
+pub(super) fn story(store: &Store, plot: &Plot) -> String {
+    let mut lines = vec![format!("{plot:?}")];
+    store
+        .read_sync(|view| {
+            let mut statement =
+                view.connection().prepare("SELECT wall, kind, record FROM audit ORDER BY seq DESC LIMIT 60")?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?))
+            })?;
+            let mut found: Vec<String> = rows
+                .map(|row| {
+                    let (wall, kind, record) = row.unwrap();
+                    let record: Value = serde_json::from_slice(&record).unwrap();
+                    format!("{:>9} {kind} {}", wall - 1_760_000_000_000, record["detail"])
+                })
+                .collect();
+            found.reverse();
+            lines.append(&mut found);
+            Ok(())
+        })
+        .unwrap();
+    lines.join("\n")
+}
+
+/// Where an event may lead from and to, written down once more independently of the machine.
+fn allowed(event: &str, from: &str, to: &str) -> bool {
+    let over = |state: &str| ["succeeded", "failed", "cancelled"].contains(&state);
+    let works = |state: &str| {
+        ["queued", "preparing", "developing", "testing", "gathering", "analysing", "gating", "delivering"]
+            .contains(&state)
+    };
+    let waits = |state: &str| ["awaiting_review", "escalated"].contains(&state);
+    match event {
+        "run.admitted" => (from, to) == ("queued", "preparing"),
+        "run.prepared" => (from, to) == ("preparing", "testing"),
+        "run.prepare_failed" => from == "preparing" && ["preparing", "escalated"].contains(&to),
+        "run.agent_ended" => (from, to) == ("developing", "testing"),
+        "run.agent_held" => from == "developing" && ["developing", "escalated"].contains(&to),
+        "run.step_lost" => ["preparing", "developing", "testing"].contains(&from) && [from, "escalated"].contains(&to),
+        "run.trouble" => (works(from) || from == "cancelling") && [from, "escalated"].contains(&to),
+        "run.tested" => (from, to) == ("testing", "gathering"),
+        "run.gathered" => (from, to) == ("gathering", "analysing"),
+        "run.analysed" => from == "analysing" && ["gating", "developing", "escalated"].contains(&to),
+        "run.gated" => from == "gating" && ["delivering", "developing", "awaiting_review", "escalated"].contains(&to),
+        "run.delivered" => (from, to) == ("delivering", "succeeded"),
+        "run.delivery_failed" => (from, to) == ("delivering", "escalated"),
+        "run.cleaned" => (from, to) == ("cancelling", "cancelled"),
+        "run.pause" => works(from) && to == "paused",
+        "run.resume" => from == "paused" && works(to),
+        "run.redirect" => {
+            !over(from) && from != "cancelling" && (from == to || (waits(from) && works(to)) || to == "escalated")
+        }
+        "run.cancel" => !over(from) && from != "cancelling" && to == "cancelling",
+        "run.rollback" => !over(from) && from != "cancelling" && ["developing", "paused", "escalated"].contains(&to),
+        "run.answer" => waits(from) && (works(to) || to == "failed" || to == "escalated"),
+        _ => false,
+    }
+}
+
+/// What must hold when a simulation is over.
+pub(super) async fn whole(sim: &Sim) {
+    let id = sim.run;
+    let told = || story(&sim.store, &sim.plot);
+    let (run, steps, unfinished) = sim
+        .store
+        .read(move |view| Ok((view.run(id)?.unwrap(), view.steps(id)?, view.unfinished_steps()?)))
+        .await
+        .unwrap();
+    assert_eq!(sim.world.leftovers(), Vec::<String>::new(), "{}", told());
+    assert!(unfinished.is_empty(), "steps that never ended: {unfinished:?}\n{}", told());
+    assert!(run.state.is_final(), "{}", told());
+    let kept = sim.world.daemon.kept();
+    for (name, times) in &kept.creations {
+        // A call that is done late may make a container again whose step is over; it is never started.
+        let slips = sim.plot.slippery > 0 || !sim.plot.slips.is_empty();
+        assert!(*times == 1 || slips || kept.taken_away.contains(name), "{name} was made {times} times\n{}", told());
+        assert!(steps.iter().any(|step| step.key.to_string() == *name), "{name} has no row\n{}", told());
+    }
+    for (name, times) in &kept.launches {
+        assert!(*times == 1 || kept.taken_away.contains(name), "{name} was started {times} times\n{}", told());
+    }
+    drop(kept);
+    assert!(steps.iter().all(|step| matches!(step.state, StepState::Ended { .. })));
+    sim.store
+        .read_sync(|view| {
+            let verdict = audit::verify(view.connection(), Path::new("/nonexistent/chain_head")).unwrap();
+            assert!(matches!(verdict, Verdict::NotAnchored { since: 0, .. }), "{verdict:?}");
+            let mut statement = view
+                .connection()
+                .prepare("SELECT kind, record FROM audit WHERE run = ?1 AND kind LIKE 'run.%' ORDER BY seq")?;
+            let rows = statement.query_map([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let mut state = "queued".to_owned();
+            let mut versions = 0;
+            for row in rows {
+                let (kind, record) = row?;
+                versions += 1;
+                if kind == "run.submitted" {
+                    continue;
+                }
+                let record: Value = serde_json::from_slice(&record).unwrap();
+                let (from, to) = (record["detail"]["from"].as_str().unwrap(), record["detail"]["to"].as_str().unwrap());
+                assert_eq!(from, state, "an event is missing before {kind}\n{}", told());
+                assert!(allowed(&kind, from, to), "{kind} led from {from} to {to}\n{}", told());
+                to.clone_into(&mut state);
+            }
+            // Every state has its event and every event its state.
+            assert_eq!(versions, run.version, "{}", told());
+            assert_eq!(state, run.state.name(), "{}", told());
+            for step in &steps {
+                assert!(step.ended.is_some());
+            }
+            for (what, count) in [("step.intended", steps.len()), ("step.ended", steps.len())] {
+                assert_eq!(events(view, id, what), count, "{what}\n{}", told());
+            }
+            Ok(())
+        })
+        .unwrap();
+}

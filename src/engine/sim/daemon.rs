@@ -1,0 +1,469 @@
+//! The played container engine. It survives the engine: programs run on in simulated time while nobody watches.
+
+use super::clock::SimClock;
+use super::dice::Dice;
+use super::disk::{Disk, name_of};
+use super::plot::{Call, Fate, Plot, Slip};
+use super::program::{Program, program};
+use crate::domain::{ImageUsed, StepEnd, StepKey};
+use crate::sandbox::{Ended, Presence, Profile, Sandbox, SandboxError, StepSpec};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long a caller waits for an answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// When a late call takes effect, from when it was made.
+const LATE: Duration = Duration::from_secs(14);
+/// How long a restart of the container engine takes.
+const RESTART: Duration = Duration::from_secs(5);
+/// More calls than this in one simulation mean that something goes round and round.
+const MOST_CALLS: u64 = 60_000;
+
+#[derive(Debug, Clone)]
+enum State {
+    Created,
+    Running { since: Instant },
+    Frozen,
+    Exited(StepEnd),
+}
+
+#[derive(Debug)]
+struct Container {
+    spec: StepSpec,
+    state: State,
+    program: Option<Program>,
+    /// How long it had run when it was last frozen.
+    ran: Duration,
+}
+
+/// What the daemon knows.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    containers: BTreeMap<String, Container>,
+    images: BTreeMap<String, String>,
+    /// How often a container of each name was made.
+    pub creations: BTreeMap<String, u32>,
+    /// How often a program of each name was started.
+    pub launches: BTreeMap<String, u32>,
+    /// Names whose container somebody else removed.
+    pub taken_away: Vec<String>,
+    counts: BTreeMap<&'static str, u32>,
+    made: u64,
+    /// How often it was called.
+    pub calls: u64,
+    down_until: Option<Instant>,
+    pulls: u32,
+}
+
+/// The container engine.
+#[derive(Debug, Clone)]
+pub(super) struct Daemon {
+    kept: Arc<Mutex<Kept>>,
+    plot: Arc<Plot>,
+    disk: Arc<Disk>,
+    clock: Arc<SimClock>,
+    dice: Arc<Mutex<Dice>>,
+    changed: watch::Sender<u64>,
+}
+
+fn unreachable(what: &str) -> SandboxError {
+    SandboxError::Unreachable(format!("no answer to {what} in time"))
+}
+
+impl Container {
+    /// How long it has run, frozen time not counted.
+    fn age(&self) -> Duration {
+        match self.state {
+            State::Running { since } => self.ran + since.elapsed(),
+            _ => self.ran,
+        }
+    }
+
+    /// At what age something happens to it by itself.
+    fn term(&self) -> Option<Duration> {
+        let program = self.program.as_ref()?;
+        let limit = program.lasts.min(Duration::from_secs(self.spec.times.seconds));
+        Some(program.fate.map_or(limit, |(at, _)| limit.min(at)))
+    }
+}
+
+impl Daemon {
+    /// A container engine without containers.
+    pub fn new(plot: Arc<Plot>, disk: Arc<Disk>, clock: Arc<SimClock>) -> Self {
+        let dice = Arc::new(Mutex::new(Dice::of(plot.seed, "calls")));
+        Self { kept: Arc::default(), plot, disk, clock, dice, changed: watch::Sender::new(0) }
+    }
+
+    /// What it knows, with everything that has happened by now.
+    pub fn kept(&self) -> MutexGuard<'_, Kept> {
+        let mut kept = self.kept.lock().unwrap();
+        self.settle(&mut kept);
+        kept
+    }
+
+    /// Names of the containers that exist.
+    pub fn names(&self) -> Vec<String> {
+        self.kept().containers.values().map(|one| one.spec.key.to_string()).collect()
+    }
+
+    /// Whether it refuses to answer.
+    pub fn is_down(&self) -> bool {
+        self.kept().down_until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// How long the container of a step has run, if it is running.
+    pub fn age(&self, fits: impl Fn(&StepKey) -> bool) -> Option<Duration> {
+        let kept = self.kept();
+        let found =
+            kept.containers.values().find(|one| matches!(one.state, State::Running { .. }) && fits(&one.spec.key));
+        found.map(Container::age)
+    }
+
+    /// Lets everything happen that is due.
+    fn settle(&self, kept: &mut Kept) {
+        let due: Vec<String> = kept
+            .containers
+            .iter()
+            .filter(|(_, one)| {
+                matches!(one.state, State::Running { .. }) && one.term().is_some_and(|term| one.age() >= term)
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.happen(kept, &id);
+        }
+    }
+
+    fn happen(&self, kept: &mut Kept, id: &str) {
+        let Some(one) = kept.containers.get_mut(id) else { return };
+        let Some(program) = one.program.clone() else { return };
+        if !matches!(one.state, State::Running { .. }) {
+            return;
+        }
+        let age = one.age();
+        match program.fate.filter(|(at, _)| age >= *at && *at < program.lasts) {
+            Some((_, Fate::Removed)) => {
+                let gone = kept.containers.remove(id).unwrap();
+                kept.taken_away.push(gone.spec.key.to_string());
+            }
+            Some((_, Fate::OutOfMemory)) => {
+                one.state = State::Exited(StepEnd::Signalled { signal: 9, oom: Some(true) });
+            }
+            Some((_, Fate::Dropped)) => {
+                let reason = "the container engine does not say how it ended".to_owned();
+                one.state = State::Exited(StepEnd::Lost { reason, explained: true });
+            }
+            Some((_, Fate::Restart)) => {
+                kept.down_until = Some(Instant::now() + RESTART);
+                for one in kept.containers.values_mut() {
+                    if matches!(one.state, State::Running { .. } | State::Frozen) {
+                        let reason = "the service was stopped and took the container down".to_owned();
+                        one.state = State::Exited(StepEnd::Lost { reason, explained: true });
+                    }
+                }
+            }
+            None => {
+                let limit = one.spec.times.seconds;
+                let end = if age >= Duration::from_secs(limit) {
+                    StepEnd::TimedOut { seconds: limit }
+                } else {
+                    program.end.clone()
+                };
+                self.finish(one, &program, end);
+            }
+        }
+        self.stir();
+    }
+
+    /// The program ends: its output and its tree are there.
+    fn finish(&self, one: &mut Container, program: &Program, end: StepEnd) {
+        one.ran = one.age();
+        one.state = State::Exited(end);
+        let mut held = self.disk.held();
+        held.logs.insert(one.spec.log.clone(), program.output.clone().into_bytes());
+        // A tree that was taken away meanwhile stays away.
+        if let Some(tree) = one.spec.tree.as_ref().and_then(|dir| held.dirs.get_mut(dir)) {
+            tree.clone_from(&program.tree);
+        }
+    }
+
+    fn stir(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// One call: takes its time, may slip. `act` is what it does.
+    async fn call<T: Send + 'static>(
+        &self,
+        call: Call,
+        name: &'static str,
+        act: impl FnOnce(&Self, &mut Kept) -> Result<T, SandboxError> + Send + 'static,
+    ) -> Result<T, SandboxError> {
+        let slip = {
+            let mut kept = self.kept();
+            kept.calls += 1;
+            assert!(kept.calls < MOST_CALLS, "the engine calls round and round: {name}");
+            let count = kept.counts.entry(name).or_default();
+            *count += 1;
+            let count = *count;
+            let planned =
+                self.plot.slips.iter().find(|(which, nth, _)| *which == call && *nth == count).map(|found| found.2);
+            let mut dice = self.dice.lock().unwrap();
+            let chance = dice.percent(self.plot.slippery);
+            planned.or_else(|| chance.then(|| dice.pick(&[Slip::Hung, Slip::LostReply, Slip::Late])))
+        };
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        match slip {
+            None => {
+                let mut kept = self.kept();
+                if kept.down_until.is_some_and(|until| until > Instant::now()) {
+                    return Err(SandboxError::Unreachable("connection refused".to_owned()));
+                }
+                let done = act(self, &mut kept);
+                self.stir();
+                done
+            }
+            Some(Slip::Hung) => {
+                tokio::time::sleep(DEADLINE).await;
+                Err(unreachable(name))
+            }
+            Some(Slip::LostReply) => {
+                // The request is on its way whether or not its caller lives.
+                drop(act(self, &mut self.kept()));
+                self.stir();
+                tokio::time::sleep(DEADLINE).await;
+                Err(unreachable(name))
+            }
+            Some(Slip::Late) => {
+                let this = self.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(LATE).await;
+                    drop(act(&this, &mut this.kept()));
+                    this.stir();
+                });
+                tokio::time::sleep(DEADLINE).await;
+                Err(unreachable(name))
+            }
+        }
+    }
+
+    fn make(&self, kept: &mut Kept, spec: StepSpec) -> String {
+        let name = spec.key.to_string();
+        if let Some((id, _)) = kept.containers.iter().find(|(_, one)| one.spec.key == spec.key) {
+            return id.clone();
+        }
+        kept.made += 1;
+        let id = name_of(&[name.as_bytes(), &kept.made.to_le_bytes()]);
+        *kept.creations.entry(name).or_default() += 1;
+        self.disk.held().dirs.entry(spec.dir.clone()).or_default();
+        let ran = Duration::ZERO;
+        kept.containers.insert(id.clone(), Container { spec, state: State::Created, program: None, ran });
+        id
+    }
+
+    fn launch(&self, kept: &mut Kept, id: &str) -> Result<(), SandboxError> {
+        let one = kept.containers.get_mut(id).ok_or_else(|| gone("start", id))?;
+        if !matches!(one.state, State::Created) {
+            return Ok(());
+        }
+        let mut held = self.disk.held();
+        let Some(tree) = one.spec.tree.as_ref().and_then(|dir| held.dirs.get_mut(dir)) else {
+            return Err(SandboxError::Local("the mount source is missing".to_owned()));
+        };
+        one.program = Some(program(&self.plot, &one.spec, tree, self.clock.wall()));
+        // Work that was begun shows: whoever repeats a step must begin from a clean tree.
+        if one.spec.profile == Profile::Agent {
+            tree.insert("half-done.tmp".to_owned(), one.spec.key.to_string().into_bytes());
+        }
+        one.state = State::Running { since: Instant::now() };
+        *kept.launches.entry(one.spec.key.to_string()).or_default() += 1;
+        Ok(())
+    }
+}
+
+fn gone(what: &str, id: &str) -> SandboxError {
+    SandboxError::Refused { what: what.to_owned(), reason: format!("no such container: {id}") }
+}
+
+/// What a follower sees.
+enum Sight {
+    Over(Ended),
+    /// Look again after this long at the latest.
+    Wait(Duration),
+    /// It is silent for too long.
+    Silent(u64),
+}
+
+impl Daemon {
+    fn look(&self, spec: &StepSpec, id: &str) -> Sight {
+        let kept = self.kept();
+        let over = |end: StepEnd| Sight::Over(Ended { end, log_digest: name_of(&[id.as_bytes()]), intrusions: 0 });
+        let Some(one) = kept.containers.get(id) else {
+            let reason = "the container was removed by somebody else than this engine".to_owned();
+            return over(StepEnd::Lost { reason, explained: false });
+        };
+        match &one.state {
+            State::Exited(end) => over(end.clone()),
+            State::Created | State::Frozen => Sight::Wait(Duration::from_hours(1)),
+            State::Running { .. } => {
+                let program = one.program.as_ref().unwrap();
+                let age = one.age();
+                let silent =
+                    spec.times.silent_seconds.map(|seconds| (program.speaks + Duration::from_secs(seconds), seconds));
+                match silent {
+                    Some((at, seconds)) if age >= at => Sight::Silent(seconds),
+                    Some((at, _)) => Sight::Wait(one.term().map_or(at, |term| term.min(at)).saturating_sub(age)),
+                    None => Sight::Wait(one.term().unwrap_or(Duration::from_mins(1)).saturating_sub(age)),
+                }
+            }
+        }
+    }
+}
+
+impl Sandbox for Daemon {
+    async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
+        let spec = spec.clone();
+        self.call(Call::Create, "create", move |this, kept| Ok(this.make(kept, spec))).await
+    }
+
+    async fn start(&self, _spec: &StepSpec, container: &str) -> Result<(), SandboxError> {
+        let id = container.to_owned();
+        self.call(Call::Start, "start", move |this, kept| this.launch(kept, &id)).await
+    }
+
+    async fn follow(&self, spec: &StepSpec, container: &str) -> Result<Ended, SandboxError> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            match self.look(spec, container) {
+                Sight::Over(ended) => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    return Ok(ended);
+                }
+                Sight::Silent(seconds) => {
+                    let mut kept = self.kept();
+                    if let Some(one) = kept.containers.get_mut(container)
+                        && let Some(program) = one.program.clone()
+                    {
+                        self.finish(one, &program, StepEnd::Silent { seconds });
+                    }
+                }
+                Sight::Wait(longest) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(longest + Duration::from_millis(1)) => {}
+                        _ = changed.changed() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
+        let id = container.to_owned();
+        self.call(Call::Presence, "presence", move |_, kept| {
+            Ok(match kept.containers.get(&id).map(|one| &one.state) {
+                None => Presence::Gone,
+                Some(State::Created) => Presence::Created,
+                Some(State::Running { .. } | State::Frozen) => Presence::Running,
+                Some(State::Exited(_)) => Presence::Exited,
+            })
+        })
+        .await
+    }
+
+    async fn freeze(&self, container: &str) -> Result<(), SandboxError> {
+        let id = container.to_owned();
+        self.call(Call::Freeze, "freeze", move |_, kept| {
+            if let Some(one) = kept.containers.get_mut(&id)
+                && matches!(one.state, State::Running { .. })
+            {
+                one.ran = one.age();
+                one.state = State::Frozen;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn thaw(&self, container: &str) -> Result<(), SandboxError> {
+        let id = container.to_owned();
+        self.call(Call::Thaw, "thaw", move |_, kept| {
+            if let Some(one) = kept.containers.get_mut(&id)
+                && matches!(one.state, State::Frozen)
+            {
+                one.state = State::Running { since: Instant::now() };
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn remove(&self, container: &str) -> Result<(), SandboxError> {
+        let id = container.to_owned();
+        self.call(Call::Remove, "remove", move |_, kept| {
+            kept.containers.remove(&id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn labelled(&self) -> Result<Vec<(String, String)>, SandboxError> {
+        self.call(Call::Labelled, "labelled", move |_, kept| {
+            Ok(kept.containers.iter().map(|(id, one)| (one.spec.key.to_string(), id.clone())).collect())
+        })
+        .await
+    }
+
+    async fn image(
+        &self,
+        reference: &str,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<ImageUsed, SandboxError> {
+        progress("pulls".to_owned());
+        let image = reference.to_owned();
+        self.call(Call::Image, "image", move |this, kept| {
+            kept.pulls += 1;
+            if kept.pulls <= this.plot.broken_pulls {
+                return Err(SandboxError::Image { image, reason: "the registry answers 503".to_owned(), retry: true });
+            }
+            Ok(ImageUsed { id: format!("sha256:{}", name_of(&[image.as_bytes()])), asked: image, digest: None })
+        })
+        .await
+    }
+
+    async fn build(
+        &self,
+        tag: &str,
+        _dockerfile: &str,
+        context: Vec<u8>,
+        _progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<ImageUsed, SandboxError> {
+        let tag = tag.to_owned();
+        self.call(Call::Image, "build", move |_, kept| {
+            let id = format!("sha256:{}", name_of(&[&context]));
+            kept.images.insert(tag.clone(), id.clone());
+            Ok(ImageUsed { asked: tag, id, digest: None })
+        })
+        .await
+    }
+
+    async fn commit(&self, container: &str, tag: &str) -> Result<String, SandboxError> {
+        let (id, tag) = (container.to_owned(), tag.to_owned());
+        self.call(Call::Commit, "commit", move |_, kept| {
+            let one = kept.containers.get(&id).ok_or_else(|| gone("commit", &id))?;
+            if !matches!(one.state, State::Exited(_)) {
+                return Err(SandboxError::Refused { what: "commit".to_owned(), reason: "it still runs".to_owned() });
+            }
+            let image = format!("sha256:{}", name_of(&[tag.as_bytes()]));
+            kept.images.insert(tag, image.clone());
+            Ok(image)
+        })
+        .await
+    }
+
+    async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
+        let tag = tag.to_owned();
+        self.call(Call::Image, "local_image", move |_, kept| Ok(kept.images.get(&tag).cloned())).await
+    }
+}

@@ -1,0 +1,174 @@
+//! The person in the simulation: asks what the plot says when its time has come, answers questions, and knows from the
+//! audit log alone what was done already, since the engine may die in the middle of an answer.
+
+use super::check::Witness;
+use super::life::ada;
+use super::plot::{Ask, Plot, When};
+use super::world::SimWorld;
+use crate::domain::{Question, QuestionState, Run, RunId};
+use crate::engine::machine::Event;
+use crate::engine::ports::World;
+use crate::engine::{AskError, Engine};
+use crate::store::View;
+use std::time::Duration;
+
+/// How often a person with plans looks when nothing is committed.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often a person without plans does.
+const GLANCE: Duration = Duration::from_mins(1);
+/// A run that takes longer than this in simulated milliseconds will never be over.
+const LONGEST: i64 = 4 * 24 * 3600 * 1000;
+/// How long after its end a run may still have containers and trees, in milliseconds; longer where calls slip.
+const TIDY: i64 = 60_000;
+
+/// Why the person stops.
+pub(super) enum Over {
+    /// The run is over, and nothing is left of it.
+    Done,
+    /// The engine does not answer any more.
+    EngineDied,
+}
+
+/// One person at one engine.
+pub(super) struct Operator<'s> {
+    plot: &'s Plot,
+    engine: &'s Engine<SimWorld>,
+    run: RunId,
+    witness: &'s mut Witness,
+    /// The plans that are left, as far as the audit log says.
+    plans: Option<Vec<(When, Ask)>>,
+}
+
+/// How many events of a kind the run has.
+pub(super) fn events(view: &View<'_>, run: RunId, kind: &str) -> usize {
+    let sql = "SELECT count(*) FROM audit WHERE run = ?1 AND kind = ?2";
+    let mut statement = view.connection().prepare_cached(sql).unwrap();
+    statement.query_row(rusqlite::params![run.0, kind], |row| row.get(0)).unwrap()
+}
+
+impl<'s> Operator<'s> {
+    /// A person who watches one run.
+    pub fn new(plot: &'s Plot, engine: &'s Engine<SimWorld>, run: RunId, witness: &'s mut Witness) -> Self {
+        Self { plot, engine, run, witness, plans: None }
+    }
+
+    /// Works until the run is over.
+    pub async fn work(&mut self) -> Over {
+        let mut commits = self.engine.commits();
+        let clock = std::sync::Arc::clone(&self.engine.world.clock);
+        let mut ended = None;
+        loop {
+            commits.mark_unchanged();
+            let run = self.witness.look(&self.engine.store, &self.engine.world).await;
+            if run.state.is_final() {
+                let left = self.engine.world.leftovers();
+                if left.is_empty() {
+                    return Over::Done;
+                }
+                let ended = *ended.get_or_insert(clock.passed());
+                let longest = if self.plot.slippery > 0 || !self.plot.slips.is_empty() { 5 * TIDY } else { TIDY };
+                assert!(clock.passed() - ended < longest, "left behind: {left:?}\n{}", self.story());
+            }
+            assert!(clock.passed() < LONGEST, "never over: {run:?}\n{}", self.story());
+            match self.act(&run).await {
+                // When the disk is full, the person tries again.
+                Ok(()) | Err(AskError::Store(_)) => {}
+                Err(AskError::Down) => return Over::EngineDied,
+                Err(error) => {
+                    assert!(self.plot.rash, "{error}: {run:?}\n{}", self.story());
+                    if let Some(plans) = &mut self.plans
+                        && !plans.is_empty()
+                    {
+                        plans.remove(0);
+                    }
+                }
+            }
+            let planless = self.plans.as_ref().is_some_and(Vec::is_empty) && !run.state.is_final();
+            tokio::select! {
+                _ = commits.changed() => {}
+                () = tokio::time::sleep(if planless { GLANCE } else { LOOK }) => {}
+            }
+        }
+    }
+
+    async fn act(&mut self, run: &Run) -> Result<(), AskError> {
+        if let Some(ask) = self.due(run).await {
+            let by = ada();
+            let after = match ask {
+                Ask::Pause => self.engine.ask(run.id, Event::Pause { by }).await?,
+                Ask::Resume => self.engine.ask(run.id, Event::Resume { by }).await?,
+                Ask::Redirect(text) => self.engine.ask(run.id, Event::Redirect { by, text: text.to_owned() }).await?,
+                Ask::Cancel => {
+                    self.engine.ask(run.id, Event::Cancel { by, reason: "not needed any more".to_owned() }).await?
+                }
+                Ask::Rollback(iteration) => self.engine.roll_back(run.id, iteration, by).await?,
+            };
+            self.witness.acknowledged(&after);
+            self.plans = None;
+            return Ok(());
+        }
+        if run.question.is_none() {
+            return Ok(());
+        }
+        let id = run.id;
+        let questions = self.engine.store.read(move |view| view.questions_of(id)).await?;
+        if let Some(open) = questions.iter().find(|one| one.state == QuestionState::Open) {
+            let approve = self.answer(open, &questions);
+            if approve {
+                self.engine.world.disk.held().repairs += 1;
+            }
+            let reason = if approve { "" } else { "not like this" };
+            let after = self.engine.answer(open.id, approve, reason.to_owned(), ada()).await?;
+            self.witness.acknowledged(&after);
+        }
+        Ok(())
+    }
+
+    /// What is to be asked now.
+    async fn due(&mut self, run: &Run) -> Option<Ask> {
+        if self.plans.is_none() {
+            self.plans = Some(self.left().await);
+        }
+        let (when, ask) = *self.plans.as_ref()?.first()?;
+        if run.state.is_final() {
+            return None;
+        }
+        let world = &self.engine.world;
+        let fits = match when {
+            When::Runs(kind, iteration, seconds) => world
+                .daemon
+                .age(|key| key.run == run.id && key.kind == kind && key.iteration == iteration)
+                .is_some_and(|age| age >= Duration::from_secs(seconds)),
+            When::State(state, seconds) => run.state == state && world.now().since(run.updated) >= seconds * 1000,
+            When::Down => world.daemon.is_down(),
+            When::At(seconds) => world.clock.passed() >= seconds * 1000,
+        };
+        fits.then_some(ask)
+    }
+
+    /// What was not asked yet, by the events of the kind in the audit log.
+    async fn left(&self) -> Vec<(When, Ask)> {
+        let (id, asks) = (self.run, self.plot.asks.clone());
+        let left = self.engine.store.read(move |view| {
+            let asked = |at: usize, ask: &Ask| {
+                let upto = asks[..=at].iter().filter(|(_, other)| other.kind() == ask.kind()).count();
+                events(view, id, ask.kind()) >= upto
+            };
+            let left = asks.iter().enumerate().filter(|(at, (_, ask))| !asked(*at, ask));
+            Ok(left.map(|(_, plan)| *plan).collect())
+        });
+        left.await.unwrap()
+    }
+
+    fn answer(&self, open: &Question, all: &[Question]) -> bool {
+        let before = all.iter().filter(|one| one.kind == open.kind && one.state == QuestionState::Answered).count();
+        let mut answers = self.plot.answers.iter().filter(|(kind, _)| *kind == open.kind).map(|(_, approve)| *approve);
+        let last = answers.clone().next_back().unwrap_or(true);
+        answers.nth(before).unwrap_or(last)
+    }
+
+    /// What led here, for the report of a failure.
+    fn story(&self) -> String {
+        super::check::story(&self.engine.store, self.plot)
+    }
+}

@@ -1,0 +1,221 @@
+//! What happens in one simulation: the repository, what the agent does in each turn, what breaks, what operators ask.
+
+use super::disk::Tree;
+use crate::domain::{QuestionKind, RunState, StepKey, StepKind};
+use std::time::Duration;
+
+/// What the agent does in one turn. Turns that are not listed do honest work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Repairs one part.
+    Work,
+    /// Ends well without a change.
+    Nothing,
+    /// Says that it cannot do it.
+    GiveUp,
+    /// Says that the account's limit is reached, for so many seconds; a limit that is over already is negative.
+    Limited(i64),
+    /// The provider is overloaded.
+    Overloaded,
+    /// Fails at once.
+    Instant,
+    /// Refused credentials.
+    Auth,
+    /// Writes nothing more and never ends.
+    Silent,
+    /// Writes and never ends.
+    Endless,
+    /// Makes the tests pass by editing them.
+    CheatTests,
+    /// Brings a filter for git along.
+    CheatGit,
+}
+
+/// What befalls a running container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Somebody removes it.
+    Removed,
+    /// The kernel kills it for its memory.
+    OutOfMemory,
+    /// The container engine is restarted and takes every container down.
+    Restart,
+    /// Its end is unknown, and the container engine is the one to blame.
+    Dropped,
+}
+
+/// A call of the container engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    Create,
+    Start,
+    Presence,
+    Freeze,
+    Thaw,
+    Remove,
+    Labelled,
+    Image,
+    Commit,
+}
+
+/// How a call goes wrong. The caller sees no answer within its deadline in all three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slip {
+    /// It was never done.
+    Hung,
+    /// It was done; the answer was lost.
+    LostReply,
+    /// It is done after the caller has given up.
+    Late,
+}
+
+/// What an operator does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    Pause,
+    Resume,
+    Redirect(&'static str),
+    Cancel,
+    Rollback(u32),
+}
+
+impl Ask {
+    /// The kind of the audit event that shows it was done.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Pause => "run.pause",
+            Self::Resume => "run.resume",
+            Self::Redirect(_) => "run.redirect",
+            Self::Cancel => "run.cancel",
+            Self::Rollback(_) => "run.rollback",
+        }
+    }
+}
+
+/// When an operator does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// A container of this kind has run for so many seconds in this iteration.
+    Runs(StepKind, u32, u64),
+    /// The run has been in this state for so many seconds.
+    State(RunState, i64),
+    /// The container engine refuses to answer.
+    Down,
+    /// The simulation is so many seconds old.
+    At(i64),
+}
+
+/// One simulation. Everything else follows from it.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other")]
+pub(super) struct Plot {
+    pub name: &'static str,
+    pub seed: u64,
+    /// Parts of the repository that have to be repaired, one a turn.
+    pub parts: u64,
+    pub setup: bool,
+    /// A person looks at every result.
+    pub review: bool,
+    /// The cap on iterations.
+    pub iterations: u32,
+    /// By iteration and attempt; attempt 0 means every one.
+    pub turns: Vec<(u32, u32, Turn)>,
+    /// By kind, iteration and attempt (0 for every one): after so many seconds of running.
+    pub fates: Vec<(StepKind, u32, u32, u64, Fate)>,
+    /// The n-th such call slips.
+    pub slips: Vec<(Call, u32, Slip)>,
+    /// Every call slips so often in a hundred.
+    pub slippery: u64,
+    /// So many pulls fail first.
+    pub broken_pulls: u32,
+    /// These checkouts fail, counted from 1.
+    pub broken_checkouts: Vec<u32>,
+    /// Deliveries fail until a person has repaired something so often, which is done before each approval.
+    pub broken_deliveries: u32,
+    /// Whether the setup command fails.
+    pub broken_setup: bool,
+    /// Done one after the other.
+    pub asks: Vec<(When, Ask)>,
+    /// Answers by kind, in order; the last one of a kind is repeated.
+    pub answers: Vec<(QuestionKind, bool)>,
+    /// Whether the person asks without knowing whether it fits.
+    pub rash: bool,
+    /// How long the engine stays dead after a crash.
+    pub dead: Duration,
+}
+
+impl Plot {
+    /// A run without any disturbance.
+    pub fn plain(name: &'static str, seed: u64) -> Self {
+        Self {
+            name,
+            seed,
+            parts: 2,
+            setup: false,
+            review: false,
+            iterations: 10,
+            turns: Vec::new(),
+            fates: Vec::new(),
+            slips: Vec::new(),
+            slippery: 0,
+            broken_pulls: 0,
+            broken_checkouts: Vec::new(),
+            broken_deliveries: 0,
+            broken_setup: false,
+            asks: Vec::new(),
+            answers: Vec::new(),
+            rash: false,
+            dead: Duration::from_secs(2),
+        }
+    }
+
+    /// What the agent does.
+    pub fn turn(&self, key: &StepKey) -> Turn {
+        let found = self
+            .turns
+            .iter()
+            .find(|(iteration, attempt, _)| *iteration == key.iteration && (*attempt == key.attempt || *attempt == 0));
+        found.map_or(Turn::Work, |found| found.2)
+    }
+
+    /// What befalls a container, and when.
+    pub fn fate(&self, key: &StepKey) -> Option<(Duration, Fate)> {
+        let found = self.fates.iter().find(|(kind, iteration, attempt, ..)| {
+            (*kind, *iteration) == (key.kind, key.iteration) && (*attempt == key.attempt || *attempt == 0)
+        });
+        found.map(|found| (Duration::from_secs(found.3), found.4))
+    }
+
+    /// The repository as the run finds it.
+    pub fn repository(&self) -> Tree {
+        let mut toml = "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n".to_owned();
+        if self.setup {
+            toml.push_str("[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\n");
+        }
+        toml.push_str("[[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\n");
+        toml.push_str(
+            "[[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n",
+        );
+        toml.push_str("[agent]\nname = \"command\"\ncommand = [\"fixer\"]\ntimeout = \"10m\"\nsilence = \"5m\"\n");
+        toml.push_str("[budget]\niterations = ");
+        toml.push_str(&self.iterations.to_string());
+        toml.push('\n');
+        if self.review {
+            toml.push_str("[gates]\nreview = \"always\"\n");
+        }
+        let mut tree = Tree::from([
+            ("dogwatch.toml".to_owned(), toml.into_bytes()),
+            ("tests/test_parts.py".to_owned(), b"strict".to_vec()),
+            ("diary.md".to_owned(), Vec::new()),
+        ]);
+        for part in 0..self.parts {
+            tree.insert(part_path(part), b"bad".to_vec());
+        }
+        tree
+    }
+}
+
+/// Where a part lies.
+pub(super) fn part_path(part: u64) -> String {
+    format!("src/part{part}.py")
+}

@@ -1,0 +1,159 @@
+//! What the programs in the played containers do: the setup, the agent, the test suites.
+
+use super::dice::Dice;
+use super::disk::Tree;
+use super::plot::{Fate, Plot, Turn, part_path};
+use crate::domain::{Millis, StepEnd, StepKind};
+use crate::sandbox::StepSpec;
+use std::time::Duration;
+
+/// One program from its start.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    /// How long it runs by itself.
+    pub lasts: Duration,
+    /// After how long it writes its last byte.
+    pub speaks: Duration,
+    /// How it ends by itself.
+    pub end: StepEnd,
+    /// What it writes.
+    pub output: String,
+    /// Its tree when it has ended.
+    pub tree: Tree,
+    /// What befalls it.
+    pub fate: Option<(Duration, Fate)>,
+}
+
+const FOR_EVER: Duration = Duration::from_secs(1_000_000);
+
+/// The program of a step over the tree that it finds. `now` is when it starts.
+pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) -> Program {
+    let key = &spec.key;
+    let mut dice = Dice::of(plot.seed, &format!("{} {} {}", key.kind.name(), key.iteration, key.suite));
+    let mut program = Program {
+        lasts: Duration::from_millis(dice.between(8_000, 40_000)),
+        speaks: Duration::ZERO,
+        end: StepEnd::Exited { code: 0 },
+        output: String::new(),
+        tree: tree.clone(),
+        fate: plot.fate(key),
+    };
+    match key.kind {
+        StepKind::Prepare => setup(plot, &mut program),
+        StepKind::Develop => {
+            agent(plot.turn(key), &mut program, key.iteration, &mut dice, now);
+        }
+        StepKind::Test if key.suite == "unit" => unit(&mut program),
+        StepKind::Test => lint(&mut program),
+    }
+    if program.speaks.is_zero() {
+        program.speaks = program.lasts;
+    }
+    program
+}
+
+fn setup(plot: &Plot, program: &mut Program) {
+    program.tree.insert("deps/lib.py".to_owned(), b"installed".to_vec());
+    if plot.broken_setup {
+        program.end = StepEnd::Exited { code: 2 };
+    }
+}
+
+fn exit(program: &mut Program, code: i32, ending: &str, until: Option<Millis>) {
+    program.end = StepEnd::Exited { code };
+    let mut said = serde_json::json!({ "ending": ending, "tokens": 100 });
+    if let (Some(until), Some(object)) = (until, said.as_object_mut()) {
+        object.insert("until".to_owned(), until.rfc3339().into());
+    }
+    program.output = serde_json::json!({ "dogwatch": said }).to_string();
+}
+
+fn agent(turn: Turn, program: &mut Program, iteration: u32, dice: &mut Dice, now: Millis) {
+    let diary = program.tree.entry("diary.md".to_owned()).or_default();
+    diary.extend_from_slice(format!("iteration {iteration}\n").as_bytes());
+    match turn {
+        Turn::Work => {
+            let bad: Vec<String> =
+                program.tree.iter().filter(|(_, bytes)| *bytes == b"bad").map(|(path, _)| path.clone()).collect();
+            if !bad.is_empty() {
+                let chosen = usize::try_from(dice.below(bad.len() as u64)).unwrap();
+                program.tree.insert(bad[chosen].clone(), format!("repaired in {iteration}").into_bytes());
+            }
+            exit(program, 0, "claims_done", None);
+        }
+        Turn::Nothing | Turn::GiveUp => {
+            program.tree.insert("diary.md".to_owned(), before(&program.tree, iteration));
+            exit(program, 0, if turn == Turn::GiveUp { "gave_up" } else { "finished" }, None);
+        }
+        Turn::Limited(seconds) => exit(program, 1, "rate_limited", Some(now.plus(seconds * 1000))),
+        Turn::Overloaded => exit(program, 75, "overloaded", None),
+        Turn::Auth => exit(program, 77, "auth", None),
+        Turn::Instant => {
+            program.tree.insert("diary.md".to_owned(), before(&program.tree, iteration));
+            program.lasts = Duration::from_secs(1);
+            program.end = StepEnd::Exited { code: 1 };
+            program.output = "no such option".to_owned();
+        }
+        Turn::Silent => {
+            program.speaks = Duration::from_secs(3);
+            program.lasts = FOR_EVER;
+        }
+        Turn::Endless => program.lasts = FOR_EVER,
+        Turn::CheatTests => {
+            program.tree.insert("tests/test_parts.py".to_owned(), b"lax".to_vec());
+            exit(program, 0, "claims_done", None);
+        }
+        Turn::CheatGit => {
+            program.tree.insert(".gitattributes".to_owned(), b"* filter=run".to_vec());
+            exit(program, 0, "claims_done", None);
+        }
+    }
+}
+
+/// The diary as it was before this turn wrote into it.
+fn before(tree: &Tree, iteration: u32) -> Vec<u8> {
+    let own = format!("iteration {iteration}\n");
+    let diary = &tree["diary.md"];
+    diary[..diary.len() - own.len()].to_vec()
+}
+
+/// The parts and whether the tests find them good.
+fn verdicts(tree: &Tree) -> Vec<(u64, bool)> {
+    let lax = tree.get("tests/test_parts.py").is_none_or(|bytes| bytes == b"lax");
+    (0..)
+        .map_while(|part| Some((part, tree.get(&part_path(part))?)))
+        .map(|(part, bytes)| (part, lax || bytes != b"bad"))
+        .collect()
+}
+
+fn unit(program: &mut Program) {
+    let verdicts = verdicts(&program.tree);
+    let passed = verdicts.iter().filter(|(_, good)| *good).count();
+    let failed = verdicts.len() - passed;
+    let mut lines = vec!["============================= test session starts =============================".to_owned()];
+    for (part, good) in &verdicts {
+        let word = if *good { "PASSED" } else { "FAILED" };
+        lines.push(format!("tests/test_parts.py::test_part{part} {word}"));
+    }
+    if failed > 0 {
+        lines.push("=========================== short test summary info ============================".to_owned());
+        for (part, _) in verdicts.iter().filter(|(_, good)| !good) {
+            lines.push(format!("FAILED tests/test_parts.py::test_part{part} - AssertionError: part {part} is bad"));
+        }
+    }
+    let counts = match (failed, passed) {
+        (0, passed) => format!("{passed} passed"),
+        (failed, 0) => format!("{failed} failed"),
+        (failed, passed) => format!("{failed} failed, {passed} passed"),
+    };
+    lines.push(format!("========================= {counts} in 0.05s ========================="));
+    program.output = lines.join("\n") + "\n";
+    program.end = StepEnd::Exited { code: i32::from(failed > 0) };
+}
+
+fn lint(program: &mut Program) {
+    let report =
+        "<testsuite name=\"lint\" tests=\"1\" failures=\"0\"><testcase classname=\"lint\" name=\"style\"/></testsuite>";
+    program.tree.insert("report.xml".to_owned(), report.as_bytes().to_vec());
+    program.output = "1 checked\n".to_owned();
+}

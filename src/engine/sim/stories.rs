@@ -1,0 +1,88 @@
+//! The plots that together reach every crash point.
+
+use super::plot::{Ask, Fate, Plot, Turn, When};
+use crate::domain::{QuestionKind, RunState, StepKind};
+
+/// Every plot for a seed.
+pub(super) fn all(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot::plain(name, seed);
+    vec![
+        plain("plain"),
+        Plot { setup: true, parts: 1, ..plain("setup") },
+        Plot {
+            turns: vec![
+                (1, 1, Turn::Overloaded),
+                (1, 2, Turn::Limited(600)),
+                (1, 3, Turn::Instant),
+                (2, 1, Turn::Silent),
+                (3, 1, Turn::GiveUp),
+                (4, 1, Turn::Endless),
+            ],
+            parts: 2,
+            ..plain("held")
+        },
+        Plot {
+            setup: true,
+            fates: vec![
+                (StepKind::Prepare, 0, 1, 5, Fate::Removed),
+                (StepKind::Develop, 1, 1, 5, Fate::Removed),
+                (StepKind::Develop, 2, 1, 6, Fate::OutOfMemory),
+                (StepKind::Test, 2, 1, 4, Fate::Restart),
+                (StepKind::Test, 1, 1, 4, Fate::Removed),
+            ],
+            ..plain("lost")
+        },
+        Plot { broken_deliveries: 1, parts: 1, ..plain("delivery") },
+        Plot { broken_pulls: 2, parts: 1, broken_checkouts: vec![1, 4], ..plain("trouble") },
+        Plot {
+            broken_setup: true,
+            setup: true,
+            answers: vec![(QuestionKind::Trouble, true), (QuestionKind::Trouble, false)],
+            ..plain("no setup")
+        },
+        Plot {
+            asks: vec![
+                (When::Runs(StepKind::Develop, 1, 3), Ask::Pause),
+                (When::State(RunState::Paused, 300), Ask::Resume),
+                (When::Runs(StepKind::Test, 1, 3), Ask::Pause),
+                (When::State(RunState::Paused, 60), Ask::Redirect("mind the edge cases")),
+                (When::State(RunState::Paused, 60), Ask::Resume),
+            ],
+            ..plain("pause")
+        },
+        Plot {
+            parts: 3,
+            asks: vec![
+                (When::Runs(StepKind::Develop, 1, 3), Ask::Redirect("use approach B")),
+                (When::Runs(StepKind::Develop, 3, 3), Ask::Rollback(1)),
+                (When::Runs(StepKind::Test, 4, 3), Ask::Rollback(0)),
+            ],
+            ..plain("rollback")
+        },
+        Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::Cancel)], ..plain("cancel") },
+        Plot { asks: vec![(When::Runs(StepKind::Test, 0, 3), Ask::Cancel)], setup: true, ..plain("cancel early") },
+        Plot {
+            turns: vec![(1, 1, Turn::CheatTests), (2, 1, Turn::CheatGit)],
+            answers: vec![(QuestionKind::Review, false), (QuestionKind::Review, true)],
+            ..plain("review")
+        },
+        Plot {
+            review: true,
+            parts: 1,
+            asks: vec![(When::State(RunState::AwaitingReview, 0), Ask::Redirect("make it shorter"))],
+            ..plain("reviewed always")
+        },
+        Plot { iterations: 2, parts: 3, answers: vec![(QuestionKind::Budget, true)], ..plain("budget") },
+        Plot {
+            iterations: 1,
+            parts: 5,
+            answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
+            ..plain("no budget")
+        },
+        Plot {
+            turns: vec![(1, 1, Turn::Auth)],
+            answers: vec![(QuestionKind::Trouble, false)],
+            ..plain("no credentials")
+        },
+    ]
+}

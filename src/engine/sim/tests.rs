@@ -1,0 +1,221 @@
+//! The engine against its promises: crashes anywhere, twice in a row, a full disk, a faulty container engine.
+
+use super::campaign::{Tally, campaign};
+use super::dice::Dice;
+use super::life::{End, Sim, crashed, play, undisturbed};
+use super::plot::{Ask, Call, Fate, Plot, Slip, Turn, When};
+use super::stories;
+use crate::domain::{QuestionKind, RunState, StepKind};
+use crate::engine::crash::{self, Plan};
+use crate::store::FaultKind;
+use crate::text::{Out, exact};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Where a crash point is reached: a plot, and how often.
+type Reached<'p> = BTreeMap<String, Vec<(&'p Plot, u32)>>;
+
+fn reached(played: &[(Plot, BTreeMap<String, u32>)]) -> Reached<'_> {
+    let mut reached = Reached::new();
+    for (plot, seen) in played {
+        for (point, times) in seen {
+            reached.entry(point.clone()).or_default().push((plot, *times));
+        }
+    }
+    reached
+}
+
+/// Where the engine is killed in the plots of one seed.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    /// Each point in one plot; every other time there is a short life between the crash and the last start.
+    Short,
+    /// Each point in every plot that reaches it, both ways.
+    Full,
+}
+
+/// Kills the engine at each point and compares with the same plot played in peace. Gives the number of crashed lives.
+fn sweep(seed: u64, depth: Depth) -> u64 {
+    let mut finishes = BTreeMap::new();
+    let mut played = Vec::new();
+    for plot in stories::all(seed) {
+        let (finish, counts) = undisturbed(&plot);
+        finishes.insert(plot.name, finish);
+        played.push((plot, counts));
+    }
+    let reached = reached(&played);
+    let missed: Vec<String> = crash::all().into_iter().filter(|point| !reached.contains_key(point)).collect();
+    assert!(missed.is_empty(), "no plot reaches {missed:?}");
+    assert_eq!(reached.len(), crash::all().len(), "a point is not in the list");
+    let mut crashes = 0;
+    for (at, (point, places)) in reached.iter().enumerate() {
+        let at = at as u64;
+        let chosen = usize::try_from(seed + at).unwrap() % places.len();
+        for (_, (plot, times)) in places.iter().enumerate().filter(|(n, _)| depth == Depth::Full || *n == chosen) {
+            let mut dice = Dice::of(seed, point);
+            let nth = u32::try_from(dice.between(1, u64::from(*times))).unwrap();
+            let moment = Duration::from_millis(dice.below(15_000));
+            let twice = (seed + at).is_multiple_of(2);
+            for moments in [vec![], vec![moment]] {
+                if depth == Depth::Full || moments.is_empty() != twice {
+                    let finish = crashed(plot, point, nth, &moments);
+                    assert_eq!(finish, finishes[plot.name], "{point} reached {nth} times, then {moments:?}: {plot:?}");
+                    crashes += 1;
+                }
+            }
+        }
+    }
+    crashes
+}
+
+/// Tells a figure to whoever runs the tests with `--nocapture`.
+fn tell(text: &str) {
+    drop(Out::stderr().line(&exact::encode(text.as_bytes())));
+}
+
+fn sweep_seeds(seeds: std::ops::Range<u64>, depth: Depth) {
+    let begun = Instant::now();
+    let count = seeds.clone().count();
+    let crashes: u64 = seeds.map(|seed| sweep(seed, depth)).sum();
+    tell(&format!(
+        "{} crash points x {count} seeds: {crashes} crashed lives in {:?}",
+        crash::all().len(),
+        begun.elapsed()
+    ));
+}
+
+#[test]
+fn a_crash_anywhere_comes_to_the_same_end() {
+    sweep_seeds(0..3, Depth::Short);
+}
+
+#[test]
+fn a_crash_anywhere_comes_to_the_same_end_with_more_seeds() {
+    sweep_seeds(3..5, Depth::Short);
+}
+
+#[test]
+#[ignore = "minutes: cargo test --release --lib engine::sim -- --ignored --nocapture"]
+fn a_crash_anywhere_in_every_plot_comes_to_the_same_end() {
+    sweep_seeds(100..125, Depth::Full);
+}
+
+fn campaigned(seeds: std::ops::Range<u64>, hours: i64) {
+    let begun = Instant::now();
+    let count = seeds.clone().count();
+    let Tally { runs, crashes, kills, passed } = campaign(seeds, hours);
+    tell(&format!(
+        "{count} seeds: {runs} runs, {crashes} crashes and {kills} kills in {} simulated hours, {:?}",
+        passed / 3_600_000,
+        begun.elapsed()
+    ));
+}
+
+#[test]
+fn random_runs_keep_their_promises() {
+    campaigned(0..100, 0);
+}
+
+#[test]
+fn more_random_runs_keep_their_promises() {
+    campaigned(100..200, 0);
+}
+
+#[test]
+#[ignore = "an hour: cargo test --release --lib engine::sim -- --ignored --nocapture"]
+fn ten_thousand_random_days_keep_their_promises() {
+    campaigned(1_000..11_000, 24);
+}
+
+#[test]
+fn a_full_disk_stops_nothing_for_good() {
+    let begun = Instant::now();
+    let plot = Plot { setup: true, parts: 1, ..Plot::plain("full disk", 7) };
+    let play_with = |broken: Option<u64>| {
+        play(async {
+            let mut sim = Sim::new(plot.clone()).await;
+            let before = sim.faults.commits();
+            for n in broken.into_iter().flat_map(|first| first..first + 3) {
+                sim.faults.fail_commit(n, FaultKind::DiskFull);
+            }
+            let finish = sim.finish().await;
+            let id = sim.run;
+            let ended = sim.store.read_sync(|view| Ok(view.run(id)?.unwrap().updated)).unwrap();
+            (finish, ended, sim.faults.commits() - before)
+        })
+    };
+    let (peaceful, ended, commits) = play_with(None);
+    for broken in 1..=commits {
+        let (finish, later, _) = play_with(Some(broken));
+        assert_eq!(finish, peaceful, "commits {broken} to {} fail", broken + 2);
+        // Three failures in a row, and on again within ten seconds of the first.
+        assert!(later.since(ended) <= 10_000, "commits {broken} to {} cost {} ms", broken + 2, later.since(ended));
+    }
+    tell(&format!("disk full at each of {commits} commits in {:?}", begun.elapsed()));
+}
+
+/// Plays a plot to its end and gives how the run ended.
+fn end_of(plot: &Plot) -> (RunState, Vec<String>) {
+    let finish = undisturbed(plot).0;
+    (finish.state, finish.questions)
+}
+
+#[test]
+fn a_limit_that_is_over_already_comes_before_a_person_in_the_end() {
+    let answers = vec![(QuestionKind::Trouble, false)];
+    let plot = Plot { turns: vec![(1, 0, Turn::Limited(-3600))], answers, ..Plot::plain("past limits", 1) };
+    assert_eq!(end_of(&plot), (RunState::Failed, vec!["trouble Answered Some(false)".to_owned()]));
+}
+
+#[test]
+fn a_limit_of_a_thousand_years_is_not_believed() {
+    let plot = Plot { turns: vec![(1, 1, Turn::Limited(31_536_000_000))], ..Plot::plain("endless limit", 1) };
+    play(async {
+        let mut sim = Sim::new(plot).await;
+        // The witness checks that nothing waits longer than account limits last.
+        assert_eq!(sim.life(Plan::count(), Some(Duration::from_hours(1))).await, End::Expired);
+    });
+}
+
+#[test]
+fn a_container_engine_that_keeps_going_down_comes_before_a_person() {
+    let answers = vec![(QuestionKind::Trouble, false)];
+    let fates = vec![(StepKind::Develop, 1, 0, 3, Fate::Dropped)];
+    let plot = Plot { fates, answers, ..Plot::plain("down", 1) };
+    assert_eq!(end_of(&plot), (RunState::Failed, vec!["trouble Answered Some(false)".to_owned()]));
+}
+
+#[test]
+fn a_pause_that_cannot_freeze_yet_tries_again_in_its_time() {
+    let fates = vec![(StepKind::Develop, 1, 1, 4, Fate::Restart)];
+    let asks = vec![(When::Down, Ask::Pause), (When::State(RunState::Paused, 120), Ask::Resume)];
+    let plot = Plot { fates, asks, ..Plot::plain("down and paused", 1) };
+    play(async {
+        let mut sim = Sim::new(plot).await;
+        assert_eq!(sim.finish().await.state, RunState::Succeeded);
+        let calls = sim.world.daemon.kept().calls;
+        assert!(calls < 200, "{calls} calls");
+    });
+}
+
+#[test]
+fn a_freezing_that_comes_after_the_pause_does_not_stop_the_work() {
+    let pause = (When::Runs(StepKind::Develop, 1, 3), Ask::Pause);
+    let resume = (When::State(RunState::Paused, 4), Ask::Resume);
+    let plot =
+        Plot { asks: vec![pause, resume], slips: vec![(Call::Freeze, 1, Slip::Late)], ..Plot::plain("late freeze", 1) };
+    assert_eq!(end_of(&plot).0, RunState::Succeeded);
+}
+
+#[test]
+fn calls_that_are_lost_or_late_make_nothing_twice() {
+    for call in
+        [Call::Create, Call::Start, Call::Presence, Call::Thaw, Call::Remove, Call::Labelled, Call::Image, Call::Commit]
+    {
+        for slip in [Slip::Hung, Slip::LostReply, Slip::Late] {
+            let slips = (1..4).map(|nth| (call, nth, slip)).collect();
+            let plot = Plot { setup: true, slips, ..Plot::plain("slips", 3) };
+            assert_eq!(end_of(&plot), (RunState::Succeeded, Vec::new()), "{call:?} {slip:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The played outside, as an engine gets it.
+
+use super::clock::SimClock;
+use super::daemon::Daemon;
+use super::disk::Disk;
+use super::plot::Plot;
+use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, choose_agent};
+use crate::domain::Millis;
+use crate::engine::ports::{Places, World};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Containers, trees and the clock. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct SimWorld {
+    pub daemon: Daemon,
+    pub disk: Arc<Disk>,
+    pub clock: Arc<SimClock>,
+    places: Places,
+    config: Arc<EngineConfig>,
+}
+
+impl SimWorld {
+    /// An outside as a plot describes it, and the commit that its repository has.
+    pub fn new(plot: &Arc<Plot>) -> (Self, String) {
+        let root = PathBuf::from("/played");
+        let places = Places { workspaces: root.join("workspaces"), logs: root.join("logs"), steps: root.join("steps") };
+        let clock = Arc::new(SimClock::new());
+        let (disk, base) = Disk::new(Arc::clone(plot), places.clone());
+        let disk = Arc::new(disk);
+        let daemon = Daemon::new(Arc::clone(plot), Arc::clone(&disk), Arc::clone(&clock));
+        (Self { daemon, disk, clock, places, config: Arc::default() }, base)
+    }
+
+    /// What the run still has outside the store.
+    pub fn leftovers(&self) -> Vec<String> {
+        let dirs = self.disk.leftover_dirs().into_iter().map(|dir| dir.display().to_string());
+        self.daemon.names().into_iter().chain(dirs).collect()
+    }
+}
+
+impl World for SimWorld {
+    type Sandbox = Daemon;
+    type Trees = Disk;
+
+    fn sandbox(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    fn trees(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.wall()
+    }
+
+    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
+        let asked = (!asked.is_empty()).then_some(asked);
+        choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn places(&self) -> &Places {
+        &self.places
+    }
+}

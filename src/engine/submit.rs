@@ -1,0 +1,102 @@
+//! Taking in a new run. What would make it pointless is refused here, before anything is stored.
+
+use super::Engine;
+use super::ask::AskError;
+use super::ports::{Trees, World};
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Budget, Millis, Origin, Project, Run, RunId, RunState, Spent};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// Longest task in bytes.
+const LONGEST_TASK: usize = 64 * 1024;
+/// Most acceptance criteria.
+const MOST_CRITERIA: usize = 50;
+
+/// A run to be started. The base commit is resolved already.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// The project.
+    pub project: Project,
+    /// What is to be done.
+    pub task: String,
+    /// Acceptance criteria, one a line.
+    pub criteria: Vec<String>,
+    /// The commit to start from.
+    pub base: String,
+    /// The agent's name, or empty for the repository's own.
+    pub agent: String,
+    /// A cap on iterations that goes before the repository's.
+    pub iterations: Option<u32>,
+    /// Who starts it.
+    pub owner: Actor,
+}
+
+impl<W: World> Engine<W> {
+    /// Stores a new run in the queue.
+    pub async fn submit(&self, new: NewRun) -> Result<Run, AskError> {
+        let bytes = new.task.len() + new.criteria.iter().map(String::len).sum::<usize>();
+        if bytes > LONGEST_TASK || new.criteria.len() > MOST_CRITERIA {
+            return Err(AskError::TooLong { found: bytes });
+        }
+        if new.task.trim().is_empty() {
+            return Err(AskError::Unfit("a run needs a task: say in words what is to be done".to_owned()));
+        }
+        let unfit = |reason: String| AskError::Unfit(reason);
+        let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
+        if config.suites.is_empty() {
+            return Err(unfit(config.why_never_done().unwrap_or_default()));
+        }
+        let agent = self.world.choose_agent(&new.agent, &config).map_err(unfit)?;
+        let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
+        let run = Run {
+            id: RunId(0),
+            project: new.project.id,
+            task: new.task,
+            criteria: new.criteria,
+            owner: new.owner.clone(),
+            origin: Origin::Operator,
+            agent: agent.name,
+            state: RunState::Queued,
+            resume_to: None,
+            iteration: 0,
+            attempt: 1,
+            losses: 0,
+            troubles: 0,
+            instant_failures: 0,
+            not_before: None,
+            base: Some(new.base),
+            head: None,
+            image: None,
+            budget,
+            spent: Spent::default(),
+            question: None,
+            reason: String::new(),
+            version: 0,
+            created: Millis(0),
+            updated: Millis(0),
+        };
+        let digest = config.digest();
+        let run = self
+            .store
+            .write(move |tx| {
+                let run = tx.insert_run(&Run { created: tx.now(), updated: tx.now(), ..run })?;
+                // The words themselves are in the run's row; their digest holds them fast.
+                let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
+                let detail = json!({ "task_sha256": task, "base": run.base, "agent": run.agent, "config": digest });
+                tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
+                Ok(run)
+            })
+            .await?;
+        self.announce();
+        Ok(run)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}

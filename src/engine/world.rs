@@ -1,0 +1,55 @@
+//! The real outside: Docker, git, the disk and the wall clock.
+
+mod trees;
+
+pub use trees::GitTrees;
+
+use super::ports::{Places, World};
+use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, choose_agent};
+use crate::domain::Millis;
+use crate::sandbox::Sandbox;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The real outside over a sandbox.
+pub struct RealWorld<S> {
+    sandbox: S,
+    trees: GitTrees,
+    places: Places,
+    config: EngineConfig,
+}
+
+impl<S: Sandbox> RealWorld<S> {
+    /// The outside of an engine that keeps its state in `paths`. `owner` is the user that containers run as.
+    pub fn new(sandbox: S, paths: &Paths, config: EngineConfig, owner: (u32, u32)) -> Self {
+        let places = Places { workspaces: paths.workspaces(), logs: paths.logs(), steps: paths.steps() };
+        let trees = GitTrees::new(paths.repos(), places.clone(), owner);
+        Self { sandbox, trees, places, config }
+    }
+}
+
+impl<S: Sandbox> World for RealWorld<S> {
+    type Sandbox = S;
+    type Trees = GitTrees;
+
+    fn sandbox(&self) -> &S {
+        &self.sandbox
+    }
+
+    fn trees(&self) -> &GitTrees {
+        &self.trees
+    }
+
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
+        let asked = (!asked.is_empty()).then_some(asked);
+        choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn places(&self) -> &Places {
+        &self.places
+    }
+}

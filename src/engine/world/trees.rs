@@ -1,0 +1,296 @@
+//! Trees by the engine's own git. Every call runs on a thread for blocking work.
+
+use crate::config::{ProjectConfig, Suite};
+use crate::domain::{Project, ProjectId, Run, RunId};
+use crate::engine::ports::{BuildContext, Places, Take, Taken, TreeFault, Trees};
+use crate::evidence::{self, ReportFault, ReportFile};
+use crate::gates::{self, Change, ChangeKind};
+use crate::logs::{LogReader, Stream};
+use crate::project::requirements;
+use crate::workspace::{self, CheckpointSpec, Repo, WorkspaceError, remove_tree};
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use tokio::task::spawn_blocking;
+
+/// Largest `dogwatch.toml`, `.gitmodules`, replay script or Dockerfile that is read, in bytes.
+const LARGEST_FILE: usize = 16 * 1024 * 1024;
+/// Log records read at a time.
+const RECORDS: usize = 256;
+
+/// Engine-owned repositories and the trees of steps.
+#[derive(Debug, Clone)]
+pub struct GitTrees {
+    repos: PathBuf,
+    places: Places,
+    owner: (u32, u32),
+}
+
+impl From<WorkspaceError> for TreeFault {
+    fn from(error: WorkspaceError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl GitTrees {
+    /// Trees over the repositories in `repos`; checkouts belong to `owner`.
+    pub fn new(repos: PathBuf, places: Places, owner: (u32, u32)) -> Self {
+        Self { repos, places, owner }
+    }
+
+    /// Brings a project's source up to date and resolves a revision (its HEAD by default) to a commit.
+    pub async fn fetch(&self, project: &Project, revision: Option<String>) -> Result<String, TreeFault> {
+        let (repos, id, source) = (self.repos.clone(), project.id, project.source.clone());
+        blocking(move || {
+            let repo = Repo::fetch(&repos, id, &source)?;
+            Ok(repo.resolve(revision.as_deref())?)
+        })
+        .await
+    }
+
+    /// Runs a job on the project's repository.
+    pub async fn with_repo<T: Send + 'static>(
+        &self,
+        project: ProjectId,
+        job: impl FnOnce(&Repo) -> Result<T, WorkspaceError> + Send + 'static,
+    ) -> Result<T, TreeFault> {
+        let repos = self.repos.clone();
+        blocking(move || Ok(job(&Repo::open(&repos, project)?)?)).await
+    }
+
+    /// The checkout's owner where it is not this process itself.
+    fn new_owner(&self) -> Option<(u32, u32)> {
+        rustix::process::geteuid().is_root().then_some(self.owner)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, TreeFault> + Send + 'static,
+) -> Result<T, TreeFault> {
+    spawn_blocking(job).await.map_err(|error| TreeFault(format!("a worker failed: {error}")))?
+}
+
+impl Trees for GitTrees {
+    async fn config(&self, project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
+        let (commit, name) = (commit.to_owned(), project.name.clone());
+        let short: String = commit.chars().take(12).collect();
+        let (text, special) = self
+            .with_repo(project.id, move |repo| {
+                Ok((repo.file(&commit, ProjectConfig::FILE, LARGEST_FILE)?, repo.special_files(&commit)?))
+            })
+            .await?;
+        let place = format!("{} of {name} at {short}", ProjectConfig::FILE);
+        let Some(text) = text else {
+            return Err(TreeFault(format!(
+                "{place}: there is no such file in this commit: run `dogwatch init` in the repository and commit it"
+            )));
+        };
+        let modules = special.iter().find(|(path, _)| path == ".gitmodules");
+        let modules = modules.map(|(_, text)| String::from_utf8_lossy(text).into_owned());
+        let attributes: Vec<_> = special
+            .iter()
+            .filter(|(path, _)| path.rsplit('/').next() == Some(".gitattributes"))
+            .map(|(path, text)| (path.clone(), String::from_utf8_lossy(text).into_owned()))
+            .collect();
+        let attributes: Vec<_> = attributes.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let unsupported = requirements::unsupported(modules.as_deref(), &attributes);
+        if !unsupported.is_empty() {
+            return Err(TreeFault(format!("{name} at {short}: {}", unsupported.join("; "))));
+        }
+        let text = String::from_utf8(text).map_err(|_| TreeFault(format!("{place}: it is not UTF-8")))?;
+        ProjectConfig::parse(&text, &place).map_err(|errors| TreeFault(errors.to_string()))
+    }
+
+    async fn file(&self, project: &Project, commit: &str, path: &str) -> Result<Option<Vec<u8>>, TreeFault> {
+        let (commit, path) = (commit.to_owned(), path.to_owned());
+        if path.starts_with('/') {
+            return blocking(move || host_file(&path).map(Some).map_err(|error| TreeFault(format!("{path}: {error}"))))
+                .await;
+        }
+        self.with_repo(project.id, move |repo| repo.file(&commit, &path, LARGEST_FILE)).await
+    }
+
+    async fn build_context(
+        &self,
+        project: &Project,
+        commit: &str,
+        dockerfile: &str,
+        context: &str,
+    ) -> Result<BuildContext, TreeFault> {
+        let (commit, context) = (commit.to_owned(), context.to_owned());
+        let prefix = if context == "." { String::new() } else { format!("{context}/") };
+        let Some(inside) = dockerfile.strip_prefix(&prefix).map(str::to_owned) else {
+            return Err(TreeFault(format!(
+                "[image] dockerfile {dockerfile} lies outside its context {context}: move it there, or widen the context"
+            )));
+        };
+        let archive = self.with_repo(project.id, move |repo| repo.archive(&commit, &context)).await?;
+        Ok(BuildContext { dockerfile: inside, archive })
+    }
+
+    async fn tree_of(&self, project: &Project, commit: &str) -> Result<String, TreeFault> {
+        let commit = commit.to_owned();
+        self.with_repo(project.id, move |repo| repo.tree(&commit)).await
+    }
+
+    async fn checkout(
+        &self,
+        project: &Project,
+        commit: &str,
+        dir: &Path,
+        suite: Option<&Suite>,
+    ) -> Result<(), TreeFault> {
+        let (commit, dir, owner) = (commit.to_owned(), dir.to_owned(), self.new_owner());
+        let report = suite.and_then(Suite::report_in_repository);
+        if let Some(parent) = dir.parent() {
+            fs::create_dir_all(parent).map_err(|error| TreeFault(format!("{}: {error}", parent.display())))?;
+        }
+        self.with_repo(project.id, move |repo| {
+            repo.checkout(&commit, &dir, owner)?;
+            Ok((report, dir))
+        })
+        .await
+        .and_then(|(report, dir)| {
+            // A report that a commit brings along must not be taken for this run's; that it does is seen in its changes.
+            report.map_or(Ok(()), |report| {
+                evidence::remove_stale(&dir, &report).map(drop).map_err(|fault| TreeFault(fault.to_string()))
+            })
+        })
+    }
+
+    async fn take(&self, project: &Project, dir: &Path, take: &Take<'_>) -> Result<Taken, TreeFault> {
+        let dir = dir.to_owned();
+        let (parent, base, message) = (take.parent.to_owned(), take.base.to_owned(), take.message.to_owned());
+        let (exclude, time) = (take.exclude.to_vec(), take.time);
+        self.with_repo(project.id, move |repo| {
+            let spec =
+                CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
+            let taken = repo.checkpoint(&dir, &spec)?;
+            let mut planted = taken.planted;
+            planted.extend(
+                repo.escaping_links(&taken.commit)?
+                    .into_iter()
+                    .filter(|(path, _)| taken.changes.iter().any(|change| change.path == *path))
+                    .map(|(path, target)| format!("{path} is a link out of the tree, to {target}")),
+            );
+            planted.extend(taken.skipped);
+            Ok(Taken { commit: taken.commit, tree: taken.tree, unchanged: taken.unchanged, planted })
+        })
+        .await
+    }
+
+    async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {
+        let (id, commit) = (run.id, commit.to_owned());
+        self.with_repo(run.project, move |repo| repo.set_branch(id, &commit)).await
+    }
+
+    async fn changes(&self, project: &Project, from: &str, to: &str) -> Result<Vec<Change>, TreeFault> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let changes = self.with_repo(project.id, move |repo| repo.changes(&from, &to)).await?;
+        Ok(changes.into_iter().map(change).collect())
+    }
+
+    async fn altered_tests(&self, project: &Project, commit: &str, dir: &Path) -> Result<Vec<String>, TreeFault> {
+        let (commit, dir) = (commit.to_owned(), dir.to_owned());
+        self.with_repo(project.id, move |repo| repo.altered(&commit, &dir, gates::decides_over_tests)).await
+    }
+
+    async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
+        let (dir, report) = (dir.to_owned(), suite.report_in_repository()?);
+        let read = spawn_blocking(move || evidence::read(&dir, &report)).await;
+        Some(read.unwrap_or_else(|error| {
+            Err(ReportFault::Io { path: String::new(), why: format!("a worker failed: {error}") })
+        }))
+    }
+
+    async fn output(&self, log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
+        let log = log.to_owned();
+        blocking(move || program_output(&log, most)).await
+    }
+
+    async fn deliver(&self, project: &Project, run: &Run, commit: &str) -> Result<String, TreeFault> {
+        let (commit, source, branch) = (commit.to_owned(), project.source.clone(), run.branch());
+        let words = format!("branch {branch} in {source}");
+        self.with_repo(project.id, move |repo| repo.deliver_branch(&commit, &source, &branch, false)).await?;
+        Ok(words)
+    }
+
+    async fn leftovers(&self) -> Result<Vec<RunId>, TreeFault> {
+        let dirs = [self.places.workspaces.clone(), self.places.steps.clone()];
+        blocking(move || {
+            let mut ids = Vec::new();
+            for dir in dirs {
+                let entries = match fs::read_dir(&dir) {
+                    Ok(entries) => entries,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(TreeFault(format!("{}: {error}", dir.display()))),
+                };
+                // Names that are not a run's are none of ours.
+                ids.extend(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<RunId>().ok()));
+            }
+            Ok(ids)
+        })
+        .await
+    }
+
+    async fn remove(&self, dir: &Path) -> Result<(), TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || Ok(remove_tree(&dir)?)).await
+    }
+}
+
+/// A regular file of the host, bounded. The path comes from a repository: a pipe or a device must neither block nor fill
+/// the memory.
+fn host_file(path: &str) -> std::io::Result<Vec<u8>> {
+    let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = fs::OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LARGEST_FILE {
+        return Err(std::io::Error::other(format!("larger than {LARGEST_FILE} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn change(change: workspace::Change) -> Change {
+    let kind = match change.kind {
+        workspace::ChangeKind::Added => ChangeKind::Added,
+        workspace::ChangeKind::Modified => ChangeKind::Modified,
+        workspace::ChangeKind::Deleted => ChangeKind::Deleted,
+        workspace::ChangeKind::TypeChanged => ChangeKind::TypeChanged,
+    };
+    Change { path: change.path, kind, link: change.link }
+}
+
+/// What the program itself wrote, without the engine's own remarks: the last `most` bytes.
+fn program_output(log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
+    let fault = |error: crate::logs::LogError| TreeFault(error.to_string());
+    let reader = match LogReader::open(log) {
+        Ok(reader) => reader,
+        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        Err(error) => return Err(fault(error)),
+    };
+    let mark = reader.mark().map_err(fault)?;
+    let mut output = Vec::new();
+    let mut place = 0;
+    loop {
+        let records = reader.records(place, RECORDS).map_err(fault)?;
+        if records.is_empty() {
+            return Ok(output);
+        }
+        place += records.len() as u64;
+        for (entry, bytes) in records {
+            let ahead = mark.bytes.saturating_sub(entry.end());
+            if entry.stream != Stream::Engine && ahead < most as u64 {
+                output.extend_from_slice(&bytes);
+            }
+        }
+        if output.len() > most.saturating_mul(2) {
+            output.drain(..output.len() - most);
+        }
+    }
+}

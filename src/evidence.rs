@@ -1,0 +1,59 @@
+//! Test reports and tool output become findings, test counts and a judgement.
+//!
+//! Everything read here was written by agents or by the programs under test, so it is hostile: readers are bounded, never
+//! panic, and turn what they cannot understand into an *oddity* (a sentence of ours) instead of an error. Reports in an
+//! agent-writable tree are read without following links ([`read`], [`remove_stale`]).
+//!
+//! The way through this room: [`read`] the report files, [`judge`] them with the step's end and the output's bytes, and
+//! compare the outcomes of two iterations in the gates room. [`parse`] and [`detect`] are the same readers without the
+//! judgement, [`debug`] shows what they make of any input.
+
+mod cargo;
+mod collector;
+mod debug;
+mod files;
+mod format;
+mod glob;
+mod gotest;
+mod judge;
+mod junit;
+mod limits;
+mod normal;
+mod plain;
+mod problem;
+mod pytest;
+mod pytest_blocks;
+mod rustc;
+mod spec;
+mod stamp;
+mod tail;
+mod tap;
+mod totals;
+mod trace;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+pub use debug::debug;
+pub use files::{ReportFault, ReportFile, read, remove_stale};
+pub use format::{Format, UnknownFormat, detect};
+pub use glob::BadPattern;
+pub use judge::{Judged, judge};
+pub use normal::normalise;
+pub use problem::Problem;
+
+use crate::domain::SuiteReport;
+
+/// An oddity that begins with these words says that two accounts of the same run disagree.
+pub const DISAGREES: &str = "disagreement: ";
+
+/// An oddity that begins with these words says that a report was not what a test run leaves behind.
+pub const TAMPERED: &str = "tampered report: ";
+
+/// Reads one report or one output. Never fails: what cannot be read becomes an oddity of the report.
+pub fn parse(format: Format, input: &[u8]) -> SuiteReport {
+    let mut collector = collector::Collector::default();
+    format::parse_into(&mut collector, format, input);
+    collector.finish().0
+}

@@ -1,0 +1,173 @@
+//! Gathers what the readers find, within bounds, and compares it with the counts that the tool itself stated.
+
+use super::limits::{self, head};
+use super::problem::{Problem, digest};
+use super::totals::Totals;
+use super::{DISAGREES, TAMPERED};
+use crate::domain::{Finding, Fingerprint, SuiteReport, TestCase, TestStatus};
+use std::collections::HashMap;
+
+/// A report in the making.
+#[derive(Debug, Default)]
+pub struct Collector {
+    cases: Vec<TestCase>,
+    /// Per id: how often it came and the first outcome.
+    seen: HashMap<String, (u32, TestStatus)>,
+    findings: Vec<Finding>,
+    by_name: HashMap<Fingerprint, usize>,
+    oddities: Vec<String>,
+    dropped_cases: usize,
+    dropped_findings: usize,
+    dropped_oddities: usize,
+    stated: Option<Totals>,
+}
+
+impl Collector {
+    /// Adds a test. A repeated id gets a number behind it; repeated ids with different outcomes are an oddity.
+    pub fn case(&mut self, id: &str, status: TestStatus) {
+        if self.cases.len() >= limits::CASES {
+            self.dropped_cases += 1;
+            return;
+        }
+        let id = bounded(id);
+        let (times, first) = *self.seen.entry(id.clone()).and_modify(|(times, _)| *times += 1).or_insert((1, status));
+        if times == 1 {
+            self.cases.push(TestCase { id, status });
+            return;
+        }
+        if first != status {
+            self.odd(format!("the test id `{id}` came more than once with different outcomes"));
+        }
+        let mut number = times;
+        let mut name = format!("{id}#{number}");
+        while self.seen.contains_key(&name) {
+            number += 1;
+            name = format!("{id}#{number}");
+        }
+        // The next one of this name goes on from here, or many made-up names would cost the square of their number.
+        self.seen.insert(id, (number, first));
+        self.seen.insert(name.clone(), (1, status));
+        self.cases.push(TestCase { id: name, status });
+    }
+
+    /// Whether no further finding is kept, so that its making can be spared.
+    pub fn is_full(&self) -> bool {
+        self.findings.len() >= limits::FINDINGS
+    }
+
+    /// Counts a finding that was not made because of that.
+    pub fn drop_one(&mut self) {
+        self.dropped_findings += 1;
+    }
+
+    /// Adds a problem; the same problem again only counts.
+    pub fn problem(&mut self, mut problem: Problem) {
+        if self.is_full() {
+            self.dropped_findings += 1;
+            return;
+        }
+        problem.test = problem.test.map(|id| bounded(&id));
+        self.finding(problem.finding());
+    }
+
+    /// Adds a finding that another collector made.
+    pub fn finding(&mut self, finding: Finding) {
+        if let Some(known) = self.by_name.get(&finding.exact).and_then(|at| self.findings.get_mut(*at)) {
+            known.count = known.count.saturating_add(finding.count);
+        } else if self.findings.len() >= limits::FINDINGS {
+            self.dropped_findings += 1;
+        } else {
+            self.by_name.insert(finding.exact.clone(), self.findings.len());
+            self.findings.push(finding);
+        }
+    }
+
+    /// Notes something odd, in words of ours.
+    pub fn odd(&mut self, words: impl Into<String>) {
+        let words = words.into();
+        if self.oddities.contains(&words) {
+            return;
+        }
+        // What a person must see is never crowded out by lesser oddities.
+        let weighty = words.starts_with(DISAGREES) || words.starts_with(TAMPERED);
+        if self.oddities.len() < if weighty { 4 * limits::ODDITIES } else { limits::ODDITIES } {
+            self.oddities.push(words);
+        } else {
+            self.dropped_oddities += 1;
+        }
+    }
+
+    /// Notes that two accounts of the same run disagree.
+    pub fn disagreement(&mut self, words: &str) {
+        self.odd(format!("{DISAGREES}{words}"));
+    }
+
+    /// Adds counts that the tool stated itself.
+    pub fn state(&mut self, totals: Totals) {
+        self.stated = Some(self.stated.unwrap_or_default().plus(totals));
+    }
+
+    /// The counts that the tool stated so far.
+    pub fn stated(&self) -> Option<Totals> {
+        self.stated
+    }
+
+    /// How many tests have this outcome so far.
+    pub fn count(&self, status: TestStatus) -> usize {
+        self.cases.iter().filter(|case| case.status == status).count()
+    }
+
+    /// Whether any test was named.
+    pub fn has_cases(&self) -> bool {
+        !self.cases.is_empty()
+    }
+
+    /// Whether any problem was found.
+    pub fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    /// Compares the named tests with stated counts. Only differences that could hide a failure or feign a success matter:
+    /// a stated failure that is not named, or more passed tests named than stated.
+    pub fn compare(&mut self, whose: &str, totals: Totals) {
+        let (passed, failed) = (self.count(TestStatus::Passed), self.count(TestStatus::Failed));
+        if (totals.failed > 0) != (failed > 0) {
+            self.disagreement(&format!(
+                "{whose} says {} failed, the tests it should be about say {failed}",
+                totals.failed
+            ));
+        }
+        if passed > totals.passed {
+            self.disagreement(&format!(
+                "{whose} says {} passed, the tests it should be about say {passed}",
+                totals.passed
+            ));
+        }
+    }
+
+    /// The report, and the counts stated by the tool where it stated any.
+    pub fn finish(mut self) -> (SuiteReport, Option<Totals>) {
+        for (dropped, what) in
+            [(self.dropped_cases, "tests"), (self.dropped_findings, "findings"), (self.dropped_oddities, "oddities")]
+        {
+            if dropped > 0 {
+                self.oddities.push(format!("{dropped} more {what} are not listed"));
+            }
+        }
+        (SuiteReport { cases: self.cases, findings: self.findings, oddities: self.oddities }, self.stated)
+    }
+}
+
+/// The id within its bound, still unique.
+pub fn bounded(id: &str) -> String {
+    let id = id.trim();
+    if id.len() <= limits::ID_BYTES {
+        return if id.chars().any(char::is_control) {
+            id.replace(|c: char| c.is_control(), " ")
+        } else {
+            id.to_owned()
+        };
+    }
+    let front = head(id, limits::ID_BYTES - 33).replace(|c: char| c.is_control(), " ");
+    format!("{front}~{}", digest(&[id]))
+}

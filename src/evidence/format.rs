@@ -1,0 +1,139 @@
+//! The formats that can be read, and how unknown input is told apart.
+
+use super::collector::Collector;
+use super::plain::plain;
+use super::{cargo, gotest, junit, limits, pytest, spec, tail, tap, totals};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A report or output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `JUnit` XML, as pytest, nextest, Jest, Maven, Gradle and many others write it.
+    Junit,
+    /// What `cargo test` prints: compiler messages, several test programs, documentation tests.
+    CargoTest,
+    /// What pytest prints. Only `-v` or `-rA` name the tests that pass.
+    Pytest,
+    /// What `go test -json` prints.
+    GoTestJson,
+    /// What `node --test` prints: TAP or the spec reporter.
+    NodeTest,
+    /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
+    ExitCode,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] =
+        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::ExitCode];
+
+    /// The stable name, as `dogwatch.toml` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Junit => "junit",
+            Self::CargoTest => "cargo-test",
+            Self::Pytest => "pytest",
+            Self::GoTestJson => "go-test-json",
+            Self::NodeTest => "node-test",
+            Self::ExitCode => "exit-code",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no format's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a report format: use junit, cargo-test, pytest, go-test-json, node-test or exit-code")]
+pub struct UnknownFormat {
+    name: String,
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| UnknownFormat { name: text.chars().take(40).collect() })
+    }
+}
+
+/// Guesses the format from the input's shape; [`Format::ExitCode`] when nothing fits.
+pub fn detect(input: &[u8]) -> Format {
+    let text = plain(end(input));
+    let start = limits::head(text.trim_start(), 64 << 10);
+    if start.starts_with('<') && ["<testsuite", "<testrun", "<testcase"].iter().any(|tag| start.contains(tag)) {
+        return Format::Junit;
+    }
+    let mut points = [(Format::GoTestJson, 0_u32), (Format::CargoTest, 0), (Format::Pytest, 0), (Format::NodeTest, 0)];
+    let mut point = |format: Format| {
+        if let Some((_, count)) = points.iter_mut().find(|(known, _)| *known == format) {
+            *count += 1;
+        }
+    };
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with("{\"") && trimmed.contains("\"Action\":\"") {
+            point(Format::GoTestJson);
+        } else if totals::libtest(line).is_some()
+            || trimmed.starts_with("error[E")
+            || trimmed.starts_with("error: could not compile")
+            || (trimmed.starts_with("Compiling ") && trimmed.contains(" v"))
+        {
+            point(Format::CargoTest);
+        } else if totals::pytest(line).is_some()
+            || (trimmed.starts_with("===") && trimmed.contains(" test session starts "))
+        {
+            point(Format::Pytest);
+        } else if trimmed.starts_with("TAP version ")
+            || matches!(totals::node(line), Some(("tests" | "suites" | "pass" | "fail", _)))
+        {
+            point(Format::NodeTest);
+        }
+    }
+    points
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .max_by_key(|(_, count)| *count)
+        .map_or(Format::ExitCode, |(f, _)| f)
+}
+
+/// The part of a too long input that is read: its end, where tools put their summary.
+pub fn end(input: &[u8]) -> &[u8] {
+    input.get(input.len().saturating_sub(limits::INPUT_BYTES)..).unwrap_or(input)
+}
+
+/// Reads one input into a report in the making.
+pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
+    if format == Format::Junit {
+        junit::read(to, input);
+        return;
+    }
+    let kept = end(input);
+    if kept.len() < input.len() {
+        to.odd(format!("only the last {} of {} bytes were read", kept.len(), input.len()));
+    }
+    let text = plain(kept);
+    match format {
+        Format::CargoTest => cargo::read(to, &text),
+        Format::Pytest => pytest::read(to, &text),
+        Format::GoTestJson => gotest::read(to, &text),
+        Format::NodeTest => {
+            if tap::is_tap(&text) {
+                tap::read(to, &text);
+            } else {
+                spec::read(to, &text);
+            }
+        }
+        Format::ExitCode | Format::Junit => tail::read(to, &text),
+    }
+}

@@ -1,0 +1,31 @@
+//! How much of anything is kept. Reports come from outside, so every list and text has an end.
+
+/// Bytes of one report or output that are read; of a longer output the end is read, a longer report is refused.
+pub const INPUT_BYTES: usize = 64 << 20;
+/// Bytes of a finding's message.
+pub const MESSAGE_BYTES: usize = 4096;
+/// Bytes of a finding's kind.
+pub const KIND_BYTES: usize = 200;
+/// Bytes of a test id; a longer one is cut and ends in a digest, so that it stays unique.
+pub const ID_BYTES: usize = 1024;
+/// Bytes of a path in a location or of a function's name.
+pub const NAME_BYTES: usize = 512;
+/// Frames of one stack.
+pub const FRAMES: usize = 50;
+/// Findings of one report.
+pub const FINDINGS: usize = 200;
+/// Tests of one report.
+pub const CASES: usize = 200_000;
+/// Oddities of one report.
+pub const ODDITIES: usize = 50;
+/// Bytes of one test's own output that are searched for its error.
+pub const BLOCK_BYTES: usize = 64 << 10;
+/// Levels of elements in an XML report, or of nested subtests.
+pub const DEPTH: usize = 64;
+/// Nodes of an XML report.
+pub const XML_NODES: u32 = 4_000_000;
+
+/// The text's beginning, at most so many bytes, cut between characters.
+pub fn head(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}

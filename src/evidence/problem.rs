@@ -1,0 +1,86 @@
+//! One problem as a reader found it, and how it becomes a finding with fingerprints.
+
+use super::limits::{self, head};
+use super::normal::normalise;
+use super::plain::plain;
+use super::trace;
+use crate::domain::{Finding, Fingerprint, Frame, Location, Severity, Source};
+use sha2::{Digest, Sha256};
+
+/// A problem before it is bounded and named.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Where it was seen.
+    pub source: Source,
+    /// Code or exception type; empty counts as `failed`.
+    pub kind: String,
+    /// The message; its first line that is not blank is the blocking line.
+    pub message: String,
+    /// The test's id where it is a test.
+    pub test: Option<String>,
+    /// The place, where it is known; otherwise the stack's most telling frame is taken.
+    pub location: Option<Location>,
+    /// The stack, innermost frame first.
+    pub stack: Vec<Frame>,
+}
+
+impl Problem {
+    /// A problem with nothing but source, kind and message.
+    pub fn new(source: Source, kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { source, kind: kind.into(), message: message.into(), test: None, location: None, stack: Vec::new() }
+    }
+
+    /// Bounds the texts and computes both fingerprints.
+    pub fn finding(self) -> Finding {
+        let kind = plain(self.kind.trim().as_bytes()).replace(['\n', '\t'], " ");
+        let kind = if kind.is_empty() { "failed".to_owned() } else { head(&kind, limits::KIND_BYTES).to_owned() };
+        let message =
+            head(plain(head(&self.message, limits::BLOCK_BYTES).as_bytes()).trim(), limits::MESSAGE_BYTES).to_owned();
+        let mut stack = self.stack;
+        stack.truncate(limits::FRAMES);
+        let location = self.location.or_else(|| trace::telling(&stack));
+        let first = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let file = location.as_ref().map_or("", |l| l.file.rsplit(['/', '\\']).next().unwrap_or_default());
+        let test = self.test.unwrap_or_default();
+        let exact = digest(&["exact", source(self.source), &kind, &normalise(first), &normalise(file), &test]);
+        let class = digest(&["class", &normalise(&kind)]);
+        Finding {
+            source: self.source,
+            kind,
+            severity: Severity::Error,
+            message,
+            test: (!test.is_empty()).then_some(test),
+            location,
+            stack,
+            exact,
+            class,
+            count: 1,
+        }
+    }
+}
+
+fn source(source: Source) -> &'static str {
+    match source {
+        Source::Build => "build",
+        Source::Test => "test",
+        Source::Backend => "backend",
+        Source::Frontend => "frontend",
+        Source::Gate => "gate",
+        Source::Harness => "harness",
+    }
+}
+
+/// Half a SHA-256 over the parts, each preceded by its length so that no two lists run together.
+pub fn digest(parts: &[&str]) -> Fingerprint {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    Fingerprint(hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        text
+    }))
+}

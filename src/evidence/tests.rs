@@ -1,0 +1,10 @@
+//! The readers against what real tools print, and against damage.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_collect, clippy::unnecessary_wraps, reason = "tests are short and read once")]
+
+mod files;
+mod golden;
+mod hostile;
+mod judging;
+mod normal;

@@ -1,0 +1,124 @@
+//! No input makes a reader panic, hang or grow without bound.
+
+use super::golden;
+use crate::domain::TestStatus::{Failed, Passed, Skipped};
+use crate::evidence::{Format, debug, detect, parse};
+use proptest::prelude::*;
+
+fn read_all(bytes: &[u8]) {
+    detect(bytes);
+    for format in Format::ALL {
+        let report = parse(format, bytes);
+        assert!(report.findings.len() <= 200);
+        assert!(report.findings.iter().all(|f| f.message.len() <= 4096 && f.stack.len() <= 50));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        read_all(&bytes);
+    }
+
+    #[test]
+    fn damaged_recordings_are_read(which in 0_usize..11, cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
+        let (_, format, bytes) = golden::all().swap_remove(which);
+        let mut bytes = bytes.to_vec();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let index = |share: f64, len: usize| (share * len as f64) as usize;
+        bytes.truncate(index(cut, bytes.len()));
+        let at = index(at, bytes.len());
+        for (offset, byte) in new.into_iter().enumerate() {
+            if let Some(slot) = bytes.get_mut(at + offset) {
+                *slot = byte;
+            }
+        }
+        parse(format, &bytes);
+        debug(None, &bytes);
+        debug(Some(Format::ExitCode), &bytes);
+    }
+}
+
+#[test]
+fn a_report_that_breaks_off_keeps_its_first_part() {
+    let (_, _, bytes) = golden::all().swap_remove(0);
+    let report = parse(Format::Junit, &bytes[..bytes.len() * 2 / 3]);
+    assert!(report.cases.len() >= 4, "{:?}", report.cases);
+    assert!(report.oddities.iter().any(|o| o.contains("breaks off")), "{:?}", report.oddities);
+}
+
+#[test]
+fn bombs_and_towers_are_refused() {
+    let bomb = "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><testsuite><testcase name=\"&b;\"/></testsuite>";
+    let tower = format!("{}{}", "<testsuite>".repeat(50_000), "</testsuite>".repeat(50_000));
+    for text in [bomb, tower.as_str()] {
+        let report = parse(Format::Junit, text.as_bytes());
+        assert!(report.cases.is_empty() && report.oddities.len() == 1, "{:?}", report.oddities);
+    }
+    parse(Format::Junit, "<a ".repeat(100_000).as_bytes());
+    parse(Format::NodeTest, format!("TAP version 13\n{}ok 1 - x\n", " ".repeat(100_000)).as_bytes());
+}
+
+#[test]
+fn odd_junit_reports_are_understood() {
+    let text = "<?xml version='1.0'?><testsuite name='s' tests='2'><testcase name='a'/><testcase name='a'><failure/></testcase></testsuite>\n\
+        <?xml version='1.0'?><testsuites><testsuite><testcase classname='c' name='b'><skipped/></testcase>\
+        <testcase class='d' name='e'><system-out><![CDATA[<testcase name=\"fake\"/>]]></system-out></testcase></testsuite></testsuites>";
+    let report = parse(Format::Junit, text.as_bytes());
+    let ids: Vec<_> = report.cases.iter().map(|c| (c.id.as_str(), c.status)).collect();
+    assert_eq!(ids, [("s::a", Passed), ("s::a#2", Failed), ("c::b", Skipped), ("d::e", Passed)]);
+    assert!(report.oddities.iter().any(|o| o.contains("different outcomes")), "{:?}", report.oddities);
+    let lying = "<testsuite tests='5' failures='3'><testcase name='a'/></testsuite>";
+    assert!(parse(Format::Junit, lying.as_bytes()).oddities.iter().any(|o| o.starts_with(crate::evidence::DISAGREES)));
+}
+
+#[test]
+fn findings_are_bounded_and_the_rest_is_counted() {
+    let cases: String = (0..500).map(|n| format!("<testcase name='t{n}'><failure message='m'/></testcase>")).collect();
+    let report = parse(Format::Junit, format!("<testsuite>{cases}</testsuite>").as_bytes());
+    assert_eq!((report.findings.len(), report.cases.len()), (200, 500));
+    assert!(report.oddities.contains(&"300 more findings are not listed".to_owned()));
+}
+
+/// Prints how fast each reader goes over a large input made of its recording.
+#[test]
+#[ignore = "a measurement, not a check: run it alone and in release mode"]
+#[allow(clippy::print_stdout, clippy::cast_precision_loss)]
+fn throughput() {
+    for (name, format, bytes) in golden::all() {
+        let times = if format == Format::Junit { 1 } else { (8 << 20) / bytes.len() };
+        let input = bytes.repeat(times);
+        let start = std::time::Instant::now();
+        let mut rounds = 0_u32;
+        while start.elapsed().as_millis() < 300 {
+            std::hint::black_box(parse(format, &input));
+            rounds += 1;
+        }
+        let speed = f64::from(rounds) * input.len() as f64 / start.elapsed().as_secs_f64() / 1e6;
+        println!("{name}: {speed:.1} MB/s");
+    }
+}
+
+#[test]
+fn made_up_names_do_not_cost_the_square_of_their_number() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for n in 0..5_000 {
+        writeln!(text, "a.py::t#{n} FAILED\na.py::t{n} FAILED\nFooError").unwrap();
+    }
+    let mut junit = String::from("<testsuite>");
+    for n in 0..5_000 {
+        write!(junit, "<testcase name='a#{n}'/><testcase name='a'/>").unwrap();
+    }
+    junit.push_str("</testsuite>");
+    let go: String =
+        (0..5_000).map(|n| format!("{{\"Action\":\"fail\",\"Package\":\"p\",\"Test\":\"T/{n}/x\"}}\n")).collect();
+    let start = std::time::Instant::now();
+    assert_eq!(parse(Format::Pytest, text.as_bytes()).findings.len(), 200);
+    parse(Format::ExitCode, text.as_bytes());
+    assert_eq!(parse(Format::Junit, junit.as_bytes()).cases.len(), 10_000);
+    parse(Format::GoTestJson, go.as_bytes());
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

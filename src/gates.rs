@@ -1,0 +1,40 @@
+//! Quality gates: pure functions from the engine's facts to a verdict with evidence. One file a gate, one trait.
+//!
+//! No gate reads what an agent claims. `tests` asks whether the suites pass; `honesty` asks whether passing means anything,
+//! and calls a person where tests went missing or the rules of the test run were touched.
+
+mod facts;
+mod globs;
+mod honesty;
+mod inline;
+mod meddling;
+mod paths;
+mod tests_pass;
+mod words;
+
+pub use facts::{Change, ChangeKind, Facts};
+pub use globs::path_fits;
+pub use honesty::{Honesty, suspicions};
+pub use inline::{edits_inline_tests, inline_test_names};
+pub use meddling::meddling;
+pub use paths::decides_over_tests;
+pub use tests_pass::TestsPass;
+pub use words::words;
+
+use crate::domain::GateResult;
+
+/// One quality check.
+pub trait Gate {
+    /// The stable name.
+    fn name(&self) -> &'static str;
+    /// Judges the facts of one iteration.
+    fn judge(&self, facts: &Facts<'_>) -> GateResult;
+}
+
+/// Every gate, in the order in which people read them.
+pub fn all() -> [&'static dyn Gate; 2] {
+    [&TestsPass, &Honesty]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Each way to cheat is named, and honest work is let through.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::{Change, ChangeKind, Facts, Gate, Honesty, TestsPass, all, suspicions, words};
+use crate::domain::{GateVerdict, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
+use crate::evidence::{DISAGREES, TAMPERED};
+
+fn suite(verdict: SuiteVerdict, cases: &[(&str, TestStatus)]) -> SuiteOutcome {
+    SuiteOutcome {
+        suite: "unit".into(),
+        verdict,
+        exit_code: Some(0),
+        cases: cases.iter().map(|(id, status)| ((*id).to_owned(), *status)).collect(),
+        oddities: Vec::new(),
+    }
+}
+
+fn base() -> [SuiteOutcome; 1] {
+    [suite(SuiteVerdict::Failed, &[("a", TestStatus::Passed), ("b", TestStatus::Failed)])]
+}
+
+fn green() -> [SuiteOutcome; 1] {
+    [suite(SuiteVerdict::Passed, &[("a", TestStatus::Passed), ("b", TestStatus::Passed)])]
+}
+
+fn change(path: &str, kind: ChangeKind) -> Change {
+    Change { path: path.into(), kind, link: false }
+}
+
+fn with(now: &[SuiteOutcome], changes: &[Change]) -> Vec<Suspicion> {
+    suspicions(&Facts { base: &base(), now, changes, ..Facts::default() })
+}
+
+#[test]
+fn honest_work_passes() {
+    let changes = [
+        change("src/lib.rs", ChangeKind::Modified),
+        change("tests/new.rs", ChangeKind::Added),
+        change("src/contest.rs", ChangeKind::Modified),
+        change("src/latest/a.rs", ChangeKind::Modified),
+        change("README.md", ChangeKind::Modified),
+    ];
+    assert_eq!(with(&green(), &changes), []);
+    let (base, now) = (base(), green());
+    let facts = Facts { base: &base, now: &now, changes: &changes, ..Facts::default() };
+    for gate in all() {
+        let result = gate.judge(&facts);
+        assert_eq!((result.verdict, result.gate.as_str()), (GateVerdict::Pass, gate.name()));
+        assert!(!result.evidence.is_empty());
+    }
+}
+
+#[test]
+fn missing_and_skipped_tests_are_named() {
+    let gone = [suite(SuiteVerdict::Passed, &[("a", TestStatus::Passed), ("c", TestStatus::Passed)])];
+    assert_eq!(with(&gone, &[]), [Suspicion::TestsRemoved { tests: vec!["unit: b".into()], total: 1 }]);
+    let skipped = [suite(SuiteVerdict::Passed, &[("a", TestStatus::Passed), ("b", TestStatus::Skipped)])];
+    assert_eq!(with(&skipped, &[]), [Suspicion::TestsSkipped { tests: vec!["unit: b".into()], total: 1 }]);
+    assert!(matches!(&with(&[], &[])[..], [Suspicion::TestsRemoved { total: 2, .. }]));
+}
+
+#[test]
+fn edited_files_are_sorted() {
+    for path in [
+        "tests/a.rs",
+        "pkg/a_test.go",
+        "test_a.py",
+        "x/a.test.tsx",
+        "src/test/java/A.java",
+        "tests/fixtures/a.json",
+        "a.spec.ts",
+        "src/tests.rs",
+        "web/__tests__/a.js",
+    ] {
+        for kind in [ChangeKind::Modified, ChangeKind::Deleted, ChangeKind::TypeChanged] {
+            assert!(
+                matches!(&with(&green(), &[change(path, kind)])[..], [Suspicion::TestFilesEdited { files }] if files[0].starts_with(path)),
+                "{path}"
+            );
+        }
+        let code = change("src/code.rs", ChangeKind::Modified);
+        assert_eq!(with(&green(), &[change(path, ChangeKind::Added), code]), [], "{path}");
+        let alone = with(&green(), &[change(path, ChangeKind::Added)]);
+        assert!(matches!(&alone[..], [Suspicion::TestRunMeddled { .. }]), "{path}: {alone:?}");
+    }
+    for path in [
+        "package.json",
+        "web/package.json",
+        "tests/conftest.py",
+        "pytest.ini",
+        "Makefile",
+        "Cargo.toml",
+        ".cargo/config.toml",
+        "build.rs",
+        "sitecustomize.py",
+        "x.pth",
+        "pytest.py",
+        "_pytest/__init__.py",
+        "jest.config.js",
+        "pom.xml",
+        ".npmrc",
+    ] {
+        let found = with(&green(), &[change(path, ChangeKind::Added)]);
+        assert!(matches!(&found[..], [Suspicion::EntryPointsEdited { .. }]), "{path}: {found:?}");
+    }
+    for path in ["dogwatch.toml", "Dockerfile", "Dockerfile.test"] {
+        assert!(matches!(
+            &with(&green(), &[change(path, ChangeKind::Modified)])[..],
+            [Suspicion::CriteriaEdited { .. }]
+        ));
+    }
+    for path in [".gitattributes", "sub/.gitmodules", "vendored/.git/config", ".githooks/pre-commit"] {
+        let found = with(&green(), &[change(path, ChangeKind::Added)]);
+        assert!(found.iter().any(|s| matches!(s, Suspicion::Planted { .. })), "{path}: {found:?}");
+    }
+}
+
+#[test]
+fn the_callers_lists_count() {
+    let (base, now) = (base(), green());
+    let changes = ["run.sh", "spec-of-mine.md", "checks/a.txt", "src/inline.rs", "ci/go.sh"]
+        .map(|p| change(p, ChangeKind::Modified));
+    let list = |items: &[&str]| items.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let facts = Facts {
+        base: &base,
+        now: &now,
+        changes: &changes,
+        command_files: &list(&["./run.sh"]),
+        criteria_globs: &list(&["spec-*.md"]),
+        test_globs: &list(&["checks/**"]),
+        entry_globs: &list(&["ci/*.sh"]),
+        inline_tests: &list(&["src/inline.rs"]),
+        ..Facts::default()
+    };
+    assert_eq!(
+        suspicions(&facts),
+        [
+            Suspicion::TestFilesEdited { files: list(&["checks/a.txt", "src/inline.rs"]) },
+            Suspicion::EntryPointsEdited { files: list(&["ci/go.sh", "run.sh"]) },
+            Suspicion::CriteriaEdited { files: list(&["spec-of-mine.md"]) },
+        ]
+    );
+}
+
+#[test]
+fn what_the_engine_saw_is_said() {
+    let mut now = green();
+    now[0].oddities = vec![format!("{DISAGREES}x"), format!("{TAMPERED}y"), "harmless".into()];
+    let base = green();
+    let planted = ["link `a` leads out of the tree".to_owned()];
+    let tampering = ["r.xml was there before the run".to_owned()];
+    let facts = Facts {
+        base: &base,
+        now: &now,
+        intrusions: 2,
+        planted: &planted,
+        unchanged: true,
+        report_tampering: &tampering,
+        ..Facts::default()
+    };
+    let found = suspicions(&facts);
+    assert_eq!(
+        found,
+        [
+            Suspicion::Planted { what: planted.to_vec() },
+            Suspicion::ReportTampered { what: vec![tampering[0].clone(), "unit: y".into()] },
+            Suspicion::ChannelForged { times: 2 },
+            Suspicion::GreenAtStart,
+            Suspicion::Unchanged,
+            Suspicion::Disagreement { what: vec!["unit: x".into()] },
+        ]
+    );
+    assert_eq!(Honesty.judge(&facts).verdict, GateVerdict::NeedsPerson);
+    assert!(found.iter().all(|s| !words(s).is_empty()));
+    let uncounted = [suite(SuiteVerdict::Uncounted, &[])];
+    let facts = Facts { now: &uncounted, ..Facts::default() };
+    assert_eq!(suspicions(&facts), [Suspicion::Uncounted { suites: vec!["unit".into()] }]);
+}
+
+#[test]
+fn only_verdicts_make_the_tests_gate_pass() {
+    let verdict = |now: &[SuiteOutcome]| TestsPass.judge(&Facts { now, ..Facts::default() }).verdict;
+    let of = |verdict| suite(verdict, &[("a", TestStatus::Failed)]);
+    assert_eq!(verdict(&[]), GateVerdict::Unavailable);
+    assert_eq!(verdict(&[of(SuiteVerdict::Passed), of(SuiteVerdict::Uncounted)]), GateVerdict::Pass);
+    assert_eq!(verdict(&[of(SuiteVerdict::NoVerdict), of(SuiteVerdict::Passed)]), GateVerdict::Unavailable);
+    assert_eq!(verdict(&[of(SuiteVerdict::NoVerdict), of(SuiteVerdict::Failed)]), GateVerdict::Fail);
+    assert_eq!(verdict(&[of(SuiteVerdict::Failed), of(SuiteVerdict::NoVerdict)]), GateVerdict::Fail);
+}
+
+#[test]
+fn a_run_may_bring_lock_files_into_its_own_form_and_nothing_else() {
+    for path in ["Cargo.lock", "web/package-lock.json", "go.sum", "src/main.rs"] {
+        assert!(!super::decides_over_tests(path), "{path}");
+    }
+    for path in ["tests/test_a.py", "conftest.py", "package.json", "a/b_test.go"] {
+        assert!(super::decides_over_tests(path), "{path}");
+    }
+}

@@ -1,0 +1,21 @@
+//! dogwatch: an engine that drives autonomous coding loops durably inside containers, and the terminal console from
+//! which people keep watch over them. CLAUDE.md has the map of these rooms.
+
+pub mod agent;
+pub mod audit;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod domain;
+pub mod engine;
+pub mod evidence;
+pub mod gates;
+pub mod logs;
+pub mod project;
+pub mod protocol;
+pub mod sandbox;
+pub mod server;
+pub mod shim;
+pub mod store;
+pub mod text;
+pub mod workspace;

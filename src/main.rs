@@ -1,0 +1,14 @@
+//! The executable: everything is in the library. What runs inside containers is told apart first, before anything else is
+//! set up there.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let code = match args.next() {
+        Some(name) if name == "shim" => dogwatch::shim::main(&args.collect::<Vec<_>>()),
+        Some(name) if name == "replay-edits" => dogwatch::agent::replay_main(),
+        _ => dogwatch::cli::main(),
+    };
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}

@@ -1,0 +1,209 @@
+//! Looks at a repository and tells which tools it uses, in which directories, and how its tests are probably run.
+//!
+//! The walk is bounded: three levels down, 500 directories, small files, no links. One small file an ecosystem.
+
+mod go;
+mod jvm;
+mod make;
+mod node;
+mod python;
+mod rust;
+
+use super::tree::{Entry, Tree};
+use std::collections::BTreeMap;
+
+/// How far below the top directories are looked at.
+const DEEPEST: usize = 3;
+const MOST_DIRECTORIES: usize = 500;
+/// Directories that hold other people's code, examples or things that were built.
+const PASSED_OVER: [&str; 13] = [
+    "node_modules",
+    "vendor",
+    "target",
+    "dist",
+    "build",
+    "out",
+    "venv",
+    "env",
+    "__pycache__",
+    "testdata",
+    "fixtures",
+    "third_party",
+    "examples",
+];
+
+/// A family of tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ecosystem {
+    /// Rust with Cargo.
+    Cargo,
+    /// JavaScript or TypeScript with npm, pnpm or yarn.
+    Node,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// Java and its relatives with Maven.
+    Maven,
+    /// Java and its relatives with Gradle.
+    Gradle,
+    /// A Makefile with a test target, looked for only where nothing else was found.
+    Make,
+}
+
+impl Ecosystem {
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cargo => "Rust (Cargo)",
+            Self::Node => "JavaScript (Node)",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::Maven => "Java (Maven)",
+            Self::Gradle => "Java (Gradle)",
+            Self::Make => "Makefile",
+        }
+    }
+}
+
+/// A test suite that was probably found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SuiteHint {
+    /// A name for it: letters, digits and dashes. Not yet unique between directories.
+    pub name: String,
+    /// The shell line.
+    pub command: String,
+    /// A format of `dogwatch.toml`.
+    pub format: &'static str,
+    /// Where the report appears, relative to the directory.
+    pub report: Option<String>,
+    /// Environment variables that it needs.
+    pub env: BTreeMap<String, String>,
+    /// What the reader of the file should know. Words of ours.
+    pub note: Option<String>,
+}
+
+/// What has to be installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupHint {
+    /// The shell line, to be run in the directory.
+    pub command: String,
+    /// What it makes in the directory that later steps need.
+    pub keep: Vec<String>,
+    /// What the reader of the file should know. Words of ours.
+    pub note: Option<String>,
+}
+
+/// One ecosystem in one directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Which.
+    pub ecosystem: Ecosystem,
+    /// Where, relative to the top; `.` for the top itself. Plain characters only, safe in a shell line.
+    pub directory: String,
+    /// Its suites; empty when there is no sign of tests.
+    pub suites: Vec<SuiteHint>,
+    /// A public image that holds its tools.
+    pub image: &'static str,
+    /// What has to be installed.
+    pub setup: Option<SetupHint>,
+    /// What was seen. Words of ours with file names of ours.
+    pub why: String,
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    /// In the order of the directories.
+    pub found: Vec<Found>,
+    /// No suite was found, so a run of this project cannot count as done until a person writes one.
+    pub unknown: bool,
+}
+
+/// One directory under inspection.
+struct Here<'a> {
+    tree: &'a dyn Tree,
+    directory: &'a str,
+    entries: &'a [Entry],
+}
+
+impl Here<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| !entry.directory && entry.name == name)
+    }
+
+    fn has_directory(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.directory && entry.name == name)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|entry| !entry.directory).map(|entry| entry.name.as_str())
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        if !self.has(name) {
+            return None;
+        }
+        self.tree.read(&join(self.directory, name))
+    }
+
+    fn found(&self, ecosystem: Ecosystem, image: &'static str, why: impl Into<String>) -> Found {
+        let directory = if self.directory.is_empty() { "." } else { self.directory };
+        Found { ecosystem, directory: directory.to_owned(), suites: Vec::new(), image, setup: None, why: why.into() }
+    }
+}
+
+/// Looks at the repository.
+pub fn detect(tree: &dyn Tree) -> Detection {
+    let mut found: Vec<Found> = Vec::new();
+    let mut makefiles: Vec<Found> = Vec::new();
+    let mut waiting = vec![(String::new(), 0)];
+    let mut seen = 0;
+    while let Some((directory, depth)) = waiting.pop() {
+        seen += 1;
+        if seen > MOST_DIRECTORIES {
+            break;
+        }
+        let entries = tree.list(&directory);
+        let here = Here { tree, directory: &directory, entries: &entries };
+        for look in [rust::look, node::look, python::look, go::look, jvm::look] {
+            if let Some(new) = look(&here).filter(|new| !covered(&found, new)) {
+                found.push(new);
+            }
+        }
+        makefiles.extend(make::look(&here));
+        if depth < DEEPEST {
+            // Taken from the end, so the names go in backwards.
+            let inner = entries.iter().rev().filter(|entry| entry.directory && worth_entering(&entry.name));
+            waiting.extend(inner.map(|entry| (join(&directory, &entry.name), depth + 1)));
+        }
+    }
+    if found.is_empty() {
+        // The outermost Makefile usually calls the others.
+        makefiles.sort_by_key(|make| make.directory.matches('/').count() + usize::from(make.directory != "."));
+        found.extend(makefiles.into_iter().next());
+    }
+    let unknown = found.iter().all(|one| one.suites.is_empty());
+    Detection { found, unknown }
+}
+
+// Tests that are found above are taken to include those below, except in Go, where each module stands alone.
+fn covered(found: &[Found], new: &Found) -> bool {
+    let above = |outer: &Found| {
+        outer.directory == "." || new.directory.strip_prefix(&outer.directory).is_some_and(|rest| rest.starts_with('/'))
+    };
+    new.ecosystem != Ecosystem::Go
+        && found.iter().any(|outer| outer.ecosystem == new.ecosystem && !outer.suites.is_empty() && above(outer))
+}
+
+fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
+// Names with other characters would need quoting in shell lines; a project can still be set up by hand there.
+fn worth_entering(name: &str) -> bool {
+    !name.starts_with(['.', '-'])
+        && !PASSED_OVER.contains(&name)
+        && name.len() <= 100
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@".contains(&b))
+}

@@ -1,0 +1,176 @@
+//! What the engine answers.
+
+use super::Bytes;
+use crate::domain::{
+    Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, SuiteVerdict,
+};
+use serde::{Deserialize, Serialize};
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "one is made for each answer, and sent at once")]
+pub enum Reply {
+    /// Done; there is nothing more to say.
+    Done,
+    /// Done, in words. May quote outside text.
+    Said {
+        /// The words.
+        text: String,
+    },
+    /// How the engine is.
+    Status {
+        /// How.
+        status: EngineStatus,
+    },
+    /// A project.
+    Project {
+        /// Which.
+        project: Project,
+    },
+    /// All projects.
+    Projects {
+        /// Them.
+        projects: Vec<Project>,
+    },
+    /// A run as it is after the request.
+    Run {
+        /// It.
+        run: RunView,
+    },
+    /// Runs.
+    Runs {
+        /// Them, newest first.
+        runs: Vec<RunView>,
+    },
+    /// A run in full.
+    Detail {
+        /// It.
+        detail: Box<RunDetail>,
+    },
+    /// Questions.
+    Questions {
+        /// Them, oldest first.
+        questions: Vec<Question>,
+    },
+    /// A patch.
+    Patch {
+        /// Its exact bytes.
+        bytes: Bytes,
+    },
+    /// Logs.
+    Logs {
+        /// Them, oldest first.
+        logs: Vec<LogInfo>,
+    },
+    /// Bytes of a log.
+    Log {
+        /// Them.
+        chunk: LogChunk,
+    },
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineStatus {
+    /// Its version.
+    pub version: String,
+    /// Its instance.
+    pub instance: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Where it keeps everything. Comes from the environment.
+    pub state_dir: String,
+    /// Why the database is open for reading only and nothing runs, if so.
+    pub rescue: Option<String>,
+    /// Why the container engine cannot be used, if so.
+    pub sandbox_fault: Option<String>,
+    /// Runs that are not over.
+    pub unfinished: u32,
+    /// Questions that wait.
+    pub waiting: u32,
+}
+
+/// A run with what lists show beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunView {
+    /// The run.
+    pub run: Run,
+    /// Its project's name.
+    pub project: String,
+    /// Tests passed, failed and skipped in the last tested iteration.
+    pub tests: Option<(u32, u32, u32)>,
+    /// What it is doing, in words; not kept over a restart.
+    pub note: Option<String>,
+}
+
+/// A run in full.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetail {
+    /// The run.
+    pub view: RunView,
+    /// Its iterations.
+    pub iterations: Vec<Iteration>,
+    /// Outcomes of suites in the last tested iteration.
+    pub suites: Vec<SuiteView>,
+    /// Findings of the last tested iteration.
+    pub findings: Vec<Finding>,
+    /// Gates of the last tested iteration.
+    pub gates: Vec<GateResult>,
+    /// Guidance, oldest first.
+    pub guidance: Vec<Guidance>,
+    /// Its questions, oldest first.
+    pub questions: Vec<Question>,
+    /// Its steps, oldest first.
+    pub steps: Vec<Step>,
+}
+
+/// The outcome of a suite without its cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteView {
+    /// Its name.
+    pub suite: String,
+    /// The engine's judgement.
+    pub verdict: SuiteVerdict,
+    /// Passed, failed, skipped.
+    pub tests: (u32, u32, u32),
+    /// What was odd.
+    pub oddities: Vec<String>,
+}
+
+/// A log that can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogInfo {
+    /// The step.
+    pub key: StepKey,
+    /// The step's name, for `read_log`.
+    pub step: String,
+    /// Its bytes so far.
+    pub bytes: u64,
+    /// Whether more may come.
+    pub open: bool,
+}
+
+/// Bytes of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogChunk {
+    /// The run.
+    pub run: RunId,
+    /// The step's name.
+    pub step: String,
+    /// Where the bytes start.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// Present values as of a cursor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The last audit record that is included.
+    pub cursor: u64,
+    /// Runs.
+    pub runs: Vec<RunView>,
+    /// Questions that wait, and in a change also those that do not wait any more.
+    pub questions: Vec<Question>,
+}

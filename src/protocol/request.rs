@@ -1,0 +1,157 @@
+//! What clients may ask for.
+
+use crate::domain::{QuestionId, RunId};
+use serde::{Deserialize, Serialize};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// How the engine is.
+    Status,
+    /// End the engine; containers live on and are taken up again by the next one.
+    Stop,
+    /// Register a repository, by absolute path or URL.
+    AddProject {
+        /// Where it is.
+        source: String,
+        /// Its name; the last part of the source by default.
+        name: Option<String>,
+    },
+    /// All projects.
+    Projects,
+    /// Start a run.
+    Submit {
+        /// The project's name or id.
+        project: String,
+        /// What is to be done.
+        task: String,
+        /// Acceptance criteria.
+        criteria: Vec<String>,
+        /// The agent; the repository's own by default.
+        agent: Option<String>,
+        /// A cap on iterations; the repository's by default.
+        iterations: Option<u32>,
+        /// A revision of the source to start from; its HEAD by default.
+        revision: Option<String>,
+    },
+    /// Runs, newest first.
+    Runs {
+        /// Those that are over as well.
+        all: bool,
+    },
+    /// One run in full.
+    Run {
+        /// Which.
+        run: RunId,
+    },
+    /// Freeze a run.
+    Pause {
+        /// Which.
+        run: RunId,
+    },
+    /// Let a paused run go on.
+    Resume {
+        /// Which.
+        run: RunId,
+    },
+    /// Give new guidance.
+    Redirect {
+        /// Which.
+        run: RunId,
+        /// What the agent should do differently.
+        text: String,
+    },
+    /// Stop a run for good.
+    Cancel {
+        /// Which.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// Go on from an earlier checkpoint.
+    Rollback {
+        /// Which.
+        run: RunId,
+        /// The iteration whose checkpoint is taken.
+        iteration: u32,
+    },
+    /// The changes of an iteration, or of the whole run.
+    Diff {
+        /// Which.
+        run: RunId,
+        /// One iteration, or from the base to the head.
+        iteration: Option<u32>,
+    },
+    /// Hand over the result.
+    Deliver {
+        /// Which.
+        run: RunId,
+        /// An iteration other than the last checkpoint.
+        iteration: Option<u32>,
+        /// How.
+        how: DeliverAs,
+    },
+    /// Questions to people.
+    Questions {
+        /// Settled ones as well.
+        all: bool,
+    },
+    /// One question.
+    Question {
+        /// Which.
+        question: QuestionId,
+    },
+    /// Answer a question.
+    Answer {
+        /// Which.
+        question: QuestionId,
+        /// Yes or no.
+        approve: bool,
+        /// Why; a denial needs it.
+        reason: String,
+    },
+    /// The logs that a run has.
+    Logs {
+        /// Which.
+        run: RunId,
+    },
+    /// Bytes of a log.
+    ReadLog {
+        /// Which run.
+        run: RunId,
+        /// The step's name as in `Logs`.
+        step: String,
+        /// First byte.
+        offset: u64,
+        /// Most bytes; the engine may send fewer.
+        most: u32,
+    },
+    /// All log bytes of a run from the start (or the end) on, step after step, as a stream.
+    FollowLog {
+        /// Which run.
+        run: RunId,
+        /// Only the steps of this iteration and later ones.
+        from_iteration: u32,
+    },
+    /// Everything that changes, as a stream.
+    Watch {
+        /// The cursor up to which the client knows everything, with the engine's instance that gave it.
+        since: Option<(String, u64)>,
+    },
+}
+
+/// How a result is handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliverAs {
+    /// As a branch in the source repository.
+    Branch {
+        /// Its name; the run's branch by default.
+        name: Option<String>,
+        /// Also where the branch there has other commits.
+        force: bool,
+    },
+    /// As a patch against the base, in the reply.
+    Patch,
+}

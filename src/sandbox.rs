@@ -1,0 +1,118 @@
+//! Where agent code runs. The trait puts and takes trees and never assumes host paths beyond the step's own spec, so that
+//! another engine can stand behind it.
+
+pub mod channel;
+pub mod docker;
+mod spec;
+
+pub use spec::{Limits, Profile, StepSpec, WallTimes};
+
+use crate::domain::{ImageUsed, StepEnd};
+use std::future::Future;
+
+/// Why a sandbox could not do what was asked. Not a verdict on the agent or the tests: the loop treats it as neutral.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SandboxError {
+    /// The container engine cannot be reached or does not answer in time.
+    #[error("the container engine does not answer: {0}")]
+    Unreachable(String),
+    /// The image cannot be had. `retry` says whether a later try may help.
+    #[error("image {image}: {reason}")]
+    Image {
+        /// What was asked for.
+        image: String,
+        /// What went wrong and what to do.
+        reason: String,
+        /// Whether a later try may help.
+        retry: bool,
+    },
+    /// No space left where containers, images or logs live.
+    #[error("no space left: {0}")]
+    DiskFull(String),
+    /// The container engine refused the request.
+    #[error("the container engine refused {what}: {reason}")]
+    Refused {
+        /// The request in words.
+        what: String,
+        /// Its answer.
+        reason: String,
+    },
+    /// Something on our side: a mount source is missing, a socket cannot be made.
+    #[error("{0}")]
+    Local(String),
+}
+
+/// How a step's container ended, with what its result is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// How.
+    pub end: StepEnd,
+    /// SHA-256 of the log's bytes in lower-case hexadecimal.
+    pub log_digest: String,
+    /// Connections on the log channel that could not prove to be the shim.
+    pub intrusions: u32,
+}
+
+/// What is known of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Made and never started.
+    Created,
+    /// Its main process lives (frozen or not).
+    Running,
+    /// Its main process ended; the exit code can be read.
+    Exited,
+    /// No such container.
+    Gone,
+}
+
+/// A place to run steps. Every call has a deadline inside and is safe to repeat.
+pub trait Sandbox: Send + Sync + 'static {
+    /// Makes the step's container, or finds the one with the step's name if it was made before. Returns its id.
+    fn create(&self, spec: &StepSpec) -> impl Future<Output = Result<String, SandboxError>> + Send;
+
+    /// Starts the container; a container that already runs or has ended is left alone.
+    fn start(&self, spec: &StepSpec, container: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
+
+    /// Follows a started container to its end, taking its log to disk; also enforces the spec's time limits. Works on
+    /// a container that ended meanwhile, and after a restart of this process. Dropping the future leaves it running.
+    fn follow(&self, spec: &StepSpec, container: &str) -> impl Future<Output = Result<Ended, SandboxError>> + Send;
+
+    /// What is known of the container.
+    fn presence(&self, container: &str) -> impl Future<Output = Result<Presence, SandboxError>> + Send;
+
+    /// Stops all processes of the container from running without ending them; absent or ended ones are left alone.
+    fn freeze(&self, container: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
+
+    /// Undoes `freeze`.
+    fn thaw(&self, container: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
+
+    /// Kills and removes the container; absent is success.
+    fn remove(&self, container: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
+
+    /// Containers that carry this engine instance's label: the names of their steps, as `StepKey` writes them, and their ids.
+    /// A hint: ours are those in the database.
+    fn labelled(&self) -> impl Future<Output = Result<Vec<(String, String)>, SandboxError>> + Send;
+
+    /// Pulls (from allowed registries only) or finds an image and pins it; reports progress in words.
+    fn image(
+        &self,
+        reference: &str,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> impl Future<Output = Result<ImageUsed, SandboxError>> + Send;
+
+    /// Builds an image from a Dockerfile inside a context archive (tar bytes), without network.
+    fn build(
+        &self,
+        tag: &str,
+        dockerfile: &str,
+        context: Vec<u8>,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> impl Future<Output = Result<ImageUsed, SandboxError>> + Send;
+
+    /// Commits an ended provision container as an image under a local tag and returns its content id.
+    fn commit(&self, container: &str, tag: &str) -> impl Future<Output = Result<String, SandboxError>> + Send;
+
+    /// The content id of a local tag, if there is such an image.
+    fn local_image(&self, tag: &str) -> impl Future<Output = Result<Option<String>, SandboxError>> + Send;
+}

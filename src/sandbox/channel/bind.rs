@@ -1,0 +1,29 @@
+//! Makes the socket so that it is never there with the wrong rights, and replaces one that an earlier engine left.
+
+use super::{ChannelError, SOCKET};
+use std::fs::{File, Permissions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+/// Listens in a directory. Anyone who sees the directory may connect; only the step's container does.
+pub(super) fn bind(dir: &Path) -> Result<UnixListener, ChannelError> {
+    try_bind(dir).map_err(|error| ChannelError::Listen { dir: dir.display().to_string(), reason: error.to_string() })
+}
+
+fn try_bind(dir: &Path) -> std::io::Result<UnixListener> {
+    // Socket addresses end at 108 bytes, paths do not; a descriptor of the directory makes a short path of any.
+    let directory = File::open(dir)?;
+    let short = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    let fresh = format!("{SOCKET}.new");
+    match std::fs::remove_file(dir.join(&fresh)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(short.join(&fresh))?;
+    std::fs::set_permissions(dir.join(&fresh), Permissions::from_mode(0o666))?;
+    std::fs::rename(dir.join(&fresh), dir.join(SOCKET))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

@@ -1,0 +1,52 @@
+//! What must outlive this engine: how the program ended, and how often somebody lied on the channel.
+
+use super::{ChannelError, Exit};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The contents of `<name>.state`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Saved {
+    /// The shim's last word and its number.
+    pub exit: Option<(u64, Exit)>,
+    /// Intrusions so far.
+    pub intrusions: u32,
+    /// Whether output was destroyed in the spool.
+    pub damaged: bool,
+}
+
+/// The state file of a log.
+pub(super) fn state_path(log: &Path) -> PathBuf {
+    log.with_extension("state")
+}
+
+/// Reads the file; absent is the start of everything.
+pub(super) fn load(path: &Path) -> Result<Saved, ChannelError> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(path, "read", &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Saved::default()),
+        Err(error) => Err(failed(path, "read", &error)),
+    }
+}
+
+/// Replaces the file as a whole and waits for the disk.
+pub(super) fn save(path: &Path, saved: &Saved) -> Result<(), ChannelError> {
+    let bytes = serde_json::to_vec(saved).map_err(|error| failed(path, "write", &error))?;
+    let fresh = path.with_extension("state.new");
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        std::fs::rename(&fresh, path)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent)?.sync_all()
+    };
+    write().map_err(|error| failed(path, "write", &error))
+}
+
+fn failed(path: &Path, doing: &str, error: &dyn std::fmt::Display) -> ChannelError {
+    ChannelError::Log(format!("cannot {doing} {}: {error}", path.display()))
+}

@@ -1,0 +1,230 @@
+//! Docker through bollard: every step is a container of its own, with `dogwatch shim` as its first process.
+//!
+//! The engine can be killed at any instant. So everything here may be repeated: a container's name is derived from its
+//! step, making it twice finds the first, following it twice goes on where the log on disk ends. Nothing relies on
+//! Docker's own streams but for hints: its word is asked for again before anything is decided.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `link.rs` | the socket, deadlines, errors in words |
+//! | `create.rs` | the walls |
+//! | `layout.rs` | what of the host a container sees |
+//! | `container.rs` | made, started, frozen, thawed, removed |
+//! | `upload.rs` | a tree copied into a container |
+//! | `follow.rs` | from the last follower to the end |
+//! | `state.rs` | what Docker says of a container |
+//! | `watch.rs` | waiting for the end, time limits |
+//! | `verdict.rs` | how a step ended |
+//! | `clock.rs`, `service.rs` | frozen time; when the service was restarted |
+//! | `executable.rs`, `elf.rs` | the copy of this program that containers run |
+//! | `image.rs`, `progress.rs`, `reference.rs` | pulled images |
+//! | `build.rs`, `dockerfile.rs` | built and committed images |
+//! | `facts.rs` | what the service says of itself |
+
+mod build;
+mod clock;
+mod container;
+mod create;
+mod dockerfile;
+mod elf;
+pub mod executable;
+mod facts;
+mod follow;
+mod image;
+mod layout;
+mod link;
+mod progress;
+mod reference;
+mod service;
+mod state;
+mod upload;
+mod verdict;
+mod watch;
+
+pub use facts::DockerFacts;
+
+use super::{Ended, Presence, Sandbox, SandboxError, StepSpec};
+use crate::domain::{ImageUsed, Millis};
+use crate::shim::Secret;
+use executable::Copy;
+use link::Link;
+use state::QUICK;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use tokio::sync::OnceCell;
+
+/// Where the running executable is found.
+const SELF: &str = "/proc/self/exe";
+
+/// What the engine gives to its Docker sandbox.
+#[derive(Clone)]
+pub struct DockerSettings {
+    /// `unix:///path`; `None` means `DOCKER_HOST` or else Docker's usual socket.
+    pub host: Option<String>,
+    /// The engine instance's id. Two engines on one Docker differ in it, so that they never meet.
+    pub instance: String,
+    /// Directory for copies of the executable, on a file system that the Docker service sees under the same path.
+    pub exe_copies: PathBuf,
+    /// The executable that containers run as their shim; `None` for the running one.
+    pub executable: Option<PathBuf>,
+    /// The engine's own key, from which the secrets of its steps are derived.
+    pub engine_key: [u8; 32],
+    /// Hosts (with port, where one is written) from which images may come, such as `docker.io`.
+    pub allowed_registries: Vec<String>,
+    /// User and group of agents and tests: the engine's own, or some other than root where the engine is root.
+    pub user: (u32, u32),
+}
+
+/// One container engine as a sandbox.
+pub struct DockerSandbox {
+    link: Link,
+    instance: String,
+    copy: Copy,
+    key: [u8; 32],
+    registries: Vec<String>,
+    user: (u32, u32),
+    processors: OnceCell<Option<i64>>,
+    /// Containers that are followed now, and whether this engine removes them.
+    followed: Mutex<HashMap<String, bool>>,
+    /// When the connection to the service was last lost.
+    lost_at: Mutex<Option<Millis>>,
+}
+
+/// What the container engine at `host` says of itself, for those who need no sandbox of it. `None` means `DOCKER_HOST` or
+/// else Docker's usual socket.
+pub async fn ask_facts(host: Option<&str>) -> Result<DockerFacts, SandboxError> {
+    facts_of(&Link::new(host)?).await
+}
+
+async fn facts_of(link: &Link) -> Result<DockerFacts, SandboxError> {
+    let fail = |failure: link::Failure| failure.into_error("to tell its version");
+    let docker = link.client().map_err(fail)?;
+    let version = link.call(QUICK, docker.version()).await.map_err(fail)?;
+    let info = link.call(QUICK, docker.info()).await.map_err(fail)?;
+    Ok(DockerFacts::new(link.path(), version, info))
+}
+
+impl DockerSandbox {
+    /// Makes the copy of the executable and keeps the settings. The container engine itself is not asked for anything,
+    /// so that this engine starts without it too.
+    pub async fn connect(settings: DockerSettings) -> Result<Self, SandboxError> {
+        let DockerSettings { host, instance, exe_copies, executable, engine_key, allowed_registries, user } = settings;
+        if instance.chars().filter(char::is_ascii_alphanumeric).count() < 8 {
+            return Err(SandboxError::Local(format!(
+                "the engine instance id `{instance}` is too short: container names need eight letters or digits of it"
+            )));
+        }
+        if user.0 == 0 || user.1 == 0 {
+            return Err(SandboxError::Local("agents and tests never run as root; choose another user".to_owned()));
+        }
+        let link = Link::new(host.as_deref())?;
+        let staged = tokio::task::spawn_blocking(move || {
+            executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)
+        });
+        let copy =
+            staged.await.map_err(|error| SandboxError::Local(format!("cannot copy the executable: {error}")))??;
+        Ok(Self {
+            link,
+            instance,
+            copy,
+            key: engine_key,
+            registries: allowed_registries,
+            user,
+            processors: OnceCell::new(),
+            followed: Mutex::new(HashMap::new()),
+            lost_at: Mutex::new(None),
+        })
+    }
+
+    /// What the container engine says of itself.
+    pub async fn version_and_facts(&self) -> Result<DockerFacts, SandboxError> {
+        facts_of(&self.link).await
+    }
+
+    /// Processors of the machine, asked for once.
+    async fn processors(&self) -> Result<Option<i64>, SandboxError> {
+        let asked =
+            self.processors.get_or_try_init(|| async { self.version_and_facts().await.map(|facts| facts.processors) });
+        asked.await.copied()
+    }
+
+    /// The secret of a step's container.
+    fn secret(&self, spec: &StepSpec) -> Secret {
+        Secret::derive(&self.key, &container::name(&self.instance, spec))
+    }
+}
+
+impl Sandbox for DockerSandbox {
+    async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
+        let processors = self.processors().await?;
+        let mounts = layout::prepare(spec, self.user)?;
+        let around = create::Surroundings {
+            instance: &self.instance,
+            bin: &self.copy.dir,
+            command: container::command(&self.copy),
+            user: self.user,
+            processors,
+            mounts,
+        };
+        container::create(&self.link, &container::name(&self.instance, spec), spec, &around).await
+    }
+
+    async fn start(&self, spec: &StepSpec, container: &str) -> Result<(), SandboxError> {
+        container::start(&self.link, spec, container, &self.secret(spec)).await
+    }
+
+    async fn follow(&self, spec: &StepSpec, container: &str) -> Result<Ended, SandboxError> {
+        let following = follow::Following::begin(&self.followed, container);
+        follow::follow(self, spec, container, &following).await
+    }
+
+    async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
+        let seen = state::look(&self.link, container).await;
+        let seen = seen.map_err(|failure| failure.into_error("to look at a container"))?;
+        Ok(seen.map_or(Presence::Gone, |seen| seen.presence))
+    }
+
+    async fn freeze(&self, container: &str) -> Result<(), SandboxError> {
+        container::set_frozen(&self.link, &self.instance, container, true).await
+    }
+
+    async fn thaw(&self, container: &str) -> Result<(), SandboxError> {
+        container::set_frozen(&self.link, &self.instance, container, false).await
+    }
+
+    async fn remove(&self, container: &str) -> Result<(), SandboxError> {
+        follow::note_removal(&self.followed, container);
+        container::remove(&self.link, container).await
+    }
+
+    async fn labelled(&self) -> Result<Vec<(String, String)>, SandboxError> {
+        container::labelled(&self.link, &self.instance).await
+    }
+
+    async fn image(
+        &self,
+        reference: &str,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<ImageUsed, SandboxError> {
+        image::obtain(&self.link, &self.registries, reference, progress).await
+    }
+
+    async fn build(
+        &self,
+        tag: &str,
+        dockerfile: &str,
+        context: Vec<u8>,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<ImageUsed, SandboxError> {
+        build::build(&self.link, &self.registries, tag, dockerfile, context, progress).await
+    }
+
+    async fn commit(&self, container: &str, tag: &str) -> Result<String, SandboxError> {
+        build::commit(&self.link, container, tag).await
+    }
+
+    async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
+        build::image_id(&self.link, tag).await
+    }
+}

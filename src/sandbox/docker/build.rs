@@ -1,0 +1,210 @@
+//! Images built from a Dockerfile, and images made by committing a container.
+
+use super::dockerfile;
+use super::image;
+use super::link::{Failure, Link, shorten};
+use crate::domain::ImageUsed;
+use crate::sandbox::SandboxError;
+use bollard::models::{BuildInfo, ContainerConfig};
+use bollard::query_parameters::{BuildImageOptionsBuilder, CommitContainerOptionsBuilder};
+use futures_util::StreamExt as _;
+use std::collections::VecDeque;
+use std::io::Read;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// A build that takes longer is given up.
+const BUILD: Duration = Duration::from_hours(1);
+/// Between two signs of life asked for while a build is silent.
+const CHECK: Duration = Duration::from_secs(5);
+/// Memory of a build step in bytes; the interface takes 31 bits.
+const MEMORY: i32 = i32::MAX;
+/// Lines of a failed build that are kept.
+const TAIL_LINES: usize = 40;
+/// Characters of a line that are kept.
+const LINE_MAX: usize = 300;
+/// Longest Dockerfile that is read.
+const DOCKERFILE_MAX: u64 = 1 << 20;
+/// A commit copies what the container changed.
+const COMMIT: Duration = Duration::from_mins(10);
+
+/// Builds `dockerfile` of the archive under the local name `tag`.
+pub(super) async fn build(
+    link: &Link,
+    registries: &[String],
+    tag: &str,
+    dockerfile: &str,
+    context: Vec<u8>,
+    tell: &(dyn Fn(String) + Send + Sync),
+) -> Result<ImageUsed, SandboxError> {
+    let text = find(&context, dockerfile).map_err(|reason| refuse(dockerfile, reason))?;
+    for name in dockerfile::images(&text).map_err(|reason| refuse(dockerfile, reason))? {
+        let base = image::obtain(link, registries, &name, tell).await?;
+        let inspected =
+            image::local(link, &base.id).await.map_err(|failure| failure.into_error("to look at an image"))?;
+        let triggers = inspected.and_then(|image| image.config).and_then(|config| config.on_build).unwrap_or_default();
+        dockerfile::check_triggers(&triggers).map_err(|reason| refuse(&name, reason))?;
+    }
+    let options = BuildImageOptionsBuilder::default()
+        .dockerfile(dockerfile)
+        .t(tag)
+        .networkmode("none")
+        .memory(MEMORY)
+        .memswap(MEMORY)
+        .rm(true)
+        .forcerm(true)
+        .build();
+    let docker = link.client().map_err(|failure| failure.into_error("a connection"))?;
+    let mut stream = std::pin::pin!(docker.build_image(options, None, Some(bollard::body_full(context.into()))));
+    let mut log = Tail::default();
+    let deadline = Instant::now() + BUILD;
+    loop {
+        match timeout(CHECK, stream.next()).await {
+            Ok(Some(Ok(info))) => log.take(&info, tell),
+            Ok(Some(Err(error))) => return Err(build_error(dockerfile, link.failure(&error), &log)),
+            Ok(None) => break,
+            Err(_) => link.ping().await.map_err(|failure| failure.into_error("a sign of life"))?,
+        }
+        if Instant::now() > deadline {
+            let reason = format!("the build did not end within {} s", BUILD.as_secs());
+            return Err(refuse(dockerfile, reason));
+        }
+    }
+    match image_id(link, tag).await? {
+        Some(id) => Ok(ImageUsed { asked: dockerfile.to_owned(), id, digest: None }),
+        None => Err(refuse(dockerfile, format!("the build left no image; its last lines:\n{}", log.text()))),
+    }
+}
+
+/// The content id behind a local name.
+pub(super) async fn image_id(link: &Link, tag: &str) -> Result<Option<String>, SandboxError> {
+    let image = image::local(link, tag).await.map_err(|failure| failure.into_error("to look at an image"))?;
+    Ok(image.and_then(|image| image.id).filter(|id| !id.is_empty()))
+}
+
+/// Commits a container under a local name. What the container was started with is not kept: the image gets back the
+/// entry point, command, user and directory of none, since every step states its own.
+pub(super) async fn commit(link: &Link, container: &str, tag: &str) -> Result<String, SandboxError> {
+    let what = || format!("to commit {container}");
+    let (repository, version) = tag.rsplit_once(':').unwrap_or((tag, "latest"));
+    let seen = super::state::look(link, container).await.map_err(|failure| failure.into_error(&what()))?;
+    let seen = seen.ok_or_else(|| SandboxError::Refused { what: what(), reason: "it is gone".to_owned() })?;
+    let labels = [super::create::LABEL_INSTANCE, super::create::LABEL_RUN, super::create::LABEL_STEP];
+    // Emptied, or a container made from the image would look as if it were a step.
+    let labels = labels.map(|label| (label.to_owned(), String::new())).into_iter().collect();
+    let options = CommitContainerOptionsBuilder::default()
+        .container(&seen.id)
+        .repo(repository)
+        .tag(version)
+        .pause(true)
+        .changes("ENTRYPOINT []\nCMD []\nUSER 0:0")
+        .build();
+    let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
+    let docker = link.client().map_err(|failure| failure.into_error(&what()))?;
+    let made = link.call(COMMIT, docker.commit_container(options, config)).await;
+    let id = made.map_err(|failure| failure.into_error(&what()))?.id;
+    Ok(image_id(link, tag).await?.unwrap_or(id))
+}
+
+/// The text of the Dockerfile in the archive: one regular file of that path.
+fn find(context: &[u8], path: &str) -> Result<String, String> {
+    let wanted = path.trim_start_matches("./");
+    let unreadable = |error: std::io::Error| format!("the build context cannot be read: {error}");
+    let mut archive = tar::Archive::new(context);
+    let mut found = None;
+    for entry in archive.entries().map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.path().map_err(unreadable)?;
+        if name.strip_prefix("./").unwrap_or(&name) != std::path::Path::new(wanted) {
+            continue;
+        }
+        if !entry.header().entry_type().is_file() || found.is_some() {
+            return Err("the Dockerfile must be one regular file".to_owned());
+        }
+        let mut text = String::new();
+        entry.take(DOCKERFILE_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+        found = Some(text);
+    }
+    found.ok_or_else(|| "there is no such file in the build context".to_owned())
+}
+
+fn refuse(image: &str, reason: String) -> SandboxError {
+    SandboxError::Image { image: image.to_owned(), reason, retry: false }
+}
+
+fn build_error(dockerfile: &str, failure: Failure, log: &Tail) -> SandboxError {
+    match failure {
+        Failure::Unreachable(reason) => SandboxError::Unreachable(reason),
+        Failure::DiskFull(reason) => SandboxError::DiskFull(reason),
+        Failure::Absent(reason) | Failure::Conflict(reason) | Failure::Refused(reason) => {
+            refuse(dockerfile, format!("the build failed: {reason}; its last lines:\n{}", log.text()))
+        }
+    }
+}
+
+/// The last lines of a build.
+#[derive(Debug, Default)]
+struct Tail {
+    lines: VecDeque<String>,
+}
+
+impl Tail {
+    fn take(&mut self, info: &BuildInfo, tell: &(dyn Fn(String) + Send + Sync)) {
+        for line in info.stream.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()) {
+            let line: String = line.chars().take(LINE_MAX).collect();
+            if line.starts_with("Step ") {
+                tell(format!("building: {line}"));
+            }
+            if self.lines.len() >= TAIL_LINES {
+                self.lines.pop_front();
+            }
+            self.lines.push_back(line);
+        }
+    }
+
+    fn text(&self) -> String {
+        let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
+        let text = lines.join("\n");
+        let skip = text.chars().count().saturating_sub(1800);
+        shorten(&text.chars().skip(skip).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, text) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, path, text.as_bytes()).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn the_dockerfile_is_found_once() {
+        let tar = archive(&[("a/Dockerfile", "FROM x"), ("./Dockerfile", "FROM y")]);
+        assert_eq!(find(&tar, "Dockerfile").unwrap(), "FROM y");
+        assert_eq!(find(&tar, "./a/Dockerfile").unwrap(), "FROM x");
+        assert!(find(&tar, "b/Dockerfile").is_err());
+        let twice = archive(&[("Dockerfile", "FROM x"), ("Dockerfile", "FROM y")]);
+        assert!(find(&twice, "Dockerfile").is_err());
+        assert!(find(b"not an archive at all", "Dockerfile").is_err());
+    }
+
+    #[test]
+    fn a_tail_stays_small() {
+        let mut tail = Tail::default();
+        let long = BuildInfo { stream: Some("x".repeat(100_000) + "\n"), ..BuildInfo::default() };
+        for _ in 0..500 {
+            tail.take(&long, &|_| {});
+        }
+        assert!(tail.text().len() < 2000);
+        assert_eq!(tail.lines.len(), TAIL_LINES);
+    }
+}

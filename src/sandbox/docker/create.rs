@@ -1,0 +1,241 @@
+//! The walls: what is asked of Docker for one step's container.
+//!
+//! Every wall is stated here even where it is Docker's default, so that a changed default of an engine does not open it.
+//! The image decides nothing: its entry point, command, user, health check and working directory are all overridden.
+
+use super::executable::INSIDE;
+use crate::sandbox::{Profile, StepSpec};
+use bollard::models::{
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
+    MountBindOptionsPropagationEnum, MountType, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Label with the engine instance's id.
+pub(super) const LABEL_INSTANCE: &str = "dogwatch.instance";
+/// Label with the run's id.
+pub(super) const LABEL_RUN: &str = "dogwatch.run";
+/// Label with the step's key.
+pub(super) const LABEL_STEP: &str = "dogwatch.step";
+
+/// Bytes of a mebibyte.
+const MIB: u64 = 1 << 20;
+/// Open files of one process, where the machine allows so many.
+const FILES: u64 = 65_536;
+/// Seconds that Docker waits between SIGTERM and SIGKILL when somebody else stops the container.
+const STOP_SECONDS: i64 = 10;
+/// Docker refuses less than this.
+const MEMORY_MIN_MIB: u64 = 16;
+
+/// What a container is made with besides its step.
+#[derive(Debug, Clone)]
+pub(super) struct Surroundings<'a> {
+    /// The engine instance's id.
+    pub(super) instance: &'a str,
+    /// Directory of the staged executable.
+    pub(super) bin: &'a Path,
+    /// The shim's command line.
+    pub(super) command: Vec<String>,
+    /// User and group of the agent and test profiles.
+    pub(super) user: (u32, u32),
+    /// Processors of the machine; more than these cannot be given.
+    pub(super) processors: Option<i64>,
+    /// The mounts besides the executable: host path, path inside, read-only.
+    pub(super) mounts: Vec<(String, String, bool)>,
+}
+
+/// The labels of a step's container.
+pub(super) fn labels(instance: &str, spec: &StepSpec) -> HashMap<String, String> {
+    HashMap::from([
+        (LABEL_INSTANCE.to_owned(), instance.to_owned()),
+        (LABEL_RUN.to_owned(), spec.key.run.to_string()),
+        (LABEL_STEP.to_owned(), spec.key.to_string()),
+    ])
+}
+
+/// The request.
+pub(super) fn body(spec: &StepSpec, around: &Surroundings) -> ContainerCreateBody {
+    let user = match spec.profile {
+        Profile::Agent | Profile::Test => format!("{}:{}", around.user.0, around.user.1),
+        Profile::Provision => "0:0".to_owned(),
+    };
+    ContainerCreateBody {
+        hostname: Some("dogwatch".to_owned()),
+        user: Some(user),
+        image: Some(spec.image.clone()),
+        entrypoint: Some(around.command.clone()),
+        cmd: Some(Vec::new()),
+        // The shim changes into the step's own directory; one that Docker makes might follow a link of the image.
+        working_dir: Some("/".to_owned()),
+        // Terminals let the program's bytes pass for frames of Docker's own stream.
+        tty: Some(false),
+        // The secret goes in by this way, once.
+        open_stdin: Some(true),
+        stdin_once: Some(true),
+        attach_stdin: Some(true),
+        attach_stdout: Some(false),
+        attach_stderr: Some(false),
+        network_disabled: Some(true),
+        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
+        stop_signal: Some("SIGTERM".to_owned()),
+        stop_timeout: Some(STOP_SECONDS),
+        labels: Some(labels(around.instance, spec)),
+        host_config: Some(host(spec, around)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
+    let limits = spec.limits;
+    let memory = bytes(limits.memory_mib.max(MEMORY_MIN_MIB));
+    let tmp = format!("rw,exec,nosuid,nodev,mode=1777,size={}", bytes(limits.tmp_mib));
+    let mut mounts = vec![bind(&around.bin.to_string_lossy(), INSIDE, true)];
+    mounts.extend(around.mounts.iter().map(|(from, to, read_only)| bind(from, to, *read_only)));
+    HostConfig {
+        network_mode: Some("none".to_owned()),
+        readonly_rootfs: Some(spec.profile != Profile::Provision),
+        privileged: Some(false),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: Some(Vec::new()),
+        // The engine's own system call filter stays, since none is named here.
+        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
+        pids_limit: Some(i64::from(limits.pids)),
+        memory: Some(memory),
+        // The same number means no swap; without it there would be as much swap again.
+        memory_swap: Some(memory),
+        nano_cpus: Some(nano_cpus(limits.cpus, around.processors)),
+        tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp)])),
+        mounts: Some(mounts),
+        // The log goes through the shim's own channel; Docker's is a small fall-back for the shim's last words.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: Some(HashMap::from([("max-size".to_owned(), "256k".to_owned())])),
+        }),
+        ulimits: Some(vec![ulimit("core", 0), ulimit("nofile", files())]),
+        init: Some(false),
+        auto_remove: Some(false),
+        restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
+        ipc_mode: Some("private".to_owned()),
+        oom_kill_disable: Some(false),
+        ..HostConfig::default()
+    }
+}
+
+fn bind(source: &str, target: &str, read_only: bool) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(source.to_owned()),
+        target: Some(target.to_owned()),
+        read_only: Some(read_only),
+        bind_options: Some(MountBindOptions {
+            propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE),
+            ..MountBindOptions::default()
+        }),
+        ..Mount::default()
+    }
+}
+
+fn ulimit(name: &str, limit: i64) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name.to_owned()), soft: Some(limit), hard: Some(limit) }
+}
+
+/// A container cannot start with more open files than the engine's service may give, which it does not tell; what this
+/// process may have is the best guess.
+fn files() -> i64 {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(FILES);
+    i64::try_from(most.min(FILES)).unwrap_or(1024)
+}
+
+fn bytes(mib: u64) -> i64 {
+    i64::try_from(mib.saturating_mul(MIB)).unwrap_or(i64::MAX)
+}
+
+/// Billionths of a processor. Docker refuses more than the machine has.
+fn nano_cpus(wanted: f64, processors: Option<i64>) -> i64 {
+    const BILLION: i64 = 1_000_000_000;
+    #[expect(clippy::cast_possible_truncation, reason = "the conversion saturates, and the result is bounded below")]
+    let nano = (wanted * 1e9) as i64;
+    let most = processors.unwrap_or(i64::MAX / BILLION).max(1).saturating_mul(BILLION);
+    nano.clamp(BILLION / 100, most)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::domain::{RunId, StepKey, StepKind};
+    use crate::sandbox::{Limits, WallTimes};
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    fn spec(profile: Profile) -> StepSpec {
+        StepSpec {
+            key: StepKey { run: RunId(3), iteration: 2, kind: StepKind::Test, suite: "unit".into(), attempt: 1 },
+            profile,
+            image: format!("sha256:{}", "0".repeat(64)),
+            argv: vec!["true".into()],
+            env: BTreeMap::new(),
+            cwd: "/work".into(),
+            tree: None,
+            stdin: Vec::new(),
+            keep: Vec::new(),
+            dir: PathBuf::from("/state/step"),
+            log: PathBuf::from("/state/log"),
+            limits: Limits { memory_mib: 100, cpus: 1.5, pids: 64, tmp_mib: 10 },
+            times: WallTimes { seconds: 10, silent_seconds: None },
+        }
+    }
+
+    fn asked(profile: Profile) -> ContainerCreateBody {
+        let around = Surroundings {
+            instance: "abcd",
+            bin: Path::new("/copies/1"),
+            command: vec!["/dogwatch/bin/dogwatch".into(), "shim".into()],
+            user: (10_001, 10_001),
+            processors: Some(1),
+            mounts: vec![("/state/step".into(), "/dogwatch/step".into(), true)],
+        };
+        body(&spec(profile), &around)
+    }
+
+    #[test]
+    fn the_walls_stand_in_every_profile() {
+        for profile in [Profile::Agent, Profile::Test, Profile::Provision] {
+            let body = asked(profile);
+            let host = body.host_config.unwrap();
+            assert_eq!(host.network_mode.as_deref(), Some("none"));
+            assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
+            assert_eq!(host.privileged, Some(false));
+            assert_eq!(host.security_opt, Some(vec!["no-new-privileges:true".to_owned()]));
+            assert_eq!(host.memory, Some(100 << 20));
+            assert_eq!(host.memory_swap, host.memory);
+            assert_eq!(host.pids_limit, Some(64));
+            assert_eq!(host.nano_cpus, Some(1_000_000_000));
+            assert_eq!(body.tty, Some(false));
+            assert_eq!(body.cmd, Some(Vec::new()));
+            assert!(host.binds.is_none() && host.devices.is_none() && host.volumes_from.is_none());
+        }
+    }
+
+    #[test]
+    fn only_provision_is_root_with_a_writable_root() {
+        for profile in [Profile::Agent, Profile::Test] {
+            let body = asked(profile);
+            assert_eq!(body.user.as_deref(), Some("10001:10001"));
+            assert_eq!(body.host_config.unwrap().readonly_rootfs, Some(true));
+        }
+        let body = asked(Profile::Provision);
+        assert_eq!(body.user.as_deref(), Some("0:0"));
+        assert_eq!(body.host_config.unwrap().readonly_rootfs, Some(false));
+    }
+
+    #[test]
+    fn processors_stay_within_what_docker_takes() {
+        assert_eq!(nano_cpus(2.5, Some(4)), 2_500_000_000);
+        assert_eq!(nano_cpus(64.0, Some(2)), 2_000_000_000);
+        assert_eq!(nano_cpus(0.0, Some(2)), 10_000_000);
+        assert_eq!(nano_cpus(f64::NAN, None), 10_000_000);
+        assert!(nano_cpus(f64::INFINITY, None) > 0);
+    }
+}

@@ -1,0 +1,69 @@
+//! What the container engine says of itself, for `doctor` and for the walls.
+
+use serde::{Deserialize, Serialize};
+
+/// Facts about one container engine. What it does not say is empty or `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DockerFacts {
+    /// The socket.
+    pub socket: String,
+    /// Version of the engine, such as `27.3.1`.
+    pub version: String,
+    /// Newest version of its interface.
+    pub api: String,
+    /// `1` or `2`.
+    pub cgroup_version: String,
+    /// `systemd` or `cgroupfs`.
+    pub cgroup_driver: String,
+    /// How layers are stored, such as `overlay2`.
+    pub storage_driver: String,
+    /// Where its data lies.
+    pub root: String,
+    /// Whether containers survive a restart of the service.
+    pub live_restore: Option<bool>,
+    /// Whether it runs without root.
+    pub rootless: bool,
+    /// Whether users inside are mapped to others outside.
+    pub user_namespaces: bool,
+    /// The runtimes that it knows, sorted.
+    pub runtimes: Vec<String>,
+    /// Its security options as it writes them, such as `name=seccomp,profile=default`.
+    pub security_options: Vec<String>,
+    /// Processors of the machine.
+    pub processors: Option<i64>,
+    /// Memory of the machine in bytes.
+    pub memory: Option<i64>,
+    /// Its own warnings.
+    pub warnings: Vec<String>,
+}
+
+impl DockerFacts {
+    /// Takes the two answers apart.
+    pub(super) fn new(
+        socket: &str,
+        version: bollard::models::SystemVersion,
+        info: bollard::models::SystemInfo,
+    ) -> Self {
+        let security_options = info.security_options.unwrap_or_default();
+        let has = |name: &str| security_options.iter().any(|option| option.split(',').any(|part| part == name));
+        let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
+        runtimes.sort();
+        Self {
+            socket: socket.to_owned(),
+            version: version.version.unwrap_or_default(),
+            api: version.api_version.unwrap_or_default(),
+            cgroup_version: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
+            cgroup_driver: info.cgroup_driver.map(|driver| driver.to_string()).unwrap_or_default(),
+            storage_driver: info.driver.unwrap_or_default(),
+            root: info.docker_root_dir.unwrap_or_default(),
+            live_restore: info.live_restore_enabled,
+            rootless: has("name=rootless"),
+            user_namespaces: has("name=userns"),
+            runtimes,
+            security_options,
+            processors: info.ncpu,
+            memory: info.mem_total,
+            warnings: info.warnings.unwrap_or_default(),
+        }
+    }
+}

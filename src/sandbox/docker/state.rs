@@ -1,0 +1,100 @@
+//! What Docker says of a container, reduced to what is decided on.
+
+use super::link::{Failure, Link};
+use super::verdict::Remains;
+use crate::domain::Millis;
+use crate::sandbox::Presence;
+use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Deadline of a question that Docker answers from memory.
+pub(super) const QUICK: Duration = Duration::from_secs(10);
+
+/// One container at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Docker's id.
+    pub(super) id: String,
+    /// Content id of its image.
+    pub(super) image: String,
+    /// Its labels.
+    pub(super) labels: HashMap<String, String>,
+    /// Where it stands.
+    pub(super) presence: Presence,
+    /// Frozen.
+    pub(super) paused: bool,
+    /// When its first process started.
+    pub(super) started: Option<Millis>,
+    /// When its first process ended.
+    pub(super) finished: Option<Millis>,
+    /// What is left of an ended one.
+    pub(super) remains: Remains,
+    /// Host paths of its mounts by the path inside.
+    pub(super) mounts: HashMap<String, PathBuf>,
+}
+
+/// Looks at a container by id or name; `None` when there is none.
+pub(super) async fn look(link: &Link, container: &str) -> Result<Option<Seen>, Failure> {
+    let docker = link.client()?;
+    match link.call(QUICK, docker.inspect_container(container, None)).await {
+        Ok(answer) => Ok(Some(Seen::from(answer))),
+        Err(Failure::Absent(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+impl From<ContainerInspectResponse> for Seen {
+    fn from(answer: ContainerInspectResponse) -> Self {
+        let state = answer.state.unwrap_or_default();
+        let mounts = answer.mounts.unwrap_or_default().into_iter();
+        Self {
+            id: answer.id.unwrap_or_default(),
+            image: answer.image.unwrap_or_default(),
+            labels: answer.config.and_then(|config| config.labels).unwrap_or_default(),
+            presence: presence(&state),
+            paused: state.paused == Some(true),
+            started: instant(state.started_at.as_deref()),
+            finished: instant(state.finished_at.as_deref()),
+            remains: Remains {
+                code: state.exit_code,
+                oom: state.oom_killed,
+                error: super::link::shorten(&state.error.unwrap_or_default()),
+            },
+            mounts: mounts.filter_map(|mount| Some((mount.destination?, PathBuf::from(mount.source?)))).collect(),
+        }
+    }
+}
+
+fn presence(state: &ContainerState) -> Presence {
+    use ContainerStateStatusEnum as Status;
+    match state.status {
+        Some(Status::CREATED) => Presence::Created,
+        Some(Status::EXITED | Status::DEAD | Status::REMOVING) => Presence::Exited,
+        Some(Status::RUNNING | Status::PAUSED | Status::RESTARTING) => Presence::Running,
+        _ if state.running == Some(true) => Presence::Running,
+        _ => Presence::Exited,
+    }
+}
+
+/// Docker writes the year 1 for what has not happened.
+fn instant(text: Option<&str>) -> Option<Millis> {
+    let at: jiff::Timestamp = text?.parse().ok()?;
+    Some(Millis(at.as_millisecond())).filter(|at| at.0 > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn docker_instants_are_read() {
+        assert_eq!(instant(Some("1970-01-01T00:00:01.5Z")), Some(Millis(1500)));
+        assert_eq!(instant(Some("2024-05-01T10:00:00.123456789+02:00")), Some(Millis(1_714_550_400_123)));
+        for none in [Some("0001-01-01T00:00:00Z"), Some("yesterday"), Some(""), None] {
+            assert_eq!(instant(none), None);
+        }
+    }
+}

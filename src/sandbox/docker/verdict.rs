@@ -1,0 +1,183 @@
+//! How a step ended, from what the shim said, what Docker says, and what the engine itself did. Pure.
+//!
+//! What the shim said on the channel counts most: it saw the program end. Docker's exit code is that of the shim and only
+//! counts when the shim could not speak. A program that was told to stop by somebody else than this engine, or was killed
+//! along with its shim, is lost; when the Docker service went away around that time, that explains it.
+
+use crate::domain::StepEnd;
+use crate::shim::wire::{Exit, How};
+
+/// The shim's exit code when it cannot do its work, such as when the engine died before it sent the secret.
+pub(super) const SHIM_FAILED: i64 = 125;
+/// SIGKILL.
+const KILL: i32 = 9;
+/// What a shell and Docker make of a program that was killed.
+const KILLED_CODE: i64 = 137;
+
+/// Why this engine ended a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The time limit in seconds.
+    TimedOut(u64),
+    /// The limit of silence in seconds.
+    Silent(u64),
+    /// It was removed for a cancel or a rollback.
+    Removed,
+}
+
+/// What Docker says of a container that ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Remains {
+    /// Exit code of the shim.
+    pub(super) code: Option<i64>,
+    /// Whether a process of the container was killed for want of memory.
+    pub(super) oom: Option<bool>,
+    /// Docker's own account of an error.
+    pub(super) error: String,
+}
+
+/// All that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The shim's last word.
+    pub(super) exit: Option<Exit>,
+    /// What Docker says; `None` when it has no such container.
+    pub(super) remains: Option<Remains>,
+    /// What this engine did to it.
+    pub(super) cause: Option<Cause>,
+    /// The Docker service went away during the container's last moments.
+    pub(super) restarted: bool,
+}
+
+/// The verdict.
+pub(super) fn verdict(known: Known) -> StepEnd {
+    let Known { exit, remains, cause, restarted } = known;
+    match cause {
+        Some(Cause::TimedOut(seconds)) => return StepEnd::TimedOut { seconds },
+        Some(Cause::Silent(seconds)) => return StepEnd::Silent { seconds },
+        Some(Cause::Removed) => return StepEnd::Stopped,
+        None => {}
+    }
+    let oom = remains.as_ref().and_then(|remains| remains.oom);
+    match exit {
+        Some(exit) => spoken(exit, oom, restarted),
+        None => unspoken(remains, restarted),
+    }
+}
+
+/// The shim saw the program end.
+fn spoken(exit: Exit, oom: Option<bool>, restarted: bool) -> StepEnd {
+    let succeeded = matches!(exit.how, How::Exited { code: 0 });
+    if exit.stopped && !succeeded {
+        return if restarted {
+            lost("the Docker service was stopped and took the container down", true)
+        } else {
+            lost("the container was told to stop by somebody else than this engine, from outside or from within", false)
+        };
+    }
+    match exit.how {
+        // A shell answers 137 when its command was killed; with Docker's word on memory that is what happened.
+        How::Exited { code } if i64::from(code) == KILLED_CODE && oom == Some(true) => {
+            StepEnd::Signalled { signal: KILL, oom }
+        }
+        How::Exited { code } => StepEnd::Exited { code },
+        How::Signalled { signal: KILL } if restarted && oom != Some(true) => {
+            lost("the Docker service was stopped and took the container down", true)
+        }
+        How::Signalled { signal: KILL } => StepEnd::Signalled { signal: KILL, oom },
+        How::Signalled { signal } => StepEnd::Signalled { signal, oom: Some(false) },
+        How::NotStarted { reason } => StepEnd::NotStarted { reason },
+        How::TimedOut { seconds } => StepEnd::TimedOut { seconds },
+    }
+}
+
+/// The shim could not tell.
+fn unspoken(remains: Option<Remains>, restarted: bool) -> StepEnd {
+    let Some(remains) = remains else {
+        return lost("the container was removed by somebody else than this engine", false);
+    };
+    match remains.code {
+        _ if remains.oom == Some(true) => StepEnd::Signalled { signal: KILL, oom: Some(true) },
+        Some(SHIM_FAILED) => lost("the engine went away between the container's start and its first message", true),
+        Some(code) if restarted => {
+            lost(&format!("the Docker service was stopped and took the container down (code {code})"), true)
+        }
+        Some(code) if remains.error.is_empty() => {
+            lost(&format!("the container was killed from outside, or its shim failed (code {code})"), false)
+        }
+        Some(code) => lost(&format!("Docker says: {} (code {code})", remains.error), false),
+        None => lost("Docker does not say how the container ended", restarted),
+    }
+}
+
+fn lost(reason: &str, explained: bool) -> StepEnd {
+    StepEnd::Lost { reason: reason.to_owned(), explained }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn said(how: How) -> Known {
+        Known { exit: Some(Exit { how, stopped: false }), remains: Some(Remains::default()), ..Known::default() }
+    }
+
+    fn left(code: i64, oom: Option<bool>) -> Known {
+        Known { remains: Some(Remains { code: Some(code), oom, error: String::new() }), ..Known::default() }
+    }
+
+    #[test]
+    fn what_the_shim_said_counts_most() {
+        assert_eq!(verdict(said(How::Exited { code: 3 })), StepEnd::Exited { code: 3 });
+        assert_eq!(verdict(said(How::Signalled { signal: 11 })), StepEnd::Signalled { signal: 11, oom: Some(false) });
+        assert_eq!(
+            verdict(said(How::NotStarted { reason: "no such file".into() })),
+            StepEnd::NotStarted { reason: "no such file".into() }
+        );
+        // Also when somebody removed the container right after the program's end.
+        let gone = Known { remains: None, ..said(How::Exited { code: 0 }) };
+        assert_eq!(verdict(gone), StepEnd::Exited { code: 0 });
+    }
+
+    #[test]
+    fn memory_is_yes_no_or_unknown() {
+        for oom in [Some(true), Some(false), None] {
+            let mut known = said(How::Signalled { signal: 9 });
+            known.remains = Some(Remains { oom, ..Remains::default() });
+            assert_eq!(verdict(known), StepEnd::Signalled { signal: 9, oom });
+        }
+        assert_eq!(verdict(left(137, Some(true))), StepEnd::Signalled { signal: 9, oom: Some(true) });
+        let mut shell = said(How::Exited { code: 137 });
+        shell.remains = Some(Remains { oom: Some(true), ..Remains::default() });
+        assert_eq!(verdict(shell), StepEnd::Signalled { signal: 9, oom: Some(true) });
+    }
+
+    #[test]
+    fn what_the_engine_did_goes_before_all() {
+        for (cause, end) in [
+            (Cause::TimedOut(5), StepEnd::TimedOut { seconds: 5 }),
+            (Cause::Silent(7), StepEnd::Silent { seconds: 7 }),
+            (Cause::Removed, StepEnd::Stopped),
+        ] {
+            let known = Known { cause: Some(cause), ..said(How::Signalled { signal: 15 }) };
+            assert_eq!(verdict(known), end);
+        }
+    }
+
+    #[test]
+    fn losses_are_explained_only_by_the_service_or_by_ourselves() {
+        let explained = |known| match verdict(known) {
+            StepEnd::Lost { explained, .. } => explained,
+            other => panic!("not lost: {other:?}"),
+        };
+        assert!(!explained(Known::default()));
+        assert!(!explained(left(137, Some(false))));
+        assert!(explained(left(125, Some(false))));
+        assert!(explained(Known { restarted: true, ..left(137, Some(false)) }));
+        let mut stopped = said(How::Exited { code: 101 });
+        stopped.exit = stopped.exit.map(|exit| Exit { stopped: true, ..exit });
+        assert!(!explained(stopped.clone()));
+        assert!(explained(Known { restarted: true, ..stopped }));
+    }
+}

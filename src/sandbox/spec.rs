@@ -1,0 +1,82 @@
+//! What a step wants of a sandbox.
+
+use crate::domain::StepKey;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// How high the walls are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// The agent: read-only root, no network, no capabilities, ordinary user.
+    Agent,
+    /// Test suites: the same walls.
+    Test,
+    /// Makes images by running and committing: writable root, user 0 inside, otherwise the same walls. Never used for agents
+    /// or tests.
+    Provision,
+}
+
+/// Limits of one container.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory in MiB, swap included.
+    pub memory_mib: u64,
+    /// Processors, fractions allowed.
+    pub cpus: f64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// Size of /tmp in MiB.
+    pub tmp_mib: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_mib: 4096, cpus: 2.0, pids: 1024, tmp_mib: 1024 }
+    }
+}
+
+/// Time limits of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WallTimes {
+    /// Seconds that the program may run, frozen time not counted.
+    pub seconds: u64,
+    /// Seconds without a byte of output after which it counts as silent; `None` for no such limit.
+    pub silent_seconds: Option<u64>,
+}
+
+/// Everything needed to make, start and follow the container of one step. Derived from the database alone, so that a
+/// restarted engine comes to the same spec.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepSpec {
+    /// Names the step; the container's name is derived from it.
+    pub key: StepKey,
+    /// How high the walls are.
+    pub profile: Profile,
+    /// Content id of the image (`sha256:...`).
+    pub image: String,
+    /// The program and its arguments; not a shell line.
+    pub argv: Vec<String>,
+    /// Its environment, in full; nothing is inherited but what the image sets.
+    pub env: BTreeMap<String, String>,
+    /// Working directory inside, absolute.
+    pub cwd: String,
+    /// The tree that is mounted at `/work`, a host directory owned by the engine; `None` for none. In the provision
+    /// profile its contents are copied to `/work` instead, so that they become part of the image.
+    pub tree: Option<PathBuf>,
+    /// Bytes for the program's standard input, which is closed after them.
+    pub stdin: Vec<u8>,
+    /// Paths relative to `/work` that the setup made. In the provision profile the shim moves them to
+    /// `/dogwatch/keep/` when the program ends well; otherwise it puts links to them into the tree before the program
+    /// starts, where nothing of that name is there.
+    pub keep: Vec<String>,
+    /// Host directory of this step's private things: channel socket, spool, `spec.json`. Made by the sandbox.
+    pub dir: PathBuf,
+    /// Host path of the step's log (its index lies beside it).
+    pub log: PathBuf,
+    /// Limits.
+    pub limits: Limits,
+    /// Time limits.
+    pub times: WallTimes,
+}

@@ -1,0 +1,227 @@
+//! One request, one answer.
+
+use super::Server;
+use crate::domain::{Actor, Project, QuestionState, Run, RunId, RunState};
+use crate::engine::machine::Event;
+use crate::engine::ports::{TreeFault, World};
+use crate::engine::{AskError, NewRun};
+use crate::logs::LogReader;
+use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
+use crate::sandbox::Sandbox;
+use crate::store::{RunFilter, StoreError, View};
+use std::fmt::Display;
+
+/// Most bytes of a log in one answer.
+const MOST_LOG: u32 = 1024 * 1024;
+/// Most bytes of a patch in one answer; more is asked for by `dogwatch deliver`.
+const MOST_PATCH: usize = 10 * 1024 * 1024;
+
+impl From<AskError> for Fault {
+    fn from(error: AskError) -> Self {
+        let code = match &error {
+            AskError::Missing { .. } => FaultCode::NotFound,
+            AskError::Store(_) | AskError::Down => FaultCode::Engine,
+            AskError::Refused(_) | AskError::TooLong { .. } | AskError::Unfit(_) => FaultCode::Refused,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Missing { .. } => FaultCode::NotFound,
+            StoreError::Taken { .. } => FaultCode::Refused,
+            _ => FaultCode::Engine,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<TreeFault> for Fault {
+    fn from(fault: TreeFault) -> Self {
+        Self { code: FaultCode::Refused, message: fault.0 }
+    }
+}
+
+pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
+    Fault { code: FaultCode::NotFound, message: format!("there is no {what} {id}") }
+}
+
+impl<S: Sandbox> Server<S> {
+    pub(super) async fn answer(&self, request: Request, you: Actor) -> Result<Reply, Fault> {
+        match request {
+            Request::Status => self.status().await,
+            Request::Stop => {
+                self.stop.notify_one();
+                Ok(Reply::Done)
+            }
+            Request::AddProject { source, name } => self.add_project(source, name, you).await,
+            Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
+            Request::Submit { project, task, criteria, agent, iterations, revision } => {
+                let project = self.find_project(&project).await?;
+                let base = self.engine.world.trees().fetch(&project, revision).await?;
+                let agent = agent.unwrap_or_default();
+                let run =
+                    self.engine.submit(NewRun { project, task, criteria, base, agent, iterations, owner: you }).await?;
+                self.run_reply(run).await
+            }
+            Request::Runs { all } => self.runs(all).await,
+            Request::Run { run } => self.detail(run).await,
+            Request::Pause { run } => self.act(run, Event::Pause { by: you }).await,
+            Request::Resume { run } => self.act(run, Event::Resume { by: you }).await,
+            Request::Redirect { run, text } => self.act(run, Event::Redirect { by: you, text }).await,
+            Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
+            Request::Rollback { run, iteration } => {
+                let run = self.engine.roll_back(run, iteration, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Diff { run, iteration } => self.diff(run, iteration).await,
+            Request::Deliver { run, iteration, how } => self.deliver(run, iteration, how).await,
+            Request::Questions { all } => {
+                let state = (!all).then_some(QuestionState::Open);
+                Ok(Reply::Questions { questions: self.engine.store.read(move |view| view.questions(state)).await? })
+            }
+            Request::Question { question } => {
+                let found = self.engine.store.read(move |view| view.question(question)).await?;
+                let found = found.ok_or_else(|| not_found("question", question))?;
+                Ok(Reply::Questions { questions: vec![found] })
+            }
+            Request::Answer { question, approve, reason } => {
+                let run = self.engine.answer(question, approve, reason, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
+            Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
+            Request::FollowLog { run, .. } => {
+                self.engine.load(run).await?;
+                Ok(Self::opened())
+            }
+            Request::Watch { .. } => Ok(Self::opened()),
+        }
+    }
+
+    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+        let all = |view: &View<'_>| view.projects();
+        self.engine.store.read(all).await
+    }
+
+    async fn status(&self) -> Result<Reply, Fault> {
+        let fault = self.engine.world.sandbox().labelled().await.err();
+        let filter = RunFilter { unfinished: true, ..RunFilter::default() };
+        let (unfinished, waiting) = self
+            .engine
+            .store
+            .read(move |view| Ok((view.runs(&filter)?.len(), view.questions(Some(QuestionState::Open))?.len())))
+            .await?;
+        Ok(Reply::Status {
+            status: EngineStatus {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                instance: self.instance.clone(),
+                pid: std::process::id(),
+                state_dir: self.state_dir.to_string_lossy().into_owned(),
+                rescue: self.rescue.clone(),
+                sandbox_fault: fault.map(|error| error.to_string()),
+                unfinished: u32::try_from(unfinished).unwrap_or(u32::MAX),
+                waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            },
+        })
+    }
+
+    async fn act(&self, run: RunId, event: Event) -> Result<Reply, Fault> {
+        let run = self.engine.ask(run, event).await?;
+        self.run_reply(run).await
+    }
+
+    async fn run_reply(&self, run: Run) -> Result<Reply, Fault> {
+        let mut views = self.views(vec![run]).await?;
+        views.pop().map(|run| Reply::Run { run }).ok_or_else(|| not_found("run", ""))
+    }
+
+    async fn runs(&self, all: bool) -> Result<Reply, Fault> {
+        let filter = RunFilter { unfinished: !all, ..RunFilter::default() };
+        let runs = self.engine.store.read(move |view| view.runs(&filter)).await?;
+        Ok(Reply::Runs { runs: self.views(runs).await? })
+    }
+
+    /// Commits before and after: of an iteration, or of the whole run.
+    async fn range(&self, run: &Run, iteration: Option<u32>) -> Result<(String, String), Fault> {
+        let base = run.base.clone().unwrap_or_default();
+        let Some(number) = iteration else {
+            return Ok((base.clone(), run.head.clone().unwrap_or(base)));
+        };
+        let after = self.engine.checkpoint(run.id, number).await?;
+        let id = run.id;
+        let found = self.engine.store.read(move |view| view.iteration(id, number)).await?;
+        Ok((found.map_or(base, |one| one.base), after))
+    }
+
+    async fn diff(&self, run: RunId, iteration: Option<u32>) -> Result<Reply, Fault> {
+        let run = self.engine.load(run).await?;
+        let (from, to) = self.range(&run, iteration).await?;
+        let bytes = self.engine.world.trees().with_repo(run.project, move |repo| repo.diff(&from, &to)).await?;
+        patch(&bytes)
+    }
+
+    async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs) -> Result<Reply, Fault> {
+        let run = self.engine.load(run).await?;
+        let project = self.engine.project(run.project).await?;
+        let base = run.base.clone().unwrap_or_default();
+        let commit = match (iteration, run.head.clone()) {
+            (Some(number), _) => self.engine.checkpoint(run.id, number).await?,
+            (None, Some(head)) if head != base => head,
+            _ => {
+                let message = format!("{} has no checkpoint yet: there is nothing to deliver", run.id);
+                return Err(Fault { code: FaultCode::Refused, message });
+            }
+        };
+        let verified = run.state == RunState::Succeeded && iteration.is_none();
+        let trees = self.engine.world.trees();
+        match how {
+            DeliverAs::Patch => {
+                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &commit)).await?;
+                patch(&bytes)
+            }
+            DeliverAs::Branch { name, force } => {
+                let branch = name.unwrap_or_else(|| run.branch());
+                let source = project.source.clone();
+                let delivered = trees
+                    .with_repo(run.project, move |repo| repo.deliver_branch(&commit, &source, &branch, force))
+                    .await?;
+                let doubt = if verified { "" } else { "; not verified: the run has not succeeded with it" };
+                let text =
+                    format!("branch {} in {} is at {}{doubt}", delivered.branch, project.source, delivered.commit);
+                Ok(Reply::Said { text })
+            }
+        }
+    }
+
+    async fn read_log(&self, run: RunId, step: String, offset: u64, most: u32) -> Result<Reply, Fault> {
+        let logs = self.logs(run).await?;
+        let info = logs.into_iter().find(|log| log.step == step).ok_or_else(|| not_found("log", &step))?;
+        let path = self.engine.world.places().log(&info.key);
+        let end = info.bytes.min(offset.saturating_add(u64::from(most.min(MOST_LOG))));
+        let bytes = if offset >= end { Vec::new() } else { read_range(path, offset, end).await? };
+        Ok(Reply::Log { chunk: LogChunk { run, step, offset, bytes: Bytes::new(&bytes) } })
+    }
+}
+
+/// Bytes of a log file.
+pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> Result<Vec<u8>, Fault> {
+    let engine = |message: String| Fault { code: FaultCode::Engine, message };
+    tokio::task::spawn_blocking(move || LogReader::open(&path)?.bytes(from..to))
+        .await
+        .map_err(|error| engine(format!("a worker failed: {error}")))?
+        .map_err(|error| engine(error.to_string()))
+}
+
+fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
+    if bytes.len() > MOST_PATCH {
+        let message = format!(
+            "the patch has {} bytes, at most {MOST_PATCH} fit into an answer: deliver a branch instead",
+            bytes.len()
+        );
+        return Err(Fault { code: FaultCode::Refused, message });
+    }
+    Ok(Reply::Patch { bytes: Bytes::new(bytes) })
+}

@@ -1,0 +1,111 @@
+//! What lists and the page of one run show.
+
+use super::Server;
+use super::answer::not_found;
+use crate::domain::{Run, RunId, StepState, TestStatus};
+use crate::engine::ports::World;
+use crate::logs::LogReader;
+use crate::protocol::{Fault, LogInfo, Reply, RunDetail, RunView, SuiteView};
+use crate::sandbox::Sandbox;
+use crate::store::{StoreError, View};
+use std::collections::HashMap;
+
+impl<S: Sandbox> Server<S> {
+    /// Runs with what lists show beside them.
+    pub(super) async fn views(&self, runs: Vec<Run>) -> Result<Vec<RunView>, Fault> {
+        let mut views = self.engine.store.read(move |view| runs_with(view, runs)).await?;
+        for view in &mut views {
+            view.note = self.note(&view.run);
+        }
+        Ok(views)
+    }
+
+    /// What a run is doing; a run that rests does nothing.
+    pub(super) fn note(&self, run: &Run) -> Option<String> {
+        let rests = run.state.is_final() || run.state.awaits_person();
+        if rests { None } else { self.engine.notes.get(run.id) }
+    }
+
+    pub(super) async fn detail(&self, id: RunId) -> Result<Reply, Fault> {
+        let mut detail = self
+            .engine
+            .store
+            .read(move |view| view.run(id)?.map(|run| detail_of(view, run)).transpose())
+            .await?
+            .ok_or_else(|| not_found("run", id))?;
+        detail.view.note = self.note(&detail.view.run);
+        Ok(Reply::Detail { detail: Box::new(detail) })
+    }
+
+    /// The logs of a run, oldest first.
+    pub(super) async fn logs(&self, id: RunId) -> Result<Vec<LogInfo>, Fault> {
+        let steps = self
+            .engine
+            .store
+            .read(move |view| {
+                view.run(id)?.ok_or_else(|| StoreError::Missing { what: "run", id: id.to_string() })?;
+                view.steps(id)
+            })
+            .await?;
+        let mut logs = Vec::new();
+        for step in steps {
+            let path = self.engine.world.places().log(&step.key);
+            // A step that never started has no log yet.
+            let bytes = LogReader::open(&path).and_then(|reader| reader.mark()).map_or(0, |mark| mark.bytes);
+            let open = !matches!(step.state, StepState::Ended { .. });
+            logs.push(LogInfo { step: step.key.to_string(), key: step.key, bytes, open });
+        }
+        Ok(logs)
+    }
+}
+
+/// Joins runs with their projects' names and last test counts.
+pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>, StoreError> {
+    let names: HashMap<_, _> = view.projects()?.into_iter().map(|project| (project.id, project.name)).collect();
+    runs.into_iter()
+        .map(|run| {
+            let tested = view.iterations(run.id)?.into_iter().rev().find(|one| one.tests != (0, 0, 0));
+            let project = names.get(&run.project).cloned().unwrap_or_default();
+            Ok(RunView { tests: tested.map(|one| one.tests), project, note: None, run })
+        })
+        .collect()
+}
+
+fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
+    let id = run.id;
+    let iterations = view.iterations(id)?;
+    let mut tested = 0;
+    for iteration in iterations.iter().rev() {
+        if !view.suites(id, iteration.number)?.is_empty() {
+            tested = iteration.number;
+            break;
+        }
+    }
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let suites = view
+        .suites(id, tested)?
+        .into_iter()
+        .map(|suite| SuiteView {
+            tests: (
+                count(suite.count(TestStatus::Passed)),
+                count(suite.count(TestStatus::Failed)),
+                count(suite.count(TestStatus::Skipped)),
+            ),
+            suite: suite.suite,
+            verdict: suite.verdict,
+            oddities: suite.oddities,
+        })
+        .collect();
+    let mut views = runs_with(view, vec![run])?;
+    let view_of_run = views.pop().ok_or_else(|| StoreError::Missing { what: "run", id: id.to_string() })?;
+    Ok(RunDetail {
+        view: view_of_run,
+        suites,
+        findings: view.findings(id, tested)?,
+        gates: view.gate_results(id, tested)?,
+        guidance: view.guidance(id)?,
+        questions: view.questions_of(id)?,
+        steps: view.steps(id)?,
+        iterations,
+    })
+}

@@ -1,0 +1,135 @@
+//! What runs as the first process of a sandbox (`dogwatch shim`): starts the step's program, carries its output to the
+//! engine over the log channel, and says how it ended.
+//!
+//! It needs nothing from the image: static, no user entry, no writable root, no `/tmp`, no `/proc`. It finds under
+//! `/dogwatch` (or the directory given by `--root`, for tests): `step/` (read-only) with `spec.json`, the program's
+//! standard input and the engine's socket; `spool/` (writable), where output waits while no engine listens; `keep/`, what
+//! a setup made. The step's secret comes over its own standard input, and nowhere else. The program runs under the same
+//! user, so before anything else the shim makes itself non-dumpable: the kernel then lets no process of that user look
+//! into its memory, environment or descriptors.
+
+mod clock;
+mod keep;
+mod link;
+mod outbox;
+mod output;
+mod program;
+pub(crate) mod proof;
+mod secret;
+mod spec;
+pub(crate) mod spool;
+mod supervise;
+pub mod wire;
+
+pub use secret::Secret;
+pub use spec::{KeepMode, SPEC_FILE, ShimSpec};
+
+use outbox::Outbox;
+use rustix::process::{DumpableBehavior, getpid, set_child_subreaper, set_dumpable_behavior};
+use secret::SECRET_BYTES;
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::{SystemTime, UNIX_EPOCH};
+use supervise::{Event, supervise};
+
+/// The exit code for failures of the shim itself.
+const FAILED: i32 = 125;
+/// Descriptors below this number are looked at for having been inherited.
+const MAX_INHERITED: i32 = 4096;
+
+/// Runs the shim; `args` are those after `shim`. Returns the exit code for the process: the program's own, 128 and the
+/// signal's number where a signal ended it, 127 or 126 where it did not start, 125 where the shim could not work.
+pub fn main(args: &[OsString]) -> i32 {
+    match run(args) {
+        Ok(code) => code,
+        Err(reason) => {
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "dogwatch shim: {reason}");
+            FAILED
+        }
+    }
+}
+
+fn run(args: &[OsString]) -> Result<i32, String> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| format!("cannot hide: {error}"))?;
+    close_inherited_on_exec();
+    let root = match args {
+        [] => PathBuf::from("/dogwatch"),
+        [flag, root] if flag == "--root" => PathBuf::from(root),
+        _ => return Err("only --root DIR is understood".to_owned()),
+    };
+    let secret = read_secret().ok_or("no secret")?;
+    // Orphans come to the first process anyway; asking for them serves where the shim is not the first one.
+    set_child_subreaper(Some(getpid())).map_err(|error| format!("cannot adopt orphans: {error}"))?;
+    let outbox = Outbox::open(&root.join("spool"), secret.clone()).map_err(|error| format!("no spool: {error}"))?;
+    let outbox = Arc::new(outbox);
+    let (sender, events) = mpsc::channel();
+    watch_signals(sender.clone()).map_err(|error| format!("cannot watch signals: {error}"))?;
+    start_link(&root, secret, &outbox, sender.clone()).map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(supervise(&root, &outbox, &events, &sender))
+}
+
+/// Keeps descriptors that whoever started the shim left open from reaching the program. Its own are marked already.
+#[expect(unsafe_code, reason = "a descriptor that was inherited has no owner to borrow it from")]
+fn close_inherited_on_exec() {
+    for number in 3..MAX_INHERITED {
+        // SAFETY: the borrow is used for one system call, which does nothing but fail when no such descriptor is open.
+        let inherited = unsafe { BorrowedFd::borrow_raw(number) };
+        // Most numbers are not in use, which is the failure expected here.
+        let _ = rustix::io::fcntl_setfd(inherited, rustix::io::FdFlags::CLOEXEC);
+    }
+}
+
+/// Reads the secret and closes standard input (by putting nothing in its place).
+fn read_secret() -> Option<Secret> {
+    let mut line = [0; SECRET_BYTES * 2 + 1];
+    let mut place = 0;
+    while place < line.len() {
+        match rustix::io::read(rustix::stdio::stdin(), line.get_mut(place..)?) {
+            Ok(0) => return None,
+            Ok(count) => place += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+    let secret = Secret::parse(&line);
+    line.fill(0);
+    std::hint::black_box(&mut line);
+    let nothing = std::fs::File::open("/dev/null").ok()?;
+    rustix::stdio::dup2_stdin(&nothing).ok()?;
+    secret
+}
+
+fn watch_signals(sender: mpsc::Sender<Event>) -> std::io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            let event = if signal == SIGCHLD { Event::Child } else { Event::Terminate };
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn start_link(root: &Path, secret: Secret, outbox: &Arc<Outbox>, sender: mpsc::Sender<Event>) -> std::io::Result<()> {
+    let (path, outbox) = (root.join("step").join("channel.sock"), Arc::clone(outbox));
+    std::thread::Builder::new().name("link".to_owned()).spawn(move || {
+        link::run(&path, &secret, &outbox, &|order| {
+            // Nobody listens any more only when the shim is about to end.
+            let _ = sender.send(Event::Order(order));
+        })
+    })?;
+    Ok(())
+}
+
+/// Milliseconds since 1970 by this machine's clock; 0 before that.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,183 @@
+//! The life of the program, seen from the shim: start, time limit, stop, end, the rest of its output, the last word.
+
+use super::clock::Clock;
+use super::link::Order;
+use super::outbox::Outbox;
+use super::program::{NotStarted, Program};
+use super::spec::{SPEC_FILE, ShimSpec};
+use super::wire::{Exit, How, Stream};
+use super::{keep, output};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+/// How often things are looked at without an event.
+const TICK: Duration = Duration::from_millis(500);
+/// How long a stopped program has before it is killed, unless the engine says otherwise.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long processes that the program left behind may hold its pipes.
+const LINGER: Duration = Duration::from_secs(2);
+/// How long a stopped shim waits for a connected engine to take its last word.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What can happen.
+pub(crate) enum Event {
+    /// SIGTERM or SIGINT.
+    Terminate,
+    /// A process ended.
+    Child,
+    /// The engine spoke.
+    Order(Order),
+    /// One of the pipes came to its end.
+    PipeEnded,
+}
+
+/// Lives through it all and returns the exit code.
+pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Event>, sender: &Sender<Event>) -> i32 {
+    let step = root.join("step");
+    let prepared = ShimSpec::read(&step.join(SPEC_FILE))
+        .and_then(|spec| keep::link(&spec, &root.join("keep")).map(|()| spec))
+        .map_err(|reason| NotStarted { reason, code: 126 });
+    let started = prepared.and_then(|spec| Program::start(&spec, &step).map(|program| (spec, program)));
+    let mut watch = Watch { events, stopped: false, kill_at: None, code: 0 };
+    let how = match started {
+        Err(NotStarted { reason, code }) => {
+            watch.code = code;
+            How::NotStarted { reason }
+        }
+        Ok((spec, mut program)) => {
+            let pipes = read_pipes(&mut program, outbox, sender);
+            let how = watch.run(&mut program, spec.seconds, pipes, outbox);
+            watch.settle(how, &spec, root, outbox)
+        }
+    };
+    let seq = outbox.exit(&Exit { how, stopped: watch.stopped });
+    watch.farewell(seq, outbox);
+    watch.code
+}
+
+/// Starts a thread for each pipe; returns how many there are.
+fn read_pipes(program: &mut Program, outbox: &Arc<Outbox>, sender: &Sender<Event>) -> usize {
+    let Some((out, err)) = program.pipes.take() else { return 0 };
+    let mut count = 0;
+    for (pipe, stream) in [(out, Stream::Stdout), (err, Stream::Stderr)] {
+        let (outbox, sender, given_up) = (Arc::clone(outbox), sender.clone(), program.given_up.try_clone());
+        let Ok(given_up) = given_up else { continue };
+        let spawned = std::thread::Builder::new().name("output".to_owned()).spawn(move || {
+            output::read(&pipe, &given_up, stream, &outbox);
+            // Nobody listens any more only when the shim is about to end.
+            let _ = sender.send(Event::PipeEnded);
+        });
+        count += usize::from(spawned.is_ok());
+    }
+    count
+}
+
+struct Watch<'a> {
+    events: &'a Receiver<Event>,
+    stopped: bool,
+    kill_at: Option<Instant>,
+    code: i32,
+}
+
+impl Watch<'_> {
+    /// Follows the program to its end and its output to the end of both pipes.
+    fn run(&mut self, program: &mut Program, seconds: u64, mut pipes: usize, outbox: &Outbox) -> How {
+        let mut clock = Clock::new(seconds);
+        let mut timed_out = false;
+        let how = loop {
+            pipes -= usize::from(self.next(Some(program), TICK));
+            if let Some(how) = program.reap() {
+                break how.clone();
+            }
+            let now = Instant::now();
+            if self.kill_at.is_some_and(|at| now >= at) {
+                program.kill();
+            }
+            if clock.tick(now) {
+                timed_out = true;
+                program.kill();
+            }
+        };
+        self.code = match &how {
+            How::Exited { code } => *code,
+            How::Signalled { signal } => 128 + signal,
+            _ => 126,
+        };
+        let ended = Instant::now();
+        while pipes > 0 {
+            if self.stopped || ended.elapsed() >= LINGER {
+                program.kill();
+                program.give_up_pipes();
+            }
+            if self.stopped {
+                outbox.close();
+            }
+            pipes -= usize::from(self.next(Some(program), TICK / 5));
+            program.reap();
+        }
+        if timed_out { How::TimedOut { seconds } } else { how }
+    }
+
+    /// After a good end, keeps what is to be kept; a failure to do so is a failure of the setup.
+    fn settle(&mut self, how: How, spec: &ShimSpec, root: &Path, outbox: &Outbox) -> How {
+        if how != (How::Exited { code: 0 }) {
+            return how;
+        }
+        match keep::store(spec, &root.join("keep")) {
+            Ok(()) => how,
+            Err(reason) => {
+                outbox.output(Stream::Engine, format!("[dogwatch: {reason}]\n").as_bytes());
+                self.code = 125;
+                How::Exited { code: 125 }
+            }
+        }
+    }
+
+    /// Waits until the engine has the last word on disk; for ever, unless told to stop.
+    fn farewell(&mut self, seq: u64, outbox: &Outbox) {
+        let mut since = self.stopped.then(Instant::now);
+        while !outbox.has_acknowledged(seq) {
+            if let Some(since) = since
+                && (!outbox.connected() || since.elapsed() >= FAREWELL)
+            {
+                // What cannot be put on disk now is lost with this process; there is nobody left to tell.
+                let _ = outbox.leave();
+                return;
+            }
+            self.next(None, TICK / 5);
+            while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+            if self.stopped && since.is_none() {
+                since = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Waits for one event and acts on it; returns whether a pipe came to its end.
+    fn next(&mut self, program: Option<&Program>, time: Duration) -> bool {
+        match self.events.recv_timeout(time) {
+            Ok(Event::Terminate) => self.stop(program, GRACE),
+            Ok(Event::Order(Order::Stop(grace))) => self.stop(program, grace),
+            Ok(Event::Order(Order::Signal(number))) => {
+                if let Some(program) = program {
+                    program.signal(number);
+                }
+            }
+            Ok(Event::PipeEnded) => return true,
+            Ok(Event::Child | Event::Order(Order::Acknowledged)) | Err(RecvTimeoutError::Timeout) => {}
+            // Cannot happen while the caller holds a sender; waiting keeps a mistake from becoming a busy loop.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(time),
+        }
+        false
+    }
+
+    fn stop(&mut self, program: Option<&Program>, grace: Duration) {
+        self.stopped = true;
+        if let Some(program) = program {
+            program.signal(rustix::process::Signal::TERM.as_raw());
+        }
+        let at = Instant::now() + grace;
+        self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
+    }
+}

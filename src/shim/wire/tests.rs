@@ -1,0 +1,119 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        any::<i32>().prop_map(|code| How::Exited { code }),
+        any::<i32>().prop_map(|signal| How::Signalled { signal }),
+        ".{0,40}".prop_map(|reason| How::NotStarted { reason }),
+        (0..=u64::from(u32::MAX)).prop_map(|seconds| How::TimedOut { seconds }),
+    ]
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    let stream = prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr), Just(Stream::Engine)];
+    prop_oneof![
+        any::<(u16, u16, [u8; 32])>().prop_map(|(newest, oldest, nonce)| Frame::Hello { newest, oldest, nonce }),
+        any::<(u16, [u8; 32], [u8; 32])>().prop_map(|(version, nonce, proof)| Frame::Challenge {
+            version,
+            nonce,
+            proof
+        }),
+        any::<[u8; 32]>().prop_map(|proof| Frame::Proof { proof }),
+        (any::<u64>(), any::<i64>(), stream, prop::collection::vec(any::<u8>(), 0..300))
+            .prop_map(|(seq, time_ms, stream, bytes)| Frame::Output { seq, time_ms, stream, bytes }),
+        any::<u64>().prop_map(|seq| Frame::Ack { seq }),
+        (any::<u64>(), any::<i64>(), how(), any::<bool>()).prop_map(|(seq, time_ms, how, stopped)| Frame::Exit {
+            seq,
+            time_ms,
+            exit: Exit { how, stopped }
+        }),
+        Just(Frame::Heartbeat),
+        any::<u32>().prop_map(|grace_ms| Frame::Stop { grace_ms }),
+        any::<i32>().prop_map(|number| Frame::Signal { number }),
+        (any::<u32>(), any::<u32>(), any::<i64>()).prop_map(|(from, more, time_ms)| Frame::Lost {
+            from: u64::from(from),
+            to: u64::from(from) + u64::from(more),
+            time_ms
+        }),
+    ]
+}
+
+/// Feeds bytes in pieces of the given sizes (used in turn) and collects what comes out.
+fn decode_in_pieces(bytes: &[u8], sizes: &[usize]) -> (Vec<Frame>, Option<WireError>) {
+    let mut decoder = Decoder::new();
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    let mut sizes = sizes.iter().copied().cycle();
+    loop {
+        loop {
+            match decoder.next_frame() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(error) => return (frames, Some(error)),
+            }
+        }
+        if rest.is_empty() {
+            return (frames, None);
+        }
+        let (piece, after) = rest.split_at(sizes.next().unwrap().clamp(1, rest.len()));
+        decoder.feed(piece);
+        rest = after;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn frames_come_back_however_they_are_cut(
+        frames in prop::collection::vec(frame(), 0..12),
+        sizes in prop::collection::vec(1_usize..200, 1..8),
+    ) {
+        let bytes: Vec<u8> = frames.iter().flat_map(Frame::encode).collect();
+        prop_assert_eq!(decode_in_pieces(&bytes, &sizes), (frames, None));
+    }
+
+    #[test]
+    fn any_bytes_give_the_same_however_they_are_cut(
+        bytes in prop::collection::vec(prop_oneof![3 => 0_u8..12, 1 => any::<u8>()], 0..600),
+        sizes in prop::collection::vec(1_usize..50, 1..8),
+    ) {
+        prop_assert_eq!(decode_in_pieces(&bytes, &sizes), decode_in_pieces(&bytes, &[usize::MAX]));
+    }
+
+    #[test]
+    fn a_changed_byte_never_panics(frame in frame(), at in any::<prop::sample::Index>(), flip in 1_u8..) {
+        let mut bytes = frame.encode();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        decode_in_pieces(&bytes, &[7]);
+    }
+}
+
+#[test]
+fn lengths_outside_the_cap_are_refused_at_once_and_for_good() {
+    for length in [0, u32::try_from(MAX_FRAME).unwrap() + 1, u32::MAX] {
+        let mut decoder = Decoder::new();
+        decoder.feed(&length.to_le_bytes());
+        assert_eq!(decoder.next_frame(), Err(WireError::Length(length)));
+        decoder.feed(&Frame::Heartbeat.encode());
+        assert_eq!(decoder.next_frame(), Err(WireError::Length(length)));
+    }
+}
+
+#[test]
+fn the_largest_output_fits() {
+    let frame = Frame::Output { seq: 1, time_ms: 2, stream: Stream::Stdout, bytes: vec![b'x'; MAX_OUTPUT] };
+    assert_eq!(decode_in_pieces(&frame.encode(), &[4096]), (vec![frame], None));
+}
+
+#[test]
+fn takes_a_version_in_common_only() {
+    assert_eq!(negotiate(VERSION, OLDEST), Some(VERSION));
+    assert_eq!(negotiate(VERSION + 1, VERSION), Some(VERSION));
+    assert_eq!(negotiate(VERSION + 2, VERSION + 1), None);
+    assert_eq!(negotiate(0, 0), None);
+    assert_eq!(negotiate(1, 2), None);
+}

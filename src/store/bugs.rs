@@ -1,0 +1,179 @@
+//! The bug table: one row for each exact fingerprint, with what was tried and what solved it.
+
+use super::columns::{Json, Word, word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Bug, BugId, BugState, Finding, Fingerprint, Millis, RunId};
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+
+/// Which bugs a list shall have, latest seen first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BugFilter {
+    /// Only bugs in this state.
+    pub state: Option<BugState>,
+    /// Only bugs of this class.
+    pub class: Option<Fingerprint>,
+    /// At most so many; 1000 when absent.
+    pub limit: Option<u32>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    /// Not known yet.
+    Unknown,
+    /// The bug was seen again.
+    Failed,
+    /// The bug was gone.
+    Solved,
+}
+
+/// One attempt against a bug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The run.
+    pub run: RunId,
+    /// The iteration.
+    pub iteration: u32,
+    /// What was tried. Comes from outside.
+    pub tried: String,
+    /// What came of it.
+    pub outcome: AttemptOutcome,
+    /// When it was stored.
+    pub at: Millis,
+}
+
+/// The checkpoint that made a bug go away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solution {
+    /// The run.
+    pub run: RunId,
+    /// The iteration.
+    pub iteration: u32,
+    /// The checkpoint.
+    pub commit: String,
+    /// What it did. Comes from outside.
+    pub summary: String,
+    /// When it was stored.
+    pub at: Millis,
+}
+
+fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
+    Ok(Bug {
+        id: BugId(row.get("id")?),
+        exact: Fingerprint(row.get("exact")?),
+        class: Fingerprint(row.get("class")?),
+        source: word(row, "source")?,
+        kind: row.get("kind")?,
+        message: row.get("message")?,
+        state: word(row, "state")?,
+        seen: row.get("seen")?,
+        first_run: RunId(row.get("first_run")?),
+        first_seen: Millis(row.get("first_seen")?),
+        last_seen: Millis(row.get("last_seen")?),
+    })
+}
+
+impl View<'_> {
+    /// The bug with this id.
+    pub fn bug(&self, id: BugId) -> Result<Option<Bug>, StoreError> {
+        self.one("SELECT * FROM bugs WHERE id = ?1", [id.0], bug)
+    }
+
+    /// The bug with this exact fingerprint.
+    pub fn bug_by_exact(&self, exact: &Fingerprint) -> Result<Option<Bug>, StoreError> {
+        self.one("SELECT * FROM bugs WHERE exact = ?1", [&exact.0], bug)
+    }
+
+    /// Bugs that pass the filter, latest seen first.
+    pub fn bugs(&self, filter: &BugFilter) -> Result<Vec<Bug>, StoreError> {
+        self.many(
+            "SELECT * FROM bugs WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR class = ?2)
+             ORDER BY last_seen DESC, id DESC LIMIT ?3",
+            params![filter.state.map(Word), filter.class.as_ref().map(|class| &class.0), filter.limit.unwrap_or(1000)],
+            bug,
+        )
+    }
+
+    /// What was tried against a bug, oldest first.
+    pub fn bug_attempts(&self, id: BugId) -> Result<Vec<Attempt>, StoreError> {
+        self.many("SELECT * FROM bug_attempts WHERE bug = ?1 ORDER BY id", [id.0], |row| {
+            Ok(Attempt {
+                run: RunId(row.get("run")?),
+                iteration: row.get("iteration")?,
+                tried: row.get("tried")?,
+                outcome: word(row, "outcome")?,
+                at: Millis(row.get("at")?),
+            })
+        })
+    }
+
+    /// What made a bug go away, oldest first.
+    pub fn bug_solutions(&self, id: BugId) -> Result<Vec<Solution>, StoreError> {
+        self.many("SELECT * FROM bug_solutions WHERE bug = ?1 ORDER BY id", [id.0], |row| {
+            Ok(Solution {
+                run: RunId(row.get("run")?),
+                iteration: row.get("iteration")?,
+                commit: row.get("commit_id")?,
+                summary: row.get("summary")?,
+                at: Millis(row.get("at")?),
+            })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Lets a finding join the bug with its exact fingerprint, or makes that bug. A solved bug that is seen again is
+    /// open again.
+    pub fn join_bug(&self, run: RunId, finding: &Finding) -> Result<BugId, StoreError> {
+        let now = self.now().0;
+        self.change(
+            "INSERT INTO bugs (exact, class, source, kind, message, stack, state, seen, first_run, first_seen, last_run,
+                last_seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', 1, ?7, ?8, ?7, ?8)
+             ON CONFLICT (exact) DO UPDATE SET seen = seen + 1, state = 'open', last_run = excluded.last_run,
+                last_seen = max(last_seen, excluded.last_seen)",
+            params![
+                finding.exact.0,
+                finding.class.0,
+                Word(finding.source),
+                finding.kind,
+                finding.message,
+                Json(&finding.stack),
+                run.0,
+                now,
+            ],
+        )?;
+        self.one("SELECT id FROM bugs WHERE exact = ?1", [&finding.exact.0], |row| row.get(0).map(BugId))?
+            .ok_or_else(|| StoreError::Missing { what: "bug", id: finding.exact.to_string() })
+    }
+
+    /// Sets whether a bug is still about.
+    pub fn set_bug_state(&self, id: BugId, state: BugState) -> Result<(), StoreError> {
+        match self.change("UPDATE bugs SET state = ?2 WHERE id = ?1", params![id.0, Word(state)])? {
+            1 => Ok(()),
+            _ => Err(StoreError::Missing { what: "bug", id: id.to_string() }),
+        }
+    }
+
+    /// Stores what was tried against a bug; `at` of the argument is ignored.
+    pub fn insert_bug_attempt(&self, id: BugId, attempt: &Attempt) -> Result<(), StoreError> {
+        let (run, at) = (attempt.run.0, self.now().0);
+        self.insert(
+            "INSERT INTO bug_attempts (bug, run, iteration, tried, outcome, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id.0, run, attempt.iteration, attempt.tried, Word(attempt.outcome), at],
+        )?;
+        Ok(())
+    }
+
+    /// Stores what made a bug go away; `at` of the argument is ignored.
+    pub fn insert_bug_solution(&self, id: BugId, solution: &Solution) -> Result<(), StoreError> {
+        let (run, at) = (solution.run.0, self.now().0);
+        self.insert(
+            "INSERT INTO bug_solutions (bug, run, iteration, commit_id, summary, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id.0, run, solution.iteration, solution.commit, solution.summary, at],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! What operators tell a run while it goes.
+
+use super::columns::{Json, json, word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Actor, Guidance, GuidanceState, Millis, RunId};
+use rusqlite::{Row, params};
+
+fn guidance(row: &Row<'_>) -> rusqlite::Result<Guidance> {
+    Ok(Guidance {
+        run: RunId(row.get("run")?),
+        number: row.get("number")?,
+        by: json(row, "by")?,
+        text: row.get("text")?,
+        at: Millis(row.get("at")?),
+        state: word(row, "state")?,
+        applied_in: row.get("applied_in")?,
+    })
+}
+
+impl View<'_> {
+    /// All guidance of a run, oldest first.
+    pub fn guidance(&self, run: RunId) -> Result<Vec<Guidance>, StoreError> {
+        self.many("SELECT * FROM guidance WHERE run = ?1 ORDER BY number", [run.0], guidance)
+    }
+}
+
+impl Tx<'_> {
+    /// Accepts one instruction as the run's next.
+    pub fn insert_guidance(&self, run: RunId, by: &Actor, text: &str) -> Result<Guidance, StoreError> {
+        let at = self.now();
+        let next = "SELECT coalesce(max(number), 0) + 1 FROM guidance WHERE run = ?1";
+        let number: u32 = self.one(next, [run.0], |row| row.get(0))?.unwrap_or(1);
+        self.insert(
+            "INSERT INTO guidance (run, number, by, text, at, state) VALUES (?1, ?2, ?3, ?4, ?5, 'accepted')",
+            params![run.0, number, Json(by), text, at.0],
+        )?;
+        let state = GuidanceState::Accepted;
+        Ok(Guidance { run, number, by: by.clone(), text: text.to_owned(), at, state, applied_in: None })
+    }
+
+    /// Marks every accepted instruction of a run up to `up_to` as quoted first in this iteration's prompt. Gives the
+    /// number of instructions marked.
+    pub fn apply_guidance(&self, run: RunId, up_to: u32, iteration: u32) -> Result<usize, StoreError> {
+        self.change(
+            "UPDATE guidance SET state = 'applied', applied_in = ?3
+             WHERE run = ?1 AND number <= ?2 AND state = 'accepted'",
+            params![run.0, up_to, iteration],
+        )
+    }
+}

@@ -1,0 +1,194 @@
+//! The store as callers hold it: cheap to clone, closed with its last clone.
+
+use super::blobs::BlobFiles;
+use super::jobs::{Job, Typed};
+use super::readers::{Readers, snapshot};
+use super::writer::Writer;
+use super::{OpenError, Options, Paths, StoreError, Tx, View, connect, open};
+use crate::audit::Context;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
+
+/// Jobs that share one commit at most.
+const BATCH: usize = 256;
+
+/// How jobs reach the database.
+enum Mode {
+    /// A writer thread and pooled readers.
+    Threaded { queue: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<JoinHandle<()>>, readers: Readers },
+    /// Everything on the caller's thread, one job a commit.
+    Inline(Box<Mutex<Writer>>),
+    /// Reading only.
+    Rescue(Readers),
+}
+
+struct Inner {
+    mode: Mode,
+    blobs: Arc<BlobFiles>,
+    context: Context,
+}
+
+/// The durable state. Clones share it; dropping the last one waits for queued jobs and frees the engine lock.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+impl Store {
+    /// Opens or creates the store with its writer thread.
+    pub fn open(paths: &Paths, options: &Options) -> Result<Self, OpenError> {
+        let writer = open::writer(paths, options)?;
+        let failed =
+            |error: &dyn ToString| OpenError::Database { path: paths.database.clone(), reason: error.to_string() };
+        let readers = (0..options.readers.max(1)).map(|_| connect::reader(&paths.database));
+        let readers = readers.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
+        let (blobs, context) = (Arc::clone(&writer.blobs), writer.context.clone());
+        let (queue, jobs) = mpsc::channel(options.queue.max(1));
+        let thread = std::thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || serve(writer, jobs)).map_err(|error| failed(&error))?;
+        let mode = Mode::Threaded { queue: Some(queue), thread: Some(thread), readers: Readers::new(readers) };
+        Ok(Self(Arc::new(Inner { mode, blobs, context })))
+    }
+
+    /// Opens or creates the store without a thread of its own: jobs run on the caller's thread, one a commit.
+    pub fn open_inline(paths: &Paths, options: &Options) -> Result<Self, OpenError> {
+        open::writer(paths, options).map(Self::inline)
+    }
+
+    /// A store in memory, inline; nothing outlives it.
+    pub fn in_memory(options: &Options) -> Result<Self, OpenError> {
+        open::memory(options).map(Self::inline)
+    }
+
+    fn inline(writer: Writer) -> Self {
+        let (blobs, context) = (Arc::clone(&writer.blobs), writer.context.clone());
+        Self(Arc::new(Inner { mode: Mode::Inline(Box::new(Mutex::new(writer))), blobs, context }))
+    }
+
+    /// Opens what is there for reading only, after [`Store::open`] has failed. Neither the database nor its log is ever
+    /// written to; queries may fail where the damage is.
+    pub fn rescue(paths: &Paths) -> Result<Self, OpenError> {
+        let path = &paths.database;
+        let failed = |error: rusqlite::Error| OpenError::Corrupt { path: path.clone(), reason: error.to_string() };
+        std::fs::metadata(path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+        // The log holds the newest commits; without one the file is read as it lies.
+        let conn = if open::has_log(path) { connect::reader(path) } else { connect::immutable(path) };
+        let usable = conn.and_then(|conn| {
+            conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(|_| conn)
+        });
+        let conn = usable.or_else(|_| connect::immutable(path)).map_err(failed)?;
+        let instance = "SELECT value FROM settings WHERE key = 'instance'";
+        // A damaged settings table must not stop the rescue of the others.
+        let engine = conn.query_row(instance, [], |row| row.get(0)).unwrap_or_default();
+        let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
+        let mode = Mode::Rescue(Readers::new(vec![conn]));
+        Ok(Self(Arc::new(Inner { mode, blobs, context: Context { engine, epoch: 0 } })))
+    }
+
+    /// The engine instance of this store, from which names of containers are derived. Empty in a rescue that could not
+    /// read it.
+    pub fn instance(&self) -> &str {
+        &self.0.context.engine
+    }
+
+    /// The epoch in which this store was opened; 0 in rescue mode.
+    pub fn epoch(&self) -> u64 {
+        self.0.context.epoch
+    }
+
+    /// Whether nothing can be written.
+    pub fn is_rescue(&self) -> bool {
+        matches!(self.0.mode, Mode::Rescue(_))
+    }
+
+    /// Runs one job in a transaction and gives its value once it is on disk. A caller that stops waiting does not stop
+    /// the job.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, answer) = Typed::new(job);
+        match &self.0.mode {
+            Mode::Threaded { queue: Some(queue), .. } => {
+                queue.send(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
+            }
+            other => Self::here(other, Box::new(job))?,
+        }
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Store::write`], for callers outside an async runtime.
+    pub fn write_sync<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, answer) = Typed::new(job);
+        match &self.0.mode {
+            Mode::Threaded { queue: Some(queue), .. } => {
+                queue.blocking_send(Box::new(job)).map_err(|_| StoreError::Closed)?;
+            }
+            other => Self::here(other, Box::new(job))?,
+        }
+        answer.blocking_recv().map_err(|_| StoreError::Closed)?
+    }
+
+    fn here(mode: &Mode, job: Box<dyn Job>) -> Result<(), StoreError> {
+        match mode {
+            Mode::Inline(writer) => {
+                writer.lock().unwrap_or_else(PoisonError::into_inner).batch(vec![job]);
+                Ok(())
+            }
+            Mode::Rescue(_) => Err(StoreError::ReadOnly),
+            Mode::Threaded { .. } => Err(StoreError::Closed),
+        }
+    }
+
+    /// Reads one snapshot on the caller's thread; it may wait for a free connection.
+    pub fn read_sync<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let blobs = &self.0.blobs;
+        match &self.0.mode {
+            Mode::Threaded { readers, .. } | Mode::Rescue(readers) => readers.with(blobs, read),
+            Mode::Inline(writer) => {
+                let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                snapshot(&writer.conn, blobs, read)
+            }
+        }
+    }
+
+    /// Reads one snapshot on a blocking thread; inline stores read on the caller's.
+    pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        if matches!(self.0.mode, Mode::Inline(_)) {
+            return self.read_sync(read);
+        }
+        let store = self.clone();
+        match tokio::task::spawn_blocking(move || store.read_sync(read)).await {
+            Ok(result) => result,
+            Err(error) => Err(StoreError::Panicked(error.to_string())),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let Mode::Threaded { queue, thread, .. } = &mut self.mode else { return };
+        drop(queue.take());
+        let Some(thread) = thread.take() else { return };
+        // A job that holds the last clone drops it on the writer's own thread, which cannot wait for itself.
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("the writer thread of the store panicked");
+        }
+    }
+}
+
+/// The writer thread: takes what waits, up to a batch, and runs it.
+fn serve(mut writer: Writer, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::new();
+    while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
+        writer.batch(std::mem::take(&mut batch));
+    }
+}

@@ -1,0 +1,66 @@
+//! Rounds of the loop.
+
+use super::columns::{Json, Word, json, maybe_json, maybe_word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Iteration, Millis, RunId};
+use rusqlite::{Row, params};
+
+fn iteration(row: &Row<'_>) -> rusqlite::Result<Iteration> {
+    Ok(Iteration {
+        run: RunId(row.get("run")?),
+        number: row.get("number")?,
+        base: row.get("base")?,
+        commit: row.get("commit_id")?,
+        tree: row.get("tree")?,
+        report: maybe_json(row, "report")?,
+        outcome: maybe_word(row, "outcome")?,
+        tests: (row.get("passed")?, row.get("failed")?, row.get("skipped")?),
+        suspicions: json(row, "suspicions")?,
+        started: Millis(row.get("started")?),
+        ended: row.get::<_, Option<i64>>("ended")?.map(Millis),
+    })
+}
+
+impl View<'_> {
+    /// One iteration of a run.
+    pub fn iteration(&self, run: RunId, number: u32) -> Result<Option<Iteration>, StoreError> {
+        self.one("SELECT * FROM iterations WHERE run = ?1 AND number = ?2", params![run.0, number], iteration)
+    }
+
+    /// All iterations of a run in order.
+    pub fn iterations(&self, run: RunId) -> Result<Vec<Iteration>, StoreError> {
+        self.many("SELECT * FROM iterations WHERE run = ?1 ORDER BY number", [run.0], iteration)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores an iteration, new or changed, under its run and number.
+    pub fn put_iteration(&self, it: &Iteration) -> Result<(), StoreError> {
+        self.change(
+            "INSERT INTO iterations (run, number, base, commit_id, tree, ending, report, outcome, passed, failed, skipped,
+                suspicions, started, ended)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (run, number) DO UPDATE SET base = excluded.base, commit_id = excluded.commit_id,
+                tree = excluded.tree, ending = excluded.ending, report = excluded.report, outcome = excluded.outcome,
+                passed = excluded.passed, failed = excluded.failed, skipped = excluded.skipped,
+                suspicions = excluded.suspicions, started = excluded.started, ended = excluded.ended",
+            params![
+                it.run.0,
+                it.number,
+                it.base,
+                it.commit,
+                it.tree,
+                it.report.as_ref().map(|report| report.ending.name()),
+                it.report.as_ref().map(Json),
+                it.outcome.map(Word),
+                it.tests.0,
+                it.tests.1,
+                it.tests.2,
+                Json(&it.suspicions),
+                it.started.0,
+                it.ended.map(|at| at.0),
+            ],
+        )?;
+        Ok(())
+    }
+}

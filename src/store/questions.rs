@@ -1,0 +1,125 @@
+//! What people are asked and what they answered.
+
+use super::columns::{Json, Word, json, word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Actor, Answer, Millis, Question, QuestionId, QuestionKind, QuestionState, RunId};
+use rusqlite::{Row, params};
+use serde_json::Value;
+
+/// A question to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The run that waits.
+    pub run: RunId,
+    /// The iteration it is about.
+    pub iteration: u32,
+    /// What is asked.
+    pub kind: QuestionKind,
+    /// One line.
+    pub title: String,
+    /// The facts, one a line.
+    pub facts: Vec<String>,
+    /// What later kinds need beside the facts; `Value::Null` for none.
+    pub payload: Value,
+    /// What the answer binds, for kinds that bind exact bytes.
+    pub digest: Option<String>,
+    /// When nobody's answer counts any more.
+    pub deadline: Option<Millis>,
+}
+
+const SELECT: &str = "SELECT q.*, a.approve, a.reason, a.by, a.at FROM questions q
+    LEFT JOIN answers a ON a.id = (SELECT max(id) FROM answers WHERE question = q.id)";
+
+fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
+    let answer = match row.get::<_, Option<bool>>("approve")? {
+        Some(approve) => {
+            Some(Answer { approve, reason: row.get("reason")?, by: json(row, "by")?, at: Millis(row.get("at")?) })
+        }
+        None => None,
+    };
+    Ok(Question {
+        id: QuestionId(row.get("id")?),
+        run: RunId(row.get("run")?),
+        iteration: row.get("iteration")?,
+        kind: word(row, "kind")?,
+        title: row.get("title")?,
+        facts: json(row, "facts")?,
+        state: word(row, "state")?,
+        asked: Millis(row.get("asked")?),
+        answer,
+    })
+}
+
+impl View<'_> {
+    /// The question with this id.
+    pub fn question(&self, id: QuestionId) -> Result<Option<Question>, StoreError> {
+        self.one(&format!("{SELECT} WHERE q.id = ?1"), [id.0], question)
+    }
+
+    /// Questions in this state over all runs, oldest first; all questions when no state is given.
+    pub fn questions(&self, state: Option<QuestionState>) -> Result<Vec<Question>, StoreError> {
+        self.many(&format!("{SELECT} WHERE ?1 IS NULL OR q.state = ?1 ORDER BY q.id"), [state.map(Word)], question)
+    }
+
+    /// All questions of a run, oldest first.
+    pub fn questions_of(&self, run: RunId) -> Result<Vec<Question>, StoreError> {
+        self.many(&format!("{SELECT} WHERE q.run = ?1 ORDER BY q.id"), [run.0], question)
+    }
+}
+
+impl Tx<'_> {
+    /// Asks people.
+    pub fn insert_question(&self, ask: &Ask) -> Result<QuestionId, StoreError> {
+        let id = self.insert(
+            "INSERT INTO questions (run, iteration, kind, title, facts, payload, digest, deadline, state, asked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9)",
+            params![
+                ask.run.0,
+                ask.iteration,
+                ask.kind.name(),
+                ask.title,
+                Json(&ask.facts),
+                Json(&ask.payload),
+                ask.digest,
+                ask.deadline.map(|at| at.0),
+                self.now().0,
+            ],
+        )?;
+        Ok(QuestionId(id))
+    }
+
+    /// Stores the answer that settles an open question. An answer to a settled question is refused.
+    pub fn answer_question(
+        &self,
+        id: QuestionId,
+        approve: bool,
+        reason: &str,
+        by: &Actor,
+    ) -> Result<Answer, StoreError> {
+        self.settle(id, QuestionState::Answered)?;
+        let at = self.now();
+        self.insert(
+            "INSERT INTO answers (question, approve, reason, by, digest, at)
+             VALUES (?1, ?2, ?3, ?4, (SELECT digest FROM questions WHERE id = ?1), ?5)",
+            params![id.0, approve, reason, Json(by), at.0],
+        )?;
+        Ok(Answer { approve, reason: reason.to_owned(), by: by.clone(), at })
+    }
+
+    /// Takes an open question back, because nobody needs its answer any more.
+    pub fn withdraw_question(&self, id: QuestionId) -> Result<(), StoreError> {
+        self.settle(id, QuestionState::Withdrawn)
+    }
+
+    fn settle(&self, id: QuestionId, state: QuestionState) -> Result<(), StoreError> {
+        let changed = self
+            .change("UPDATE questions SET state = ?2 WHERE id = ?1 AND state = 'open'", params![id.0, Word(state)])?;
+        if changed == 1 {
+            return Ok(());
+        }
+        match self.one("SELECT state FROM questions WHERE id = ?1", [id.0], |row| row.get::<_, String>(0))? {
+            Some(found) => Err(StoreError::Refused(format!("question {id} is {found} already"))),
+            None => Err(StoreError::Missing { what: "question", id: id.to_string() }),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs: the rows that transitions compare and set.
+
+use super::columns::{Json, Word, json, maybe_json, maybe_word, word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Budget, Millis, ProjectId, QuestionId, Run, RunId, RunState, Spent};
+use rusqlite::{Row, ToSql, named_params, params_from_iter};
+
+/// Which runs a list shall have. The default is all of them, newest first, at most 1000.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only this project's.
+    pub project: Option<ProjectId>,
+    /// Only runs in one of these states; empty means any state.
+    pub states: Vec<RunState>,
+    /// Leave out runs whose state is final.
+    pub unfinished: bool,
+    /// Only runs older than this one, for paging.
+    pub before: Option<RunId>,
+    /// At most so many; 1000 when absent.
+    pub limit: Option<u32>,
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: RunId(row.get("id")?),
+        project: ProjectId(row.get("project")?),
+        task: row.get("task")?,
+        criteria: json(row, "criteria")?,
+        owner: json(row, "owner")?,
+        origin: json(row, "origin")?,
+        agent: row.get("agent")?,
+        state: word(row, "state")?,
+        resume_to: maybe_word(row, "resume_to")?,
+        iteration: row.get("iteration")?,
+        attempt: row.get("attempt")?,
+        losses: row.get("losses")?,
+        troubles: row.get("troubles")?,
+        instant_failures: row.get("instant_failures")?,
+        not_before: row.get::<_, Option<i64>>("not_before")?.map(Millis),
+        base: row.get("base")?,
+        head: row.get("head")?,
+        image: maybe_json(row, "image")?,
+        budget: Budget {
+            iterations: row.get("budget_iterations")?,
+            seconds: row.get("budget_seconds")?,
+            tokens: row.get("budget_tokens")?,
+            microusd: row.get("budget_microusd")?,
+        },
+        spent: Spent {
+            iterations: row.get("spent_iterations")?,
+            milliseconds: row.get("spent_milliseconds")?,
+            tokens: row.get("spent_tokens")?,
+            microusd: row.get("spent_microusd")?,
+        },
+        question: row.get::<_, Option<i64>>("question")?.map(QuestionId),
+        reason: row.get("reason")?,
+        version: row.get("version")?,
+        created: Millis(row.get("created")?),
+        updated: Millis(row.get("updated")?),
+    })
+}
+
+impl View<'_> {
+    /// The run with this id.
+    pub fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.one("SELECT * FROM runs WHERE id = ?1", [id.0], run)
+    }
+
+    /// Runs that pass the filter, newest first.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
+        let mut sql = "SELECT * FROM runs WHERE 1".to_owned();
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        if let Some(project) = filter.project {
+            sql.push_str(" AND project = ?");
+            values.push(Box::new(project.0));
+        }
+        if !filter.states.is_empty() {
+            sql.push_str(" AND state IN (");
+            sql.push_str(&vec!["?"; filter.states.len()].join(", "));
+            sql.push(')');
+            values.extend(filter.states.iter().map(|state| Box::new(state.name()) as Box<dyn ToSql>));
+        }
+        if filter.unfinished {
+            sql.push_str(" AND state NOT IN ('succeeded', 'cancelled', 'failed')");
+        }
+        if let Some(before) = filter.before {
+            sql.push_str(" AND id < ?");
+            values.push(Box::new(before.0));
+        }
+        sql.push_str(" ORDER BY id DESC LIMIT ?");
+        values.push(Box::new(filter.limit.unwrap_or(1000)));
+        self.many(&sql, params_from_iter(values), run)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores a new run and gives it back with its id. `id` and `version` of the argument are ignored; the version
+    /// starts at 1.
+    pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
+        let id = self.insert(
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, state, resume_to, iteration, attempt, losses, troubles,
+                instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
+                budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
+                version, created, updated)
+             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :state, :resume_to, :iteration, :attempt,
+                :losses, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
+                :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
+                :spent_microusd, :question, :reason, 1, :created, :updated)",
+            named_params! {
+                ":project": new.project.0, ":task": new.task, ":criteria": Json(&new.criteria),
+                ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent,
+                ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
+                ":attempt": new.attempt, ":losses": new.losses, ":troubles": new.troubles, ":instant_failures": new.instant_failures,
+                ":not_before": new.not_before.map(|at| at.0), ":base": new.base, ":head": new.head,
+                ":image": new.image.as_ref().map(Json), ":budget_iterations": new.budget.iterations,
+                ":budget_seconds": new.budget.seconds, ":budget_tokens": new.budget.tokens,
+                ":budget_microusd": new.budget.microusd, ":spent_iterations": new.spent.iterations,
+                ":spent_milliseconds": new.spent.milliseconds, ":spent_tokens": new.spent.tokens,
+                ":spent_microusd": new.spent.microusd, ":question": new.question.map(|q| q.0),
+                ":reason": new.reason, ":created": new.created.0, ":updated": new.updated.0,
+            },
+        )?;
+        Ok(Run { id: RunId(id), version: 1, ..new.clone() })
+    }
+
+    /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next
+    /// version. What a run is at birth (project, task, criteria, owner, origin, agent, created) never changes.
+    pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
+        let changed = self.change(
+            "UPDATE runs SET state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
+                losses = :losses, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
+                head = :head, image = :image, budget_iterations = :budget_iterations, budget_seconds = :budget_seconds,
+                budget_tokens = :budget_tokens, budget_microusd = :budget_microusd,
+                spent_iterations = :spent_iterations, spent_milliseconds = :spent_milliseconds,
+                spent_tokens = :spent_tokens, spent_microusd = :spent_microusd, question = :question,
+                reason = :reason, version = version + 1, updated = :updated
+             WHERE id = :id AND version = :version",
+            named_params! {
+                ":state": run.state.name(), ":resume_to": run.resume_to.map(Word), ":iteration": run.iteration,
+                ":attempt": run.attempt, ":losses": run.losses, ":troubles": run.troubles, ":instant_failures": run.instant_failures,
+                ":not_before": run.not_before.map(|at| at.0), ":base": run.base, ":head": run.head,
+                ":image": run.image.as_ref().map(Json), ":budget_iterations": run.budget.iterations,
+                ":budget_seconds": run.budget.seconds, ":budget_tokens": run.budget.tokens,
+                ":budget_microusd": run.budget.microusd, ":spent_iterations": run.spent.iterations,
+                ":spent_milliseconds": run.spent.milliseconds, ":spent_tokens": run.spent.tokens,
+                ":spent_microusd": run.spent.microusd, ":question": run.question.map(|q| q.0),
+                ":reason": run.reason, ":updated": run.updated.0, ":id": run.id.0, ":version": run.version,
+            },
+        )?;
+        if changed == 1 {
+            return Ok(Run { version: run.version + 1, ..run.clone() });
+        }
+        match self.one("SELECT version FROM runs WHERE id = ?1", [run.id.0], |row| row.get(0))? {
+            Some(found) => Err(StoreError::Conflict { run: run.id, expected: run.version, found }),
+            None => Err(StoreError::Missing { what: "run", id: run.id.to_string() }),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Executions of steps, and which containers are ours.
+
+use super::columns::{Json, Word, json, word};
+use super::{StoreError, Tx, View};
+use crate::domain::{Millis, RunId, Step, StepId, StepKey, StepState};
+use rusqlite::{Row, params};
+
+fn step(row: &Row<'_>) -> rusqlite::Result<Step> {
+    let state = match row.get_ref("state")?.as_str()? {
+        "intended" => StepState::Intended,
+        "created" => StepState::Created { container: row.get("container")? },
+        _ => StepState::Ended {
+            end: json(row, "step_end")?,
+            log_digest: row.get("log_digest")?,
+            intrusions: row.get("intrusions")?,
+        },
+    };
+    Ok(Step {
+        id: StepId(row.get("id")?),
+        key: StepKey {
+            run: RunId(row.get("run")?),
+            iteration: row.get("iteration")?,
+            kind: word(row, "kind")?,
+            suite: row.get("suite")?,
+            attempt: row.get("attempt")?,
+        },
+        state,
+        started: Millis(row.get("started")?),
+        ended: row.get::<_, Option<i64>>("ended")?.map(Millis),
+    })
+}
+
+impl View<'_> {
+    /// The step with this key.
+    pub fn step(&self, key: &StepKey) -> Result<Option<Step>, StoreError> {
+        self.one(
+            "SELECT * FROM steps WHERE run = ?1 AND iteration = ?2 AND kind = ?3 AND suite = ?4 AND attempt = ?5",
+            params![key.run.0, key.iteration, Word(key.kind), key.suite, key.attempt],
+            step,
+        )
+    }
+
+    /// All steps of a run in the order in which they were intended.
+    pub fn steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
+        self.many("SELECT * FROM steps WHERE run = ?1 ORDER BY id", [run.0], step)
+    }
+
+    /// Steps that have not ended, over all runs: intended or created.
+    pub fn unfinished_steps(&self) -> Result<Vec<Step>, StoreError> {
+        self.many("SELECT * FROM steps WHERE state <> 'ended' ORDER BY id", [], step)
+    }
+
+    /// Steps whose container exists as far as the database knows. No other living container is ours.
+    pub fn created_steps(&self) -> Result<Vec<Step>, StoreError> {
+        self.many("SELECT * FROM steps WHERE state = 'created' ORDER BY id", [], step)
+    }
+
+    /// The step that once created this container, ended or not.
+    pub fn step_of_container(&self, container: &str) -> Result<Option<Step>, StoreError> {
+        self.one("SELECT * FROM steps WHERE container = ?1", [container], step)
+    }
+
+    /// The container that a step created, kept after the step has ended.
+    pub fn container_of_step(&self, id: StepId) -> Result<Option<String>, StoreError> {
+        Ok(self.one("SELECT container FROM steps WHERE id = ?1", [id.0], |row| row.get(0))?.flatten())
+    }
+}
+
+impl Tx<'_> {
+    /// Commits the intent of a step before anything is created. The key must be new.
+    pub fn insert_step(&self, key: &StepKey) -> Result<Step, StoreError> {
+        let started = self.now();
+        let id = self.insert(
+            "INSERT INTO steps (run, iteration, kind, suite, attempt, state, started)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'intended', ?6)",
+            params![key.run.0, key.iteration, Word(key.kind), key.suite, key.attempt, started.0],
+        )?;
+        Ok(Step { id: StepId(id), key: key.clone(), state: StepState::Intended, started, ended: None })
+    }
+
+    /// Moves a step on: intended, created, ended. A step that ended stays as it is, and no state is gone back to.
+    pub fn set_step_state(&self, id: StepId, state: &StepState) -> Result<(), StoreError> {
+        let now = self.now().0;
+        let changed = match state {
+            StepState::Intended => 0,
+            StepState::Created { container } => self.change(
+                "UPDATE steps SET state = 'created', container = ?2 WHERE id = ?1 AND state = 'intended'",
+                params![id.0, container],
+            )?,
+            StepState::Ended { end, log_digest, intrusions } => self.change(
+                "UPDATE steps SET state = 'ended', step_end = ?2, log_digest = ?3, intrusions = ?4, ended = ?5
+                 WHERE id = ?1 AND state <> 'ended'",
+                params![id.0, Json(end), log_digest, intrusions, now],
+            )?,
+        };
+        if changed == 1 {
+            return Ok(());
+        }
+        match self.one("SELECT state FROM steps WHERE id = ?1", [id.0], |row| row.get::<_, String>(0))? {
+            Some(found) => Err(StoreError::Invalid {
+                what: "step state",
+                rule: format!("step {id} is {found} and goes only from intended to created to ended"),
+            }),
+            None => Err(StoreError::Missing { what: "step", id: id.to_string() }),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The store against real files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod fixtures;
+mod opening;
+mod together;
+mod writing;

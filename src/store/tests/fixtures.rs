@@ -1,0 +1,72 @@
+//! What the tests of this room share.
+
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent};
+use crate::store::{Options, Paths, Store, StoreError, Tx};
+use tempfile::TempDir;
+
+/// A directory for one store, removed when dropped.
+pub fn dir() -> (TempDir, Paths) {
+    let dir = TempDir::new().unwrap();
+    let paths = Paths::in_dir(&dir.path().join("state"));
+    (dir, paths)
+}
+
+/// A store with its writer thread.
+pub fn store(paths: &Paths) -> Store {
+    Store::open(paths, &Options::default()).unwrap()
+}
+
+/// An event of the engine.
+pub fn event(kind: &str) -> AuditEvent {
+    AuditEvent::new(Actor::Engine, kind)
+}
+
+/// A run as it is born.
+pub fn new_run(project: ProjectId) -> Run {
+    Run {
+        id: RunId(0),
+        project,
+        task: "repair it".to_owned(),
+        criteria: vec!["tests pass".to_owned(), "nothing else changes".to_owned()],
+        owner: Actor::Operator { uid: 1000, name: "ada".to_owned() },
+        origin: Origin::Operator,
+        agent: "command".to_owned(),
+        state: RunState::Queued,
+        resume_to: None,
+        iteration: 0,
+        attempt: 1,
+        losses: 0,
+        troubles: 0,
+        instant_failures: 0,
+        not_before: None,
+        base: None,
+        head: None,
+        image: None,
+        budget: Budget { iterations: 5, seconds: Some(60), tokens: None, microusd: Some(7) },
+        spent: Spent::default(),
+        question: None,
+        reason: String::new(),
+        version: 0,
+        created: Millis(1),
+        updated: Millis(1),
+    }
+}
+
+/// Makes a project and a run, with one event.
+pub fn seed(tx: &mut Tx<'_>, name: &str) -> Result<Run, StoreError> {
+    let project = tx.insert_project(name, "/src")?;
+    let run = tx.insert_run(&new_run(project.id))?;
+    tx.record(event("run.queued").project(project.id).run(run.id))?;
+    Ok(run)
+}
+
+/// How many events and projects there are.
+pub fn counts(store: &Store) -> (i64, i64) {
+    store
+        .read_sync(|view| {
+            let sql = "SELECT (SELECT count(*) FROM audit), (SELECT count(*) FROM projects)";
+            Ok(view.connection().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+        .unwrap()
+}

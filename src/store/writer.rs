@@ -1,0 +1,161 @@
+//! Executes batches of jobs: one transaction for all, a savepoint for each, replies after the sync.
+
+use super::blobs::BlobFiles;
+use super::faults::{FaultKind, Faults};
+use super::jobs::Job;
+use super::lock::EngineLock;
+use super::tx::{Tx, View};
+use super::{Options, StoreError};
+use crate::audit::{self, Clock, Context, Head};
+use rusqlite::{Connection, ErrorCode};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The one connection that writes, and what it needs.
+pub(super) struct Writer {
+    pub conn: Connection,
+    pub context: Context,
+    pub clock: Arc<dyn Clock>,
+    pub faults: Arc<Faults>,
+    pub blobs: Arc<BlobFiles>,
+    /// Where the head of the chain goes; `None` for a store in memory.
+    pub head_file: Option<PathBuf>,
+    /// The head that was written last.
+    pub head: Option<Head>,
+    /// Held as long as this connection lives.
+    pub lock: Option<EngineLock>,
+}
+
+/// Why a whole batch was undone.
+#[derive(Clone)]
+struct Undone {
+    full: bool,
+    reason: String,
+}
+
+impl From<rusqlite::Error> for Undone {
+    fn from(error: rusqlite::Error) -> Self {
+        Self { full: error.sqlite_error_code() == Some(ErrorCode::DiskFull), reason: error.to_string() }
+    }
+}
+
+impl From<FaultKind> for Undone {
+    fn from(kind: FaultKind) -> Self {
+        let reason = match kind {
+            FaultKind::DiskFull => "database or disk is full",
+            FaultKind::Io => "disk I/O error",
+        };
+        Self { full: kind == FaultKind::DiskFull, reason: reason.to_owned() }
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+impl Writer {
+    pub(super) fn new(conn: Connection, context: Context, options: &Options, blobs: Arc<BlobFiles>) -> Self {
+        let (clock, faults) = (Arc::clone(&options.clock), Arc::clone(&options.faults));
+        Self { conn, context, clock, faults, blobs, head_file: None, head: None, lock: None }
+    }
+
+    /// Runs a batch and replies to every job in it.
+    pub(super) fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let outcome = self.transact(&mut jobs);
+        if outcome.is_ok() {
+            self.write_head();
+        }
+        match outcome {
+            Ok(results) => {
+                for (job, result) in jobs.into_iter().zip(results) {
+                    job.finish(result);
+                }
+            }
+            Err(undone) => {
+                for job in jobs {
+                    job.finish(Err(StoreError::NotStored { full: undone.full, reason: undone.reason.clone() }));
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), StoreError>>, Undone> {
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let result = self.inside(jobs);
+        if result.is_err()
+            && !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+        result
+    }
+
+    fn inside(&self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), StoreError>>, Undone> {
+        let mut results = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let result = self.one(job.as_mut());
+            if self.conn.is_autocommit() {
+                // SQLite gave up the whole transaction: full disk, I/O error, no memory.
+                let reason = result.err().map_or_else(|| "SQLite ended the transaction".to_owned(), |e| e.to_string());
+                return Err(Undone { full: reason.contains("full"), reason });
+            }
+            results.push(self.settle(result)?);
+        }
+        if results.iter().all(Result::is_err) {
+            // Nothing to store, so no commit to pay for.
+            self.conn.execute_batch("ROLLBACK")?;
+            return Ok(results);
+        }
+        if let Some(kind) = self.faults.next() {
+            return Err(kind.into());
+        }
+        self.conn.execute_batch("COMMIT")?;
+        Ok(results)
+    }
+
+    /// Runs one job in its savepoint.
+    fn one(&self, job: &mut dyn Job) -> Result<(), StoreError> {
+        self.conn.execute_batch("SAVEPOINT job")?;
+        let before = self.conn.total_changes();
+        let mut tx = Tx::new(View::new(&self.conn, &self.blobs), &self.context, self.clock.now());
+        match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
+            Ok(result) => result?,
+            Err(panic) => return Err(StoreError::Panicked(words(&*panic))),
+        }
+        let recorded = tx.recorded();
+        let rows = self.conn.total_changes().saturating_sub(before);
+        if rows > 0 && recorded == 0 {
+            return Err(StoreError::Unrecorded { rows });
+        }
+        Ok(())
+    }
+
+    /// Closes a job's savepoint: kept when it succeeded, undone alone when it did not.
+    fn settle(&self, result: Result<(), StoreError>) -> Result<Result<(), StoreError>, Undone> {
+        let sql = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        self.conn.execute_batch(sql)?;
+        Ok(result)
+    }
+
+    /// Writes the head of the chain beside the database. The commit stands whether or not this succeeds: a head that
+    /// lags is a lesser anchor, not a wrong one, and the next commit writes it again.
+    pub(super) fn write_head(&mut self) {
+        let Some(path) = &self.head_file else { return };
+        let head = match audit::chain_head(&self.conn) {
+            Ok(Some(head)) if self.head != Some(head) => head,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, "the head of the audit chain could not be read");
+                return;
+            }
+        };
+        match audit::write_head(path, head) {
+            Ok(()) => self.head = Some(head),
+            Err(error) => tracing::error!(%error, "the head of the audit chain could not be written; it lags"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Columns: how wide a safe text is, where it may be cut, how it is wrapped. Our own SGR sequences take no room.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Ends every styled text.
+pub(super) const RESET: &str = "\x1b[0m";
+
+/// Part of a safe text: either one SGR sequence of ours, or what lies between two of them.
+pub(super) struct Piece<'a> {
+    pub text: &'a str,
+    pub sgr: bool,
+}
+
+/// Splits at our SGR sequences. A safe text has no other use of the escape character.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let sgr = rest.starts_with('\x1b');
+        let end = if sgr { rest.find('m').map(|at| at + 1) } else { rest.find('\x1b') };
+        let (head, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
+        rest = tail;
+        Some(Piece { text: head, sgr })
+    })
+}
+
+/// Columns of a safe text.
+pub(super) fn width(text: &str) -> usize {
+    pieces(text).filter(|piece| !piece.sgr).map(|piece| plain_width(piece.text)).sum()
+}
+
+/// Columns of a text without sequences. Counted by grapheme, since an accent adds nothing to its letter.
+fn plain_width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+}
+
+/// Cuts to `columns`, the last of them `~` where something was cut.
+pub(super) fn truncate(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut cut = String::new();
+    let mut used = 0;
+    let mut styled = false;
+    'all: for piece in pieces(text) {
+        if piece.sgr {
+            cut.push_str(piece.text);
+            styled = piece.text != RESET;
+            continue;
+        }
+        for grapheme in piece.text.graphemes(true) {
+            let wide = grapheme.width();
+            if used + wide > room {
+                break 'all;
+            }
+            used += wide;
+            cut.push_str(grapheme);
+        }
+    }
+    cut.push('~');
+    if styled {
+        cut.push_str(RESET);
+    }
+    cut
+}
+
+/// Breaks into lines of at most `columns`, never less than two since a letter may be two wide.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = vec![];
+    let mut line = String::new();
+    let mut used = 0;
+    let mut style = "";
+    for piece in pieces(text) {
+        if piece.sgr {
+            line.push_str(piece.text);
+            style = if piece.text == RESET { "" } else { piece.text };
+            continue;
+        }
+        for grapheme in piece.text.graphemes(true) {
+            let wide = grapheme.width();
+            if used + wide > columns && used > 0 {
+                if !style.is_empty() {
+                    line.push_str(RESET);
+                }
+                lines.push(std::mem::replace(&mut line, style.to_owned()));
+                used = 0;
+            }
+            used += wide;
+            line.push_str(grapheme);
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use crate::safe;
+    use crate::text::{Colour, SafeText, Style, exact};
+    use proptest::prelude::*;
+
+    #[test]
+    fn widths_are_columns() {
+        assert_eq!(exact::encode("日é".as_bytes()).width(), 3);
+        assert_eq!(safe!("abc").styled(Style::fg(Colour::Red)).width(), 3);
+        assert_eq!(safe!("7").pad_left(3).as_str(), "  7");
+        assert_eq!(safe!("7").styled(Style::strong()).pad_right(3).as_str(), "\x1b[0;1m7\x1b[0m  ");
+    }
+
+    #[test]
+    fn a_cut_is_visible_and_ends_its_style() {
+        assert_eq!(safe!("abcdef").truncate(4).as_str(), "abc~");
+        assert_eq!(safe!("abcd").truncate(4).as_str(), "abcd");
+        assert_eq!(safe!("abcd").truncate(0).as_str(), "");
+        assert_eq!(exact::encode("日本".as_bytes()).truncate(3).as_str(), "日~");
+        assert_eq!(safe!("abcdef").styled(Style::strong()).truncate(3).as_str(), "\x1b[0;1mab~\x1b[0m");
+    }
+
+    #[test]
+    fn a_style_goes_on_over_a_break() {
+        let lines = safe!("abcd").styled(Style::strong()).wrap(2);
+        let lines: Vec<&str> = lines.iter().map(SafeText::as_str).collect();
+        assert_eq!(lines, ["\x1b[0;1mab\x1b[0m", "\x1b[0;1mcd\x1b[0m"]);
+        assert_eq!(SafeText::empty().wrap(5).len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_drops_nothing_and_keeps_to_its_width(bytes: Vec<u8>, word in "\\PC{0,80}", columns in 0_usize..40) {
+            for text in [exact::encode(&bytes), exact::encode(word.as_bytes())] {
+                let lines = text.wrap(columns);
+                prop_assert!(lines.iter().all(|line| line.width() <= columns.max(2)));
+                let joined: String = lines.iter().map(SafeText::plain).collect();
+                prop_assert_eq!(joined, text.plain());
+                prop_assert!(text.truncate(columns).width() <= columns);
+            }
+        }
+    }
+}

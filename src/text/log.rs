@@ -1,0 +1,33 @@
+//! The log form: what programs print, as lines of styled spans. Bytes may come in any pieces; the lines are the same.
+//!
+//! Styles (SGR) are kept on our small palette. Every other escape sequence, control character and hidden character is
+//! shown as a mark (`␛[2J`, `␇`, `<U+202E>`, `\xff`), never obeyed and never dropped. A carriage return begins the line
+//! anew, so the last state of a progress bar stays; CRLF ends a line; a backspace takes the column back, with the bold and
+//! underline of old printers understood; tabs go to columns of eight. This form is for reading: two different outputs
+//! may look alike in it, so nobody should decide on it. [`exact`](super::exact) is for that.
+//!
+//! The state machine is our own, after Paul Williams' table (vt100.net), rather than the one of the `vte` crate: that one
+//! keeps OSC strings of any length in memory and swallows malformed sequences, SOS, PM and APC strings without a trace.
+
+mod builder;
+mod line;
+mod parser;
+mod sequence;
+mod sgr;
+
+pub use line::{Span, StyledLine};
+pub use parser::LogParser;
+
+/// A line is split, with a mark, once its text has this many bytes.
+pub const MAX_LINE: usize = 1 << 20;
+/// A line is split, with a mark, once its style has changed this often.
+pub const MAX_RUNS: usize = 4096;
+/// Bytes of an escape sequence that are kept and shown; the rest is counted.
+pub const MAX_SEQUENCE: usize = 128;
+/// Accents on one letter; further ones are shown by number.
+pub const MAX_ACCENTS: usize = 4;
+/// Columns that backspaces can take back at once; further ones are shown as marks.
+pub const MAX_BACK: usize = 4096;
+
+#[cfg(test)]
+mod tests;

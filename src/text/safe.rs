@@ -1,0 +1,110 @@
+//! The safe-text type. Its only makers are in this room, so its content is safe by construction.
+
+use super::layout;
+use super::style::Style;
+use serde::Serialize;
+use std::fmt;
+
+/// Text that any terminal may be given: no controls but our own SGR sequences, nothing invisible, nothing that reorders.
+///
+/// It is always one line. Make it by [`exact`](super::exact), by [`log`](super::log), by the [`safe!`](crate::safe)
+/// macro from words of the source code, or by joining such texts. There is no road from a plain string.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// The empty text.
+    pub const fn empty() -> Self {
+        Self(String::new())
+    }
+
+    /// Takes text that this room has made safe.
+    pub(super) fn trusted(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, with our SGR sequences where it is styled.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text without styles.
+    pub fn plain(&self) -> String {
+        layout::pieces(&self.0).filter(|piece| !piece.sgr).map(|piece| piece.text).collect()
+    }
+
+    /// The same text without styles, still safe.
+    pub fn unstyled(&self) -> Self {
+        Self(self.plain())
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text in this style, over whatever style it had.
+    pub fn styled(&self, style: Style) -> Self {
+        let plain = self.plain();
+        if style.is_plain() || plain.is_empty() {
+            return Self(plain);
+        }
+        let mut text = String::with_capacity(plain.len() + 16);
+        style.write_sgr(&mut text);
+        text.push_str(&plain);
+        text.push_str(layout::RESET);
+        Self(text)
+    }
+
+    /// Appends another text.
+    pub fn push(&mut self, other: &Self) {
+        self.0.push_str(&other.0);
+    }
+
+    /// Joins texts with another between them.
+    pub fn join<'a>(texts: impl IntoIterator<Item = &'a Self>, between: &Self) -> Self {
+        let mut joined = String::new();
+        for (i, text) in texts.into_iter().enumerate() {
+            if i > 0 {
+                joined.push_str(&between.0);
+            }
+            joined.push_str(&text.0);
+        }
+        Self(joined)
+    }
+
+    /// Columns it takes on a terminal, counted by grapheme.
+    pub fn width(&self) -> usize {
+        layout::width(&self.0)
+    }
+
+    /// Filled with blanks on the right to this many columns. Longer texts stay whole.
+    pub fn pad_right(&self, columns: usize) -> Self {
+        Self(format!("{}{}", self.0, " ".repeat(columns.saturating_sub(self.width()))))
+    }
+
+    /// Filled with blanks on the left to this many columns. Longer texts stay whole.
+    pub fn pad_left(&self, columns: usize) -> Self {
+        Self(format!("{}{}", " ".repeat(columns.saturating_sub(self.width())), self.0))
+    }
+
+    /// Cut to this many columns, with `~` as the last column where something was cut.
+    ///
+    /// Never use it for what a person decides on: two texts may look alike once cut. Use [`wrap`](Self::wrap) there.
+    pub fn truncate(&self, columns: usize) -> Self {
+        Self(layout::truncate(&self.0, columns))
+    }
+
+    /// Broken into lines of at most this many columns (never less than two). Nothing is dropped, not even blanks: the
+    /// plain lines joined are the plain text. A style goes on over the break. The empty text gives one empty line.
+    pub fn wrap(&self, columns: usize) -> Vec<Self> {
+        layout::wrap(&self.0, columns).into_iter().map(Self).collect()
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,37 @@
+//! The engine's own git: sources are fetched into a bare repository that nobody else writes, work trees are written from
+//! it for the container and read back as commits, and results are delivered to the source.
+//!
+//! The tree an agent works in is hostile. The host never runs the git program over it and never opens a `.git` inside
+//! it: it is walked through directory handles without following links, and only plain file contents and link texts are
+//! taken. All calls block; an asynchronous caller runs them on a blocking thread.
+
+mod altered;
+mod archive;
+mod beneath;
+mod change;
+mod checkout;
+mod checkpoint;
+mod deliver;
+mod diff;
+mod error;
+mod ignored;
+mod names;
+mod program;
+mod read;
+mod remove;
+mod repo;
+mod source;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use change::{Change, ChangeKind};
+pub use checkpoint::{Checkpoint, CheckpointSpec};
+pub use deliver::Delivered;
+pub use diff::DiffStat;
+pub use error::WorkspaceError;
+pub use names::shown;
+pub use read::{Entry, EntryKind};
+pub use remove::remove_tree;
+pub use repo::Repo;

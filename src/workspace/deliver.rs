@@ -1,0 +1,116 @@
+//! Handing a result to the project's source as a branch.
+
+use super::error::WorkspaceError;
+use super::program;
+use super::repo::{Repo, commit_id, open_source};
+use super::source::{Source, redacted};
+use git2::{Oid, Repository};
+
+/// Where a temporary reference stands while a local source takes the objects.
+const OUTBOX: &str = "refs/dogwatch/outbox";
+
+/// A branch that was put into the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The branch's short name.
+    pub branch: String,
+    /// The commit it points at now.
+    pub commit: String,
+    /// Where it pointed before, if it was there and the source is on this machine.
+    pub before: Option<String>,
+}
+
+impl Repo {
+    /// Puts a commit into the source as a branch. No hook runs on this side, and none at all for a local source.
+    ///
+    /// Refused when the branch is checked out there, or holds commits that the new one does not contain (unless `force`).
+    pub fn deliver_branch(
+        &self,
+        commit: &str,
+        source: &str,
+        branch: &str,
+        force: bool,
+    ) -> Result<Delivered, WorkspaceError> {
+        let refused = |reason: &str| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() };
+        let name = format!("refs/heads/{branch}");
+        if branch.starts_with('-') || !git2::Reference::is_valid_name(&name) {
+            return Err(refused("this is not a proper branch name"));
+        }
+        let id = commit_id(&self.open_git()?, commit)?;
+        let before = match Source::parse(source)? {
+            Source::Local(path) => {
+                let target = open_source(&path).map_err(|error| WorkspaceError::Source {
+                    name: redacted(source),
+                    reason: format!("it cannot be opened ({})", error.message()),
+                })?;
+                if checked_out(&target, &name)? {
+                    return Err(refused("it is checked out in the source: switch to another branch there first"));
+                }
+                self.hand_over(&target, id)?;
+                let before = target.refname_to_id(&name).ok();
+                if let Some(old) = before
+                    && old != id
+                    && !force
+                    && !target.graph_descendant_of(id, old).map_err(WorkspaceError::git("comparing branches"))?
+                {
+                    return Err(refused(
+                        "the source's branch of that name has commits that this one lacks: rename it there, or force",
+                    ));
+                }
+                target
+                    .reference(&name, id, true, "dogwatch: deliver")
+                    .map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+                before.map(|old| old.to_string())
+            }
+            Source::Url(url) => {
+                let refspec = format!("{}{commit}:{name}", if force { "+" } else { "" });
+                program::git(self.path(), "push to", &url, &["push", "--quiet", "--no-verify", "--", &url, &refspec])?;
+                None
+            }
+        };
+        Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
+    }
+
+    /// Makes the objects of a commit known to another repository on this machine.
+    fn hand_over(&self, target: &Repository, id: Oid) -> Result<(), WorkspaceError> {
+        let bare = self.open_git()?;
+        let what = || WorkspaceError::git("handing the commit over");
+        let outbox = format!("{OUTBOX}/{id}");
+        let mut reference = bare.reference(&outbox, id, true, "dogwatch").map_err(what())?;
+        let url = self.path().to_str().ok_or_else(|| WorkspaceError::Unsupported {
+            path: super::beneath::path_shown(self.path()),
+            reason: "the state directory's path is not valid UTF-8".into(),
+        })?;
+        let taken = target.remote_anonymous(url).and_then(|mut remote| {
+            let mut options = git2::FetchOptions::new();
+            options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
+            remote.download(&[outbox.as_str()], Some(&mut options))
+        });
+        let removed = reference.delete();
+        taken.and(removed).map_err(what())
+    }
+}
+
+/// Whether a branch is the HEAD of a repository's work tree or of one of its linked work trees.
+fn checked_out(target: &Repository, name: &str) -> Result<bool, WorkspaceError> {
+    let what = || WorkspaceError::git("looking at the source's work trees");
+    let points = |repository: &Repository| {
+        repository.find_reference("HEAD").is_ok_and(|head| head.symbolic_target_bytes() == Some(name.as_bytes()))
+    };
+    if !target.is_bare() && points(target) {
+        return Ok(true);
+    }
+    for tree in target.worktrees().map_err(what())?.iter().flatten().flatten() {
+        // A linked work tree whose directory is gone has nothing checked out.
+        if let Ok(linked) = target.find_worktree(tree).and_then(|found| Repository::open_from_worktree(&found))
+            && points(&linked)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn shown(text: &str) -> String {
+    super::names::shown(text.as_bytes())
+}

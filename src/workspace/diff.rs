@@ -1,0 +1,67 @@
+//! Differences between commits as patches and counts.
+
+use super::error::WorkspaceError;
+use super::repo::{Repo, tree_of};
+use git2::{Diff, DiffFindOptions, DiffFormat, DiffOptions, Repository};
+
+/// Longest patch that is made.
+const MAX_PATCH: usize = 256 << 20;
+
+/// How much differs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiffStat {
+    /// Files changed, renames counted once.
+    pub files: usize,
+    /// Lines added.
+    pub insertions: usize,
+    /// Lines removed.
+    pub deletions: usize,
+}
+
+impl Repo {
+    /// The difference between two commits as a unified patch that `git apply` takes: binary contents included, renames
+    /// found. The bytes are the project's and hostile to a terminal.
+    pub fn diff(&self, from: &str, to: &str) -> Result<Vec<u8>, WorkspaceError> {
+        let bare = self.open_git()?;
+        let diff = compare(&bare, from, to)?;
+        let mut patch = Vec::new();
+        let mut full = false;
+        let printed = diff.print(DiffFormat::Patch, |_, _, line| {
+            if matches!(line.origin(), '+' | '-' | ' ') {
+                patch.push(line.origin() as u8);
+            }
+            patch.extend_from_slice(line.content());
+            full = patch.len() > MAX_PATCH;
+            !full
+        });
+        if full {
+            let limit = format!("{} MiB", MAX_PATCH >> 20);
+            return Err(WorkspaceError::TooLarge { what: "the patch".into(), limit });
+        }
+        printed.map_err(WorkspaceError::git("making the patch"))?;
+        Ok(patch)
+    }
+
+    /// How much differs between two commits.
+    pub fn diff_stat(&self, from: &str, to: &str) -> Result<DiffStat, WorkspaceError> {
+        let bare = self.open_git()?;
+        let stats = compare(&bare, from, to)?.stats().map_err(WorkspaceError::git("counting changes"))?;
+        Ok(DiffStat { files: stats.files_changed(), insertions: stats.insertions(), deletions: stats.deletions() })
+    }
+
+    /// A run's result as a patch against its base, for `git apply`.
+    pub fn patch(&self, base: &str, commit: &str) -> Result<Vec<u8>, WorkspaceError> {
+        self.diff(base, commit)
+    }
+}
+
+fn compare<'r>(bare: &'r Repository, from: &str, to: &str) -> Result<Diff<'r>, WorkspaceError> {
+    let mut options = DiffOptions::new();
+    options.show_binary(true).id_abbrev(40).include_typechange(false);
+    let (from, to) = (tree_of(bare, from)?, tree_of(bare, to)?);
+    let mut diff = bare
+        .diff_tree_to_tree(Some(&from), Some(&to), Some(&mut options))
+        .map_err(WorkspaceError::git("comparing two commits"))?;
+    diff.find_similar(Some(DiffFindOptions::new().renames(true))).map_err(WorkspaceError::git("finding renames"))?;
+    Ok(diff)
+}

@@ -1,0 +1,89 @@
+//! The project's ignore rules as of one commit, and the attribute files it had there.
+
+use super::error::WorkspaceError;
+use super::read::{EntryKind, blob, each};
+use git2::{Oid, Repository, Tree};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Longest rule file that is read.
+const MAX_RULES: usize = 1 << 20;
+
+/// What a commit says about untracked files.
+pub(super) struct Ignores {
+    /// One matcher a directory that has a `.gitignore`.
+    rules: HashMap<Vec<u8>, Gitignore>,
+    /// Blob of every `.gitattributes` by path.
+    attributes: HashMap<Vec<u8>, Oid>,
+}
+
+impl Ignores {
+    /// Reads the `.gitignore` files of a tree. Lines that are not UTF-8 or no proper pattern ignore nothing.
+    pub(super) fn of(bare: &Repository, tree: &Tree<'_>) -> Result<Self, WorkspaceError> {
+        let mut found = Self { rules: HashMap::new(), attributes: HashMap::new() };
+        each(bare, tree, |path, kind, id| {
+            let (directory, name) = split(path);
+            if kind == EntryKind::Link || kind == EntryKind::Submodule {
+                return Ok(());
+            }
+            if name.eq_ignore_ascii_case(b".gitattributes") {
+                found.attributes.insert(path.to_vec(), id);
+            }
+            if name == b".gitignore" {
+                found.rules.insert(directory.to_vec(), matcher(&blob(bare, id, MAX_RULES, path)?));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Whether an untracked path is ignored, its parent directories not being so: the deepest rule file that says
+    /// something decides.
+    pub(super) fn ignored(&self, path: &[u8], directory: bool) -> bool {
+        let mut place = split(path).0;
+        loop {
+            if let Some(rules) = self.rules.get(place) {
+                let inner = path.get(if place.is_empty() { 0 } else { place.len() + 1 }..).unwrap_or_default();
+                match rules.matched(Path::new(OsStr::from_bytes(inner)), directory) {
+                    Match::Ignore(_) => return true,
+                    Match::Whitelist(_) => return false,
+                    Match::None => {}
+                }
+            }
+            if place.is_empty() {
+                return false;
+            }
+            place = split(place).0;
+        }
+    }
+
+    /// Whether an attribute file is as the commit had it.
+    pub(super) fn knows_attributes(&self, path: &[u8], blob: Oid) -> bool {
+        self.attributes.get(path) == Some(&blob)
+    }
+}
+
+fn matcher(text: &[u8]) -> Gitignore {
+    let mut builder = GitignoreBuilder::new("");
+    for line in text.split(|&b| b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        if let Ok(line) = std::str::from_utf8(line) {
+            // A pattern that cannot be read ignores nothing, as in git; the files then count, which is the safe side.
+            let _ = builder.add_line(None, line);
+        }
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// Directory and name of a path.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&b| b == b'/') {
+        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        None => (&[], path),
+    }
+}

@@ -1,0 +1,258 @@
+//! One bare repository a project, owned and configured by the engine alone.
+
+use super::beneath::{open_own, path_shown};
+use super::error::WorkspaceError;
+use super::program;
+use super::source::{Source, redacted};
+use crate::domain::{ProjectId, RunId};
+use git2::{Oid, Repository, RepositoryInitMode, RepositoryInitOptions, RepositoryOpenFlags};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+/// The whole configuration. Written anew whenever the repository is opened, so that nothing else ever counts.
+const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\thooksPath = /dev/null\n\
+    \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
+
+/// Everything that is taken from a source: branches, tags, and what its HEAD names.
+const REFSPECS: [&str; 3] =
+    ["+HEAD:refs/source/HEAD", "+refs/heads/*:refs/source/heads/*", "+refs/tags/*:refs/source/tags/*"];
+
+/// The engine's bare repository of a project. Cheap to clone; every call opens the repository for itself, so it may be
+/// used from several threads.
+#[derive(Debug, Clone)]
+pub struct Repo {
+    path: PathBuf,
+}
+
+impl Repo {
+    /// Makes or updates `<repos_dir>/p<id>.git` from a source: a path, `https://`, `ssh://` or `user@host:path`.
+    ///
+    /// Branches, tags and HEAD arrive under `refs/source/`; the engine's own branches under `refs/heads/dogwatch/` stay.
+    /// Refused are sources without commits and shallow ones.
+    pub fn fetch(repos_dir: &Path, project: ProjectId, source: &str) -> Result<Self, WorkspaceError> {
+        let parsed = Source::parse(source)?;
+        let repo = Self::make(repos_dir, project)?;
+        match &parsed {
+            Source::Local(path) => repo.fetch_local(path, source)?,
+            Source::Url(url) => {
+                let mut arguments =
+                    vec!["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--", url];
+                arguments.extend(REFSPECS);
+                program::git(&repo.path, "fetch", url, &arguments)?;
+            }
+        }
+        let bare = repo.open_git()?;
+        let name = || redacted(source);
+        if bare.is_shallow() {
+            return Err(WorkspaceError::Source { name: name(), reason: SHALLOW.into() });
+        }
+        let mut any = bare.references_glob("refs/source/*").map_err(WorkspaceError::git("reading the branches"))?;
+        if any.next().is_none() {
+            return Err(WorkspaceError::Source { name: name(), reason: EMPTY.into() });
+        }
+        repo.sync()?;
+        Ok(repo)
+    }
+
+    /// Opens the repository of a project that was fetched before.
+    pub fn open(repos_dir: &Path, project: ProjectId) -> Result<Self, WorkspaceError> {
+        let path = repos_dir.join(format!("{project}.git"));
+        if !path.join("HEAD").is_file() {
+            return Err(WorkspaceError::NotFound(format!("the repository of project {project}")));
+        }
+        let repo = Self { path };
+        repo.configure()?;
+        Ok(repo)
+    }
+
+    /// Where the bare repository lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The full id of the commit that a revision names: nothing (the source's HEAD), a branch or tag of the source, a full
+    /// reference name, or a commit id of at least seven digits.
+    pub fn resolve(&self, revision: Option<&str>) -> Result<String, WorkspaceError> {
+        let bare = self.open_git()?;
+        let text = revision.unwrap_or("HEAD");
+        let missing = || match revision {
+            None => WorkspaceError::NotFound("the commit of the source's HEAD (name a branch instead)".into()),
+            Some(text) => WorkspaceError::NotFound(format!("revision `{}`", super::names::shown(text.as_bytes()))),
+        };
+        let full = ["refs/source/", "refs/source/heads/", "refs/source/tags/", ""];
+        for name in full.map(|prefix| format!("{prefix}{text}")) {
+            if name.starts_with("refs/")
+                && git2::Reference::is_valid_name(&name)
+                && let Ok(found) = bare.find_reference(&name)
+                && let Ok(commit) = found.peel_to_commit()
+            {
+                return Ok(commit.id().to_string());
+            }
+        }
+        if (7..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let object = bare.find_object_by_prefix(text, None).map_err(|_| missing())?;
+            return Ok(object.peel_to_commit().map_err(|_| missing())?.id().to_string());
+        }
+        Err(missing())
+    }
+
+    /// The id of a commit's tree.
+    pub fn tree(&self, commit: &str) -> Result<String, WorkspaceError> {
+        Ok(tree_of(&self.open_git()?, commit)?.id().to_string())
+    }
+
+    /// Points `refs/heads/dogwatch/run-<n>` at a commit, wherever it pointed before.
+    pub fn set_branch(&self, run: RunId, commit: &str) -> Result<(), WorkspaceError> {
+        let bare = self.open_git()?;
+        let id = commit_id(&bare, commit)?;
+        let name = format!("refs/heads/{}", Self::branch_name(run));
+        bare.reference(&name, id, true, "dogwatch").map_err(WorkspaceError::git(format!("setting {name}")))?;
+        self.sync()
+    }
+
+    /// The commit that a run's branch points at, if it was ever set.
+    pub fn branch(&self, run: RunId) -> Result<Option<String>, WorkspaceError> {
+        let name = format!("refs/heads/{}", Self::branch_name(run));
+        match self.open_git()?.refname_to_id(&name) {
+            Ok(id) => Ok(Some(id.to_string())),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(WorkspaceError::Git { what: format!("reading {name}"), error }),
+        }
+    }
+
+    /// The name of a run's branch, here and in the source: `dogwatch/run-<n>`.
+    pub fn branch_name(run: RunId) -> String {
+        format!("dogwatch/run-{}", run.0)
+    }
+
+    /// Opens the repository itself, never searching upwards and never reading another configuration.
+    pub(super) fn open_git(&self) -> Result<Repository, WorkspaceError> {
+        prepare_library();
+        let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_DOTGIT;
+        Repository::open_ext(&self.path, flags, std::iter::empty::<&Path>())
+            .map_err(WorkspaceError::git(format!("opening {}", path_shown(&self.path))))
+    }
+
+    /// Brings everything written so far to the disk. One call for all objects costs far less than one each.
+    pub(super) fn sync(&self) -> Result<(), WorkspaceError> {
+        if cfg!(test) {
+            // Hundreds of these while other tests write would only measure the disk.
+            return Ok(());
+        }
+        let handle = open_own(&self.path)?;
+        rustix::fs::syncfs(handle).map_err(|error| WorkspaceError::io(path_shown(&self.path), error))
+    }
+
+    fn make(repos_dir: &Path, project: ProjectId) -> Result<Self, WorkspaceError> {
+        prepare_library();
+        let io = |path: &Path, error| WorkspaceError::io(path_shown(path), error);
+        let path = repos_dir.join(format!("{project}.git"));
+        let repo = Self { path };
+        let path = &repo.path;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| io(path, error))?;
+        rustix::fs::chmod(path, rustix::fs::Mode::RWXU).map_err(|error| io(path, error.into()))?;
+        if !path.join("HEAD").is_file() {
+            let mut options = RepositoryInitOptions::new();
+            options.bare(true).external_template(false).mode(RepositoryInitMode::SHARED_UMASK).no_dotgit_dir(true);
+            Repository::init_opts(path, &options)
+                .map_err(WorkspaceError::git(format!("making {}", path_shown(path))))?;
+        }
+        super::remove_tree(&path.join("hooks"))?;
+        repo.configure()?;
+        Ok(repo)
+    }
+
+    fn configure(&self) -> Result<(), WorkspaceError> {
+        let path = self.path.join("config");
+        if std::fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
+            return Ok(());
+        }
+        let fresh = self.path.join(format!("config.{}", std::process::id()));
+        let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
+        written
+            .and_then(|mut file| file.write_all(CONFIG.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&fresh, &path))
+            .map_err(|error| WorkspaceError::io(path_shown(&path), error))
+    }
+
+    /// Takes everything from a repository on this machine, in this process. The library runs no hooks and no commands
+    /// named in a configuration.
+    fn fetch_local(&self, path: &Path, source: &str) -> Result<(), WorkspaceError> {
+        let bad = |reason: String| WorkspaceError::Source { name: redacted(source), reason };
+        let origin = open_source(path).map_err(|error| bad(not_a_repository(&error)))?;
+        if origin.is_shallow() {
+            return Err(bad(SHALLOW.into()));
+        }
+        if origin.is_empty().map_err(|error| bad(error.message().into()))? {
+            return Err(bad(EMPTY.into()));
+        }
+        let head = origin.head().is_ok();
+        let url = path.to_str().ok_or_else(|| bad("its path is not valid UTF-8".into()))?;
+        let bare = self.open_git()?;
+        let mut remote = bare.remote_anonymous(url).map_err(WorkspaceError::git("naming the source"))?;
+        let mut options = git2::FetchOptions::new();
+        options.download_tags(git2::AutotagOption::None).update_fetchhead(false).prune(git2::FetchPrune::On);
+        let wanted = REFSPECS.iter().filter(|spec| head || !spec.contains("HEAD")).copied().collect::<Vec<_>>();
+        remote.fetch(&wanted, Some(&mut options), None).map_err(|error| bad(error.message().into()))?;
+        match bare.find_reference("refs/source/HEAD") {
+            Ok(mut old) if !head => old.delete().map_err(WorkspaceError::git("dropping the old HEAD")),
+            _ => Ok(()),
+        }
+    }
+}
+
+const SHALLOW: &str = "it is a shallow clone; run `git fetch --unshallow` in it first";
+const EMPTY: &str = "it has no commits yet; commit something first";
+
+fn not_a_repository(error: &git2::Error) -> String {
+    format!("not a git repository that can be read ({}); give the top of a clone", error.message())
+}
+
+/// Opens a source repository at exactly this path, whoever owns it.
+pub(super) fn open_source(path: &Path) -> Result<Repository, git2::Error> {
+    prepare_library();
+    Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&Path>())
+}
+
+/// The commit with a full id.
+pub(super) fn commit_id(bare: &Repository, commit: &str) -> Result<Oid, WorkspaceError> {
+    let missing = || WorkspaceError::NotFound(format!("commit `{}`", super::names::shown(commit.as_bytes())));
+    if commit.len() != 40 {
+        return Err(missing());
+    }
+    let id = Oid::from_str(commit).map_err(|_| missing())?;
+    bare.find_commit(id).map_err(|_| missing())?;
+    Ok(id)
+}
+
+/// The tree of a commit with a full id.
+pub(super) fn tree_of<'r>(bare: &'r Repository, commit: &str) -> Result<git2::Tree<'r>, WorkspaceError> {
+    let id = commit_id(bare, commit)?;
+    bare.find_commit(id).and_then(|c| c.tree()).map_err(WorkspaceError::git(format!("reading commit {commit}")))
+}
+
+/// Sets the git library up once in a process.
+///
+/// Ownership is not checked: a project's source may belong to another user than the engine. The check guards programs that
+/// obey what a stranger's configuration says (hooks, monitors, filters); this library never runs a command from a
+/// configuration, and we write no work tree through it. Configurations of the system and the user are closed off, so that
+/// the same input gives the same commit everywhere.
+#[expect(unsafe_code, reason = "these settings are global to the library; they are set once, before its first use")]
+pub(super) fn prepare_library() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        use git2::ConfigLevel::{Global, ProgramData, System, XDG};
+        // SAFETY: every use of the library in this program starts here, so no other thread reads the settings meanwhile.
+        let set = unsafe {
+            [System, Global, XDG, ProgramData]
+                .into_iter()
+                .try_for_each(|level| git2::opts::set_search_path(level, ""))
+                .and_then(|()| git2::opts::set_verify_owner_validation(false))
+        };
+        if let Err(error) = set {
+            tracing::error!(%error, "the git library could not be set up; sources of other users will be refused");
+        }
+    });
+}

@@ -1,0 +1,83 @@
+//! Branches put into sources.
+
+use super::{Bench, commit};
+use crate::workspace::WorkspaceError;
+use git2::Repository;
+use std::fs;
+
+const BRANCH: &str = "dogwatch/run-1";
+
+fn worked(bench: &Bench, text: &str) -> String {
+    let dir = bench.tree();
+    fs::write(dir.join("a"), text).unwrap();
+    bench.take(&dir).commit
+}
+
+#[test]
+fn a_branch_reaches_a_work_tree_source_without_its_hooks() {
+    let bench = Bench::new(&[("a", "1")]);
+    let source = bench.path("source");
+    let marker = bench.path("marker");
+    for hook in ["reference-transaction", "post-receive", "update", "pre-receive"] {
+        use std::os::unix::fs::PermissionsExt;
+        fs::create_dir_all(source.join(".git/hooks")).unwrap();
+        let hook = source.join(".git/hooks").join(hook);
+        fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", marker.display())).unwrap();
+        fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let first = worked(&bench, "2");
+    let deliver = |commit: &str, force| bench.repo.deliver_branch(commit, source.to_str().unwrap(), BRANCH, force);
+    let done = deliver(&first, false).unwrap();
+    assert_eq!((done.commit.as_str(), done.before), (first.as_str(), None));
+    let origin = Repository::open(&source).unwrap();
+    let tip = || origin.find_reference("refs/heads/dogwatch/run-1").unwrap().peel_to_commit().unwrap().id().to_string();
+    assert_eq!(tip(), first);
+    assert_eq!(deliver(&first, false).unwrap().before.as_deref(), Some(first.as_str()), "repeating is harmless");
+    let other = worked(&bench, "3");
+    assert!(matches!(deliver(&other, false), Err(WorkspaceError::Refused { .. })));
+    assert_eq!(tip(), first);
+    assert_eq!(deliver(&other, true).unwrap().before, Some(first));
+    assert_eq!(tip(), other);
+    assert!(!marker.exists());
+    let bare = Repository::open_bare(bench.repo.path()).unwrap();
+    assert_eq!(bare.references_glob("refs/dogwatch/*").unwrap().count(), 0, "nothing temporary stays");
+}
+
+#[test]
+fn a_checked_out_branch_is_left_alone() {
+    let bench = Bench::new(&[("a", "1")]);
+    let origin = Repository::open(bench.path("source")).unwrap();
+    let head = origin.head().unwrap().peel_to_commit().unwrap();
+    origin.branch(BRANCH, &head, false).unwrap();
+    origin.set_head("refs/heads/dogwatch/run-1").unwrap();
+    let new = worked(&bench, "2");
+    let source = bench.path("source");
+    let deliver = |force| bench.repo.deliver_branch(&new, source.to_str().unwrap(), BRANCH, force);
+    assert!(deliver(true).unwrap_err().to_string().contains("checked out"));
+    origin.set_head("refs/heads/main").unwrap();
+    let linked = origin.find_reference("refs/heads/dogwatch/run-1").unwrap();
+    let mut options = git2::WorktreeAddOptions::new();
+    options.reference(Some(&linked));
+    origin.worktree("other", &bench.path("linked"), Some(&options)).unwrap();
+    assert!(deliver(true).unwrap_err().to_string().contains("checked out"));
+    fs::remove_dir_all(bench.path("linked")).unwrap();
+    deliver(false).unwrap();
+}
+
+#[test]
+fn a_bare_source_takes_a_branch_and_bad_names_are_refused() {
+    let bench = Bench::new(&[("a", "1")]);
+    let bare = Repository::init_bare(bench.path("bare.git")).unwrap();
+    commit(&bare, &[("else", "x")]);
+    let new = worked(&bench, "2");
+    let target = bench.path("bare.git");
+    bench.repo.deliver_branch(&new, target.to_str().unwrap(), BRANCH, false).unwrap();
+    let tip = bare.find_reference("refs/heads/dogwatch/run-1").unwrap().peel_to_commit().unwrap();
+    assert_eq!(tip.id().to_string(), new);
+    assert_eq!(tip.author().email().ok(), Some("dogwatch@localhost"));
+    for name in ["-x", "a..b", "", "x/", "a\nb"] {
+        let result = bench.repo.deliver_branch(&new, target.to_str().unwrap(), name, false);
+        assert!(matches!(result, Err(WorkspaceError::Refused { .. })), "{name}");
+    }
+    assert!(bench.repo.deliver_branch(&"0".repeat(40), target.to_str().unwrap(), BRANCH, false).is_err());
+}

@@ -1,0 +1,244 @@
+//! Trees as a hostile agent would leave them.
+
+use super::{Bench, kinds};
+use crate::workspace::ChangeKind::{Added, Deleted, Modified, TypeChanged};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Every configuration key by which git runs a program while looking at a tree, hooks and attribute drivers besides.
+fn plant(dir: &Path, marker: &Path) {
+    let run = format!("touch {}", marker.display());
+    let git = dir.join(".git");
+    for part in ["objects", "refs/heads", "hooks"] {
+        fs::create_dir_all(git.join(part)).unwrap();
+    }
+    fs::write(git.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 0\n\tfsmonitor = {run}\n\tsshCommand = {run}\n\thooksPath = .git/hooks\n\
+         \tpager = {run}\n\teditor = {run}\n\taskPass = {run}\n\tgitProxy = {run}\n\talternateRefsCommand = {run}\n\
+         [diff]\n\texternal = {run}\n[diff \"x\"]\n\ttextconv = {run}\n\tcommand = {run}\n\
+         [filter \"x\"]\n\tclean = {run}\n\tsmudge = {run}\n\tprocess = {run}\n\trequired = true\n\
+         [merge \"x\"]\n\tdriver = {run}\n[gpg]\n\tprogram = {run}\n[commit]\n\tgpgSign = true\n\
+         [credential]\n\thelper = !{run}\n[uploadpack]\n\tpackObjectsHook = {run}\n[sequence]\n\teditor = {run}\n"
+    );
+    fs::write(git.join("config"), config).unwrap();
+    for hook in ["pre-commit", "post-checkout", "post-index-change", "reference-transaction", "post-commit"] {
+        let hook = git.join("hooks").join(hook);
+        fs::write(&hook, format!("#!/bin/sh\n{run}\n")).unwrap();
+        fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    fs::write(dir.join(".gitattributes"), "* filter=x diff=x merge=x\n").unwrap();
+}
+
+#[test]
+fn planted_git_configuration_runs_nothing_over_many_cycles() {
+    let bench = Bench::new(&[("a.txt", "0\n")]);
+    let marker = bench.path("marker");
+    let dir = bench.path("tree");
+    let mut parent = bench.base.clone();
+    for cycle in 0..20 {
+        bench.repo.checkout(&parent, &dir, None).unwrap();
+        plant(&dir, &marker);
+        fs::write(dir.join("a.txt"), format!("{cycle}\r\n")).unwrap();
+        let taken = bench.take_with(&dir, &parent, &[]);
+        assert_eq!(taken.planted, [".git", ".gitattributes"]);
+        bench.repo.diff(&parent, &taken.commit).unwrap();
+        bench.repo.diff_stat(&bench.base, &taken.commit).unwrap();
+        assert_eq!(
+            bench.repo.file(&taken.commit, "a.txt", 100).unwrap().unwrap(),
+            format!("{cycle}\r\n").into_bytes(),
+            "stored as it is, no line ends changed"
+        );
+        parent = taken.commit;
+    }
+    let source = bench.path("source");
+    bench.repo.deliver_branch(&parent, source.to_str().unwrap(), "dogwatch/run-1", false).unwrap();
+    assert!(!marker.exists());
+}
+
+#[test]
+fn names_that_pass_for_dot_git_are_left_out_and_named() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let names = [".GIT", ".git ", ".git.", "GIT~1", ".g\u{200c}it", ".git::$INDEX_ALLOCATION", "x\\.git"];
+    for name in names {
+        fs::create_dir_all(dir.join("sub").join(name)).unwrap();
+        fs::write(dir.join("sub").join(name).join("config"), "x").unwrap();
+    }
+    fs::write(dir.join(".Git"), "gitdir: /elsewhere\n").unwrap();
+    fs::create_dir(dir.join("sub/.github")).unwrap();
+    fs::write(dir.join("sub/.github/x"), "x").unwrap();
+    let taken = bench.take(&dir);
+    assert_eq!(taken.planted.len(), names.len() + 1);
+    assert!(taken.planted.contains(&"sub/.GIT".to_owned()));
+    assert_eq!(kinds(&taken.changes), [("sub/.github/x", Added)]);
+    let own = bench.take_with(&dir, &bench.base, &[".Git".into()]);
+    assert_eq!(own.planted.len(), names.len());
+}
+
+#[test]
+fn pipes_sockets_devices_and_links_are_harmless() {
+    let bench = Bench::new(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    let dir = bench.tree();
+    mknodat(CWD, dir.join("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(dir.join("socket")).unwrap();
+    let mut odd = vec!["pipe (a named pipe)", "socket (a socket)"];
+    // Devices can be made by root alone, and not in every container.
+    if mknodat(CWD, dir.join("device"), FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 5)).is_ok() {
+        odd.insert(0, "device (a device)");
+    }
+    symlink("/etc/passwd", dir.join("link")).unwrap();
+    symlink("loop", dir.join("loop")).unwrap();
+    symlink("..", dir.join("up")).unwrap();
+    fs::remove_file(dir.join("a")).unwrap();
+    symlink("/etc/passwd", dir.join("a")).unwrap();
+    fs::remove_file(dir.join("b")).unwrap();
+    mknodat(CWD, dir.join("b"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    odd.insert(0, "b (a named pipe)");
+    let taken = bench.take(&dir);
+    assert_eq!(taken.skipped, odd);
+    assert_eq!(
+        kinds(&taken.changes),
+        [("a", TypeChanged), ("b", Deleted), ("link", Added), ("loop", Added), ("up", Added)]
+    );
+    assert!(taken.changes.iter().filter(|c| c.kind != Deleted).all(|c| c.link));
+    assert_eq!(
+        bench.repo.escaping_links(&taken.commit).unwrap(),
+        [("a".into(), "/etc/passwd".into()), ("link".into(), "/etc/passwd".into()), ("up".into(), "..".into())]
+    );
+}
+
+#[test]
+fn a_linked_directory_is_never_entered() {
+    let bench = Bench::new(&[("dir/inner", "1")]);
+    let dir = bench.tree();
+    fs::remove_dir_all(dir.join("dir")).unwrap();
+    fs::create_dir(bench.path("outside")).unwrap();
+    fs::write(bench.path("outside/inner"), "secret").unwrap();
+    symlink(bench.path("outside"), dir.join("dir")).unwrap();
+    let taken = bench.take(&dir);
+    assert_eq!(kinds(&taken.changes), [("dir", Added), ("dir/inner", Deleted)]);
+    assert_eq!(bench.repo.file(&taken.commit, "dir/inner", 100).unwrap(), None);
+}
+
+#[test]
+fn odd_names_are_kept_exactly_and_shown_safely() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    for name in
+        [b"new\nline".as_slice(), b"esc\x1b[2J", b"bad\xff\xfe", b"\xe2\x80\xaertl", b"back\\slash", "grün".as_bytes()]
+    {
+        fs::write(dir.join(OsStr::from_bytes(name)), "x").unwrap();
+    }
+    let taken = bench.take(&dir);
+    let mut shown: Vec<_> = taken.changes.iter().map(|c| c.path.as_str()).collect();
+    shown.sort_unstable();
+    let mut wanted = [r"back\\slash", r"bad\xff\xfe", r"esc\u{1b}[2J", "grün", r"new\nline", r"\u{202e}rtl"];
+    wanted.sort_unstable();
+    assert_eq!(shown, wanted);
+    assert!(taken.changes.iter().any(|c| c.raw == b"bad\xff\xfe"));
+    let copy = bench.path("copy");
+    bench.repo.checkout(&taken.commit, &copy, None).unwrap();
+    assert!(copy.join(OsStr::from_bytes(b"bad\xff\xfe")).exists());
+}
+
+#[test]
+fn huge_and_deep_things_are_skipped_and_named() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    fs::File::create(dir.join("sparse")).unwrap().set_len(1 << 40).unwrap();
+    let mut at = rustix::fs::open(&dir, rustix::fs::OFlags::RDONLY, Mode::empty()).unwrap();
+    for _ in 0..3000 {
+        rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
+        at = rustix::fs::openat(&at, "d", rustix::fs::OFlags::RDONLY, Mode::empty()).unwrap();
+    }
+    drop(at);
+    let taken = bench.take(&dir);
+    assert!(taken.unchanged);
+    assert_eq!(taken.commit, bench.base);
+    assert_eq!(taken.skipped.len(), 2);
+    assert!(taken.skipped[0].ends_with("(nested deeper than 128 levels)"));
+    assert_eq!(taken.skipped[1], "sparse (larger than 100 MiB)");
+    crate::workspace::remove_tree(&dir).unwrap();
+}
+
+#[test]
+fn ignore_rules_of_the_base_decide_whatever_the_agent_writes() {
+    let bench = Bench::new(&[
+        (".gitignore", "build/\n*.log\n!keep.log\n/only-top\n"),
+        ("sub/.gitignore", "!loud.log\nlocal\n"),
+        ("build/tracked", "1"),
+        ("was.log", "1"),
+    ]);
+    let dir = bench.tree();
+    fs::write(dir.join(".gitignore"), "*\n").unwrap();
+    fs::create_dir_all(dir.join("build/deep")).unwrap();
+    fs::create_dir_all(dir.join("sub/only-top")).unwrap();
+    fs::create_dir_all(dir.join("cache/x")).unwrap();
+    for path in [
+        "build/new",
+        "build/deep/new",
+        "build/tracked",
+        "was.log",
+        "a.log",
+        "keep.log",
+        "only-top",
+        "sub/only-top/y",
+        "sub/loud.log",
+        "sub/quiet.log",
+        "sub/local",
+        "local",
+        "cache/x/y",
+        "hidden",
+    ] {
+        fs::write(dir.join(path), "new").unwrap();
+    }
+    let taken = bench.take_with(&dir, &bench.base, &["cache/".into()]);
+    assert_eq!(
+        kinds(&taken.changes),
+        [
+            (".gitignore", Modified),
+            ("build/tracked", Modified),
+            ("hidden", Added),
+            ("keep.log", Added),
+            ("local", Added),
+            ("sub/loud.log", Added),
+            ("sub/only-top/y", Added),
+            ("was.log", Modified),
+        ]
+    );
+}
+
+#[test]
+fn a_tree_that_changes_while_it_is_read_does_no_harm() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                for n in 0..50 {
+                    let place = dir.join(format!("v{n}"));
+                    match n % 3 {
+                        0 => drop(fs::create_dir(&place)),
+                        1 => drop(symlink("/etc/passwd", &place)),
+                        _ => drop(fs::write(&place, "x".repeat(5000))),
+                    }
+                    let next = dir.join(format!("v{}", (n + 1) % 50));
+                    drop(fs::remove_dir(&next));
+                    drop(fs::remove_file(&next));
+                }
+            }
+        });
+        for _ in 0..20 {
+            let taken = bench.take(&dir);
+            bench.repo.list(&taken.commit).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}

@@ -1,0 +1,340 @@
+//! The command line through the real executable: help, wrong usage, and what works without Docker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use support::{Output, TempRepo, wait_until};
+use tempfile::TempDir;
+
+/// A run of this is queued and waits, since there is no Docker.
+const SETTINGS: &str = "version = 1
+[image]
+reference = \"docker.io/library/alpine:3\"
+[[suite]]
+name = \"unit\"
+command = \"true\"
+format = \"exit-code\"
+[agent]
+name = \"command\"
+command = \"true\"
+";
+
+/// Directories of a test's own; dropping it ends the engine that commands started in there.
+struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        // A short path: the address of a Unix socket has room for 107 bytes.
+        Self { dir: tempfile::Builder::new().prefix("dwc").tempdir_in("/tmp").unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("DOGWATCH_STATE_DIR", self.path("state"))
+            .env("DOGWATCH_CONFIG_DIR", self.path("config"))
+            .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+            .env("HOME", self.dir.path())
+            .env_remove("NO_COLOR")
+            .env_remove("COLUMNS")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        output(&mut self.command(args))
+    }
+
+    fn feed(&self, args: &[&str], input: &[u8]) -> Vec<u8> {
+        let mut child =
+            self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        done.stdout
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if !self.path("state/sock/engine.sock").exists() {
+            return;
+        }
+        let pid =
+            std::fs::read_to_string(self.path("state/engine.lock")).ok().and_then(|text| text.trim().parse().ok());
+        let stopped = self.run(&["stop"]).code == Some(0);
+        if let Some(pid) = pid.filter(|_| !stopped).and_then(rustix::process::Pid::from_raw) {
+            // Fails only for a process that has ended, which is what is wanted.
+            let _ends = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn output(command: &mut Command) -> Output {
+    let done = command.output().unwrap();
+    Output {
+        code: done.status.code(),
+        stdout: String::from_utf8(done.stdout).unwrap(),
+        stderr: String::from_utf8(done.stderr).unwrap(),
+    }
+}
+
+fn assert_tame(text: &str) {
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "control characters in {text:?}");
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The subcommands that a help page lists under "Commands:".
+fn listed(help: &str) -> Vec<String> {
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+/// The help of a command and of all below it.
+fn tree(home: &Home, path: &[&str], pages: &mut String) {
+    let help = home.run(&[path, &["--help"]].concat());
+    let text = help.expect_code(0);
+    assert_tame(text);
+    assert!(!text.contains("-blanks}"), "{text}");
+    assert!(text.lines().next().is_some_and(|line| line.len() > 10), "{path:?} has no words on it");
+    pages.extend(["# dogwatch ", &path.join(" "), "\n", text, "\n"]);
+    let names = listed(text);
+    if names.is_empty() && !["serve", "completions", "text", "evidence"].iter().any(|bare| path.contains(bare)) {
+        assert!(text.contains("--json"), "{path:?} has no --json");
+    }
+    for name in names {
+        tree(home, &[path, &[name.as_str()]].concat(), pages);
+    }
+}
+
+#[test]
+fn every_command_has_help_and_json() {
+    let home = Home::new();
+    let mut pages = String::new();
+    tree(&home, &[], &mut pages);
+    tree(&home, &["debug"], &mut pages);
+    for name in ["serve", "run", "ps", "show", "logs", "pause", "resume", "redirect", "cancel", "diff", "rollback"] {
+        assert!(pages.contains(&format!("# dogwatch {name}\n")), "{name} is not in the help");
+    }
+    insta::assert_snapshot!("help", pages);
+}
+
+#[test]
+fn wrong_usage_exits_2_and_stays_tame() {
+    let home = Home::new();
+    for args in [
+        &["nonsense\u{1b}[2J"][..],
+        &["show"],
+        &["show", "x\u{1b}]0;title\u{7}"],
+        &["approvals", "deny", "q1"],
+        &["debug", "text"],
+        &["debug", "text", "--exact", "--log"],
+        &["logs", "r1", "--follow", "--raw"],
+    ] {
+        let said = home.run(args);
+        assert_eq!(said.code, Some(2), "{args:?}: {}", said.stderr);
+        assert_tame(&said.stderr);
+        assert_tame(&said.stdout);
+    }
+}
+
+#[test]
+fn text_goes_through_the_exact_form_and_back() {
+    let home = Home::new();
+    let bytes: Vec<u8> = (0..=255).chain(*b"\x1b]52;c;aGk=\x07 \n\n").collect();
+    let shown = home.feed(&["debug", "text", "--exact"], &bytes);
+    assert_tame(std::str::from_utf8(&shown).unwrap());
+    assert_eq!(home.feed(&["debug", "text", "--exact", "--decode"], &shown), bytes);
+    let log = home.feed(&["debug", "text", "--log"], b"\x1b[31mred\x1b[0m \x1b[2J\r\n");
+    assert_eq!(log, "\u{1b}[0;31mred\u{1b}[0m \u{1b}[0;2m\u{241b}[2J\u{1b}[0m\n".as_bytes());
+    let points = home.run(&["debug", "crash-points"]);
+    assert!(points.expect_code(0).lines().count() > 40);
+    let found = home.feed(&["debug", "evidence"], b"=== 1 failed, 2 passed in 0.1s ===\n");
+    let last: Value = serde_json::from_str(std::str::from_utf8(&found).unwrap().lines().last().unwrap()).unwrap();
+    assert_eq!((&last["summary"]["failed"], &last["summary"]["passed"]), (&Value::from(1), &Value::from(2)));
+}
+
+#[test]
+fn shells_get_completions() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(home.run(&["completions", shell]).expect_code(0).contains("dogwatch"), "{shell}");
+    }
+}
+
+#[test]
+fn init_writes_once() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("Cargo.toml", "[package]\nname = \"x\"\n"), ("src/lib.rs", "")]);
+    let place = repo.path().to_str().unwrap();
+    let said = home.run(&["init", place]);
+    assert!(said.expect_code(0).contains("commit"), "{}", said.stdout);
+    let text = std::fs::read_to_string(repo.file("dogwatch.toml")).unwrap();
+    assert!(text.contains("cargo test"), "{text}");
+    let again = home.run(&["init", place]);
+    again.expect_code(5);
+    assert!(again.stderr.contains("--force"), "{}", again.stderr);
+    assert_eq!(json_lines(home.run(&["init", place, "--force", "--json"]).expect_code(0))[0]["unknown"], false);
+    home.run(&["init", "/nonexistent\u{1b}"]).expect_code(1);
+}
+
+#[test]
+fn doctor_names_a_missing_docker() {
+    let home = Home::new();
+    let said = home.run(&["doctor", "--json"]);
+    let findings = json_lines(said.expect_code(1));
+    let docker = findings.iter().find(|one| one["check"] == "docker").unwrap();
+    assert_eq!(docker["level"], "fail");
+    assert!(docker["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+    for check in ["executable", "state-directory", "disk", "session", "clock", "config", "engine"] {
+        assert!(findings.iter().any(|one| one["check"] == check), "{check} is not looked at");
+    }
+    assert_tame(home.run(&["doctor"]).expect_code(1));
+    assert!(!home.path("state").exists(), "doctor must leave nothing behind");
+}
+
+#[test]
+fn an_engine_is_started_asked_and_stopped() {
+    let home = Home::new();
+    home.run(&["audit", "verify"]).expect_code(4);
+    let status = home.run(&["status", "--json"]).json();
+    assert!(status["sandbox_fault"].as_str().is_some_and(|words| words.contains("/nonexistent/docker.sock")));
+    let pid = i32::try_from(status["pid"].as_i64().unwrap()).unwrap();
+    // A session of its own: the engine outlives the terminal.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let session = stat.rsplit(") ").next().unwrap().split(' ').nth(3).unwrap();
+    assert_eq!(session, pid.to_string(), "{stat}");
+
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let place = repo.path().to_str().unwrap();
+    let hostile = home.run(&["project", "add", place, "--name", "evil\u{1b}[2J\u{202e}"]);
+    hostile.expect_code(5);
+    assert_tame(&hostile.stderr);
+    let project = home.run(&["project", "add", place, "--name", "shop", "--json"]).json();
+    assert_eq!(project["source"], std::fs::canonicalize(repo.path()).unwrap().to_str().unwrap());
+    let plain = home.path("plain");
+    std::fs::create_dir(&plain).unwrap();
+    let refused = home.run(&["project", "add", "plain"]);
+    refused.expect_code(1);
+    assert!(refused.stderr.contains("not a git repository"), "{}", refused.stderr);
+    assert_eq!(json_lines(home.run(&["project", "ls", "--json"]).expect_code(0)).len(), 1);
+
+    let task = "do it\u{1b}]0;owned\u{7}\u{202e}\r\nnow\u{9b}2J";
+    let started = home.run(&["run", task, "--project", "shop", "--criterion", "\u{1b}[1mc"]);
+    assert_tame(started.expect_code(0));
+    let runs = json_lines(home.run(&["ps", "--all", "--json"]).expect_code(0));
+    assert_eq!((runs.len(), &runs[0]["run"]["task"]), (1, &Value::from(task)));
+    for args in
+        [&["ps", "--all"][..], &["show", "r1"], &["logs", "r1"], &["logs", "r1", "--list"], &["approvals", "ls"], &[]]
+    {
+        let said = home.run(args);
+        assert_tame(&said.stdout);
+        assert_tame(&said.stderr);
+    }
+    assert!(home.run(&["show", "r1"]).expect_code(0).contains("\\e]0;owned\\u{7}\\u{202e}\\r\\n"));
+    home.run(&["show", "r77"]).expect_code(4);
+    home.run(&["approvals", "show", "q77"]).expect_code(4);
+
+    interrupting_a_follower_leaves_the_run(&home);
+    for (args, state) in [(["pause", "r2"], "paused"), (["resume", "r2"], "r2 is "), (["cancel", "r2"], "cancel")] {
+        let said = home.run(&args);
+        assert!(said.expect_code(0).contains(state), "{args:?}: {}", said.stdout);
+    }
+    stops_and_leaves_its_log(&home, pid);
+}
+
+fn interrupting_a_follower_leaves_the_run(home: &Home) {
+    let mut command = home.command(&["run", "second", "--project", "shop", "--follow"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("iteration 0/")), "no progress was shown");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    let done = child.wait_with_output().unwrap();
+    let words = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(130), "{words}");
+    assert!(words.contains("r2 goes on in the engine"), "{words}");
+}
+
+fn stops_and_leaves_its_log(home: &Home, pid: i32) {
+    home.run(&["stop"]).expect_code(0);
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    wait_until("the engine is gone", Duration::from_secs(20), || {
+        rustix::process::test_kill_process(pid).is_err() || is_zombie(pid.as_raw_nonzero().get())
+    });
+    assert!(home.run(&["stop"]).expect_code(0).contains("no engine"));
+    let verdict = home.run(&["audit", "verify", "--json"]).json();
+    assert_eq!(verdict["verdict"], "intact");
+    let export = home.path("log");
+    home.run(&["audit", "export", "--file", export.to_str().unwrap()]).expect_code(0);
+    assert_eq!(home.run(&["audit", "export"]).expect_code(0).as_bytes(), std::fs::read(&export).unwrap());
+    home.run(&["audit", "verify", "--file", export.to_str().unwrap(), "--head"]).expect_code(0);
+    damage(&export);
+    home.run(&["audit", "verify", "--file", export.to_str().unwrap()]).expect_code(12);
+}
+
+/// In a container nobody may reap the engine after its parent, the command that started it, has ended.
+fn is_zombie(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+}
+
+fn damage(file: &Path) {
+    let text = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, text.replacen("store.created", "store.creaked", 1)).unwrap();
+}
+
+#[test]
+fn an_engine_that_cannot_start_is_explained() {
+    let home = Home::new();
+    std::fs::create_dir(home.path("config")).unwrap();
+    std::fs::write(home.path("config/config.toml"), "nonsense = 1\n").unwrap();
+    let said = home.run(&["ps"]);
+    said.expect_code(3);
+    assert!(said.stderr.contains("nonsense") && said.stderr.contains("doctor"), "{}", said.stderr);
+    assert_tame(&said.stderr);
+}
+
+/// A database that fails its checks is served for reading only: what is there can be seen, nothing is written.
+#[test]
+fn a_damaged_database_is_served_for_reading_only() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    home.run(&["stop"]).expect_code(0);
+    // An older copy of the database beside a newer head of the audit chain: what came in between was cut off.
+    let files = ["dogwatch.db", "dogwatch.db-wal"].map(|name| home.path("state").join(name));
+    let older: Vec<_> = files.iter().map(|file| std::fs::read(file).unwrap_or_default()).collect();
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "second"]).expect_code(0);
+    home.run(&["stop"]).expect_code(0);
+    for (file, bytes) in files.iter().zip(&older) {
+        std::fs::write(file, bytes).unwrap();
+    }
+    let database = home.path("state/dogwatch.db");
+    let before = std::fs::read(&database).unwrap();
+
+    let status = home.run(&["status", "--json"]).json();
+    assert!(status["rescue"].is_string(), "{status}");
+    assert_eq!(json_lines(home.run(&["project", "ls", "--json"]).expect_code(0)).len(), 1);
+    let refused = home.run(&["run", "anything", "--project", "shop"]);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("reading only"), "{}", refused.stderr);
+    home.run(&["stop"]).expect_code(0);
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+}

@@ -1,0 +1,21 @@
+//! What the integration tests share: the tests' Docker engine, a running dogwatch, repositories, and waiting.
+//!
+//! A test that needs Docker lies in a module named `needs_docker`: `tests/run` picks these tests by that name for the
+//! stage in which an engine runs.
+
+#![allow(dead_code, reason = "each test program uses its own part of this module")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod docker;
+mod engine;
+pub mod loops;
+mod repo;
+mod wait;
+
+#[allow(unused_imports, reason = "each test program uses its own part of this module")]
+pub use {
+    docker::{DockerEnv, docker},
+    engine::{Engine, Output},
+    repo::TempRepo,
+    wait::wait_until,
+};
