@@ -80,7 +80,14 @@ impl Engine {
             if fits(&detail) {
                 return detail;
             }
-            assert!(begin.elapsed() < REST, "{run} {what}: not within {REST:?}; it is {:#?}", last.unwrap_or(detail));
+            // The questions come first: where output is cut, they say most.
+            let seen = last.as_ref().unwrap_or(&detail);
+            assert!(
+                begin.elapsed() < REST,
+                "{run} {what}: not within {REST:?}; it asks {:#?} and is {:#?}",
+                seen.questions,
+                seen.view.run
+            );
             last = Some(detail);
             std::thread::sleep(Duration::from_millis(30));
         }
