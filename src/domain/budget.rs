@@ -44,18 +44,18 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// Names the first cap that is reached, in words for people, or `None` while there is room.
-    pub fn reached(&self, budget: &Budget) -> Option<String> {
-        if self.iterations >= budget.iterations {
-            return Some(format!("{} of {} iterations used", self.iterations, budget.iterations));
-        }
-        if let Some(cap) = budget.seconds.filter(|cap| self.milliseconds / 1000 >= *cap) {
-            return Some(format!("{} of {cap} seconds of work used", self.milliseconds / 1000));
-        }
-        if let Some(cap) = budget.tokens.filter(|cap| self.tokens >= *cap) {
-            return Some(format!("{} of {cap} tokens used", self.tokens));
-        }
-        let cap = budget.microusd.filter(|cap| self.microusd >= *cap)?;
-        Some(format!("{} of {cap} millionths of a dollar used", self.microusd))
+    /// Names every cap that is reached, in words for people; none while there is room.
+    pub fn reached(&self, budget: &Budget) -> Vec<String> {
+        let iterations = (self.iterations >= budget.iterations)
+            .then(|| format!("{} of {} iterations used", self.iterations, budget.iterations));
+        let of = |used: u64, cap: Option<u64>, what: &str| {
+            cap.filter(|cap| used >= *cap).map(|cap| format!("{used} of {cap} {what} used"))
+        };
+        iterations
+            .into_iter()
+            .chain(of(self.milliseconds / 1000, budget.seconds, "seconds of work"))
+            .chain(of(self.tokens, budget.tokens, "tokens"))
+            .chain(of(self.microusd, budget.microusd, "millionths of a dollar"))
+            .collect()
     }
 }

@@ -11,6 +11,7 @@ mod sweep;
 mod test;
 
 pub(super) use ledger::CommitFault;
+use ledger::Place;
 
 use super::Engine;
 use super::crash::Crashed;
@@ -82,6 +83,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 impl<W: World> Engine<W> {
     /// Drives a run until it rests. `Err` only when a crash point was hit.
     pub(super) async fn drive(&self, id: RunId, mut interrupts: watch::Receiver<u64>) -> Result<(), Crashed> {
+        let mut paused = false;
         loop {
             interrupts.mark_unchanged();
             let run = match self.load(id).await {
@@ -93,6 +95,11 @@ impl<W: World> Engine<W> {
                 }
             };
             let work = machine::work(&run, self.world.now());
+            let place = (run.state, run.iteration, run.attempt);
+            if paused && work != Work::Freeze {
+                // A pause gives the run's place to others, so the scheduler says when it goes on.
+                return Ok(());
+            }
             let halt = match work {
                 // What a run that is over leaves behind is the scheduler's to remove.
                 Work::Rest => return Ok(()),
@@ -107,8 +114,9 @@ impl<W: World> Engine<W> {
                     continue;
                 }
                 Work::Freeze => {
+                    paused = true;
                     let frozen = tokio::select! {
-                        frozen = self.freeze(&run) => frozen,
+                        frozen = self.freeze_for_good(&run) => frozen,
                         _ = interrupts.changed() => continue,
                     };
                     match frozen {
@@ -134,7 +142,7 @@ impl<W: World> Engine<W> {
                     }
                 }
             };
-            self.recover(id, halt).await?;
+            self.recover(id, place, halt).await?;
         }
     }
 
@@ -165,7 +173,7 @@ impl<W: World> Engine<W> {
     }
 
     /// Records why a piece of work stopped, so that the next look at the run finds the right work.
-    async fn recover(&self, id: RunId, halt: Halt) -> Result<(), Crashed> {
+    async fn recover(&self, id: RunId, place: Place, halt: Halt) -> Result<(), Crashed> {
         let event = match halt {
             Halt::Superseded => return Ok(()),
             Halt::Crashed => return Err(Crashed),
@@ -178,8 +186,16 @@ impl<W: World> Engine<W> {
             Halt::Trouble(reason) => Event::Trouble { reason },
             Halt::Lost { reason, explained } => Event::StepLost { reason, explained },
         };
-        match self.report(id, event).await {
-            Ok(()) | Err(Halt::Superseded) => Ok(()),
+        let trouble = if let Event::Trouble { reason } = &event { Some(reason.clone()) } else { None };
+        match self.report(id, place, event).await {
+            Ok(()) => {
+                // The reason of a cancelled run stays the operator's, so what is in its way is said beside it.
+                if let Some(trouble) = trouble.filter(|_| place.0 == RunState::Cancelling) {
+                    self.note(id, &trouble);
+                }
+                Ok(())
+            }
+            Err(Halt::Superseded) => Ok(()),
             Err(Halt::Crashed) => Err(Crashed),
             Err(Halt::Store(error)) => {
                 self.note(id, &format!("nothing can be recorded: {error}"));
@@ -194,9 +210,10 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// Commits a driver's event. An event that no longer fits means that an operator was faster.
-    async fn report(&self, id: RunId, event: Event) -> Result<(), Halt> {
-        match self.commit(id, None, event, |_| Ok(())).await {
+    /// Commits a driver's event about the work that it did from `place`. One that no longer fits means that an operator was
+    /// faster; what befell the work of before must not count against the work of now.
+    async fn report(&self, id: RunId, place: Place, event: Event) -> Result<(), Halt> {
+        match self.commit(id, Some(place), event, |_| Ok(())).await {
             Ok(_) => Ok(()),
             Err(CommitFault::Refused(Refused::NotNow { .. }) | CommitFault::Moved) => Err(Halt::Superseded),
             Err(fault) => Err(fault.into()),

@@ -27,6 +27,10 @@ pub const MAX_IMAGE_TRIES: u32 = 5;
 /// Failures of the container engine in a row before a person is asked as well; trying goes on meanwhile up to here.
 pub const MAX_TROUBLES: u32 = 40;
 
+/// Failed tries to clean up behind a cancelled run before it counts as cancelled all the same: a quarter of a minute where calls are
+/// refused at once, a good minute where they are not answered.
+pub const MAX_CANCEL_TRIES: u32 = 5;
+
 /// Applies an event to a run.
 pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused> {
     let mut next = Transition::of(run, now);

@@ -64,7 +64,14 @@ impl<W: World> Engine<W> {
             tokio::select! {
                 () = self.stirred.notified() => {}
                 () = tokio::time::sleep(if list.pressed { PRESSED } else { LOOK }) => {}
-                Some(done) = list.drivers.join_next_with_id() => list.ended(done)?,
+                Some(done) = list.drivers.join_next_with_id() => {
+                    let failed = done.is_err();
+                    list.ended(done)?;
+                    if failed {
+                        // A fault that comes back at once must not turn into a whirl.
+                        tokio::time::sleep(PRESSED).await;
+                    }
+                }
                 Some(done) = list.tidying.join_next() => match done {
                     Ok(result) => result?,
                     Err(error) => tracing::error!("tidying failed: {error}"),
@@ -81,14 +88,17 @@ impl<W: World> Engine<W> {
             list.tidied = None;
         }
         list.unfinished = unfinished;
-        let mut working = runs.iter().filter(|run| occupies(run.state)).count();
+        // A run has a place while it is driven; one that was resumed or answered waits for a place like a queued one.
+        let driven: HashSet<RunId> = list.driven.values().copied().collect();
+        let mut taken = runs.iter().filter(|run| occupies(run.state) && driven.contains(&run.id)).count();
         for run in runs {
+            let waits = taken >= self.max_runs && !driven.contains(&run.id);
             if run.state == RunState::Queued {
-                if working >= self.max_runs {
+                if waits {
                     continue;
                 }
                 match self.commit(run.id, None, Event::Admitted, |_| Ok(())).await {
-                    Ok(_) => working += 1,
+                    Ok(_) => taken += 1,
                     Err(CommitFault::Crashed) => return Err(Crashed),
                     Err(fault) => {
                         tracing::warn!(run = %run.id, "not admitted: {fault:?}");
@@ -96,10 +106,19 @@ impl<W: World> Engine<W> {
                         continue;
                     }
                 }
-            } else if work(run, self.world.now()) == Work::Rest || !list.rested.insert((run.id, run.version)) {
+            } else if work(run, self.world.now()) == Work::Rest {
                 continue;
+            } else if waits && occupies(run.state) {
+                if self.notes.get(run.id).is_none() {
+                    self.note(run.id, &format!("waits for a place: {} runs may work at once", self.max_runs));
+                }
+                continue;
+            } else if !list.rested.insert((run.id, run.version)) {
+                continue;
+            } else if occupies(run.state) && !driven.contains(&run.id) {
+                taken += 1;
             }
-            if list.driven.values().any(|id| *id == run.id) {
+            if driven.contains(&run.id) {
                 // Its driver is still winding up; look again when it has ended.
                 list.rested.remove(&(run.id, run.version));
             } else {

@@ -1,5 +1,6 @@
 //! The agent's turn: a checkout of the head, the agent as the container's main process, a checkpoint of what it left.
 
+use super::ledger::Prompt;
 use super::steps::{duration, key, step_environment};
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CommandAgent, ReplayAgent, Script, TurnContext};
@@ -21,14 +22,13 @@ impl<W: World> Engine<W> {
         let key = key(context, StepKind::Develop, "");
         let head = context.run.head.clone().unwrap_or_else(|| context.base.clone());
         let tree = self.places().tree(&key);
-        let prompt = self.prompt_text(context).await?;
-        if !self.is_created(&key).await? {
+        let known = self.step(&key).await?;
+        let prompt = self.prompt_of(context, known.as_ref()).await?;
+        if known.is_none_or(|step| step.state == StepState::Intended) {
             self.world.trees().checkout(&context.project, &head, &tree, None).await?;
             self.crash.at("develop.checked_out")?;
-            // Guidance that comes later is not in what the agent was given, so it must not be in what is kept either.
-            self.keep_prompt(&key, &prompt).await?;
         }
-        let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt });
+        let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt.text });
         let mut env = step_environment(&context.agent.env);
         env.extend(turn.env);
         let spec = StepSpec {
@@ -47,7 +47,7 @@ impl<W: World> Engine<W> {
             key,
         };
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
-        let step = self.run_step(context, &spec, false).await?;
+        let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let StepState::Ended { end, .. } = &step.state else { return Err(Halt::Superseded) };
         let output = self.world.trees().output(&spec.log, READ_OUTPUT).await?;
         let report = agent.report(end, &output);
@@ -91,19 +91,27 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// The prompt of the present iteration, from what is stored.
-    pub(in crate::engine) async fn prompt_text(&self, context: &Context) -> Result<String, Halt> {
+    /// The prompt of the present iteration: the one that was kept with the step's intent, so that guidance which comes later
+    /// is not in what the agent is given, or else one made from what is stored.
+    async fn prompt_of(&self, context: &Context, step: Option<&Step>) -> Result<Prompt, Halt> {
+        if let Some(step) = step
+            && let Some(text) = self.kept_prompt(step).await?
+        {
+            return Ok(Prompt { text, quotes: 0 });
+        }
         let stored = self.prompt_material(context.run.id).await?;
+        let quotes = stored.guidance.last().map_or(0, |last| last.number);
         let suites: Vec<_> =
             context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
-        Ok(prompt::build(&Material {
+        let text = prompt::build(&Material {
             run: &context.run,
             guidance: &stored.guidance,
             iterations: &stored.iterations,
             findings: &stored.findings,
             gates: &stored.gates,
             suites: &suites,
-        }))
+        });
+        Ok(Prompt { text, quotes })
     }
 }
 

@@ -82,7 +82,7 @@ impl<W: World> Engine<W> {
             });
         }
         let (judgement, evidence) = judge(&results);
-        self.gated(context, Event::Gated { judgement, evidence }, results).await
+        self.gated(context, Event::Gated { judgement, evidence, guided: false }, results).await
     }
 
     async fn facts(&self, context: &Context) -> Result<OwnedFacts, Halt> {

@@ -6,7 +6,7 @@ use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
     Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, QuestionKind, Run, RunId,
-    RunState, Step, StepKey, StepKind, StepState, SuiteOutcome, Usage,
+    RunState, Step, StepKey, StepState, SuiteOutcome, Usage,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused, Write};
@@ -63,6 +63,18 @@ pub(super) struct StoredMaterial {
     pub gates: Vec<GateResult>,
 }
 
+/// What a blob is called that holds a turn's prompt.
+const PROMPT: &str = "prompt";
+
+/// What an agent is given to read.
+#[derive(Debug, Clone)]
+pub(super) struct Prompt {
+    /// The whole text.
+    pub text: String,
+    /// The number of the last guidance that it quotes; 0 where there is none.
+    pub quotes: u32,
+}
+
 fn missing(what: &'static str, id: &impl ToString) -> StoreError {
     StoreError::Missing { what, id: id.to_string() }
 }
@@ -85,6 +97,7 @@ impl<W: World> Engine<W> {
                 if place.is_some_and(|place| !same_place(&run, place)) {
                     return Ok(Job::Moved);
                 }
+                let event = informed(tx, id, event)?;
                 let next = match machine::step(&run, &event, tx.now()) {
                     Ok(next) => next,
                     Err(refused) => return Ok(Job::Refused(refused)),
@@ -181,21 +194,42 @@ impl<W: World> Engine<W> {
         Ok(steps.into_iter().filter(|step| !matches!(step.state, StepState::Ended { .. })).collect())
     }
 
-    /// Commits the intent of a step; guidance that its prompt quotes counts as applied from here on.
-    pub(super) async fn record_intent(&self, run: RunId, place: Place, key: &StepKey) -> Result<(), Halt> {
-        let key = key.clone();
+    /// Commits the intent of a step. A turn's prompt is kept with it as a blob with its provenance, and the guidance that it
+    /// quotes counts as applied from here on.
+    pub(super) async fn record_intent(
+        &self,
+        run: RunId,
+        place: Place,
+        key: &StepKey,
+        prompt: Option<&Prompt>,
+    ) -> Result<(), Halt> {
+        let (key, prompt) = (key.clone(), prompt.cloned());
         self.guarded(run, place, move |tx| {
-            tx.insert_step(&key)?;
-            if key.kind == StepKind::Develop {
-                let accepted = tx.guidance(run)?.into_iter().rfind(|one| one.state == GuidanceState::Accepted);
-                if let Some(last) = accepted {
-                    tx.apply_guidance(run, last.number, key.iteration)?;
-                }
+            let step = tx.insert_step(&key)?.id;
+            let mut detail = json!({});
+            if let Some(Prompt { text, quotes }) = prompt {
+                let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
+                let name = tx.put_blob(text.as_bytes(), &origin)?;
+                tx.apply_guidance(run, quotes, key.iteration)?;
+                detail = json!({ "prompt": name.to_string() });
             }
-            tx.record(step_event(&key, "intended", json!({})))?;
+            tx.record(step_event(&key, "intended", detail))?;
             Ok(())
         })
         .await
+    }
+
+    /// The prompt that was kept with a step's intent.
+    pub(super) async fn kept_prompt(&self, step: &Step) -> Result<Option<String>, StoreError> {
+        let (run, id) = (step.key.run, step.id);
+        self.store
+            .read(move |view| {
+                let blobs = view.blobs_of(run)?;
+                let kept = blobs.into_iter().rfind(|(_, from)| from.kind == PROMPT && from.step == Some(id));
+                let Some((name, _)) = kept else { return Ok(None) };
+                Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
+            })
+            .await
     }
 
     pub(super) async fn record_created(
@@ -261,21 +295,6 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
-    /// Keeps the prompt of a turn as a blob with its provenance.
-    pub(super) async fn keep_prompt(&self, key: &StepKey, prompt: &str) -> Result<(), Halt> {
-        let (key, prompt) = (key.clone(), prompt.to_owned());
-        self.store
-            .write(move |tx| {
-                let step = tx.step(&key)?.map(|step| step.id);
-                let origin = BlobOrigin { kind: "prompt".to_owned(), run: Some(key.run), step };
-                let name = tx.put_blob(prompt.as_bytes(), &origin)?;
-                tx.record(step_event(&key, "prompt", json!({ "blob": name.to_string() })))?;
-                Ok(())
-            })
-            .await?;
-        Ok(())
-    }
-
     pub(super) async fn prompt_material(&self, run: RunId) -> Result<StoredMaterial, StoreError> {
         self.store
             .read(move |view| {
@@ -310,6 +329,13 @@ impl<W: World> Engine<W> {
             })
             .await
     }
+}
+
+/// Fills in what only the transaction of an event can know.
+fn informed(tx: &Tx<'_>, run: RunId, event: Event) -> Result<Event, StoreError> {
+    let Event::Gated { judgement, evidence, .. } = event else { return Ok(event) };
+    let guided = tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted);
+    Ok(Event::Gated { judgement, evidence, guided })
 }
 
 fn place(run: &Run) -> Place {
@@ -418,6 +444,10 @@ fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEvent {
             }
             Event::Prepared { image } => {
                 object.insert("image".to_owned(), json!(image));
+            }
+            // The run's own reason may be another one: a cancelled run keeps its operator's.
+            Event::Trouble { reason } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
+                object.insert("trouble".to_owned(), json!(reason.chars().take(2_000).collect::<String>()));
             }
             Event::AgentEnded { report, commit, .. } => {
                 object.insert("commit".to_owned(), json!(commit));

@@ -84,7 +84,7 @@ impl<W: World> Engine<W> {
             self.world.trees().checkout(&context.project, &context.base, &tree, None).await?;
         }
         self.note(context.run.id, "runs the setup command");
-        let step = self.run_step(context, &spec, true).await?;
+        let step = self.run_step(context, &spec, None, true).await?;
         let StepState::Ended { end, .. } = &step.state else {
             return Err(Failed::Halt(Halt::Superseded));
         };

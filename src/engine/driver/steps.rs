@@ -1,5 +1,6 @@
 //! One execution of a step, from intent to recorded end. Running it again after a crash at any point picks it up where it is.
 
+use super::ledger::Prompt;
 use super::{Context, Engine, Halt};
 use crate::domain::{Step, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::ports::World;
@@ -13,7 +14,14 @@ const AWAKE: Duration = Duration::from_mins(1);
 
 impl<W: World> Engine<W> {
     /// Runs a step to its recorded end; a loss is an error, also one that was recorded before. The container of an ended step is removed unless `keep` is set.
-    pub(super) async fn run_step(&self, context: &Context, spec: &StepSpec, keep: bool) -> Result<Step, Halt> {
+    /// `prompt` is what the program is told, kept with the step's intent.
+    pub(super) async fn run_step(
+        &self,
+        context: &Context,
+        spec: &StepSpec,
+        prompt: Option<&Prompt>,
+        keep: bool,
+    ) -> Result<Step, Halt> {
         let kind = spec.key.kind.name();
         let place = (context.run.state, context.run.iteration, context.run.attempt);
         let known = self.step(&spec.key).await?;
@@ -34,7 +42,7 @@ impl<W: World> Engine<W> {
             }
             known => {
                 if known.is_none() {
-                    self.record_intent(context.run.id, place, &spec.key).await?;
+                    self.record_intent(context.run.id, place, &spec.key, prompt).await?;
                     self.crash.at(format!("step.{kind}.intended"))?;
                 }
                 let container = self.world.sandbox().create(spec).await?;

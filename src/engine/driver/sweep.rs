@@ -6,6 +6,10 @@ use crate::engine::crash::Crashed;
 use crate::engine::machine::Event;
 use crate::engine::ports::{Trees, World};
 use crate::sandbox::{Ended, Sandbox};
+use std::time::Duration;
+
+/// A container engine may take so long over a start that nobody waits for any more.
+const LATEST_START: Duration = Duration::from_mins(1);
 
 impl<W: World> Engine<W> {
     /// Ends every open step of the run that the present work is not about.
@@ -33,8 +37,21 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
-    /// Freezes every container of a paused run.
-    pub(super) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
+    /// Freezes every container of a paused run, and looks again with growing pauses: a start that was under way when the
+    /// pause came may be done long after nobody waits for it any more.
+    pub(super) async fn freeze_for_good(&self, run: &Run) -> Result<(), Halt> {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            self.freeze(run).await?;
+            if pause > LATEST_START {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    async fn freeze(&self, run: &Run) -> Result<(), Halt> {
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().freeze(&container).await?;
         }
@@ -44,7 +61,7 @@ impl<W: World> Engine<W> {
     /// Removes everything that a cancelled run has, then records that.
     pub(super) async fn clean_up(&self, run: &Run) -> Result<(), Halt> {
         self.remove_all(run).await?;
-        self.report(run.id, Event::Cleaned).await
+        self.report(run.id, (run.state, run.iteration, run.attempt), Event::Cleaned).await
     }
 
     /// Removes what a run that is over still has. Failing is no reason to keep anybody waiting: the next start tries again.

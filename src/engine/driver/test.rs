@@ -64,7 +64,7 @@ impl<W: World> Engine<W> {
             key,
         };
         self.note(context.run.id, &format!("iteration {}: suite {} runs", context.run.iteration, suite.name));
-        self.run_step(context, &spec, false).await
+        self.run_step(context, &spec, None, false).await
     }
 }
 

@@ -35,6 +35,10 @@ pub(super) fn apply(
             // Names of containers derive from the attempt: it never goes back within a step.
             next.run.attempt = attempt;
             next.run.instant_failures = 0;
+            if resume_to == RunState::Developing {
+                // A yes to a question about trouble is none to one about the budget.
+                next.check_budget();
+            }
         }
         (RunState::Escalated, false) => next.end(RunState::Failed, format!("denied: {reason}")),
         (state, _) => return Err(Refused::NotNow { event: "answer", state }),

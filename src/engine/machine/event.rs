@@ -87,6 +87,9 @@ pub enum Event {
         judgement: Judgement,
         /// The question's facts, or the reasons for red; in words.
         evidence: Vec<String>,
+        /// An operator gave guidance that this iteration's prompt did not quote yet. Only the transaction that commits the
+        /// event can know, so that is where it is filled in.
+        guided: bool,
     },
     /// The result is where it should be.
     Delivered {

@@ -2,13 +2,12 @@
 
 use super::event::{Event, Judgement};
 use super::transition::{Transition, Write};
-use super::{MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
+use super::work::LONGEST_WAIT;
+use super::{MAX_CANCEL_TRIES, MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
 use crate::domain::{AgentReport, Ending, Millis, Outcome, QuestionKind, RunState, Suspicion};
 
 /// Longest pause between two tries.
 const MAX_BACK_OFF: i64 = 15 * 60 * 1000;
-/// Longest wait for an account limit: a week, and a day for clocks that differ. What an agent states is not trusted further.
-const LONGEST_LIMIT: i64 = 8 * 24 * 60 * 60 * 1000;
 /// A limit that ends so soon may be stated again and again, so it counts like a failure of the provider.
 const NEAR_LIMIT: i64 = 60 * 1000;
 /// How long to wait for an account limit whose end is not stated.
@@ -64,7 +63,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
                 next.go(RunState::Gating);
             }
         }
-        Event::Gated { judgement, evidence } => gated(next, *judgement, evidence),
+        Event::Gated { judgement, evidence, guided } => gated(next, *judgement, evidence, *guided),
         Event::Delivered { to } => {
             next.go(RunState::Succeeded);
             next.run.reason.clone_from(to);
@@ -139,7 +138,7 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
         return;
     }
     let until = if let Ending::RateLimited { until } = report.ending {
-        let until = until.unwrap_or(now.plus(UNSTATED_LIMIT)).min(now.plus(LONGEST_LIMIT));
+        let until = until.unwrap_or(now.plus(UNSTATED_LIMIT)).min(now.plus(LONGEST_WAIT));
         // Each one counts, so that an agent that is at its limit for ever becomes a person's business.
         next.run.troubles += 1;
         if until.0.saturating_sub(now.0) < NEAR_LIMIT {
@@ -179,7 +178,14 @@ fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
 
 fn trouble(next: &mut Transition, reason: &str, now: Millis) {
     next.run.troubles += 1;
-    if next.run.troubles >= MAX_TROUBLES && next.run.state != RunState::Cancelling {
+    if next.run.state == RunState::Cancelling && next.run.troubles >= MAX_CANCEL_TRIES {
+        // Whoever cancels must not wait for a container engine that is gone; what it still has is removed when it is back.
+        let words =
+            format!("{}; what it left behind is removed as soon as this works again: {reason}", next.run.reason);
+        next.end(RunState::Cancelled, words);
+        return;
+    }
+    if next.run.troubles >= MAX_TROUBLES {
         ask_trouble(next, "something outside the work keeps failing", vec![reason.to_owned(), try_again()]);
         return;
     }
@@ -191,7 +197,9 @@ fn trouble(next: &mut Transition, reason: &str, now: Millis) {
     }
 }
 
-fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String]) {
+/// What came of the gates. Guidance that came while the tests ran was not in this iteration's prompt: what it asks for is
+/// done first, whatever the tests say, since an operator's word is above a result that does not know it.
+fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guided: bool) {
     let outcome = match judgement {
         Judgement::Green => Outcome::Green,
         Judgement::Red => Outcome::Red,
@@ -199,11 +207,17 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String]) {
     };
     next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
     next.run.spent.iterations += 1;
+    let goes_on = guided && next.run.spent.reached(&next.run.budget).is_empty();
     match judgement {
-        Judgement::Green => next.go(RunState::Delivering),
         Judgement::Red => next.next_iteration(),
-        Judgement::NeedsPerson => {
+        Judgement::Green | Judgement::NeedsPerson if goes_on => next.next_iteration(),
+        Judgement::Green if !guided => next.go(RunState::Delivering),
+        Judgement::Green | Judgement::NeedsPerson => {
             let mut facts = evidence.to_vec();
+            if guided {
+                facts
+                    .push("the latest guidance came too late for this iteration, and the budget is used up".to_owned());
+            }
             facts.push("approve counts it as done; deny sends the reason to the agent and goes on".to_owned());
             next.ask(
                 RunState::AwaitingReview,

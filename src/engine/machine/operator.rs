@@ -45,8 +45,9 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
             next.run.reason.clone_from(reason);
         }
         Event::Rollback { commit, .. } => {
-            if next.run.image.is_none() {
-                return Err(refused);
+            // What the base passes and fails is what every later result is compared with.
+            if next.run.iteration == 0 {
+                return Err(Refused::Incomplete("the base is not tested yet: a run can go back from iteration 1 on"));
             }
             rollback(next, commit);
         }
@@ -55,25 +56,33 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
     Ok(())
 }
 
-/// A run that waits goes on with the new guidance; one that works takes it up in its next prompt.
+/// A run that waits goes on with the new guidance; one that works takes it up in its next prompt. Guidance that no prompt
+/// would ever quote is refused.
 fn redirect(next: &mut Transition) -> Result<(), Refused> {
+    let delivering = Refused::NotNow { event: "redirect", state: RunState::Delivering };
     match next.run.state {
         RunState::AwaitingReview | RunState::AwaitingRedirect => {
             next.withdraw();
             next.next_iteration();
         }
         RunState::Escalated => {
-            let budget = next.run.spent.reached(&next.run.budget).is_some();
+            let budget = !next.run.spent.reached(&next.run.budget).is_empty();
             if let Some(question) = next.run.question.filter(|_| budget) {
                 return Err(Refused::AnswerFirst { question });
             }
             next.withdraw();
             let to = next.run.resume_to.unwrap_or(RunState::Developing);
+            if to == RunState::Delivering {
+                next.next_iteration();
+                return Ok(());
+            }
             let attempt = next.run.attempt;
             next.go(to);
             next.run.attempt = attempt;
             next.run.instant_failures = 0;
         }
+        RunState::Delivering => return Err(delivering),
+        RunState::Paused if next.run.resume_to == Some(RunState::Delivering) => return Err(delivering),
         _ => {}
     }
     Ok(())
@@ -81,13 +90,8 @@ fn redirect(next: &mut Transition) -> Result<(), Refused> {
 
 fn rollback(next: &mut Transition, commit: &str) {
     let paused = next.run.state == RunState::Paused;
-    let open = matches!(
-        if paused { next.run.resume_to.unwrap_or(RunState::Paused) } else { next.run.state },
-        RunState::Developing | RunState::Testing | RunState::Gathering | RunState::Analysing | RunState::Gating
-    );
-    if open {
-        next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome: Outcome::Neutral });
-    }
+    // One that is over already keeps its outcome.
+    next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome: Outcome::Neutral });
     next.withdraw();
     next.run.head = Some(commit.to_owned());
     next.next_iteration();

@@ -58,7 +58,11 @@ fn held(ending: Ending, instant: bool) -> Event {
 }
 
 fn gated(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()] }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false }
+}
+
+fn guided(judgement: Judgement) -> Event {
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true }
 }
 
 /// Applies an event as the engine does: a question that is asked gets the next id.
@@ -215,6 +219,95 @@ fn every_event_has_its_name_in_the_list() {
     }
 }
 
+#[test]
+fn guidance_that_came_too_late_is_taken_up_before_success() {
+    let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned() };
+    let gating = || {
+        let mut events = base_tested();
+        events.extend(round(Judgement::Red));
+        events.extend(round(Judgement::Green).into_iter().take(4));
+        after(&events)
+    };
+    let mut run = gating();
+    apply(&mut run, &guided(Judgement::Green), Millis(2)).unwrap();
+    assert_eq!((run.state, run.iteration), (RunState::Developing, 3));
+    // With nothing left to spend a person decides.
+    let mut run = gating();
+    run.budget.iterations = 2;
+    let writes = apply(&mut run, &guided(Judgement::Green), Millis(2)).unwrap();
+    assert_eq!(run.state, RunState::AwaitingReview);
+    assert!(writes.iter().any(|w| matches!(w, Write::Ask { facts, .. } if facts.join(" ").contains("too late"))));
+    // What is being delivered takes none; a delivery that failed goes back to work with it.
+    let mut run = gating();
+    apply(&mut run, &gated(Judgement::Green), Millis(2)).unwrap();
+    let refused = Err(Refused::NotNow { event: "redirect", state: RunState::Delivering });
+    assert_eq!(apply(&mut run.clone(), &redirect(), Millis(3)), refused);
+    let mut paused = run.clone();
+    apply(&mut paused, &Event::Pause { by: operator() }, Millis(3)).unwrap();
+    assert_eq!(apply(&mut paused, &redirect(), Millis(3)), refused);
+    apply(&mut run, &Event::DeliveryFailed { reason: "checked out".to_owned() }, Millis(3)).unwrap();
+    apply(&mut run, &redirect(), Millis(4)).unwrap();
+    assert_eq!((run.state, run.iteration), (RunState::Developing, 3));
+}
+
+#[test]
+fn nothing_goes_back_behind_the_test_of_the_base() {
+    let rollback = Event::Rollback { by: operator(), iteration: 0, commit: "b".repeat(40) };
+    let mut run = after(&[Event::Admitted, image()]);
+    assert!(matches!(apply(&mut run, &rollback, Millis(2)), Err(Refused::Incomplete(_))));
+    apply(&mut run, &Event::Pause { by: operator() }, Millis(2)).unwrap();
+    assert!(matches!(apply(&mut run, &rollback, Millis(2)), Err(Refused::Incomplete(_))));
+}
+
+#[test]
+fn a_rollback_closes_the_iteration_of_a_run_that_waits() {
+    let mut run = after(&base_tested());
+    apply(&mut run, &held(Ending::Auth, true), Millis(1)).unwrap();
+    assert_eq!(run.state, RunState::Escalated);
+    let rollback = Event::Rollback { by: operator(), iteration: 0, commit: "b".repeat(40) };
+    let writes = apply(&mut run, &rollback, Millis(2)).unwrap();
+    assert!(writes.contains(&Write::CloseIteration { number: 1, outcome: Outcome::Neutral }), "{writes:?}");
+}
+
+#[test]
+fn a_yes_to_trouble_is_no_yes_to_the_budget_and_a_question_names_every_cap() {
+    let mut run = after(&base_tested());
+    run.budget.tokens = Some(10);
+    run.budget.microusd = Some(5);
+    let usage = Usage { tokens: 50, microusd: 7 };
+    let report = AgentReport { ending: Ending::Auth, detail: String::new(), usage };
+    let event = Event::AgentHeld { report, commit: None, instant: false, milliseconds: 10 };
+    apply(&mut run, &event, Millis(1)).unwrap();
+    let answer =
+        |question, kind| Event::Answer { question, kind, approve: true, reason: String::new(), by: operator() };
+    let writes = apply(&mut run.clone(), &answer(run.question.unwrap(), QuestionKind::Trouble), Millis(2)).unwrap();
+    let asked = writes.iter().find_map(|write| match write {
+        Write::Ask { kind: QuestionKind::Budget, title, .. } => Some(title.clone()),
+        _ => None,
+    });
+    let title = asked.expect("a question about the budget");
+    assert!(title.contains("50 of 10 tokens") && title.contains("7 of 5 millionths"), "{title}");
+}
+
+#[test]
+fn an_instant_beyond_every_wait_is_due() {
+    let mut run = after(&base_tested());
+    run.not_before = Some(Millis(10 * 365 * 24 * 3600 * 1000));
+    assert_eq!(work(&run, Millis(2)), Work::Develop);
+}
+
+#[test]
+fn a_cancel_does_not_wait_for_ever() {
+    let mut run = after(&base_tested());
+    apply(&mut run, &Event::Cancel { by: operator(), reason: "enough".to_owned() }, Millis(1)).unwrap();
+    for _ in 0..MAX_CANCEL_TRIES {
+        assert_eq!(run.state, RunState::Cancelling);
+        apply(&mut run, &Event::Trouble { reason: "no docker".to_owned() }, Millis(2)).unwrap();
+    }
+    assert_eq!(run.state, RunState::Cancelled);
+    assert!(run.reason.starts_with("enough; ") && run.reason.ends_with("no docker"), "{}", run.reason);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let by = operator();
     prop_oneof![
@@ -232,6 +325,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(gated(Judgement::Red)),
         Just(gated(Judgement::Green)),
         Just(gated(Judgement::NeedsPerson)),
+        Just(guided(Judgement::Green)),
         Just(Event::Delivered { to: "x".to_owned() }),
         Just(Event::DeliveryFailed { reason: "x".to_owned() }),
         Just(Event::Cleaned),

@@ -144,15 +144,14 @@ impl Transition {
 
     /// Asks a person where a cap is reached; the answer leads back to the present state.
     pub(super) fn check_budget(&mut self) -> bool {
-        let Some(cap) = self.run.spent.reached(&self.run.budget) else { return false };
+        let mut facts = self.run.spent.reached(&self.run.budget);
+        if facts.is_empty() {
+            return false;
+        }
+        let title = format!("budget reached: {}", facts.join(", "));
+        facts.push("approve doubles every cap that is reached; deny ends the run as failed".to_owned());
         let resume_to = self.run.state;
-        self.ask(
-            RunState::Escalated,
-            resume_to,
-            QuestionKind::Budget,
-            format!("budget reached: {cap}"),
-            vec![cap, "approve doubles every cap that is reached; deny ends the run as failed".to_owned()],
-        );
+        self.ask(RunState::Escalated, resume_to, QuestionKind::Budget, title, facts);
         true
     }
 

@@ -2,6 +2,10 @@
 
 use crate::domain::{Millis, Run, RunState};
 
+/// Longest wait, in milliseconds: an account limit of a week, and a day for clocks that differ. What an agent states is not
+/// trusted further.
+pub(super) const LONGEST_WAIT: i64 = 8 * 24 * 60 * 60 * 1000;
+
 /// The driver's next job for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -52,7 +56,8 @@ pub fn work(run: &Run, now: Millis) -> Work {
         RunState::Cancelling => Work::CleanUp,
     };
     match run.not_before {
-        Some(instant) if instant > now => Work::Wait(instant),
+        // An instant further ahead than any that is ever set means that the wall clock was wrong then or is wrong now.
+        Some(instant) if instant > now && instant.since(now) <= LONGEST_WAIT => Work::Wait(instant),
         _ => work,
     }
 }

@@ -5,7 +5,7 @@ use super::operator::events;
 use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
-use crate::domain::{Budget, QuestionKind, QuestionState, Run, RunId, RunState, StepState};
+use crate::domain::{Budget, GuidanceState, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState};
 use crate::store::Store;
 use serde_json::Value;
 use std::path::Path;
@@ -13,22 +13,32 @@ use std::path::Path;
 /// Longest that a run may wait by itself, in milliseconds: account limits last a week at most.
 const LONGEST_WAIT: i64 = 8 * 24 * 3600 * 1000;
 
+/// How long after a pause a container may still run, in milliseconds: calls get lost or are done late.
+const FROZEN: i64 = 150_000;
+
 /// What somebody outside the engine has seen of the run.
 #[derive(Debug, Clone)]
 pub(super) struct Witness {
     run: RunId,
     version: i64,
     iteration: u32,
-    spent: u32,
+    spent: Spent,
     budget: Option<Budget>,
     /// How often the budget rose.
     raised: usize,
+    /// Since when the run is paused, in milliseconds of the simulation.
+    paused: Option<i64>,
 }
 
 impl Witness {
     /// Somebody who has seen nothing yet.
     pub fn new(run: RunId) -> Self {
-        Self { run, version: 0, iteration: 0, spent: 0, budget: None, raised: 0 }
+        Self { run, version: 0, iteration: 0, spent: Spent::default(), budget: None, raised: 0, paused: None }
+    }
+
+    /// A new engine begins to work: what the one before it left undone is not its fault yet.
+    pub fn begin(&mut self) {
+        self.paused = None;
     }
 
     /// Looks at what is committed and checks what must hold at every moment.
@@ -53,6 +63,13 @@ impl Witness {
         if let Some(until) = run.not_before {
             assert!(until.since(world.clock.wall()) <= LONGEST_WAIT, "waits for ever: {run:?}");
         }
+        if run.state == RunState::Paused {
+            let since = *self.paused.get_or_insert(world.clock.passed());
+            let works = world.daemon.age(|key| key.run == id);
+            assert!(works.is_none() || world.clock.passed() - since < FROZEN, "it works through its pause: {run:?}");
+        } else {
+            self.paused = None;
+        }
         if let Some(before) = self.budget.replace(run.budget)
             && before != run.budget
         {
@@ -65,10 +82,15 @@ impl Witness {
     /// Takes note of a state that was acknowledged; nothing may ever go back behind it.
     pub fn acknowledged(&mut self, run: &Run) {
         assert!(run.version >= self.version, "an acknowledged change was lost: {self:?} {run:?}");
-        assert!(run.iteration >= self.iteration && run.spent.iterations >= self.spent, "{self:?} {run:?}");
+        let (now, was) = (run.spent, self.spent);
+        let spent = now.iterations >= was.iterations
+            && now.milliseconds >= was.milliseconds
+            && now.tokens >= was.tokens
+            && now.microusd >= was.microusd;
+        assert!(run.iteration >= self.iteration && spent, "{self:?} {run:?}");
         self.version = run.version;
         self.iteration = run.iteration;
-        self.spent = run.spent.iterations;
+        self.spent = run.spent;
     }
 }
 
@@ -112,7 +134,10 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.agent_ended" => (from, to) == ("developing", "testing"),
         "run.agent_held" => from == "developing" && ["developing", "escalated"].contains(&to),
         "run.step_lost" => ["preparing", "developing", "testing"].contains(&from) && [from, "escalated"].contains(&to),
-        "run.trouble" => (works(from) || from == "cancelling") && [from, "escalated"].contains(&to),
+        "run.trouble" => {
+            (works(from) && [from, "escalated"].contains(&to))
+                || (from == "cancelling" && ["cancelling", "cancelled"].contains(&to))
+        }
         "run.tested" => (from, to) == ("testing", "gathering"),
         "run.gathered" => (from, to) == ("gathering", "analysing"),
         "run.analysed" => from == "analysing" && ["gating", "developing", "escalated"].contains(&to),
@@ -141,6 +166,18 @@ pub(super) async fn whole(sim: &Sim) {
         .read(move |view| Ok((view.run(id)?.unwrap(), view.steps(id)?, view.unfinished_steps()?)))
         .await
         .unwrap();
+    let (iterations, guidance, questions) = sim
+        .store
+        .read(move |view| Ok((view.iterations(id)?, view.guidance(id)?, view.questions_of(id)?)))
+        .await
+        .unwrap();
+    assert!(iterations.iter().all(|one| one.ended.is_some()), "an iteration never ended: {iterations:?}\n{}", told());
+    // Only who looks at a result and takes it as it is overrules guidance.
+    let taken = questions
+        .iter()
+        .any(|one| one.kind == QuestionKind::Review && one.answer.as_ref().is_some_and(|answer| answer.approve));
+    let lost = guidance.iter().find(|one| one.state == GuidanceState::Accepted);
+    assert!(run.state != RunState::Succeeded || taken || lost.is_none(), "guidance was lost: {lost:?}\n{}", told());
     assert_eq!(sim.world.leftovers(), Vec::<String>::new(), "{}", told());
     assert!(unfinished.is_empty(), "steps that never ended: {unfinished:?}\n{}", told());
     assert!(run.state.is_final(), "{}", told());

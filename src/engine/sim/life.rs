@@ -28,6 +28,8 @@ pub(super) struct Finish {
     pub outcomes: Vec<String>,
     /// What was delivered, by its files.
     pub delivered: Option<String>,
+    /// What operators said, and the iteration whose prompt quoted it first.
+    pub guidance: Vec<String>,
 }
 
 /// How one life of the engine ended.
@@ -95,6 +97,7 @@ impl Sim {
     pub async fn life(&mut self, plan: Arc<Plan>, lease: Option<Duration>) -> End {
         let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), 2);
         let end = {
+            self.witness.begin();
             let mut operator = Operator::new(&self.plot, &engine, self.run, &mut self.witness);
             let lease = lease.unwrap_or(Duration::from_secs(1_000_000_000));
             tokio::select! {
@@ -132,9 +135,11 @@ impl Sim {
     /// What the run has come to.
     pub async fn outcome(&self) -> Finish {
         let id = self.run;
-        let (run, questions, iterations) = self
+        let (run, questions, iterations, guidance) = self
             .store
-            .read(move |view| Ok((view.run(id)?.unwrap(), view.questions_of(id)?, view.iterations(id)?)))
+            .read(move |view| {
+                Ok((view.run(id)?.unwrap(), view.questions_of(id)?, view.iterations(id)?, view.guidance(id)?))
+            })
             .await
             .unwrap();
         let held = self.world.disk.held();
@@ -155,6 +160,7 @@ impl Sim {
                 .collect(),
             outcomes: iterations.iter().map(|one| format!("{:?} {:?}", one.outcome, one.tests)).collect(),
             delivered: files(&held.delivered.get(&id).cloned()),
+            guidance: guidance.iter().map(|one| format!("{} {:?}", one.text, one.applied_in)).collect(),
         }
     }
 }

@@ -59,6 +59,11 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             ],
             ..plain("rollback")
         },
+        Plot {
+            parts: 1,
+            asks: vec![(When::Runs(StepKind::Test, 1, 3), Ask::Redirect("name it otherwise"))],
+            ..plain("redirect of what turns out green")
+        },
         Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::Cancel)], ..plain("cancel") },
         Plot { asks: vec![(When::Runs(StepKind::Test, 0, 3), Ask::Cancel)], setup: true, ..plain("cancel early") },
         Plot {

@@ -2,11 +2,13 @@
 
 use super::campaign::{Tally, campaign};
 use super::dice::Dice;
-use super::life::{End, Sim, crashed, play, undisturbed};
+use super::life::{End, Sim, ada, crashed, play, undisturbed};
 use super::plot::{Ask, Call, Fate, Plot, Slip, Turn, When};
 use super::stories;
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
+use crate::engine::machine::Event;
+use crate::engine::{Engine, NewRun};
 use crate::store::FaultKind;
 use crate::text::{Out, exact};
 use std::collections::BTreeMap;
@@ -205,6 +207,77 @@ fn a_freezing_that_comes_after_the_pause_does_not_stop_the_work() {
     let plot =
         Plot { asks: vec![pause, resume], slips: vec![(Call::Freeze, 1, Slip::Late)], ..Plot::plain("late freeze", 1) };
     assert_eq!(end_of(&plot).0, RunState::Succeeded);
+}
+
+#[test]
+fn a_start_that_comes_after_the_pause_is_frozen_all_the_same() {
+    let asks =
+        vec![(When::State(RunState::Developing, 5), Ask::Pause), (When::State(RunState::Paused, 400), Ask::Resume)];
+    // The second start is that of the first turn; the witness looks whether anything runs while the run is paused.
+    let slips = vec![(Call::Start, 2, Slip::Late)];
+    let plot = Plot { asks, slips, ..Plot::plain("late start", 1) };
+    assert_eq!(end_of(&plot).0, RunState::Succeeded);
+}
+
+#[test]
+fn a_cancelled_run_does_not_wait_for_a_container_engine_that_is_gone() {
+    let asks = vec![(When::Runs(StepKind::Develop, 1, 3), Ask::Cancel)];
+    let slips = (1..=14).map(|nth| (Call::Labelled, nth, Slip::Hung)).collect();
+    let plot = Plot { asks, slips, ..Plot::plain("cancelled and down", 1) };
+    play(async {
+        let mut sim = Sim::new(plot).await;
+        // The witness of the simulation sees what is left behind go as soon as calls are answered again.
+        assert_eq!(sim.life(Plan::count(), Some(Duration::from_mins(4))).await, End::Expired);
+        let id = sim.run;
+        let run = sim.store.read_sync(|view| Ok(view.run(id)?.unwrap())).unwrap();
+        assert_eq!(run.state, RunState::Cancelled, "{run:?}");
+        assert!(run.reason.contains("not needed any more") && run.reason.contains("no answer"), "{}", run.reason);
+        assert_eq!(sim.finish().await.state, RunState::Cancelled);
+    });
+}
+
+#[test]
+fn a_resumed_run_waits_for_a_place() {
+    let plot = Plot { parts: 2, ..Plot::plain("places", 1) };
+    play(async {
+        let sim = Sim::new(plot).await;
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let first = sim.store.read_sync(|view| Ok(view.run(sim.run)?.unwrap())).unwrap();
+        let project = sim.store.read_sync(|view| Ok(view.project(first.project)?.unwrap())).unwrap();
+        let new = NewRun {
+            project,
+            task: first.task.clone(),
+            criteria: Vec::new(),
+            base: first.base.clone().unwrap(),
+            agent: String::new(),
+            iterations: None,
+            owner: ada(),
+        };
+        let second = engine.submit(new).await.unwrap().id;
+        let runs = |id| sim.world.daemon.age(|key| key.run == id).is_some();
+        let until = async |what: &str, fits: &dyn Fn() -> bool| {
+            for _ in 0..36_000 {
+                assert!(!(runs(sim.run) && runs(second)), "both work: {what}");
+                if fits() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("never: {what}");
+        };
+        let over = |id| sim.store.read_sync(|view| Ok(view.run(id)?.unwrap().state.is_final())).unwrap();
+        let story = async {
+            until("the first works", &|| runs(sim.run)).await;
+            engine.ask(sim.run, Event::Pause { by: ada() }).await.unwrap();
+            until("the second works", &|| runs(second)).await;
+            engine.ask(sim.run, Event::Resume { by: ada() }).await.unwrap();
+            until("both are over", &|| over(sim.run) && over(second)).await;
+        };
+        tokio::select! {
+            served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = story => {}
+        }
+    });
 }
 
 #[test]
