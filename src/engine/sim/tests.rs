@@ -213,8 +213,8 @@ fn a_freezing_that_comes_after_the_pause_does_not_stop_the_work() {
 fn a_start_that_comes_after_the_pause_is_frozen_all_the_same() {
     let asks =
         vec![(When::State(RunState::Developing, 5), Ask::Pause), (When::State(RunState::Paused, 400), Ask::Resume)];
-    // The second start is that of the first turn; the witness looks whether anything runs while the run is paused.
-    let slips = vec![(Call::Start, 2, Slip::Late)];
+    // The third start, after those of two suites, is that of the first turn; the witness looks whether anything runs while the run is paused.
+    let slips = vec![(Call::Start, 3, Slip::Late)];
     let plot = Plot { asks, slips, ..Plot::plain("late start", 1) };
     assert_eq!(end_of(&plot).0, RunState::Succeeded);
 }
