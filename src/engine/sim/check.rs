@@ -13,8 +13,10 @@ use std::path::Path;
 /// Longest that a run may wait by itself, in milliseconds: account limits last a week at most.
 const LONGEST_WAIT: i64 = 8 * 24 * 3600 * 1000;
 
-/// How long after a pause a container may still run, in milliseconds: calls get lost or are done late.
-const FROZEN: i64 = 150_000;
+/// How long after a pause a container may still run, in milliseconds.
+const FROZEN: i64 = 20_000;
+/// The same where any call may get lost or be done late.
+const FROZEN_AT_LAST: i64 = 150_000;
 
 /// What somebody outside the engine has seen of the run.
 #[derive(Debug, Clone)]
@@ -28,12 +30,15 @@ pub(super) struct Witness {
     raised: usize,
     /// Since when the run is paused, in milliseconds of the simulation.
     paused: Option<i64>,
+    /// How long it may still work then.
+    frozen: i64,
 }
 
 impl Witness {
     /// Somebody who has seen nothing yet.
-    pub fn new(run: RunId) -> Self {
-        Self { run, version: 0, iteration: 0, spent: Spent::default(), budget: None, raised: 0, paused: None }
+    pub fn new(run: RunId, plot: &Plot) -> Self {
+        let frozen = if plot.slippery > 0 { FROZEN_AT_LAST } else { FROZEN };
+        Self { frozen, run, version: 0, iteration: 0, spent: Spent::default(), budget: None, raised: 0, paused: None }
     }
 
     /// A new engine begins to work: what the one before it left undone is not its fault yet.
@@ -66,7 +71,10 @@ impl Witness {
         if run.state == RunState::Paused {
             let since = *self.paused.get_or_insert(world.clock.passed());
             let works = world.daemon.age(|key| key.run == id);
-            assert!(works.is_none() || world.clock.passed() - since < FROZEN, "it works through its pause: {run:?}");
+            assert!(
+                works.is_none() || world.clock.passed() - since < self.frozen,
+                "it works through its pause: {run:?}"
+            );
         } else {
             self.paused = None;
         }

@@ -89,7 +89,7 @@ impl Sim {
         let new =
             NewRun { project, task, criteria: Vec::new(), base, agent: String::new(), iterations: None, owner: ada() };
         let run = engine.submit(new).await.unwrap();
-        let witness = Witness::new(run.id);
+        let witness = Witness::new(run.id, &plot);
         Self { plot, store, faults, world, run: run.id, witness }
     }
 
