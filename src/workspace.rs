@@ -26,6 +26,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use altered::Altered;
 pub use change::{Change, ChangeKind};
 pub use checkpoint::{Checkpoint, CheckpointSpec};
 pub use deliver::Delivered;

@@ -1,6 +1,7 @@
 //! Trees as a hostile agent would leave them.
 
 use super::{Bench, kinds};
+use crate::workspace::Altered;
 use crate::workspace::ChangeKind::{Added, Deleted, Modified, TypeChanged};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::ffi::OsStr;
@@ -79,6 +80,42 @@ fn names_that_pass_for_dot_git_are_left_out_and_named() {
     assert_eq!(kinds(&taken.changes), [("sub/.github/x", Added)]);
     let own = bench.take_with(&dir, &bench.base, &[".Git".into()]);
     assert_eq!(own.planted.len(), names.len());
+}
+
+#[test]
+fn what_a_run_changed_is_named() {
+    let bench = Bench::new(&[
+        ("a", "1"),
+        ("same", "1"),
+        ("dir/gone", "1"),
+        ("dir/link@link", "a"),
+        ("made.out", "1"),
+        (".gitignore", "*.out\n"),
+    ]);
+    let dir = bench.tree();
+    fs::write(dir.join("a"), "2").unwrap();
+    fs::write(dir.join("made.out"), "2").unwrap();
+    fs::remove_file(dir.join("dir/gone")).unwrap();
+    fs::write(dir.join("dir/conftest.py"), "").unwrap();
+    fs::write(dir.join("new"), "").unwrap();
+    let asked = Altered { commit: &bench.base, ignore_from: &bench.base, planted: &["conftest.py", "a"] };
+    let found = bench.repo.altered(&dir, &asked, |_, ignored| !ignored).unwrap();
+    assert_eq!(found, ["a", "dir/gone", "dir/conftest.py"]);
+    assert!(bench.repo.altered(&dir, &asked, |path, _| path == "made.out").unwrap().contains(&"made.out".to_owned()));
+    fs::remove_dir_all(dir.join("dir")).unwrap();
+    symlink("/etc", dir.join("dir")).unwrap();
+    assert!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap().contains(&"dir/gone".to_owned()));
+}
+
+#[test]
+fn a_large_file_is_compared_and_not_taken_as_changed() {
+    let large = "x".repeat((16 << 20) + 1);
+    let bench = Bench::new(&[("large", large.as_str())]);
+    let dir = bench.tree();
+    let asked = Altered { commit: &bench.base, ignore_from: &bench.base, planted: &[] };
+    assert!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap().is_empty());
+    fs::write(dir.join("large"), large.replace('x', "y")).unwrap();
+    assert_eq!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap(), ["large"]);
 }
 
 #[test]
