@@ -16,6 +16,7 @@ mod diff;
 mod error;
 mod ignored;
 mod names;
+mod nested;
 mod program;
 mod read;
 mod remove;

@@ -172,6 +172,9 @@ impl Trees for GitTrees {
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
             let taken = repo.checkpoint(&dir, &spec)?;
+            if !taken.remarks.is_empty() {
+                tracing::info!(left_out = ?taken.remarks, "the agent made git repositories in its tree");
+            }
             let mut planted = taken.planted;
             planted.extend(
                 repo.escaping_links(&taken.commit)?
