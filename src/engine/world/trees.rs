@@ -7,7 +7,7 @@ use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{LogReader, Stream};
 use crate::project::requirements;
-use crate::workspace::{self, Altered, CheckpointSpec, Repo, WorkspaceError, remove_tree};
+use crate::workspace::{self, CheckpointSpec, Repo, WorkspaceError, remove_tree};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -215,7 +215,7 @@ impl Trees for GitTrees {
                 !is_report(path) && (gates::decides_over_tests(path) || (!ignored && gates::stays_the_same(path)))
             };
             let planted = &gates::PLANTED_WHILE_RUNNING;
-            repo.altered(&dir, &Altered { commit: &commit, ignore_from: &base, planted }, pick)
+            repo.altered(&dir, &workspace::Altered { commit: &commit, ignore_from: &base, planted }, pick)
         })
         .await
     }

@@ -87,8 +87,8 @@ fn new_tests_are_no_edit() {
             "    const N: i32 = 0;\n    struct One;\n    impl One {{ fn n() -> i32 {{ N }} }}\n{ZERO}\n    #[test]\n"
         ),
     );
-    for now in [first, last, both, helped, format!("{BASE}\n#[cfg(test)]\nmod more {{\n{ZERO}}}\n")] {
-        assert!(!edits_inline_tests(BASE, &now), "{now}");
+    for text in [first, last, both, helped, format!("{BASE}\n#[cfg(test)]\nmod more {{\n{ZERO}}}\n")] {
+        assert!(!edits_inline_tests(BASE, &text), "{text}");
     }
     let base = BASE.replace("use super::*;", "use super::add;");
     let more = base.replace("use super::add;", "use super::{add, twice};\n    use std::fmt::Write;");
