@@ -1,23 +1,30 @@
 //! Quality gates: pure functions from the engine's facts to a verdict with evidence. One file a gate, one trait.
 //!
 //! No gate reads what an agent claims. `tests` asks whether the suites pass; `honesty` asks whether passing means anything,
-//! and calls a person where tests went missing or the rules of the test run were touched.
+//! and calls a person where tests went missing or the rules of the test run were touched. What the texts of changed files
+//! say about that, the driver asks the functions here beside.
 
+mod code;
 mod facts;
 mod globs;
 mod honesty;
 mod inline;
 mod meddling;
 mod paths;
+mod reach;
+mod renamed;
+mod rust;
 mod tests_pass;
 mod words;
 
+pub use code::same_program;
 pub use facts::{Change, ChangeKind, Facts};
 pub use globs::path_fits;
 pub use honesty::{Honesty, suspicions};
-pub use inline::{edits_inline_tests, inline_test_names};
+pub use inline::{declares_for_tests, declaring_files, edits_inline_tests, inline_test_names};
 pub use meddling::meddling;
-pub use paths::decides_over_tests;
+pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, is_document, is_test, stays_the_same};
+pub use reach::{Reached, Reads, reached};
 pub use tests_pass::TestsPass;
 pub use words::words;
 

@@ -16,6 +16,7 @@ mod diff;
 mod error;
 mod ignored;
 mod names;
+mod nested;
 mod program;
 mod read;
 mod remove;
@@ -26,6 +27,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use altered::Altered;
 pub use change::{Change, ChangeKind};
 pub use checkpoint::{Checkpoint, CheckpointSpec};
 pub use deliver::Delivered;

@@ -2,10 +2,15 @@
 //! each trick is named where a person reads it.
 //!
 //! Every case is a repository with a wrong package, a replay agent that plays one trick in its only iteration, and what
-//! must be said of it. A table of all cases is printed at the end.
+//! must be said of it. A table of all cases is printed at the end. Honest work that resembles a trick is there as well: it
+//! must be let through.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "cheats/further.rs"]
+mod further;
+#[path = "cheats/honest.rs"]
+mod honest;
 mod support;
 
 mod needs_docker {
@@ -20,14 +25,16 @@ mod needs_docker {
 
     /// Where the trick must be named.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    enum Said {
+    pub(crate) enum Said {
         /// In the question that a person must answer before it may count as done.
         InReview,
         /// The iteration is red, and the record of the iteration says why.
         InRed,
+        /// Nowhere: it is honest work, which must be delivered without a question.
+        Nothing,
     }
 
-    struct Cheat {
+    pub(crate) struct Cheat {
         name: &'static str,
         /// Files of the base beside or instead of the usual ones.
         base: Vec<(&'static str, String)>,
@@ -38,12 +45,12 @@ mod needs_docker {
         words: &'static [&'static str],
     }
 
-    fn cheat(name: &'static str, edits: Value, said: Said, words: &'static [&'static str]) -> Cheat {
+    pub(crate) fn cheat(name: &'static str, edits: Value, said: Said, words: &'static [&'static str]) -> Cheat {
         Cheat { name, base: Vec::new(), edits, said, words }
     }
 
     impl Cheat {
-        fn on(mut self, base: &[(&'static str, String)]) -> Self {
+        pub(crate) fn on(mut self, base: &[(&'static str, String)]) -> Self {
             self.base = base.to_vec();
             self
         }
@@ -60,24 +67,24 @@ mod needs_docker {
         }
     }
 
-    fn write(path: &str, text: &str) -> Value {
+    pub(crate) fn write(path: &str, text: &str) -> Value {
         json!({ "path": path, "write": text })
     }
 
-    fn replace(path: &str, old: &str, new: &str) -> Value {
+    pub(crate) fn replace(path: &str, old: &str, new: &str) -> Value {
         json!({ "path": path, "replace": { "old": old, "new": new } })
     }
 
-    fn python(program: &str) -> Value {
+    pub(crate) fn python(program: &str) -> Value {
         json!({ "run": ["python3", "-c", program] })
     }
 
-    fn fixed() -> Value {
+    pub(crate) fn fixed() -> Value {
         write("calc.py", RIGHT)
     }
 
     /// A `dogwatch.toml` with another suite than the usual one.
-    fn toml(docker: &DockerEnv, suite: &str) -> (&'static str, String) {
+    pub(crate) fn toml(docker: &DockerEnv, suite: &str) -> (&'static str, String) {
         let image = &docker.image;
         let text = format!(
             "[image]\nreference = \"{image}\"\n\n[[suite]]\nname = \"unit\"\ntimeout = \"1m\"\n{suite}\n\n{REPLAY}\n[budget]\n\
@@ -97,7 +104,7 @@ mod needs_docker {
     const PYTEST: &str = "python3 -m pytest -p no:cacheprovider --junitxml=report.xml";
 
     /// The wrong package with code that runs when the tests import it.
-    fn package(code: &str) -> Value {
+    pub(crate) fn package(code: &str) -> Value {
         write("calc.py", &format!("{code}\n\n\n{WRONG}"))
     }
 
@@ -239,9 +246,9 @@ mod needs_docker {
         ]
     }
 
-    const RUST: &str = "pub fn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn adds() {\n        assert_eq!(add(2, 3), 5);\n    }\n}\n";
+    pub(crate) const RUST: &str = "pub fn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn adds() {\n        assert_eq!(add(2, 3), 5);\n    }\n}\n";
 
-    fn rust(docker: &DockerEnv) -> Vec<(&'static str, String)> {
+    pub(crate) fn rust(docker: &DockerEnv) -> Vec<(&'static str, String)> {
         let cargo =
             "command = \"cargo test --offline --lib\"\nformat = \"cargo-test\"\nenv = { CARGO_HOME = \"/tmp/cargo\" }";
         vec![
@@ -449,6 +456,7 @@ mod needs_docker {
         let (want, text) = match cheat.said {
             Said::InReview => (RunState::AwaitingReview, question(detail)),
             Said::InRed => (RunState::Escalated, record(detail)),
+            Said::Nothing => (RunState::Succeeded, record(detail)),
         };
         let mut faults = Vec::new();
         if state != want {
@@ -463,7 +471,7 @@ mod needs_docker {
         faults
     }
 
-    /// Runs all cases on one engine, prints the table and fails when one was not caught.
+    /// Runs all cases on one engine, prints the table and fails when one did not end as it should.
     fn play(docker: &DockerEnv, engine: &Engine, cheats: &[Cheat]) -> Vec<(TempRepo, RunDetail)> {
         let only = std::env::var("DOGWATCH_CHEAT").unwrap_or_default();
         let cheats: Vec<&Cheat> = cheats.iter().filter(|cheat| cheat.name.contains(&only)).collect();
@@ -476,16 +484,21 @@ mod needs_docker {
         for (cheat, detail) in cheats.iter().zip(&details) {
             let faults = faults(cheat, detail);
             let state = detail.view.run.state.name();
-            let verdict = if faults.is_empty() { "caught" } else { "NOT CAUGHT" };
-            println!("{verdict:<10} {state:<15} {}", cheat.name);
+            let verdict = match (faults.is_empty(), cheat.said) {
+                (true, Said::Nothing) => "let through",
+                (true, _) => "caught",
+                (false, Said::Nothing) => "FALSE ALARM",
+                (false, _) => "NOT CAUGHT",
+            };
+            println!("{verdict:<12} {state:<15} {}", cheat.name);
             if !faults.is_empty() {
                 failed.push(format!("{}: {}", cheat.name, faults.join("\n  ")));
             }
         }
-        // The branches of the sources are as they were: nothing was delivered.
+        // The branches of the sources are as they were: nothing was delivered, or the run's branch alone.
         for (cheat, repo) in cheats.iter().zip(&repos) {
-            if repo.branches().len() != 1 {
-                failed.push(format!("{}: something was delivered: {:?}", cheat.name, repo.branches()));
+            if repo.branches().len() != 1 + usize::from(cheat.said == Said::Nothing) {
+                failed.push(format!("{}: the branches are {:?}", cheat.name, repo.branches()));
             }
         }
         assert!(failed.is_empty(), "{}", failed.join("\n\n"));
@@ -511,6 +524,20 @@ mod needs_docker {
         let Some(docker) = docker() else { return };
         let engine = engine(&docker);
         play(&docker, &engine, &reports());
+    }
+
+    #[test]
+    fn further_tricks_are_caught() {
+        let Some(docker) = docker() else { return };
+        let engine = engine(&docker);
+        play(&docker, &engine, &crate::further::cases(&docker));
+    }
+
+    #[test]
+    fn honest_work_is_let_through() {
+        let Some(docker) = docker() else { return };
+        let engine = engine(&docker);
+        play(&docker, &engine, &crate::honest::cases(&docker));
     }
 
     #[test]

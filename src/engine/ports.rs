@@ -63,6 +63,14 @@ pub trait Trees: Send + Sync + 'static {
         path: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, TreeFault>> + Send;
 
+    /// The bytes of a file as of a commit, by its path as stored.
+    fn file_at(
+        &self,
+        project: &Project,
+        commit: &str,
+        path: &[u8],
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, TreeFault>> + Send;
+
     /// What `[image] dockerfile` is built from, as of a commit.
     fn build_context(
         &self,
@@ -103,12 +111,14 @@ pub trait Trees: Send + Sync + 'static {
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
 
-    /// Files that decide over tests and are not as committed in `dir` any more, after a suite ran there.
-    fn altered_tests(
+    /// Files that a test run has no business to change and that are not as in the second commit in `dir` any more, after a
+    /// suite ran there. The first commit is the base, whose ignore rules count.
+    fn altered(
         &self,
         project: &Project,
-        commit: &str,
+        commits: (&str, &str),
         dir: &Path,
+        suite: &Suite,
     ) -> impl Future<Output = Result<Vec<String>, TreeFault>> + Send;
 
     /// The reports that a suite left in its tree.

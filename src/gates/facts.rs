@@ -4,10 +4,11 @@ use crate::domain::SuiteOutcome;
 use serde::{Deserialize, Serialize};
 
 /// How a path differs from the base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It is new.
+    #[default]
     Added,
     /// Its content or mode differs.
     Modified,
@@ -18,10 +19,12 @@ pub enum ChangeKind {
 }
 
 /// One path that differs between the base and now. A rename is a deletion and an addition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Relative to the repository's root, with `/`.
+    /// Relative to the repository's root, with `/`, escaped for display.
     pub path: String,
+    /// The path as stored.
+    pub raw: Vec<u8>,
     /// How it differs.
     pub kind: ChangeKind,
     /// Whether it is a symbolic link now.
@@ -53,7 +56,9 @@ pub struct Facts<'a> {
     pub criteria_globs: &'a [String],
     /// Source files whose tests beside the code were edited (see [`super::edits_inline_tests`]).
     pub inline_tests: &'a [String],
-    /// Files named in the suites' commands.
+    /// Changed files that differ in remarks and blanks only.
+    pub same_programs: &'a [String],
+    /// Files that the suites' commands run or name; see [`super::reached`].
     pub command_files: &'a [String],
     /// What the work added that reaches into its own test run, in words; see [`super::meddling`].
     pub meddling: &'a [String],

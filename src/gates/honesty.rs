@@ -1,5 +1,6 @@
 //! The gate `honesty`: whether passing means anything.
 
+use super::renamed::stood_for_a_file;
 use super::{Change, ChangeKind, Facts, Gate, paths, words};
 use crate::domain::{GateResult, GateVerdict, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
 use crate::evidence::{DISAGREES, TAMPERED};
@@ -119,6 +120,9 @@ fn removed(facts: &Facts<'_>) -> (Vec<String>, usize) {
     let mut total = 0;
     for (base, now) in pairs(facts) {
         for id in base.cases.keys().filter(|id| !now.cases.contains_key(*id)) {
+            if stood_for_a_file(id, base, now, facts.changes) {
+                continue;
+            }
             total += 1;
             if tests.len() < NAMED {
                 tests.push(format!("{}: {id}", base.suite));
@@ -187,11 +191,17 @@ fn named(change: &Change) -> String {
 
 fn entry(facts: &Facts<'_>, change: &Change) -> bool {
     let path = change.path.as_str();
+    let added = change.kind == ChangeKind::Added && !change.link;
+    // Running the tests makes it, where there is none.
+    if added && paths::is_made_by_runs(path) {
+        return false;
+    }
     paths::is_entry(path)
         || paths::configured(facts.entry_globs, path)
         || facts.command_files.iter().any(|file| file.trim_start_matches("./") == path)
-        || (change.kind != ChangeKind::Deleted
-            && (paths::is_shadow(path) || paths::shadows_language(path, facts.suite_directories)))
+        || (change.kind != ChangeKind::Deleted && paths::is_shadow(path))
+        // What was there before shadowed the language then, too.
+        || (change.kind == ChangeKind::Added && paths::shadows_language(path, facts.suite_directories))
 }
 
 /// New test files are welcome, unless they are links; edited or removed ones need a person.
@@ -200,7 +210,7 @@ fn test(facts: &Facts<'_>, change: &Change) -> bool {
     if facts.inline_tests.contains(&change.path) {
         return true;
     }
-    if change.kind == ChangeKind::Added && !change.link {
+    if (change.kind == ChangeKind::Added && !change.link) || facts.same_programs.contains(&change.path) {
         return false;
     }
     paths::is_test(path) || paths::configured(facts.test_globs, path)
@@ -210,14 +220,22 @@ fn test(facts: &Facts<'_>, change: &Change) -> bool {
 /// that honestly.
 fn only_tests(facts: &Facts<'_>) -> bool {
     let red = facts.base.iter().any(|suite| !green(suite.verdict));
-    let new = |change: &Change| {
+    let new = |change: &&Change| {
         let path = change.path.as_str();
         // Entry points are named by themselves.
         change.kind == ChangeKind::Added
             && !entry(facts, change)
             && (paths::is_test(path) || paths::configured(facts.test_globs, path))
     };
-    red && !facts.changes.is_empty() && facts.changes.iter().all(new)
+    // Remarks, documents and lists of what is not tracked change nothing either.
+    let silent = |change: &&Change| {
+        facts.same_programs.contains(&change.path)
+            || paths::is_document(&change.path)
+            || change.path.rsplit('/').next() == Some(".gitignore")
+            || (change.kind == ChangeKind::Added && paths::is_made_by_runs(&change.path))
+    };
+    let mut rest = facts.changes.iter().filter(|change| !silent(change)).peekable();
+    red && rest.peek().is_some() && rest.all(|change| new(&change))
 }
 
 fn tampered(facts: &Facts<'_>) -> Vec<String> {

@@ -1,160 +1,110 @@
 //! Tests that live inside source files, as Rust has them: whether an edit touched them.
 //!
-//! Paths do not tell such edits apart from work on the code itself, so the texts are compared: everything from the first
-//! line that marks tests on. A block put in between counts as new tests, and not as an edit, when it brings a test of its
-//! own, is closed in itself, and stands outside every function.
+//! Paths do not tell such edits apart from work on the code itself, so the items of both versions are compared: each item
+//! that only tests have must still be there, word for word. New ones are welcome when nothing that was there can mean
+//! something else by them.
 
-/// Lines that mark tests in a source file.
-const MARKS: [&str; 3] = ["#[cfg(test)]", "#[test]", "#[tokio::test"];
+mod items;
+
+use super::rust::{Token, tokens};
+use items::{Entry, Tests};
+use std::collections::BTreeSet;
 
 /// Whether `now` edits tests that are inside `base`, two versions of one Rust source file.
 pub fn edits_inline_tests(base: &str, now: &str) -> bool {
-    let base = tests_of(base);
-    if base.is_empty() {
-        return false;
-    }
-    let now = tests_of(now);
-    let same_head = base.iter().zip(&now).take_while(|(a, b)| a == b).count();
-    let (base_rest, now_rest) = (&base[same_head..], &now[same_head..]);
-    let same_tail = base_rest.iter().rev().zip(now_rest.iter().rev()).take_while(|(a, b)| a == b).count();
-    if same_tail < base_rest.len() {
+    let (before, after) = (tokens(base), tokens(now));
+    let (before, after) = (Tests::of(&before), Tests::of(&after));
+    if !holds_all(&examples(now), &examples(base)) {
         return true;
     }
-    let added = &now_rest[..now_rest.len() - same_tail];
-    !added.is_empty() && !is_new_test(&now[..same_head], added)
-}
-
-/// The lines that hold tests: from each mark to the end of the item that it stands before.
-fn tests_of(text: &str) -> Vec<&str> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_remark(line)).peekable();
-    let mut found = Vec::new();
-    while let Some(line) = lines.next() {
-        if is_example(line) {
-            found.push(line);
-            continue;
-        }
-        if !MARKS.iter().any(|mark| line.starts_with(mark)) {
-            continue;
-        }
-        found.push(line);
-        let mut open = depth(&[line]);
-        let mut opened = line.contains('{');
-        while !(opened && open <= 0) {
-            let Some(line) = lines.next() else { break };
-            found.push(line);
-            open += depth(&[line]);
-            opened |= line.contains('{');
-            if !opened && line.ends_with(';') {
-                break;
-            }
+    // A module that lay in a file of its own and lies here now keeps the ids of its tests, whatever they say.
+    if before.declared.iter().any(|module| !after.declared.contains(module) && after.opened.contains(&module.1)) {
+        return true;
+    }
+    if before.entries.is_empty() {
+        return false;
+    }
+    let mut left: Vec<&str> = before.entries.iter().map(|entry| entry.text.as_str()).collect();
+    let mut new = Vec::new();
+    for entry in &after.entries {
+        match left.iter().position(|text| *text == entry.text) {
+            Some(at) => drop(left.swap_remove(at)),
+            None => new.push(entry),
         }
     }
-    found
-}
-
-/// Comments say nothing, but the examples in documents are tests.
-fn is_remark(line: &str) -> bool {
-    line.starts_with("//") && !is_example(line)
-}
-
-/// A line of a document that asserts something.
-fn is_example(line: &str) -> bool {
-    (line.starts_with("///") || line.starts_with("//!")) && line.contains("assert")
+    if !left.is_empty() || before.uses.iter().any(|used| !after.uses.contains(used)) {
+        return true;
+    }
+    let known: BTreeSet<&str> = before.entries.iter().flat_map(|entry| words(&entry.tokens)).collect();
+    let names: BTreeSet<&str> = new.iter().filter_map(|entry| entry.name).collect();
+    let used = after.uses.iter().filter(|used| !before.uses.contains(used));
+    !new.iter().all(|entry| is_welcome(entry, &known, &names)) || !used.clone().all(|used| is_plain(used, &known))
 }
 
 /// The names of the test functions in a Rust source file.
 pub fn inline_test_names(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut marked = false;
-    for line in text.lines().map(str::trim) {
-        marked |= MARKS[1..].iter().any(|mark| line.starts_with(mark));
-        let name = line.split_once("fn ").map(|(_, rest)| rest.split(['(', '<', ' ']).next().unwrap_or_default());
-        if let Some(name) = name.filter(|name| marked && !name.is_empty()) {
-            names.push(name.to_owned());
-            marked = false;
+    let tokens = tokens(text);
+    Tests::of(&tokens).functions.into_iter().map(str::to_owned).collect()
+}
+
+/// Files of which one declares the module in the other for tests only: each path above the file with the text of the
+/// declaring module's name, from the nearest on.
+pub fn declaring_files(path: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let Some(mut module) = path.strip_suffix(".rs") else { return found };
+    while let Some((directory, name)) = module.rsplit_once('/') {
+        if !matches!(name, "mod" | "lib" | "main") {
+            let beside = ["lib.rs", "main.rs", "mod.rs"].map(|file| format!("{directory}/{file}"));
+            let files = beside.into_iter().chain(std::iter::once(format!("{directory}.rs")));
+            found.extend(files.map(|file| (file, name.to_owned())));
         }
+        module = directory;
     }
-    names
+    found
 }
 
-/// A closed block with a test of its own, outside every function.
-fn is_new_test(before: &[&str], added: &[&str]) -> bool {
-    let marked = added.iter().any(|line| MARKS[1..].iter().any(|mark| line.starts_with(mark)));
-    // At most the module around it is open there.
-    marked && depth(added) == 0 && depth(before) <= 1
+/// Whether a Rust source file has the module `name` in another file for tests only.
+pub fn declares_for_tests(text: &str, name: &str) -> bool {
+    let tokens = tokens(text);
+    let tests = Tests::of(&tokens);
+    tests.entries.iter().any(|entry| entry.is_declared_module && entry.name == Some(name))
 }
 
-/// Open braces minus closed ones. Braces in strings are rare in this place and make the answer only stricter or laxer by
-/// what they are.
-fn depth(lines: &[&str]) -> i64 {
-    lines.iter().flat_map(|line| line.chars()).fold(0, |depth, c| match c {
-        '{' => depth + 1,
-        '}' => depth - 1,
-        _ => depth,
-    })
+fn words<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
+    tokens.iter().filter_map(|token| if let Token::Word(word) = token { Some(*word) } else { None }).collect()
+}
+
+/// Whether a new item leaves everything that was there as it is: its name was not known, or it belongs to such a one.
+fn is_welcome(entry: &Entry<'_>, known: &BTreeSet<&str>, names: &BTreeSet<&str>) -> bool {
+    match entry.keyword {
+        "impl" => entry.implemented.is_some_and(|name| names.contains(name) && !known.contains(name)),
+        "fn" | "mod" | "struct" | "enum" | "const" | "static" | "type" | "trait" | "union" | "macro_rules" => {
+            let symbol = ["no_mangle", "ctor", "export_name", "global_allocator", "macro_use"];
+            entry.name.is_some_and(|name| !known.contains(name))
+                && !entry.attributes.iter().any(|attribute| symbol.iter().any(|word| attribute.contains(word)))
+        }
+        "proptest" => true,
+        _ => false,
+    }
+}
+
+/// Whether a new import cannot stand in for a name that was used before. Explicit ones go before those of a `*`.
+fn is_plain(used: &str, known: &BTreeSet<&str>) -> bool {
+    let name = used.rsplit("::").next().unwrap_or(used);
+    used == "super::*" || (name != "*" && !used.contains(" as ") && !known.contains(name))
+}
+
+/// Lines of documents that assert something: the examples in documents are tests.
+fn examples(text: &str) -> Vec<&str> {
+    let document = |line: &&str| (line.starts_with("///") || line.starts_with("//!")) && line.contains("assert");
+    text.lines().map(str::trim).filter(document).collect()
+}
+
+/// Whether all of `wanted` come in `lines`, in this order.
+fn holds_all(lines: &[&str], wanted: &[&str]) -> bool {
+    let mut lines = lines.iter();
+    wanted.iter().all(|line| lines.any(|other| other == line))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::edits_inline_tests;
-
-    const BASE: &str = "fn add(a: i32, b: i32) -> i32 { a - b }\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n\n    \
-                        #[test]\n    fn adds() {\n        assert_eq!(add(2, 3), 5);\n    }\n}\n";
-
-    #[test]
-    fn work_on_the_code_is_no_edit_of_tests() {
-        assert!(!edits_inline_tests(BASE, &BASE.replace("a - b", "a + b")));
-        assert!(!edits_inline_tests("fn a() {}", "fn b() {}"));
-    }
-
-    #[test]
-    fn a_changed_expectation_is_an_edit() {
-        assert!(edits_inline_tests(BASE, &BASE.replace("5)", "-1)")));
-        assert!(edits_inline_tests(BASE, &BASE.replace("assert_eq!(add(2, 3), 5);", "")));
-        assert!(edits_inline_tests(BASE, "fn add() {}"));
-    }
-
-    #[test]
-    fn an_early_return_is_an_edit() {
-        assert!(edits_inline_tests(BASE, &BASE.replace("assert_eq!", "return;\n        assert_eq!")));
-        assert!(edits_inline_tests(BASE, &BASE.replace("#[test]", "#[ignore]\n    #[test]")));
-    }
-
-    #[test]
-    fn code_below_a_declared_test_module_is_no_test() {
-        let base = "#[cfg(test)]\nmod tests;\n\nfn add() { a - b }\n";
-        assert!(!edits_inline_tests(base, &base.replace("a - b", "a + b")));
-    }
-
-    #[test]
-    fn an_example_in_a_document_is_a_test() {
-        let base = "/// ```\n/// assert_eq!(add(2, 2), 4);\n/// ```\nfn add() { 5 }\n";
-        assert!(edits_inline_tests(base, &base.replace("4);", "5);")));
-        assert!(!edits_inline_tests(base, &base.replace("{ 5 }", "{ 4 }")));
-    }
-
-    #[test]
-    fn names_of_tests_are_found() {
-        assert_eq!(super::inline_test_names(BASE), ["adds"]);
-    }
-
-    #[test]
-    fn a_function_cut_in_two_is_an_edit() {
-        let cut = "return;\n    }\n\n    #[test]\n    fn b() {\n        assert_eq!";
-        assert!(edits_inline_tests(BASE, &BASE.replace("assert_eq!", cut)));
-    }
-
-    #[test]
-    fn a_new_test_is_no_edit() {
-        let first = BASE.replace(
-            "    #[test]\n",
-            "    #[test]\n    fn zero() {\n        assert_eq!(add(0, 0), 0);\n    }\n\n    #[test]\n",
-        );
-        assert!(!edits_inline_tests(BASE, &first));
-        let last = BASE.replace(
-            "5);\n    }\n",
-            "5);\n    }\n\n    #[test]\n    fn zero() {\n        assert_eq!(add(0, 0), 0);\n    }\n",
-        );
-        assert!(!edits_inline_tests(BASE, &last));
-    }
-}
+mod tests;

@@ -2,44 +2,33 @@
 //! languages, so it can write the report itself and end the run before anything is asserted. No reading of reports can tell
 //! that; what the work added can. This is a look at words, not a proof: who hides the words well is not found by it.
 
-use super::paths;
-use std::collections::BTreeSet;
+mod ends;
+mod patches;
 
-/// Ends the run with success before the framework has its say.
-const ENDS: [&str; 15] = [
-    "_exit",
-    "atexit",
-    "exit(0",
-    "Exit(0",
-    "Exit(",
-    "process.exit",
-    "process::exit",
-    "reallyExit",
-    "process.on(",
-    "execv",
-    ".halt(",
-    "libc::exit",
-    "abort(",
-    "syscall.Exit",
-    "func TestMain",
-];
-/// By these a program knows that it is being tested, or makes assertions say nothing.
-const KNOWS: [&str; 9] = [
+use super::code::{self, Language, beginnings, flat, lines, name};
+use super::paths;
+use std::collections::BTreeMap;
+
+/// By these a program knows that it is being tested, or says what test tools say. Without needless blanks.
+const KNOWS: [&str; 11] = [
     "cfg!(test)",
     "cfg(not(test))",
+    "cfg_attr(not(test)",
     "PYTEST_CURRENT_TEST",
     "NODE_TEST_CONTEXT",
     "JEST_WORKER_ID",
     "VITEST",
     "testing.Testing(",
-    "macro_rules! assert",
-    "macro_rules! panic",
+    "orig_argv",
+    "test result:",
+    "TAP version ",
 ];
 /// Larger files are not looked through: work on code does not add such.
 const LARGEST: usize = 1 << 20;
 /// The frameworks and the format of their reports. Tests may name these.
-const FRAMEWORKS: [&str; 10] = [
+const FRAMEWORKS: [&str; 11] = [
     "pytest",
+    "_pytest",
     "unittest",
     "junit",
     "testsuite",
@@ -50,92 +39,135 @@ const FRAMEWORKS: [&str; 10] = [
     "testing.M",
     "sys.settrace",
 ];
-/// By these a new file of tests replaces what the other tests test.
-const PATCHES: [&str; 3] = ["sys.modules", "setattr(", "require.cache"];
-/// Most patches that are named of one file.
+/// By these a source finds its test framework without naming it.
+const REACHES: [&str; 12] = [
+    "sys.modules",
+    "gc.get_objects",
+    "_getframe",
+    "_current_frames",
+    "currentframe",
+    "inspect.stack",
+    "builtins",
+    "__builtins__",
+    "ctypes",
+    "require.cache",
+    "Module._load",
+    "Module.prototype",
+];
+/// By these a new file of tests changes how the other tests are run, or what they test.
+const HOOKS: [&str; 11] = [
+    "sys.modules",
+    "require.cache",
+    "setattr(",
+    "pytest_plugins",
+    "def pytest_",
+    "hookimpl",
+    "_pytest",
+    "pluginmanager",
+    "addopts",
+    "pytest.exit(",
+    "func init()",
+];
+/// Parts of pytest that tests name as types.
+const TYPES: [&str; 9] =
+    ["monkeypatch", "logging", "capture", "tmpdir", "recwarn", "pytester", "mark", "fixtures", "python_api"];
+/// Most replacements that are named of one file.
 const MOST_PATCHES: usize = 20;
 /// Texts that nothing executes.
 const DOCUMENTS: [&str; 4] = [".md", ".rst", ".adoc", ".svg"];
+/// Files that no test run reads.
+const UNREAD: [&str; 6] = [".gitignore", ".dockerignore", ".npmignore", ".editorconfig", "LICENSE", "CODEOWNERS"];
+/// Directories whose files no test run reads.
+const UNREAD_DIRECTORIES: [&str; 5] = [".github/", ".gitlab/", ".circleci/", ".vscode/", ".idea/"];
 
 /// What in a changed file is new and reaches into the test run, in words. `before` is the file at the base, empty for a new
 /// one; `reports` are the report paths of the suites, relative to the repository.
 pub fn meddling(path: &str, before: &[u8], now: &[u8], reports: &[String]) -> Vec<String> {
-    if DOCUMENTS.iter().any(|end| path.ends_with(end)) {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let unread = UNREAD.contains(&name) || UNREAD_DIRECTORIES.iter().any(|directory| path.starts_with(directory));
+    if unread || DOCUMENTS.iter().any(|end| path.ends_with(end)) {
         return Vec::new();
     }
     if now.len().max(before.len()) > LARGEST {
         return vec![format!("{path} is larger than {LARGEST} bytes and was not looked through")];
     }
-    let more = |word: &str| count(now, word.as_bytes()) > count(before, word.as_bytes());
-    let mut found = Vec::new();
-    for report in reports {
-        let name = report.rsplit('/').next().unwrap_or(report);
-        // Of a pattern only a literal name says something.
-        if !name.is_empty() && !name.contains(['*', '?']) && more(name) {
-            found.push(format!("{path} names the report `{name}`"));
-        }
-    }
-    if paths::is_test(path) {
-        found.extend(new_patches(before, now).into_iter().map(|what| format!("{path} patches `{what}` for all tests")));
-        found.extend(PATCHES.iter().filter(|word| more(word)).map(|word| format!("{path} says `{word}`")));
-    }
-    let frameworks: &[&str] = if paths::is_test(path) || paths::is_entry(path) { &[] } else { &FRAMEWORKS };
-    found.extend(
-        ENDS.iter()
-            .chain(&KNOWS)
-            .chain(frameworks)
-            .filter(|word| more(word))
-            .map(|word| format!("{path} says `{word}`")),
-    );
+    let (before, now) = (Seen::of(path, before, reports), Seen::of(path, now, reports));
+    let more = |(said, times): &(&String, &usize)| *times > before.said.get(*said).unwrap_or(&0);
+    let mut found: Vec<String> = now.said.iter().filter(more).map(|(said, _)| format!("{path} {said}")).collect();
+    let patches = now.patches.iter().filter(|patch| !before.patches.contains(patch));
+    found.extend(patches.take(MOST_PATCHES).map(|patch| format!("{path} patches `{patch}` for all tests")));
     found
 }
 
-/// Assignments to what belongs to another module that stand at the beginning of a line, as they do when importing a file of
-/// tests is to change the package for all of them: `calc.add = ...`.
-fn new_patches(before: &[u8], now: &[u8]) -> Vec<String> {
-    let of = |text: &[u8]| -> BTreeSet<String> {
-        String::from_utf8_lossy(text).lines().filter_map(|line| target(line).map(str::to_owned)).collect()
-    };
-    let known = of(before);
-    of(now).into_iter().filter(|target| !known.contains(target)).take(MOST_PATCHES).collect()
+/// Everything of interest in one version of a file.
+#[derive(Debug, Default)]
+struct Seen {
+    /// What is said, in words, and how often.
+    said: BTreeMap<String, usize>,
+    /// What is given another value.
+    patches: Vec<String>,
 }
 
-/// The dotted name that the line assigns to.
-fn target(line: &str) -> Option<&str> {
-    let (left, right) = line.split_once('=')?;
-    let left = left.strip_suffix(' ').unwrap_or(left);
-    let dotted = left.contains('.') && left.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_'));
-    // `a.b == c` compares, and a number is no name.
-    (dotted && !right.starts_with('=') && !left.starts_with(|c: char| c.is_ascii_digit())).then_some(left)
+impl Seen {
+    fn of(path: &str, text: &[u8], reports: &[String]) -> Self {
+        let raw = String::from_utf8_lossy(text);
+        let language = Language::of(path);
+        // What only starting a file as a program runs, no test runs.
+        let imported = if language == Language::Python { code::imported(&raw) } else { &raw };
+        let lines = lines(language, imported);
+        let text = flat(&lines);
+        let is_test = paths::is_test(path);
+        let mut seen = Self::default();
+        for report in reports {
+            let name = report.rsplit('/').next().unwrap_or(report);
+            // Of a pattern only a literal name says something.
+            if !name.is_empty() && !name.contains(['*', '?']) {
+                seen.add(format!("names the report `{name}`"), raw.matches(name).count());
+            }
+        }
+        let words: &[&str] = match (is_test, paths::is_entry(path)) {
+            (true, _) => &HOOKS,
+            (false, true) => &[],
+            (false, false) => &FRAMEWORKS,
+        };
+        // Literals of Rust say something here, too.
+        let said = if language == Language::Rust { flat(&raw) } else { text.clone() };
+        for word in KNOWS.iter().chain(words).chain(if is_test { &[][..] } else { &REACHES }) {
+            let uses = beginnings(&said, word).filter(|(before, behind)| !is_usual(word, before, behind));
+            seen.add(format!("says `{word}`"), uses.count());
+        }
+        for end in ends::ends(language, &raw, &text) {
+            seen.add(format!("says `{end}`"), 1);
+        }
+        let patches =
+            if is_test { patches::in_tests(language, &raw, &lines) } else { patches::in_sources(language, &lines) };
+        seen.patches.extend(patches);
+        seen
+    }
+
+    fn add(&mut self, said: String, times: usize) {
+        if times > 0 {
+            *self.said.entry(said).or_default() += times;
+        }
+    }
 }
 
-fn count(text: &[u8], word: &[u8]) -> usize {
-    text.windows(word.len()).filter(|window| *window == word).count()
+/// Whether a word stands where honest programs have it: for a module's own entry, or where it is undone by itself.
+fn is_usual(word: &str, before: &str, behind: &str) -> bool {
+    match word {
+        "sys.modules" => {
+            behind.starts_with("[__name__]")
+                || ["monkeypatch.setitem(", "monkeypatch.delitem(", "patch.dict(", "patch.dict('", "patch.dict(\""]
+                    .iter()
+                    .any(|call| before.ends_with(call))
+        }
+        "setattr(" => (before.ends_with('.') && !before.ends_with("builtins.")) || behind.starts_with("self,"),
+        "def pytest_" => behind.starts_with("generate_tests("),
+        "_pytest" => behind.strip_prefix('.').is_some_and(|part| TYPES.contains(&name(part))),
+        "require.cache" => before.ends_with("delete "),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::meddling;
-
-    fn of(path: &str, before: &str, now: &str) -> Vec<String> {
-        meddling(path, before.as_bytes(), now.as_bytes(), &["out/report.xml".to_owned(), "*.xml".to_owned()])
-    }
-
-    #[test]
-    fn only_what_is_new_counts() {
-        assert_eq!(of("calc.py", "import atexit\n", "import atexit\nx = 1\n"), Vec::<String>::new());
-        assert_eq!(of("calc.py", "", "import atexit\n"), ["calc.py says `atexit`"]);
-        assert_eq!(of("calc.py", "", "open('out/report.xml', 'w')"), ["calc.py names the report `report.xml`"]);
-        assert_eq!(of("calc.py", "os._exit(1)", "os._exit(1); os._exit(1)"), ["calc.py says `_exit`"]);
-    }
-
-    #[test]
-    fn tests_may_name_their_framework_but_not_end_the_run() {
-        assert_eq!(of("tests/test_new.py", "", "import pytest\n"), Vec::<String>::new());
-        assert_eq!(of("tests/test_new.py", "", "import os; os._exit(code)"), ["tests/test_new.py says `_exit`"]);
-        let patch = "import calc\ncalc.add = lambda a, b: a + b\nassert calc.add == 1\n    calc.x = 1\n1.5 = 2\n";
-        assert_eq!(of("tests/test_new.py", "", patch), ["tests/test_new.py patches `calc.add` for all tests"]);
-        assert_eq!(of("README.md", "", "run pytest, see report.xml"), Vec::<String>::new());
-        assert_eq!(of("calc.py", "", "import pytest"), ["calc.py says `pytest`"]);
-    }
-}
+mod tests;

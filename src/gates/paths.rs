@@ -1,215 +1,49 @@
 //! Which paths hold tests, decide what the test command does, hold criteria, or try to run on the host.
 
+mod tables;
+
 use super::globs::path_fits;
 use ignore::gitignore::GitignoreBuilder;
 use std::path::Path;
+use tables::{CAPITALS, CRITERIA, ENTRIES, LIBRARY, PINS, SHADOWS, TESTS};
 
-/// Files that hold tests, fixtures and snapshots among them.
-const TESTS: [&str; 36] = [
-    "**/tests/**",
-    "**/test/**",
-    "**/__tests__/**",
-    "**/__snapshots__/**",
-    "**/spec/**",
-    "**/testdata/**",
-    "**/src/test/**",
-    "**/fixtures/**",
-    "**/snapshots/**",
-    "*_test.go",
-    "test_*.py",
-    "*_test.py",
-    "tests.py",
-    "*.test.js",
-    "*.test.jsx",
-    "*.test.ts",
-    "*.test.tsx",
-    "*.test.mjs",
-    "*.test.cjs",
-    "*.test.mts",
-    "*.test.cts",
-    "*.spec.*",
-    "tests.rs",
-    "*_test.rs",
-    "*_tests.rs",
-    "test.rs",
-    "test-*.js",
-    "*-test.js",
-    "*_test.js",
-    "test.js",
-    "test.mjs",
-    "test.cjs",
-    "*Test.java",
-    "*Tests.java",
-    "*Test.kt",
-    "*_spec.rb",
-];
-
-/// Files that decide what a test command does.
-const ENTRIES: [&str; 82] = [
-    "**/__mocks__/**",
-    "setupTests.*",
-    "vitest.setup.*",
-    "bunfig.toml",
-    "deno.json*",
-    "nx.json",
-    "turbo.json",
-    "pytest.toml",
-    ".pytest.toml",
-    ".env.*",
-    "phpunit.xml*",
-    "package.json",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-workspace.yaml",
-    "pnpm-lock.yaml",
-    "yarn.lock",
-    ".yarnrc",
-    ".yarnrc.yml",
-    ".pnpmfile.cjs",
-    ".npmrc",
-    ".babelrc*",
-    "babel.config.*",
-    "tsconfig*.json",
-    "jest.config.*",
-    "jest.setup.*",
-    "vitest.config.*",
-    "vitest.workspace.*",
-    "vite.config.*",
-    ".mocharc*",
-    "karma.conf.*",
-    "ava.config.*",
-    "playwright.config.*",
-    "cypress.config.*",
-    ".nycrc*",
-    ".swcrc",
-    "conftest.py",
-    "pytest.ini",
-    ".pytest.ini",
-    "tox.ini",
-    "setup.cfg",
-    "setup.py",
-    "pyproject.toml",
-    "noxfile.py",
-    "sitecustomize.py",
-    "usercustomize.py",
-    "*.pth",
-    ".coveragerc",
-    "requirements*.txt",
-    "Pipfile",
-    "Pipfile.lock",
-    "poetry.lock",
-    "uv.lock",
-    "pdm.lock",
-    "Makefile",
-    "makefile",
-    "GNUmakefile",
-    "*.mk",
-    "justfile",
-    "Justfile",
-    ".justfile",
-    "Taskfile.yml",
-    "Taskfile.yaml",
-    "Rakefile",
-    "Gemfile",
-    "CMakeLists.txt",
-    "meson.build",
-    "Cargo.toml",
-    "Cargo.lock",
-    "**/.cargo/**",
-    "build.rs",
-    "rust-toolchain",
-    "rust-toolchain.toml",
-    "nextest.toml",
-    "go.mod",
-    "go.sum",
-    "go.work",
-    "pom.xml",
-    "build.gradle*",
-    "settings.gradle*",
-    "gradle.properties",
-    "**/.mvn/**",
-];
-
-/// Further entry points whose names are not worth a place in the table above: environment files and version pins.
-const PINS: [&str; 9] = [
-    ".env",
-    ".envrc",
-    ".node-version",
-    ".nvmrc",
-    ".python-version",
-    ".tool-versions",
-    ".node-options",
-    "gradlew",
-    "mvnw",
-];
-
-/// Names that shadow a module of the test tools when they lie on the import path, and compiled code, which goes before the
-/// source that people read.
-const SHADOWS: [&str; 32] = [
+/// Ends of texts that are read by people only.
+const DOCUMENTS: [&str; 3] = [".md", ".rst", ".adoc"];
+/// Directories whose documents are what tests compare with.
+const COMPARED: [&str; 8] =
+    ["testdata", "fixtures", "golden", "goldens", "expected", "snapshots", "__snapshots__", "cassettes"];
+/// Files that running tests brings into its own form, or makes where there is none.
+const LOCKS: [&str; 6] = ["*.lock", "*-lock.json", "*-lock.yaml", "npm-shrinkwrap.json", "go.sum", "bun.lockb"];
+/// Lock files that merely running tests makes.
+const MADE_BY_RUNS: [&str; 2] = ["Cargo.lock", "uv.lock"];
+/// What test runs leave behind, in repositories that track it.
+const LEFT_BEHIND: [&str; 22] = [
     "**/__pycache__/**",
-    "*.pyc",
-    "*.pyo",
-    "*.pyd",
-    "*.so",
-    "*.dylib",
-    "*.dll",
-    "*.jar",
-    "*.class",
-    "*.node",
-    "pytest.py",
-    "unittest.py",
-    "doctest.py",
-    "nose.py",
-    "hypothesis.py",
-    "pluggy.py",
-    "py.py",
-    "**/pytest/**",
-    "**/_pytest/**",
-    "**/unittest/**",
-    "**/pluggy/**",
-    "**/hypothesis/**",
-    "**/pytest_*/**",
-    "pytest_*.py",
-    "junit*.py",
-    "**/junit/**",
-    "**/junitparser/**",
+    "**/.pytest_cache/**",
+    "**/.mypy_cache/**",
+    "**/.ruff_cache/**",
     "**/node_modules/**",
-    "**/.venv/**",
-    "**/venv/**",
-    "**/site-packages/**",
-    "**/vendor/**",
+    "**/target/**",
+    "**/coverage/**",
+    "**/htmlcov/**",
+    "**/*.egg-info/**",
+    "**/.nyc_output/**",
+    "**/.gradle/**",
+    ".coverage*",
+    "coverage.*",
+    "*.lcov",
+    "*.log",
+    "*.pid",
+    "*.db",
+    "*.sqlite*",
+    "*.tsbuildinfo",
+    ".eslintcache",
+    "*.prof",
+    "*.tmp",
 ];
-
-/// Modules of Python's library that test frameworks import, and the libraries of pytest.
-#[rustfmt::skip]
-const LIBRARY: [&str; 126] = [
-    "abc", "argparse", "ast", "asyncio", "base64", "bdb", "bisect", "bz2", "calendar", "cmd", "code", "codecs",
-    "collections", "concurrent", "configparser", "contextlib", "contextvars", "copy", "copyreg", "csv", "ctypes",
-    "dataclasses", "datetime", "decimal", "difflib", "dis", "doctest", "email", "encodings", "enum", "faulthandler",
-    "fnmatch", "fractions", "functools", "gc", "genericpath", "getopt", "getpass", "gettext", "glob", "gzip",
-    "hashlib", "heapq", "hmac", "html", "http", "importlib", "inspect", "io", "itertools", "json", "keyword",
-    "linecache", "locale", "logging", "lzma", "math", "mimetypes", "multiprocessing", "ntpath", "numbers", "opcode",
-    "operator", "os", "pathlib", "pdb", "pickle", "pkgutil", "platform", "posixpath", "pprint", "queue", "random",
-    "re", "readline", "reprlib", "runpy", "sched", "secrets", "select", "selectors", "shlex", "shutil", "signal",
-    "site", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "stringprep", "struct", "subprocess",
-    "symtable", "sysconfig", "tarfile", "tempfile", "textwrap", "threading", "time", "timeit", "token", "tokenize",
-    "tomllib", "trace", "traceback", "tracemalloc", "types", "typing", "unicodedata", "urllib", "uuid", "warnings",
-    "weakref", "xml", "zipfile", "zipimport", "zlib", "attr", "exceptiongroup", "iniconfig", "packaging", "pygments",
-    "tomli", "typing_extensions",
-];
-
-/// Files that hold criteria or decide what the sandbox is.
-const CRITERIA: [&str; 9] = [
-    "dogwatch.toml",
-    "Dockerfile*",
-    "*.Dockerfile",
-    "*.dockerfile",
-    ".dockerignore",
-    "Containerfile*",
-    "ACCEPTANCE*",
-    "acceptance*.md",
-    "**/acceptance/**",
-];
+/// New files by which a program changes what is run after it in the same test run.
+pub const PLANTED_WHILE_RUNNING: [&str; 7] =
+    ["conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "sitecustomize.py", "usercustomize.py"];
 
 fn any(globs: &[&str], path: &str) -> bool {
     globs.iter().any(|glob| path_fits(glob, path))
@@ -230,13 +64,53 @@ pub fn configured(patterns: &[String], path: &str) -> bool {
 /// Whether a change of this path while tests run changes what they say or how they are run. Lock files are left out: tools
 /// bring them into their own form.
 pub fn decides_over_tests(path: &str) -> bool {
-    let lock = ["*.lock", "*-lock.json", "*-lock.yaml", "npm-shrinkwrap.json", "go.sum"];
-    is_test(path) || (is_entry(path) && !lock.iter().any(|name| path_fits(name, path)))
+    is_test(path) || (is_entry(path) && !any(&LOCKS, path))
+}
+
+/// Whether a tracked file has to be the same after a test run as before. What people read, lock files and what tools leave
+/// behind are not what is tested.
+pub fn stays_the_same(path: &str) -> bool {
+    decides_over_tests(path) || !(any(&LOCKS, path) || any(&LEFT_BEHIND, path) || is_document(path))
 }
 
 /// Whether the path holds tests.
 pub fn is_test(path: &str) -> bool {
-    any(&TESTS, path)
+    let lower = path.to_lowercase();
+    let fits = any(&TESTS, &lower) || any(&CAPITALS, path) || is_plain_test(&lower);
+    fits && (!is_document(&lower) || lower.split('/').any(|part| COMPARED.contains(&part)))
+}
+
+/// `calc-test.mjs` in all its spellings, `testcalc.py`, which unittest finds, and Perl's `t/calc.t`.
+fn is_plain_test(lower: &str) -> bool {
+    let (directory, name) = lower.rsplit_once('/').unwrap_or(("", lower));
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
+    let script = ["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts"].contains(&end)
+        && (["test", "tests", "spec"].contains(&stem)
+            || ["test-", "test_"].iter().any(|start| stem.starts_with(start))
+            || ["-test", "_test", ".test", "-spec", "_spec", "-tests", "_tests"]
+                .iter()
+                .any(|last| stem.ends_with(last)));
+    let python = name.strip_prefix("test").is_some_and(|rest| rest.strip_suffix(".py").is_some());
+    // Words of other things begin in the same way.
+    let other = ["testimon", "testament", "tester", "testify"].iter().any(|word| name.starts_with(word));
+    let perl = name.strip_suffix(".t").is_some() && directory.split('/').any(|part| part == "t" || part == "xt");
+    script || (python && !other) || perl
+}
+
+/// Whether the path is a text for people.
+pub fn is_document(path: &str) -> bool {
+    let lower = path.to_lowercase();
+    DOCUMENTS.iter().any(|end| lower.ends_with(end))
+}
+
+/// Whether merely running tests makes this file where there is none.
+pub fn is_made_by_runs(path: &str) -> bool {
+    any(&MADE_BY_RUNS, path)
+}
+
+/// Whether it is a module of Python's library, or of what test frameworks stand on.
+pub fn is_of_language(module: &str) -> bool {
+    LIBRARY.contains(&module)
 }
 
 /// Whether the path decides what a test command does.

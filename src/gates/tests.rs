@@ -25,7 +25,7 @@ fn green() -> [SuiteOutcome; 1] {
 }
 
 fn change(path: &str, kind: ChangeKind) -> Change {
-    Change { path: path.into(), kind, link: false }
+    Change { path: path.into(), raw: path.into(), kind, link: false }
 }
 
 fn with(now: &[SuiteOutcome], changes: &[Change]) -> Vec<Suspicion> {
@@ -194,7 +194,112 @@ fn a_run_may_bring_lock_files_into_its_own_form_and_nothing_else() {
     for path in ["Cargo.lock", "web/package-lock.json", "go.sum", "src/main.rs"] {
         assert!(!super::decides_over_tests(path), "{path}");
     }
+    for path in ["Cargo.lock", "README.md", "debug.log", "data/app.sqlite3", "pkg/__pycache__/a.pyc", "coverage/a.js"] {
+        assert!(!super::stays_the_same(path), "{path}");
+    }
+    for path in ["src/main.rs", "calc.py", "data/rates.json", "tests/a.snap", "tests/out.log"] {
+        assert!(super::stays_the_same(path), "{path}");
+    }
     for path in ["tests/test_a.py", "conftest.py", "package.json", "a/b_test.go"] {
         assert!(super::decides_over_tests(path), "{path}");
     }
+}
+
+#[test]
+fn files_of_tests_are_known_by_many_names() {
+    for path in [
+        "calc-test.mjs",
+        "src/a_test.ts",
+        "test-a.mjs",
+        "test.ts",
+        "tests.mjs",
+        "spec.js",
+        "a.cy.ts",
+        "app.e2e-spec.ts",
+        "e2e/a.ts",
+        "Tests/a.swift",
+        "app/src/androidTest/A.kt",
+        "unit_tests/a.py",
+        "testing/checks.py",
+        "pkg/testutil/a.go",
+        "src/testutil.rs",
+        "test-utils/a.ts",
+        "test_support.py",
+        "testcalc.py",
+        "t/basic.t",
+        "a.snap",
+        "golden/a.txt",
+        "expected/a.md",
+        "cassettes/a.yaml",
+        "ATest.php",
+        "ATests.cs",
+        "a_test.cc",
+        "AIT.java",
+        "a.feature",
+        "a.bats",
+        "spec_helper.rb",
+        "tests/fixtures/a.md",
+    ] {
+        assert!(super::is_test(path), "{path}");
+    }
+    for path in [
+        "src/latest.java",
+        "src/Contest.kt",
+        "src/latest.rs",
+        "testimonials.py",
+        "spec/notes.md",
+        "tests/README.md",
+        "src/attest.ts",
+        "src/protest.js",
+        "greatest.php",
+        "testify.py",
+        "style/test.css",
+        "src/inspect.ts",
+    ] {
+        assert!(!super::is_test(path), "{path}");
+    }
+    for path in [".rspec", "phpunit.dist.xml"] {
+        assert!(super::decides_over_tests(path), "{path}");
+    }
+}
+
+#[test]
+fn what_a_test_run_makes_and_what_was_there_before_is_no_entry_point() {
+    let fix = change("src/lib.rs", ChangeKind::Modified);
+    for (path, kind) in [
+        ("Cargo.lock", ChangeKind::Added),
+        ("uv.lock", ChangeKind::Added),
+        ("src/queue.py", ChangeKind::Modified),
+        ("spec/notes.md", ChangeKind::Modified),
+        (".gitignore", ChangeKind::Modified),
+    ] {
+        assert_eq!(with(&green(), &[fix.clone(), change(path, kind)]), [], "{path}");
+    }
+    for (path, kind) in [("Cargo.lock", ChangeKind::Modified), ("src/queue.py", ChangeKind::Added)] {
+        let found = with(&green(), &[fix.clone(), change(path, kind)]);
+        assert!(matches!(&found[..], [Suspicion::EntryPointsEdited { .. }]), "{path}: {found:?}");
+    }
+}
+
+#[test]
+fn a_remark_beside_new_tests_is_no_work() {
+    let (base, now) = (base(), green());
+    let changes = [
+        change("tests/test_new.py", ChangeKind::Added),
+        change("calc.py", ChangeKind::Modified),
+        change("README.md", ChangeKind::Modified),
+    ];
+    let same = ["calc.py".to_owned()];
+    let facts = Facts { base: &base, now: &now, changes: &changes, ..Facts::default() };
+    assert_eq!(suspicions(&facts), []);
+    let found = suspicions(&Facts { same_programs: &same, ..facts });
+    assert!(matches!(&found[..], [Suspicion::TestRunMeddled { .. }]), "{found:?}");
+}
+
+#[test]
+fn a_file_that_could_not_be_loaded_is_not_missed() {
+    let base = [suite(SuiteVerdict::Failed, &[("pytest::tests.test_a", TestStatus::Failed)])];
+    let now = [suite(SuiteVerdict::Passed, &[("tests.test_a::test_x", TestStatus::Passed)])];
+    let changes = [change("calc.py", ChangeKind::Added)];
+    assert_eq!(suspicions(&Facts { base: &base, now: &now, changes: &changes, ..Facts::default() }), []);
 }

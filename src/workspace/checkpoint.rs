@@ -5,7 +5,7 @@ use super::change::{Change, changes};
 use super::error::WorkspaceError;
 use super::ignored::Ignores;
 use super::repo::{Repo, commit_id, tree_of};
-use super::walk::Walk;
+use super::walk::{Found, Walk};
 use crate::domain::Millis;
 use git2::{ObjectType, Signature, Time};
 use std::os::fd::AsFd;
@@ -38,9 +38,12 @@ pub struct Checkpoint {
     pub unchanged: bool,
     /// What differs from the parent, ordered by path.
     pub changes: Vec<Change>,
-    /// Paths by which git could be made to run programs: anything that passes for `.git`, and attribute files that name
-    /// drivers and are not as in the `ignore_from` commit. Escaped for display; the list is bounded.
+    /// Paths by which git could be made to run programs: anything that passes for `.git` unless it is as `git init` makes
+    /// it, other directories that git takes for repositories and that are not as in the parent, and attribute files that
+    /// name drivers and are not as in the `ignore_from` commit. Escaped for display; the list is bounded.
     pub planted: Vec<String>,
+    /// Repositories as `git init` makes them. They were not taken either. Escaped for display; the list is bounded.
+    pub remarks: Vec<String>,
     /// Paths that were not taken, with the reason in brackets. Escaped for display; the list is bounded.
     pub skipped: Vec<String>,
 }
@@ -57,7 +60,7 @@ impl Repo {
         let top = open_own(dir)?;
         let mut walk = Walk::new(&bare, &ignores, spec.exclude)?;
         let tree = walk.run(top.as_fd(), old.id())?;
-        let (planted, skipped) = walk.finish();
+        let Found { planted, skipped, remarks } = walk.finish();
         let unchanged = tree == old.id();
         let new = bare.find_tree(tree).map_err(WorkspaceError::git("reading the new tree"))?;
         let commit = if unchanged {
@@ -76,6 +79,6 @@ impl Repo {
             self.sync()?;
         }
         let changes = changes(&bare, &old, &new)?;
-        Ok(Checkpoint { commit, tree: tree.to_string(), unchanged, changes, planted, skipped })
+        Ok(Checkpoint { commit, tree: tree.to_string(), unchanged, changes, planted, remarks, skipped })
     }
 }

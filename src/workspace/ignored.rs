@@ -61,6 +61,12 @@ impl Ignores {
         }
     }
 
+    /// Whether the rules cover a file or a directory above it.
+    pub(super) fn covers(&self, path: &[u8]) -> bool {
+        let above = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').filter_map(|(at, _)| path.get(..at));
+        above.into_iter().any(|directory| self.ignored(directory, true)) || self.ignored(path, false)
+    }
+
     /// Whether an attribute file is as the commit had it.
     pub(super) fn knows_attributes(&self, path: &[u8], blob: Oid) -> bool {
         self.attributes.get(path) == Some(&blob)

@@ -5,6 +5,9 @@ use super::error::WorkspaceError;
 use super::names::{join, shown};
 use super::repo::{Repo, tree_of};
 use git2::{ObjectType, Oid, Repository};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Entries of one commit that are looked at.
 pub(super) const MAX_ENTRIES: usize = 200_000;
@@ -50,13 +53,18 @@ impl Repo {
     /// The content of a file of a commit. Nothing when there is no such file (links and directories are none); an error
     /// when it has more than `cap` bytes.
     pub fn file(&self, commit: &str, path: &str, cap: usize) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        self.file_at(commit, path.as_bytes(), cap)
+    }
+
+    /// As [`Self::file`], for a path as it is stored.
+    pub fn file_at(&self, commit: &str, path: &[u8], cap: usize) -> Result<Option<Vec<u8>>, WorkspaceError> {
         let bare = self.open_git()?;
         let tree = tree_of(&bare, commit)?;
-        let Ok(entry) = tree.get_path(std::path::Path::new(path)) else { return Ok(None) };
+        let Ok(entry) = tree.get_path(Path::new(OsStr::from_bytes(path))) else { return Ok(None) };
         if entry.kind() != Some(ObjectType::Blob) || EntryKind::of(entry.filemode()) == EntryKind::Link {
             return Ok(None);
         }
-        blob(&bare, entry.id(), cap, path.as_bytes()).map(Some)
+        blob(&bare, entry.id(), cap, path).map(Some)
     }
 
     /// Everything in a commit but directories, in the order of its tree.

@@ -7,6 +7,7 @@ use super::beneath::{MAX_DEPTH, names, open_dir, open_file};
 use super::error::WorkspaceError;
 use super::ignored::Ignores;
 use super::names::{is_dot_git, join, shown};
+use super::nested;
 use super::read::MAX_ENTRIES;
 use git2::{ObjectType, Odb, Oid, Repository};
 use rustix::fs::{AtFlags, FileType, fstat, readlinkat, statat};
@@ -45,6 +46,17 @@ pub(super) struct Walk<'a> {
     bytes: u64,
     planted: Named,
     skipped: Named,
+    remarks: Named,
+}
+
+/// What a walk has to say, escaped for display and bounded.
+pub(super) struct Found {
+    /// Paths by which git could be made to run programs.
+    pub planted: Vec<String>,
+    /// Paths that were not taken.
+    pub skipped: Vec<String>,
+    /// Repositories that are left out and harmless.
+    pub remarks: Vec<String>,
 }
 
 /// A bounded list of paths.
@@ -86,6 +98,7 @@ impl<'a> Walk<'a> {
             bytes: 0,
             planted: Named::default(),
             skipped: Named::default(),
+            remarks: Named::default(),
         })
     }
 
@@ -99,9 +112,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The planted and the skipped paths.
-    pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
-        (self.planted.finish(), self.skipped.finish())
+    /// What was met.
+    pub(super) fn finish(self) -> Found {
+        Found { planted: self.planted.finish(), skipped: self.skipped.finish(), remarks: self.remarks.finish() }
     }
 
     fn directory(
@@ -131,11 +144,22 @@ impl<'a> Walk<'a> {
             return Err(too_many());
         }
         found.sort_unstable();
+        let repository = is_repository(&mut found.iter());
+        if repository && !is_repository(&mut tracked_names.iter().map(|(name, _)| name)) {
+            self.planted.push(format!("{} is what git takes for a repository", shown(path)));
+            // Beside a `.git` it is none, and leaving out the top would leave out everything.
+            if !path.is_empty() {
+                return Ok(None);
+            }
+        }
         let mut items = Vec::with_capacity(found.len());
         for name in found {
             let at = tracked_names.binary_search_by(|(other, _)| other.as_slice().cmp(&name)).ok();
             let known = at.and_then(|at| tracked_names.get(at)).map(|(_, tracked)| *tracked);
             if let Some((mode, id)) = self.entry(handle, path, &name, known, ignored, depth)? {
+                if repository && nested::steers(&name) && known.is_none_or(|known| known.id != id) {
+                    self.planted.push(shown(&join(path, &name)));
+                }
                 items.push((name, mode, id));
             }
         }
@@ -159,7 +183,8 @@ impl<'a> Walk<'a> {
         let excluded = self.exclude.contains(&path);
         if is_dot_git(name) {
             if !excluded {
-                self.planted.push(shown(&path));
+                let list = if nested::is_fresh(parent, name) { &mut self.remarks } else { &mut self.planted };
+                list.push(shown(&path));
             }
             return Ok(None);
         }
@@ -277,6 +302,11 @@ impl<'a> Walk<'a> {
         self.skipped.push(format!("{} ({why})", shown(path)));
         None
     }
+}
+
+/// Whether a directory with these names is what git takes for a repository.
+fn is_repository(names: &mut dyn Iterator<Item = &Vec<u8>>) -> bool {
+    nested::is_repository(&names.map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 fn too_many() -> WorkspaceError {

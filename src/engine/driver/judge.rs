@@ -1,7 +1,9 @@
 //! From reports to a verdict: findings, comparison with the base, gates. Pure work over what is stored, safe to repeat.
 
+mod look;
+
 use super::{Context, Engine, Halt};
-use crate::config::ReviewGate;
+use crate::config::{ReviewGate, Suite};
 use crate::domain::{Finding, GateResult, GateVerdict, StepState, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
 use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
@@ -11,8 +13,8 @@ use std::path::Path;
 
 /// How much of a suite's output is read where the output is the report.
 const READ_OUTPUT: usize = 32 * 1024 * 1024;
-/// Changed files that are looked through for words; more call for a person.
-const MOST_LOOKED_THROUGH: usize = 2_000;
+/// Files that a run changed and that are named.
+const MOST_ALTERED: usize = 200;
 
 impl<W: World> Engine<W> {
     pub(super) async fn gather(&self, context: &Context) -> Result<(), Halt> {
@@ -29,7 +31,7 @@ impl<W: World> Engine<W> {
             let reports = self.world.trees().reports(&tree, suite).await;
             let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
             let mut judged = evidence::judge(&suite.name, end, format, reports, &output);
-            judged.outcome.oddities.extend(self.rewritten(context, &tree).await?);
+            judged.outcome.oddities.extend(self.rewritten(context, suite, &tree).await?);
             outcomes.push(judged.outcome);
             findings.extend(judged.findings);
             trees.push(tree);
@@ -43,11 +45,24 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
-    /// Tests and entry points that the program under test changed while it ran, as oddities that stop success.
-    async fn rewritten(&self, context: &Context, tree: &Path) -> Result<Vec<String>, Halt> {
+    /// Files that the program under test changed while it ran, as oddities that stop success. What the base's own run changes
+    /// too is the project's way of testing.
+    async fn rewritten(&self, context: &Context, suite: &Suite, tree: &Path) -> Result<Vec<String>, Halt> {
         let commit = Self::tested_commit(context);
-        let altered = self.world.trees().altered_tests(&context.project, &commit, tree).await?;
-        Ok(altered.iter().take(20).map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED)).collect())
+        let commits = (context.base.as_str(), commit.as_str());
+        let altered = self.world.trees().altered(&context.project, commits, tree, suite).await?;
+        if altered.is_empty() {
+            return Ok(Vec::new());
+        }
+        let base = if context.run.iteration == 0 {
+            Vec::new()
+        } else {
+            self.stored_facts(context.run.id, context.run.iteration).await?.base
+        };
+        let usual =
+            base.iter().find(|one| one.suite == suite.name).map(|one| one.oddities.as_slice()).unwrap_or_default();
+        let words = altered.iter().map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED));
+        Ok(words.filter(|words| !usual.contains(words)).take(MOST_ALTERED).collect())
     }
 
     /// Stores outcomes, findings and bugs in the transaction that ends the gathering.
@@ -96,8 +111,7 @@ impl<W: World> Engine<W> {
         // that run passes they prove nothing either way; where it fails they may have been meant to.
         let passed = stored.now.iter().all(|suite| suite.verdict == SuiteVerdict::Passed);
         let report_tampering = brought_along(&patterns, &changes, passed);
-        let meddling = self.meddling(context, &head, &changes, &patterns).await;
-        let inline_tests = self.edited_inline_tests(context, &head, &changes, &stored.base).await?;
+        let look = self.look_through(context, &head, &changes, &patterns).await?;
         Ok(OwnedFacts {
             unchanged: changes.is_empty(),
             base: stored.base,
@@ -105,80 +119,14 @@ impl<W: World> Engine<W> {
             intrusions: stored.intrusions,
             planted: stored.planted,
             report_tampering,
-            inline_tests,
-            command_files: context.config.suites.iter().flat_map(command_files).collect(),
-            meddling,
+            inline_tests: look.inline_tests,
+            same_programs: look.same_programs,
+            command_files: self.command_files(context).await?,
+            meddling: look.meddling,
             suite_directories: context.config.suites.iter().map(|suite| suite.directory.clone()).collect(),
             patterns: context.config.gates.clone(),
             changes,
         })
-    }
-
-    /// What the changed files say that reaches into the test run.
-    async fn meddling(
-        &self,
-        context: &Context,
-        head: &str,
-        changes: &[gates::Change],
-        reports: &[String],
-    ) -> Vec<String> {
-        let trees = self.world.trees();
-        let mut found = Vec::new();
-        let files = changes.iter().filter(|change| change.kind != gates::ChangeKind::Deleted && !change.link);
-        for (number, change) in files.enumerate() {
-            if number >= MOST_LOOKED_THROUGH {
-                found.push(format!(
-                    "more than {MOST_LOOKED_THROUGH} files changed, and the rest was not looked through"
-                ));
-                break;
-            }
-            let now = trees.file(&context.project, head, &change.path).await;
-            let before = trees.file(&context.project, &context.base, &change.path).await;
-            match (before, now) {
-                // A name that is not plain text is looked up in vain; an empty file is not absent.
-                (Ok(_), Ok(None)) => found.push(format!("{} has an odd name and was not looked through", change.path)),
-                (Ok(before), Ok(Some(now))) => {
-                    let before = before.unwrap_or_default();
-                    found.extend(gates::meddling(&change.path, &before, &now, reports));
-                }
-                // Too large, for the most part. Not looking is no reason to let it pass.
-                (Err(fault), _) | (_, Err(fault)) => found.push(format!("not looked through: {}", fault.0)),
-            }
-        }
-        found
-    }
-
-    /// Rust source files in which tests beside the code were edited.
-    async fn edited_inline_tests(
-        &self,
-        context: &Context,
-        head: &str,
-        changes: &[gates::Change],
-        base_suites: &[SuiteOutcome],
-    ) -> Result<Vec<String>, Halt> {
-        let mut edited = Vec::new();
-        let mut gone = Vec::new();
-        let mut new = Vec::new();
-        let sources = changes.iter().filter(|change| Path::new(&change.path).extension().is_some_and(|e| e == "rs"));
-        // That there are more changes than are looked through is named by `meddling`.
-        for change in sources.take(MOST_LOOKED_THROUGH) {
-            let trees = self.world.trees();
-            let base = trees.file(&context.project, &context.base, &change.path).await?.unwrap_or_default();
-            let now = trees.file(&context.project, head, &change.path).await?.unwrap_or_default();
-            let (base, now) = (String::from_utf8_lossy(&base), String::from_utf8_lossy(&now));
-            if gates::edits_inline_tests(&base, &now) {
-                edited.push(change.path.clone());
-            }
-            gone.extend(gates::inline_test_names(&base));
-            new.extend(gates::inline_test_names(&now).into_iter().map(|name| (name, change)));
-        }
-        // A module put elsewhere under the same name keeps the ids of its tests, whatever has become of them.
-        let moved = |name: &String, change: &&gates::Change| {
-            change.kind == gates::ChangeKind::Added && (gone.contains(name) || stands_in_base(base_suites, name))
-        };
-        let moved = new.iter().filter(|(name, change)| moved(name, change)).map(|(_, change)| change.path.clone());
-        edited.extend(moved.collect::<std::collections::BTreeSet<_>>());
-        Ok(edited)
     }
 }
 
@@ -192,6 +140,7 @@ struct OwnedFacts {
     unchanged: bool,
     report_tampering: Vec<String>,
     inline_tests: Vec<String>,
+    same_programs: Vec<String>,
     command_files: Vec<String>,
     meddling: Vec<String>,
     suite_directories: Vec<String>,
@@ -212,16 +161,12 @@ impl OwnedFacts {
             test_globs: &self.patterns.test_files,
             criteria_globs: &self.patterns.criteria,
             inline_tests: &self.inline_tests,
+            same_programs: &self.same_programs,
             command_files: &self.command_files,
             meddling: &self.meddling,
             suite_directories: &self.suite_directories,
         })
     }
-}
-
-/// Whether the base ran a Rust test of this name: the last part of a path such as `calc::tests::adds`.
-fn stands_in_base(base: &[SuiteOutcome], name: &str) -> bool {
-    base.iter().flat_map(|suite| suite.cases.keys()).any(|id| id.rsplit("::").next() == Some(name) && id.contains("::"))
 }
 
 /// Reports that the work brings along as files of the tree: a test run writes them, an agent has no reason to.
@@ -240,19 +185,6 @@ pub(super) struct StoredFacts {
     pub now: Vec<SuiteOutcome>,
     pub intrusions: u32,
     pub planted: Vec<String>,
-}
-
-/// Files of the repository that a suite's command names: editing them changes what the command does.
-fn command_files(suite: &crate::config::Suite) -> Vec<String> {
-    let words = suite.command.argv();
-    let prefix = if suite.directory == "." { String::new() } else { format!("{}/", suite.directory) };
-    words
-        .iter()
-        .flat_map(|word| word.split_whitespace())
-        .map(|word| word.trim_start_matches("./").trim_matches(['"', '\'', ';', '(', ')']))
-        .filter(|word| !word.is_empty() && !word.starts_with('-') && !word.starts_with('/'))
-        .map(|word| format!("{prefix}{word}"))
-        .collect()
 }
 
 /// All gates together, with the reasons.

@@ -112,6 +112,10 @@ impl Trees for Disk {
         Ok(self.held().commit(commit)?.get(path).cloned())
     }
 
+    async fn file_at(&self, project: &Project, commit: &str, path: &[u8]) -> Result<Option<Vec<u8>>, TreeFault> {
+        self.file(project, commit, &String::from_utf8_lossy(path)).await
+    }
+
     async fn build_context(
         &self,
         _project: &Project,
@@ -175,7 +179,7 @@ impl Trees for Disk {
         Ok(())
     }
 
-    async fn altered_tests(&self, _: &Project, _: &str, _: &Path) -> Result<Vec<String>, TreeFault> {
+    async fn altered(&self, _: &Project, _: (&str, &str), _: &Path, _: &Suite) -> Result<Vec<String>, TreeFault> {
         // Played suites change nothing.
         Ok(Vec::new())
     }
@@ -192,7 +196,7 @@ impl Trees for Disk {
                 (_, None) => ChangeKind::Deleted,
                 _ => ChangeKind::Modified,
             };
-            Some(Change { path: path.clone(), kind, link: false })
+            Some(Change { path: path.clone(), raw: path.clone().into_bytes(), kind, link: false })
         };
         Ok(paths.into_iter().filter_map(change).collect())
     }

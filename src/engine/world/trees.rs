@@ -111,6 +111,11 @@ impl Trees for GitTrees {
         self.with_repo(project.id, move |repo| repo.file(&commit, &path, LARGEST_FILE)).await
     }
 
+    async fn file_at(&self, project: &Project, commit: &str, path: &[u8]) -> Result<Option<Vec<u8>>, TreeFault> {
+        let (commit, path) = (commit.to_owned(), path.to_vec());
+        self.with_repo(project.id, move |repo| repo.file_at(&commit, &path, LARGEST_FILE)).await
+    }
+
     async fn build_context(
         &self,
         project: &Project,
@@ -167,6 +172,9 @@ impl Trees for GitTrees {
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
             let taken = repo.checkpoint(&dir, &spec)?;
+            if !taken.remarks.is_empty() {
+                tracing::info!(left_out = ?taken.remarks, "the agent made git repositories in its tree");
+            }
             let mut planted = taken.planted;
             planted.extend(
                 repo.escaping_links(&taken.commit)?
@@ -191,9 +199,25 @@ impl Trees for GitTrees {
         Ok(changes.into_iter().map(change).collect())
     }
 
-    async fn altered_tests(&self, project: &Project, commit: &str, dir: &Path) -> Result<Vec<String>, TreeFault> {
-        let (commit, dir) = (commit.to_owned(), dir.to_owned());
-        self.with_repo(project.id, move |repo| repo.altered(&commit, &dir, gates::decides_over_tests)).await
+    async fn altered(
+        &self,
+        project: &Project,
+        (base, commit): (&str, &str),
+        dir: &Path,
+        suite: &Suite,
+    ) -> Result<Vec<String>, TreeFault> {
+        let (base, commit, dir) = (base.to_owned(), commit.to_owned(), dir.to_owned());
+        let report = suite.report_in_repository();
+        self.with_repo(project.id, move |repo| {
+            let is_report = |path: &str| report.as_deref().is_some_and(|report| gates::path_fits(report, path));
+            // What the project itself does not want to track is made by tools.
+            let pick = |path: &str, ignored: bool| {
+                !is_report(path) && (gates::decides_over_tests(path) || (!ignored && gates::stays_the_same(path)))
+            };
+            let planted = &gates::PLANTED_WHILE_RUNNING;
+            repo.altered(&dir, &workspace::Altered { commit: &commit, ignore_from: &base, planted }, pick)
+        })
+        .await
     }
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
@@ -263,7 +287,7 @@ fn change(change: workspace::Change) -> Change {
         workspace::ChangeKind::Deleted => ChangeKind::Deleted,
         workspace::ChangeKind::TypeChanged => ChangeKind::TypeChanged,
     };
-    Change { path: change.path, kind, link: change.link }
+    Change { path: change.path, raw: change.raw, kind, link: change.link }
 }
 
 /// What the program itself wrote, without the engine's own remarks: the last `most` bytes.

@@ -1,6 +1,7 @@
 //! Trees as a hostile agent would leave them.
 
 use super::{Bench, kinds};
+use crate::workspace::Altered;
 use crate::workspace::ChangeKind::{Added, Deleted, Modified, TypeChanged};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::ffi::OsStr;
@@ -79,6 +80,92 @@ fn names_that_pass_for_dot_git_are_left_out_and_named() {
     assert_eq!(kinds(&taken.changes), [("sub/.github/x", Added)]);
     let own = bench.take_with(&dir, &bench.base, &[".Git".into()]);
     assert_eq!(own.planted.len(), names.len());
+}
+
+#[test]
+fn a_fresh_repository_is_left_out_and_remarked() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let git = dir.join(".git");
+    fs::create_dir_all(git.join("hooks")).unwrap();
+    fs::write(git.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    fs::write(git.join("hooks/pre-commit.sample"), "#!/bin/sh\n").unwrap();
+    fs::write(git.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n").unwrap();
+    let taken = bench.take(&dir);
+    assert_eq!((taken.planted.len(), taken.remarks, taken.unchanged), (0, vec![".git".to_owned()], true));
+    // Anything that may run, lead elsewhere or is not plain is planted.
+    let plants: [(&str, &str); 4] = [
+        ("hooks/pre-commit", "#!/bin/sh\n"),
+        ("config.worktree", ""),
+        ("commondir", "../x"),
+        ("info/attributes", "* filter=x"),
+    ];
+    for (name, text) in plants {
+        fs::create_dir_all(git.join(name).parent().unwrap()).unwrap();
+        fs::write(git.join(name), text).unwrap();
+        assert_eq!(bench.take(&dir).planted, [".git"], "{name}");
+        fs::remove_file(git.join(name)).unwrap();
+    }
+    fs::remove_file(git.join("config")).unwrap();
+    symlink("/etc/gitconfig", git.join("config")).unwrap();
+    assert_eq!(bench.take(&dir).planted, [".git"]);
+}
+
+#[test]
+fn a_repository_without_dot_git_is_left_out_and_named() {
+    let parts =
+        [("fix.git/HEAD", "ref: x\n"), ("fix.git/objects/a", "1"), ("fix.git/refs/b", "1"), ("fix.git/config", "")];
+    let bench = Bench::new(&parts);
+    let dir = bench.tree();
+    // What the project has itself is as it was.
+    assert!(bench.take(&dir).planted.is_empty());
+    fs::write(dir.join("fix.git/refs/c"), "1").unwrap();
+    assert!(bench.take(&dir).planted.is_empty());
+    fs::write(dir.join("fix.git/config"), "[core]\n\tfsmonitor = touch x\n").unwrap();
+    for name in ["data/objects", "data/refs"] {
+        fs::create_dir_all(dir.join(name)).unwrap();
+        fs::write(dir.join(name).join("x"), "").unwrap();
+    }
+    fs::write(dir.join("data/Head"), "ref: refs/heads/main\n").unwrap();
+    let taken = bench.take(&dir);
+    assert_eq!(taken.planted, ["data is what git takes for a repository", "fix.git/config"]);
+    assert!(taken.changes.iter().all(|change| !change.path.starts_with("data")), "{:?}", taken.changes);
+}
+
+#[test]
+fn what_a_run_changed_is_named() {
+    let bench = Bench::new(&[
+        ("a", "1"),
+        ("same", "1"),
+        ("dir/gone", "1"),
+        ("dir/link@link", "a"),
+        ("made.out", "1"),
+        (".gitignore", "*.out\n"),
+    ]);
+    let dir = bench.tree();
+    fs::write(dir.join("a"), "2").unwrap();
+    fs::write(dir.join("made.out"), "2").unwrap();
+    fs::remove_file(dir.join("dir/gone")).unwrap();
+    fs::write(dir.join("dir/conftest.py"), "").unwrap();
+    fs::write(dir.join("new"), "").unwrap();
+    let asked = Altered { commit: &bench.base, ignore_from: &bench.base, planted: &["conftest.py", "a"] };
+    let found = bench.repo.altered(&dir, &asked, |_, ignored| !ignored).unwrap();
+    assert_eq!(found, ["a", "dir/gone", "dir/conftest.py"]);
+    assert!(bench.repo.altered(&dir, &asked, |path, _| path == "made.out").unwrap().contains(&"made.out".to_owned()));
+    fs::remove_dir_all(dir.join("dir")).unwrap();
+    symlink("/etc", dir.join("dir")).unwrap();
+    assert!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap().contains(&"dir/gone".to_owned()));
+}
+
+#[test]
+fn a_large_file_is_compared_and_not_taken_as_changed() {
+    let large = "x".repeat((16 << 20) + 1);
+    let bench = Bench::new(&[("large", large.as_str())]);
+    let dir = bench.tree();
+    let asked = Altered { commit: &bench.base, ignore_from: &bench.base, planted: &[] };
+    assert!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap().is_empty());
+    fs::write(dir.join("large"), large.replace('x', "y")).unwrap();
+    assert_eq!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap(), ["large"]);
 }
 
 #[test]

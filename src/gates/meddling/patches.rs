@@ -1,0 +1,228 @@
+//! Replacing what belongs to another module while tests run: what a new file of tests does so holds for all of them, and a
+//! source that does so to its test framework makes assertions say nothing.
+
+use crate::gates::code::{Language, beginnings, enclosed, is_word, name, places};
+use std::collections::BTreeSet;
+
+/// Most names that a file is asked about.
+const MOST: usize = 200;
+/// Modules that belong to no package under test.
+const OTHERS: [&str; 15] = [
+    "sys",
+    "unittest",
+    "pytest",
+    "mock",
+    "os",
+    "time",
+    "random",
+    "logging",
+    "typing",
+    "hypothesis",
+    "numpy",
+    "warnings",
+    "tests",
+    "test",
+    "conftest",
+];
+/// Modules of JavaScript by which tests assert.
+const ASSERTS: [&str; 9] =
+    ["assert", "node:assert", "assert/strict", "node:assert/strict", "chai", "expect", "should", "node:test", "module"];
+/// What test frameworks give to tests to replace things by; files of tests do not see each other under those.
+const STUBS: [&str; 4] = ["jest.", "vi.", "sinon.", "mock."];
+
+/// The targets of such replacements in a file of tests. `lines` is the text without needless blanks.
+pub(super) fn in_tests(language: Language, raw: &str, lines: &str) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = raw.lines().filter_map(target).map(str::to_owned).collect();
+    match language {
+        Language::Python => {
+            let lines = &lines.replace("\\\n", "");
+            for name in python_names(raw) {
+                found.extend(assigned(lines, &name, python_value));
+                for around in [format!("{name}.__dict__"), format!("vars({name})")] {
+                    found.extend(beginnings(lines, &around).map(|_| around.clone()));
+                }
+            }
+        }
+        Language::Script => {
+            for name in script_names(lines, |module| module.starts_with(['.', '/', '#', '@', '~'])) {
+                found.extend(assigned(lines, &name, script_value));
+                found.extend(set_otherwise(lines, &name));
+            }
+            for (before, behind) in places(lines, "require(") {
+                let call = behind.split_once(')').map_or("", |(_, rest)| rest);
+                if let Some(target) = assigned_at(before, call, script_value) {
+                    found.insert(format!("require(){target}"));
+                }
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+/// The targets of such replacements in a source: members of what tests assert by.
+pub(super) fn in_sources(language: Language, lines: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if language == Language::Script {
+        for name in script_names(lines, |module| ASSERTS.contains(&module)) {
+            found.extend(assigned(lines, &name, |_| false));
+            found.extend(set_otherwise(lines, &name));
+        }
+    }
+    found
+}
+
+/// The dotted name that a line assigns to which stands at its beginning, as it does where importing the file is to do it.
+fn target(line: &str) -> Option<&str> {
+    let (left, right) = line.split_once('=')?;
+    let left = left.strip_suffix(' ').unwrap_or(left);
+    let dotted = left.contains('.') && left.chars().all(|c| is_word(c) || c == '.');
+    // `a.b == c` compares, and a number is no name.
+    let assigns = dotted && !right.starts_with('=') && !left.starts_with(|c: char| c.is_ascii_digit());
+    (assigns && !python_value(right.trim_start())).then_some(left)
+}
+
+/// A switch is no replacement.
+fn python_value(value: &str) -> bool {
+    ["True", "False", "true", "false"].contains(&name(value))
+}
+
+/// Nor is a plain value, where files of tests mostly run by themselves.
+fn script_value(value: &str) -> bool {
+    let plain = value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '"' | '['));
+    plain || python_value(value) || STUBS.iter().any(|stub| value.starts_with(stub))
+}
+
+/// Members of `name` that are assigned to anywhere.
+fn assigned(lines: &str, name: &str, harmless: impl Fn(&str) -> bool + Copy) -> Vec<String> {
+    let targets = places(lines, name).filter(|(before, _)| !before.ends_with('.'));
+    let targets =
+        targets.filter_map(|(before, behind)| Some(format!("{name}{}", assigned_at(before, behind, harmless)?)));
+    targets.collect()
+}
+
+/// The members that follow, where they are assigned to.
+fn assigned_at(before: &str, behind: &str, harmless: impl Fn(&str) -> bool) -> Option<String> {
+    let end = behind.find(|c| !is_word(c) && c != '.').unwrap_or(behind.len());
+    let (members, rest) = behind.split_at(end);
+    if !members.starts_with('.') || members.len() < 2 {
+        return None;
+    }
+    let assigns = |rest: &str| rest.starts_with('=') && !rest.starts_with("==") && !rest.starts_with("=>");
+    let line = rest.split('\n').next().unwrap_or_default();
+    let starts = before.is_empty() || before.ends_with(['\n', ';', ':']);
+    let value = rest.get(1..).unwrap_or_default();
+    let plainly = assigns(rest) && !harmless(value);
+    // `a.b += c`, `a.b: object = c`, `a.b, c = d`, `for a.b in c`, `with c as a.b`.
+    let added = rest.starts_with(['+', '-', '*', '|', '&', '^', '%', '?']) && rest.get(1..).is_some_and(assigns);
+    let head = line.split('(').next().unwrap_or_default();
+    let annotated = starts
+        && rest.starts_with([':', ','])
+        && head.match_indices('=').any(|(at, _)| {
+            head.get(at..).is_some_and(assigns)
+                && !head.get(..at).is_some_and(|front| front.ends_with(['=', '!', '<', '>']))
+        });
+    let list = rest.find(|c| !is_word(c) && !matches!(c, '.' | ',' | ' ')).unwrap_or(rest.len());
+    let closed = rest.get(list..).unwrap_or_default();
+    let unpacked =
+        closed.starts_with([')', ']']) && closed.get(1..).is_some_and(assigns) && before.ends_with(['(', '[', ',']);
+    let statement = before.rsplit('\n').next().unwrap_or_default();
+    let bound = (before.ends_with("for ") && rest.starts_with(" in"))
+        || (before.ends_with("as ") && beginnings(statement, "with").next().is_some());
+    (plainly || added || annotated || unpacked || bound).then(|| members.to_owned())
+}
+
+/// Other ways to give a member of `name` another value in JavaScript.
+fn set_otherwise(lines: &str, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for call in ["Object.assign(", "Object.defineProperty(", "Object.defineProperties(", "Reflect.set("] {
+        let named = places(lines, call)
+            .filter(|(_, behind)| behind.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_word)));
+        found.extend(named.map(|_| format!("{call}{name}")));
+    }
+    for (before, behind) in places(lines, name) {
+        if before.ends_with('.') || !behind.starts_with('[') {
+            continue;
+        }
+        let rest = enclosed(behind).and_then(|length| behind.get(length..)).unwrap_or_default();
+        if rest.starts_with('=') && !rest.starts_with("==") {
+            found.push(format!("{name}[]"));
+        }
+    }
+    found
+}
+
+/// Names that a Python file imports from what it may be testing, and plain further names for those.
+fn python_names(raw: &str) -> BTreeSet<String> {
+    let own = |module: &str| {
+        let root = module.split('.').next().unwrap_or_default();
+        !OTHERS.contains(&root) && !crate::gates::paths::is_of_language(root)
+    };
+    let mut found = BTreeSet::new();
+    let joined = raw.replace("\\\n", " ");
+    let mut rest = joined.as_str();
+    while let Some(line) = rest.lines().next() {
+        let after = rest.get(line.len() + 1..).unwrap_or_default();
+        let line = line.trim_start();
+        if let Some((module, names)) = line.strip_prefix("from ").and_then(|line| line.split_once(" import ")) {
+            // A list in brackets may go on over lines.
+            let list = if names.trim_start().starts_with('(') {
+                rest.split_once('(').and_then(|(_, list)| list.split_once(')')).map_or(names, |(list, _)| list)
+            } else {
+                names
+            };
+            if own(module.trim()) {
+                found.extend(
+                    list.split([',', '\n']).filter_map(|part| part.split('#').next()?.split_whitespace().last()),
+                );
+            }
+        } else if let Some(names) = line.strip_prefix("import ") {
+            for part in names.split(',').filter(|part| own(part.trim())) {
+                let last = part.split_whitespace().last().unwrap_or_default();
+                found.extend(last.split('.').next().filter(|name| !name.is_empty()));
+            }
+        }
+        rest = after;
+    }
+    let mut found: BTreeSet<String> = found.into_iter().map(|name| name.trim_matches(['(', ')']).to_owned()).collect();
+    for line in joined.lines() {
+        if let Some((left, right)) = line.split_once('=')
+            && found.contains(right.trim())
+            && !left.trim().is_empty()
+            && left.trim().chars().all(is_word)
+        {
+            found.insert(left.trim().to_owned());
+        }
+    }
+    found.into_iter().filter(|name| !name.is_empty()).take(MOST).collect()
+}
+
+/// Names that a JavaScript file has for the modules that are asked for.
+fn script_names(lines: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for start in ["from'", "from\"", "require('", "require(\""] {
+        for (at, _) in lines.match_indices(start) {
+            let module =
+                lines.get(at + start.len()..).and_then(|rest| rest.split(['\'', '"']).next()).unwrap_or_default();
+            if !wanted(module) {
+                continue;
+            }
+            let before = lines.get(..at).unwrap_or_default();
+            let statement = before.rsplit([';']).next().unwrap_or(before);
+            let from = ["import", "const ", "let ", "var ", "const{", "let{", "var{"].iter();
+            let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or(statement.len());
+            let list = statement.get(from..).unwrap_or_default();
+            // Of `{ a: b }` and `a as b` the latter name counts.
+            let names = list.trim_end_matches('=').split([',', '{', '}', '*']).filter_map(|part| {
+                let name = part.trim().rsplit([':', ' ']).next().unwrap_or_default();
+                let name = name.trim_start_matches("import").trim();
+                (!name.is_empty() && name.chars().all(is_word)).then_some(name)
+            });
+            found.extend(names.map(str::to_owned));
+        }
+    }
+    for word in ["const", "let", "var", "as", "type"] {
+        found.remove(word);
+    }
+    found.into_iter().take(MOST).collect()
+}

@@ -1,0 +1,323 @@
+//! Which files of the repository a test command runs: itself, and through make, package scripts and shell scripts. Editing
+//! one of them changes what the command does.
+//!
+//! Only what is run counts, not every file that is named: makefiles name the sources that they compile.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A file that may be run. It need not exist.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reached {
+    /// Relative to the repository.
+    pub path: String,
+    /// The directory it is run in, `.` for the top.
+    pub directory: String,
+    /// How its text is to be read in turn.
+    pub reads: Reads,
+}
+
+/// How a text runs others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reads {
+    /// It is a program, which is not read.
+    Nothing,
+    /// Lines of a shell.
+    Shell,
+    /// A `package.json`, of which these scripts are run.
+    Package(Vec<String>),
+    /// A makefile or justfile, of which these targets are made; none is the first one.
+    Make(Vec<String>),
+}
+
+/// Programs that run a shell script.
+const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "source", "."];
+/// Programs that run another script.
+const INTERPRETERS: [&str; 12] =
+    ["node", "python", "python3", "ruby", "perl", "php", "deno", "bun", "tsx", "ts-node", "babel-node", "lua"];
+/// Words that stand before a command.
+const BEFORE: [&str; 22] = [
+    "exec",
+    "time",
+    "env",
+    "sudo",
+    "then",
+    "do",
+    "else",
+    "if",
+    "!",
+    "npx",
+    "cross-env",
+    "c8",
+    "nyc",
+    "poetry",
+    "uv",
+    "pipenv",
+    "hatch",
+    "xvfb-run",
+    "nice",
+    "command",
+    "-",
+    "bundle",
+];
+/// Options whose value is a file that is run or obeyed.
+const OPTIONS: [&str; 8] =
+    ["--require", "-r", "--import", "--loader", "--experimental-loader", "--config", "--rcfile", "--globalSetup"];
+/// How a script names the directory that it lies in.
+const OWN_DIRECTORY: [&str; 5] = [
+    "$(dirname $0)",
+    "$(dirname \"$0\")",
+    "$(dirname -- \"$0\")",
+    "$(dirname \"${BASH_SOURCE[0]}\")",
+    "$(dirname \"$BASH_SOURCE\")",
+];
+/// How deep prerequisites are followed.
+const DEEPEST: usize = 5;
+
+/// What a text runs, read in this way. `path` is the file that holds it, empty for the command itself.
+pub fn reached(text: &str, reads: &Reads, path: &str, directory: &str) -> Vec<Reached> {
+    let mut found = BTreeSet::new();
+    match reads {
+        Reads::Nothing => {}
+        Reads::Shell => shell(text, path, directory, &mut found),
+        Reads::Package(scripts) => {
+            // A file that is no JSON runs nothing.
+            let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            for script in scripts {
+                for name in [format!("pre{script}"), script.clone(), format!("post{script}")] {
+                    let line =
+                        json.get("scripts").and_then(|scripts| scripts.get(&name)).and_then(|line| line.as_str());
+                    shell(line.unwrap_or_default(), path, directory, &mut found);
+                }
+            }
+        }
+        Reads::Make(targets) => {
+            for recipe in recipes(text, targets) {
+                shell(recipe, path, directory, &mut found);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn shell(text: &str, path: &str, directory: &str, found: &mut BTreeSet<Reached>) {
+    let mut joined = text.replace("\\\n", " ");
+    for own in OWN_DIRECTORY {
+        joined = joined.replace(own, "$DIRECTORY");
+    }
+    let joined = variables(&joined);
+    for line in joined.split(['\n', ';', '|', '&', '(', ')', '`']) {
+        if line.trim_start().starts_with('#') {
+            continue;
+        }
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '@', ','])).collect();
+        command(&words, path, directory, found);
+    }
+    if text.contains("package.json") {
+        // A program that looks the script up by itself.
+        let names = text.match_indices("scripts.").filter_map(|(at, word)| text.get(at + word.len()..));
+        let names = names.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect()).collect();
+        insert(found, join(directory, "package.json"), directory, &Reads::Package(names));
+    }
+}
+
+/// With make's variables in braces, so that brackets are those of a shell.
+fn variables(text: &str) -> String {
+    let mut found = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("$(") {
+        found.push_str(before);
+        let end = behind.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(behind.len());
+        let (name, after) = behind.split_at(end);
+        if let Some(after) = after.strip_prefix(')') {
+            found.extend(["${", name, "}"]);
+            rest = after;
+        } else {
+            found.push_str("$(");
+            rest = behind;
+        }
+    }
+    found + rest
+}
+
+fn command(words: &[&str], path: &str, directory: &str, found: &mut BTreeSet<Reached>) {
+    let assigns = |word: &str| {
+        word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c == '_' || c.is_alphanumeric()))
+    };
+    let skipped = |word: &&&str| word.is_empty() || BEFORE.contains(*word) || assigns(word);
+    let start = words.iter().take_while(skipped).count();
+    let Some((program, rest)) = words.get(start..).and_then(<[&str]>::split_first) else { return };
+    if *program == "run" {
+        return command(rest, path, directory, found);
+    }
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let plain: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with('-') && !word.contains('=')).collect();
+    let mut add = |word: &str, reads: &Reads| {
+        for path in places(word, path, directory) {
+            insert(found, path, directory, reads);
+        }
+    };
+    for (at, word) in rest.iter().enumerate() {
+        let (option, value) = word.split_once('=').unwrap_or((word, rest.get(at + 1).copied().unwrap_or_default()));
+        if OPTIONS.contains(&option) {
+            add(value, &Reads::Nothing);
+        }
+    }
+    let variable = program.starts_with('$') && !program.contains('/');
+    let stands_for = |words: &[&str]| variable && words.iter().any(|word| program.to_lowercase().contains(word));
+    if SHELLS.contains(&name) || stands_for(&["shell", "bash"]) {
+        if let Some(at) = rest.iter().position(|word| *word == "-c" || *word == "-ec" || *word == "-lc") {
+            return command(rest.get(at + 1..).unwrap_or_default(), path, directory, found);
+        }
+        add(plain.first().unwrap_or(&""), &Reads::Shell);
+    } else if INTERPRETERS.contains(&name)
+        || name.starts_with("python3.")
+        || stands_for(&["python", "node", "ruby", "perl"])
+    {
+        if let Some(module) = rest.iter().position(|word| *word == "-m").and_then(|at| rest.get(at + 1)) {
+            let module = module.replace('.', "/");
+            add(&format!("{module}.py"), &Reads::Nothing);
+            add(&format!("{module}/__main__.py"), &Reads::Nothing);
+        } else if !rest.iter().any(|word| matches!(*word, "-c" | "-e" | "--eval")) {
+            add(plain.iter().find(|word| !matches!(**word, "run" | "test")).unwrap_or(&""), &Reads::Nothing);
+        }
+        if name == "bun" {
+            package(&plain, directory, found);
+        }
+    } else if matches!(name, "make" | "gmake" | "just") || stands_for(&["make"]) {
+        let within = rest.iter().position(|word| *word == "-C").and_then(|at| rest.get(at + 1));
+        let inner = within.map_or_else(|| directory.to_owned(), |inner| join(directory, inner));
+        let targets: Vec<String> =
+            plain.iter().filter(|word| Some(*word) != within).map(|word| (*word).to_owned()).collect();
+        for file in ["GNUmakefile", "makefile", "Makefile", "justfile", "Justfile", ".justfile"] {
+            insert(found, join(&inner, file), &inner, &Reads::Make(targets.clone()));
+        }
+    } else if matches!(name, "npm" | "pnpm" | "yarn") {
+        package(&plain, directory, found);
+    } else if (program.contains('/') && !is_json(program)) || [".sh", ".bash"].iter().any(|end| program.ends_with(end))
+    {
+        add(program, &Reads::Shell);
+    }
+}
+
+fn is_json(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))
+}
+
+/// The script that `npm test`, `npm run check` or `yarn check` runs.
+fn package(plain: &[&str], directory: &str, found: &mut BTreeSet<Reached>) {
+    let script = plain.iter().find(|word| !matches!(**word, "run" | "run-script" | "workspace" | "exec"));
+    let script = script.map_or("test", |word| if matches!(*word, "t" | "tst") { "test" } else { word });
+    insert(found, join(directory, "package.json"), directory, &Reads::Package(vec![script.to_owned()]));
+}
+
+fn insert(found: &mut BTreeSet<Reached>, path: String, directory: &str, reads: &Reads) {
+    if !path.is_empty() && path != "." && !path.contains(['$', '*', '{']) {
+        found.insert(Reached { path, directory: directory.to_owned(), reads: reads.clone() });
+    }
+}
+
+/// Where a word may point to: below the directory, and for `$(dirname $0)/x` beside the script.
+fn places(word: &str, path: &str, directory: &str) -> Vec<String> {
+    if word.is_empty() || word.starts_with('/') || word.starts_with('-') {
+        return Vec::new();
+    }
+    let beside = path.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    match word.split_once('/').filter(|_| word.starts_with('$')) {
+        Some((_, rest)) => vec![join(directory, rest), join(beside, rest)],
+        None => vec![join(directory, word)],
+    }
+}
+
+/// A path below a directory, without `.` and `..`; empty where it leads out.
+fn join(directory: &str, word: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(word.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return String::new();
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The recipes of the targets and of what they need.
+fn recipes<'a>(text: &'a str, targets: &[String]) -> Vec<&'a str> {
+    let mut rules: Vec<(Vec<&str>, Vec<&str>, Vec<&str>)> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with(['\t', ' ']) {
+            if let Some((_, _, lines)) = rules.last_mut() {
+                lines.push(line.trim().trim_start_matches(['@', '-', '+']));
+            }
+        } else if let Some((names, needs)) = line.split_once(':').filter(|(_, needs)| !needs.starts_with('=')) {
+            // A recipe may begin on the same line.
+            let (needs, first) = needs.split_once(';').unwrap_or((needs, ""));
+            rules.push((names.split_whitespace().collect(), needs.split_whitespace().collect(), vec![first]));
+        }
+    }
+    let first = rules.iter().filter_map(|rule| rule.0.first()).find(|name| !name.starts_with('.'));
+    let mut wanted: Vec<&str> = targets.iter().map(String::as_str).collect();
+    if wanted.is_empty() {
+        wanted.extend(first);
+    }
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for _ in 0..DEEPEST {
+        let now: Vec<&str> = std::mem::take(&mut wanted).into_iter().filter(|name| !done.contains(name)).collect();
+        for (_, needs, lines) in rules.iter().filter(|rule| rule.0.iter().any(|name| now.contains(name))) {
+            wanted.extend(needs);
+            found.extend(lines);
+        }
+        done.extend(rules.iter().flat_map(|rule| &rule.0).filter(|name| now.contains(name)));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(text: &str, reads: &Reads, path: &str, directory: &str) -> Vec<String> {
+        reached(text, reads, path, directory).into_iter().map(|one| one.path).collect()
+    }
+
+    #[test]
+    fn what_a_command_runs_is_found_and_what_it_names_is_not() {
+        for (text, wanted) in [
+            ("sh ./check.sh", &["check.sh"][..]),
+            ("bash -c \"./scripts/a.sh && python3 tools/b.py\"", &["scripts/a.sh", "tools/b.py"]),
+            ("CI=1 exec scripts/unit.sh --all", &["scripts/unit.sh"]),
+            ("python -m tools.run", &["tools/run.py", "tools/run/__main__.py"]),
+            ("node --import ./setup.mjs --test", &["setup.mjs"]),
+            ("gcc -c src/main.c; eslint src/index.js; pytest -q tests", &[]),
+            ("python3 -m pytest; node -e 'x'; npm test", &["package.json", "pytest.py", "pytest/__main__.py"]),
+            ("$(PYTHON) tools/run.py; $(CC) src/a.c", &["tools/run.py"]),
+            ("sh ../out.sh; sh /bin/x; # sh no.sh", &[]),
+        ] {
+            assert_eq!(paths(text, &Reads::Shell, "", "."), wanted, "{text}");
+        }
+        assert_eq!(paths("sh $(dirname $0)/b.sh", &Reads::Shell, "x/a.sh", "."), ["b.sh", "x/b.sh"].map(str::to_owned));
+        assert_eq!(paths("sh a.sh", &Reads::Shell, "", "web"), ["web/a.sh"]);
+        let make = reached("make -C sub check", &Reads::Shell, "", ".");
+        assert!(make.iter().any(|one| one.path == "sub/Makefile" && one.reads == Reads::Make(vec!["check".into()])));
+    }
+
+    #[test]
+    fn scripts_and_recipes_are_followed_from_what_is_run() {
+        let make = ".PHONY: test\nCC := gcc\nall: x\n\nbuild: src/a.c\n\tgcc src/a.c && ./gen.sh\ntest: build\n\t@sh scripts/unit.sh\nlint:\n\t./lint.sh\n";
+        assert_eq!(paths(make, &Reads::Make(vec!["test".into()]), "Makefile", "."), ["gen.sh", "scripts/unit.sh"]);
+        assert_eq!(paths("a:\n\t./a.sh\nb:\n\t./b.sh\n", &Reads::Make(Vec::new()), "Makefile", "."), ["a.sh"]);
+        let json =
+            r#"{"main": "index.js", "scripts": {"pretest": "./pre.sh", "test": "node tools/run.mjs", "x": "./x.sh"}}"#;
+        let scripts = Reads::Package(vec!["test".into()]);
+        assert_eq!(paths(json, &scripts, "package.json", "."), ["pre.sh", "tools/run.mjs"]);
+        assert_eq!(paths("no json", &scripts, "package.json", "."), Vec::<String>::new());
+        let own = reached("node -e x(require('./package.json').scripts.check)", &Reads::Shell, "", ".");
+        assert_eq!(own.iter().map(|one| &one.reads).collect::<Vec<_>>(), [&Reads::Package(vec!["check".into()])]);
+    }
+}
