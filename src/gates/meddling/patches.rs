@@ -79,7 +79,9 @@ fn target(line: &str) -> Option<&str> {
     let dotted = left.contains('.') && left.chars().all(|c| is_word(c) || c == '.');
     // `a.b == c` compares, and a number is no name.
     let assigns = dotted && !right.starts_with('=') && !left.starts_with(|c: char| c.is_ascii_digit());
-    (assigns && !python_value(right.trim_start())).then_some(left)
+    // What a module of JavaScript gives out is its own.
+    let own = left.starts_with("exports.") || left.starts_with("module.exports");
+    (assigns && !own && !python_value(right.trim_start())).then_some(left)
 }
 
 /// A switch is no replacement.

@@ -48,6 +48,7 @@ fn honest_programs_say_nothing() {
         ("src/a.rs", "fn f() { println!(\"press q to exit(0)\"); state.exit(); }\nfn exit(&self) {}\n"),
         ("src/a.rs", "macro_rules! assert_close { () => {} }\ninclude!(concat!(env!(\"OUT_DIR\"), \"/a.rs\"));\n"),
         ("main.go", "func main() { os.Exit(run()) }\n"),
+        ("test/support/utils.js", "exports.shouldHaveBody = shouldHaveBody;\nmodule.exports = tmpl;\n"),
         (".gitignore", "report.xml\n.pytest_cache/\n"),
         (".github/workflows/ci.yml", "run: pytest --junitxml=report.xml\n"),
         (
