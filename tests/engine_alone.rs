@@ -5,12 +5,16 @@
 mod support;
 
 use dogwatch::audit::AuditEvent;
-use dogwatch::domain::{Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent};
+use dogwatch::domain::{
+    Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
+};
+use dogwatch::logs::{LogWriter, Record, Stream};
 use dogwatch::store::{self, Options, Store};
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
 use support::wait_until;
@@ -176,6 +180,54 @@ fn a_client_that_does_not_read_costs_little_and_disturbs_nobody() {
     while answers < 1000 {
         answers += usize::from(deaf.line().expect("an answer").get("reply").is_some());
     }
+}
+
+/// A log of one record for a step that has ended.
+fn ended_step(bare: &Bare, run: RunId, attempt: u32) -> std::path::PathBuf {
+    let key = StepKey { run, iteration: 0, kind: StepKind::Test, suite: "unit".to_owned(), attempt };
+    let log = bare.file("logs").join(run.to_string()).join(format!("{key}.log"));
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    let mut writer = LogWriter::open(&log).unwrap();
+    let text = format!("said by {key}\n");
+    writer.append(Record { seq: 1, time_ms: 1, stream: Stream::Stdout, bytes: text.as_bytes() }).unwrap();
+    writer.sync().unwrap();
+    let digest = writer.digest();
+    let stored = store(bare).write_sync(move |tx| {
+        let step = tx.insert_step(&key)?;
+        let end = StepEnd::Exited { code: 0 };
+        tx.set_step_state(step.id, &StepState::Ended { end, log_digest: digest, intrusions: 0 })?;
+        tx.record(AuditEvent::new(Actor::Engine, "step").run(run)).map(drop)
+    });
+    stored.unwrap();
+    log
+}
+
+#[test]
+fn a_followed_log_ends_whole_or_says_why_not() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    ended_step(&bare, RunId(1), 1);
+    let second = ended_step(&bare, RunId(1), 2);
+    let _engine = bare.start();
+    let whole = bare.cmd(&["logs", "-f", "r1"]);
+    let both = ["said by r1-i0-test-unit-a1", "said by r1-i0-test-unit-a2"];
+    assert!(both.iter().all(|text| whole.expect_code(0).contains(text)), "{whole:?}");
+    // The index tells of bytes that are not there.
+    File::options().write(true).open(&second).unwrap().set_len(0).unwrap();
+    let cut = bare.cmd(&["logs", "-f", "r1"]);
+    cut.expect_code(1);
+    assert!(cut.stdout.contains(both[0]) && !cut.stderr.is_empty(), "{cut:?}");
+}
+
+#[test]
+fn asking_an_engine_changes_nothing_about_its_places() {
+    let bare = Bare::new();
+    let _engine = bare.start();
+    // What only the owner may do: root, who may ask, must get by without it.
+    let open = fs::Permissions::from_mode(0o750);
+    fs::set_permissions(bare.file("logs"), open.clone()).unwrap();
+    bare.cmd(&["ps"]).expect_code(0);
+    assert_eq!(fs::metadata(bare.file("logs")).unwrap().permissions().mode() & 0o777, open.mode());
 }
 
 #[test]

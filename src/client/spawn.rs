@@ -104,11 +104,11 @@ pub async fn ensure_engine(paths: &Paths) -> Result<Client, SpawnError> {
     Err(SpawnError::Mute { socket: paths.socket(), log })
 }
 
-/// Whether the process that took the engine's place is still there. Its lock is not tried: that would be in the way of one
-/// that starts.
+/// Whether the process that took the engine's place is still there, as far as is known. Its lock is not tried: that would be
+/// in the way of one that starts.
 fn holder_lives(paths: &Paths) -> bool {
     let holder = lock_holder(&paths.lock()).and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    holder.is_some_and(|id| test_kill_process(id) != Err(Errno::SRCH))
+    holder.is_none_or(|id| test_kill_process(id) != Err(Errno::SRCH))
 }
 
 /// An engine that was started, and how long the file of its words was before.

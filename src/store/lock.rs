@@ -21,17 +21,15 @@ impl EngineLock {
     /// Takes the lock at `path` and writes this process's id into it, or says who holds it.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let lock = |file: &File| match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked { lock: path.to_owned(), pid: holder(path) }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        };
         let directory = File::open(files::directory_of(path)).map_err(io)?;
+        lock(&directory)?;
         let mut file = files::private_file(path).map_err(io)?;
-        for held in [&directory, &file] {
-            match held.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(OpenError::Locked { lock: path.to_owned(), pid: holder(path) });
-                }
-                Err(TryLockError::Error(source)) => return Err(io(source)),
-            }
-        }
+        lock(&file)?;
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;

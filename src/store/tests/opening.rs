@@ -38,6 +38,7 @@ fn a_lock_file_that_was_removed_lets_nobody_in() {
     assert!(matches!(error, OpenError::Locked { .. }), "{error}");
     let error = Store::rescue_alone(&paths).map(drop).unwrap_err();
     assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    assert!(!paths.lock.exists(), "a lock file that names nobody was made");
     drop(first);
     let rescue = Store::rescue_alone(&paths).unwrap();
     let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
