@@ -9,7 +9,10 @@
 //! bytes are stored and hashed as they are; nothing is ever serialised again to be checked. An export is one line a record:
 //! the hash, a space, the record; so `sha256sum` alone can check it.
 //!
-//! Order comes from `seq`, never from clocks.
+//! Order comes from `seq`, never from clocks. One chain has one `engine`, and its `epoch` never falls.
+//!
+//! An event of the kind `store.head_missing` or `store.head_damaged` says that the anchor was lost: whatever stands before it
+//! holds together, but whether something was cut off just there nobody knows any more, and every check says so.
 
 mod append;
 mod clock;
@@ -23,11 +26,11 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use append::{Context, append, head as chain_head};
+pub(crate) use append::{Context, append, head as chain_head, last};
 pub use clock::{Clock, Stamp, SystemClock};
 pub use event::AuditEvent;
 pub use export::{export, verify_export};
-pub(crate) use head::write as write_head;
+pub(crate) use head::{HEAD_DAMAGED, HEAD_MISSING, write as write_head};
 pub use head::{Head, HeadFile};
 pub(crate) use record::hex;
 pub use verdict::Verdict;

@@ -3,8 +3,8 @@
 //!
 //! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand. `run
 //! --follow` has its own for a run's outcome (`run::outcome`: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person;
-//! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not anchored to its end, 11 truncated,
-//! 12 broken, 13 rewritten). `doctor` gives 1 where something fails.
+//! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not wholly anchored, 11 truncated, 12
+//! broken, 13 rewritten). `doctor` gives 1 where something fails.
 
 mod approvals;
 mod audit;
@@ -137,7 +137,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
 async fn greet(mut context: Context) -> Result<i32, Failure> {
     context.say_all(&context::help(&Cli::command().render_help().to_string()))?;
     let Some(client) = context.running().await? else { return Ok(0) };
-    let Reply::Runs { runs } = client.ask(Request::Runs { all: false }).await? else { return context::unfit() };
+    let Reply::Runs { runs, .. } = client.ask(Request::Runs { all: false }).await? else { return context::unfit() };
     context.say(&SafeText::empty())?;
     if runs.is_empty() {
         context.say(&safe!("The engine is up; no runs are at work."))?;

@@ -2,11 +2,13 @@
 
 mod spawn;
 
-pub use spawn::{SpawnError, ensure_engine};
+pub use spawn::{SpawnError, TAKEN, ensure_engine};
 
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use futures_util::{SinkExt, StreamExt};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
@@ -22,6 +24,16 @@ pub enum ClientError {
         /// The system's words.
         reason: std::io::Error,
     },
+    /// Somebody listens and says nothing.
+    #[error(
+        "the engine at {} does not answer within {} s: its process may be stopped, or have more clients than it can serve; \
+         its process id is in engine.lock",
+        path.display(), PATIENCE.as_secs()
+    )]
+    Mute {
+        /// The socket that was tried.
+        path: PathBuf,
+    },
     /// The connection broke.
     #[error("the connection to the engine broke: {0}; it may have been restarted, try again")]
     Broken(String),
@@ -32,6 +44,11 @@ pub enum ClientError {
     #[error("the engine gave an answer that does not fit: use the same dogwatch on both sides")]
     Unfit,
 }
+
+/// How long an engine may take to greet.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait before a crowded socket is tried again.
+const CROWDED: Duration = Duration::from_millis(50);
 
 impl From<LinesCodecError> for ClientError {
     fn from(error: LinesCodecError) -> Self {
@@ -48,20 +65,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects and greets.
+    /// Connects and greets. An engine that does not greet in time is given up.
     pub async fn connect(socket: &Path) -> Result<Self, ClientError> {
-        let stream = UnixStream::connect(socket)
-            .await
-            .map_err(|reason| ClientError::NoEngine { path: socket.to_owned(), reason })?;
+        let mute = |_| ClientError::Mute { path: socket.to_owned() };
+        tokio::time::timeout(PATIENCE, Self::greet(socket)).await.map_err(mute)?
+    }
+
+    async fn greet(socket: &Path) -> Result<Self, ClientError> {
+        let stream = loop {
+            match UnixStream::connect(socket).await {
+                // The engine has not got round to accepting those who came before.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => tokio::time::sleep(CROWDED).await,
+                Err(reason) => return Err(ClientError::NoEngine { path: socket.to_owned(), reason }),
+                Ok(stream) => break stream,
+            }
+        };
         let (read, write) = stream.into_split();
         let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
         let mut output = FramedWrite::new(write, LinesCodec::new_with_max_length(LONGEST_LINE));
         let program = concat!("dogwatch ", env!("CARGO_PKG_VERSION")).to_owned();
-        send(&mut output, &ClientLine::Hello(Hello { protocol: VERSION, program })).await?;
-        match receive(&mut input).await? {
-            EngineLine::Welcome(welcome) => Ok(Self { input, output, welcome, last: 0 }),
-            EngineLine::Fault { fault, .. } => Err(fault.into()),
-            EngineLine::Reply { .. } | EngineLine::Event { .. } => Err(ClientError::Unfit),
+        // An engine that turns a client away may have closed already; what it said can still be read.
+        let sent = send(&mut output, &ClientLine::Hello(Hello { protocol: VERSION, program })).await;
+        match (receive(&mut input).await, sent) {
+            (Ok(EngineLine::Welcome(welcome)), Ok(())) => Ok(Self { input, output, welcome, last: 0 }),
+            (Ok(EngineLine::Fault { fault, .. }), _) => Err(fault.into()),
+            (_, Err(error)) | (Err(error), _) => Err(error),
+            (Ok(_), Ok(())) => Err(ClientError::Unfit),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! The client speaks first with [`Hello`]; the engine answers with [`Welcome`] or a [`Fault`] and closes. Then every
 //! [`Request`] gets exactly one reply or fault with its id, in any order. A request that opens a stream (`watch`,
-//! `follow_log`) gets its reply first and [`Event`]s with the same id after it, until the client closes its side of the connection.
+//! `follow_log`) gets its reply first and [`Event`]s with the same id after it, until the client closes its side of the
+//! connection, or a fault with that id ends the stream.
 //!
 //! What is shown is committed: events carry a cursor, the number of the last audit record they include. A client that comes
 //! back with its cursor gets what changed since then, otherwise a snapshot. Log bytes cross exactly ([`Bytes`]).
@@ -103,7 +104,7 @@ impl EngineLine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Everything, as of a cursor.
+    /// Everything, as of a cursor, or the first part of it; changes bring the others.
     Snapshot(Snapshot),
     /// What changed up to a cursor: the present values of whatever changed.
     Changed(Snapshot),

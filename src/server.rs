@@ -1,27 +1,28 @@
 //! The engine's socket: JSON lines, one task a client, identity from the kernel.
 //!
-//! The socket lies in a directory of mode 0700 and is made under a umask that leaves it to its owner, so that there is no
-//! moment in which somebody else could connect. Only the engine's own user and root are let in; every decision is recorded
-//! under the user that the kernel names.
+//! The socket lies in a directory of mode 0700, so that there is no moment in which somebody else could connect. Only the
+//! engine's own user and root are let in; every decision is recorded under the user that the kernel names.
 
 mod answer;
+mod brief;
 mod connection;
 mod detail;
 mod follow;
 mod identity;
+mod outbox;
 mod projects;
+mod socket;
 mod watch;
 
 pub use identity::user_name;
+pub use socket::{SocketFile, listen};
 
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
 use crate::engine::world::RealWorld;
 use crate::sandbox::Sandbox;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, Semaphore};
@@ -67,9 +68,12 @@ impl<S: Sandbox> Server<S> {
     async fn accept(self: &Arc<Self>, listener: UnixListener) {
         let places = Arc::new(Semaphore::new(MOST_CLIENTS));
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        connection::turn_away(&stream);
+                        continue;
+                    };
                     let server = Arc::clone(self);
                     tokio::spawn(async move {
                         server.client(stream).await;
@@ -83,22 +87,6 @@ impl<S: Sandbox> Server<S> {
             }
         }
     }
-}
-
-/// Makes the engine's socket, replacing one that a dead engine left behind. The caller holds the engine lock.
-pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
-        std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o700))?;
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // The directory keeps others out even before the mode is set.
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
 }
 
 /// Whether the kernel's word on a peer lets it in.

@@ -10,6 +10,7 @@
 mod blobs;
 mod bugs;
 mod changes;
+mod check;
 mod columns;
 mod connect;
 mod error;
@@ -43,10 +44,13 @@ pub use bugs::{Attempt, AttemptOutcome, BugFilter, Solution};
 pub use error::{OpenError, StoreError};
 pub use faults::{FaultKind, Faults};
 pub use handle::Store;
+pub(crate) use lock::holder as lock_holder;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
 pub use questions::Ask;
 pub use runs::RunFilter;
+#[cfg(test)]
+pub(crate) use tests::fixtures::new_run as new_run_for_tests;
 pub use tx::{Tx, View};
 pub use usage::UsageRow;

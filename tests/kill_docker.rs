@@ -81,7 +81,7 @@ mod needs_docker {
 
     fn told(engine: &Engine) -> Told {
         let mut told = Told::default();
-        if let Ok(Reply::Runs { runs }) = engine.ask(Request::Runs { all: true }) {
+        if let Ok(Reply::Runs { runs, .. }) = engine.ask(Request::Runs { all: true }) {
             told.versions = runs.iter().map(|view| (view.run.id, view.run.version)).collect();
         }
         let db = engine.database();

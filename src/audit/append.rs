@@ -32,6 +32,14 @@ pub(crate) fn head(conn: &Connection) -> Result<Option<Head>, StoreError> {
     Ok(tail(conn)?.map(|tail| Head { seq: tail.seq, hash: tail.hash }))
 }
 
+/// The number of the last record, with its engine and epoch.
+pub(crate) fn last(conn: &Connection) -> Result<Option<(u64, Context)>, StoreError> {
+    let Some(tail) = tail(conn)? else { return Ok(None) };
+    let read: record::Read<'_> = serde_json::from_slice(&tail.record)
+        .map_err(|error| invalid("audit record", format!("the last one cannot be read: {error}")))?;
+    Ok(Some((tail.seq, Context { engine: read.engine.into_owned(), epoch: read.epoch })))
+}
+
 fn invalid(what: &'static str, rule: String) -> StoreError {
     StoreError::Invalid { what, rule }
 }

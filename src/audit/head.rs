@@ -9,6 +9,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+/// The kind of event that tells of a missing head file. Nothing before it is known to be whole.
+pub(crate) const HEAD_MISSING: &str = "store.head_missing";
+/// The kind of event that tells of a head file that did not hold a head. Nothing before it is known to be whole.
+pub(crate) const HEAD_DAMAGED: &str = "store.head_damaged";
+
 /// The last record of a chain: its number and its hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Head {

@@ -58,6 +58,9 @@ pub(super) struct Read<'a> {
     #[serde(borrow)]
     pub boot_id: Cow<'a, str>,
     #[serde(borrow)]
+    pub engine: Cow<'a, str>,
+    pub epoch: u64,
+    #[serde(borrow)]
     pub kind: Cow<'a, str>,
     pub project: Option<i64>,
     pub run: Option<i64>,

@@ -4,7 +4,7 @@
 
 use super::append::{Context, append};
 use super::clock::{Clock, Stamp, SystemClock};
-use super::{AuditEvent, Head, HeadFile, Verdict, export, verify, verify_export, verify_tail, write_head};
+use super::{AuditEvent, Head, HeadFile, Verdict, VerifyError, export, verify, verify_export, verify_tail, write_head};
 use crate::domain::{Actor, Millis, RunId};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
@@ -101,6 +101,63 @@ fn a_head_that_lags_is_missing_or_damaged_is_said_in_words() {
     }
     std::fs::remove_file(&head).unwrap();
     assert!(verify(&conn, &head).unwrap().to_string().contains("there is no head file"));
+}
+
+#[test]
+fn a_lost_anchor_is_told_as_long_as_the_log_is_there() {
+    for kind in ["store.head_missing", "store.head_damaged"] {
+        let (conn, dir, head) = log(20);
+        append(&conn, &context(), &stamp(21), &AuditEvent::new(Actor::Engine, kind)).unwrap();
+        for n in 22..=25 {
+            add(&conn, n);
+        }
+        anchor(&conn, &head);
+        let verdict = verify(&conn, &head).unwrap();
+        assert!(matches!(verdict, Verdict::NotAnchored { events: 25, before: 21, since: 25, .. }), "{verdict}");
+        assert!(verdict.to_string().starts_with("intact, not anchored before event 21: 25 events; "), "{verdict}");
+        assert_eq!(verdict.exit_code(), 10);
+        add(&conn, 26);
+        let verdict = verify(&conn, &head).unwrap();
+        assert!(
+            verdict.to_string().starts_with("intact, not anchored before event 21 and since event 25: "),
+            "{verdict}"
+        );
+        // An export tells it too, and nobody gets rid of it by taking the event out.
+        let mut text = Vec::new();
+        export(&conn, &mut text).unwrap();
+        let HeadFile::Head(anchored) = HeadFile::read(&head) else { panic!("no head") };
+        assert_eq!(verify_export(&mut &text[..], Some(anchored)).unwrap(), verdict);
+        conn.execute("DELETE FROM audit WHERE seq = 21", []).unwrap();
+        assert_eq!(verify(&conn, &head).unwrap().exit_code(), 12);
+        drop(dir);
+    }
+}
+
+#[test]
+fn an_epoch_that_falls_or_another_engine_breaks_the_chain() {
+    let later = Context { epoch: 7, ..context() };
+    let other = Context { engine: "other".to_owned(), epoch: 9 };
+    for odd in [context(), other] {
+        let (conn, _dir, head) = log(20);
+        let tick = AuditEvent::new(Actor::Engine, "tick");
+        append(&conn, &later, &stamp(21), &tick).unwrap();
+        anchor(&conn, &head);
+        assert_eq!(verify(&conn, &head).unwrap(), Verdict::Anchored { events: 21 });
+        append(&conn, &odd, &stamp(22), &tick).unwrap();
+        anchor(&conn, &head);
+        for verdict in [verify(&conn, &head).unwrap(), verify_tail(&conn, &head, 2).unwrap()] {
+            assert!(matches!(verdict, Verdict::Broken { at: 22, .. }), "{verdict}");
+        }
+    }
+}
+
+#[test]
+fn a_database_without_a_log_is_truncated_where_one_was_anchored() {
+    let (_conn, _dir, head) = log(20);
+    let empty = Connection::open_in_memory().unwrap();
+    assert_eq!(verify(&empty, &head).unwrap(), Verdict::Truncated { events: 0, head: 20 });
+    std::fs::remove_file(&head).unwrap();
+    assert!(matches!(verify(&empty, &head), Err(VerifyError::NoLog)));
 }
 
 #[test]

@@ -10,11 +10,14 @@ pub enum Verdict {
         /// How many records.
         events: u64,
     },
-    /// Every record holds, but those after `since` are not covered by an anchor. Exit code 10.
+    /// Every record holds, but not all of them are covered by an anchor. Exit code 10.
     NotAnchored {
         /// How many records.
         events: u64,
-        /// The last anchored record; 0 when there is no anchor at all.
+        /// The record at which the anchor was found lost and began anew: those before it are not covered. 0 when it never
+        /// was.
+        before: u64,
+        /// The last anchored record: those after it are not covered. 0 when there is no anchor at all.
         since: u64,
         /// Why, in words.
         reason: String,
@@ -73,8 +76,18 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anchored { events } => write!(f, "intact and anchored: {events} events"),
-            Self::NotAnchored { events, since, reason } => {
-                write!(f, "intact, not anchored since event {since}: {events} events; {reason}")
+            Self::NotAnchored { events, before, since, reason } => {
+                write!(f, "intact, not anchored ")?;
+                if *before > 0 {
+                    write!(f, "before event {before}")?;
+                }
+                if *before > 0 && since < events {
+                    write!(f, " and ")?;
+                }
+                if since < events || *before == 0 {
+                    write!(f, "since event {since}")?;
+                }
+                write!(f, ": {events} events; {reason}")
             }
             Self::Truncated { events, head } => {
                 write!(f, "truncated: the log ends at event {events}, but event {head} was anchored")

@@ -1,7 +1,7 @@
 //! Checks the chain, record by record, and then against the anchored head.
 
 use super::record::{self, Hash, Read, VERSION, ZERO};
-use super::{Head, HeadFile, Verdict};
+use super::{Context, HEAD_DAMAGED, HEAD_MISSING, Head, HeadFile, Verdict};
 use rusqlite::{Connection, Row};
 use std::path::Path;
 
@@ -11,6 +11,9 @@ pub enum VerifyError {
     /// The table could not be read.
     #[error("the audit table cannot be read: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// There is neither a table nor an anchor.
+    #[error("there is no audit log in the database")]
+    NoLog,
     /// The export could not be read or written.
     #[error("the export cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
@@ -24,17 +27,21 @@ pub(super) struct Walk {
     anchor: Option<Head>,
     /// Whether the record with the anchor's number was met and was another one.
     differs: bool,
+    /// The last record that tells of a lost anchor.
+    lost: u64,
+    /// Who wrote the record before and in which epoch. `None` before the first one.
+    writer: Option<Context>,
     /// The chain is entered in its middle, so the first record's `prev` is taken as it is.
     entered: bool,
 }
 
 impl Walk {
     pub(super) fn from_start(anchor: Option<Head>) -> Self {
-        Self { seq: 0, prev: ZERO, anchor, differs: false, entered: true }
+        Self { seq: 0, prev: ZERO, anchor, differs: false, lost: 0, writer: None, entered: true }
     }
 
     pub(super) fn from_middle(after: u64, anchor: Option<Head>) -> Self {
-        Self { seq: after, prev: ZERO, anchor, differs: false, entered: false }
+        Self { seq: after, entered: false, ..Self::from_start(anchor) }
     }
 
     /// The number of the record that comes next.
@@ -59,9 +66,13 @@ impl Walk {
         if self.entered && prev != self.prev {
             return Err("it does not follow the event before it".to_owned());
         }
+        self.written_by(&read)?;
         self.entered = true;
         self.seq = read.seq;
         self.prev = hash;
+        if read.kind == HEAD_MISSING || read.kind == HEAD_DAMAGED {
+            self.lost = read.seq;
+        }
         if let Some(anchor) = self.anchor
             && anchor.seq == read.seq
             && anchor.hash != hash
@@ -71,11 +82,29 @@ impl Walk {
         Ok(read)
     }
 
+    /// One chain is written by one engine instance, in epochs that never fall.
+    fn written_by(&mut self, read: &Read<'_>) -> Result<(), String> {
+        match &mut self.writer {
+            Some(before) if before.engine != read.engine => Err("another engine wrote it".to_owned()),
+            Some(before) if before.epoch > read.epoch => {
+                Err(format!("its epoch is {}, but the event before it is of epoch {}", read.epoch, before.epoch))
+            }
+            Some(before) => {
+                before.epoch = read.epoch;
+                Ok(())
+            }
+            None => {
+                self.writer = Some(Context { engine: read.engine.clone().into_owned(), epoch: read.epoch });
+                Ok(())
+            }
+        }
+    }
+
     /// The verdict when every record holds. `missing` says why there is no anchor, if there is none.
     pub(super) fn verdict(&self, missing: &str) -> Verdict {
-        let events = self.seq;
+        let (events, before) = (self.seq, self.lost);
         let Some(anchor) = self.anchor else {
-            return Verdict::NotAnchored { events, since: 0, reason: missing.to_owned() };
+            return Verdict::NotAnchored { events, before: 0, since: 0, reason: missing.to_owned() };
         };
         if self.differs {
             return Verdict::Rewritten { at: anchor.seq };
@@ -83,11 +112,14 @@ impl Walk {
         if events < anchor.seq {
             return Verdict::Truncated { events, head: anchor.seq };
         }
-        if events == anchor.seq {
+        let lag = (events > anchor.seq)
+            .then_some("the engine stopped between a commit and the writing of the head, or is at work");
+        let lost = (before > 0).then(|| format!("the head file was missing or damaged then; event {before} tells"));
+        let reasons: Vec<String> = lost.into_iter().chain(lag.map(str::to_owned)).collect();
+        if reasons.is_empty() {
             return Verdict::Anchored { events };
         }
-        let reason = "the engine stopped between a commit and the writing of the head, or is at work".to_owned();
-        Verdict::NotAnchored { events, since: anchor.seq, reason }
+        Verdict::NotAnchored { events, before, since: anchor.seq, reason: reasons.join("; ") }
     }
 }
 
@@ -115,6 +147,10 @@ fn check(walk: &mut Walk, row: &Row<'_>) -> Result<Result<(), String>, rusqlite:
 }
 
 fn walk_table(conn: &Connection, mut walk: Walk, missing: &str) -> Result<Verdict, VerifyError> {
+    if !conn.table_exists(None, "audit")? {
+        // A database that lost everything is not a log that cannot be read: what was anchored is gone.
+        return if walk.anchor.is_some() { Ok(walk.verdict(missing)) } else { Err(VerifyError::NoLog) };
+    }
     let mut statement = conn.prepare(
         "SELECT seq, record, hash, wall, kind, project, run, question FROM audit WHERE seq > ?1 OR seq < 1 ORDER BY seq",
     )?;

@@ -73,7 +73,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
 }
 
 async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failure> {
-    let Reply::Questions { questions } = context.ask(Request::Questions { all }).await? else { return unfit() };
+    let Reply::Questions { questions, more } = context.ask(Request::Questions { all }).await? else { return unfit() };
     if json {
         for question in &questions {
             context.json(question)?;
@@ -101,11 +101,14 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
         ]);
     }
     context.say_all(&table.lines())?;
+    if more {
+        context.say(&safe!("older questions are not listed; `dogwatch approvals show Q` still shows them"))?;
+    }
     Ok(0)
 }
 
 async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, Failure> {
-    let Reply::Questions { questions } = context.ask(Request::Question { question: id }).await? else {
+    let Reply::Questions { questions, .. } = context.ask(Request::Question { question: id }).await? else {
         return unfit();
     };
     let Some(question) = questions.into_iter().next() else { return unfit() };

@@ -21,7 +21,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Check the log. Exit codes: 0 intact, 10 intact but not anchored to its end, 11 truncated, 12 broken, 13 rewritten
+    /// Check the log. Exit codes: 0 intact, 10 intact but not wholly anchored, 11 truncated, 12 broken, 13 rewritten
     Verify {
         /// Check an export instead of the engine's own log
         #[arg(short, long)]
@@ -106,10 +106,19 @@ fn files(context: &Context) -> Result<Store, Failure> {
 
 fn of_store(context: &Context) -> Result<Verdict, Failure> {
     let head = context.paths.chain_head();
-    files(context)?
-        .read_sync(|view| Ok(audit::verify(view.connection(), &head)))
-        .map_err(|error| failed(&error))?
-        .map_err(|error| failed(&error))
+    if !context.paths.database().exists()
+        && let HeadFile::Head(head) = HeadFile::read(&head)
+    {
+        return Ok(Verdict::Truncated { events: 0, head: head.seq });
+    }
+    loop {
+        let store = files(context)?;
+        let verdict = store.read_sync(|view| Ok(audit::verify(view.connection(), &head)));
+        // An engine that started meanwhile is read along with the log that it writes.
+        if !store.is_outdated() {
+            return verdict.map_err(|error| failed(&error))?.map_err(|error| failed(&error));
+        }
+    }
 }
 
 fn of_export(context: &Context, file: &Path, against_head: bool) -> Result<Verdict, Failure> {
@@ -123,9 +132,14 @@ fn of_export(context: &Context, file: &Path, against_head: bool) -> Result<Verdi
 }
 
 fn export(store: &Store, to: &mut dyn Write) -> Result<u64, VerifyError> {
-    store
+    let events = store
         .read_sync(|view| Ok(audit::export(view.connection(), to)))
-        .map_err(|error| VerifyError::Io(io::Error::other(error.to_string())))?
+        .map_err(|error| VerifyError::Io(io::Error::other(error.to_string())))??;
+    if store.is_outdated() {
+        let message = "an engine began to write meanwhile, so what was written is not to be trusted: export again";
+        return Err(VerifyError::Io(io::Error::other(message)));
+    }
+    Ok(events)
 }
 
 /// Hands whole lines to the printer, which escapes them where a terminal listens.

@@ -35,7 +35,7 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
-            ClientError::NoEngine { .. } => 3,
+            ClientError::NoEngine { .. } | ClientError::Mute { .. } => 3,
             ClientError::Fault(fault) => match fault.code {
                 FaultCode::NotFound => 4,
                 FaultCode::Refused | FaultCode::Forbidden => 5,
@@ -51,6 +51,7 @@ impl From<SpawnError> for Failure {
     fn from(error: SpawnError) -> Self {
         match error {
             SpawnError::Client(error) => error.into(),
+            SpawnError::Places(error) => error.into(),
             error => Self::of(3, &error),
         }
     }
@@ -103,7 +104,6 @@ impl Context {
     /// The engine, started where none answers.
     pub async fn client(&mut self) -> Result<&mut Client, Failure> {
         if self.client.is_none() {
-            self.paths.prepare()?;
             self.client = Some(ensure_engine(&self.paths).await?);
         }
         self.client.as_mut().ok_or_else(|| Failure::new("no connection"))

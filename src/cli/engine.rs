@@ -31,7 +31,15 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some(reason) = &status.rescue {
         context.say(&safe!("rescue mode, nothing runs and nothing is written: {}", reason))?;
     }
-    context.say(&safe!("{} unfinished runs, {} questions wait", status.unfinished, status.waiting))?;
+    if let Some(fault) = &status.store_fault {
+        context.say(&safe!("{}", fault))?;
+    }
+    match (status.unfinished, status.waiting) {
+        (Some(unfinished), Some(waiting)) => {
+            context.say(&safe!("{} unfinished runs, {} questions wait", unfinished, waiting))?;
+        }
+        _ => context.say(&safe!("the database cannot tell its runs and questions"))?,
+    }
     match status.sandbox_fault {
         Some(fault) => context.say(&safe!("containers cannot be used: {}; see `dogwatch doctor`", fault))?,
         None => context.say(&safe!("containers can be used"))?,

@@ -14,13 +14,13 @@ pub struct Args {
     /// Also show runs that are over
     #[arg(short, long)]
     all: bool,
-    /// Print JSON, one run a line
+    /// Print JSON, one run a line; long texts are cut and `shortened` says so
     #[arg(long)]
     json: bool,
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
-    let Reply::Runs { runs } = context.ask(Request::Runs { all: args.all }).await? else { return unfit() };
+    let Reply::Runs { runs, more } = context.ask(Request::Runs { all: args.all }).await? else { return unfit() };
     if args.json {
         for run in &runs {
             context.json(run)?;
@@ -38,6 +38,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     }
     let lines = table(&runs, context.columns());
     context.say_all(&lines)?;
+    if more {
+        context.say(&safe!("older runs are not listed; `dogwatch show RUN` still shows them"))?;
+    }
     Ok(0)
 }
 

@@ -1,6 +1,7 @@
 //! `dogwatch serve`: the engine itself.
 
 use super::context::{Failure, open};
+use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
@@ -8,7 +9,7 @@ use crate::engine::world::RealWorld;
 use crate::safe;
 use crate::sandbox::docker::{DockerSandbox, DockerSettings};
 use crate::server::{Server, listen};
-use crate::store::{self, Store};
+use crate::store::{self, OpenError, Store};
 use crate::text::Out;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
@@ -81,20 +82,21 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
     let socket = paths.socket();
-    let listener = listen(&socket)?;
+    let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
     let _hang_up_is_ignored = signal(SignalKind::hangup())?;
     tracing::info!(socket = %socket.display(), "the engine serves");
     let code = tokio::select! {
-        crashed = server.serve(listener) => i32::from(crashed.is_err()),
+        crashed = Arc::clone(&server).serve(listener) => i32::from(crashed.is_err()),
         _ = terminate.recv() => 0,
         _ = interrupt.recv() => 0,
         () = stop.notified() => 0,
     };
     tracing::info!("the engine ends; containers live on");
-    // A socket that stays behind is replaced by the next engine.
-    drop(std::fs::remove_file(&socket));
+    // Before the store and its lock go: after that the place may be another engine's.
+    socket_file.remove();
+    drop(server);
     Ok(code)
 }
 
@@ -102,16 +104,17 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
 /// there can be looked at.
 fn open_store(paths: &Paths) -> Result<(Store, Option<String>), Failure> {
     let files = store_paths(paths);
+    let refused = |error: &OpenError, message: String| Failure {
+        code: if matches!(error, OpenError::Locked { .. }) { TAKEN } else { 1 },
+        message,
+    };
     let reason = match Store::open(&files, &store::Options::default()) {
         Ok(store) => return Ok((store, None)),
         Err(error) if error.rescue_offered() => error.to_string(),
-        Err(error) => return Err(Failure::new(error.to_string())),
+        Err(error) => return Err(refused(&error, error.to_string())),
     };
-    if std::os::unix::net::UnixStream::connect(paths.socket()).is_ok() {
-        return Err(Failure::new(format!("{reason}; an engine answers already")));
-    }
-    let store =
-        Store::rescue(&files).map_err(|error| Failure::new(format!("{reason}; nor can it be read: {error}")))?;
+    let store = Store::rescue_alone(&files)
+        .map_err(|error| refused(&error, format!("{reason}; nor can it be read: {error}")))?;
     tracing::error!("rescue mode, nothing runs and nothing is written: {reason}");
     let line = safe!("dogwatch: rescue mode, nothing runs and nothing is written: {}", reason);
     open(Out::stderr().line(&line)?)?;

@@ -42,6 +42,9 @@ pub enum Reply {
     Runs {
         /// Them, newest first.
         runs: Vec<RunView>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
     },
     /// A run in full.
     Detail {
@@ -52,6 +55,9 @@ pub enum Reply {
     Questions {
         /// Them, oldest first.
         questions: Vec<Question>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
     },
     /// A patch.
     Patch {
@@ -83,12 +89,15 @@ pub struct EngineStatus {
     pub state_dir: String,
     /// Why the database is open for reading only and nothing runs, if so.
     pub rescue: Option<String>,
+    /// What is wrong with the files beside the database, if something is. Writing goes on.
+    #[serde(default)]
+    pub store_fault: Option<String>,
     /// Why the container engine cannot be used, if so.
     pub sandbox_fault: Option<String>,
-    /// Runs that are not over.
-    pub unfinished: u32,
-    /// Questions that wait.
-    pub waiting: u32,
+    /// Runs that are not over; absent where a rescued database cannot tell.
+    pub unfinished: Option<u32>,
+    /// Questions that wait; absent where a rescued database cannot tell.
+    pub waiting: Option<u32>,
 }
 
 /// A run with what lists show beside it.
@@ -102,6 +111,9 @@ pub struct RunView {
     pub tests: Option<(u32, u32, u32)>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
+    /// Texts of the run were cut, as lists and streams do with long ones; ask for the run itself.
+    #[serde(default)]
+    pub shortened: bool,
 }
 
 /// A run in full.
@@ -167,7 +179,8 @@ pub struct LogChunk {
 /// Present values as of a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The last audit record that is included.
+    /// Everything up to this audit record is included. Large news come in parts, of which only the last carries the new
+    /// cursor; the others repeat the one before.
     pub cursor: u64,
     /// Runs.
     pub runs: Vec<RunView>,

@@ -1,16 +1,21 @@
 //! One request, one answer.
 
 use super::Server;
-use crate::domain::{Actor, Project, QuestionState, Run, RunId, RunState};
+use super::brief::newest;
+use super::detail::blocking;
+use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{TreeFault, World};
 use crate::engine::{AskError, NewRun};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
+use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LONGEST_LINE, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
+use serde::Serialize;
 use std::fmt::Display;
 
+/// Most runs or questions in one answer.
+const MOST_LISTED: usize = 1000;
 /// Most bytes of a log in one answer.
 const MOST_LOG: u32 = 1024 * 1024;
 /// Most bytes of a patch in one answer; more is asked for by `dogwatch deliver`.
@@ -80,12 +85,13 @@ impl<S: Sandbox> Server<S> {
             Request::Deliver { run, iteration, how } => self.deliver(run, iteration, how).await,
             Request::Questions { all } => {
                 let state = (!all).then_some(QuestionState::Open);
-                Ok(Reply::Questions { questions: self.engine.store.read(move |view| view.questions(state)).await? })
+                let questions = self.engine.store.read(move |view| view.questions(state, MOST_LISTED + 1)).await?;
+                Ok(listed(questions))
             }
             Request::Question { question } => {
                 let found = self.engine.store.read(move |view| view.question(question)).await?;
                 let found = found.ok_or_else(|| not_found("question", question))?;
-                Ok(Reply::Questions { questions: vec![found] })
+                Ok(Reply::Questions { questions: vec![found], more: false })
             }
             Request::Answer { question, approve, reason } => {
                 let run = self.engine.answer(question, approve, reason, you).await?;
@@ -108,12 +114,16 @@ impl<S: Sandbox> Server<S> {
 
     async fn status(&self) -> Result<Reply, Fault> {
         let fault = self.engine.world.sandbox().labelled().await.err();
-        let filter = RunFilter { unfinished: true, ..RunFilter::default() };
-        let (unfinished, waiting) = self
-            .engine
-            .store
-            .read(move |view| Ok((view.runs(&filter)?.len(), view.questions(Some(QuestionState::Open))?.len())))
-            .await?;
+        let counts = |view: &View<'_>| Ok((view.unfinished_runs()?, view.open_questions()?));
+        // How a damaged database is opened must be told even where it cannot count.
+        let (unfinished, waiting) = match self.engine.store.read(counts).await {
+            Ok((unfinished, waiting)) => (Some(unfinished), Some(waiting)),
+            Err(error) if self.rescue.is_some() => {
+                tracing::warn!("the rescued database cannot count its runs: {error}");
+                (None, None)
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(Reply::Status {
             status: EngineStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,9 +131,10 @@ impl<S: Sandbox> Server<S> {
                 pid: std::process::id(),
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
+                store_fault: self.engine.store.fault(),
                 sandbox_fault: fault.map(|error| error.to_string()),
-                unfinished: u32::try_from(unfinished).unwrap_or(u32::MAX),
-                waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+                unfinished,
+                waiting,
             },
         })
     }
@@ -140,8 +151,11 @@ impl<S: Sandbox> Server<S> {
 
     async fn runs(&self, all: bool) -> Result<Reply, Fault> {
         let filter = RunFilter { unfinished: !all, ..RunFilter::default() };
-        let runs = self.engine.store.read(move |view| view.runs(&filter)).await?;
-        Ok(Reply::Runs { runs: self.views(runs).await? })
+        let (mut runs, more) = self.engine.store.read(move |view| newest(view, &filter, MOST_LISTED)).await?;
+        for view in &mut runs {
+            view.note = self.note(&view.run);
+        }
+        Ok(Reply::Runs { runs, more })
     }
 
     /// Commits before and after: of an iteration, or of the whole run.
@@ -208,11 +222,28 @@ impl<S: Sandbox> Server<S> {
 
 /// Bytes of a log file.
 pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> Result<Vec<u8>, Fault> {
-    let engine = |message: String| Fault { code: FaultCode::Engine, message };
-    tokio::task::spawn_blocking(move || LogReader::open(&path)?.bytes(from..to))
-        .await
-        .map_err(|error| engine(format!("a worker failed: {error}")))?
-        .map_err(|error| engine(error.to_string()))
+    blocking(move || LogReader::open(&path)?.bytes(from..to))
+        .await?
+        .map_err(|error| Fault { code: FaultCode::Engine, message: error.to_string() })
+}
+
+/// A list of questions, oldest first, as long as it fits into one answer with room to spare. The oldest are left out.
+fn listed(mut questions: Vec<Question>) -> Reply {
+    let mut bytes = 0;
+    let newest = questions.iter().rev().take(MOST_LISTED);
+    let kept = newest.take_while(|question| {
+        bytes += size(question);
+        bytes <= LONGEST_LINE / 2
+    });
+    let left_out = questions.len() - kept.count();
+    questions.drain(..left_out);
+    Reply::Questions { questions, more: left_out > 0 }
+}
+
+/// Bytes that a value takes in a line.
+pub(super) fn size(value: &impl Serialize) -> usize {
+    // What cannot be written takes no room; the outbox tells of it.
+    serde_json::to_vec(value).map_or(0, |bytes| bytes.len())
 }
 
 fn patch(bytes: &[u8]) -> Result<Reply, Fault> {

@@ -1,56 +1,32 @@
-//! One client: handshake, then requests. Replies and events go out through one writer, whose queue is bounded: a client
-//! that does not read makes its own streams wait and nobody else's.
+//! One client: handshake, then requests. Replies and events go out through one writer ([`Outbox`]): a client that does not
+//! read makes its own requests and streams wait and nobody else's.
 
-use super::{Server, allowed, operator};
+use super::outbox::{Gone, Outbox};
+use super::{MOST_CLIENTS, Server, allowed, operator};
 use crate::domain::Actor;
-use crate::protocol::{
-    ClientLine, EngineLine, Event, Fault, FaultCode, LONGEST_LINE, Reply, Request, VERSION, Welcome,
-};
+use crate::protocol::{ClientLine, EngineLine, Fault, FaultCode, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use crate::sandbox::Sandbox;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec};
-use tokio_util::sync::CancellationToken;
+use tokio_util::codec::{FramedRead, LinesCodec};
 
-/// Lines that may wait for a client that does not read.
-const QUEUE: usize = 64;
-/// Requests that one client may have open.
-const MOST_OPEN: usize = 64;
+/// Requests of one client that are answered at once.
+const MOST_ANSWERS: usize = 8;
+/// Streams that one client may have open.
+const MOST_STREAMS: usize = 64;
 /// A client must speak first within this time.
 const GREETING: Duration = Duration::from_secs(10);
 
-/// Where a task sends lines for its client.
-#[derive(Clone)]
-pub(super) struct Outbox {
-    id: u64,
-    lines: mpsc::Sender<EngineLine>,
-    /// The client closed its side: nobody waits for streams any more.
-    left: CancellationToken,
-}
-
-/// The client is gone.
-pub(super) struct Gone;
-
-impl Outbox {
-    pub(super) async fn event(&self, event: Event) -> Result<(), Gone> {
-        self.send(EngineLine::Event { id: self.id, event: Box::new(event) }).await
-    }
-
-    async fn send(&self, line: EngineLine) -> Result<(), Gone> {
-        self.lines.send(line).await.map_err(|_| Gone)
-    }
-
-    /// Completes when the client is gone.
-    pub(super) async fn closed(&self) {
-        tokio::select! {
-            () = self.lines.closed() => {}
-            () = self.left.cancelled() => {}
-        }
-    }
+/// Tells a client for whom there is no place why; it is not waited for.
+pub(super) fn turn_away(stream: &UnixStream) {
+    let message = format!("the engine has {MOST_CLIENTS} clients already: close some, then try again");
+    let line = EngineLine::Fault { id: 0, fault: Fault { code: FaultCode::Refused, message } };
+    let line = serde_json::to_string(&line).unwrap_or_default() + "\n";
+    // The buffer of a new connection has room for a line; where it has not, the client sees the end without words.
+    drop(stream.try_write(line.as_bytes()));
 }
 
 impl<S: Sandbox> Server<S> {
@@ -64,30 +40,15 @@ impl<S: Sandbox> Server<S> {
         };
         let (read, write) = stream.into_split();
         let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
-        let (lines, mut queue) = mpsc::channel::<EngineLine>(QUEUE);
-        let writer = tokio::spawn(async move {
-            let mut output = FramedWrite::new(write, LinesCodec::new_with_max_length(LONGEST_LINE));
-            while let Some(line) = queue.recv().await {
-                let Ok(mut text) = serde_json::to_string(&line) else { continue };
-                if text.len() > LONGEST_LINE {
-                    let message =
-                        format!("the answer has {} bytes, at most {LONGEST_LINE} fit into one line", text.len());
-                    let fault = Fault { code: FaultCode::Refused, message };
-                    text = serde_json::to_string(&EngineLine::Fault { id: line.id(), fault }).unwrap_or_default();
-                }
-                if output.send(text).await.is_err() {
-                    return;
-                }
-            }
-        });
-        let outbox = Outbox { id: 0, lines, left: CancellationToken::new() };
+        let (outbox, lines) = Outbox::new();
+        let writer = tokio::spawn(lines.write(write));
         let you = operator(uid);
         let greeted = tokio::time::timeout(GREETING, self.greet(&mut input, &outbox, uid, &you)).await;
         if greeted.unwrap_or(false) {
             self.requests(&mut input, &outbox, you).await;
         }
         // Streams end with the client's side of the connection, what was asked for is done to the end.
-        outbox.left.cancel();
+        outbox.leave();
         drop(outbox);
         // What is queued still goes out; the writer ends when every task has let go of the queue.
         if let Err(error) = writer.await {
@@ -135,11 +96,18 @@ impl<S: Sandbox> Server<S> {
     where
         R: tokio::io::AsyncRead + Unpin,
     {
-        let mut open = JoinSet::new();
+        let (mut answers, mut streams) = (JoinSet::new(), JoinSet::new());
         loop {
+            let free = answers.len() < MOST_ANSWERS && streams.len() < MOST_STREAMS;
+            let next = async {
+                outbox.has_room().await;
+                input.next().await
+            };
             let text = tokio::select! {
-                text = input.next(), if open.len() < MOST_OPEN => text,
-                Some(_) = open.join_next() => continue,
+                text = next, if free => text,
+                Some(_) = answers.join_next() => continue,
+                Some(_) = streams.join_next() => continue,
+                () = outbox.dead() => break,
             };
             let text = match text {
                 Some(Ok(text)) => text,
@@ -153,8 +121,10 @@ impl<S: Sandbox> Server<S> {
             match serde_json::from_str::<ClientLine>(&text) {
                 Ok(ClientLine::Request { id, request }) => {
                     let (server, you) = (Arc::clone(self), you.clone());
-                    let outbox = Outbox { id, ..outbox.clone() };
-                    open.spawn(async move { server.one(request, you, outbox).await });
+                    let outbox = outbox.of(id);
+                    let stream = matches!(request, Request::Watch { .. } | Request::FollowLog { .. });
+                    let place = if stream { &mut streams } else { &mut answers };
+                    place.spawn(async move { server.one(request, you, outbox).await });
                 }
                 Ok(ClientLine::Hello(_)) => {}
                 Err(error) => {
@@ -166,7 +136,8 @@ impl<S: Sandbox> Server<S> {
                 }
             }
         }
-        open.detach_all();
+        answers.detach_all();
+        streams.detach_all();
     }
 
     async fn one(self: Arc<Self>, request: Request, you: Actor, outbox: Outbox) {
@@ -174,8 +145,8 @@ impl<S: Sandbox> Server<S> {
         let answer = self.answer(request, you).await;
         let fine = answer.is_ok();
         let line = match answer {
-            Ok(reply) => EngineLine::Reply { id: outbox.id, reply: Box::new(reply) },
-            Err(fault) => EngineLine::Fault { id: outbox.id, fault },
+            Ok(reply) => EngineLine::Reply { id: outbox.id(), reply: Box::new(reply) },
+            Err(fault) => EngineLine::Fault { id: outbox.id(), fault },
         };
         if outbox.send(line).await.is_err() || !fine {
             return;

@@ -4,11 +4,13 @@ use super::Server;
 use super::answer::not_found;
 use crate::domain::{Run, RunId, StepState, TestStatus};
 use crate::engine::ports::World;
-use crate::logs::LogReader;
-use crate::protocol::{Fault, LogInfo, Reply, RunDetail, RunView, SuiteView};
+use crate::logs::{LogError, LogReader};
+use crate::protocol::{Fault, FaultCode, LogInfo, Reply, RunDetail, RunView, SuiteView};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View};
 use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::Path;
 
 impl<S: Sandbox> Server<S> {
     /// Runs with what lists show beside them.
@@ -47,16 +49,30 @@ impl<S: Sandbox> Server<S> {
                 view.steps(id)
             })
             .await?;
-        let mut logs = Vec::new();
-        for step in steps {
-            let path = self.engine.world.places().log(&step.key);
-            // A step that never started has no log yet.
-            let bytes = LogReader::open(&path).and_then(|reader| reader.mark()).map_or(0, |mark| mark.bytes);
+        let places: Vec<_> = steps.iter().map(|step| self.engine.world.places().log(&step.key)).collect();
+        let sizes = blocking(move || places.iter().map(|path| log_size(path).unwrap_or(0)).collect::<Vec<_>>());
+        let logs = steps.into_iter().zip(sizes.await?).map(|(step, bytes)| {
             let open = !matches!(step.state, StepState::Ended { .. });
-            logs.push(LogInfo { step: step.key.to_string(), key: step.key, bytes, open });
-        }
-        Ok(logs)
+            LogInfo { step: step.key.to_string(), key: step.key, bytes, open }
+        });
+        Ok(logs.collect())
     }
+}
+
+/// Bytes of a log so far; a step that never started has no log yet.
+pub(super) fn log_size(path: &Path) -> Result<u64, LogError> {
+    match LogReader::open(path).and_then(|reader| reader.mark()) {
+        Ok(mark) => Ok(mark.bytes),
+        Err(LogError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Work on files, away from the threads that serve clients.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Fault { code: FaultCode::Engine, message: format!("a worker failed: {error}") })
 }
 
 /// Joins runs with their projects' names and last test counts.
@@ -66,7 +82,7 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
         .map(|run| {
             let tested = view.iterations(run.id)?.into_iter().rev().find(|one| one.tests != (0, 0, 0));
             let project = names.get(&run.project).cloned().unwrap_or_default();
-            Ok(RunView { tests: tested.map(|one| one.tests), project, note: None, run })
+            Ok(RunView { tests: tested.map(|one| one.tests), project, note: None, shortened: false, run })
         })
         .collect()
 }

@@ -2,15 +2,24 @@
 //! read from the store when the client can take them, so a slow client gets fewer and newer ones, never a growing queue.
 
 use super::Server;
-use super::connection::{Gone, Outbox};
-use super::detail::runs_with;
-use crate::domain::{QuestionState, RunId};
-use crate::protocol::{Event, Snapshot};
+use super::answer::size;
+use super::brief::{briefly, newest};
+use super::outbox::{Gone, Outbox};
+use crate::domain::{Question, QuestionState, RunId};
+use crate::protocol::{Event, RunView, Snapshot};
 use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
 
 /// More changed runs than this are sent as a snapshot.
 const MOST_CHANGED: usize = 500;
+/// Most runs in a snapshot, the newest.
+const MOST_RUNS: usize = 1000;
+/// Changed runs that are read at once, whole, before they are cut.
+const PAGE: usize = 100;
+/// Most questions in a snapshot; no run has more than one that waits.
+const MOST_QUESTIONS: usize = 1000;
+/// Bytes of one part of news, not counted what makes it full.
+const PART: usize = 1024 * 1024;
 
 impl<S: Sandbox> Server<S> {
     pub(super) async fn watch(&self, since: Option<(String, u64)>, outbox: &Outbox) -> Result<(), Gone> {
@@ -24,14 +33,18 @@ impl<S: Sandbox> Server<S> {
             noted = last;
             let news = self.engine.store.read(move |view| news(view, from, &talking)).await;
             match news {
-                Ok(Some((snapshot, whole))) => {
-                    let snapshot = self.with_notes(snapshot);
+                Ok(Some((snapshot, mut whole))) => {
+                    let before = if whole { 0 } else { cursor.unwrap_or(0) };
                     cursor = Some(snapshot.cursor);
-                    let event = if whole { Event::Snapshot(snapshot) } else { Event::Changed(snapshot) };
-                    outbox.event(event).await?;
+                    for part in parts(self.presented(snapshot), before) {
+                        let event = if whole { Event::Snapshot(part) } else { Event::Changed(part) };
+                        outbox.event(event).await?;
+                        whole = false;
+                    }
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!("a client's stream could not read the store: {error}"),
+                // A stream that says nothing would look like an engine at which nothing happens.
+                Err(error) => return outbox.end(error.into()).await,
             }
             tokio::select! {
                 changed = commits.changed() => if changed.is_err() { return Ok(()) },
@@ -40,12 +53,42 @@ impl<S: Sandbox> Server<S> {
         }
     }
 
-    fn with_notes(&self, mut snapshot: Snapshot) -> Snapshot {
+    fn presented(&self, mut snapshot: Snapshot) -> Snapshot {
         for view in &mut snapshot.runs {
             view.note = self.note(&view.run);
         }
         snapshot
     }
+}
+
+/// One run or one question.
+enum Item {
+    Run(Box<RunView>),
+    Question(Question),
+}
+
+/// Splits news so that each part fits into a line. All but the last carry the cursor `before`, so that a client that comes
+/// back after half of them gets them all again.
+fn parts(snapshot: Snapshot, before: u64) -> Vec<Snapshot> {
+    let runs = snapshot.runs.into_iter().map(|run| (size(&run), Item::Run(Box::new(run))));
+    let questions = snapshot.questions.into_iter().map(|question| (size(&question), Item::Question(question)));
+    let mut parts = Vec::new();
+    let mut part = Snapshot { cursor: before, ..Snapshot::default() };
+    let mut bytes = 0;
+    for (size, item) in runs.chain(questions) {
+        if bytes >= PART {
+            parts.push(std::mem::replace(&mut part, Snapshot { cursor: before, ..Snapshot::default() }));
+            bytes = 0;
+        }
+        bytes += size;
+        match item {
+            Item::Run(run) => part.runs.push(*run),
+            Item::Question(question) => part.questions.push(question),
+        }
+    }
+    part.cursor = snapshot.cursor;
+    parts.push(part);
+    parts
 }
 
 /// What a client at a cursor does not know: nothing, changes, or (`true`) everything.
@@ -61,14 +104,57 @@ fn news(view: &View<'_>, cursor: Option<u64>, talking: &[RunId]) -> Result<Optio
         if runs.len() <= MOST_CHANGED {
             let mut questions = Vec::new();
             let mut found = Vec::new();
-            for id in runs {
-                questions.extend(view.questions_of(id)?);
-                found.extend(view.run(id)?);
+            for ids in runs.chunks(PAGE) {
+                let mut page = Vec::new();
+                for id in ids {
+                    questions.extend(view.questions_of(*id)?);
+                    page.extend(view.run(*id)?);
+                }
+                found.extend(briefly(view, page)?);
             }
-            return Ok(Some((Snapshot { cursor: now, runs: runs_with(view, found)?, questions }, false)));
+            return Ok(Some((Snapshot { cursor: now, runs: found, questions }, false)));
         }
     }
-    let runs = view.runs(&RunFilter::default())?;
-    let questions = view.questions(Some(QuestionState::Open))?;
-    Ok(Some((Snapshot { cursor: now, runs: runs_with(view, runs)?, questions }, true)))
+    let (runs, _) = newest(view, &RunFilter::default(), MOST_RUNS)?;
+    let questions = view.questions(Some(QuestionState::Open), MOST_QUESTIONS)?;
+    Ok(Some((Snapshot { cursor: now, runs, questions }, true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PART, parts, size};
+    use crate::domain::ProjectId;
+    use crate::protocol::{RunView, Snapshot};
+    use crate::store::new_run_for_tests;
+
+    fn snapshot(runs: usize) -> Snapshot {
+        let mut run = new_run_for_tests(ProjectId(1));
+        run.task = "x".repeat(10_000);
+        let view = RunView { run, project: "p".to_owned(), tests: None, note: None, shortened: false };
+        let runs = (0..runs).map(|n| {
+            let mut view = view.clone();
+            view.run.id.0 = i64::try_from(n).unwrap();
+            view
+        });
+        Snapshot { cursor: 9, runs: runs.collect(), questions: Vec::new() }
+    }
+
+    #[test]
+    fn small_news_come_in_one_part() {
+        for news in [snapshot(0), snapshot(3)] {
+            assert_eq!(parts(news.clone(), 4), [news]);
+        }
+    }
+
+    #[test]
+    fn large_news_come_in_parts_of_which_the_last_moves_the_cursor() {
+        let whole = snapshot(1000);
+        let parts = parts(whole.clone(), 4);
+        assert!(parts.len() > 5);
+        let cursors: Vec<u64> = parts.iter().map(|part| part.cursor).collect();
+        assert_eq!(cursors[cursors.len() - 1], 9);
+        assert!(cursors[..cursors.len() - 1].iter().all(|cursor| *cursor == 4));
+        assert!(parts.iter().all(|part| size(part) < PART + 20_000));
+        assert_eq!(parts.into_iter().flat_map(|part| part.runs).collect::<Vec<_>>(), whole.runs);
+    }
 }

@@ -5,6 +5,9 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
+/// How long another program may hold the database before that is an error; tests do not wait so long for it.
+const BUSY: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 10_000 });
+
 const COMMON: &str = "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
 /// The writer: WAL, every commit synced, foreign keys enforced.
@@ -26,7 +29,7 @@ pub(super) fn memory() -> rusqlite::Result<Connection> {
 }
 
 fn set_up_writer(conn: &Connection) -> rusqlite::Result<()> {
-    conn.busy_timeout(Duration::from_secs(10))?;
+    conn.busy_timeout(BUSY)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.execute_batch(COMMON)?;
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
@@ -37,7 +40,7 @@ fn set_up_writer(conn: &Connection) -> rusqlite::Result<()> {
 /// A reader of a living database. It can write neither the database nor its log.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.busy_timeout(Duration::from_secs(10))?;
+    conn.busy_timeout(BUSY)?;
     conn.execute_batch(COMMON)?;
     conn.execute_batch("PRAGMA query_only = ON;")?;
     conn.set_prepared_statement_cache_capacity(128);

@@ -105,6 +105,22 @@ pub enum OpenError {
         /// The first complaint.
         reason: String,
     },
+    /// The database is empty, but the files beside it tell of one that was not.
+    #[error("{}: the database is empty, but {} shows that there was one: its content, or its log (-wal), is lost; restore a copy of all files", path.display(), witness.display())]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// The file that remembers.
+        witness: PathBuf,
+    },
+    /// The database cannot be used just now: no space, held by another program, not readable. Nothing speaks against it.
+    #[error("{}: the database cannot be used now ({reason}); it was not touched: free space, close what else uses it, see to its permissions, and start again", path.display())]
+    Unavailable {
+        /// The database.
+        path: PathBuf,
+        /// `SQLite`'s words.
+        reason: String,
+    },
     /// A newer dogwatch wrote the database.
     #[error("{}: schema {found} is newer than {known}, the newest this program knows: use the newer dogwatch", path.display())]
     NewerSchema {
@@ -129,6 +145,22 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// The epoch file is older than the audit log.
+    #[error("{}: it holds epoch {found}, but the audit log has come to {last}: the file is an old one, write {last} or more into it, or remove it", path.display())]
+    EpochBehind {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: u64,
+        /// The epoch of the last record.
+        last: u64,
+    },
+    /// Something that is no file lies where the head of the audit chain goes.
+    #[error("{}: the head of the audit log goes there, but it is no file: move it away", path.display())]
+    NoPlaceForHead {
+        /// Where.
+        path: PathBuf,
+    },
     /// The file system.
     #[error("{}: {source}", path.display())]
     Io {
@@ -137,7 +169,7 @@ pub enum OpenError {
         /// What it said.
         source: std::io::Error,
     },
-    /// `SQLite` while opening or migrating.
+    /// `SQLite` refused while opening or migrating, for a reason that will not go away by itself.
     #[error("{}: {reason}", path.display())]
     Database {
         /// The database.
@@ -153,9 +185,11 @@ impl OpenError {
         matches!(
             self,
             Self::Corrupt { .. }
+                | Self::Lost { .. }
                 | Self::NewerSchema { .. }
                 | Self::Chain { .. }
                 | Self::Epoch { .. }
+                | Self::EpochBehind { .. }
                 | Self::Database { .. }
         )
     }

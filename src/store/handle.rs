@@ -2,16 +2,21 @@
 
 use super::blobs::BlobFiles;
 use super::jobs::{Job, Typed};
+use super::lock::EngineLock;
 use super::readers::{Readers, snapshot};
 use super::writer::Writer;
-use super::{OpenError, Options, Paths, StoreError, Tx, View, connect, open};
+use super::{OpenError, Options, Paths, StoreError, Tx, View, check, connect, open};
 use crate::audit::Context;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Jobs that share one commit at most.
 const BATCH: usize = 256;
+/// How often the log is moved into the database while there is work; `SQLite` does it as well where the log grows long.
+const CHECKPOINT: Duration = Duration::from_mins(1);
 
 /// How jobs reach the database.
 enum Mode {
@@ -19,14 +24,18 @@ enum Mode {
     Threaded { queue: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<JoinHandle<()>>, readers: Readers },
     /// Everything on the caller's thread, one job a commit.
     Inline(Box<Mutex<Writer>>),
-    /// Reading only.
-    Rescue(Readers),
+    /// Reading only; with the lock where this is an engine.
+    Rescue { readers: Readers, _lock: Option<EngineLock> },
 }
 
 struct Inner {
     mode: Mode,
     blobs: Arc<BlobFiles>,
     context: Context,
+    /// What the writer has to complain of.
+    fault: Arc<Mutex<Option<String>>>,
+    /// The database where it was opened as it lay, without its log.
+    lay: Option<PathBuf>,
 }
 
 /// The durable state. Clones share it; dropping the last one waits for queued jobs and frees the engine lock.
@@ -37,16 +46,19 @@ impl Store {
     /// Opens or creates the store with its writer thread.
     pub fn open(paths: &Paths, options: &Options) -> Result<Self, OpenError> {
         let writer = open::writer(paths, options)?;
-        let failed =
-            |error: &dyn ToString| OpenError::Database { path: paths.database.clone(), reason: error.to_string() };
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            check::refusal(&paths.database, error, |path, reason| OpenError::Database { path, reason })
+        };
         let readers = (0..options.readers.max(1)).map(|_| connect::reader(&paths.database));
         let readers = readers.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
-        let (blobs, context) = (Arc::clone(&writer.blobs), writer.context.clone());
+        let (blobs, context, fault) = (Arc::clone(&writer.blobs), writer.context.clone(), Arc::clone(&writer.fault));
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
-        let thread = thread.spawn(move || serve(writer, jobs)).map_err(|error| failed(&error))?;
+        let thread = thread
+            .spawn(move || serve(writer, jobs))
+            .map_err(|source| OpenError::Io { path: paths.database.clone(), source })?;
         let mode = Mode::Threaded { queue: Some(queue), thread: Some(thread), readers: Readers::new(readers) };
-        Ok(Self(Arc::new(Inner { mode, blobs, context })))
+        Ok(Self(Arc::new(Inner { mode, blobs, context, fault, lay: None })))
     }
 
     /// Opens or creates the store without a thread of its own: jobs run on the caller's thread, one a commit.
@@ -60,28 +72,50 @@ impl Store {
     }
 
     fn inline(writer: Writer) -> Self {
-        let (blobs, context) = (Arc::clone(&writer.blobs), writer.context.clone());
-        Self(Arc::new(Inner { mode: Mode::Inline(Box::new(Mutex::new(writer))), blobs, context }))
+        let (blobs, context, fault) = (Arc::clone(&writer.blobs), writer.context.clone(), Arc::clone(&writer.fault));
+        let mode = Mode::Inline(Box::new(Mutex::new(writer)));
+        Self(Arc::new(Inner { mode, blobs, context, fault, lay: None }))
     }
 
-    /// Opens what is there for reading only, after [`Store::open`] has failed. Neither the database nor its log is ever
-    /// written to; queries may fail where the damage is.
+    /// Opens what is there for reading only; an engine may be at work on it. Neither the database nor its log is ever
+    /// written to; queries may fail where there is damage.
     pub fn rescue(paths: &Paths) -> Result<Self, OpenError> {
+        Self::read_only(paths, None)
+    }
+
+    /// As [`Store::rescue`] for an engine after [`Store::open`] has failed: it keeps every other engine out.
+    pub fn rescue_alone(paths: &Paths) -> Result<Self, OpenError> {
+        let lock = open::lock(paths)?;
+        Self::read_only(paths, Some(lock))
+    }
+
+    fn read_only(paths: &Paths, lock: Option<EngineLock>) -> Result<Self, OpenError> {
         let path = &paths.database;
-        let failed = |error: rusqlite::Error| OpenError::Corrupt { path: path.clone(), reason: error.to_string() };
+        let failed = |error: rusqlite::Error| check::refusal(path, &error, check::damage);
         std::fs::metadata(path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        // The log holds the newest commits; without one the file is read as it lies.
-        let conn = if open::has_log(path) { connect::reader(path) } else { connect::immutable(path) };
-        let usable = conn.and_then(|conn| {
-            conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(|_| conn)
-        });
-        let conn = usable.or_else(|_| connect::immutable(path)).map_err(failed)?;
+        // Where a log may be, it is read, or nothing is: without the newest commits everything would look cut off.
+        let lay = (!check::is_in_use(path)).then(|| path.clone());
+        let conn = if lay.is_some() { connect::immutable(path) } else { connect::reader(path) };
+        let conn = conn.map_err(failed)?;
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(failed)?;
         let instance = "SELECT value FROM settings WHERE key = 'instance'";
         // A damaged settings table must not stop the rescue of the others.
         let engine = conn.query_row(instance, [], |row| row.get(0)).unwrap_or_default();
         let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
-        let mode = Mode::Rescue(Readers::new(vec![conn]));
-        Ok(Self(Arc::new(Inner { mode, blobs, context: Context { engine, epoch: 0 } })))
+        let mode = Mode::Rescue { readers: Readers::new(vec![conn]), _lock: lock };
+        let context = Context { engine, epoch: 0 };
+        Ok(Self(Arc::new(Inner { mode, blobs, context, fault: Arc::default(), lay })))
+    }
+
+    /// Whether an engine began to write to a database that [`Store::rescue`] took as it lay: what was read since may be
+    /// of two minds, so read it again from a new rescue.
+    pub fn is_outdated(&self) -> bool {
+        self.0.lay.as_deref().is_some_and(check::is_in_use)
+    }
+
+    /// What people should put right about the files, in words; writing goes on.
+    pub fn fault(&self) -> Option<String> {
+        self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The engine instance of this store, from which names of containers are derived. Empty in a rescue that could not
@@ -97,7 +131,7 @@ impl Store {
 
     /// Whether nothing can be written.
     pub fn is_rescue(&self) -> bool {
-        matches!(self.0.mode, Mode::Rescue(_))
+        matches!(self.0.mode, Mode::Rescue { .. })
     }
 
     /// Runs one job in a transaction and gives its value once it is on disk. A caller that stops waiting does not stop
@@ -139,7 +173,7 @@ impl Store {
                 writer.lock().unwrap_or_else(PoisonError::into_inner).batch(vec![job]);
                 Ok(())
             }
-            Mode::Rescue(_) => Err(StoreError::ReadOnly),
+            Mode::Rescue { .. } => Err(StoreError::ReadOnly),
             Mode::Threaded { .. } => Err(StoreError::Closed),
         }
     }
@@ -148,7 +182,7 @@ impl Store {
     pub fn read_sync<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let blobs = &self.0.blobs;
         match &self.0.mode {
-            Mode::Threaded { readers, .. } | Mode::Rescue(readers) => readers.with(blobs, read),
+            Mode::Threaded { readers, .. } | Mode::Rescue { readers, .. } => readers.with(blobs, read),
             Mode::Inline(writer) => {
                 let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
                 snapshot(&writer.conn, blobs, read)
@@ -175,7 +209,9 @@ impl Store {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Mode::Threaded { queue, thread, .. } = &mut self.mode else { return };
+        let Mode::Threaded { queue, thread, readers } = &mut self.mode else { return };
+        // The last connection to close moves the log into the database, and only the writer's can.
+        *readers = Readers::new(Vec::new());
         drop(queue.take());
         let Some(thread) = thread.take() else { return };
         // A job that holds the last clone drops it on the writer's own thread, which cannot wait for itself.
@@ -188,7 +224,12 @@ impl Drop for Inner {
 /// The writer thread: takes what waits, up to a batch, and runs it.
 fn serve(mut writer: Writer, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::new();
+    let mut moved = Instant::now();
     while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
         writer.batch(std::mem::take(&mut batch));
+        if moved.elapsed() >= CHECKPOINT {
+            writer.checkpoint();
+            moved = Instant::now();
+        }
     }
 }

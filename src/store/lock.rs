@@ -1,4 +1,7 @@
 //! Keeps a second engine out. The kernel drops the lock when its holder ends, however it ends.
+//!
+//! What is locked is the directory itself, since a file in it could be removed and made anew under a living engine. The lock
+//! file is locked as well: it tells people who holds the place.
 
 use super::OpenError;
 use super::files;
@@ -8,29 +11,34 @@ use std::path::Path;
 
 /// The held lock; dropped with the store.
 #[derive(Debug)]
-pub(super) struct EngineLock(#[expect(dead_code, reason = "held, never read: closing the file drops the lock")] File);
+#[expect(dead_code, reason = "held, never read: closing the files drops the lock")]
+pub(super) struct EngineLock {
+    directory: File,
+    file: File,
+}
 
 impl EngineLock {
     /// Takes the lock at `path` and writes this process's id into it, or says who holds it.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let lock = |file: &File| match file.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked { lock: path.to_owned(), pid: holder(path) }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        };
+        let directory = File::open(files::directory_of(path)).map_err(io)?;
+        lock(&directory)?;
         let mut file = files::private_file(path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked { lock: path.to_owned(), pid: holder(path) });
-            }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
+        lock(&file)?;
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(Self(file))
+        Ok(Self { directory, file })
     }
 }
 
 /// The process id in the lock file; for people only, since it may be outdated.
-fn holder(path: &Path) -> Option<u32> {
+pub(crate) fn holder(path: &Path) -> Option<u32> {
     let bytes = files::read_small(path).ok().flatten()?;
     std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
 }

@@ -56,9 +56,19 @@ impl View<'_> {
         self.one(&format!("{SELECT} WHERE q.id = ?1"), [id.0], question)
     }
 
-    /// Questions in this state over all runs, oldest first; all questions when no state is given.
-    pub fn questions(&self, state: Option<QuestionState>) -> Result<Vec<Question>, StoreError> {
-        self.many(&format!("{SELECT} WHERE ?1 IS NULL OR q.state = ?1 ORDER BY q.id"), [state.map(Word)], question)
+    /// Questions in this state over all runs, or all questions when no state is given: the newest `most`, oldest first.
+    pub fn questions(&self, state: Option<QuestionState>, most: usize) -> Result<Vec<Question>, StoreError> {
+        let sql = format!("{SELECT} WHERE ?1 IS NULL OR q.state = ?1 ORDER BY q.id DESC LIMIT ?2");
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut found = self.many(&sql, params![state.map(Word), most], question)?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// How many questions wait.
+    pub fn open_questions(&self) -> Result<u32, StoreError> {
+        let sql = "SELECT count(*) FROM questions WHERE state = 'open'";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or_default())
     }
 
     /// All questions of a run, oldest first.

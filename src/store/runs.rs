@@ -66,6 +66,12 @@ impl View<'_> {
         self.one("SELECT * FROM runs WHERE id = ?1", [id.0], run)
     }
 
+    /// How many runs are not over.
+    pub fn unfinished_runs(&self) -> Result<u32, StoreError> {
+        let sql = "SELECT count(*) FROM runs WHERE state NOT IN ('succeeded', 'cancelled', 'failed')";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or_default())
+    }
+
     /// Runs that pass the filter, newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
         let mut sql = "SELECT * FROM runs WHERE 1".to_owned();

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod fixtures;
+mod damage;
+pub(super) mod fixtures;
 mod opening;
 mod together;
 mod writing;

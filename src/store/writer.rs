@@ -9,9 +9,10 @@ use super::{Options, StoreError};
 use crate::audit::{self, Clock, Context, Head};
 use rusqlite::{Connection, ErrorCode};
 use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The one connection that writes, and what it needs.
 pub(super) struct Writer {
@@ -24,6 +25,8 @@ pub(super) struct Writer {
     pub head_file: Option<PathBuf>,
     /// The head that was written last.
     pub head: Option<Head>,
+    /// What is wrong with the head file, in words, while something is.
+    pub fault: Arc<Mutex<Option<String>>>,
     /// Held as long as this connection lives.
     pub lock: Option<EngineLock>,
 }
@@ -59,7 +62,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 impl Writer {
     pub(super) fn new(conn: Connection, context: Context, options: &Options, blobs: Arc<BlobFiles>) -> Self {
         let (clock, faults) = (Arc::clone(&options.clock), Arc::clone(&options.faults));
-        Self { conn, context, clock, faults, blobs, head_file: None, head: None, lock: None }
+        Self { conn, context, clock, faults, blobs, head_file: None, head: None, fault: Arc::default(), lock: None }
     }
 
     /// Runs a batch and replies to every job in it.
@@ -142,20 +145,31 @@ impl Writer {
     }
 
     /// Writes the head of the chain beside the database. The commit stands whether or not this succeeds: a head that
-    /// lags is a lesser anchor, not a wrong one, and the next commit writes it again.
-    pub(super) fn write_head(&mut self) {
-        let Some(path) = &self.head_file else { return };
-        let head = match audit::chain_head(&self.conn) {
-            Ok(Some(head)) if self.head != Some(head) => head,
-            Ok(_) => return,
-            Err(error) => {
-                tracing::error!(%error, "the head of the audit chain could not be read");
-                return;
-            }
-        };
-        match audit::write_head(path, head) {
-            Ok(()) => self.head = Some(head),
-            Err(error) => tracing::error!(%error, "the head of the audit chain could not be written; it lags"),
+    /// lags is a lesser anchor, not a wrong one, and the next commit writes it again. Until then people are told.
+    fn write_head(&mut self) {
+        let fault = self.anchor().err().map(|error| {
+            tracing::error!(%error, "the head of the audit chain could not be written; it lags");
+            format!("the head of the audit log cannot be written, so the newest events are not anchored: {error}")
+        });
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Writes the head of the chain where it has moved.
+    pub(super) fn anchor(&mut self) -> io::Result<()> {
+        let Some(path) = &self.head_file else { return Ok(()) };
+        let head = audit::chain_head(&self.conn).map_err(io::Error::other)?;
+        if let Some(head) = head.filter(|head| self.head != Some(*head)) {
+            audit::write_head(path, head)?;
+            self.head = Some(head);
+        }
+        Ok(())
+    }
+
+    /// Moves what the log holds into the database as far as no reader is in the way; nobody waits for it. So the log stays
+    /// short, and a copy of the database alone is never far behind.
+    pub(super) fn checkpoint(&self) {
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the database's log could not be moved into it");
         }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this module")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+pub mod bare;
 mod docker;
 mod engine;
 pub mod loops;

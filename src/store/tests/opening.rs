@@ -1,15 +1,18 @@
 //! Opening: one engine, private files, and damage that is met without harm.
 
-use super::fixtures::{counts, dir, event, new_run, seed, store};
-use crate::audit::Verdict;
+use super::fixtures::{counts, dir, seed, store};
+use crate::audit::{Verdict, verify};
 use crate::store::{OpenError, Options, Paths, Store, StoreError, connect};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+fn beside(paths: &Paths, ending: &str) -> PathBuf {
+    let mut name = paths.database.clone().into_os_string();
+    name.push(ending);
+    name.into()
+}
 
 const CHILD: &str = "DOGWATCH_TEST_STORE_CHILD";
 
@@ -24,6 +27,40 @@ fn a_second_engine_is_refused_and_told_who_holds_the_lock() {
     }
     drop(first);
     drop(store(&paths));
+}
+
+#[test]
+fn a_lock_file_that_was_removed_lets_nobody_in() {
+    let (_dir, paths) = dir();
+    let first = store(&paths);
+    std::fs::remove_file(&paths.lock).unwrap();
+    let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    let error = Store::rescue_alone(&paths).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    assert!(!paths.lock.exists(), "a lock file that names nobody was made");
+    drop(first);
+    let rescue = Store::rescue_alone(&paths).unwrap();
+    let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    drop(rescue);
+    drop(store(&paths));
+}
+
+#[test]
+fn closing_moves_the_log_into_the_database() {
+    let (_dir, paths) = dir();
+    let first = store(&paths);
+    let run = first.write_sync(|tx| seed(tx, "one")).unwrap();
+    assert!(std::fs::metadata(&paths.database).unwrap().len() <= 4096);
+    drop(first);
+    assert!(!beside(&paths, "-wal").exists() && !beside(&paths, "-shm").exists());
+    // The database alone is a whole copy now.
+    let (_other, copy) = dir();
+    std::fs::create_dir_all(copy.database.parent().unwrap()).unwrap();
+    std::fs::copy(&paths.database, &copy.database).unwrap();
+    let rescue = Store::rescue(&copy).unwrap();
+    assert_eq!(rescue.read_sync(|view| view.run(run.id)).unwrap(), Some(run));
 }
 
 #[test]
@@ -88,71 +125,174 @@ fn a_lost_database_or_a_cut_log_is_refused_because_the_head_remembers() {
     assert!(matches!(error, OpenError::Chain { verdict: Verdict::Truncated { events: 0, head: 2 }, .. }), "{error}");
 }
 
+/// The kinds of all events.
+fn kinds(store: &Store) -> String {
+    let sql = "SELECT group_concat(kind) FROM (SELECT kind FROM audit ORDER BY seq)";
+    store.read_sync(|view| Ok(view.connection().query_row(sql, [], |row| row.get(0))?)).unwrap()
+}
+
+#[test]
+fn a_lost_log_or_an_emptied_database_is_no_new_store() {
+    for (head, epoch) in [("kept", true), ("damaged", true), ("damaged", false), ("gone", true)] {
+        let (_dir, paths) = dir();
+        let first = store(&paths);
+        first.write_sync(|tx| seed(tx, "one")).unwrap();
+        // As if the process had been killed and its log lost: the database has its first page only.
+        let page = std::fs::read(&paths.database).unwrap();
+        assert!(beside(&paths, "-wal").exists());
+        drop(first);
+        std::fs::write(&paths.database, &page).unwrap();
+        match head {
+            "damaged" => std::fs::write(&paths.chain_head, "x").unwrap(),
+            "gone" => std::fs::remove_file(&paths.chain_head).unwrap(),
+            _ => {}
+        }
+        if !epoch {
+            std::fs::remove_file(&paths.epoch).unwrap();
+        }
+        let before = std::fs::read(&paths.chain_head).ok();
+        for _ in 0..2 {
+            let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+            let expected = match head {
+                "kept" => {
+                    matches!(error, OpenError::Chain { verdict: Verdict::Truncated { events: 0, head: 2 }, .. })
+                }
+                _ => matches!(error, OpenError::Lost { .. }),
+            };
+            assert!(expected && error.rescue_offered(), "{head}: {error}");
+        }
+        assert_eq!(std::fs::read(&paths.database).unwrap(), page);
+        assert_eq!(std::fs::read(&paths.chain_head).ok(), before);
+    }
+}
+
+#[test]
+fn a_chain_without_records_is_no_new_store() {
+    let (_dir, paths) = dir();
+    drop(store(&paths));
+    connect::writer(&paths.database).unwrap().execute("DELETE FROM audit", []).unwrap();
+    std::fs::remove_file(&paths.chain_head).unwrap();
+    let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::Lost { .. }), "{error}");
+}
+
+#[test]
+fn a_creation_that_was_cut_short_is_finished_without_a_word() {
+    // The database was made; neither the head nor the epoch was written yet.
+    for head in [true, false] {
+        let (_dir, paths) = dir();
+        drop(store(&paths));
+        std::fs::remove_file(&paths.epoch).unwrap();
+        if !head {
+            std::fs::remove_file(&paths.chain_head).unwrap();
+        }
+        let again = store(&paths);
+        assert_eq!((kinds(&again).as_str(), again.epoch()), ("store.created", 1));
+    }
+}
+
 #[test]
 fn missing_head_and_epoch_are_made_anew_and_noted() {
     let (_dir, paths) = dir();
-    drop(store(&paths));
+    let first = store(&paths);
+    first.write_sync(|tx| seed(tx, "one")).unwrap();
+    drop(first);
     std::fs::remove_file(&paths.chain_head).unwrap();
     std::fs::remove_file(&paths.epoch).unwrap();
     let again = store(&paths);
-    let kinds = "SELECT group_concat(kind) FROM (SELECT kind FROM audit ORDER BY seq)";
-    let kinds: String = again.read_sync(|view| Ok(view.connection().query_row(kinds, [], |row| row.get(0))?)).unwrap();
-    assert_eq!(kinds, "store.created,store.epoch_missing,store.head_missing");
+    assert_eq!(kinds(&again), "store.created,run.queued,store.epoch_missing,store.head_missing");
+    assert_eq!(again.epoch(), 2);
     drop(again);
+    assert_eq!(std::fs::read_to_string(&paths.epoch).unwrap(), "2\n");
+    std::fs::write(&paths.chain_head, "x").unwrap();
+    let again = store(&paths);
+    assert!(kinds(&again).ends_with("store.head_missing,store.head_damaged"));
+    let verdict = again.read_sync(|view| Ok(verify(view.connection(), &paths.chain_head).unwrap())).unwrap();
+    assert!(matches!(verdict, Verdict::NotAnchored { events: 5, before: 5, since: 5, .. }), "{verdict}");
+    drop(again);
+    assert_eq!(kinds(&store(&paths)).matches("store.head_damaged").count(), 1);
     std::fs::write(&paths.epoch, "x").unwrap();
     assert!(matches!(Store::open(&paths, &Options::default()).map(drop), Err(OpenError::Epoch { .. })));
 }
 
-fn database_with_rows(paths: &Paths) {
-    let store = store(paths);
-    for n in 0..30 {
-        store
-            .write_sync(move |tx| {
-                let project = tx.insert_project(&format!("project {n}"), "/src")?;
-                tx.insert_run(&new_run(project.id))?;
-                tx.record(event("run.queued").project(project.id))
-            })
-            .unwrap();
+#[test]
+fn an_older_epoch_is_refused_and_a_newer_one_is_taken() {
+    let (_dir, paths) = dir();
+    drop(store(&paths));
+    std::fs::write(&paths.epoch, "7\n").unwrap();
+    let seventh = store(&paths);
+    seventh.write_sync(|tx| seed(tx, "one")).unwrap();
+    drop(seventh);
+    std::fs::write(&paths.epoch, "6\n").unwrap();
+    let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::EpochBehind { found: 6, last: 7, .. }), "{error}");
+    assert!(error.rescue_offered());
+}
+
+#[test]
+fn another_instance_than_that_of_the_chain_is_refused() {
+    for sql in ["UPDATE settings SET value = 'other' WHERE key = 'instance'", "DELETE FROM settings"] {
+        let (_dir, paths) = dir();
+        drop(store(&paths));
+        assert_eq!(connect::writer(&paths.database).unwrap().execute(sql, []).unwrap(), 1);
+        let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+        assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
     }
 }
 
 #[test]
-fn fifty_damaged_databases_neither_panic_nor_are_written_to() {
+fn a_head_that_is_a_directory_stops_the_start_and_one_that_cannot_be_written_is_told() {
     let (_dir, paths) = dir();
-    database_with_rows(&paths);
-    let whole = std::fs::read(&paths.database).unwrap();
-    let mut rng = StdRng::seed_from_u64(7);
-    let mut refused = 0;
-    for round in 0..50 {
-        let mut bytes = whole.clone();
-        if round % 3 == 0 {
-            bytes.truncate(rng.random_range(1..whole.len()));
-        } else {
-            let reach = if round % 3 == 1 { 200 } else { bytes.len() };
-            for _ in 0..rng.random_range(1..40) {
-                let at = rng.random_range(0..reach);
-                bytes[at] ^= rng.random_range(1..=255_u8);
-            }
-        }
-        let (_other, copy) = dir();
-        std::fs::create_dir_all(copy.database.parent().unwrap()).unwrap();
-        std::fs::write(&copy.database, &bytes).unwrap();
-        std::fs::copy(&paths.chain_head, &copy.chain_head).unwrap();
-        std::fs::copy(&paths.epoch, &copy.epoch).unwrap();
-        let opened = catch_unwind(AssertUnwindSafe(|| Store::open(&copy, &Options::default())));
-        match opened.unwrap_or_else(|_| panic!("round {round} panicked")) {
-            Ok(_) => continue,
-            Err(error) => assert!(error.rescue_offered(), "round {round}: {error}"),
-        }
-        refused += 1;
-        if let Ok(rescue) = Store::rescue(&copy) {
-            // Whatever can be read is read; an error is an answer too.
-            drop(rescue.read_sync(|view| view.project_named("project 3")));
-            drop(rescue.read_sync(|view| view.runs(&crate::store::RunFilter::default())));
-        }
-        assert_eq!(std::fs::read(&copy.database).unwrap(), bytes, "round {round} was written to");
-    }
-    assert!(refused >= 25, "only {refused} were refused");
+    let first = store(&paths);
+    assert_eq!(first.fault(), None);
+    std::fs::remove_file(&paths.chain_head).unwrap();
+    std::fs::create_dir(&paths.chain_head).unwrap();
+    first.write_sync(|tx| seed(tx, "one")).unwrap();
+    assert!(first.fault().unwrap().contains("not anchored"));
+    let error = {
+        drop(first);
+        Store::open(&paths, &Options::default()).map(drop).unwrap_err()
+    };
+    assert!(matches!(error, OpenError::NoPlaceForHead { .. }) && !error.rescue_offered(), "{error}");
+    std::fs::remove_dir(&paths.chain_head).unwrap();
+    let again = store(&paths);
+    again.write_sync(|tx| seed(tx, "two")).unwrap();
+    assert_eq!(again.fault(), None);
+}
+
+#[test]
+fn a_database_in_other_hands_is_neither_damaged_nor_rescued() {
+    let (_dir, paths) = dir();
+    drop(store(&paths));
+    let other = rusqlite::Connection::open(&paths.database).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE x (y); COMMIT;").unwrap();
+    let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::Unavailable { .. }) && !error.rescue_offered(), "{error}");
+    // Nor is the log passed over: it would look as if its commits had never been.
+    assert!(matches!(Store::rescue(&paths).map(drop), Err(OpenError::Unavailable { .. })));
+}
+
+#[test]
+fn looking_leaves_nothing_beside_a_database_and_sees_an_engine_begin() {
+    let (_dir, paths) = dir();
+    drop(store(&paths));
+    let names = || {
+        let entries = std::fs::read_dir(paths.database.parent().unwrap()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let looking = Store::rescue(&paths).unwrap();
+    assert_eq!(kinds(&looking), "store.created");
+    assert!(!looking.is_outdated());
+    assert_eq!(names(), before);
+    let engine = store(&paths);
+    engine.write_sync(|tx| seed(tx, "one")).unwrap();
+    assert!(looking.is_outdated());
+    let again = Store::rescue(&paths).unwrap();
+    assert_eq!(kinds(&again), "store.created,run.queued");
+    assert!(!again.is_outdated());
 }
 
 /// Writes until it is killed, saying what was acknowledged. Runs only as the child of the next test.

@@ -1,0 +1,236 @@
+//! Damaged and cut files: what is left is a prefix of what was, and no loss is taken for a beginning.
+
+use super::fixtures::{dir, event, new_run, store};
+use crate::audit::{Verdict, verify};
+use crate::domain::{RunId, RunState};
+use crate::store::{OpenError, Options, Paths, RunFilter, Store};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rusqlite::Connection;
+use serde_json::json;
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Bytes of a WAL's header.
+const HEADER: usize = 32;
+/// Bytes of one of its frames: a header and a page.
+const FRAME: usize = 24 + 4096;
+
+/// The files of a store that was killed, or closed, in the midst of its work.
+struct History {
+    _dir: TempDir,
+    database: Vec<u8>,
+    log: Vec<u8>,
+    head: Vec<u8>,
+    epoch: Vec<u8>,
+    /// The hash of each record, in order.
+    chain: Vec<Vec<u8>>,
+}
+
+impl History {
+    /// Runs that move through states, each move with its event, and then the files as they lie: with the log of a process
+    /// that was killed, or whole in the database.
+    fn new(count: usize, killed: bool) -> Self {
+        let (dir, paths) = dir();
+        let store = store(&paths);
+        let mut runs = Vec::new();
+        for n in 0..count {
+            let state = RunState::ALL[n % RunState::ALL.len()];
+            let say = move |run: RunId| event("run.moved").run(run).detail(json!({ "state": state.name() }));
+            // Every fourth move begins a run, the others move one of those that are there.
+            if n % 4 == 0 {
+                let run = store.write_sync(move |tx| {
+                    let project = tx.insert_project(&format!("project {n}"), "/src")?;
+                    let run = tx.insert_run(&crate::domain::Run { state, ..new_run(project.id) })?;
+                    tx.record(say(run.id))?;
+                    Ok(run)
+                });
+                runs.push(run.unwrap());
+            } else {
+                let place = n * 7 % runs.len();
+                let next = crate::domain::Run { state, reason: "r".repeat(n * 31), ..runs[place].clone() };
+                runs[place] = store
+                    .write_sync(move |tx| {
+                        tx.record(say(next.id))?;
+                        tx.update_run(&next)
+                    })
+                    .unwrap();
+            }
+        }
+        let chain = store.read_sync(|view| Ok(hashes(view.connection()))).unwrap();
+        let mut store = Some(store);
+        if !killed {
+            store = None;
+        }
+        let log = beside(&paths.database, "-wal");
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        let history = Self {
+            database: read(&paths.database),
+            log: if killed { read(&log) } else { Vec::new() },
+            head: read(&paths.chain_head),
+            epoch: read(&paths.epoch),
+            chain,
+            _dir: dir,
+        };
+        drop(store);
+        history
+    }
+
+    /// The files in a directory of their own, with this database and this log.
+    fn lay(&self, database: &[u8], log: &[u8]) -> (TempDir, Paths) {
+        let (dir, paths) = dir();
+        std::fs::create_dir_all(paths.database.parent().unwrap()).unwrap();
+        std::fs::write(&paths.database, database).unwrap();
+        if !self.log.is_empty() {
+            std::fs::write(beside(&paths.database, "-wal"), log).unwrap();
+        }
+        std::fs::write(&paths.chain_head, &self.head).unwrap();
+        std::fs::write(&paths.epoch, &self.epoch).unwrap();
+        (dir, paths)
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The hash of each record, in order; none where there is no table.
+fn hashes(conn: &Connection) -> Vec<Vec<u8>> {
+    if !conn.table_exists(None, "audit").unwrap() {
+        return Vec::new();
+    }
+    let mut statement = conn.prepare("SELECT hash FROM audit ORDER BY seq").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Names and bytes of the files of a store, without the shared memory, which holds nothing of its own.
+fn files(paths: &Paths) -> Vec<(OsString, Vec<u8>)> {
+    let entries = std::fs::read_dir(paths.database.parent().unwrap()).unwrap().map(|entry| entry.unwrap());
+    let mut found: Vec<_> = entries
+        .filter(|entry| entry.path() != paths.lock && !entry.file_name().to_string_lossy().ends_with("-shm"))
+        .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+/// What a recovered database holds: a whole database, whose chain is the beginning of the history's and whose runs are as
+/// their last events say. Gives the number of events.
+fn prefix(history: &History, paths: &Paths) -> usize {
+    let conn = Connection::open(&paths.database).unwrap();
+    let integrity: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
+    let chain = hashes(&conn);
+    assert!(history.chain.starts_with(&chain), "the chain is another one");
+    if chain.is_empty() {
+        return 0;
+    }
+    let sql = "SELECT (SELECT count(*) FROM runs), (SELECT count(DISTINCT run) FROM audit), count(*) FROM runs
+        WHERE version = (SELECT count(*) FROM audit WHERE run = runs.id)
+        AND state = (SELECT json_extract(CAST(record AS TEXT), '$.detail.state') FROM audit WHERE run = runs.id
+            ORDER BY seq DESC LIMIT 1)";
+    let (runs, told, agree): (i64, i64, i64) =
+        conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!((told, agree), (runs, runs), "runs and their events differ");
+    chain.len()
+}
+
+#[test]
+fn a_log_that_is_cut_anywhere_leaves_a_prefix_and_is_called_truncated() {
+    let history = History::new(40, true);
+    let (all, head) = (history.chain.len(), history.chain.len() as u64);
+    let frames = (history.log.len() - HEADER) / FRAME;
+    assert!(frames > 100 && (history.log.len() - HEADER).is_multiple_of(FRAME), "{frames} frames");
+    let mut rng = StdRng::seed_from_u64(28);
+    let random = (0..80).map(|_| rng.random_range(0..history.log.len()));
+    let mut cuts: Vec<usize> = (0..=frames).map(|n| HEADER + n * FRAME).chain([0, 1, 31]).chain(random).collect();
+    cuts.sort_unstable();
+    let mut before = 0;
+    let mut met = std::collections::BTreeSet::new();
+    for cut in cuts {
+        let (_dir, paths) = history.lay(&history.database, &history.log[..cut]);
+        let lay = files(&paths);
+        let opened = Store::open(&paths, &Options::default());
+        let looked = Store::rescue(&paths)
+            .map(|store| store.read_sync(|view| Ok(verify(view.connection(), &paths.chain_head).unwrap())).unwrap());
+        if opened.is_err() {
+            assert_eq!(files(&paths), lay, "cut at {cut}: something was written");
+        }
+        let whole = opened.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let verdict = if let Err(OpenError::Chain { verdict, .. }) = &opened { Some(verdict.clone()) } else { None };
+        drop(opened);
+        let events = prefix(&history, &paths);
+        assert!(events >= before, "cut at {cut}: {events} events, {before} with less of the log");
+        before = events;
+        met.insert(events);
+        if events == all {
+            assert_eq!(whole, Ok(()), "cut at {cut}");
+            assert_eq!(looked.unwrap(), Verdict::Anchored { events: head });
+        } else {
+            let truncated = Verdict::Truncated { events: events as u64, head };
+            assert_eq!(verdict, Some(truncated.clone()), "cut at {cut}: {whole:?}");
+            assert_eq!(looked.unwrap(), truncated, "cut at {cut}");
+        }
+    }
+    assert_eq!(met, (0..=all).collect(), "every commit is met");
+}
+
+/// One of the ways in which a disk loses content.
+fn harm(bytes: &mut Vec<u8>, round: usize, rng: &mut StdRng) {
+    match round % 4 {
+        0 => bytes.truncate(rng.random_range(0..bytes.len())),
+        1 => {
+            let from = rng.random_range(0..bytes.len());
+            let to = bytes.len().min(from + rng.random_range(1..8192));
+            bytes[from..to].fill(0);
+        }
+        kind => {
+            let reach = if kind == 2 { 200 } else { bytes.len() };
+            for _ in 0..rng.random_range(1..40) {
+                bytes[rng.random_range(0..reach)] ^= rng.random_range(1..=255_u8);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_hundred_and_fifty_six_damaged_stores_neither_panic_nor_are_written_to_nor_forget() {
+    let (killed, closed) = (History::new(60, true), History::new(60, false));
+    assert!(closed.database.len() > 100_000);
+    let mut rng = StdRng::seed_from_u64(7);
+    let mut refused = [0, 0];
+    for round in 0..256 {
+        let of_log = round % 2 == 0;
+        let history = if of_log { &killed } else { &closed };
+        let (mut database, mut log) = (history.database.clone(), history.log.clone());
+        harm(if of_log { &mut log } else { &mut database }, round / 2, &mut rng);
+        let (_dir, paths) = history.lay(&database, &log);
+        let lay = files(&paths);
+        let opened = catch_unwind(AssertUnwindSafe(|| Store::open(&paths, &Options::default())));
+        match opened.unwrap_or_else(|_| panic!("round {round} panicked")) {
+            Ok(store) => {
+                // Bytes that nothing depends on, or that no check knows of; but nothing that was recorded is lost.
+                let chain = store.read_sync(|view| Ok(hashes(view.connection()))).unwrap();
+                assert!(chain.starts_with(&history.chain), "round {round}: {} events", chain.len());
+                continue;
+            }
+            Err(error) => assert!(error.rescue_offered(), "round {round}: {error}"),
+        }
+        refused[usize::from(of_log)] += 1;
+        if let Ok(rescue) = Store::rescue(&paths) {
+            // Whatever can be read is read; an error is an answer too.
+            drop(rescue.read_sync(|view| view.project_named("project 4")));
+            drop(rescue.read_sync(|view| view.runs(&RunFilter::default())));
+            drop(rescue.read_sync(|view| Ok(verify(view.connection(), &paths.chain_head).map(drop))));
+        }
+        assert_eq!(files(&paths), lay, "round {round} was written to");
+        if !of_log {
+            assert!(!beside(&paths.database, "-shm").exists(), "round {round}: files were made beside the database");
+        }
+    }
+    assert!(refused.iter().all(|count| *count >= 64), "only {refused:?} were refused");
+}

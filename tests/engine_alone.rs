@@ -1,0 +1,295 @@
+//! The engine as a process, without containers: its lock, its socket, its files, and clients that behave badly.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use dogwatch::audit::AuditEvent;
+use dogwatch::domain::{
+    Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
+};
+use dogwatch::logs::{LogWriter, Record, Stream};
+use dogwatch::store::{self, Options, Store};
+use rustix::process::{Signal, kill_process};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+use support::bare::{Bare, output};
+use support::wait_until;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// The store that an engine of these directories opens.
+fn store(bare: &Bare) -> Store {
+    let paths = store::Paths {
+        database: bare.file("dogwatch.db"),
+        lock: bare.file("engine.lock"),
+        chain_head: bare.file("chain-head"),
+        epoch: bare.file("epoch"),
+        blobs: bare.file("blobs"),
+    };
+    Store::open(&paths, &Options::default()).unwrap()
+}
+
+/// Stores runs that are over, each with a long task.
+fn fill(bare: &Bare, count: usize, task: &str) {
+    let task = task.to_owned();
+    let stored = store(bare).write_sync(move |tx| {
+        let project = tx.insert_project("p", "/nowhere")?;
+        for _ in 0..count {
+            let run = tx.insert_run(&over(project.id, task.clone()))?;
+            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id).project(project.id))?;
+        }
+        Ok(())
+    });
+    stored.unwrap();
+}
+
+fn over(project: ProjectId, task: String) -> Run {
+    Run {
+        id: RunId(0),
+        project,
+        task,
+        criteria: Vec::new(),
+        owner: Actor::Engine,
+        origin: Origin::Operator,
+        agent: "command".to_owned(),
+        state: RunState::Cancelled,
+        resume_to: None,
+        iteration: 0,
+        attempt: 1,
+        losses: 0,
+        troubles: 0,
+        instant_failures: 0,
+        not_before: None,
+        base: None,
+        head: None,
+        image: None,
+        budget: Budget { iterations: 1, seconds: None, tokens: None, microusd: None },
+        spent: Spent::default(),
+        question: None,
+        reason: String::new(),
+        version: 0,
+        created: Millis(1),
+        updated: Millis(1),
+    }
+}
+
+#[test]
+fn a_stopped_engine_leaves_one_whole_database_and_no_socket() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    let engine = bare.start();
+    assert_eq!(engine.stop(), Some(0));
+    assert!(fs::metadata(bare.file("dogwatch.db")).unwrap().len() > 4096);
+    assert!(!bare.file("dogwatch.db-wal").exists() && !bare.file("sock/engine.sock").exists());
+    bare.cmd(&["audit", "verify"]).expect_code(0);
+}
+
+#[test]
+fn a_second_engine_is_refused_also_in_rescue_and_after_the_lock_file_was_removed() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    for rescue in [false, true] {
+        if rescue {
+            fs::write(bare.file("epoch"), "bad").unwrap();
+        }
+        let first = bare.start();
+        assert_eq!(bare.spawn().wait(), Some(5), "{}", bare.log());
+        fs::remove_file(bare.file("engine.lock")).unwrap();
+        assert_eq!(bare.spawn().wait(), Some(5), "{}", bare.log());
+        assert!(bare.log().contains("another engine"), "{}", bare.log());
+        assert_eq!(bare.cmd(&["status"]).expect_code(0).contains("rescue mode"), rescue);
+        assert_eq!(first.stop(), Some(0));
+    }
+}
+
+#[test]
+fn a_lost_log_is_no_new_store_for_the_engine_and_truncated_for_the_check() {
+    let bare = Bare::new();
+    let engine = bare.start();
+    engine.kill();
+    let head = fs::read(bare.file("chain-head")).unwrap();
+    fs::remove_file(bare.file("dogwatch.db-wal")).unwrap();
+    bare.cmd(&["audit", "verify"]).expect_code(11);
+    let engine = bare.start();
+    let status = bare.cmd(&["status", "--json"]).json();
+    assert!(status["rescue"].as_str().unwrap().contains("truncated"), "{status}");
+    bare.cmd(&["audit", "verify"]).expect_code(11);
+    assert_eq!(engine.stop(), Some(0));
+    assert_eq!(fs::read(bare.file("chain-head")).unwrap(), head);
+    fs::remove_file(bare.file("dogwatch.db")).unwrap();
+    bare.cmd(&["audit", "verify"]).expect_code(11);
+}
+
+#[test]
+fn a_removed_head_stays_known() {
+    let bare = Bare::new();
+    fill(&bare, 3, "task");
+    fs::remove_file(bare.file("chain-head")).unwrap();
+    bare.start().stop();
+    let verdict = bare.cmd(&["audit", "verify"]);
+    assert!(verdict.expect_code(10).contains("not anchored before event 5"), "{verdict:?}");
+}
+
+#[test]
+fn more_runs_than_fit_into_a_line_are_listed_watched_and_shown() {
+    let bare = Bare::new();
+    fill(&bare, 300, &"z".repeat(65_000));
+    let _engine = bare.start();
+    let listed = bare.cmd(&["ps", "--all", "--json"]);
+    let runs: Vec<serde_json::Value> =
+        listed.expect_code(0).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(runs.len(), 300);
+    assert!(runs.iter().all(|run| run["shortened"] == true && run["run"]["task"].as_str().unwrap().len() < 400));
+    let whole = bare.cmd(&["show", "r1", "--json"]).json();
+    assert_eq!(whole["view"]["run"]["task"].as_str().unwrap().len(), 65_000);
+    let mut raw = bare.connect();
+    raw.request(1, &json!({ "type": "watch", "since": null }));
+    let mut seen = BTreeSet::new();
+    while seen.len() < 300 {
+        let line = raw.line().expect("more of the snapshot");
+        assert!(line.get("fault").is_none(), "{line}");
+        let event = &line["event"]["event"];
+        let part = if event["snapshot"].is_null() { &event["changed"] } else { &event["snapshot"] };
+        for view in part["runs"].as_array().into_iter().flatten() {
+            seen.insert(view["run"]["id"].as_i64().unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_costs_little_and_disturbs_nobody() {
+    let bare = Bare::new();
+    fill(&bare, 200, &"z".repeat(65_000));
+    let engine = bare.start();
+    let before = engine.memory();
+    let mut deaf = bare.connect();
+    // The whole of a run: 65 kB an answer, 65 MB together. All in one piece, which the socket has room for.
+    let ask = |id: u64| json!({ "request": { "id": id, "request": { "type": "run", "run": 1 } } }).to_string() + "\n";
+    deaf.write(&(1..=1000).map(ask).collect::<String>());
+    for _ in 0..20 {
+        bare.cmd(&["ps", "--all"]).expect_code(0);
+    }
+    let grown = engine.memory().saturating_sub(before);
+    assert!(grown < 150_000, "{grown} kB for one client that does not read");
+    // It gets every answer once it does.
+    let mut answers = 0;
+    while answers < 1000 {
+        answers += usize::from(deaf.line().expect("an answer").get("reply").is_some());
+    }
+}
+
+/// A log of one record for a step that has ended.
+fn ended_step(bare: &Bare, run: RunId, attempt: u32) -> std::path::PathBuf {
+    let key = StepKey { run, iteration: 0, kind: StepKind::Test, suite: "unit".to_owned(), attempt };
+    let log = bare.file("logs").join(run.to_string()).join(format!("{key}.log"));
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    let mut writer = LogWriter::open(&log).unwrap();
+    let text = format!("said by {key}\n");
+    writer.append(Record { seq: 1, time_ms: 1, stream: Stream::Stdout, bytes: text.as_bytes() }).unwrap();
+    writer.sync().unwrap();
+    let digest = writer.digest();
+    let stored = store(bare).write_sync(move |tx| {
+        let step = tx.insert_step(&key)?;
+        let end = StepEnd::Exited { code: 0 };
+        tx.set_step_state(step.id, &StepState::Ended { end, log_digest: digest, intrusions: 0 })?;
+        tx.record(AuditEvent::new(Actor::Engine, "step").run(run)).map(drop)
+    });
+    stored.unwrap();
+    log
+}
+
+#[test]
+fn a_followed_log_ends_whole_or_says_why_not() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    ended_step(&bare, RunId(1), 1);
+    let second = ended_step(&bare, RunId(1), 2);
+    let _engine = bare.start();
+    let whole = bare.cmd(&["logs", "-f", "r1"]);
+    let both = ["said by r1-i0-test-unit-a1", "said by r1-i0-test-unit-a2"];
+    assert!(both.iter().all(|text| whole.expect_code(0).contains(text)), "{whole:?}");
+    // The index tells of bytes that are not there.
+    File::options().write(true).open(&second).unwrap().set_len(0).unwrap();
+    let cut = bare.cmd(&["logs", "-f", "r1"]);
+    cut.expect_code(1);
+    assert!(cut.stdout.contains(both[0]) && !cut.stderr.is_empty(), "{cut:?}");
+}
+
+#[test]
+fn asking_an_engine_changes_nothing_about_its_places() {
+    let bare = Bare::new();
+    let _engine = bare.start();
+    // What only the owner may do: root, who may ask, must get by without it.
+    let open = fs::Permissions::from_mode(0o750);
+    fs::set_permissions(bare.file("logs"), open.clone()).unwrap();
+    bare.cmd(&["ps"]).expect_code(0);
+    assert_eq!(fs::metadata(bare.file("logs")).unwrap().permissions().mode() & 0o777, open.mode());
+}
+
+#[test]
+fn too_many_clients_are_told_so() {
+    let bare = Bare::new();
+    let _engine = bare.start();
+    let mut idle: Vec<_> = (0..256).map(|_| bare.connect()).collect();
+    for raw in &mut idle {
+        assert!(raw.line().unwrap().get("welcome").is_some());
+    }
+    let refused = bare.cmd(&["status"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("256 clients already"), "{}", refused.stderr);
+    drop(idle);
+    wait_until("places for clients", SOON, || bare.cmd(&["status"]).code == Some(0));
+}
+
+#[test]
+fn an_engine_that_stands_still_is_named_and_not_waited_for() {
+    let bare = Bare::new();
+    let engine = bare.start();
+    kill_process(engine.pid(), Signal::STOP).unwrap();
+    let began = Instant::now();
+    let mute = bare.cmd(&["ps"]);
+    kill_process(engine.pid(), Signal::CONT).unwrap();
+    mute.expect_code(3);
+    assert!(mute.stderr.contains("does not answer within 10 s"), "{}", mute.stderr);
+    assert!(began.elapsed() < SOON);
+}
+
+#[test]
+fn the_reason_of_an_engine_that_ended_is_its_own() {
+    let bare = Bare::new();
+    fs::create_dir_all(bare.state()).unwrap();
+    fs::write(bare.file("engine.stderr"), "error: another engine (process 1) uses this database\nerror: of old\n")
+        .unwrap();
+    // Nothing can be written to files here, so the engine ends without a word.
+    let script = format!("ulimit -f 0; exec {} ps", env!("CARGO_BIN_EXE_dogwatch"));
+    let silent = output(&mut bare.through("sh", &["-c", &script]));
+    assert_ne!(silent.code, Some(0));
+    assert!(!silent.stderr.contains("of old"), "{}", silent.stderr);
+    fs::write(bare.config(), "nonsense = 1\n").unwrap();
+    let spoken = bare.cmd(&["ps"]);
+    assert!(spoken.stderr.contains("nonsense"), "{}", spoken.stderr);
+}
+
+#[test]
+fn an_engine_is_started_once_the_one_that_held_the_place_has_ended() {
+    let bare = Bare::new();
+    // Its process id is written down and gone, its lock is held a little longer: an engine that is about to end.
+    fs::write(bare.file("engine.lock"), "999999999\n").unwrap();
+    let held = File::open(bare.state()).unwrap();
+    held.lock().unwrap();
+    let mut command = bare.through(env!("CARGO_BIN_EXE_dogwatch"), &["status"]);
+    let began = Instant::now();
+    let mut waiting = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("an engine that found the place taken", SOON, || {
+        fs::read_to_string(bare.file("engine.stderr")).unwrap_or_default().contains("another engine")
+    });
+    drop(held);
+    wait_until("the end of the command", SOON, || waiting.try_wait().unwrap().is_some());
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
+    assert!(began.elapsed() < SOON);
+    bare.cmd(&["stop"]).expect_code(0);
+}
