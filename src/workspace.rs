@@ -14,6 +14,7 @@ mod checkpoint;
 mod deliver;
 mod diff;
 mod error;
+mod fetch;
 mod ignored;
 mod names;
 mod program;
@@ -21,6 +22,7 @@ mod read;
 mod remove;
 mod repo;
 mod source;
+mod transfer;
 mod walk;
 
 #[cfg(test)]

@@ -2,12 +2,10 @@
 
 use super::error::WorkspaceError;
 use super::program;
-use super::repo::{Repo, commit_id, open_source};
+use super::repo::{Repo, commit_id, open_source, sync};
 use super::source::{Source, redacted};
-use git2::{Oid, Repository};
-
-/// Where a temporary reference stands while a local source takes the objects.
-const OUTBOX: &str = "refs/dogwatch/outbox";
+use super::transfer::copy;
+use git2::Repository;
 
 /// A branch that was put into the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +34,8 @@ impl Repo {
         if branch.starts_with('-') || !git2::Reference::is_valid_name(&name) {
             return Err(refused("this is not a proper branch name"));
         }
-        let id = commit_id(&self.open_git()?, commit)?;
+        let bare = self.open_git()?;
+        let id = commit_id(&bare, commit)?;
         let before = match Source::parse(source)? {
             Source::Local(path) => {
                 let target = open_source(&path).map_err(|error| WorkspaceError::Source {
@@ -46,7 +45,7 @@ impl Repo {
                 if checked_out(&target, &name)? {
                     return Err(refused("it is checked out in the source: switch to another branch there first"));
                 }
-                self.hand_over(&target, id)?;
+                copy(&bare, &target, &[id]).map_err(WorkspaceError::git("handing the commit over"))?;
                 let before = target.refname_to_id(&name).ok();
                 if let Some(old) = before
                     && old != id
@@ -60,6 +59,7 @@ impl Repo {
                 target
                     .reference(&name, id, true, "dogwatch: deliver")
                     .map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+                sync(target.commondir())?;
                 before.map(|old| old.to_string())
             }
             Source::Url(url) => {
@@ -69,25 +69,6 @@ impl Repo {
             }
         };
         Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
-    }
-
-    /// Makes the objects of a commit known to another repository on this machine.
-    fn hand_over(&self, target: &Repository, id: Oid) -> Result<(), WorkspaceError> {
-        let bare = self.open_git()?;
-        let what = || WorkspaceError::git("handing the commit over");
-        let outbox = format!("{OUTBOX}/{id}");
-        let mut reference = bare.reference(&outbox, id, true, "dogwatch").map_err(what())?;
-        let url = self.path().to_str().ok_or_else(|| WorkspaceError::Unsupported {
-            path: super::beneath::path_shown(self.path()),
-            reason: "the state directory's path is not valid UTF-8".into(),
-        })?;
-        let taken = target.remote_anonymous(url).and_then(|mut remote| {
-            let mut options = git2::FetchOptions::new();
-            options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
-            remote.download(&[outbox.as_str()], Some(&mut options))
-        });
-        let removed = reference.delete();
-        taken.and(removed).map_err(what())
     }
 }
 
