@@ -31,8 +31,12 @@ impl Repo {
     ) -> Result<Delivered, WorkspaceError> {
         let refused = |reason: &str| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() };
         let name = format!("refs/heads/{branch}");
-        if branch.starts_with('-') || !git2::Reference::is_valid_name(&name) {
-            return Err(refused("this is not a proper branch name"));
+        if branch.starts_with('-') || branch == "HEAD" || !git2::Reference::is_valid_name(&name) {
+            return Err(refused("this is not a proper branch name: choose another"));
+        }
+        if let Some(short) = branch.strip_prefix("refs/") {
+            let short = shown(short.strip_prefix("heads/").unwrap_or(short));
+            return Err(refused(&format!("a branch is named without refs/heads/ in front: write {short}")));
         }
         let bare = self.open_git()?;
         let id = commit_id(&bare, commit)?;
@@ -64,11 +68,22 @@ impl Repo {
             }
             Source::Url(url) => {
                 let refspec = format!("{}{commit}:{name}", if force { "+" } else { "" });
-                program::git(self.path(), "push to", &url, &["push", "--quiet", "--no-verify", "--", &url, &refspec])?;
+                let arguments = ["push", "--quiet", "--no-verify", "--", &url, &refspec];
+                program::git(self.path(), "push to", &url, &arguments).map_err(|error| rejected(error, &refused))?;
                 None
             }
         };
         Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
+    }
+}
+
+/// What the other side rejects, it rejects every time; anything else may be the way there.
+fn rejected(error: WorkspaceError, refused: &dyn Fn(&str) -> WorkspaceError) -> WorkspaceError {
+    match error {
+        WorkspaceError::Program { reason, .. } if reason.contains("rejected]") => {
+            refused(&format!("the source rejects it ({reason}): choose another branch, or force"))
+        }
+        error => error,
     }
 }
 

@@ -145,7 +145,7 @@ impl Repo {
 }
 
 /// Opens a source repository at exactly this path, whoever owns it.
-pub(super) fn open_source(path: &Path) -> Result<Repository, git2::Error> {
+pub fn open_source(path: &Path) -> Result<Repository, git2::Error> {
     prepare_library();
     Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&Path>())
 }

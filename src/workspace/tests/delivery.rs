@@ -94,7 +94,7 @@ fn a_bare_source_takes_a_branch_and_bad_names_are_refused() {
     let tip = bare.find_reference("refs/heads/dogwatch/run-1").unwrap().peel_to_commit().unwrap();
     assert_eq!(tip.id().to_string(), new);
     assert_eq!(tip.author().email().ok(), Some("dogwatch@localhost"));
-    for name in ["-x", "a..b", "", "x/", "a\nb"] {
+    for name in ["-x", "a..b", "", "x/", "a\nb", "HEAD", "refs/heads/x", "refs/x"] {
         let result = bench.repo.deliver_branch(&new, target.to_str().unwrap(), name, false);
         assert!(matches!(result, Err(WorkspaceError::Refused { .. })), "{name}");
     }

@@ -245,6 +245,35 @@ fn escaping_links_and_special_files_are_reported() {
     ]);
     let links = bench.repo.escaping_links(&bench.base).unwrap();
     assert_eq!(links, [("a".into(), "/etc/passwd".into()), ("d/b".into(), "../../x".into())]);
-    let special: Vec<_> = bench.repo.special_files(&bench.base).unwrap().into_iter().map(|(path, _)| path).collect();
+    let survey = bench.repo.survey(&bench.base).unwrap();
+    let special: Vec<_> = survey.special.into_iter().map(|(path, _)| path).collect();
     assert_eq!(special, [".gitmodules", "d/.gitattributes"]);
+    assert_eq!(survey.unfit, Vec::<String>::new());
+}
+
+/// A tree object with one entry, which the library itself would refuse to write.
+fn odd_tree(repository: &git2::Repository, mode: &str, name: &str, id: git2::Oid) -> git2::Oid {
+    let bytes = [format!("{mode} {name}\0").as_bytes(), id.as_bytes()].concat();
+    repository.odb().unwrap().write(git2::ObjectType::Tree, &bytes).unwrap()
+}
+
+#[test]
+fn what_no_checkout_would_write_is_known_before() {
+    let bench = Bench::new(&[("a", "1")]);
+    let bare = git2::Repository::open_bare(bench.repo.path()).unwrap();
+    let head = bare.find_commit(git2::Oid::from_str(&bench.base).unwrap()).unwrap();
+    let blob = head.tree().unwrap().get_name("a").unwrap().id();
+    let who = git2::Signature::now("x", "x@example.org").unwrap();
+    for (mode, name, word) in
+        [("160000", "lib", "submodules"), ("100644", "git~1", "never written"), ("100644", ".GIT ", "never written")]
+    {
+        let inner = odd_tree(&bare, mode, name, if mode == "160000" { head.id() } else { blob });
+        let tree = bare.find_tree(odd_tree(&bare, "40000", "d", inner)).unwrap();
+        let commit = bare.commit(None, &who, &who, "odd", &tree, &[]).unwrap().to_string();
+        let unfit = bench.repo.survey(&commit).unwrap().unfit;
+        assert_eq!(unfit.len(), 1, "{unfit:?}");
+        assert!(unfit[0].starts_with(&format!("d/{name}: ")) && unfit[0].contains(word), "{unfit:?}");
+        let refused = bench.repo.checkout(&commit, &bench.path("tree"), None).unwrap_err().to_string();
+        assert_eq!(refused, unfit[0]);
+    }
 }
