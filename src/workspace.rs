@@ -34,6 +34,6 @@ pub use deliver::Delivered;
 pub use diff::DiffStat;
 pub use error::WorkspaceError;
 pub use names::shown;
-pub use read::{Entry, EntryKind};
+pub use read::{Entry, EntryKind, Survey};
 pub use remove::remove_tree;
-pub use repo::Repo;
+pub use repo::{Repo, open_source};
