@@ -42,7 +42,9 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
             })
             .collect();
         let name = file.to_string_lossy();
-        context.json(&json!({ "file": name, "found": found_json, "unknown": found.unknown }))?;
+        context.json(&json!({
+            "file": name, "found": found_json, "passed_over": found.passed_over, "unknown": found.unknown
+        }))?;
     } else {
         context.say_all(&words(&file, &found))?;
     }
@@ -54,6 +56,10 @@ fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
     for one in &detection.found {
         lines.push(safe!("  found {} in {} ({})", one.ecosystem.title(), one.directory, one.why));
         lines.extend(one.suites.iter().map(|suite| safe!("    suite {}: {}", suite.name, suite.command)));
+    }
+    if let Some(first) = detection.passed_over.first() {
+        let count = detection.passed_over.len();
+        lines.push(safe!("  {} directories were not looked at, such as {}; the file names them", count, first));
     }
     if detection.unknown {
         lines.push(safe!("No test suite was found. Write one into the file: without one no run can count as done."));
