@@ -1,5 +1,6 @@
 //! The command line: one small file a subcommand. Subcommands are clients of the engine; each prints text for people or,
-//! with `--json`, one JSON value a line for scripts.
+//! with `--json`, one JSON value a line for scripts; then what goes wrong is JSON too, on standard error:
+//! `{"error":{"code":5,"message":"..."}}`.
 //!
 //! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand. `run
 //! --follow` has its own for a run's outcome (`run::outcome`: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person;
@@ -8,6 +9,7 @@
 
 mod approvals;
 mod audit;
+mod complaint;
 mod completions;
 mod context;
 mod debug;
@@ -38,6 +40,7 @@ use context::{Context, Failure};
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand.\n\
+        With --json an error is one line on standard error: {\"error\":{\"code\":5,\"message\":\"...\"}}.\n\
         State lies in $DOGWATCH_STATE_DIR and config.toml in $DOGWATCH_CONFIG_DIR, or else in the XDG places."
 )]
 struct Cli {
@@ -95,13 +98,14 @@ enum Command {
 /// Parses the arguments and does what they say. Returns the exit code.
 pub fn main() -> i32 {
     context::install_hooks();
+    let json = complaint::json_wanted(std::env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return context::usage(&error),
+        Err(error) => return complaint::usage(&error, json),
     };
     match perform(cli.command) {
         Ok(code) => code,
-        Err(report) => context::complain(&report),
+        Err(report) => complaint::complain(&report, json),
     }
 }
 
@@ -135,7 +139,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
 
 /// Without a subcommand: the help, and the runs where an engine answers.
 async fn greet(mut context: Context) -> Result<i32, Failure> {
-    context.say_all(&context::help(&Cli::command().render_help().to_string()))?;
+    context.say_all(&complaint::help(&Cli::command().render_help().to_string()))?;
     let Some(client) = context.running().await? else { return Ok(0) };
     let Reply::Runs { runs, .. } = client.ask(Request::Runs { all: false }).await? else { return context::unfit() };
     context.say(&SafeText::empty())?;

@@ -21,7 +21,7 @@ pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
 pub use engine::{EngineConfig, NamedAgent};
 pub use errors::{ConfigErrors, Problem};
-pub use paths::{Paths, PathsError};
+pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
     AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };

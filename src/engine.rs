@@ -6,6 +6,7 @@
 mod ask;
 pub mod crash;
 mod driver;
+mod hand_over;
 pub mod machine;
 mod notes;
 pub mod ports;
@@ -17,6 +18,7 @@ mod submit;
 pub mod world;
 
 pub use ask::AskError;
+pub use hand_over::HandOver;
 pub use submit::NewRun;
 
 use crate::store::Store;

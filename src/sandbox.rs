@@ -94,6 +94,9 @@ pub trait Sandbox: Send + Sync + 'static {
     /// A hint: ours are those in the database.
     fn labelled(&self) -> impl Future<Output = Result<Vec<(String, String)>, SandboxError>> + Send;
 
+    /// Whether `image` would take such a reference at all; asks nobody.
+    fn admits(&self, reference: &str) -> Result<(), SandboxError>;
+
     /// Pulls (from allowed registries only) or finds an image and pins it; reports progress in words.
     fn image(
         &self,

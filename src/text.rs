@@ -20,7 +20,7 @@ mod to_safe;
 pub use exact::DecodeError;
 pub use literal::Pattern;
 pub use log::{LogParser, Span, StyledLine};
-pub use out::{Flow, Out, OutError};
+pub use out::{Flow, Out, OutError, StandardOut};
 pub use report::{install_panic_hook, report, report_text};
 pub use safe::SafeText;
 pub use style::{Colour, Style};

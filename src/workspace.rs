@@ -14,6 +14,7 @@ mod checkpoint;
 mod deliver;
 mod diff;
 mod error;
+mod fetch;
 mod ignored;
 mod names;
 mod nested;
@@ -22,6 +23,7 @@ mod read;
 mod remove;
 mod repo;
 mod source;
+mod transfer;
 mod walk;
 
 #[cfg(test)]
@@ -34,6 +36,6 @@ pub use deliver::Delivered;
 pub use diff::DiffStat;
 pub use error::WorkspaceError;
 pub use names::shown;
-pub use read::{Entry, EntryKind};
+pub use read::{Entry, EntryKind, Survey};
 pub use remove::remove_tree;
-pub use repo::Repo;
+pub use repo::{Repo, open_source};

@@ -117,7 +117,7 @@ fn tree(home: &Home, path: &[&str], pages: &mut String) {
     assert!(text.lines().next().is_some_and(|line| line.len() > 10), "{path:?} has no words on it");
     pages.extend(["# dogwatch ", &path.join(" "), "\n", text, "\n"]);
     let names = listed(text);
-    if names.is_empty() && !["serve", "completions", "text", "evidence"].iter().any(|bare| path.contains(bare)) {
+    if names.is_empty() && !["text", "evidence"].iter().any(|bare| path.contains(bare)) {
         assert!(text.contains("--json"), "{path:?} has no --json");
     }
     for name in names {
@@ -154,6 +154,114 @@ fn wrong_usage_exits_2_and_stays_tame() {
         assert_tame(&said.stderr);
         assert_tame(&said.stdout);
     }
+}
+
+#[test]
+fn scripts_get_errors_as_json() {
+    let home = Home::new();
+    for (args, code) in [
+        (&["nonsense\u{1b}[2J", "--json"][..], 2),
+        (&["show", "--json", "x"], 2),
+        (&["run", "--json", "-n", "0", "x"], 2),
+        (&["run", "--json", "-n", "1001", "x"], 2),
+        (&["serve", "--json"], 2),
+        (&["show", "--json", "r1"], 4),
+        (&["run", "--json", "x"], 1),
+        (&["project", "add", "/nonexistent", "--json"], 1),
+    ] {
+        let said = home.run(args);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(code), ""), "{args:?}: {}", said.stderr);
+        let lines = json_lines(&said.stderr);
+        let error = &lines[0]["error"];
+        assert_eq!((lines.len(), error["code"].as_i64()), (1, Some(code.into())), "{args:?}: {}", said.stderr);
+        assert!(error["message"].as_str().is_some_and(|words| words.len() > 10), "{args:?}: {error}");
+    }
+    assert!(home.run(&["show", "r1"]).stderr.starts_with("error: "));
+    let bash = home.run(&["completions", "bash", "--json"]).json();
+    assert!(bash["shell"] == "bash" && bash["script"].as_str().unwrap().contains("dogwatch"), "{bash}");
+}
+
+#[test]
+fn the_unit_starts_the_engine_of_this_shell() {
+    let home = Home::new();
+    let unit = home.run(&["serve", "--print-unit"]).expect_code(0).to_owned();
+    let state = home.path("state");
+    for line in [
+        format!("ExecStart=\"{}\" serve", env!("CARGO_BIN_EXE_dogwatch")),
+        format!("Environment=\"DOGWATCH_STATE_DIR={}\"", state.display()),
+        "Environment=\"DOCKER_HOST=unix:///nonexistent/docker.sock\"".to_owned(),
+        "Restart=on-failure".to_owned(),
+    ] {
+        assert!(unit.lines().any(|one| one == line), "{line} is not in\n{unit}");
+    }
+    assert_eq!(home.run(&["serve", "--print-unit", "--json"]).json()["unit"], unit);
+    assert!(!state.exists());
+}
+
+/// Runs in the work tree of a repository.
+fn run_in(home: &Home, repo: &Path, args: &[&str]) -> Output {
+    output(home.command(args).current_dir(repo))
+}
+
+#[test]
+fn every_repository_gets_a_name_and_what_could_not_work_is_refused_at_once() {
+    let home = Home::new();
+    let repo = |place: &str, files: &[(&str, &str)]| {
+        let repo = TempRepo::new(files);
+        let to = home.path(place);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::rename(repo.path(), &to).unwrap();
+        to
+    };
+    let fine = [("dogwatch.toml", SETTINGS)];
+    for (place, name) in
+        [("a/shop", "shop"), ("b/shop", "shop-2"), ("c/My é Shop", "My---Shop"), ("d/p3", "project-p3")]
+    {
+        let repo = repo(place, &fine);
+        run_in(&home, &repo, &["run", "do it"]).expect_code(0);
+        run_in(&home, &repo, &["run", "do it again"]).expect_code(0);
+        let projects = json_lines(home.run(&["project", "ls", "--json"]).expect_code(0));
+        let source = repo.to_str().unwrap();
+        let found = projects.iter().find(|one| one["source"] == source).unwrap();
+        assert_eq!(found["name"], name, "{place}");
+    }
+    let again = home.run(&["project", "add", home.path("a/shop").to_str().unwrap()]);
+    again.expect_code(5);
+    assert!(again.stderr.contains("--name"), "{}", again.stderr);
+
+    let long = run_in(&home, &home.path("a/shop"), &["run", &"x".repeat(70_000)]);
+    long.expect_code(5);
+    assert!(long.stderr.contains("70000 bytes, at most 65536"), "{}", long.stderr);
+    let image = SETTINGS.replace("docker.io", "registry.example");
+    let refused = run_in(&home, &repo("e/far", &[("dogwatch.toml", &image)]), &["run", "do it"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("allowed-registries"), "{}", refused.stderr);
+
+    let linked = repo("f/linked", &fine);
+    let git = git2::Repository::open(&linked).unwrap();
+    let head = git.head().unwrap().peel_to_commit().unwrap();
+    let mut builder = git.treebuilder(Some(&head.tree().unwrap())).unwrap();
+    builder.insert("lib", head.id(), 0o160_000).unwrap();
+    let tree = git.find_tree(builder.write().unwrap()).unwrap();
+    let who = git2::Signature::now("x", "x@example.invalid").unwrap();
+    git.commit(Some("HEAD"), &who, &who, "a link", &tree, &[&head]).unwrap();
+    let refused = run_in(&home, &linked, &["run", "do it"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("lib: submodules are not supported"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_repository_of_another_user_is_taken() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can give a repository away.
+        return;
+    }
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    for place in [repo.path().to_owned(), repo.file(".git")] {
+        std::os::unix::fs::chown(place, Some(4242), Some(4242)).unwrap();
+    }
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "theirs"]).expect_code(0);
 }
 
 #[test]
@@ -194,6 +302,14 @@ fn init_writes_once() {
     assert!(again.stderr.contains("--force"), "{}", again.stderr);
     assert_eq!(json_lines(home.run(&["init", place, "--force", "--json"]).expect_code(0))[0]["unknown"], false);
     home.run(&["init", "/nonexistent\u{1b}"]).expect_code(1);
+    assert_eq!(
+        std::fs::read_dir(repo.path())
+            .unwrap()
+            .filter(|one| { one.as_ref().unwrap().file_name().to_str().unwrap().starts_with(".dogwatch") })
+            .count(),
+        0,
+        "nothing is left beside"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod support;
 
 mod needs_docker {
-    use crate::support::loops::{REPLAY, REST, RIGHT, TESTS, python_repo};
+    use crate::support::loops::{REPLAY, REST, RIGHT, TESTS, python_repo, submission};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use bollard::query_parameters::RemoveImageOptions;
     use dogwatch::domain::{Ending, Outcome, QuestionKind, RunId, RunState, StepEnd, StepKind, StepState};
@@ -286,7 +286,16 @@ mod needs_docker {
         engine.reaches(run, RunState::Cancelled);
         assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
         engine.assert_nothing_left();
-        // What was there can be taken all the same.
+        // What was there can be taken all the same, and who took it is on record.
+        let how = DeliverAs::Branch { name: Some("taken".to_owned()), force: false };
+        let Reply::Delivered { before, verified, commit, .. } =
+            engine.ask(Request::Deliver { run, iteration: Some(2), how }).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((before, verified), (None, false));
+        assert!(repo.branches().contains(&("taken".to_owned(), commit)));
+        assert_eq!(engine.count("SELECT count(*) FROM audit WHERE kind IN ('delivery.intended', 'delivery.done')"), 2);
         let how = DeliverAs::Patch;
         let Reply::Patch { bytes } = engine.ask(Request::Deliver { run, iteration: Some(2), how }).unwrap() else {
             panic!()
@@ -418,15 +427,10 @@ mod needs_docker {
             let image = format!("[image]\nreference = \"{reference}\"\n");
             shell_repo(&image, "true", REPLAY, &[("replay.json", &script)])
         };
-        let repo = with("registry.example/a/b:1");
-        let run = engine.run_on(&repo);
-        engine.reaches(run, RunState::Escalated);
-        let question = engine.open_question(run);
-        assert_eq!(question.kind, QuestionKind::Trouble);
-        let facts = question.facts.join("\n");
-        assert!(facts.contains("registry.example") && facts.contains("allowed-registries"), "{facts}");
-        engine.answer(run, false, "never mind");
-        engine.reaches(run, RunState::Failed);
+        let far = with("registry.example/a/b:1");
+        let project = engine.add(&far);
+        let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
+        assert!(refused.contains("registry.example") && refused.contains("allowed-registries"), "{refused}");
 
         // The tiny image holds no program at all: what runs in it is dogwatch's own executable.
         if let Some(tiny) = &docker.tiny_image {
@@ -460,8 +464,11 @@ mod needs_docker {
             engine.reaches(run, RunState::Succeeded);
             forget(&docker, &image.id);
             engine.reaches(missing, RunState::Escalated);
-            let facts = engine.open_question(missing).facts.join("\n");
-            assert!(facts.contains("no-such-image"), "{facts}");
+            let question = engine.open_question(missing);
+            let facts = question.facts.join("\n");
+            assert!(question.kind == QuestionKind::Trouble && facts.contains("no-such-image"), "{facts}");
+            engine.answer(missing, false, "never mind");
+            engine.reaches(missing, RunState::Failed);
         } else {
             println!("left out: DOGWATCH_TEST_REGISTRY is not set; tests/run sets it");
         }

@@ -3,13 +3,10 @@
 use crate::client::{Client, ClientError, SpawnError, ensure_engine};
 use crate::config::{Paths, PathsError};
 use crate::protocol::{FaultCode, Reply, Request};
-use crate::safe;
-use crate::text::{Flow, Out, OutError, SafeText, report_text};
-use clap::error::ErrorKind;
+use crate::text::{Flow, Out, OutError, SafeText, StandardOut};
 use serde::Serialize;
 use std::error::Error;
 use std::future::Future;
-use std::io::{Stderr, Stdout};
 
 /// Why a subcommand did not do what it should, with its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +77,7 @@ pub struct Context {
     /// Where everything is.
     pub paths: Paths,
     /// Standard output.
-    pub out: Out<Stdout>,
+    pub out: StandardOut,
     client: Option<Client>,
 }
 
@@ -185,77 +182,4 @@ pub fn install_hooks() {
     // It fails only where one is installed already, whose words are as good.
     let _installed_already = words.install();
     crate::text::install_panic_hook();
-}
-
-/// A message of several lines keeps them; the further ones are set in, so that none passes for a message of its own.
-fn worded(message: &str) -> Vec<SafeText> {
-    let mut lines = message.split('\n');
-    let first = lines.next().unwrap_or_default();
-    std::iter::once(safe!("error: {}", first)).chain(lines.map(|line| safe!("  {}", line))).collect()
-}
-
-/// Prints why a subcommand failed; returns its exit code.
-pub fn complain(why: &color_eyre::Report) -> i32 {
-    let (code, lines) = match why.downcast_ref::<Failure>() {
-        Some(failure) if failure.message.is_empty() => return failure.code,
-        Some(failure) => (failure.code, worded(&failure.message)),
-        None => (1, report_text(&format!("{why:?}"))),
-    };
-    let mut err: Out<Stderr> = Out::stderr();
-    for line in lines {
-        if !matches!(err.line(&line), Ok(Flow::Written)) {
-            break;
-        }
-    }
-    code
-}
-
-/// Prints what clap has to say: help and version to standard output, mistakes to standard error.
-pub fn usage(error: &clap::Error) -> i32 {
-    let text = error.render().to_string();
-    let ours = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    );
-    let lines = if ours { help(&text) } else { report_text(&text) };
-    let printed = if error.use_stderr() { Out::stderr().lines(&lines) } else { Out::stdout().lines(&lines) };
-    if printed.is_err() { 1 } else { error.exit_code() }
-}
-
-/// A page of help as lines. It quotes nothing from outside, so its columns may stay blank where the exact form would count
-/// the blanks.
-pub fn help(text: &str) -> Vec<SafeText> {
-    text.lines()
-        .map(|line| {
-            let mut shown = SafeText::empty();
-            let mut rest = line;
-            while !rest.is_empty() {
-                let words = rest.trim_start_matches(' ');
-                shown.push(&SafeText::empty().pad_left(rest.len() - words.len()));
-                let end = words.find("  ").unwrap_or(words.len());
-                let (head, tail) = words.split_at_checked(end).unwrap_or((words, ""));
-                shown.push(&safe!("{}", head));
-                rest = tail;
-            }
-            shown
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{SafeText, help, worded};
-
-    #[test]
-    fn further_lines_of_a_message_pass_for_no_message_of_their_own() {
-        let lines: Vec<String> = worded("one\nerror: two\u{1b}[2J").iter().map(SafeText::plain).collect();
-        assert_eq!(lines, ["error: one", "  error: two\\e[2J"]);
-    }
-
-    #[test]
-    fn columns_of_help_stay_and_controls_do_not() {
-        let lines = help("  ps           List\n\n  x\u{1b}[2J         y");
-        let lines: Vec<String> = lines.iter().map(SafeText::plain).collect();
-        assert_eq!(lines, ["  ps           List", "", "  x\\e[2J         y"]);
-    }
 }

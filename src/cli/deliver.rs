@@ -5,6 +5,7 @@ use super::diff::exact;
 use crate::domain::RunId;
 use crate::protocol::{DeliverAs, Reply, Request};
 use crate::safe;
+use crate::text::SafeText;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -36,8 +37,19 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     };
     let reply = context.ask(Request::Deliver { run: args.run, iteration: args.iteration, how }).await?;
     match (reply, args.patch) {
-        (Reply::Said { text }, None) if args.json => context.json(&json!({ "run": args.run, "said": text }))?,
-        (Reply::Said { text }, None) => context.say(&safe!("{}", text))?,
+        (Reply::Delivered { branch, source, commit, before, verified }, None) => {
+            if args.json {
+                context.json(&json!({
+                    "run": args.run, "branch": branch, "source": source, "commit": commit, "before": before,
+                    "verified": verified
+                }))?;
+            } else {
+                let was = before.filter(|before| *before != commit);
+                let was = was.map_or_else(SafeText::empty, |before| safe!("; it was at {}", before));
+                let doubt = if verified { "" } else { "; not verified: the run has not succeeded with it" };
+                context.say(&safe!("branch {} in {} is at {}{}{}", branch, source, commit, was, doubt))?;
+            }
+        }
         (Reply::Patch { bytes }, Some(file)) if file.as_os_str() == "-" => {
             if args.json {
                 context.json(&json!({ "run": args.run, "patch": bytes }))?;

@@ -4,6 +4,8 @@ use super::context::{Context, Failure};
 use crate::project::{Detection, HostTree, detect, render};
 use crate::safe;
 use crate::text::SafeText;
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
 use serde_json::json;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +42,9 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
             })
             .collect();
         let name = file.to_string_lossy();
-        context.json(&json!({ "file": name, "found": found_json, "unknown": found.unknown }))?;
+        context.json(&json!({
+            "file": name, "found": found_json, "passed_over": found.passed_over, "unknown": found.unknown
+        }))?;
     } else {
         context.say_all(&words(&file, &found))?;
     }
@@ -53,6 +57,10 @@ fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
         lines.push(safe!("  found {} in {} ({})", one.ecosystem.title(), one.directory, one.why));
         lines.extend(one.suites.iter().map(|suite| safe!("    suite {}: {}", suite.name, suite.command)));
     }
+    if let Some(first) = detection.passed_over.first() {
+        let count = detection.passed_over.len();
+        lines.push(safe!("  {} directories were not looked at, such as {}; the file names them", count, first));
+    }
     if detection.unknown {
         lines.push(safe!("No test suite was found. Write one into the file: without one no run can count as done."));
     }
@@ -64,19 +72,35 @@ fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
     lines
 }
 
-/// Writes beside and renames, so that no half file is left. Without force a file (or link) that is there stays.
+/// Writes beside and renames, so that no half file is left and nothing that lies in the way is written through. Without
+/// force a file (or link) that is there stays.
 fn write(dir: &Path, file: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
-    if !force {
-        let mut made = std::fs::File::create_new(file).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => {
+    let beside = dir.join(format!(".{FILE}.{}", std::process::id()));
+    let mut made = std::fs::File::create_new(&beside)
+        .map_err(|error| Failure::new(format!("{}: {error}; remove it and try again", beside.display())))?;
+    let written = made.write_all(text.as_bytes()).and_then(|()| made.sync_all());
+    let placed = written.and_then(|()| if force { std::fs::rename(&beside, file) } else { place_new(&beside, file) });
+    placed.map_err(|error| {
+        // It is the one reported that counts.
+        let _removed = std::fs::remove_file(&beside);
+        match error.kind() {
+            ErrorKind::AlreadyExists if !force => {
                 Failure { code: 5, message: format!("{} is there already: use --force to replace it", file.display()) }
             }
             _ => failed(error),
-        })?;
-        return made.write_all(text.as_bytes()).map_err(failed);
+        }
+    })
+}
+
+/// Renames where nothing is.
+fn place_new(beside: &Path, file: &Path) -> std::io::Result<()> {
+    match rustix::fs::renameat_with(CWD, beside, CWD, file, RenameFlags::NOREPLACE) {
+        // Some file systems cannot tell; then the file is looked for first.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if file.symlink_metadata().is_err() => {
+            std::fs::rename(beside, file)
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Err(ErrorKind::AlreadyExists.into()),
+        done => Ok(done?),
     }
-    let beside = dir.join(format!(".{FILE}.{}", std::process::id()));
-    std::fs::write(&beside, text).map_err(failed)?;
-    std::fs::rename(&beside, file).map_err(failed)
 }

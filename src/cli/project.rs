@@ -4,6 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::{Align, Table};
+use crate::workspace::open_source;
 use std::path::Path;
 
 #[derive(Debug, clap::Args)]
@@ -82,7 +83,7 @@ fn located(source: &str) -> Result<String, Failure> {
     }
     let path = std::fs::canonicalize(source)
         .map_err(|error| Failure::new(format!("{source}: {error}; name a git repository's directory or a URL")))?;
-    if let Err(error) = git2::Repository::open(&path) {
+    if let Err(error) = open_source(&path) {
         return Err(Failure::new(format!(
             "{} is not a git repository ({}): name its top directory, or make it one with `git init` and a first commit",
             path.display(),

@@ -69,7 +69,7 @@ pub fn table(runs: &[RunView], columns: Option<usize>) -> Vec<SafeText> {
             safe!("{}", run.id),
             safe!("{}", view.project),
             words::state(run.state),
-            safe!("{}/{}", run.iteration, run.budget.iterations),
+            words::iteration(run),
             view.tests.map_or_else(SafeText::empty, words::tests),
             words::ago(run.created, now),
             words::span(i64::try_from(run.spent.milliseconds).unwrap_or(i64::MAX)),

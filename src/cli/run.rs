@@ -1,8 +1,9 @@
 //! `dogwatch run`: starts a run and, with `--follow`, shows it until it is over or waits for a person.
 
 use super::context::{Context, Failure, unfit};
+use super::words;
 use crate::client::ClientError;
-use crate::domain::{RunId, RunState};
+use crate::domain::{Budget, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
@@ -23,7 +24,7 @@ pub struct Args {
     #[arg(short, long)]
     agent: Option<String>,
     /// Most iterations; the repository's own by default
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, value_parser = clap::value_parser!(u32).range(1..=i64::from(Budget::MOST_ITERATIONS)))]
     iterations: Option<u32>,
     /// The revision to start from; the source's HEAD by default
     #[arg(short, long)]
@@ -169,11 +170,10 @@ pub fn progress(view: &RunView) -> SafeText {
     let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, skipped)| {
         safe!("  {} passed, {} failed, {} skipped", passed, failed, skipped)
     });
-    let words = match (&view.note, run.reason.as_str()) {
+    let why = match (&view.note, run.reason.as_str()) {
         (_, reason) if !reason.is_empty() => safe!("  {}", reason),
         (Some(note), _) => safe!("  {}", note),
         _ => SafeText::empty(),
     };
-    let (state, iteration, most) = (run.state.name(), run.iteration, run.budget.iterations);
-    safe!("{}  {}  iteration {}/{}{}{}", run.id, state, iteration, most, tests, words)
+    safe!("{}  {}  iteration {}{}{}", run.id, run.state.name(), words::iteration(run), tests, why)
 }

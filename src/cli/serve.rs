@@ -1,5 +1,7 @@
 //! `dogwatch serve`: the engine itself.
 
+mod unit;
+
 use super::context::{Failure, open};
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
@@ -29,6 +31,9 @@ pub struct Args {
     /// Print a systemd user unit instead
     #[arg(long)]
     print_unit: bool,
+    /// Print the unit as JSON
+    #[arg(long, requires = "print_unit")]
+    json: bool,
     /// Become a session of its own (used when another command starts the engine)
     #[arg(long, hide = true)]
     detach: bool,
@@ -37,11 +42,7 @@ pub struct Args {
 /// Runs the engine until it is told to stop. Containers live on.
 pub fn perform(args: &Args) -> Result<i32, Failure> {
     if args.print_unit {
-        let program = std::env::current_exe()?;
-        let lines = unit(&program.to_string_lossy());
-        let lines: Vec<_> = lines.lines().map(|line| safe!("{}", line)).collect();
-        open(Out::stdout().lines(&lines)?)?;
-        return Ok(0);
+        return unit::print(args.json);
     }
     if args.detach {
         // Fails only for the leader of a process group, which one that was started in the background never is.
@@ -174,23 +175,4 @@ fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, 
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOGWATCH_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_writer(writer).with_env_filter(filter).init();
     Ok(guard)
-}
-
-fn unit(program: &str) -> String {
-    format!(
-        "[Unit]
-Description=dogwatch engine
-After=docker.service
-
-[Service]
-ExecStart={program} serve
-Restart=always
-RestartSec=2
-# Containers are Docker's children, not ours: stopping the engine leaves them alone.
-KillMode=process
-
-[Install]
-WantedBy=default.target
-"
-    )
 }

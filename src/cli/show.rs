@@ -81,7 +81,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
     item(safe!("now"), view.note.as_ref().map_or_else(SafeText::empty, |note| safe!("{}", note)));
     item(safe!("waits for"), words::waits_for(run, now));
     item(safe!("agent"), safe!("{}", run.agent));
-    item(safe!("iteration"), safe!("{} of at most {}", run.iteration, run.budget.iterations));
+    item(safe!("iteration"), words::iteration(run));
     let budget = run.budget;
     let cap = |cap: Option<SafeText>| cap.map_or_else(SafeText::empty, |cap| safe!(" of {}", cap));
     let milliseconds = |ms: u64| words::span(i64::try_from(ms).unwrap_or(i64::MAX));

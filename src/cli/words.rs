@@ -50,6 +50,13 @@ pub fn waits_for(run: &Run, now: Millis) -> SafeText {
     }
 }
 
+/// The iteration and the cap. The number of one that waits for more budget, or that follows a rollback, is beyond the cap:
+/// then those that counted stand beside it.
+pub fn iteration(run: &Run) -> SafeText {
+    let (number, most) = (run.iteration, run.budget.iterations);
+    if number <= most { safe!("{}/{}", number, most) } else { safe!("{} ({}/{})", number, run.spent.iterations, most) }
+}
+
 /// Counts of tests for a narrow column: passed, failed, skipped.
 pub fn tests((passed, failed, skipped): (u32, u32, u32)) -> SafeText {
     safe!("{}/{}/{}", passed, failed, skipped)

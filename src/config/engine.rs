@@ -99,32 +99,6 @@ impl EngineConfig {
         file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
         Self::parse(&text, &place)
     }
-
-    /// Whether an image reference names a registry that is allowed; if not, the reason and the remedy.
-    pub fn allows_image(&self, reference: &str) -> Result<(), String> {
-        let registry = registry_of(reference);
-        if self.allowed_registries.contains(&registry) {
-            return Ok(());
-        }
-        let allowed = self.allowed_registries.iter().cloned().collect::<Vec<_>>().join(", ");
-        Err(format!(
-            "images from {} are not allowed (allowed: {allowed}): add it to `allowed-registries` under [docker] in config.toml",
-            clip(&registry)
-        ))
-    }
-}
-
-/// The registry of an image reference, in lower case: `docker.io` unless the part before the first slash looks like a host
-/// (has a dot or a colon, or is `localhost`), which is Docker's own rule.
-pub fn registry_of(reference: &str) -> String {
-    let host = match reference.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first => {
-            first.to_lowercase()
-        }
-        _ => "docker.io".to_owned(),
-    };
-    // The old name of the same registry.
-    if host == "index.docker.io" { "docker.io".to_owned() } else { host }
 }
 
 fn usual_runs() -> u32 {

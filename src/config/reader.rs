@@ -12,6 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 /// A configuration file larger than this many bytes is refused.
 const LARGEST_FILE: usize = 256 * 1024;
+/// Some editors put it in front of a file; it is seen by nobody and counted by nobody.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// More mistakes than this are not listed.
 const MOST_PROBLEMS: usize = 50;
 
@@ -315,7 +317,7 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
 fn position(text: &str, at: usize) -> (usize, usize) {
     let mut line = 1;
     let mut column = 1;
-    for (index, letter) in text.char_indices() {
+    for (index, letter) in text.char_indices().filter(|(_, letter)| *letter != BYTE_ORDER_MARK) {
         if index >= at {
             break;
         }

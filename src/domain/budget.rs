@@ -15,6 +15,11 @@ pub struct Budget {
     pub microusd: Option<u64>,
 }
 
+impl Budget {
+    /// Most iterations that a run may be given; the least is one.
+    pub const MOST_ITERATIONS: u32 = 1_000;
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self { iterations: 10, seconds: None, tokens: None, microusd: None }

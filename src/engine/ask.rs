@@ -10,7 +10,7 @@ use crate::store::StoreError;
 
 /// Longest text that a person may give, in bytes. It is kept in the audit log as it is, whose records end at 64 KiB; a byte
 /// may become six there.
-const LONGEST: usize = 8 * 1024;
+pub(super) const LONGEST: usize = 8 * 1024;
 
 /// Why something that was asked for was not done.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +28,13 @@ pub enum AskError {
     },
     /// A text is too long.
     #[error(
-        "the text has {found} bytes, at most {LONGEST} are kept: shorten it, or put the rest into a file of the repository"
+        "the text has {found} bytes, at most {most} are kept: shorten it, or put the rest into a file of the repository"
     )]
     TooLong {
         /// Its length in bytes.
         found: usize,
+        /// How many would be taken.
+        most: usize,
     },
     /// The request cannot be met as it is.
     #[error("{0}")]
@@ -45,6 +47,12 @@ pub enum AskError {
     Down,
 }
 
+impl From<Crashed> for AskError {
+    fn from(_: Crashed) -> Self {
+        Self::Down
+    }
+}
+
 impl<W: World> Engine<W> {
     /// Commits an operator's event and makes the run's driver look again.
     pub async fn ask(&self, id: RunId, event: Event) -> Result<Run, AskError> {
@@ -52,7 +60,7 @@ impl<W: World> Engine<W> {
             &event
             && text.len() > LONGEST
         {
-            return Err(AskError::TooLong { found: text.len() });
+            return Err(AskError::TooLong { found: text.len(), most: LONGEST });
         }
         let result = self.commit(id, None, event, |_| Ok(())).await;
         self.ring(id);

@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 13] = [
+const EFFECT_POINTS: [&str; 15] = [
     "prepare.image",
     "prepare.committed",
     "prepare.removed",
@@ -22,6 +22,8 @@ const EFFECT_POINTS: [&str; 13] = [
     "test.removed",
     "gather.parsed",
     "deliver.delivered",
+    "hand_over.intended",
+    "hand_over.delivered",
     "clean.container",
     "clean.trees",
 ];

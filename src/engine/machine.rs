@@ -24,6 +24,8 @@ pub const MAX_LOSSES: u32 = 3;
 pub const MAX_INSTANT_FAILURES: u32 = 3;
 /// Failed tries to get an image before a person is asked.
 pub const MAX_IMAGE_TRIES: u32 = 5;
+/// Failed tries to deliver, for reasons that may pass, before a person is asked.
+pub const MAX_DELIVERY_TRIES: u32 = 5;
 /// Failures of the container engine in a row before a person is asked as well; trying goes on meanwhile up to here.
 pub const MAX_TROUBLES: u32 = 40;
 

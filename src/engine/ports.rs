@@ -5,6 +5,7 @@ use crate::domain::{Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::sandbox::Sandbox;
+pub use crate::workspace::Delivered;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,17 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TreeFault(pub String);
+
+/// Why a result did not reach the source repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct DeliveryFault {
+    /// In words.
+    pub reason: String,
+    /// It may pass by itself: a lock that the person's own git holds, a full disk, a network. Otherwise a person has to do
+    /// something first.
+    pub passes: bool,
+}
 
 /// A tree taken as a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +143,15 @@ pub trait Trees: Send + Sync + 'static {
     /// The end of a step's log, the program's output only.
     fn output(&self, log: &Path, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
 
-    /// Puts the run's commit into the source repository; says where in words.
+    /// Puts a commit into the source repository as a branch. One that is there already is left alone where it has other
+    /// commits, unless `force`.
     fn deliver(
         &self,
         project: &Project,
-        run: &Run,
         commit: &str,
-    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+        branch: &str,
+        force: bool,
+    ) -> impl Future<Output = Result<Delivered, DeliveryFault>> + Send;
 
     /// Runs that have trees or private directories of steps.
     fn leftovers(&self) -> impl Future<Output = Result<Vec<RunId>, TreeFault>> + Send;

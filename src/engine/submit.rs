@@ -4,7 +4,9 @@ use super::Engine;
 use super::ask::AskError;
 use super::ports::{Trees, World};
 use crate::audit::AuditEvent;
+use crate::config::ImageSource;
 use crate::domain::{Actor, Budget, Millis, Origin, Project, Run, RunId, RunState, Spent};
+use crate::sandbox::Sandbox;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -37,16 +39,27 @@ impl<W: World> Engine<W> {
     /// Stores a new run in the queue.
     pub async fn submit(&self, new: NewRun) -> Result<Run, AskError> {
         let bytes = new.task.len() + new.criteria.iter().map(String::len).sum::<usize>();
-        if bytes > LONGEST_TASK || new.criteria.len() > MOST_CRITERIA {
-            return Err(AskError::TooLong { found: bytes });
-        }
-        if new.task.trim().is_empty() {
-            return Err(AskError::Unfit("a run needs a task: say in words what is to be done".to_owned()));
+        if bytes > LONGEST_TASK {
+            return Err(AskError::TooLong { found: bytes, most: LONGEST_TASK });
         }
         let unfit = |reason: String| AskError::Unfit(reason);
+        if new.criteria.len() > MOST_CRITERIA {
+            let count = new.criteria.len();
+            return Err(unfit(format!("there are {count} acceptance criteria, at most {MOST_CRITERIA} are kept")));
+        }
+        if new.task.trim().is_empty() {
+            return Err(unfit("a run needs a task: say in words what is to be done".to_owned()));
+        }
+        let most = Budget::MOST_ITERATIONS;
+        if let Some(asked) = new.iterations.filter(|asked| !(1..=most).contains(asked)) {
+            return Err(unfit(format!("a run cannot have {asked} iterations: choose 1 to {most}")));
+        }
         let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
         if config.suites.is_empty() {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
+        }
+        if let ImageSource::Reference(reference) = &config.image {
+            self.world.sandbox().admits(reference).map_err(|error| unfit(error.to_string()))?;
         }
         let agent = self.world.choose_agent(&new.agent, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };

@@ -37,7 +37,7 @@ const PASSED_OVER: [&str; 13] = [
 pub enum Ecosystem {
     /// Rust with Cargo.
     Cargo,
-    /// JavaScript or TypeScript with npm, pnpm or yarn.
+    /// JavaScript or TypeScript with npm, pnpm, yarn or bun.
     Node,
     /// Python.
     Python,
@@ -116,6 +116,8 @@ pub struct Found {
 pub struct Detection {
     /// In the order of the directories.
     pub found: Vec<Found>,
+    /// Directories that were not looked at: their names are hard to write down, or they lie too deep, or there were too many.
+    pub passed_over: Vec<String>,
     /// No suite was found, so a run of this project cannot count as done until a person writes one.
     pub unknown: bool,
 }
@@ -144,7 +146,9 @@ impl Here<'_> {
         if !self.has(name) {
             return None;
         }
-        self.tree.read(&join(self.directory, name))
+        let text = self.tree.read(&join(self.directory, name))?;
+        // Some editors put a byte order mark in front, which no reader wants.
+        Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
     }
 
     fn found(&self, ecosystem: Ecosystem, image: &'static str, why: impl Into<String>) -> Found {
@@ -159,10 +163,12 @@ pub fn detect(tree: &dyn Tree) -> Detection {
     let mut makefiles: Vec<Found> = Vec::new();
     let mut waiting = vec![(String::new(), 0)];
     let mut seen = 0;
+    let mut passed_over = Vec::new();
     while let Some((directory, depth)) = waiting.pop() {
         seen += 1;
         if seen > MOST_DIRECTORIES {
-            break;
+            passed_over.push(directory);
+            continue;
         }
         let entries = tree.list(&directory);
         let here = Here { tree, directory: &directory, entries: &entries };
@@ -172,19 +178,24 @@ pub fn detect(tree: &dyn Tree) -> Detection {
             }
         }
         makefiles.extend(make::look(&here));
-        if depth < DEEPEST {
-            // Taken from the end, so the names go in backwards.
-            let inner = entries.iter().rev().filter(|entry| entry.directory && worth_entering(&entry.name));
-            waiting.extend(inner.map(|entry| (join(&directory, &entry.name), depth + 1)));
+        // Taken from the end, so the names go in backwards.
+        for inner in entries.iter().rev().filter(|entry| entry.directory && worth_entering(&entry.name)) {
+            let path = join(&directory, &inner.name);
+            if depth < DEEPEST && is_plain(&inner.name) {
+                waiting.push((path, depth + 1));
+            } else {
+                passed_over.push(path);
+            }
         }
     }
+    passed_over.sort();
     if found.is_empty() {
         // The outermost Makefile usually calls the others.
         makefiles.sort_by_key(|make| make.directory.matches('/').count() + usize::from(make.directory != "."));
         found.extend(makefiles.into_iter().next());
     }
     let unknown = found.iter().all(|one| one.suites.is_empty());
-    Detection { found, unknown }
+    Detection { found, passed_over, unknown }
 }
 
 // Tests that are found above are taken to include those below, except in Go, where each module stands alone.
@@ -200,10 +211,13 @@ fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
-// Names with other characters would need quoting in shell lines; a project can still be set up by hand there.
 fn worth_entering(name: &str) -> bool {
-    !name.starts_with(['.', '-'])
-        && !PASSED_OVER.contains(&name)
+    !name.starts_with('.') && !PASSED_OVER.contains(&name)
+}
+
+// Names with other characters would need quoting in shell lines; a project can still be set up by hand there.
+fn is_plain(name: &str) -> bool {
+    !name.starts_with('-')
         && name.len() <= 100
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+@".contains(&b))
 }

@@ -1,8 +1,11 @@
 //! Writes a first `dogwatch.toml` from what was found. People are meant to read and change it.
 
 use super::detect::{Detection, Found, SuiteHint};
+use crate::workspace::shown;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Directories that are named as not looked at.
+const MOST_NAMED: usize = 10;
 const UNKNOWN_IMAGE: &str = "docker.io/library/debian:bookworm-slim";
 
 /// The text of a commented `dogwatch.toml`. It always reads without a mistake.
@@ -21,12 +24,26 @@ pub fn render(detection: &Detection) -> String {
             }
         }
     }
+    passed_over(&mut page, &detection.passed_over);
     page.line("version = 1");
     image(&mut page, &detection.found);
     setup(&mut page, &detection.found);
     suites(&mut page, detection);
     rest(&mut page);
     page.text
+}
+
+fn passed_over(page: &mut Page, paths: &[String]) {
+    if paths.is_empty() {
+        return;
+    }
+    page.comment("These directories were not looked at (too deep, too many, or hard to write in a shell line); tests in there need suites by hand:");
+    for path in paths.iter().take(MOST_NAMED) {
+        page.comment(&format!("- {}", shown(path.as_bytes())));
+    }
+    if let Some(more) = paths.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        page.comment(&format!("- and {more} more"));
+    }
 }
 
 #[derive(Default)]

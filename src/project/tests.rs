@@ -45,12 +45,38 @@ fn config_of(files: &[(&str, &str)]) -> (ProjectConfig, String) {
 
 #[test]
 fn each_ecosystem_gives_a_suite() {
-    let cases: [Case<'_>; 9] = [
+    let cases: [Case<'_>; 19] = [
         (&[("Cargo.toml", "[workspace]"), ("a/Cargo.toml", "")], "cargo", "cargo-test"),
         (&[("package.json", r#"{"scripts":{"test":"node --test"}}"#)], "npm", "node-test"),
         (&[("package.json", r#"{"scripts":{"test":"tsc && vitest run"}}"#), ("pnpm-lock.yaml", "")], "pnpm", "junit"),
         (&[("package.json", r#"{"scripts":{"test":"jest"}}"#), ("yarn.lock", "")], "yarn", "exit-code"),
         (&[("pyproject.toml", "[project]\nname='a'"), ("tests/test_a.py", "")], "pytest", "junit"),
+        (&[("calc.py", ""), ("tests/test_calc.py", "")], "pytest", "junit"),
+        (&[("calc.py", ""), ("test_calc.py", "")], "pytest", "junit"),
+        (
+            &[("setup.py", ""), ("x/__init__.py", ""), ("x/tests/__init__.py", ""), ("x/tests/test_a.py", "")],
+            "pytest",
+            "junit",
+        ),
+        (
+            &[("setup.py", ""), ("src/x/__init__.py", ""), ("src/x/y/__init__.py", ""), ("src/x/y/a_test.py", "")],
+            "pytest",
+            "junit",
+        ),
+        (&[("x/__init__.py", ""), ("x/test_a.py", "")], "pytest", "junit"),
+        (
+            &[
+                ("manage.py", "x('DJANGO_SETTINGS_MODULE', 'site.settings')"),
+                ("shop/__init__.py", ""),
+                ("shop/tests.py", ""),
+            ],
+            "django",
+            "junit",
+        ),
+        (&[("package.json", "\u{feff}{\"scripts\":{\"test\":\"node --test\"}}")], "npm", "node-test"),
+        (&[("package.json", r#"{"scripts":{"test":"bun test"}}"#)], "bun", "junit"),
+        (&[("package.json", r#"{"scripts":{"test":"vitest run"}}"#), ("bun.lock", "")], "bun", "junit"),
+        (&[("package.json", r#"{"scripts":{"test":"ava"}}"#), ("bun.lockb", "")], "bun", "exit-code"),
         (&[("go.mod", "module a"), ("Makefile", "test:\n")], "go", "go-test-json"),
         (&[("pom.xml", "<modules>")], "maven", "junit"),
         (&[("build.gradle.kts", "")], "gradle", "junit"),
@@ -80,10 +106,47 @@ fn backend_and_frontend_are_both_found() {
 }
 
 #[test]
+fn suites_run_where_and_with_what_they_need() {
+    let (config, text) = config_of(&[("x/__init__.py", ""), ("x/tests/test_a.py", "")]);
+    assert_eq!(config.suites[0].directory, ".", "the package is imported from its parent:\n{text}");
+    let (_, text) = config_of(&[
+        ("manage.py", "os.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"site.settings\")"),
+        ("requirements.txt", "Django"),
+        ("shop/__init__.py", ""),
+        ("shop/tests.py", ""),
+    ]);
+    assert!(text.contains("--ds=site.settings") && text.contains("-r requirements.txt pytest pytest-django"), "{text}");
+    let (_, text) = config_of(&[("package.json", r#"{"scripts":{"test":"bun test"},"dependencies":{"a":"1"}}"#)]);
+    assert!(text.contains("oven/bun") && text.contains("bun install") && !text.contains("node:"), "{text}");
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    let detection = detect(&Files::of(&[
+        ("web app/package.json", "{}"),
+        ("a/b/c/d/Cargo.toml", ""),
+        ("node_modules/x/package.json", "{}"),
+        (".hidden/Cargo.toml", ""),
+        ("go.mod", "module a"),
+    ]));
+    assert_eq!(detection.passed_over, ["a/b/c/d", "web app"]);
+    let text = render(&detection);
+    assert!(text.contains("# - a/b/c/d\n# - web app\n"), "{text}");
+    let many: Vec<_> = (0..30).map(|n| (format!("x {n}/a"), String::new())).collect();
+    let detection = detect(&Files(many.into_iter().collect()));
+    let text = render(&detection);
+    assert!(text.contains("and 20 more"), "{text}");
+    assert!(!render(&detect(&Files::of(&[("go.mod", "module a")]))).contains("not looked at"));
+}
+
+#[test]
 fn an_unknown_layout_writes_no_suite() {
-    let cases: [&[(&str, &str)]; 4] = [
+    let cases: [&[(&str, &str)]; 7] = [
         &[],
         &[("README", "")],
+        &[("tool.py", ""), ("tests/data/x.txt", "")],
+        &[("manage.py", "print(1)")],
+        &[("tests/real/prepare.py", ""), ("tests/x.rs", "")],
         &[("package.json", r#"{"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}}"#)],
         &[("Makefile", "test := 1\nall:\n\ttest: x\n")],
     ];
@@ -127,6 +190,10 @@ fn any_files() -> impl Strategy<Value = BTreeMap<String, String>> {
         "requirements.txt",
         "setup.py",
         "tests/test_x.py",
+        "manage.py",
+        "app/__init__.py",
+        "app/tests.py",
+        "bun.lock",
         "go.mod",
         "pom.xml",
         "build.gradle",
@@ -140,6 +207,7 @@ fn any_files() -> impl Strategy<Value = BTreeMap<String, String>> {
         Just("[project]\noptional-dependencies = { dev = [] }\n[dependency-groups]\ntest = []\n".to_owned()),
         Just("test:\n\techo\n".to_owned()),
         Just("include 'a'\nrequire (\n[workspace]\n".to_owned()),
+        Just("'DJANGO_SETTINGS_MODULE', 'a.b'".to_owned()),
         "\\PC{0,30}",
     ];
     prop::collection::btree_map((directory, name).prop_map(|(d, n)| format!("{d}{n}")), text, 0..10)

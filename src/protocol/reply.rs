@@ -13,11 +13,6 @@ use serde::{Deserialize, Serialize};
 pub enum Reply {
     /// Done; there is nothing more to say.
     Done,
-    /// Done, in words. May quote outside text.
-    Said {
-        /// The words.
-        text: String,
-    },
     /// How the engine is.
     Status {
         /// How.
@@ -58,6 +53,19 @@ pub enum Reply {
         /// There are older ones, which were left out.
         #[serde(default)]
         more: bool,
+    },
+    /// A branch in the source repository.
+    Delivered {
+        /// Its name.
+        branch: String,
+        /// The source: a path or URL.
+        source: String,
+        /// The commit that it points at now.
+        commit: String,
+        /// Where it pointed before, where that is known.
+        before: Option<String>,
+        /// The run has succeeded with this commit.
+        verified: bool,
     },
     /// A patch.
     Patch {

@@ -202,6 +202,10 @@ impl Sandbox for DockerSandbox {
         container::labelled(&self.link, &self.instance).await
     }
 
+    fn admits(&self, reference: &str) -> Result<(), SandboxError> {
+        image::admitted(&self.registries, reference).map(drop)
+    }
+
     async fn image(
         &self,
         reference: &str,

@@ -5,8 +5,8 @@ use super::brief::newest;
 use super::detail::blocking;
 use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState};
 use crate::engine::machine::Event;
-use crate::engine::ports::{TreeFault, World};
-use crate::engine::{AskError, NewRun};
+use crate::engine::ports::{Delivered, TreeFault, World};
+use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LONGEST_LINE, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
@@ -82,7 +82,7 @@ impl<S: Sandbox> Server<S> {
                 self.run_reply(run).await
             }
             Request::Diff { run, iteration } => self.diff(run, iteration).await,
-            Request::Deliver { run, iteration, how } => self.deliver(run, iteration, how).await,
+            Request::Deliver { run, iteration, how } => self.deliver(run, iteration, how, you).await,
             Request::Questions { all } => {
                 let state = (!all).then_some(QuestionState::Open);
                 let questions = self.engine.store.read(move |view| view.questions(state, MOST_LISTED + 1)).await?;
@@ -107,7 +107,7 @@ impl<S: Sandbox> Server<S> {
         }
     }
 
-    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+    pub(super) async fn projects(&self) -> Result<Vec<Project>, StoreError> {
         let all = |view: &View<'_>| view.projects();
         self.engine.store.read(all).await
     }
@@ -177,7 +177,7 @@ impl<S: Sandbox> Server<S> {
         patch(&bytes)
     }
 
-    async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs) -> Result<Reply, Fault> {
+    async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs, you: Actor) -> Result<Reply, Fault> {
         let run = self.engine.load(run).await?;
         let project = self.engine.project(run.project).await?;
         let base = run.base.clone().unwrap_or_default();
@@ -190,22 +190,18 @@ impl<S: Sandbox> Server<S> {
             }
         };
         let verified = run.state == RunState::Succeeded && iteration.is_none();
-        let trees = self.engine.world.trees();
         match how {
             DeliverAs::Patch => {
+                let trees = self.engine.world.trees();
                 let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &commit)).await?;
                 patch(&bytes)
             }
             DeliverAs::Branch { name, force } => {
                 let branch = name.unwrap_or_else(|| run.branch());
                 let source = project.source.clone();
-                let delivered = trees
-                    .with_repo(run.project, move |repo| repo.deliver_branch(&commit, &source, &branch, force))
-                    .await?;
-                let doubt = if verified { "" } else { "; not verified: the run has not succeeded with it" };
-                let text =
-                    format!("branch {} in {} is at {}{doubt}", delivered.branch, project.source, delivered.commit);
-                Ok(Reply::Said { text })
+                let done = self.engine.hand_over(HandOver { run, project, commit, branch, force, by: you }).await?;
+                let Delivered { branch, commit, before } = done;
+                Ok(Reply::Delivered { branch, source, commit, before, verified })
             }
         }
     }

@@ -127,13 +127,13 @@ fn text_of(line: &EngineLine) -> (String, bool) {
 #[cfg(test)]
 mod tests {
     use super::{MOST_BYTES, Outbox};
-    use crate::protocol::{EngineLine, Event, LONGEST_LINE, Reply};
+    use crate::protocol::{Bytes, EngineLine, Event, LONGEST_LINE, Reply};
     use futures_util::poll;
     use std::pin::pin;
     use tokio::io::AsyncReadExt;
 
     fn line(bytes: usize) -> EngineLine {
-        EngineLine::Reply { id: 1, reply: Box::new(Reply::Said { text: "x".repeat(bytes) }) }
+        EngineLine::Reply { id: 1, reply: Box::new(Reply::Patch { bytes: Bytes::Text("x".repeat(bytes)) }) }
     }
 
     #[tokio::test]

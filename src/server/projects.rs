@@ -7,15 +7,19 @@ use crate::domain::{Actor, Project, ProjectId};
 use crate::engine::ports::World;
 use crate::protocol::{Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
+use crate::store::{StoreError, Tx};
 use serde_json::json;
+
+/// Longest name of a project in bytes.
+const LONGEST_NAME: usize = 64;
 
 impl<S: Sandbox> Server<S> {
     /// Registers a repository and fetches it at once, so that a wrong path is refused here and not at night.
     pub(super) async fn add_project(&self, source: String, name: Option<String>, you: Actor) -> Result<Reply, Fault> {
-        let name = name.unwrap_or_else(|| default_name(&source));
+        let Some(name) = name else { return self.add_under_free_name(source, you).await };
         let fine = !name.is_empty()
-            && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            && name.len() <= LONGEST_NAME
+            && name.chars().all(fits)
             && name.parse::<ProjectId>().is_err();
         if !fine {
             let message = format!(
@@ -24,11 +28,41 @@ impl<S: Sandbox> Server<S> {
             );
             return Err(Fault { code: FaultCode::Refused, message });
         }
+        self.insert_and_fetch(source, you, move |_| Ok(name)).await
+    }
+
+    /// A repository whose name nobody chose is called after its directory, with a number where that is taken.
+    async fn add_under_free_name(&self, source: String, you: Actor) -> Result<Reply, Fault> {
+        let wanted = source.clone();
+        if let Some(known) = self.projects().await?.into_iter().find(|project| project.source == wanted) {
+            let name = known.name;
+            let message = format!("{wanted} is registered as {name} already: choose a second name with --name");
+            return Err(Fault { code: FaultCode::Refused, message });
+        }
+        let wanted = default_name(&source);
+        self.insert_and_fetch(source, you, move |tx| {
+            let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+            for name in std::iter::once(wanted.clone()).chain(numbered) {
+                if tx.project_named(&name)?.is_none() {
+                    return Ok(name);
+                }
+            }
+            Ok(wanted)
+        })
+        .await
+    }
+
+    async fn insert_and_fetch(
+        &self,
+        source: String,
+        you: Actor,
+        name: impl FnOnce(&Tx<'_>) -> Result<String, StoreError> + Send + 'static,
+    ) -> Result<Reply, Fault> {
         let project = self
             .engine
             .store
             .write(move |tx| {
-                let project = tx.insert_project(&name, &source)?;
+                let project = tx.insert_project(&name(tx)?, &source)?;
                 let detail = json!({ "name": project.name, "source": project.source });
                 tx.record(AuditEvent::new(you, "project.added").project(project.id).detail(detail))?;
                 Ok(project)
@@ -67,10 +101,20 @@ impl<S: Sandbox> Server<S> {
     }
 }
 
-/// The last part of a path or URL without `.git`.
+/// The last part of a path or URL without `.git`, as far as it can be a name, with room for a number.
 fn default_name(source: &str) -> String {
     let last = source.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
-    last.strip_suffix(".git").unwrap_or(last).to_owned()
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    let plain: String = last.chars().map(|c| if fits(c) { c } else { '-' }).take(LONGEST_NAME - 8).collect();
+    match plain.trim_matches('-') {
+        "" => "project".to_owned(),
+        id if id.parse::<ProjectId>().is_ok() => format!("project-{id}"),
+        name => name.to_owned(),
+    }
+}
+
+fn fits(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
 #[cfg(test)]
@@ -84,6 +128,10 @@ mod tests {
             ("/srv/code/shop.git/", "shop"),
             ("https://host/a/b.git", "b"),
             ("git@host:b.git", "b"),
+            ("/srv/My Shop (é)", "My-Shop"),
+            ("/srv/p3", "project-p3"),
+            ("/srv/été", "t"),
+            ("/", "project"),
         ] {
             assert_eq!(default_name(source), name);
         }

@@ -35,6 +35,9 @@ pub struct Out<W> {
     colour: bool,
 }
 
+/// The printer over standard output.
+pub type StandardOut = Out<io::Stdout>;
+
 impl Out<io::Stdout> {
     /// Standard output, with what the environment says about colour.
     pub fn stdout() -> Self {

@@ -4,7 +4,7 @@
 use super::beneath::{MAX_DEPTH, open_dir, open_own, path_shown};
 use super::error::WorkspaceError;
 use super::names::{is_safe, join, shown};
-use super::read::{EntryKind, MAX_ENTRIES, blob};
+use super::read::{EntryKind, MAX_ENTRIES, SUBMODULE, UNSAFE, blob};
 use super::remove::remove_beneath;
 use super::repo::{Repo, tree_of};
 use git2::{Repository, Tree};
@@ -65,7 +65,7 @@ impl Writer<'_> {
             let path = join(place, name);
             let refuse = |reason: &str| WorkspaceError::Unsupported { path: shown(&path), reason: reason.into() };
             if !is_safe(name) {
-                return Err(refuse("this name is never written to a disk: remove it from the project"));
+                return Err(refuse(UNSAFE));
             }
             match entry.filemode_raw() & 0o170_000 {
                 0o040_000 => {
@@ -86,7 +86,7 @@ impl Writer<'_> {
                     let target = blob(self.bare, entry.id(), 4096, &path)?;
                     self.link(directory, name, &target).map_err(|error| WorkspaceError::io(shown(&path), error))?;
                 }
-                0o160_000 => return Err(refuse("submodules are not supported: copy its content into the project")),
+                0o160_000 => return Err(refuse(SUBMODULE)),
                 _ => return Err(refuse("an entry of unknown kind")),
             }
         }

@@ -2,12 +2,10 @@
 
 use super::error::WorkspaceError;
 use super::program;
-use super::repo::{Repo, commit_id, open_source};
+use super::repo::{Repo, commit_id, open_source, sync};
 use super::source::{Source, redacted};
-use git2::{Oid, Repository};
-
-/// Where a temporary reference stands while a local source takes the objects.
-const OUTBOX: &str = "refs/dogwatch/outbox";
+use super::transfer::copy;
+use git2::Repository;
 
 /// A branch that was put into the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +31,15 @@ impl Repo {
     ) -> Result<Delivered, WorkspaceError> {
         let refused = |reason: &str| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() };
         let name = format!("refs/heads/{branch}");
-        if branch.starts_with('-') || !git2::Reference::is_valid_name(&name) {
-            return Err(refused("this is not a proper branch name"));
+        if branch.starts_with('-') || branch == "HEAD" || !git2::Reference::is_valid_name(&name) {
+            return Err(refused("this is not a proper branch name: choose another"));
         }
-        let id = commit_id(&self.open_git()?, commit)?;
+        if let Some(short) = branch.strip_prefix("refs/") {
+            let short = shown(short.strip_prefix("heads/").unwrap_or(short));
+            return Err(refused(&format!("a branch is named without refs/heads/ in front: write {short}")));
+        }
+        let bare = self.open_git()?;
+        let id = commit_id(&bare, commit)?;
         let before = match Source::parse(source)? {
             Source::Local(path) => {
                 let target = open_source(&path).map_err(|error| WorkspaceError::Source {
@@ -46,7 +49,7 @@ impl Repo {
                 if checked_out(&target, &name)? {
                     return Err(refused("it is checked out in the source: switch to another branch there first"));
                 }
-                self.hand_over(&target, id)?;
+                copy(&bare, &target, &[id]).map_err(WorkspaceError::git("handing the commit over"))?;
                 let before = target.refname_to_id(&name).ok();
                 if let Some(old) = before
                     && old != id
@@ -60,34 +63,27 @@ impl Repo {
                 target
                     .reference(&name, id, true, "dogwatch: deliver")
                     .map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+                sync(target.commondir())?;
                 before.map(|old| old.to_string())
             }
             Source::Url(url) => {
                 let refspec = format!("{}{commit}:{name}", if force { "+" } else { "" });
-                program::git(self.path(), "push to", &url, &["push", "--quiet", "--no-verify", "--", &url, &refspec])?;
+                let arguments = ["push", "--quiet", "--no-verify", "--", &url, &refspec];
+                program::git(self.path(), "push to", &url, &arguments).map_err(|error| rejected(error, &refused))?;
                 None
             }
         };
         Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
     }
+}
 
-    /// Makes the objects of a commit known to another repository on this machine.
-    fn hand_over(&self, target: &Repository, id: Oid) -> Result<(), WorkspaceError> {
-        let bare = self.open_git()?;
-        let what = || WorkspaceError::git("handing the commit over");
-        let outbox = format!("{OUTBOX}/{id}");
-        let mut reference = bare.reference(&outbox, id, true, "dogwatch").map_err(what())?;
-        let url = self.path().to_str().ok_or_else(|| WorkspaceError::Unsupported {
-            path: super::beneath::path_shown(self.path()),
-            reason: "the state directory's path is not valid UTF-8".into(),
-        })?;
-        let taken = target.remote_anonymous(url).and_then(|mut remote| {
-            let mut options = git2::FetchOptions::new();
-            options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
-            remote.download(&[outbox.as_str()], Some(&mut options))
-        });
-        let removed = reference.delete();
-        taken.and(removed).map_err(what())
+/// What the other side rejects, it rejects every time; anything else may be the way there.
+fn rejected(error: WorkspaceError, refused: &dyn Fn(&str) -> WorkspaceError) -> WorkspaceError {
+    match error {
+        WorkspaceError::Program { reason, .. } if reason.contains("rejected]") => {
+            refused(&format!("the source rejects it ({reason}): choose another branch, or force"))
+        }
+        error => error,
     }
 }
 

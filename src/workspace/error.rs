@@ -82,6 +82,20 @@ impl WorkspaceError {
         |error| Self::Git { what: what.into(), error }
     }
 
+    /// Whether the same may go well later without anybody's doing: what is refused stays refused, but a lock is let go, a
+    /// disk gets room, a network comes back.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::Git { .. } | Self::Program { .. } => true,
+            Self::Source { .. }
+            | Self::NoGitProgram(_)
+            | Self::NotFound(_)
+            | Self::Unsupported { .. }
+            | Self::TooLarge { .. }
+            | Self::Refused { .. } => false,
+        }
+    }
+
     /// Whether the disk is full, which is worth waiting for.
     pub fn is_disk_full(&self) -> bool {
         match self {

@@ -2,7 +2,7 @@
 
 use super::beneath::MAX_DEPTH;
 use super::error::WorkspaceError;
-use super::names::{join, shown};
+use super::names::{is_safe, join, shown};
 use super::repo::{Repo, tree_of};
 use git2::{ObjectType, Oid, Repository};
 use std::ffi::OsStr;
@@ -11,6 +11,12 @@ use std::path::Path;
 
 /// Entries of one commit that are looked at.
 pub(super) const MAX_ENTRIES: usize = 200_000;
+/// Entries that are named when a commit cannot be worked with.
+const MAX_UNFIT: usize = 5;
+/// Why a name is refused, and what to do.
+pub(super) const UNSAFE: &str = "this name is never written to a disk: remove it from the project";
+/// Why a submodule is refused, and what to do.
+pub(super) const SUBMODULE: &str = "submodules are not supported: copy its content into the project";
 /// Attribute files are cut off here.
 const MAX_ATTRIBUTES: usize = 1 << 20;
 
@@ -36,6 +42,16 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The id of its blob in hexadecimal.
     pub blob: String,
+}
+
+/// What a commit brings along that decides whether it can be worked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The texts of `.gitmodules` and of all `.gitattributes`, as (path, content). What they mean for the project
+    /// (submodules, large file storage) is decided elsewhere.
+    pub special: Vec<(String, Vec<u8>)>,
+    /// Entries that are never written to a disk, each with the rule and the remedy; the first few.
+    pub unfit: Vec<String>,
 }
 
 impl EntryKind {
@@ -79,20 +95,29 @@ impl Repo {
         Ok(found)
     }
 
-    /// The texts of `.gitmodules` and of all `.gitattributes` of a commit, as (path, content). What they mean for the
-    /// project (submodules, large file storage) is decided elsewhere.
-    pub fn special_files(&self, commit: &str) -> Result<Vec<(String, Vec<u8>)>, WorkspaceError> {
+    /// What must be known of a commit before it is worked with. What this refuses, a checkout would refuse later.
+    pub fn survey(&self, commit: &str) -> Result<Survey, WorkspaceError> {
         let bare = self.open_git()?;
         let tree = tree_of(&bare, commit)?;
-        let mut found = Vec::new();
+        let mut survey = Survey::default();
         each(&bare, &tree, |path, kind, id| {
             let name = path.rsplit(|&b| b == b'/').next().unwrap_or_default();
             if kind != EntryKind::Submodule && (path == b".gitmodules" || name == b".gitattributes") {
-                found.push((shown(path), blob(&bare, id, MAX_ATTRIBUTES, path)?));
+                survey.special.push((shown(path), blob(&bare, id, MAX_ATTRIBUTES, path)?));
+            }
+            let why = if path.split(|&b| b == b'/').any(|part| !is_safe(part)) {
+                UNSAFE
+            } else if kind == EntryKind::Submodule {
+                SUBMODULE
+            } else {
+                return Ok(());
+            };
+            if survey.unfit.len() < MAX_UNFIT {
+                survey.unfit.push(format!("{}: {why}", shown(path)));
             }
             Ok(())
         })?;
-        Ok(found)
+        Ok(survey)
     }
 
     /// Symbolic links of a commit that lead out of its tree, as (path, target) escaped for display.

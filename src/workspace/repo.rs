@@ -2,11 +2,11 @@
 
 use super::beneath::{open_own, path_shown};
 use super::error::WorkspaceError;
-use super::program;
-use super::source::{Source, redacted};
 use crate::domain::{ProjectId, RunId};
 use git2::{Oid, Repository, RepositoryInitMode, RepositoryInitOptions, RepositoryOpenFlags};
+use rustix::fs::FlockOperation;
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -14,10 +14,6 @@ use std::sync::Once;
 /// The whole configuration. Written anew whenever the repository is opened, so that nothing else ever counts.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\thooksPath = /dev/null\n\
     \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
-
-/// Everything that is taken from a source: branches, tags, and what its HEAD names.
-const REFSPECS: [&str; 3] =
-    ["+HEAD:refs/source/HEAD", "+refs/heads/*:refs/source/heads/*", "+refs/tags/*:refs/source/tags/*"];
 
 /// The engine's bare repository of a project. Cheap to clone; every call opens the repository for itself, so it may be
 /// used from several threads.
@@ -27,35 +23,6 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// Makes or updates `<repos_dir>/p<id>.git` from a source: a path, `https://`, `ssh://` or `user@host:path`.
-    ///
-    /// Branches, tags and HEAD arrive under `refs/source/`; the engine's own branches under `refs/heads/dogwatch/` stay.
-    /// Refused are sources without commits and shallow ones.
-    pub fn fetch(repos_dir: &Path, project: ProjectId, source: &str) -> Result<Self, WorkspaceError> {
-        let parsed = Source::parse(source)?;
-        let repo = Self::make(repos_dir, project)?;
-        match &parsed {
-            Source::Local(path) => repo.fetch_local(path, source)?,
-            Source::Url(url) => {
-                let mut arguments =
-                    vec!["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--", url];
-                arguments.extend(REFSPECS);
-                program::git(&repo.path, "fetch", url, &arguments)?;
-            }
-        }
-        let bare = repo.open_git()?;
-        let name = || redacted(source);
-        if bare.is_shallow() {
-            return Err(WorkspaceError::Source { name: name(), reason: SHALLOW.into() });
-        }
-        let mut any = bare.references_glob("refs/source/*").map_err(WorkspaceError::git("reading the branches"))?;
-        if any.next().is_none() {
-            return Err(WorkspaceError::Source { name: name(), reason: EMPTY.into() });
-        }
-        repo.sync()?;
-        Ok(repo)
-    }
-
     /// Opens the repository of a project that was fetched before.
     pub fn open(repos_dir: &Path, project: ProjectId) -> Result<Self, WorkspaceError> {
         let path = repos_dir.join(format!("{project}.git"));
@@ -137,15 +104,12 @@ impl Repo {
 
     /// Brings everything written so far to the disk. One call for all objects costs far less than one each.
     pub(super) fn sync(&self) -> Result<(), WorkspaceError> {
-        if cfg!(test) {
-            // Hundreds of these while other tests write would only measure the disk.
-            return Ok(());
-        }
-        let handle = open_own(&self.path)?;
-        rustix::fs::syncfs(handle).map_err(|error| WorkspaceError::io(path_shown(&self.path), error))
+        sync(&self.path)
     }
 
-    fn make(repos_dir: &Path, project: ProjectId) -> Result<Self, WorkspaceError> {
+    /// The repository of a project, made where it is not there yet, and a lock on it that ends with the handle: two at once
+    /// would stand in each other's way at the making and at the references.
+    pub(super) fn make(repos_dir: &Path, project: ProjectId) -> Result<(Self, OwnedFd), WorkspaceError> {
         prepare_library();
         let io = |path: &Path, error| WorkspaceError::io(path_shown(path), error);
         let path = repos_dir.join(format!("{project}.git"));
@@ -153,6 +117,8 @@ impl Repo {
         let path = &repo.path;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| io(path, error))?;
         rustix::fs::chmod(path, rustix::fs::Mode::RWXU).map_err(|error| io(path, error.into()))?;
+        let alone = open_own(path)?;
+        rustix::fs::flock(&alone, FlockOperation::LockExclusive).map_err(|error| io(path, error.into()))?;
         if !path.join("HEAD").is_file() {
             let mut options = RepositoryInitOptions::new();
             options.bare(true).external_template(false).mode(RepositoryInitMode::SHARED_UMASK).no_dotgit_dir(true);
@@ -161,7 +127,7 @@ impl Repo {
         }
         super::remove_tree(&path.join("hooks"))?;
         repo.configure()?;
-        Ok(repo)
+        Ok((repo, alone))
     }
 
     fn configure(&self) -> Result<(), WorkspaceError> {
@@ -176,44 +142,22 @@ impl Repo {
             .and_then(|()| std::fs::rename(&fresh, &path))
             .map_err(|error| WorkspaceError::io(path_shown(&path), error))
     }
-
-    /// Takes everything from a repository on this machine, in this process. The library runs no hooks and no commands
-    /// named in a configuration.
-    fn fetch_local(&self, path: &Path, source: &str) -> Result<(), WorkspaceError> {
-        let bad = |reason: String| WorkspaceError::Source { name: redacted(source), reason };
-        let origin = open_source(path).map_err(|error| bad(not_a_repository(&error)))?;
-        if origin.is_shallow() {
-            return Err(bad(SHALLOW.into()));
-        }
-        if origin.is_empty().map_err(|error| bad(error.message().into()))? {
-            return Err(bad(EMPTY.into()));
-        }
-        let head = origin.head().is_ok();
-        let url = path.to_str().ok_or_else(|| bad("its path is not valid UTF-8".into()))?;
-        let bare = self.open_git()?;
-        let mut remote = bare.remote_anonymous(url).map_err(WorkspaceError::git("naming the source"))?;
-        let mut options = git2::FetchOptions::new();
-        options.download_tags(git2::AutotagOption::None).update_fetchhead(false).prune(git2::FetchPrune::On);
-        let wanted = REFSPECS.iter().filter(|spec| head || !spec.contains("HEAD")).copied().collect::<Vec<_>>();
-        remote.fetch(&wanted, Some(&mut options), None).map_err(|error| bad(error.message().into()))?;
-        match bare.find_reference("refs/source/HEAD") {
-            Ok(mut old) if !head => old.delete().map_err(WorkspaceError::git("dropping the old HEAD")),
-            _ => Ok(()),
-        }
-    }
-}
-
-const SHALLOW: &str = "it is a shallow clone; run `git fetch --unshallow` in it first";
-const EMPTY: &str = "it has no commits yet; commit something first";
-
-fn not_a_repository(error: &git2::Error) -> String {
-    format!("not a git repository that can be read ({}); give the top of a clone", error.message())
 }
 
 /// Opens a source repository at exactly this path, whoever owns it.
-pub(super) fn open_source(path: &Path) -> Result<Repository, git2::Error> {
+pub fn open_source(path: &Path) -> Result<Repository, git2::Error> {
     prepare_library();
     Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&Path>())
+}
+
+/// Brings everything written so far to the disk that a directory is on.
+pub(super) fn sync(directory: &Path) -> Result<(), WorkspaceError> {
+    if cfg!(test) {
+        // Hundreds of these while other tests write would only measure the disk.
+        return Ok(());
+    }
+    let handle = open_own(directory)?;
+    rustix::fs::syncfs(handle).map_err(|error| WorkspaceError::io(path_shown(directory), error))
 }
 
 /// The commit with a full id.

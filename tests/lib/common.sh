@@ -39,6 +39,14 @@ cache_dir() {
     printf '%s\n' "$dir"
 }
 
+# Where cargo puts the executable is cargo's to say: executable_of CARGO-COMMAND... builds what is still to be built.
+executable_of() {
+    local program
+    program=$("$@" --quiet --message-format=json | sed -n -E 's/^.*"executable":"([^"]*\/dogwatch)".*$/\1/p' | tail -n 1)
+    [ -x "$program" ] || die "cargo built no executable named dogwatch"
+    printf '%s\n' "$program"
+}
+
 # Waits until a command succeeds: wait_for SECONDS WHAT COMMAND...
 wait_for() {
     local limit=$1 what=$2 deadline

@@ -13,6 +13,18 @@ use std::time::Duration;
 /// How long a run may take to come to rest. Generous, since test machines are slow when they compile.
 pub const REST: Duration = Duration::from_mins(2);
 
+/// The request that starts a run of a project.
+pub fn submission(project: &str, iterations: Option<u32>) -> Request {
+    Request::Submit {
+        project: project.to_owned(),
+        task: "make the tests pass".to_owned(),
+        criteria: vec!["add adds".to_owned()],
+        agent: None,
+        iterations,
+        revision: None,
+    }
+}
+
 impl Engine {
     /// The engine's places.
     pub fn paths(&self) -> Paths {
@@ -36,15 +48,7 @@ impl Engine {
 
     /// Starts a run of a project.
     pub fn submit(&self, project: &str, iterations: Option<u32>) -> RunId {
-        let request = Request::Submit {
-            project: project.to_owned(),
-            task: "make the tests pass".to_owned(),
-            criteria: vec!["add adds".to_owned()],
-            agent: None,
-            iterations,
-            revision: None,
-        };
-        self.expect_run(request).run.id
+        self.expect_run(submission(project, iterations)).run.id
     }
 
     /// Registers a repository and starts a run on it.

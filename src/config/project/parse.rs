@@ -244,7 +244,7 @@ fn budget(section: &Section<'_, '_>) -> Budget {
     let usual = Budget::default();
     Budget {
         iterations: section
-            .whole("iterations", 1..1_001)
+            .whole("iterations", 1..u64::from(Budget::MOST_ITERATIONS) + 1)
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(usual.iterations),
         seconds: rules::duration(section, "time", 365 * rules::DAY),

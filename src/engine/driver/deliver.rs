@@ -14,10 +14,13 @@ impl<W: World> Engine<W> {
             DeliverTo::None => Event::Delivered {
                 to: format!("kept as {}; take it with `dogwatch deliver {}`", context.run.branch(), context.run.id),
             },
-            DeliverTo::Branch => match self.world.trees().deliver(&context.project, &context.run, &head).await {
-                Ok(to) => Event::Delivered { to },
-                Err(fault) => Event::DeliveryFailed { reason: fault.0 },
-            },
+            DeliverTo::Branch => {
+                let (project, branch) = (&context.project, context.run.branch());
+                match self.world.trees().deliver(project, &head, &branch, false).await {
+                    Ok(done) => Event::Delivered { to: format!("branch {} in {}", done.branch, project.source) },
+                    Err(fault) => Event::DeliveryFailed { reason: fault.reason, retry: fault.passes },
+                }
+            }
         };
         self.crash.at("deliver.delivered")?;
         self.advance(context, event).await

@@ -100,6 +100,8 @@ pub enum Event {
     DeliveryFailed {
         /// Why, in words.
         reason: String,
+        /// Whether a later try may help.
+        retry: bool,
     },
     /// Every container and workspace of a cancelled run is gone.
     Cleaned,

@@ -3,7 +3,7 @@
 use super::event::{Event, Judgement};
 use super::transition::{Transition, Write};
 use super::work::LONGEST_WAIT;
-use super::{MAX_CANCEL_TRIES, MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
+use super::{MAX_CANCEL_TRIES, MAX_DELIVERY_TRIES, MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
 use crate::domain::{AgentReport, Ending, Millis, Outcome, QuestionKind, RunState, Suspicion};
 
 /// Longest pause between two tries.
@@ -68,13 +68,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.go(RunState::Succeeded);
             next.run.reason.clone_from(to);
         }
-        Event::DeliveryFailed { reason } => next.ask(
-            RunState::Escalated,
-            RunState::Delivering,
-            QuestionKind::Trouble,
-            "the result could not be delivered".to_owned(),
-            vec![reason.clone(), "approve tries again; deny ends the run as failed, its branch stays".to_owned()],
-        ),
+        Event::DeliveryFailed { reason, retry } => delivery_failed(next, reason, *retry, now),
         Event::Cleaned => {
             let reason = std::mem::take(&mut next.run.reason);
             next.end(RunState::Cancelled, reason);
@@ -120,6 +114,22 @@ fn prepare_failed(next: &mut Transition, reason: &str, retry: bool, now: Millis)
     }
     next.run.not_before = Some(now.plus(back_off(2_000, next.run.troubles)));
     reason.clone_into(&mut next.run.reason);
+}
+
+fn delivery_failed(next: &mut Transition, reason: &str, retry: bool, now: Millis) {
+    next.run.troubles += 1;
+    if retry && next.run.troubles < MAX_DELIVERY_TRIES {
+        next.run.not_before = Some(now.plus(back_off(2_000, next.run.troubles)));
+        reason.clone_into(&mut next.run.reason);
+        return;
+    }
+    next.ask(
+        RunState::Escalated,
+        RunState::Delivering,
+        QuestionKind::Trouble,
+        "the result could not be delivered".to_owned(),
+        vec![reason.to_owned(), "approve tries again; deny ends the run as failed, its branch stays".to_owned()],
+    );
 }
 
 fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis) {

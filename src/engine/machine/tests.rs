@@ -201,6 +201,29 @@ fn a_denied_review_reaches_the_agent_as_guidance() {
 }
 
 #[test]
+fn a_delivery_is_tried_again_where_that_may_help_and_a_person_is_asked_where_not() {
+    let mut events = base_tested();
+    events.extend(round(Judgement::Green));
+    let delivering = after(&events);
+    let failed = |retry| Event::DeliveryFailed { reason: "locked".to_owned(), retry };
+    let mut run = delivering.clone();
+    apply(&mut run, &failed(false), Millis(1)).unwrap();
+    assert_eq!((run.state, run.resume_to), (RunState::Escalated, Some(RunState::Delivering)));
+
+    let mut run = delivering;
+    let mut before = 0;
+    for _ in 1..MAX_DELIVERY_TRIES {
+        apply(&mut run, &failed(true), Millis(1)).unwrap();
+        let Work::Wait(until) = work(&run, Millis(1)) else { panic!("tried again at once: {run:?}") };
+        assert!(until.0 > before && run.state == RunState::Delivering, "{run:?}");
+        before = until.0;
+        assert_eq!(work(&run, until), Work::Deliver);
+    }
+    apply(&mut run, &failed(true), Millis(1)).unwrap();
+    assert_eq!(run.state, RunState::Escalated);
+}
+
+#[test]
 fn rollback_of_a_paused_run_stays_paused() {
     let mut events = base_tested();
     events.extend(round(Judgement::Red));
@@ -245,7 +268,7 @@ fn guidance_that_came_too_late_is_taken_up_before_success() {
     let mut paused = run.clone();
     apply(&mut paused, &Event::Pause { by: operator() }, Millis(3)).unwrap();
     assert_eq!(apply(&mut paused, &redirect(), Millis(3)), refused);
-    apply(&mut run, &Event::DeliveryFailed { reason: "checked out".to_owned() }, Millis(3)).unwrap();
+    apply(&mut run, &Event::DeliveryFailed { reason: "checked out".to_owned(), retry: false }, Millis(3)).unwrap();
     apply(&mut run, &redirect(), Millis(4)).unwrap();
     assert_eq!((run.state, run.iteration), (RunState::Developing, 3));
 }
@@ -327,7 +350,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(gated(Judgement::NeedsPerson)),
         Just(guided(Judgement::Green)),
         Just(Event::Delivered { to: "x".to_owned() }),
-        Just(Event::DeliveryFailed { reason: "x".to_owned() }),
+        any::<bool>().prop_map(|retry| Event::DeliveryFailed { reason: "x".to_owned(), retry }),
         Just(Event::Cleaned),
         Just(Event::Pause { by: by.clone() }),
         Just(Event::Resume { by: by.clone() }),

@@ -32,6 +32,7 @@ fn plot(seed: u64) -> Plot {
     plot.slippery = if dice.percent(50) { dice.between(1, 8) } else { 0 };
     plot.broken_pulls = if dice.percent(20) { 2 } else { 0 };
     plot.broken_deliveries = u32::from(dice.percent(20));
+    plot.shaky_deliveries = if dice.percent(20) { u32::try_from(dice.between(1, 8)).unwrap() } else { 0 };
     plot.broken_checkouts = if dice.percent(20) { vec![2, 3, 7] } else { Vec::new() };
     plot.dead = Duration::from_secs(dice.below(600));
     let odd = [
@@ -74,8 +75,15 @@ fn plot(seed: u64) -> Plot {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
-        // In the end there is an end: nobody answers no and no again to a review.
-        plot.answers.push((kind, kind == QuestionKind::Review || dice.percent(50)));
+        // In the end there is an end: nobody answers no and no again to a review, nor yes and yes again to a setup that
+        // fails every time.
+        let yes = dice.percent(50);
+        let last = match kind {
+            QuestionKind::Review => true,
+            QuestionKind::Trouble => yes && !plot.broken_setup,
+            QuestionKind::Budget => yes,
+        };
+        plot.answers.push((kind, last));
     }
     plot
 }

@@ -151,7 +151,7 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.analysed" => from == "analysing" && ["gating", "developing", "escalated"].contains(&to),
         "run.gated" => from == "gating" && ["delivering", "developing", "awaiting_review", "escalated"].contains(&to),
         "run.delivered" => (from, to) == ("delivering", "succeeded"),
-        "run.delivery_failed" => (from, to) == ("delivering", "escalated"),
+        "run.delivery_failed" => from == "delivering" && [from, "escalated"].contains(&to),
         "run.cleaned" => (from, to) == ("cancelling", "cancelled"),
         "run.pause" => works(from) && to == "paused",
         "run.resume" => from == "paused" && works(to),

@@ -415,6 +415,10 @@ impl Sandbox for Daemon {
         .await
     }
 
+    fn admits(&self, _reference: &str) -> Result<(), SandboxError> {
+        Ok(())
+    }
+
     async fn image(
         &self,
         reference: &str,

@@ -3,7 +3,7 @@
 use super::plot::Plot;
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Project, Run, RunId};
-use crate::engine::ports::{BuildContext, Places, Take, Taken, TreeFault, Trees};
+use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::{Change, ChangeKind};
 use sha2::{Digest, Sha256};
@@ -26,12 +26,13 @@ pub(super) struct Held {
     pub logs: BTreeMap<PathBuf, Vec<u8>>,
     /// Branches of runs.
     pub branches: BTreeMap<RunId, String>,
-    /// What was delivered.
-    pub delivered: BTreeMap<RunId, String>,
+    /// What was delivered, by branch.
+    pub delivered: BTreeMap<String, String>,
     configs: BTreeMap<String, ProjectConfig>,
     /// How often a person has repaired what keeps deliveries from working.
     pub repairs: u32,
     checkouts: u32,
+    deliveries: u32,
 }
 
 /// The disk. Every call takes a little time, so that others may come between.
@@ -217,14 +218,24 @@ impl Trees for Disk {
         Ok(bytes[bytes.len().saturating_sub(most)..].to_vec())
     }
 
-    async fn deliver(&self, _project: &Project, run: &Run, commit: &str) -> Result<String, TreeFault> {
+    async fn deliver(
+        &self,
+        _project: &Project,
+        commit: &str,
+        branch: &str,
+        _force: bool,
+    ) -> Result<Delivered, DeliveryFault> {
         self.pause().await;
         let mut held = self.held();
-        if held.repairs < self.plot.broken_deliveries {
-            return Err(TreeFault("the branch is checked out in the source repository".to_owned()));
+        held.deliveries += 1;
+        if held.deliveries <= self.plot.shaky_deliveries {
+            return Err(DeliveryFault { reason: "another program has locked the branch".to_owned(), passes: true });
         }
-        held.delivered.insert(run.id, commit.to_owned());
-        Ok(format!("branch {}", run.branch()))
+        if held.repairs < self.plot.broken_deliveries {
+            return Err(DeliveryFault { reason: "the branch is checked out in the source".to_owned(), passes: false });
+        }
+        let before = held.delivered.insert(branch.to_owned(), commit.to_owned());
+        Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
     }
 
     async fn leftovers(&self) -> Result<Vec<RunId>, TreeFault> {

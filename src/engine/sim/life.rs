@@ -159,7 +159,7 @@ impl Sim {
                 .map(|one| format!("{} {:?} {:?}", one.kind.name(), one.state, one.answer.as_ref().map(|a| a.approve)))
                 .collect(),
             outcomes: iterations.iter().map(|one| format!("{:?} {:?}", one.outcome, one.tests)).collect(),
-            delivered: files(&held.delivered.get(&id).cloned()),
+            delivered: files(&held.delivered.get(&run.branch()).cloned()),
             guidance: guidance.iter().map(|one| format!("{} {:?}", one.text, one.applied_in)).collect(),
         }
     }

@@ -5,10 +5,10 @@ use super::check::Witness;
 use super::life::ada;
 use super::plot::{Ask, Plot, When};
 use super::world::SimWorld;
-use crate::domain::{Question, QuestionState, Run, RunId};
+use crate::domain::{Actor, Question, QuestionState, Run, RunId};
 use crate::engine::machine::Event;
 use crate::engine::ports::World;
-use crate::engine::{AskError, Engine};
+use crate::engine::{AskError, Engine, HandOver};
 use crate::store::View;
 use std::time::Duration;
 
@@ -102,6 +102,7 @@ impl<'s> Operator<'s> {
                     self.engine.ask(run.id, Event::Cancel { by, reason: "not needed any more".to_owned() }).await?
                 }
                 Ask::Rollback(iteration) => self.engine.roll_back(run.id, iteration, by).await?,
+                Ask::HandOver(iteration) => self.hand_over(run, iteration, by).await?,
             };
             self.witness.acknowledged(&after);
             self.plans = None;
@@ -122,6 +123,14 @@ impl<'s> Operator<'s> {
             self.witness.acknowledged(&after);
         }
         Ok(())
+    }
+
+    async fn hand_over(&self, run: &Run, iteration: u32, by: Actor) -> Result<Run, AskError> {
+        let commit = self.engine.checkpoint(run.id, iteration).await?;
+        let project = self.engine.project(run.project).await?;
+        let (run, branch) = (run.clone(), format!("early-{iteration}"));
+        self.engine.hand_over(HandOver { run: run.clone(), project, commit, branch, force: true, by }).await?;
+        Ok(run)
     }
 
     /// What is to be asked now.

@@ -77,6 +77,8 @@ pub(super) enum Ask {
     Redirect(&'static str),
     Cancel,
     Rollback(u32),
+    /// Takes the checkpoint of an iteration as a branch of its own.
+    HandOver(u32),
 }
 
 impl Ask {
@@ -88,6 +90,7 @@ impl Ask {
             Self::Redirect(_) => "run.redirect",
             Self::Cancel => "run.cancel",
             Self::Rollback(_) => "run.rollback",
+            Self::HandOver(_) => "delivery.done",
         }
     }
 }
@@ -132,6 +135,8 @@ pub(super) struct Plot {
     pub broken_checkouts: Vec<u32>,
     /// Deliveries fail until a person has repaired something so often, which is done before each approval.
     pub broken_deliveries: u32,
+    /// So many deliveries fail for a reason that passes.
+    pub shaky_deliveries: u32,
     /// Whether the setup command fails.
     pub broken_setup: bool,
     /// Done one after the other.
@@ -161,6 +166,7 @@ impl Plot {
             broken_pulls: 0,
             broken_checkouts: Vec::new(),
             broken_deliveries: 0,
+            shaky_deliveries: 0,
             broken_setup: false,
             asks: Vec::new(),
             answers: Vec::new(),

@@ -33,7 +33,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             ..plain("lost")
         },
         Plot { broken_deliveries: 1, parts: 1, ..plain("delivery") },
-        Plot { broken_pulls: 2, parts: 1, broken_checkouts: vec![1, 4], ..plain("trouble") },
+        Plot { broken_pulls: 2, parts: 1, broken_checkouts: vec![1, 4], shaky_deliveries: 2, ..plain("trouble") },
         Plot {
             broken_setup: true,
             setup: true,
@@ -65,6 +65,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             ..plain("redirect of what turns out green")
         },
         Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::Cancel)], ..plain("cancel") },
+        Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::HandOver(1))], ..plain("hand over") },
         Plot { asks: vec![(When::Runs(StepKind::Test, 0, 3), Ask::Cancel)], setup: true, ..plain("cancel early") },
         Plot {
             turns: vec![(1, 1, Turn::CheatTests), (2, 1, Turn::CheatGit)],

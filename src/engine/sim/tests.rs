@@ -8,8 +8,8 @@ use super::stories;
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
-use crate::engine::{Engine, NewRun};
-use crate::store::FaultKind;
+use crate::engine::{Engine, HandOver, NewRun};
+use crate::store::{FaultKind, View};
 use crate::text::{Out, exact};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -277,6 +277,49 @@ fn a_resumed_run_waits_for_a_place() {
             served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
             () = story => {}
         }
+    });
+}
+
+#[test]
+fn a_delivery_that_fails_in_passing_needs_nobody_and_one_that_keeps_failing_does() {
+    let plot = Plot { shaky_deliveries: 4, ..Plot::plain("shaky", 1) };
+    assert_eq!(end_of(&plot), (RunState::Succeeded, Vec::new()));
+    let answers = vec![(QuestionKind::Trouble, false)];
+    let plot = Plot { shaky_deliveries: 5, answers, ..Plot::plain("shakier", 1) };
+    assert_eq!(end_of(&plot), (RunState::Failed, vec!["trouble Answered Some(false)".to_owned()]));
+}
+
+#[test]
+fn what_people_take_by_hand_is_on_record_before_and_after() {
+    play(async {
+        let mut sim = Sim::new(Plot { broken_deliveries: 1, ..Plot::plain("by hand", 1) }).await;
+        sim.finish().await;
+        let (id, commit) = (sim.run, "c".repeat(40));
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 2);
+        let run = engine.load(id).await.unwrap();
+        let project = engine.project(run.project).await.unwrap();
+        let wish = HandOver { run, project, commit, branch: "mine".to_owned(), force: true, by: ada() };
+        assert_eq!(engine.hand_over(wish.clone()).await.unwrap().before, None);
+        sim.world.disk.held().repairs = 0;
+        engine.hand_over(wish.clone()).await.unwrap_err();
+        sim.world.disk.held().repairs = 1;
+        let again = HandOver { commit: "d".repeat(40), ..wish };
+        assert_eq!(engine.hand_over(again).await.unwrap().before, Some("c".repeat(40)));
+        let record = |view: &View<'_>| {
+            let sql = "SELECT kind, record FROM audit WHERE run = ?1 AND kind LIKE 'delivery.%' ORDER BY seq";
+            let mut statement = view.connection().prepare(sql)?;
+            let rows = statement.query_map([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        };
+        let rows = sim.store.read_sync(record).unwrap();
+        let kinds: Vec<&str> = rows.iter().map(|(kind, _)| kind.strip_prefix("delivery.").unwrap()).collect();
+        assert_eq!(kinds, ["intended", "done", "intended", "failed", "intended", "done"]);
+        let last: serde_json::Value = serde_json::from_slice(&rows[5].1).unwrap();
+        assert_eq!(last["actor"]["name"], "ada", "{last}");
+        let detail = serde_json::json!({
+            "before": "c".repeat(40), "branch": "mine", "commit": "d".repeat(40), "force": true
+        });
+        assert_eq!(last["detail"], detail);
     });
 }
 

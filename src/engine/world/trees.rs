@@ -2,12 +2,12 @@
 
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Project, ProjectId, Run, RunId};
-use crate::engine::ports::{BuildContext, Places, Take, Taken, TreeFault, Trees};
+use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{LogReader, Stream};
 use crate::project::requirements;
-use crate::workspace::{self, CheckpointSpec, Repo, WorkspaceError, remove_tree};
+use crate::workspace::{self, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -75,9 +75,9 @@ impl Trees for GitTrees {
     async fn config(&self, project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
         let (commit, name) = (commit.to_owned(), project.name.clone());
         let short: String = commit.chars().take(12).collect();
-        let (text, special) = self
+        let (text, Survey { special, unfit }) = self
             .with_repo(project.id, move |repo| {
-                Ok((repo.file(&commit, ProjectConfig::FILE, LARGEST_FILE)?, repo.special_files(&commit)?))
+                Ok((repo.file(&commit, ProjectConfig::FILE, LARGEST_FILE)?, repo.survey(&commit)?))
             })
             .await?;
         let place = format!("{} of {name} at {short}", ProjectConfig::FILE);
@@ -94,7 +94,8 @@ impl Trees for GitTrees {
             .map(|(path, text)| (path.clone(), String::from_utf8_lossy(text).into_owned()))
             .collect();
         let attributes: Vec<_> = attributes.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let unsupported = requirements::unsupported(modules.as_deref(), &attributes);
+        let mut unsupported = requirements::unsupported(modules.as_deref(), &attributes);
+        unsupported.extend(unfit);
         if !unsupported.is_empty() {
             return Err(TreeFault(format!("{name} at {short}: {}", unsupported.join("; "))));
         }
@@ -233,11 +234,20 @@ impl Trees for GitTrees {
         blocking(move || program_output(&log, most)).await
     }
 
-    async fn deliver(&self, project: &Project, run: &Run, commit: &str) -> Result<String, TreeFault> {
-        let (commit, source, branch) = (commit.to_owned(), project.source.clone(), run.branch());
-        let words = format!("branch {branch} in {source}");
-        self.with_repo(project.id, move |repo| repo.deliver_branch(&commit, &source, &branch, false)).await?;
-        Ok(words)
+    async fn deliver(
+        &self,
+        project: &Project,
+        commit: &str,
+        branch: &str,
+        force: bool,
+    ) -> Result<Delivered, DeliveryFault> {
+        let (repos, id, source) = (self.repos.clone(), project.id, project.source.clone());
+        let (commit, branch) = (commit.to_owned(), branch.to_owned());
+        let job = move || Repo::open(&repos, id)?.deliver_branch(&commit, &source, &branch, force);
+        match spawn_blocking(job).await {
+            Ok(done) => done.map_err(|error| DeliveryFault { passes: error.passes(), reason: error.to_string() }),
+            Err(error) => Err(DeliveryFault { passes: true, reason: format!("a worker failed: {error}") }),
+        }
     }
 
     async fn leftovers(&self) -> Result<Vec<RunId>, TreeFault> {

@@ -11,28 +11,54 @@ enum Manager {
     Npm,
     Pnpm,
     Yarn,
+    Bun,
+}
+
+impl Manager {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::Yarn => "yarn",
+            Self::Bun => "bun",
+        }
+    }
+
+    /// An image that holds it, and node where it needs that.
+    fn image(self) -> &'static str {
+        match self {
+            Self::Npm | Self::Pnpm | Self::Yarn => "docker.io/library/node:22-bookworm-slim",
+            Self::Bun => "docker.io/oven/bun:1",
+        }
+    }
 }
 
 pub(super) fn look(here: &Here<'_>) -> Option<Found> {
     let manifest: Value = serde_json::from_str(&here.read("package.json")?).ok()?;
-    let manager = manager(here, &manifest);
     let script = test_script(&manifest);
+    let manager = manager(here, &manifest, script.as_deref().unwrap_or_default());
     let why = match &script {
         Some(_) => "package.json with a test script",
         None => "package.json without a test script",
     };
-    let mut found = here.found(Ecosystem::Node, "docker.io/library/node:22-bookworm-slim", why);
+    let mut found = here.found(Ecosystem::Node, manager.image(), why);
     found.setup = setup(here, &manifest, manager);
     found.suites.extend(script.map(|script| suite(&script, &manifest, manager)));
     Some(found)
 }
 
-fn manager(here: &Here<'_>, manifest: &Value) -> Manager {
+fn manager(here: &Here<'_>, manifest: &Value, script: &str) -> Manager {
     let named = manifest.get("packageManager").and_then(Value::as_str).unwrap_or_default();
     if here.has("pnpm-lock.yaml") || named.starts_with("pnpm") {
         Manager::Pnpm
     } else if here.has("yarn.lock") || named.starts_with("yarn") {
         Manager::Yarn
+    } else if here.has("bun.lock")
+        || here.has("bun.lockb")
+        || named.starts_with("bun")
+        || script.split_whitespace().any(|word| word == "bun" || word == "bunx")
+    {
+        Manager::Bun
     } else {
         Manager::Npm
     }
@@ -68,6 +94,8 @@ fn setup(here: &Here<'_>, manifest: &Value, manager: Manager) -> Option<SetupHin
             "npm install -g corepack && yarn install --immutable"
         }
         Manager::Yarn => "yarn install --frozen-lockfile",
+        Manager::Bun if here.has("bun.lock") || here.has("bun.lockb") => "bun install --frozen-lockfile",
+        Manager::Bun => "bun install",
     };
     let note =
         workspaces.then(|| "Packages of the workspace may have their own node_modules: add each to `keep`.".to_owned());
@@ -85,6 +113,8 @@ fn suite(script: &str, manifest: &Value, manager: Manager) -> SuiteHint {
         Manager::Npm => "npm test",
         Manager::Pnpm => "pnpm test",
         Manager::Yarn => "yarn test",
+        // `bun test` would be bun's own runner, not the script.
+        Manager::Bun => "bun run test",
     };
     // npm alone needs the dashes before words for the script.
     let with = |words: &str| match manager {
@@ -92,19 +122,16 @@ fn suite(script: &str, manifest: &Value, manager: Manager) -> SuiteHint {
         _ => format!("{run} {words}"),
     };
     let mut hint = SuiteHint {
-        name: match manager {
-            Manager::Npm => "npm",
-            Manager::Pnpm => "pnpm",
-            Manager::Yarn => "yarn",
-        }
-        .to_owned(),
+        name: manager.name().to_owned(),
         command: run.to_owned(),
         format: Formats::JUNIT,
         report: Some(REPORT.to_owned()),
         env: [("CI".to_owned(), "1".to_owned())].into(),
         note: None,
     };
-    if runs(&["vitest"]) {
+    if runs(&["bun"]) && last.split_whitespace().any(|word| word == "test") {
+        hint.command = with(&format!("--reporter=junit --reporter-outfile={REPORT}"));
+    } else if runs(&["vitest"]) {
         hint.command = with(&format!("--reporter=default --reporter=junit --outputFile.junit={REPORT}"));
     } else if runs(&["mocha"]) {
         hint.command = with(&format!("--reporter xunit --reporter-option output={REPORT}"));

@@ -33,14 +33,7 @@ pub(super) async fn obtain(
     asked: &str,
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<ImageUsed, SandboxError> {
-    let reference = Reference::parse(asked).map_err(|reason| refuse(asked, reason))?;
-    if !reference.allowed(registries) {
-        let reason = format!(
-            "its registry is not allowed (allowed: {}): add it to `allowed-registries` under [docker] in config.toml",
-            registries.join(", ")
-        );
-        return Err(refuse(asked, reason));
-    }
+    let reference = admitted(registries, asked)?;
     let name = reference.to_string();
     let look = || async { local(link, &name).await.map_err(|failure| failure.into_error("to look at an image")) };
     if let Some(image) = look().await? {
@@ -54,6 +47,19 @@ pub(super) async fn obtain(
         Some(image) => used(asked, &reference, image),
         None => Err(refuse(asked, "it was pulled and then is not there".to_owned())),
     }
+}
+
+/// The reference, where it is one and its registry is allowed.
+pub(super) fn admitted(registries: &[String], asked: &str) -> Result<Reference, SandboxError> {
+    let reference = Reference::parse(asked).map_err(|reason| refuse(asked, reason))?;
+    if reference.allowed(registries) {
+        return Ok(reference);
+    }
+    let reason = format!(
+        "its registry is not allowed (allowed: {}): add it to `allowed-registries` under [docker] in config.toml",
+        registries.join(", ")
+    );
+    Err(refuse(asked, reason))
 }
 
 fn used(asked: &str, reference: &Reference, image: ImageInspect) -> Result<ImageUsed, SandboxError> {

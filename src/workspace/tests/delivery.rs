@@ -39,8 +39,27 @@ fn a_branch_reaches_a_work_tree_source_without_its_hooks() {
     assert_eq!(deliver(&other, true).unwrap().before, Some(first));
     assert_eq!(tip(), other);
     assert!(!marker.exists());
-    let bare = Repository::open_bare(bench.repo.path()).unwrap();
-    assert_eq!(bare.references_glob("refs/dogwatch/*").unwrap().count(), 0, "nothing temporary stays");
+}
+
+/// Objects in the packs of a repository, and its packs.
+fn packed(repository: &Repository) -> Vec<u32> {
+    let packs = fs::read_dir(repository.path().join("objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let sizes = packs.filter(|path| path.extension().is_some_and(|end| end == "pack")).map(|path| {
+        // "PACK", the version, the number of objects; four bytes each.
+        u32::from_be_bytes(fs::read(path).unwrap()[8..12].try_into().unwrap())
+    });
+    sizes.collect()
+}
+
+#[test]
+fn only_what_is_new_is_written_into_the_source() {
+    let bench = Bench::new(&[("a", "1"), ("b", "2"), ("c/d", "3")]);
+    let origin = Repository::open(bench.path("source")).unwrap();
+    let new = worked(&bench, "new");
+    // The person has gone on meanwhile, so that no branch there is where the run began.
+    commit(&origin, &[("a", "1"), ("b", "4")]);
+    bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
+    assert_eq!(packed(&origin), [3], "a commit, its tree and one file");
 }
 
 #[test]
@@ -75,7 +94,7 @@ fn a_bare_source_takes_a_branch_and_bad_names_are_refused() {
     let tip = bare.find_reference("refs/heads/dogwatch/run-1").unwrap().peel_to_commit().unwrap();
     assert_eq!(tip.id().to_string(), new);
     assert_eq!(tip.author().email().ok(), Some("dogwatch@localhost"));
-    for name in ["-x", "a..b", "", "x/", "a\nb"] {
+    for name in ["-x", "a..b", "", "x/", "a\nb", "HEAD", "refs/heads/x", "refs/x"] {
         let result = bench.repo.deliver_branch(&new, target.to_str().unwrap(), name, false);
         assert!(matches!(result, Err(WorkspaceError::Refused { .. })), "{name}");
     }
