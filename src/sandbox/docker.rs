@@ -174,9 +174,14 @@ impl Sandbox for DockerSandbox {
         container::start(&self.link, spec, container, &self.secret(spec)).await
     }
 
-    async fn follow(&self, spec: &StepSpec, container: &str) -> Result<Ended, SandboxError> {
+    async fn follow(
+        &self,
+        spec: &StepSpec,
+        container: &str,
+        tell: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Ended, SandboxError> {
         let following = follow::Following::begin(&self.followed, container);
-        follow::follow(self, spec, container, &following).await
+        follow::follow(self, spec, container, &following, tell).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
