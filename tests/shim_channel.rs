@@ -334,6 +334,47 @@ async fn liars_are_counted_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_connections_does_not_keep_the_shim_out() {
+    let bed = Bed::sh("while ! [ -e \"$0\" ]; do sleep 0.01; done; echo through");
+    let go = bed.path("work/go");
+    let mut spec: ShimSpec = serde_json::from_slice(&std::fs::read(bed.path("step/spec.json")).unwrap()).unwrap();
+    spec.argv.push(go.display().to_string());
+    std::fs::write(bed.path("step/spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let socket = bed.path("step/channel.sock");
+    let channel = bed.listen();
+    let floods: Vec<_> = (0..16)
+        .map(|_| {
+            let (over, socket) = (std::sync::Arc::clone(&over), socket.clone());
+            std::thread::spawn(move || {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    // Between two engines there is nobody to connect to.
+                    drop(std::os::unix::net::UnixStream::connect(&socket));
+                }
+            })
+        })
+        .collect();
+    until("the flood arrives", || channel.intrusions() > 100).await;
+    let begun = Instant::now();
+    let shim = bed.shim();
+    until("the shim comes through", || channel.connected()).await;
+    let first = begun.elapsed();
+    channel.close().await.unwrap();
+    let begun = Instant::now();
+    let channel = bed.listen();
+    until("the shim comes through again", || channel.connected()).await;
+    eprintln!("flood of connections: through in {first:?}, and with a new engine in {:?}", begun.elapsed());
+    std::fs::write(go, "").unwrap();
+    assert_eq!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap(), exited(0));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    for flood in floods {
+        flood.join().unwrap();
+    }
+    assert_eq!(shim.code().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_program_cannot_look_into_the_shim() {
     let bed = Bed::sh(
         "for f in environ mem maps fd/0 auxv; do if cat /proc/$PPID/$f >/dev/null 2>&1; then echo open $f; fi; done; \
