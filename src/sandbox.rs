@@ -74,9 +74,15 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Starts the container; a container that already runs or has ended is left alone.
     fn start(&self, spec: &StepSpec, container: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
 
-    /// Follows a started container to its end, taking its log to disk; also enforces the spec's time limits. Works on
-    /// a container that ended meanwhile, and after a restart of this process. Dropping the future leaves it running.
-    fn follow(&self, spec: &StepSpec, container: &str) -> impl Future<Output = Result<Ended, SandboxError>> + Send;
+    /// Follows a started container to its end, taking its log to disk; also enforces the spec's time limits, and tells in
+    /// words what is in the way (a full disk). Works on a container that ended meanwhile, and after a restart of this
+    /// process. Dropping the future leaves it running.
+    fn follow(
+        &self,
+        spec: &StepSpec,
+        container: &str,
+        tell: &(dyn Fn(String) + Send + Sync),
+    ) -> impl Future<Output = Result<Ended, SandboxError>> + Send;
 
     /// What is known of the container.
     fn presence(&self, container: &str) -> impl Future<Output = Result<Presence, SandboxError>> + Send;

@@ -37,32 +37,56 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use supervise::{Event, supervise};
 
 /// The exit code for failures of the shim itself.
-const FAILED: i32 = 125;
+pub const FAILED: i32 = 125;
+/// The exit code when standard input ended before the secret was there: whoever started the container died first. It says
+/// at the same time that no program was started, so no program's own code is ever passed on as this one or as [`FAILED`].
+pub const NO_SECRET: i32 = 121;
+/// The stack of each thread. Stated, since the image's environment would decide over it otherwise.
+const STACK: usize = 1 << 20;
 /// Descriptors below this number are looked at for having been inherited.
 const MAX_INHERITED: i32 = 4096;
 
-/// Runs the shim; `args` are those after `shim`. Returns the exit code for the process: the program's own, 128 and the
-/// signal's number where a signal ended it, 127 or 126 where it did not start, 125 where the shim could not work.
+/// Why the shim could not work.
+struct Failure {
+    reason: String,
+    code: i32,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self { reason, code: FAILED }
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+/// Runs the shim; `args` are those after `shim`. Returns the exit code for the process: the program's own (1 in the place
+/// of the next two), 128 and the signal's number where a signal ended it, 127 or 126 where it did not start, 125 where the
+/// shim could not work, 121 where it was given no secret.
 pub fn main(args: &[OsString]) -> i32 {
     match run(args) {
         Ok(code) => code,
-        Err(reason) => {
+        Err(Failure { reason, code }) => {
             // With standard error closed there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "dogwatch shim: {reason}");
-            FAILED
+            code
         }
     }
 }
 
-fn run(args: &[OsString]) -> Result<i32, String> {
+fn run(args: &[OsString]) -> Result<i32, Failure> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| format!("cannot hide: {error}"))?;
     close_inherited_on_exec();
     let root = match args {
         [] => PathBuf::from("/dogwatch"),
         [flag, root] if flag == "--root" => PathBuf::from(root),
-        _ => return Err("only --root DIR is understood".to_owned()),
+        _ => return Err("only --root DIR is understood".into()),
     };
-    let secret = read_secret().ok_or("no secret")?;
+    let secret = read_secret()?;
     // Orphans come to the first process anyway; asking for them serves where the shim is not the first one.
     set_child_subreaper(Some(getpid())).map_err(|error| format!("cannot adopt orphans: {error}"))?;
     let outbox = Outbox::open(&root.join("spool"), secret.clone()).map_err(|error| format!("no spool: {error}"))?;
@@ -85,28 +109,28 @@ fn close_inherited_on_exec() {
 }
 
 /// Reads the secret and closes standard input (by putting nothing in its place).
-fn read_secret() -> Option<Secret> {
+fn read_secret() -> Result<Secret, Failure> {
     let mut line = [0; SECRET_BYTES * 2 + 1];
     let mut place = 0;
     while place < line.len() {
-        match rustix::io::read(rustix::stdio::stdin(), line.get_mut(place..)?) {
-            Ok(0) => return None,
+        match rustix::io::read(rustix::stdio::stdin(), line.get_mut(place..).unwrap_or_default()) {
+            Ok(0) => return Err(Failure { reason: "no secret".to_owned(), code: NO_SECRET }),
             Ok(count) => place += count,
             Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return None,
+            Err(error) => return Err(format!("cannot read the secret: {error}").into()),
         }
     }
     let secret = Secret::parse(&line);
     line.fill(0);
     std::hint::black_box(&mut line);
-    let nothing = std::fs::File::open("/dev/null").ok()?;
-    rustix::stdio::dup2_stdin(&nothing).ok()?;
-    secret
+    let nothing = std::fs::File::open("/dev/null").map_err(|error| format!("/dev/null: {error}"))?;
+    rustix::stdio::dup2_stdin(&nothing).map_err(|error| format!("cannot close standard input: {error}"))?;
+    secret.ok_or_else(|| "what came in its place is no secret".into())
 }
 
 fn watch_signals(sender: mpsc::Sender<Event>) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("signals".to_owned()).stack_size(STACK).spawn(move || {
         for signal in signals.forever() {
             let event = if signal == SIGCHLD { Event::Child } else { Event::Terminate };
             if sender.send(event).is_err() {
@@ -119,7 +143,7 @@ fn watch_signals(sender: mpsc::Sender<Event>) -> std::io::Result<()> {
 
 fn start_link(root: &Path, secret: Secret, outbox: &Arc<Outbox>, sender: mpsc::Sender<Event>) -> std::io::Result<()> {
     let (path, outbox) = (root.join("step").join("channel.sock"), Arc::clone(outbox));
-    std::thread::Builder::new().name("link".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn(move || {
         link::run(&path, &secret, &outbox, &|order| {
             // Nobody listens any more only when the shim is about to end.
             let _ = sender.send(Event::Order(order));

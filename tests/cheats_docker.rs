@@ -315,9 +315,10 @@ mod needs_docker {
             def attempt(what):\n\
             \x20   s = socket.socket(socket.AF_UNIX)\n\
             \x20   s.connect('/dogwatch/step/channel.sock')\n\
-            \x20   s.sendall(what)\n\
             \x20   s.settimeout(2)\n\
-            \x20   try: s.recv(4096)\n\
+            \x20   try:\n\
+            \x20       s.sendall(what)\n\
+            \x20       s.recv(4096)\n\
             \x20   except OSError: pass\n\
             attempt(b'\\x00\\x00\\x00\\x05\\x01hello')\n\
             attempt(b'{\"exit\":{\"code\":0}}\\n')\n\

@@ -68,6 +68,10 @@ impl Bed {
     }
 
     fn shim_with_stdin(&self, line: &[u8]) -> Shim {
+        self.shim_with(line, &[])
+    }
+
+    fn shim_with(&self, line: &[u8], env: &[(&str, &str)]) -> Shim {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
         command.arg("shim").arg("--root").arg(self.directory.path());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -82,6 +86,7 @@ impl Bed {
             other.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
             command = other;
         }
+        command.envs(env.iter().copied());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(line).unwrap();
         Shim(child)
@@ -133,11 +138,30 @@ impl Shim {
         }
     }
 
+    fn status(&self, field: &str) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(":")).unwrap();
+        line.trim().to_owned()
+    }
+
     /// The most memory it ever used, in KiB.
     fn peak_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        self.status("VmHWM").trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn catches(&self, signal: u32) -> bool {
+        u64::from_str_radix(&self.status("SigCgt"), 16).unwrap() & 1 << (signal - 1) != 0
+    }
+
+    /// Its living children.
+    fn children(&self) -> Vec<String> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let children = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok());
+        let lives = |pid: &&str| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
+        };
+        children.flat_map(|all| all.split_whitespace().filter(lives).map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 }
 
@@ -200,7 +224,41 @@ async fn gives_the_program_its_input_and_a_process_group() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refuses_to_work_without_a_secret() {
     let shim = Bed::sh("true").shim_with_stdin(b"abc");
-    assert_eq!(shim.code().await, 125);
+    assert_eq!(shim.code().await, dogwatch::shim::NO_SECRET);
+    // Something else in its place is nobody's early death.
+    let shim = Bed::sh("true").shim_with_stdin(&[b'x'; 65]);
+    assert_eq!(shim.code().await, dogwatch::shim::FAILED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_program_speaks_with_the_codes_of_the_shim() {
+    for own in [dogwatch::shim::FAILED, dogwatch::shim::NO_SECRET] {
+        assert_eq!(Bed::sh(&format!("exit {own}")).run().await, (exited(own), 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_does_not_decide_over_the_shim() {
+    let bed = Bed::sh("echo $RUST_MIN_STACK");
+    let channel = bed.listen();
+    let shim = bed.shim_with(&bed.secret.stdin_line(), &[("RUST_MIN_STACK", "99999999999999")]);
+    assert_eq!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap(), exited(0));
+    assert_eq!(shim.code().await, 0);
+    assert_eq!(bed.log(), b"99999999999999\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_cannot_cut_the_shim_off_by_taking_its_descriptors() {
+    // The shim is told to end by its own program, which then ends with the code that would excuse it.
+    let script = "import os, resource, signal\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))\n\
+                  os.kill(os.getppid(), signal.SIGTERM)\nos._exit(125)";
+    let bed = Bed::new(&["python3", "-c", script]);
+    let channel = bed.listen();
+    let shim = bed.shim();
+    let exit = timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
+    assert!(exit.stopped || exit == exited(125), "{exit:?}");
+    let code = shim.code().await;
+    assert!(![125, 121].contains(&code), "{code}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,6 +334,47 @@ async fn liars_are_counted_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_connections_does_not_keep_the_shim_out() {
+    let bed = Bed::sh("while ! [ -e \"$0\" ]; do sleep 0.01; done; echo through");
+    let go = bed.path("work/go");
+    let mut spec: ShimSpec = serde_json::from_slice(&std::fs::read(bed.path("step/spec.json")).unwrap()).unwrap();
+    spec.argv.push(go.display().to_string());
+    std::fs::write(bed.path("step/spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let socket = bed.path("step/channel.sock");
+    let channel = bed.listen();
+    let floods: Vec<_> = (0..16)
+        .map(|_| {
+            let (over, socket) = (std::sync::Arc::clone(&over), socket.clone());
+            std::thread::spawn(move || {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    // Between two engines there is nobody to connect to.
+                    drop(std::os::unix::net::UnixStream::connect(&socket));
+                }
+            })
+        })
+        .collect();
+    until("the flood arrives", || channel.intrusions() > 100).await;
+    let begun = Instant::now();
+    let shim = bed.shim();
+    until("the shim comes through", || channel.connected()).await;
+    let first = begun.elapsed();
+    channel.close().await.unwrap();
+    let begun = Instant::now();
+    let channel = bed.listen();
+    until("the shim comes through again", || channel.connected()).await;
+    eprintln!("flood of connections: through in {first:?}, and with a new engine in {:?}", begun.elapsed());
+    std::fs::write(go, "").unwrap();
+    assert_eq!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap(), exited(0));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    for flood in floods {
+        flood.join().unwrap();
+    }
+    assert_eq!(shim.code().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_program_cannot_look_into_the_shim() {
     let bed = Bed::sh(
         "for f in environ mem maps fd/0 auxv; do if cat /proc/$PPID/$f >/dev/null 2>&1; then echo open $f; fi; done; \
@@ -336,6 +435,66 @@ async fn stops_when_told_and_says_so() {
     let exit = timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
     assert_eq!(exit, Exit { how: How::Signalled { signal: 9 }, stopped: true });
     assert_eq!(shim.code().await, 137);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_counts_before_the_programs_end_whatever_its_code_and_not_after_it() {
+    let bed = Bed::sh("trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done");
+    let channel = bed.listen();
+    let shim = bed.shim();
+    let mut mark = channel.watch_log();
+    timeout(PATIENCE, mark.wait_for(|mark| mark.bytes == 3)).await.unwrap().unwrap();
+    shim.signal(rustix::process::Signal::TERM);
+    let exit = timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
+    assert_eq!(exit, Exit { how: How::Exited { code: 0 }, stopped: true });
+    shim.code().await;
+
+    // What ended by itself was not stopped, however long the shim then waits for an engine.
+    let bed = Bed::new(&["/bin/sleep", "0.2"]);
+    let shim = bed.shim();
+    until("the program is started", || !shim.children().is_empty()).await;
+    until("the program ended", || shim.children().is_empty()).await;
+    shim.signal(rustix::process::Signal::TERM);
+    assert_eq!(shim.code().await, 0);
+    let drained = bed.listen().drain_spool(&bed.path("spool")).await.unwrap();
+    assert_eq!(drained.exit, Some(exited(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_before_the_start_it_starts_nothing() {
+    let bed = Bed::new(&["/bin/sh", "-c", ": >\"$0\""]);
+    let shim = bed.shim();
+    until("signals are caught", || shim.catches(15)).await;
+    shim.signal(rustix::process::Signal::TERM);
+    assert_eq!(shim.code().await, 126);
+    let exit = bed.listen().drain_spool(&bed.path("spool")).await.unwrap().exit.unwrap();
+    assert!(exit.stopped && matches!(exit.how, How::NotStarted { .. }), "{exit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_the_program_left_behind_outlives_it() {
+    // Its output goes nowhere, so that no pipe shows that it is there.
+    let bed = Bed::sh("(while :; do sleep 0.01; done) >/dev/null 2>&1 & echo $!");
+    let channel = bed.listen();
+    let shim = bed.shim();
+    timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
+    let left = String::from_utf8(bed.log()).unwrap();
+    assert!(!Path::new("/proc").join(left.trim()).join("exe").exists());
+    shim.code().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_can_be_read_by_every_step() {
+    let script =
+        "umask 077; mkdir \"$0\"/a; echo x >\"$0\"/a/f; echo y >\"$0\"/a/x; chmod 700 \"$0\"/a/x; ln -s f \"$0\"/a/l";
+    let store = Bed::with(&["/bin/sh", "-c", script], |spec| {
+        spec.argv.push(spec.work.clone());
+        spec.keep = vec!["a".to_owned()];
+        spec.keep_mode = KeepMode::Store;
+    });
+    assert_eq!(store.run().await, (exited(0), 0));
+    let mode = |name: &str| std::fs::symlink_metadata(store.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("keep/a"), mode("keep/a/f"), mode("keep/a/x")), (0o755, 0o644, 0o755));
 }
 
 #[tokio::test(flavor = "multi_thread")]

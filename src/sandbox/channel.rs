@@ -5,21 +5,27 @@
 //! shown to the operator, and otherwise without effect. The count and the shim's last word are kept in `<name>.state`
 //! beside the log, on the host only, so that counts add up over engines and an acknowledged end is never forgotten.
 //!
+//! Whoever connects cannot eat up the engine, nor keep the shim out: greetings are few at a time, intruders are let in one
+//! after the other with a rest, and where the container's first process is known, nobody else is greeted at all.
+//!
 //! A connection that ends or stalls before it proved anything counts as well, unless the shim itself turns out to be the
 //! process behind it (it may have been frozen or killed in the middle of its greeting).
 
 mod bind;
 mod drain;
 mod greet;
+mod greetings;
 mod guard;
 mod intake;
 mod listen;
+mod serve;
 mod state;
 
 pub use crate::shim::Secret;
 pub use crate::shim::wire::{Exit, How};
 pub use drain::Drained;
-pub use listen::StepChannel;
+pub use listen::{Sign, StepChannel};
+pub use state::Cause;
 
 /// Name of the socket inside the step's directory.
 pub const SOCKET: &str = "channel.sock";

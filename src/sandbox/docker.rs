@@ -57,6 +57,9 @@ use tokio::sync::OnceCell;
 /// Where the running executable is found.
 const SELF: &str = "/proc/self/exe";
 
+/// The group of nobody.
+const NO_GROUP: u32 = 65_534;
+
 /// What the engine gives to its Docker sandbox.
 #[derive(Clone)]
 pub struct DockerSettings {
@@ -84,7 +87,7 @@ pub struct DockerSandbox {
     key: [u8; 32],
     registries: Vec<String>,
     user: (u32, u32),
-    processors: OnceCell<Option<i64>>,
+    facts: OnceCell<DockerFacts>,
     /// Containers that are followed now, and whether this engine removes them.
     followed: Mutex<HashMap<String, bool>>,
     /// When the connection to the service was last lost.
@@ -115,9 +118,11 @@ impl DockerSandbox {
                 "the engine instance id `{instance}` is too short: container names need eight letters or digits of it"
             )));
         }
-        if user.0 == 0 || user.1 == 0 {
+        if user.0 == 0 {
             return Err(SandboxError::Local("agents and tests never run as root; choose another user".to_owned()));
         }
+        // An ordinary user may well have root's group as the first of its groups; inside it has none that opens anything.
+        let user = (user.0, if user.1 == 0 { NO_GROUP } else { user.1 });
         let link = Link::new(host.as_deref())?;
         let staged = tokio::task::spawn_blocking(move || {
             executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)
@@ -131,7 +136,7 @@ impl DockerSandbox {
             key: engine_key,
             registries: allowed_registries,
             user,
-            processors: OnceCell::new(),
+            facts: OnceCell::new(),
             followed: Mutex::new(HashMap::new()),
             lost_at: Mutex::new(None),
         })
@@ -142,11 +147,31 @@ impl DockerSandbox {
         facts_of(&self.link).await
     }
 
-    /// Processors of the machine, asked for once.
-    async fn processors(&self) -> Result<Option<i64>, SandboxError> {
-        let asked =
-            self.processors.get_or_try_init(|| async { self.version_and_facts().await.map(|facts| facts.processors) });
-        asked.await.copied()
+    /// What is known of the container engine, asked for once. An engine on which no step could work is refused.
+    async fn facts(&self) -> Result<&DockerFacts, SandboxError> {
+        self.facts
+            .get_or_try_init(|| async {
+                let facts = self.version_and_facts().await?;
+                if let Some((reason, remedy)) = facts.obstacle() {
+                    let what = "to serve as a sandbox".to_owned();
+                    return Err(SandboxError::Refused { what, reason: format!("{reason}; {remedy}") });
+                }
+                Ok(facts)
+            })
+            .await
+    }
+
+    /// What the image of a step brings along that has to be kept in bounds.
+    async fn volumes(&self, spec: &StepSpec) -> Result<Vec<String>, SandboxError> {
+        let image = image::local(&self.link, &spec.image).await;
+        let image = image.map_err(|failure| failure.into_error("to look at an image"))?;
+        // An absent image is found out when the container is made.
+        let config = image.and_then(|image| image.config).unwrap_or_default();
+        let refuse = |reason| SandboxError::Image { image: spec.image.clone(), reason, retry: false };
+        if self.copy.is_dynamic() {
+            executable::check_environment(&config.env.unwrap_or_default()).map_err(refuse)?;
+        }
+        create::volumes(&config.volumes.unwrap_or_default()).map_err(refuse)
     }
 
     /// The secret of a step's container.
@@ -157,7 +182,8 @@ impl DockerSandbox {
 
 impl Sandbox for DockerSandbox {
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
-        let processors = self.processors().await?;
+        let processors = self.facts().await?.processors;
+        let volumes = self.volumes(spec).await?;
         let mounts = layout::prepare(spec, self.user)?;
         let around = create::Surroundings {
             instance: &self.instance,
@@ -166,6 +192,7 @@ impl Sandbox for DockerSandbox {
             user: self.user,
             processors,
             mounts,
+            volumes,
         };
         container::create(&self.link, &container::name(&self.instance, spec), spec, &around).await
     }
@@ -174,9 +201,14 @@ impl Sandbox for DockerSandbox {
         container::start(&self.link, spec, container, &self.secret(spec)).await
     }
 
-    async fn follow(&self, spec: &StepSpec, container: &str) -> Result<Ended, SandboxError> {
+    async fn follow(
+        &self,
+        spec: &StepSpec,
+        container: &str,
+        tell: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Ended, SandboxError> {
         let following = follow::Following::begin(&self.followed, container);
-        follow::follow(self, spec, container, &following).await
+        follow::follow(self, spec, container, &following, tell).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
@@ -221,7 +253,9 @@ impl Sandbox for DockerSandbox {
         context: Vec<u8>,
         progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<ImageUsed, SandboxError> {
-        build::build(&self.link, &self.registries, tag, dockerfile, context, progress).await
+        let processors = self.facts().await?.processors;
+        let asked = build::Asked { registries: &self.registries, processors, tag, dockerfile };
+        build::build(&self.link, &asked, context, progress).await
     }
 
     async fn commit(&self, container: &str, tag: &str) -> Result<String, SandboxError> {
@@ -230,5 +264,31 @@ impl Sandbox for DockerSandbox {
 
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
         build::image_id(&self.link, tag).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn only_root_itself_is_refused_as_the_user_of_steps() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = |user| DockerSettings {
+            host: Some("/nonexistent.sock".to_owned()),
+            instance: "abcdefgh".to_owned(),
+            exe_copies: home.path().join("exe"),
+            executable: None,
+            engine_key: [0; 32],
+            allowed_registries: Vec::new(),
+            user,
+        };
+        let error = DockerSandbox::connect(settings((0, 1000))).await.err().unwrap();
+        assert!(error.to_string().contains("never run as root"), "{error}");
+        let sandbox = DockerSandbox::connect(settings((1000, 0))).await.unwrap();
+        assert_eq!(sandbox.user, (1000, NO_GROUP));
+        let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&sandbox.copy.dir, open).unwrap();
     }
 }

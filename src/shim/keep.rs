@@ -2,8 +2,9 @@
 //! replaced for every step, and linked back into it.
 
 use super::spec::{KeepMode, ShimSpec};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Before the start: links what the image holds into the tree, where nothing of that name is there.
@@ -29,8 +30,28 @@ pub(crate) fn store(spec: &ShimSpec, store: &Path) -> Result<(), String> {
     }
     for path in &spec.keep {
         let (kept, place) = (store.join(path), Path::new(&spec.work).join(path));
-        let moved = parents(&kept).and_then(|()| relocate(&place, &kept));
+        let moved = parents(&kept).and_then(|()| relocate(&place, &kept)).and_then(|()| open_up(&kept));
         moved.map_err(|error| format!("cannot keep {}: {error}", place.display()))?;
+    }
+    Ok(())
+}
+
+/// Lets everybody read what is kept, and execute what its owner may: the setup ran as root, the steps do not.
+fn open_up(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_symlink() {
+        return Ok(());
+    }
+    let mode = metadata.permissions().mode();
+    let execute = if metadata.is_dir() || mode & 0o100 != 0 { 0o111 } else { 0 };
+    let open = mode | 0o444 | execute;
+    if open != mode {
+        fs::set_permissions(path, Permissions::from_mode(open))?;
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            open_up(&entry?.path())?;
+        }
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use super::proof::Talk;
 use super::secret::Secret;
 use super::wire::{Decoder, Frame, MAX_OUTPUT, OLDEST, VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, socket_with,
 };
@@ -19,7 +21,7 @@ const GREETING: Duration = Duration::from_secs(5);
 /// Silence after which the shim says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Waits between attempts double from the first to the second of these.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
 
 /// What the engine wants of the program.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +56,11 @@ pub(crate) fn run(path: &PathBuf, secret: &Secret, outbox: &Outbox, order: &dyn 
 
 /// Connects, and comes back with how far the engine's disk has come.
 fn greet(path: &PathBuf, secret: &Secret) -> io::Result<(OwnedFd, Decoder, u64)> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // Others may keep the queue of the socket full. Whoever waits in it gets a turn; whoever only tries may never.
+    set_socket_timeout(&socket, Timeout::Send, Some(GREETING))?;
     connect(&socket, &SocketAddrUnix::new(path)?)?;
+    ioctl_fionbio(&socket, true)?;
     let deadline = Instant::now() + GREETING;
     let mut decoder = Decoder::new();
     let mut nonce = [0; 32];

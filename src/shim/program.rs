@@ -9,8 +9,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::wire::How;
+
+/// How long killed processes are waited for.
+const CLEARING: Duration = Duration::from_secs(2);
 
 /// A started program.
 pub(crate) struct Program {
@@ -94,6 +98,28 @@ impl Program {
         }
         // Whoever is gone already is gone.
         let _ = kill_process_group(self.group, Signal::KILL);
+    }
+
+    /// After the program's end: ends what it left behind and waits until that is gone, so that nobody changes any more what
+    /// is kept, committed or judged.
+    pub fn clear(&mut self) {
+        let begun = Instant::now();
+        loop {
+            self.kill();
+            loop {
+                match wait(WaitOptions::NOHANG) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    // There are no processes any more.
+                    Err(_) => return,
+                }
+            }
+            // Only the first process of a namespace reaches all others; and one that hangs in the kernel is not waited for.
+            if getpid() != Pid::INIT || begun.elapsed() >= CLEARING {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Lets go of the pipes as soon as they hold nothing.

@@ -18,6 +18,9 @@ const TICK: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long processes that the program left behind may hold its pipes.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long the start of the program waits for the engine. Connected before, the program cannot keep the shim from its
+/// engine by taking its descriptors away (same user, so it may lower the shim's limits).
+const ENGINE: Duration = Duration::from_secs(2);
 /// How long a stopped shim waits for a connected engine to take its last word.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -36,11 +39,12 @@ pub(crate) enum Event {
 /// Lives through it all and returns the exit code.
 pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Event>, sender: &Sender<Event>) -> i32 {
     let step = root.join("step");
+    let mut watch = Watch { events, stopped: false, leaving: false, kill_at: None, code: 0 };
+    watch.await_engine(outbox);
     let prepared = ShimSpec::read(&step.join(SPEC_FILE))
         .and_then(|spec| keep::link(&spec, &root.join("keep")).map(|()| spec))
         .map_err(|reason| NotStarted { reason, code: 126 });
-    let started = prepared.and_then(|spec| Program::start(&spec, &step).map(|program| (spec, program)));
-    let mut watch = Watch { events, stopped: false, kill_at: None, code: 0 };
+    let started = prepared.and_then(|spec| watch.start(&spec, &step).map(|program| (spec, program)));
     let how = match started {
         Err(NotStarted { reason, code }) => {
             watch.code = code;
@@ -49,12 +53,19 @@ pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Eve
         Ok((spec, mut program)) => {
             let pipes = read_pipes(&mut program, outbox, sender);
             let how = watch.run(&mut program, spec.seconds, pipes, outbox);
+            program.clear();
             watch.settle(how, &spec, root, outbox)
         }
     };
     let seq = outbox.exit(&Exit { how, stopped: watch.stopped });
     watch.farewell(seq, outbox);
-    watch.code
+    own(watch.code)
+}
+
+/// The exit code to leave with, which counts only where the Exit could not be handed over. The codes by which a shim says
+/// that it could not work are never a program's.
+fn own(code: i32) -> i32 {
+    if matches!(code, super::FAILED | super::NO_SECRET) { 1 } else { code }
 }
 
 /// Starts a thread for each pipe; returns how many there are.
@@ -64,7 +75,7 @@ fn read_pipes(program: &mut Program, outbox: &Arc<Outbox>, sender: &Sender<Event
     for (pipe, stream) in [(out, Stream::Stdout), (err, Stream::Stderr)] {
         let (outbox, sender, given_up) = (Arc::clone(outbox), sender.clone(), program.given_up.try_clone());
         let Ok(given_up) = given_up else { continue };
-        let spawned = std::thread::Builder::new().name("output".to_owned()).spawn(move || {
+        let spawned = std::thread::Builder::new().name("output".to_owned()).stack_size(super::STACK).spawn(move || {
             output::read(&pipe, &given_up, stream, &outbox);
             // Nobody listens any more only when the shim is about to end.
             let _ = sender.send(Event::PipeEnded);
@@ -76,18 +87,37 @@ fn read_pipes(program: &mut Program, outbox: &Arc<Outbox>, sender: &Sender<Event
 
 struct Watch<'a> {
     events: &'a Receiver<Event>,
+    /// Told to stop before the program's end.
     stopped: bool,
+    /// Told to stop, whenever that was.
+    leaving: bool,
     kill_at: Option<Instant>,
     code: i32,
 }
 
 impl Watch<'_> {
+    /// Waits for the first connection, within reason: an engine that died is not waited for.
+    fn await_engine(&mut self, outbox: &Outbox) {
+        let begun = Instant::now();
+        while !outbox.connected() && !self.leaving && begun.elapsed() < ENGINE {
+            self.next(None, TICK / 5);
+        }
+    }
+
+    fn start(&mut self, spec: &ShimSpec, step: &Path) -> Result<Program, NotStarted> {
+        if self.leaving {
+            self.stopped = true;
+            return Err(NotStarted { reason: "told to stop before the program was started".to_owned(), code: 126 });
+        }
+        Program::start(spec, step)
+    }
+
     /// Follows the program to its end and its output to the end of both pipes.
     fn run(&mut self, program: &mut Program, seconds: u64, mut pipes: usize, outbox: &Outbox) -> How {
         let mut clock = Clock::new(seconds);
         let mut timed_out = false;
         let how = loop {
-            pipes -= usize::from(self.next(Some(program), TICK));
+            pipes -= usize::from(self.next(Some(&mut *program), TICK));
             if let Some(how) = program.reap() {
                 break how.clone();
             }
@@ -107,14 +137,14 @@ impl Watch<'_> {
         };
         let ended = Instant::now();
         while pipes > 0 {
-            if self.stopped || ended.elapsed() >= LINGER {
+            if self.leaving || ended.elapsed() >= LINGER {
                 program.kill();
                 program.give_up_pipes();
             }
-            if self.stopped {
+            if self.leaving {
                 outbox.close();
             }
-            pipes -= usize::from(self.next(Some(program), TICK / 5));
+            pipes -= usize::from(self.next(Some(&mut *program), TICK / 5));
             program.reap();
         }
         if timed_out { How::TimedOut { seconds } } else { how }
@@ -137,7 +167,7 @@ impl Watch<'_> {
 
     /// Waits until the engine has the last word on disk; for ever, unless told to stop.
     fn farewell(&mut self, seq: u64, outbox: &Outbox) {
-        let mut since = self.stopped.then(Instant::now);
+        let mut since = self.leaving.then(Instant::now);
         while !outbox.has_acknowledged(seq) {
             if let Some(since) = since
                 && (!outbox.connected() || since.elapsed() >= FAREWELL)
@@ -148,14 +178,14 @@ impl Watch<'_> {
             }
             self.next(None, TICK / 5);
             while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
-            if self.stopped && since.is_none() {
+            if self.leaving && since.is_none() {
                 since = Some(Instant::now());
             }
         }
     }
 
     /// Waits for one event and acts on it; returns whether a pipe came to its end.
-    fn next(&mut self, program: Option<&Program>, time: Duration) -> bool {
+    fn next(&mut self, program: Option<&mut Program>, time: Duration) -> bool {
         match self.events.recv_timeout(time) {
             Ok(Event::Terminate) => self.stop(program, GRACE),
             Ok(Event::Order(Order::Stop(grace))) => self.stop(program, grace),
@@ -172,11 +202,15 @@ impl Watch<'_> {
         false
     }
 
-    fn stop(&mut self, program: Option<&Program>, grace: Duration) {
-        self.stopped = true;
-        if let Some(program) = program {
-            program.signal(rustix::process::Signal::TERM.as_raw());
+    fn stop(&mut self, program: Option<&mut Program>, grace: Duration) {
+        self.leaving = true;
+        let Some(program) = program else { return };
+        // A program that ended by itself was not stopped, also where its end was not looked at yet.
+        if program.reap().is_some() {
+            return;
         }
+        self.stopped = true;
+        program.signal(rustix::process::Signal::TERM.as_raw());
         let at = Instant::now() + grace;
         self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
     }

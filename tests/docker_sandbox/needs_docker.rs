@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+mod endings;
+
 use crate::support::{DockerEnv, docker};
 use bollard::query_parameters::{KillContainerOptionsBuilder, RemoveContainerOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker};
@@ -101,7 +103,7 @@ impl Bench {
 
     async fn run(&self, spec: &StepSpec) -> Ended {
         let id = self.begin(spec).await;
-        let ended = self.sandbox.follow(spec, &id).await.unwrap();
+        let ended = self.sandbox.follow(spec, &id, &|_| {}).await.unwrap();
         self.sandbox.remove(&id).await.unwrap();
         assert_eq!(self.sandbox.presence(&id).await.unwrap(), Presence::Gone);
         ended
@@ -114,7 +116,7 @@ impl Bench {
     /// Follows in the background until the log holds `part`, and drops the follower then.
     async fn follow_until(&self, spec: &StepSpec, id: &str, part: &str) {
         tokio::select! {
-            ended = self.sandbox.follow(spec, id) => panic!("ended early: {ended:?}, {}", Self::log(spec)),
+            ended = self.sandbox.follow(spec, id, &|_| {}) => panic!("ended early: {ended:?}, {}", Self::log(spec)),
             () = until(|| async { Self::log(spec).contains(part) }) => {}
         }
     }
@@ -173,6 +175,14 @@ async fn want_of_memory_is_seen() {
     // The shell lives on and answers 137 for its child.
     let ended = bench.run(&bench.shell(&format!("python3 -c '{eat}'; exit $?"))).await;
     assert_eq!(ended.end, StepEnd::Signalled { signal: 9, oom: Some(true) });
+    // What answers otherwise for its child keeps its code, and the log says what happened, once.
+    let spec = bench.shell(&format!("python3 -c '{eat}' 2>/dev/null; exit 5"));
+    let id = bench.begin(&spec).await;
+    let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
+    assert_eq!(ended.end, StepEnd::Exited { code: 5 });
+    assert_eq!(bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap(), ended);
+    assert_eq!(Bench::log(&spec).matches("[dogwatch: the step came to its limit of memory").count(), 1);
+    bench.sandbox.remove(&id).await.unwrap();
     bench.done().await;
 }
 
@@ -204,7 +214,7 @@ async fn frozen_time_does_not_count() {
     sleep(Duration::from_secs(9)).await;
     bench.sandbox.thaw(&id).await.unwrap();
     bench.sandbox.thaw(&id).await.unwrap();
-    let ended = bench.sandbox.follow(&spec, &id).await.unwrap();
+    let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(ended.end, StepEnd::Exited { code: 0 });
     let log = Bench::log(&spec);
     assert!(log.starts_with(&before));
@@ -224,7 +234,7 @@ async fn a_container_removed_behind_our_back_is_lost_and_one_of_ours_is_stopped(
         let options = RemoveContainerOptionsBuilder::default().force(true).build();
         bench.docker.remove_container(&id, Some(options)).await.unwrap();
     };
-    let (ended, ()) = tokio::join!(bench.sandbox.follow(&spec, &id), behind);
+    let (ended, ()) = tokio::join!(bench.sandbox.follow(&spec, &id, &|_| {}), behind);
     assert!(matches!(ended.unwrap().end, StepEnd::Lost { explained: false, .. }));
 
     let spec = bench.shell("echo up; sleep 600");
@@ -233,7 +243,7 @@ async fn a_container_removed_behind_our_back_is_lost_and_one_of_ours_is_stopped(
         until(|| async { Bench::log(&spec).contains("up") }).await;
         bench.sandbox.remove(&id).await.unwrap();
     };
-    let (ended, ()) = tokio::join!(bench.sandbox.follow(&spec, &id), ours);
+    let (ended, ()) = tokio::join!(bench.sandbox.follow(&spec, &id, &|_| {}), ours);
     assert_eq!(ended.unwrap().end, StepEnd::Stopped);
 
     // Killed along with its shim by somebody else.
@@ -242,7 +252,7 @@ async fn a_container_removed_behind_our_back_is_lost_and_one_of_ours_is_stopped(
     bench.follow_until(&spec, &id, "up").await;
     let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
     bench.docker.kill_container(&id, Some(options)).await.unwrap();
-    let ended = bench.sandbox.follow(&spec, &id).await.unwrap();
+    let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert!(matches!(ended.end, StepEnd::Lost { explained: false, .. }), "{ended:?}");
     bench.sandbox.remove(&id).await.unwrap();
     bench.sandbox.remove(&id).await.unwrap();
@@ -266,12 +276,12 @@ async fn making_twice_finds_the_first_and_following_twice_loses_nothing() {
     let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
     let again = Bench::connect(&host, &bench.home, bench.user).await;
     assert_eq!(again.create(&spec).await.unwrap(), id);
-    let first = again.follow(&spec, &id).await.unwrap();
+    let first = again.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(first.end, StepEnd::Exited { code: 0 });
     let wanted: String = (1..=3000).map(|i| format!("line {i}\n")).collect::<String>() + "end\n";
     assert_eq!(Bench::log(&spec), wanted);
     // Following an ended container gives the same once more.
-    assert_eq!(bench.sandbox.follow(&spec, &id).await.unwrap(), first);
+    assert_eq!(bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap(), first);
 
     // The same name with another image is not taken for ours.
     let other = StepSpec { image: commit_marker(&bench, &id).await, ..spec.clone() };
@@ -336,12 +346,13 @@ async fn an_empty_image_serves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setup_is_committed_and_what_it_made_is_linked_back() {
     let Some(bench) = Bench::new().await else { return };
-    let mut spec = bench.shell("cat given && mkdir made && echo kept > made/file && echo $(id -u) > /root-was-here");
+    let mut spec =
+        bench.shell("cat given && echo $(id -u) > /root-was-here && umask 077 && mkdir made && echo kept > made/file");
     spec.profile = Profile::Provision;
     spec.keep = vec!["made".to_owned()];
     fs::write(spec.tree.as_ref().unwrap().join("given"), "from the tree\n").unwrap();
     let id = bench.begin(&spec).await;
-    let ended = bench.sandbox.follow(&spec, &id).await.unwrap();
+    let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(ended.end, StepEnd::Exited { code: 0 }, "{}", Bench::log(&spec));
     assert_eq!(Bench::log(&spec), "from the tree\n");
     let image = bench.sandbox.commit(&id, "dogwatch-test-setup:1").await.unwrap();
@@ -378,11 +389,14 @@ async fn images_are_built_without_network_and_leave_no_volumes() {
         builder.into_inner().unwrap()
     };
     let built = bench.sandbox.build("dogwatch-test-built:1", "Dockerfile", context(&text), &|_| {}).await.unwrap();
-    let mut spec = bench.shell("cat /hello /net; ls -d /data");
+    // What the image wants to be a volume is a room in memory with a limit.
+    let mut spec = bench
+        .shell("cat /hello /net; grep -o '/data tmpfs' /proc/mounts; touch /data/x; head -c 99m /dev/zero >/data/y");
     spec.image = built.id;
     let ended = bench.run(&spec).await;
-    assert_eq!(ended.end, StepEnd::Exited { code: 0 });
-    assert_eq!(Bench::log(&spec), "hello\nlo\n/data\n");
+    let log = Bench::log(&spec);
+    assert_eq!(ended.end, StepEnd::Exited { code: 1 }, "{log}");
+    assert!(log.starts_with("hello\nlo\n/data tmpfs\n") && log.contains("No space left"), "{log}");
     let volumes = bench.docker.list_volumes(None::<bollard::query_parameters::ListVolumesOptions>).await.unwrap();
     assert!(volumes.volumes.unwrap_or_default().is_empty());
 
@@ -391,6 +405,9 @@ async fn images_are_built_without_network_and_leave_no_volumes() {
         bench.sandbox.build("dogwatch-test-built:2", "Dockerfile", context(&failing), &|_| {}).await.unwrap_err();
     let SandboxError::Image { reason, retry: false, .. } = &error else { panic!("{error}") };
     assert!(reason.contains("reason") && reason.contains('9'), "{reason}");
+    let hidden = "FROM a\nCOPY --\"from\"=127.0.0.1:18999/x:1 /a /b\n";
+    let error = bench.sandbox.build("dogwatch-test-built:3", "Dockerfile", context(hidden), &|_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("line 2"), "{error}");
     let foreign = "FROM ghcr.io/evil/image:1\n";
     let error =
         bench.sandbox.build("dogwatch-test-built:3", "Dockerfile", context(foreign), &|_| {}).await.unwrap_err();
@@ -428,7 +445,7 @@ async fn a_restart_of_the_service_explains_a_loss() {
     let id = bench.begin(&spec).await;
     let followed = async {
         loop {
-            match bench.sandbox.follow(&spec, &id).await {
+            match bench.sandbox.follow(&spec, &id, &|_| {}).await {
                 Ok(ended) => break ended,
                 Err(SandboxError::Unreachable(_)) => {}
                 Err(other) => panic!("{other}"),
@@ -450,7 +467,7 @@ async fn a_restart_of_the_service_explains_a_loss() {
     restart().await;
     let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
     let again = Bench::connect(&host, &bench.home, bench.user).await;
-    let ended = again.follow(&spec, &id).await.unwrap();
+    let ended = again.follow(&spec, &id, &|_| {}).await.unwrap();
     assert!(matches!(ended.end, StepEnd::Lost { explained: true, .. }), "{ended:?}");
     bench.sandbox.remove(&id).await.unwrap();
     bench.done().await;
@@ -468,7 +485,7 @@ async fn the_time_of_a_step_is_measured() {
         let made = begun.elapsed();
         bench.sandbox.start(&spec, &id).await.unwrap();
         let started = begun.elapsed();
-        bench.sandbox.follow(&spec, &id).await.unwrap();
+        bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
         let followed = begun.elapsed();
         bench.sandbox.remove(&id).await.unwrap();
         times.push([made, started, followed, begun.elapsed()].map(|time| time.as_millis()));

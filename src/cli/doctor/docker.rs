@@ -5,7 +5,11 @@ use crate::sandbox::docker::{DockerFacts, ask_facts};
 
 /// Holes that are known, with the version that closed them. Only those that matter to us: containers that break out, and
 /// ways around the engine's own limits.
-const HOLES: [((u32, u32, u32), &str); 3] = [
+const HOLES: [((u32, u32, u32), &str); 4] = [
+    (
+        (23, 0, 0),
+        "a program can open sockets of the family AF_VSOCK, which on a virtual machine lead to its host past the missing network",
+    ),
     (
         (25, 0, 2),
         "a program can leave its container through a file that runc leaves open (CVE-2024-21626), unless runc was updated by itself",
@@ -46,6 +50,9 @@ fn judge(facts: &DockerFacts) -> Vec<Finding> {
     }
     if open.is_empty() {
         findings.push(Finding::ok("docker-holes", "none known to this dogwatch"));
+    }
+    if let Some((reason, remedy)) = facts.obstacle() {
+        findings.push(Finding::fail("docker-users", reason, remedy));
     }
     findings.push(match facts.cgroup_version.as_str() {
         "2" => Finding::ok("cgroups", format!("version 2, {}", facts.cgroup_driver)),
@@ -101,9 +108,17 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_on_which_no_step_works_fails() {
+        let rootless = DockerFacts { rootless: true, ..facts("29.3.1") };
+        assert!(judge(&rootless).iter().any(|one| one.level == Level::Fail && one.check == "docker-users"));
+        assert!(judge(&facts("29.3.1")).iter().all(|one| one.level != Level::Fail));
+    }
+
+    #[test]
     fn holes_follow_the_version() {
         let count = |version| judge(&facts(version)).iter().filter(|one| one.level == Level::Warn).count();
-        assert_eq!(count("20.10.24+dfsg1"), 3);
+        assert_eq!(count("20.10.24+dfsg1"), 4);
+        assert_eq!(count("23.0.0"), 3);
         assert_eq!(count("25.0.2"), 2);
         assert_eq!(count("29.3.1"), 0);
         assert_eq!(count("29.4"), 0);

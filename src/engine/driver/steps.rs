@@ -54,8 +54,9 @@ impl<W: World> Engine<W> {
         };
         self.world.sandbox().start(spec, &container).await?;
         self.crash.at(format!("step.{kind}.started"))?;
+        let tell = |text: String| self.note(context.run.id, &text);
         let ended = tokio::select! {
-            ended = self.world.sandbox().follow(spec, &container) => ended?,
+            ended = self.world.sandbox().follow(spec, &container, &tell) => ended?,
             never = self.keep_awake(&container) => match never {},
         };
         self.crash.at(format!("step.{kind}.followed"))?;

@@ -333,7 +333,12 @@ impl Sandbox for Daemon {
         self.call(Call::Start, "start", move |this, kept| this.launch(kept, &id)).await
     }
 
-    async fn follow(&self, spec: &StepSpec, container: &str) -> Result<Ended, SandboxError> {
+    async fn follow(
+        &self,
+        spec: &StepSpec,
+        container: &str,
+        _tell: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Ended, SandboxError> {
         let mut changed = self.changed.subscribe();
         loop {
             match self.look(spec, container) {

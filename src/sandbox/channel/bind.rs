@@ -7,6 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+/// How many connections wait to be accepted. Few: what the program puts there is in the shim's way.
+const QUEUE: i32 = 32;
+
 /// Listens in a directory. Anyone who sees the directory may connect; only the step's container does.
 pub(super) fn bind(dir: &Path) -> Result<UnixListener, ChannelError> {
     try_bind(dir).map_err(|error| ChannelError::Listen { dir: dir.display().to_string(), reason: error.to_string() })
@@ -22,6 +25,8 @@ fn try_bind(dir: &Path) -> std::io::Result<UnixListener> {
         _ => {}
     }
     let listener = UnixListener::bind(short.join(&fresh))?;
+    // The standard library makes the queue as long as the system allows.
+    rustix::net::listen(&listener, QUEUE)?;
     std::fs::set_permissions(dir.join(&fresh), Permissions::from_mode(0o666))?;
     std::fs::rename(dir.join(&fresh), dir.join(SOCKET))?;
     listener.set_nonblocking(true)?;

@@ -1,6 +1,6 @@
 //! Takes frames of the proven shim to disk. Blocking work; called off the asynchronous threads.
 
-use super::state::{self, Saved};
+use super::state::{self, Cause, Saved};
 use super::{ChannelError, Exit};
 use crate::logs::{LogError, LogWriter, Record};
 use crate::shim::wire::Frame;
@@ -80,6 +80,33 @@ impl Intake {
             return Ok(());
         }
         inner.saved.damaged = true;
+        state::save(&inner.path, &inner.saved)
+    }
+
+    /// Why an engine began to stop the container.
+    pub fn cause(&self) -> Option<Cause> {
+        self.lock().saved.cause
+    }
+
+    /// Remembers why the container is being stopped; the first cause stays.
+    pub fn save_cause(&self, cause: Cause) -> Result<(), ChannelError> {
+        let mut inner = self.lock();
+        if inner.saved.cause.is_some() {
+            return Ok(());
+        }
+        // Known from now on, also where it cannot be written: this engine may still see the end itself.
+        inner.saved.cause = Some(cause);
+        state::save(&inner.path, &inner.saved)
+    }
+
+    /// Puts a remark of the engine into the log, once.
+    pub fn remark(&self, time_ms: i64, text: &str) -> Result<(), ChannelError> {
+        let mut inner = self.lock();
+        if inner.saved.remarks.contains(text) {
+            return Ok(());
+        }
+        inner.log.note(time_ms, text).and_then(|()| inner.log.sync()).map_err(failed)?;
+        inner.saved.remarks.insert(text.to_owned());
         state::save(&inner.path, &inner.saved)
     }
 

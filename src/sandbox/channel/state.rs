@@ -1,11 +1,31 @@
-//! What must outlive this engine: how the program ended, and how often somebody lied on the channel.
+//! What must outlive this engine: how the program ended, why an engine stopped it, and how often somebody lied on the
+//! channel.
 
 use super::{ChannelError, Exit};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// Why this engine ended a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Cause {
+    /// The step's time limit.
+    TimedOut {
+        /// The limit in seconds.
+        seconds: u64,
+    },
+    /// The limit of silence.
+    Silent {
+        /// The limit in seconds.
+        seconds: u64,
+    },
+    /// It was removed for a cancel or a rollback.
+    Removed,
+}
 
 /// The contents of `<name>.state`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +36,12 @@ pub(super) struct Saved {
     pub intrusions: u32,
     /// Whether output was destroyed in the spool.
     pub damaged: bool,
+    /// Why an engine began to stop the container.
+    #[serde(default)]
+    pub cause: Option<Cause>,
+    /// Remarks that are in the log already and belong there once.
+    #[serde(default)]
+    pub remarks: BTreeSet<String>,
 }
 
 /// The state file of a log.
@@ -49,4 +75,22 @@ pub(super) fn save(path: &Path, saved: &Saved) -> Result<(), ChannelError> {
 
 fn failed(path: &Path, doing: &str, error: &dyn std::fmt::Display) -> ChannelError {
     ChannelError::Log(format!("cannot {doing} {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_wrote_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("step.state");
+        std::fs::write(&path, r#"{"exit":null,"intrusions":3,"damaged":true}"#).unwrap();
+        let mut saved = load(&path).unwrap();
+        assert_eq!((saved.intrusions, saved.damaged, saved.cause), (3, true, None));
+        saved.cause = Some(Cause::Silent { seconds: 9 });
+        save(&path, &saved).unwrap();
+        assert_eq!(load(&path).unwrap(), saved);
+    }
 }

@@ -19,6 +19,8 @@ const BUILD: Duration = Duration::from_hours(1);
 const CHECK: Duration = Duration::from_secs(5);
 /// Memory of a build step in bytes; the interface takes 31 bits.
 const MEMORY: i32 = i32::MAX;
+/// Microseconds in which a build step may use its share of the processors.
+const PERIOD: i32 = 100_000;
 /// Lines of a failed build that are kept.
 const TAIL_LINES: usize = 40;
 /// Characters of a line that are kept.
@@ -28,15 +30,31 @@ const DOCKERFILE_MAX: u64 = 1 << 20;
 /// A commit copies what the container changed.
 const COMMIT: Duration = Duration::from_mins(10);
 
-/// Builds `dockerfile` of the archive under the local name `tag`.
+/// What is to be built, and within which bounds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// From where images may come.
+    pub(super) registries: &'a [String],
+    /// Processors of the machine.
+    pub(super) processors: Option<i64>,
+    /// The local name.
+    pub(super) tag: &'a str,
+    /// Path of the Dockerfile in the archive.
+    pub(super) dockerfile: &'a str,
+}
+
+/// Builds from an archive.
+///
+/// The interface has no word for the capabilities of build steps nor for the number of their processes: they have those
+/// that Docker gives by default. So a Dockerfile is trusted further than a step; it counts as of the commit that a run
+/// starts from, like `dogwatch.toml`.
 pub(super) async fn build(
     link: &Link,
-    registries: &[String],
-    tag: &str,
-    dockerfile: &str,
+    asked: &Asked<'_>,
     context: Vec<u8>,
     tell: &(dyn Fn(String) + Send + Sync),
 ) -> Result<ImageUsed, SandboxError> {
+    let Asked { registries, processors, tag, dockerfile } = *asked;
     let text = find(&context, dockerfile).map_err(|reason| refuse(dockerfile, reason))?;
     for name in dockerfile::images(&text).map_err(|reason| refuse(dockerfile, reason))? {
         let base = image::obtain(link, registries, &name, tell).await?;
@@ -51,6 +69,8 @@ pub(super) async fn build(
         .networkmode("none")
         .memory(MEMORY)
         .memswap(MEMORY)
+        .cpuperiod(PERIOD)
+        .cpuquota(quota(processors))
         .rm(true)
         .forcerm(true)
         .build();
@@ -74,6 +94,12 @@ pub(super) async fn build(
         Some(id) => Ok(ImageUsed { asked: dockerfile.to_owned(), id, digest: None }),
         None => Err(refuse(dockerfile, format!("the build left no image; its last lines:\n{}", log.text()))),
     }
+}
+
+/// All processors but one, which is left for everything else; nine tenths of the only one.
+fn quota(processors: Option<i64>) -> i32 {
+    let most = i32::try_from(processors.unwrap_or(1)).unwrap_or(i32::MAX);
+    if most <= 1 { PERIOD / 10 * 9 } else { (most - 1).saturating_mul(PERIOD) }
 }
 
 /// The content id behind a local name.
@@ -195,6 +221,14 @@ mod tests {
         let twice = archive(&[("Dockerfile", "FROM x"), ("Dockerfile", "FROM y")]);
         assert!(find(&twice, "Dockerfile").is_err());
         assert!(find(b"not an archive at all", "Dockerfile").is_err());
+    }
+
+    #[test]
+    fn a_build_leaves_something_of_the_machine() {
+        assert_eq!(quota(Some(8)), 700_000);
+        assert_eq!(quota(Some(2)), 100_000);
+        assert_eq!((quota(Some(1)), quota(Some(0)), quota(None)), (90_000, 90_000, 90_000));
+        assert!(quota(Some(i64::MAX)) > 0);
     }
 
     #[test]

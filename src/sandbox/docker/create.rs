@@ -4,13 +4,14 @@
 //! The image decides nothing: its entry point, command, user, health check and working directory are all overridden.
 
 use super::executable::INSIDE;
+use super::link::shorten;
 use crate::sandbox::{Profile, StepSpec};
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
     MountBindOptionsPropagationEnum, MountType, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// Label with the engine instance's id.
 pub(super) const LABEL_INSTANCE: &str = "dogwatch.instance";
@@ -43,7 +44,32 @@ pub(super) struct Surroundings<'a> {
     pub(super) processors: Option<i64>,
     /// The mounts besides the executable: host path, path inside, read-only.
     pub(super) mounts: Vec<(String, String, bool)>,
+    /// What the image declares as volumes. Docker would give each a writable directory on the host, without a limit.
+    pub(super) volumes: Vec<String>,
 }
+
+/// The volumes of an image, if they are such as a step can have.
+pub(super) fn volumes(declared: &[String]) -> Result<Vec<String>, String> {
+    if declared.len() > VOLUMES_MAX {
+        return Err(format!("it declares {} volumes; a step can have {VOLUMES_MAX}", declared.len()));
+    }
+    let plain = |path: &String| {
+        Path::new(path).has_root()
+            && Path::new(path).components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+    };
+    match declared.iter().find(|path| !plain(path) || Path::new(path).starts_with("/dogwatch")) {
+        Some(path) => Err(format!("its volume {} cannot be had; give it a plain path of its own", shorten(path))),
+        // As Docker writes them, without a slash at the end.
+        None => Ok(declared.iter().map(|path| clean(path)).collect()),
+    }
+}
+
+fn clean(path: &str) -> String {
+    Path::new(path).components().collect::<PathBuf>().to_string_lossy().into_owned()
+}
+
+/// Volumes of one image that are taken.
+const VOLUMES_MAX: usize = 32;
 
 /// The labels of a step's container.
 pub(super) fn labels(instance: &str, spec: &StepSpec) -> HashMap<String, String> {
@@ -92,6 +118,16 @@ fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
     let tmp = format!("rw,exec,nosuid,nodev,mode=1777,size={}", bytes(limits.tmp_mib));
     let mut mounts = vec![bind(&around.bin.to_string_lossy(), INSIDE, true)];
     mounts.extend(around.mounts.iter().map(|(from, to, read_only)| bind(from, to, *read_only)));
+    let mut in_memory = HashMap::from([("/tmp".to_owned(), tmp.clone())]);
+    // Where the root is writable anyway, volumes open nothing more, and what the setup put there would be gone at once.
+    if spec.profile != Profile::Provision {
+        let taken =
+            |path: &Path| path == Path::new("/tmp") || around.mounts.iter().any(|(_, to, _)| Path::new(to) == path);
+        let volumes = around.volumes.iter().filter(|path| !taken(Path::new(path)));
+        // The directory of the image lends its rights to what is mounted there, so the user has to own it.
+        let options = format!("{tmp},uid={},gid={}", around.user.0, around.user.1);
+        in_memory.extend(volumes.map(|path| (path.clone(), options.clone())));
+    }
     HostConfig {
         network_mode: Some("none".to_owned()),
         readonly_rootfs: Some(spec.profile != Profile::Provision),
@@ -105,7 +141,8 @@ fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
         // The same number means no swap; without it there would be as much swap again.
         memory_swap: Some(memory),
         nano_cpus: Some(nano_cpus(limits.cpus, around.processors)),
-        tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp)])),
+        // Counts towards the container's limit of memory. It goes before a volume of the same path.
+        tmpfs: Some(in_memory),
         mounts: Some(mounts),
         // The log goes through the shim's own channel; Docker's is a small fall-back for the shim's last words.
         log_config: Some(HostConfigLogConfig {
@@ -167,7 +204,6 @@ mod tests {
     use crate::domain::{RunId, StepKey, StepKind};
     use crate::sandbox::{Limits, WallTimes};
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     fn spec(profile: Profile) -> StepSpec {
         StepSpec {
@@ -194,7 +230,8 @@ mod tests {
             command: vec!["/dogwatch/bin/dogwatch".into(), "shim".into()],
             user: (10_001, 10_001),
             processors: Some(1),
-            mounts: vec![("/state/step".into(), "/dogwatch/step".into(), true)],
+            mounts: vec![("/state/step".into(), "/dogwatch/step".into(), true), ("/t".into(), "/work".into(), false)],
+            volumes: vec!["/data".into(), "/work".into(), "/tmp".into()],
         };
         body(&spec(profile), &around)
     }
@@ -228,6 +265,23 @@ mod tests {
         let body = asked(Profile::Provision);
         assert_eq!(body.user.as_deref(), Some("0:0"));
         assert_eq!(body.host_config.unwrap().readonly_rootfs, Some(false));
+    }
+
+    #[test]
+    fn volumes_of_the_image_are_rooms_in_memory_with_a_limit() {
+        let rooms = |profile| {
+            let rooms: BTreeMap<_, _> = asked(profile).host_config.unwrap().tmpfs.unwrap().into_iter().collect();
+            rooms.into_iter().collect::<Vec<_>>()
+        };
+        let tmp = format!("rw,exec,nosuid,nodev,mode=1777,size={}", 10 << 20);
+        let data = format!("{tmp},uid=10001,gid=10001");
+        assert_eq!(rooms(Profile::Test), [("/data".to_owned(), data), ("/tmp".to_owned(), tmp.clone())]);
+        assert_eq!(rooms(Profile::Provision), [("/tmp".to_owned(), tmp)]);
+        assert_eq!(volumes(&["/var//lib/x/".into()]).unwrap(), ["/var/lib/x"]);
+        for bad in ["data", "/a/../b", "/dogwatch/step", "/dogwatch", ""] {
+            assert!(volumes(&[bad.to_owned()]).is_err(), "{bad}");
+        }
+        assert!(volumes(&vec!["/v".to_owned(); 100]).is_err());
     }
 
     #[test]

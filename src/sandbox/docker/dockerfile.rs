@@ -3,12 +3,30 @@
 //! A build runs without network, but the builder itself still fetches base images and the addresses that `ADD` names, and
 //! it does so from the host. So every image is named before the build, and every other fetch is refused. This reader
 //! understands just enough of the format for that: comments, continued lines, stages and `ARG`
-//! before the first `FROM`. Where it cannot be sure it refuses.
+//! before the first `FROM`. The builder takes quotes, escapes and variables out of words in more ways than one, so where
+//! they could make an image or an address this reader does not interpret them: it refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest Dockerfile that is looked at, in bytes.
 const LENGTH_MAX: usize = 1 << 20;
+/// Instructions that fetch nothing.
+const HARMLESS: [&str; 14] = [
+    "ARG",
+    "CMD",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
 
 /// The images that a Dockerfile builds upon. The error says which line cannot be allowed and why.
 pub(super) fn images(text: &str) -> Result<Vec<String>, String> {
@@ -40,61 +58,84 @@ struct Found {
     images: Vec<String>,
     names: Vec<String>,
     arguments: BTreeMap<String, String>,
+    seen: BTreeSet<String>,
     stages: usize,
 }
 
 impl Found {
     fn take(&mut self, line: &str) -> Result<(), String> {
-        let mut words = line.split_whitespace();
-        let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
-        let words: Vec<&str> = words.collect();
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        let instruction = word.to_ascii_uppercase();
         if has_heredoc(line) {
             return Err("here-documents are not supported by the classic builder; use COPY or a script".to_owned());
         }
         match instruction.as_str() {
-            "FROM" => self.from(&words),
-            "ARG" if self.stages == 0 => self.argument(&words),
-            "COPY" => self.copy(&words),
-            "ADD" => add(&words),
+            "FROM" => self.from(rest),
+            "ARG" if self.stages == 0 => self.argument(rest),
+            "COPY" => self.copy(rest),
+            "ADD" => add(rest),
+            "RUN" if rest.starts_with("--") => {
+                Err("flags of RUN (mounts, network, security) are not supported; write the command alone".to_owned())
+            }
             // What an image leaves for later ones also runs for a later stage of this file.
-            "ONBUILD" if words.first().is_some_and(|word| word.eq_ignore_ascii_case("ONBUILD")) => {
+            "ONBUILD" if rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("ONBUILD")) => {
                 Err("ONBUILD within ONBUILD, which Docker refuses as well".to_owned())
             }
-            "ONBUILD" => self.take(&words.join(" ")),
-            _ => Ok(()),
+            "ONBUILD" => self.take(rest),
+            known if HARMLESS.contains(&known) => Ok(()),
+            _ => Err(format!("the instruction {} is not known to this dogwatch", super::link::shorten(word))),
         }
     }
 
-    fn from(&mut self, words: &[&str]) -> Result<(), String> {
-        let mut words = words.iter().skip_while(|word| word.starts_with("--"));
-        let name = self.expand(words.next().ok_or("FROM names no image")?)?;
+    fn from(&mut self, rest: &str) -> Result<(), String> {
+        let (_, rest) = flags(rest, &["platform"])?;
+        let words: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let (name, stage) = match words.as_slice() {
+            [name] => (*name, None),
+            [name, word, stage] if word.eq_ignore_ascii_case("as") => (*name, Some(*stage)),
+            _ => return Err("FROM is written as FROM image or FROM image AS stage".to_owned()),
+        };
+        let name = self.expand(name)?;
         let earlier = self.names.iter().any(|stage| stage.eq_ignore_ascii_case(&name));
         if !earlier && name != "scratch" {
             self.images.push(name);
         }
         self.stages += 1;
-        if let (Some(word), Some(stage)) = (words.next(), words.next())
-            && word.eq_ignore_ascii_case("as")
-        {
-            self.names.push((*stage).to_owned());
-        }
-        Ok(())
-    }
-
-    fn argument(&mut self, words: &[&str]) -> Result<(), String> {
-        for word in words {
-            if let Some((name, value)) = word.split_once('=') {
-                let value = self.expand(value.trim_matches(['"', '\'']))?;
-                self.arguments.insert(name.to_owned(), value);
+        if let Some(stage) = stage {
+            if !is_stage(stage) {
+                return Err("a stage has a name of letters, digits, dots, dashes and underscores".to_owned());
             }
+            self.names.push(stage.to_owned());
         }
         Ok(())
     }
 
-    fn copy(&mut self, words: &[&str]) -> Result<(), String> {
-        for from in words.iter().filter_map(|word| word.strip_prefix("--from=")) {
-            if from.contains('$') {
-                return Err("a variable in COPY --from cannot be checked; write the name".to_owned());
+    /// A global argument, which may become part of an image's name.
+    fn argument(&mut self, rest: &str) -> Result<(), String> {
+        let (name, value) = rest.split_once('=').map_or((rest, None), |(name, value)| (name, Some(value)));
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain) {
+            return Err("an ARG before the first FROM is written as ARG NAME=value, one a line".to_owned());
+        }
+        // The builder has values of its own for these.
+        if name.starts_with("TARGET") || name.starts_with("BUILD") || !self.seen.insert(name.to_owned()) {
+            return Err(format!("ARG {name} is defined twice, or by the builder; take another name"));
+        }
+        let Some(value) = value else { return Ok(()) };
+        // Quotes around the whole of a plain value change nothing.
+        let inner = ['"', '\''].iter().find_map(|&quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        let value = self.expand(inner.unwrap_or(value))?;
+        self.arguments.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    fn copy(&mut self, rest: &str) -> Result<(), String> {
+        let (flags, _) = flags(rest, &["from", "chown", "chmod", "link", "parents", "exclude"])?;
+        for (_, from) in flags.into_iter().filter(|(name, _)| *name == "from") {
+            if !is_plain(from) {
+                return Err("COPY --from cannot be checked; write the name itself".to_owned());
             }
             let stage = self.names.iter().any(|stage| stage.eq_ignore_ascii_case(from))
                 || from.parse::<usize>().is_ok_and(|index| index < self.stages);
@@ -125,23 +166,70 @@ impl Found {
             rest = tail;
         }
         out.push_str(rest);
-        if out.contains(['\\', '"', '\'']) {
-            Err("quotes and escapes in names cannot be checked".to_owned())
-        } else {
+        if is_plain(&out) {
             Ok(out)
+        } else {
+            Err("only plain names and values can be checked, without quotes, escapes or spaces".to_owned())
         }
     }
 }
 
-/// The builder fetches addresses itself, past the missing network.
-fn add(words: &[&str]) -> Result<(), String> {
-    let text = words.join(" ").to_lowercase();
-    if text.contains("://") || text.contains("git@") {
-        return Err("ADD of an address would fetch it past the walls; put the file into the repository".to_owned());
+/// Whether a text is the same to every reader: nothing but what names of images and versions are made of.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "._/:@+-".contains(c))
+}
+
+/// Whether a text can name a stage, by Docker's own rule.
+fn is_stage(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// A flag's name and value.
+type Flag<'a> = (&'a str, &'a str);
+
+/// Takes the flags off the front of an instruction, names and values. Only known ones, and only values that the builder
+/// cannot read as more than one word; names of users may come from variables, which are put in later.
+fn flags<'a>(text: &'a str, known: &[&str]) -> Result<(Vec<Flag<'a>>, &'a str), String> {
+    let mut all = Vec::new();
+    let mut rest = text;
+    while rest.starts_with("--") {
+        // Any other space is part of the word here, and refused below.
+        let ends = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
+        let (word, tail) = rest.split_once(ends).unwrap_or((rest, ""));
+        let flag = word.trim_start_matches('-');
+        let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
+        if !known.contains(&name) {
+            return Err(format!("the flag {} is not known to this dogwatch", super::link::shorten(word)));
+        }
+        let variable = matches!(name, "chown" | "chmod");
+        if !value
+            .chars()
+            .all(|c| is_plain(c.encode_utf8(&mut [0; 4])) || "*,".contains(c) || variable && "${}".contains(c))
+        {
+            return Err(format!("the flag --{name} cannot be checked; write its value without quotes and variables"));
+        }
+        all.push((name, value));
+        rest = tail.trim_start();
     }
-    // A variable or an escape may spell an address.
-    if text.contains(['$', '\\', '`']) {
-        return Err("ADD with variables or escapes cannot be checked; use COPY".to_owned());
+    Ok((all, rest))
+}
+
+/// The builder fetches addresses itself, past the missing network. Every address has a colon, or begins as GitHub's do.
+fn add(rest: &str) -> Result<(), String> {
+    let (_, rest) = flags(rest, &["chown", "chmod", "link"])?;
+    let words: Vec<String> = match serde_json::from_str(rest) {
+        Ok(words) => words,
+        // In this form the builder takes quotes away.
+        Err(_) if rest.contains('"') => return Err("ADD with quotes cannot be checked; use COPY".to_owned()),
+        Err(_) => rest.split_whitespace().map(str::to_owned).collect(),
+    };
+    // A variable, a quote or an escape may spell an address.
+    if rest.contains(['$', '\\', '`', '\'']) || words.iter().any(|word| word.contains('"')) {
+        return Err("ADD with variables, quotes or escapes cannot be checked; use COPY".to_owned());
+    }
+    if words.iter().any(|word| word.contains(':') || word.to_ascii_lowercase().starts_with("github.com")) {
+        return Err("ADD of an address would fetch it past the walls; put the file into the repository".to_owned());
     }
     Ok(())
 }
@@ -214,6 +302,45 @@ mod tests {
                     RUN cargo build \\\n # a comment\n  --release\nFROM scratch\nCOPY --from=build /x /x\n\
                     COPY --from=0 /y /y\nCOPY --from=nginx:1 /z /z\nfrom build\n";
         assert_eq!(images(text).unwrap(), ["rust:1.90", "nginx:1"]);
+        let text = "ARG A=\"1.90\"\nARG B\nARG C=rust:$A\nFROM $C\nARG D=\"x y\"\nCOPY --chown=${U}:$U [\"a\", \"b c\"]\n\
+                    ADD --chmod=755 [\"a b\", \"/c\"]\nADD x /y\nRUN [\"a\", \"--b\"]\nHEALTHCHECK --interval=1s CMD x\n";
+        assert_eq!(images(text).unwrap(), ["rust:1.90"]);
+    }
+
+    #[test]
+    fn what_the_builder_reads_otherwise_is_refused() {
+        for bad in [
+            "FROM a\nADD \"http:\"//127.0.0.1:18999/file /f",
+            "FROM a\nADD [ \"http:\"//127.0.0.1:18999/file /f]",
+            "FROM a\nADD [\"'http:'//127.0.0.1:18999/file\", \"/f\"]",
+            "FROM a AS b\nONBUILD ADD \"http:\"//127.0.0.1:18999/file /f\nFROM b",
+            "FROM a AS b\nONBU\u{130}LD ADD http://127.0.0.1:18999/file /f\nFROM b",
+            "FROM a\nCOPY --\"from\"=127.0.0.1:18999/x:1 /a /b",
+            "FROM a\nCOPY --fr\\om=127.0.0.1:18999/x:1 /a /b",
+            "FROM a\nCOPY --chown=\"1 --from=evil\" /a /b",
+            "FROM a\nCOPY --chown=\u{e0}--from=127.0.0.1:18999/x:1 /a /b",
+            "FROM a\nCOPY --chown=1\\ --from=a /a /b",
+            "FROM a\nONBUILD COPY --\"from\"=127.0.0.1:18999/x:1 /a /b",
+            "FROM --platform=\"${X:+ dogwatch-test-base:1 }\"linux/amd64 127.0.0.1:18999/x:1",
+            "FROM --platform=$P 127.0.0.1:18999/x:1",
+            "FROM a b",
+            "FROM a AS 127.0.0.1:18999/x:1",
+            "FROM a\u{a0}b",
+            "ARG A=127.0.0.1:18999/x:1\nARG Z=\"0 A=dogwatch-test-base:1\"\nFROM $A",
+            "ARG A=a\nARG A=b\nFROM $A",
+            "ARG A=a\nARG A\nFROM $A",
+            "ARG A=a B=b\nFROM $A",
+            "ARG A=a\"b\nFROM $A",
+            "ARG TARGETARCH=evil\nFROM $TARGETARCH",
+            "FROM a\nRUN --mount=type=bind,from=127.0.0.1:18999/x:1 true",
+            "FROM a\nRUN --network=host true",
+            "FROM a\nRUN --secur\\ity=insecure true",
+            "FROM a\nADD --checksum=sha256:1 x /y",
+            "FROM a\nADD github.com/x/y /z",
+            "FROM a\nINCLUDE other",
+        ] {
+            assert!(images(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -46,6 +46,26 @@ pub(super) struct Copy {
     pub(super) command: Vec<String>,
 }
 
+impl Copy {
+    /// Whether the copy is started by a loader, which obeys the container's environment.
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.command.len() > 1
+    }
+}
+
+/// Whether an image's environment leaves a loader alone. What the loader is told there would work inside the shim.
+pub(super) fn check_environment(variables: &[String]) -> Result<(), String> {
+    let name = |variable: &str| variable.split_once('=').map_or(variable, |(name, _)| name).to_owned();
+    let obeyed = |name: &String| name.starts_with("LD_") || name == "GLIBC_TUNABLES";
+    match variables.iter().map(|variable| name(variable)).find(obeyed) {
+        Some(name) => Err(format!(
+            "it sets {name}, which would reach into dogwatch's own program, since that is linked dynamically; build \
+             dogwatch static (see `dogwatch doctor`), or take another image"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Makes or finds the copy of `executable` below `copies`.
 pub(super) fn stage(executable: &Path, copies: &Path) -> Result<Copy, SandboxError> {
     place(executable, copies).map_err(|error| {
@@ -205,6 +225,14 @@ mod tests {
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "well\n");
         fs::set_permissions(&copy.dir, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn an_image_must_not_tell_the_loader_anything() {
+        assert!(check_environment(&["PATH=/bin".into(), "OLD_X=1".into(), "EMPTY".into()]).is_ok());
+        for bad in ["LD_PRELOAD=/x.so", "LD_AUDIT=", "GLIBC_TUNABLES=a=b", "LD_LIBRARY_PATH"] {
+            assert!(check_environment(&[bad.to_owned()]).is_err(), "{bad}");
+        }
     }
 
     #[test]

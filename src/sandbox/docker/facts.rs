@@ -38,6 +38,22 @@ pub struct DockerFacts {
 }
 
 impl DockerFacts {
+    /// Why no step can work on this engine, with the remedy, if that is so. The tree and the spool of a step belong to a
+    /// user of this machine; where users inside are others, its program could not write there.
+    pub fn obstacle(&self) -> Option<(String, &'static str)> {
+        let (what, remedy) = if self.rootless {
+            ("it runs rootless", "name an ordinary Docker under [docker] in config.toml")
+        } else if self.user_namespaces {
+            (
+                "it maps users inside to others (userns-remap)",
+                "take that out of /etc/docker/daemon.json and restart Docker",
+            )
+        } else {
+            return None;
+        };
+        Some((format!("{what}, so that a step could not write to its own files"), remedy))
+    }
+
     /// Takes the two answers apart.
     pub(super) fn new(
         socket: &str,
@@ -64,6 +80,26 @@ impl DockerFacts {
             processors: info.ncpu,
             memory: info.mem_total,
             warnings: info.warnings.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::{SystemInfo, SystemVersion};
+
+    #[test]
+    fn other_users_inside_are_an_obstacle() {
+        for (option, obstacle) in [
+            ("name=seccomp,profile=default", None),
+            ("name=rootless", Some("runs rootless")),
+            ("name=userns", Some("userns-remap")),
+        ] {
+            let info = SystemInfo { security_options: Some(vec![option.to_owned()]), ..SystemInfo::default() };
+            let found = DockerFacts::new("/x", SystemVersion::default(), info).obstacle();
+            assert_eq!(found.is_some(), obstacle.is_some());
+            assert!(obstacle.is_none_or(|part| found.is_some_and(|(text, _)| text.contains(part))));
         }
     }
 }

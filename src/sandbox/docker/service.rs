@@ -17,6 +17,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// A container's end this long after the service's start still belongs to that start: a service that was killed takes the
 /// old containers down only when it comes again.
 const AFTERMATH_MS: i64 = 30_000;
+/// An end this long before the service's start still belongs to that start: a service that is stopped takes the containers
+/// down first, and may need a while for that.
+const LEAD_MS: i64 = 30_000;
 /// Position of the start time in `/proc/PID/stat`, counted from the field after the command's closing parenthesis.
 const START_FIELD: usize = 19;
 
@@ -30,7 +33,7 @@ pub(super) async fn started(socket: &str) -> Option<Millis> {
 
 /// Whether a service that started at `service` explains that a container which began at `began` ended at `ended`.
 pub(super) fn explains(service: Millis, began: Millis, ended: Millis) -> bool {
-    service > began && ended <= service.plus(AFTERMATH_MS)
+    service > began && ended <= service.plus(AFTERMATH_MS) && service <= ended.plus(LEAD_MS)
 }
 
 /// When the process started, by the kernel's account (proc(5)).
@@ -69,5 +72,7 @@ mod tests {
         assert!(explains(at(50_000), at(10_000), at(55_000)));
         assert!(!explains(at(50_000), at(10_000), at(90_000)));
         assert!(!explains(at(5000), at(10_000), at(11_000)));
+        // It ended long before: whatever that was, a restart on the next day does not explain it.
+        assert!(!explains(at(50_000), at(10_000), at(19_000)));
     }
 }

@@ -5,12 +5,17 @@ use super::verdict::Remains;
 use crate::domain::Millis;
 use crate::sandbox::Presence;
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
+use bollard::query_parameters::LogsOptionsBuilder;
+use futures_util::StreamExt as _;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Deadline of a question that Docker answers from memory.
 pub(super) const QUICK: Duration = Duration::from_secs(10);
+
+/// Bytes of a container's own log that are read.
+const WORDS_MAX: usize = 4096;
 
 /// One container at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub(super) struct Seen {
     pub(super) presence: Presence,
     /// Frozen.
     pub(super) paused: bool,
+    /// Docker's number of its first process.
+    pid: Option<i64>,
     /// When its first process started.
     pub(super) started: Option<Millis>,
     /// When its first process ended.
@@ -45,6 +52,38 @@ pub(super) async fn look(link: &Link, container: &str) -> Result<Option<Seen>, F
     }
 }
 
+impl Seen {
+    /// The container's first process, where it is certain that the number means the same process here. Docker may live
+    /// where processes have other numbers; that a process belongs to the container is seen by its control group.
+    pub(super) fn process(&self) -> Option<i32> {
+        let pid = self.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0)?;
+        // Not readable means not certain.
+        let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        (self.presence == Presence::Running && !self.id.is_empty() && groups.contains(&self.id)).then_some(pid)
+    }
+}
+
+/// The end of what the shim wrote to Docker's own log; the program cannot write there. Empty where there is nothing to be
+/// had: it only explains a loss that is told anyway.
+pub(super) async fn last_words(link: &Link, container: &str) -> String {
+    let Ok(docker) = link.client() else { return String::new() };
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail("10").build();
+    let mut lines = std::pin::pin!(docker.logs(container, Some(options)));
+    let mut words = String::new();
+    let reading = async {
+        while let Some(Ok(line)) = lines.next().await {
+            words.push_str(&String::from_utf8_lossy(&line.into_bytes()));
+            if words.len() > WORDS_MAX {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(QUICK, reading).await.is_err() {
+        tracing::warn!(container, "Docker does not give the container's log in time");
+    }
+    super::link::shorten(&words)
+}
+
 impl From<ContainerInspectResponse> for Seen {
     fn from(answer: ContainerInspectResponse) -> Self {
         let state = answer.state.unwrap_or_default();
@@ -55,6 +94,7 @@ impl From<ContainerInspectResponse> for Seen {
             labels: answer.config.and_then(|config| config.labels).unwrap_or_default(),
             presence: presence(&state),
             paused: state.paused == Some(true),
+            pid: state.pid,
             started: instant(state.started_at.as_deref()),
             finished: instant(state.finished_at.as_deref()),
             remains: Remains {

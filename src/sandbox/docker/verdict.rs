@@ -2,28 +2,18 @@
 //!
 //! What the shim said on the channel counts most: it saw the program end. Docker's exit code is that of the shim and only
 //! counts when the shim could not speak. A program that was told to stop by somebody else than this engine, or was killed
-//! along with its shim, is lost; when the Docker service went away around that time, that explains it.
+//! along with its shim, is lost, whatever code it then chose to end with; when the Docker service went away around that
+//! time, that explains it. A shim that could not work is lost too, and nothing explains that but its own words.
 
 use crate::domain::StepEnd;
+use crate::sandbox::channel::Cause;
 use crate::shim::wire::{Exit, How};
+use crate::shim::{FAILED, NO_SECRET};
 
-/// The shim's exit code when it cannot do its work, such as when the engine died before it sent the secret.
-pub(super) const SHIM_FAILED: i64 = 125;
 /// SIGKILL.
 const KILL: i32 = 9;
 /// What a shell and Docker make of a program that was killed.
 const KILLED_CODE: i64 = 137;
-
-/// Why this engine ended a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// The time limit in seconds.
-    TimedOut(u64),
-    /// The limit of silence in seconds.
-    Silent(u64),
-    /// It was removed for a cancel or a rollback.
-    Removed,
-}
 
 /// What Docker says of a container that ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,30 +35,31 @@ pub(super) struct Known {
     pub(super) remains: Option<Remains>,
     /// What this engine did to it.
     pub(super) cause: Option<Cause>,
+    /// What the shim wrote to Docker's own log, where it could not speak on the channel.
+    pub(super) words: String,
     /// The Docker service went away during the container's last moments.
     pub(super) restarted: bool,
 }
 
 /// The verdict.
 pub(super) fn verdict(known: Known) -> StepEnd {
-    let Known { exit, remains, cause, restarted } = known;
+    let Known { exit, remains, cause, words, restarted } = known;
     match cause {
-        Some(Cause::TimedOut(seconds)) => return StepEnd::TimedOut { seconds },
-        Some(Cause::Silent(seconds)) => return StepEnd::Silent { seconds },
+        Some(Cause::TimedOut { seconds }) => return StepEnd::TimedOut { seconds },
+        Some(Cause::Silent { seconds }) => return StepEnd::Silent { seconds },
         Some(Cause::Removed) => return StepEnd::Stopped,
         None => {}
     }
     let oom = remains.as_ref().and_then(|remains| remains.oom);
     match exit {
         Some(exit) => spoken(exit, oom, restarted),
-        None => unspoken(remains, restarted),
+        None => unspoken(remains, &words, restarted),
     }
 }
 
 /// The shim saw the program end.
 fn spoken(exit: Exit, oom: Option<bool>, restarted: bool) -> StepEnd {
-    let succeeded = matches!(exit.how, How::Exited { code: 0 });
-    if exit.stopped && !succeeded {
+    if exit.stopped {
         return if restarted {
             lost("the Docker service was stopped and took the container down", true)
         } else {
@@ -92,20 +83,26 @@ fn spoken(exit: Exit, oom: Option<bool>, restarted: bool) -> StepEnd {
 }
 
 /// The shim could not tell.
-fn unspoken(remains: Option<Remains>, restarted: bool) -> StepEnd {
+fn unspoken(remains: Option<Remains>, words: &str, restarted: bool) -> StepEnd {
     let Some(remains) = remains else {
         return lost("the container was removed by somebody else than this engine", false);
     };
+    let said = if words.is_empty() { String::new() } else { format!("; its last words: {words}") };
     match remains.code {
         _ if remains.oom == Some(true) => StepEnd::Signalled { signal: KILL, oom: Some(true) },
-        Some(SHIM_FAILED) => lost("the engine went away between the container's start and its first message", true),
+        Some(code) if code == i64::from(NO_SECRET) => {
+            lost("the engine went away between the container's start and its first message", true)
+        }
         Some(code) if restarted => {
             lost(&format!("the Docker service was stopped and took the container down (code {code})"), true)
         }
-        Some(code) if remains.error.is_empty() => {
-            lost(&format!("the container was killed from outside, or its shim failed (code {code})"), false)
+        Some(code) if code == i64::from(FAILED) => {
+            lost(&format!("the shim, which starts the program, could not work (code {code}){said}"), false)
         }
-        Some(code) => lost(&format!("Docker says: {} (code {code})", remains.error), false),
+        Some(code) if remains.error.is_empty() => {
+            lost(&format!("the container was killed from outside, or its shim failed (code {code}){said}"), false)
+        }
+        Some(code) => lost(&format!("Docker says: {} (code {code}){said}", remains.error), false),
         None => lost("Docker does not say how the container ended", restarted),
     }
 }
@@ -156,8 +153,8 @@ mod tests {
     #[test]
     fn what_the_engine_did_goes_before_all() {
         for (cause, end) in [
-            (Cause::TimedOut(5), StepEnd::TimedOut { seconds: 5 }),
-            (Cause::Silent(7), StepEnd::Silent { seconds: 7 }),
+            (Cause::TimedOut { seconds: 5 }, StepEnd::TimedOut { seconds: 5 }),
+            (Cause::Silent { seconds: 7 }, StepEnd::Silent { seconds: 7 }),
             (Cause::Removed, StepEnd::Stopped),
         ] {
             let known = Known { cause: Some(cause), ..said(How::Signalled { signal: 15 }) };
@@ -173,11 +170,21 @@ mod tests {
         };
         assert!(!explained(Known::default()));
         assert!(!explained(left(137, Some(false))));
-        assert!(explained(left(125, Some(false))));
+        assert!(explained(left(i64::from(NO_SECRET), Some(false))));
         assert!(explained(Known { restarted: true, ..left(137, Some(false)) }));
-        let mut stopped = said(How::Exited { code: 101 });
-        stopped.exit = stopped.exit.map(|exit| Exit { stopped: true, ..exit });
-        assert!(!explained(stopped.clone()));
-        assert!(explained(Known { restarted: true, ..stopped }));
+        // A program that was told to stop may end with any code, that of success too.
+        for code in [101, 0] {
+            let mut stopped = said(How::Exited { code });
+            stopped.exit = stopped.exit.map(|exit| Exit { stopped: true, ..exit });
+            assert!(!explained(stopped.clone()));
+            assert!(explained(Known { restarted: true, ..stopped }));
+        }
+    }
+
+    #[test]
+    fn a_shim_that_could_not_work_is_quoted_and_excused_by_nothing() {
+        let known = Known { words: "dogwatch shim: no spool: denied".into(), ..left(i64::from(FAILED), Some(false)) };
+        let StepEnd::Lost { reason, explained: false } = verdict(known) else { panic!("explained, or not lost") };
+        assert!(reason.contains("no spool: denied"), "{reason}");
     }
 }

@@ -5,8 +5,9 @@ use super::container;
 use super::link::{Failure, Link};
 use super::service;
 use super::state::{self, Seen};
-use super::verdict::{Cause, Remains};
+use super::verdict::Remains;
 use crate::domain::Millis;
+use crate::sandbox::channel::{Cause, Sign, StepChannel};
 use crate::sandbox::{Presence, SandboxError, StepSpec};
 use bollard::errors::Error;
 use bollard::query_parameters::WaitContainerOptionsBuilder;
@@ -34,8 +35,6 @@ const AFTERMATH_MS: i64 = 30_000;
 pub(super) struct Over {
     /// What Docker says; `None` when it has no such container.
     pub(super) remains: Option<Remains>,
-    /// What this engine did.
-    pub(super) cause: Option<Cause>,
     /// The Docker service went away around the end.
     pub(super) restarted: bool,
 }
@@ -47,17 +46,22 @@ pub(super) struct Watch<'a> {
     pub(super) container: &'a str,
     /// When the connection to the service was last lost, also before this watch began.
     pub(super) lost_at: &'a std::sync::Mutex<Option<Millis>>,
+    /// The step's channel.
+    pub(super) channel: &'a StepChannel,
+    /// Tells people what is in the way.
+    pub(super) tell: &'a (dyn Fn(String) + Send + Sync),
 }
 
 impl Watch<'_> {
-    /// Waits for the end. `bytes` tells how much output there has been so far.
-    pub(super) async fn over(&self, bytes: impl Fn() -> u64 + Send) -> Result<Over, SandboxError> {
+    /// Waits for the end.
+    pub(super) async fn over(&self) -> Result<Over, SandboxError> {
         let Some(mut seen) = self.look().await? else { return Ok(Over::default()) };
-        let mut limits = Limiter::new(self.spec, bytes());
+        self.channel.expect_process(seen.process());
+        let mut limits = Limiter::new(self.spec);
         let mut ended = std::pin::pin!(self.hint());
         let mut ticks = interval(TICK);
         let mut count = 0_u32;
-        let mut cause = None;
+        let mut trouble = None;
         while seen.presence == Presence::Running {
             let hinted = tokio::select! {
                 () = &mut ended => true,
@@ -67,7 +71,7 @@ impl Watch<'_> {
             if hinted || count.is_multiple_of(LOOK_EVERY) {
                 match self.look().await? {
                     Some(now) => seen = now,
-                    None => return Ok(Over { remains: None, cause, restarted: false }),
+                    None => return Ok(Over::default()),
                 }
                 if seen.presence != Presence::Running {
                     break;
@@ -78,13 +82,32 @@ impl Watch<'_> {
                 }
             }
             let active = Frozen::load(&self.spec.dir).active(seen.started.unwrap_or_default(), container::now());
-            if let Some(found) = limits.broken(active, bytes()) {
-                cause = Some(found);
-                container::stop(self.link, self.container, GRACE_SECONDS).await?;
+            let sign = self.channel.sign();
+            self.tell_trouble(&mut trouble, &sign);
+            // An engine before this one may have died while it stopped the container.
+            if let Some(cause) = self.channel.cause().or_else(|| limits.broken(active, &sign)) {
+                self.stop(cause).await?;
             }
         }
         let restarted = self.restarted(&seen).await;
-        Ok(Over { remains: Some(seen.remains), cause, restarted })
+        Ok(Over { remains: Some(seen.remains), restarted })
+    }
+
+    /// Stops the container, having noted why: whoever sees its end must not blame somebody else.
+    async fn stop(&self, cause: Cause) -> Result<(), SandboxError> {
+        if let Err(error) = self.channel.save_cause(cause).await {
+            // A full disk is no reason to let it run on; only a crash within the next seconds would forget why.
+            tracing::warn!(container = self.container, %error, "why a container is stopped could not be noted");
+        }
+        container::stop(self.link, self.container, GRACE_SECONDS).await
+    }
+
+    /// Says what keeps output from the disk, and when that is over.
+    fn tell_trouble(&self, known: &mut Option<String>, sign: &Sign) {
+        if *known != sign.trouble {
+            (self.tell)(sign.trouble.clone().unwrap_or_else(|| "the step's log can be written again".to_owned()));
+            known.clone_from(&sign.trouble);
+        }
     }
 
     /// Looks at the container, through a short outage of the service.
@@ -149,29 +172,60 @@ impl Watch<'_> {
 struct Limiter {
     seconds: u64,
     silent: Option<u64>,
-    bytes: u64,
-    /// Running time at the last output; unknown until the first look.
-    heard: Option<i64>,
+    /// When the last output arrived, and the running time then; unknown until the first look.
+    heard: Option<(Instant, i64)>,
 }
 
 impl Limiter {
-    fn new(spec: &StepSpec, bytes: u64) -> Self {
-        Self { seconds: spec.times.seconds, silent: spec.times.silent_seconds, bytes, heard: None }
+    fn new(spec: &StepSpec) -> Self {
+        Self { seconds: spec.times.seconds, silent: spec.times.silent_seconds, heard: None }
     }
 
     /// Which limit is broken after `active` milliseconds of running time, if one is.
-    fn broken(&mut self, active: i64, bytes: u64) -> Option<Cause> {
-        if bytes != self.bytes || self.heard.is_none() {
-            self.bytes = bytes;
-            self.heard = Some(active);
+    fn broken(&mut self, active: i64, sign: &Sign) -> Option<Cause> {
+        // Whose output cannot be saved is not silent: it may be waiting for us.
+        let news = sign.trouble.is_some() || self.heard.is_none_or(|(at, _)| at != sign.last_output);
+        if news {
+            self.heard = Some((sign.last_output, active));
         }
         let over = |since: i64, seconds: u64| {
             i64::try_from(seconds.saturating_mul(1000)).is_ok_and(|limit| active.saturating_sub(since) >= limit)
         };
         if over(SHIM_LATE_MS, self.seconds) {
-            return Some(Cause::TimedOut(self.seconds));
+            return Some(Cause::TimedOut { seconds: self.seconds });
         }
         let silent = self.silent?;
-        over(self.heard.unwrap_or(active), silent).then_some(Cause::Silent(silent))
+        let (_, heard) = self.heard?;
+        over(heard, silent).then_some(Cause::Silent { seconds: silent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_program_whose_output_can_be_saved_is_silent() {
+        let mut limits = Limiter { seconds: 1000, silent: Some(5), heard: None };
+        let begun = Instant::now();
+        let sign = |seconds, trouble: Option<&str>| Sign {
+            last_output: begun + Duration::from_secs(seconds),
+            trouble: trouble.map(str::to_owned),
+        };
+        assert_eq!(limits.broken(20_000, &sign(0, None)), None);
+        assert_eq!(limits.broken(24_999, &sign(0, None)), None);
+        assert_eq!(limits.broken(25_000, &sign(0, None)), Some(Cause::Silent { seconds: 5 }));
+        assert_eq!(limits.broken(25_001, &sign(1, None)), None);
+        // The disk is full for longer than the limit, and the limit begins anew after that.
+        for active in [29_000, 33_000, 60_000] {
+            assert_eq!(limits.broken(active, &sign(1, Some("no space left on device"))), None);
+        }
+        assert_eq!(limits.broken(64_999, &sign(1, None)), None);
+        assert_eq!(limits.broken(65_000, &sign(1, None)), Some(Cause::Silent { seconds: 5 }));
+        // Its running time goes on meanwhile: the shim counts it too.
+        assert_eq!(
+            limits.broken(1_010_000, &sign(1, Some("no space left on device"))),
+            Some(Cause::TimedOut { seconds: 1000 })
+        );
     }
 }
