@@ -76,12 +76,13 @@ pub fn behind_output(line: &str) -> Option<(&str, Option<TestStatus>)> {
     Some((name, verdict(rest)?))
 }
 
-/// The verdict at the end of the last line of a test's output.
-pub fn glued(printed: &[&str]) -> Option<Option<TestStatus>> {
-    let last = printed.iter().rev().find(|line| !line.trim().is_empty())?.trim_end();
-    if test_line(last).is_some() {
-        return None;
-    }
+/// The verdict at the end of the last line of a test's output, the first of which stands behind its name.
+pub fn glued(rest: &str, printed: &[&str]) -> Option<Option<TestStatus>> {
+    let last = match printed.iter().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) if test_line(line).is_some() => return None,
+        Some(line) => line.trim_end(),
+        None => rest.trim_end(),
+    };
     let ends = [("FAILED", TestStatus::Failed), ("ignored", TestStatus::Skipped), ("ok", TestStatus::Passed)];
     ends.iter().find(|(word, _)| last.ends_with(word)).map(|(_, status)| Some(*status))
 }

@@ -86,12 +86,32 @@ struct Open<'t> {
     last_failed: Option<usize>,
     /// Tests named while another one was running: printed by that one, unless too few are left without them.
     aside: Vec<Test<'t>>,
-    pending: Option<(&'t str, &'t str, usize)>,
+    pending: Option<Pending<'t>>,
+    /// The last test with a name of Rust's making, by its number, and whether there is one among those aside.
+    last_path: Option<usize>,
+    aside_path: bool,
     /// Where the output of the tests is shown.
     details: Option<usize>,
     /// A result line that says that tests failed and does not fit in all.
     doubtful: Option<(usize, Totals)>,
     cause: Option<&'t str>,
+}
+
+/// A test whose verdict is not on its own line.
+#[derive(Clone, Copy)]
+struct Pending<'t> {
+    name: &'t str,
+    rest: &'t str,
+    from: usize,
+    /// The last line that looks like its verdict; those before it were printed by the test.
+    verdict: Option<(Option<TestStatus>, usize)>,
+}
+
+impl Pending<'_> {
+    fn verdict(&self, lines: &[&str], at: usize) -> Option<(Option<TestStatus>, usize)> {
+        let printed = || lines.get(self.from + 1..at).unwrap_or_default();
+        self.verdict.or_else(|| Some((glued(self.rest, printed())?, at)))
+    }
 }
 
 impl<'t> Open<'t> {
@@ -100,21 +120,31 @@ impl<'t> Open<'t> {
         if status == Some(TestStatus::Failed) {
             self.last_failed = Some(self.tests.len());
         }
+        if is_path(name) {
+            self.last_path = Some(self.tests.len());
+        }
         self.tests.push(Test { name, status, rest, printed });
     }
 
     fn aside(&mut self, name: &'t str, status: Option<TestStatus>) {
         self.names.insert(plain_name(name));
+        self.aside_path |= is_path(name);
         self.aside.push(Test { name, status, rest: "", printed: 0..0 });
     }
 
-    /// Closes a test whose verdict stands behind output that did not end its line.
+    /// Closes a test whose verdict came, be it behind output that did not end its line.
     fn settle(&mut self, lines: &[&str], at: usize) -> bool {
-        let Some((name, rest, from)) = self.pending else { return true };
-        let Some(status) = glued(lines.get(from + 1..at).unwrap_or_default()) else { return false };
+        let Some(pending) = self.pending else { return true };
+        let Some((status, end)) = pending.verdict(lines, at) else { return false };
         self.pending = None;
-        self.name(name, status, rest, from + 1..at);
+        self.name(pending.name, status, pending.rest, pending.from + 1..end);
         true
+    }
+
+    /// Whether so many named tests are all since one of the run's beginnings.
+    fn are_all(&self, count: usize) -> bool {
+        let all = |(_, declared, before): &(usize, usize, usize)| count == declared + before;
+        self.levels.iter().rev().take(LEVELS).any(all) || self.levels.first().is_some_and(|(_, all, _)| count >= *all)
     }
 
     /// Whether a result line fits what was seen of the run since one of its beginnings.
@@ -128,7 +158,8 @@ impl<'t> Open<'t> {
                     && (named == 0 || list.iter().all(|name| self.names.contains(plain_name(name))))
             }
             None => {
-                let quiet = named == 0 && self.pending.is_none() && self.aside.is_empty();
+                let unnamed = self.last_path.is_none_or(|last| last < before) && !self.aside_path;
+                let quiet = unnamed && self.pending.is_none();
                 all == declared
                     && totals.failed == 0
                     && self.last_failed.is_none_or(|last| last < before)
@@ -175,6 +206,8 @@ impl<'t> Scan<'t, '_> {
                 last_failed: None,
                 aside: Vec::new(),
                 pending: None,
+                last_path: None,
+                aside_path: false,
                 details: None,
                 doubtful: None,
                 cause: None,
@@ -211,10 +244,10 @@ impl<'t> Scan<'t, '_> {
     /// A line among the verdicts.
     fn inside(&mut self, at: usize, line: &'t str) {
         let Some(open) = &mut self.open else { return };
-        if let Some((name, rest, from)) = open.pending {
+        if let Some(pending) = &mut open.pending {
+            let name = pending.name;
             if let Some(status) = verdict(line) {
-                open.pending = None;
-                open.name(name, status, rest, from + 1..at);
+                pending.verdict = Some((status, at));
                 return;
             }
             let Some((next, after)) = test_line(line) else { return };
@@ -234,7 +267,7 @@ impl<'t> Scan<'t, '_> {
         if let Some(status) = verdict(rest) {
             open.name(name, status, "", at..at);
         } else {
-            open.pending = Some((name, rest, at));
+            open.pending = Some(Pending { name, rest, from: at, verdict: None });
             // A program that ends in the middle of a line is followed by cargo's own words.
             if let Some(next) = program_name(rest, true) {
                 self.close(at);
@@ -246,13 +279,13 @@ impl<'t> Scan<'t, '_> {
     /// A heading that may begin the part which shows the output of tests.
     fn details(&mut self, at: usize) {
         let Some(open) = &mut self.open else { return };
-        let declared = open.levels.last().map_or(0, |(_, declared, before)| declared + before);
-        if open.tests.len() + 1 >= declared {
-            open.settle(self.lines, at);
-        }
+        // The test that is running may print such a heading, and then its verdict is still to come.
+        let ended = open.pending.is_none_or(|pending| pending.verdict(self.lines, at).is_some());
         let unnamed = open.tests.is_empty() && open.pending.is_none();
+        let named = ended && open.are_all(open.tests.len() + usize::from(open.pending.is_some()));
         let below_blank = at.checked_sub(1).and_then(|above| self.lines.get(above)).is_none_or(|l| l.trim().is_empty());
-        if (unnamed || (open.pending.is_none() && open.tests.len() >= declared)) && (below_blank || unnamed) {
+        if unnamed || (named && below_blank) {
+            open.settle(self.lines, at);
             open.details = Some(at);
         }
     }
@@ -320,7 +353,7 @@ impl<'t> Scan<'t, '_> {
         self.runs.push(Run {
             program: self.program.clone(),
             tests: open.tests,
-            pending: open.pending.map(|(name, _, _)| name),
+            pending: open.pending.map(|pending| pending.name),
             declared,
             result: open.doubtful.map(|(_, totals)| totals),
             cause: open.cause,

@@ -124,7 +124,7 @@ pub fn banner(line: &str, rule: char) -> Option<&str> {
     (!title.is_empty() && !title.starts_with(&format!("{rule} ")) && title != rule.to_string()).then_some(title)
 }
 
-/// Whether a session begins here.
+/// Whether a session begins here. The heading of one that a test prints may stand behind pytest's own dots.
 pub fn starts(line: &str) -> bool {
-    line.starts_with("===") && line.contains(" test session starts ")
+    line.contains("=== test session starts ===") && line.trim_end().ends_with("===")
 }

@@ -27,9 +27,14 @@ pub fn read(to: &mut Collector, text: &str) {
     // Node writes what tests print as comments, so only a run of its own brings a line with the version.
     let versions = lines.iter().enumerate().filter(|(_, line)| is_version(line)).map(|(at, _)| at);
     let mut from = 0;
-    for end in versions.skip(1).chain([lines.len()]).collect::<Vec<_>>() {
-        run(to, lines.get(from..end).unwrap_or_default());
-        from = end;
+    let ends: Vec<usize> = versions.skip(1).chain([lines.len()]).collect();
+    for end in &ends {
+        let part = lines.get(from..*end).unwrap_or_default();
+        // A test that runs by itself may print such a line before node does; no run of node follows on that one.
+        if ends.len() == 1 || is_run(part) {
+            run(to, part);
+        }
+        from = *end;
     }
     if let Some(totals) = to.stated()
         && (to.has_cases() || totals.passed + totals.failed > 0)
@@ -264,6 +269,10 @@ pub fn stated(text: &str) -> Option<Totals> {
     let end = |blocks: &[Counts]| blocks.iter().map(|block| block.end).max().unwrap_or(0);
     let last = if end(&tap) > end(&spec) { tap } else { spec };
     last.into_iter().map(|block| block.totals).reduce(Totals::plus)
+}
+
+fn is_run(lines: &[&str]) -> bool {
+    lines.iter().any(|line| line.starts_with("# Subtest: ") || is_plan(line)) || !blocks(lines, "# ", false).is_empty()
 }
 
 fn is_version(line: &str) -> bool {
