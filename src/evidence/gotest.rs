@@ -67,7 +67,7 @@ pub fn read(to: &mut Collector, text: &str) {
         to.odd("the output holds no event of go test -json");
     }
     state.unended(to);
-    gotest_problems::add(to, &state.build, &state.failed);
+    gotest_problems::add(to, &state.build, &state.failed, state.events);
 }
 
 /// The id of a test.

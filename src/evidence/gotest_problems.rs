@@ -9,8 +9,9 @@ use crate::domain::{Location, Source};
 use std::collections::BTreeSet;
 
 /// Adds the compiler's messages and a finding for each failure that is not only the consequence of another.
-pub fn add(to: &mut Collector, build: &str, failed: &[Failure]) {
-    if build.lines().any(|line| line.contains(": ")) {
+pub fn add(to: &mut Collector, build: &str, failed: &[Failure], events: usize) {
+    // A build that went well may have warnings.
+    if (!failed.is_empty() || events == 0) && build.lines().any(|line| line.contains(": ")) {
         tail::read(to, build);
     }
     let built = to.has_findings();

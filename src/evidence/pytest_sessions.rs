@@ -84,7 +84,8 @@ impl Scan<'_, '_> {
         let now = &mut self.now;
         if starts(line) {
             if now.headed && !now.is_over() {
-                now.inner.push(at);
+                // The heading may stand behind the name of the test that prints it.
+                now.inner.push(at + 1);
                 return;
             }
             // Lines above the first heading belong to its session.

@@ -19,9 +19,10 @@ pub fn read(to: &mut Collector, text: &str) {
     let mut tree = Tree { lenient: counts.is_empty(), ..Tree::default() };
     let mut sections = Vec::new();
     let mut from = 0;
-    for block in &counts {
+    let starts = counts.iter().skip(1).map(|block| block.start).chain([lines.len()]);
+    for (block, next) in counts.iter().zip(starts) {
         tree.read(to, &lines, from..block.start);
-        let section = section(&lines, block.end);
+        let section = section(&lines, block.end..next);
         from = section.end;
         sections.push(section);
     }

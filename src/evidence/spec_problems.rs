@@ -29,13 +29,14 @@ struct Block<'t> {
 
 /// Finds the section that shows the failed tests once more, behind a block of counts. It ends where the tree of another
 /// run begins.
-pub fn section(lines: &[&str], from: usize) -> Range<usize> {
-    let rest = lines.get(from..).unwrap_or_default();
+pub fn section(lines: &[&str], within: Range<usize>) -> Range<usize> {
+    let from = within.start;
+    let rest = lines.get(within.clone()).unwrap_or_default();
     let start = rest.iter().take(4).position(|line| line.trim_end() == "✖ failing tests:");
     let Some(start) = start.map(|offset| from + offset + 1) else { return from..from };
     let mut placed = false;
     let mut announced = false;
-    for (offset, line) in lines.get(start..).unwrap_or_default().iter().enumerate() {
+    for (offset, line) in lines.get(start..within.end).unwrap_or_default().iter().enumerate() {
         let ends = match mark(line) {
             // Node 20 and later says where each test is; a mark without that is one of the next tree.
             Some(('✖', _)) => placed && !std::mem::take(&mut announced),
@@ -50,7 +51,7 @@ pub fn section(lines: &[&str], from: usize) -> Range<usize> {
             return start..start + offset;
         }
     }
-    start..lines.len()
+    start..within.end
 }
 
 /// Adds a finding for each failed test, from the closing sections where they name the test, otherwise from the tree.

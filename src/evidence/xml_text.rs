@@ -1,6 +1,10 @@
 //! Makes text of a report's bytes, and makes it what XML allows.
 
+use super::limits::head;
 use std::borrow::Cow;
+
+/// Bytes of the longest reference.
+const LONGEST: usize = 33;
 
 /// The text, in the encoding that the bytes or the declaration show; what cannot be read becomes U+FFFD.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -72,8 +76,8 @@ fn references(text: &str) -> String {
 
 /// Writes the reference at the text's start, or what stands for it; gives the bytes that are used up.
 fn reference(text: &str, out: &mut String) -> usize {
-    let name =
-        text.get(1..).and_then(|rest| rest.split_once(';')).map(|(name, _)| name).filter(|name| name.len() <= 32);
+    // A name that goes on for longer is none, and looking for its end would take long.
+    let name = text.get(1..).and_then(|rest| head(rest, LONGEST).split_once(';')).map(|(name, _)| name);
     let Some(name) = name else {
         out.push_str("&amp;");
         return 1;
