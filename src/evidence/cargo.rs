@@ -70,14 +70,12 @@ fn tests(to: &mut Collector, run: &Run<'_>, lines: &[&str]) {
             continue;
         }
         let printed: Vec<&str>;
-        let block = match blocks.of(plain_name(test.name)) {
-            Some(block) => block,
-            None => {
-                printed = std::iter::once(test.rest)
-                    .chain(lines.get(test.printed.clone()).unwrap_or_default().iter().copied())
-                    .collect();
-                &printed
-            }
+        let block = if let Some(block) = blocks.of(plain_name(test.name)) {
+            block
+        } else {
+            let lines = lines.get(test.printed.clone()).unwrap_or_default();
+            printed = std::iter::once(test.rest).chain(lines.iter().copied()).collect();
+            &printed
         };
         to.problem(failure(&id, block));
     }
@@ -110,7 +108,7 @@ fn unfinished(to: &mut Collector, run: &Run<'_>, lines: &[&str]) {
     let told = told.get(told.len().saturating_sub(TAIL)..).unwrap_or_default();
     let mut problem = failure(&id, told);
     if problem.kind == "failed" {
-        problem.kind = run.cause.map_or("did_not_finish", kind).to_owned();
+        run.cause.map_or("did_not_finish", kind).clone_into(&mut problem.kind);
         problem.message = std::iter::once(words.as_str()).chain(told.iter().copied()).collect::<Vec<_>>().join("\n");
     }
     to.problem(problem);

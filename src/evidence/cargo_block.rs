@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::trace::{frames, place};
 use super::{limits, rustc};
 use crate::domain::{Location, Source};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Where the output of each failed test stands.
@@ -17,17 +17,16 @@ pub struct Blocks<'t, 'l> {
 impl<'t, 'l> Blocks<'t, 'l> {
     /// Finds the blocks of these tests. Headings of other tests were printed by tests and belong to their output.
     pub fn find(lines: &'l [&'t str], within: Range<usize>, failed: impl Iterator<Item = &'t str>) -> Self {
-        let mut missing: HashMap<&str, ()> = failed.map(|name| (name, ())).collect();
+        let mut missing: HashSet<&str> = failed.collect();
         let mut at: HashMap<&'t str, Range<usize>> = HashMap::new();
         let mut open: Option<(&'t str, usize)> = None;
         for (index, line) in lines.get(within.clone()).unwrap_or_default().iter().enumerate() {
             let index = within.start + index;
             if let Some(name) = heading(line).map(plain_name)
-                && missing.remove(name).is_some()
+                && missing.remove(name)
+                && let Some((before, from)) = open.replace((name, index + 1))
             {
-                if let Some((before, from)) = open.replace((name, index + 1)) {
-                    at.insert(before, from..index);
-                }
+                at.insert(before, from..index);
             }
         }
         if let Some((name, from)) = open {

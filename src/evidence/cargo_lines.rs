@@ -2,6 +2,10 @@
 
 use crate::domain::TestStatus;
 
+/// What became of a test; nothing where it was measured and not tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict(pub Option<TestStatus>);
+
 /// The names between the last `failures:` and the result line, and where that list begins.
 pub fn list_before<'t>(lines: &[&'t str], at: usize) -> Option<(usize, Vec<&'t str>)> {
     let mut names = Vec::new();
@@ -57,34 +61,34 @@ pub fn test_line(line: &str) -> Option<(&str, &str)> {
     rest.split_once(" ... ").or_else(|| rest.strip_suffix(" ...").map(|name| (name, "")))
 }
 
-/// What a verdict says; the inner value is nothing for a measurement.
-pub fn verdict(text: &str) -> Option<Option<TestStatus>> {
+/// What a verdict says.
+pub fn verdict(text: &str) -> Option<Verdict> {
     let text = text.trim();
     let word = text.split([' ', ',', '<']).next().unwrap_or_default();
     match word {
-        "ok" if text == "ok" || text.starts_with("ok <") => Some(Some(TestStatus::Passed)),
-        "FAILED" => Some(Some(TestStatus::Failed)),
-        "ignored" => Some(Some(TestStatus::Skipped)),
-        "bench:" => Some(None),
+        "ok" if text == "ok" || text.starts_with("ok <") => Some(Verdict(Some(TestStatus::Passed))),
+        "FAILED" => Some(Verdict(Some(TestStatus::Failed))),
+        "ignored" => Some(Verdict(Some(TestStatus::Skipped))),
+        "bench:" => Some(Verdict(None)),
         _ => None,
     }
 }
 
 /// `50%test NAME ... ok`: a verdict behind output that came past the test program and did not end its line.
-pub fn behind_output(line: &str) -> Option<(&str, Option<TestStatus>)> {
+pub fn behind_output(line: &str) -> Option<(&str, Verdict)> {
     let (name, rest) = test_line(line.get(line.rfind("test ")?..)?)?;
     Some((name, verdict(rest)?))
 }
 
 /// The verdict at the end of the last line of a test's output, the first of which stands behind its name.
-pub fn glued(rest: &str, printed: &[&str]) -> Option<Option<TestStatus>> {
+pub fn glued(rest: &str, printed: &[&str]) -> Option<Verdict> {
     let last = match printed.iter().rev().find(|line| !line.trim().is_empty()) {
         Some(line) if test_line(line).is_some() => return None,
         Some(line) => line.trim_end(),
         None => rest.trim_end(),
     };
     let ends = [("FAILED", TestStatus::Failed), ("ignored", TestStatus::Skipped), ("ok", TestStatus::Passed)];
-    ends.iter().find(|(word, _)| last.ends_with(word)).map(|(_, status)| Some(*status))
+    ends.iter().find(|(word, _)| last.ends_with(word)).map(|(_, status)| Verdict(Some(*status)))
 }
 
 /// Whether a name is one that Rust gives to tests, so that it is no line of a test's own making.

@@ -5,7 +5,8 @@
 //! not finish, whatever was seen of it.
 
 use super::cargo_lines::{
-    behind_output, glued, is_path, list_before, plain_name, process_end, program_name, running, test_line, verdict,
+    Verdict, behind_output, glued, is_path, list_before, plain_name, process_end, program_name, running, test_line,
+    verdict,
 };
 use super::totals::{Totals, libtest};
 use crate::domain::TestStatus;
@@ -104,18 +105,19 @@ struct Pending<'t> {
     rest: &'t str,
     from: usize,
     /// The last line that looks like its verdict; those before it were printed by the test.
-    verdict: Option<(Option<TestStatus>, usize)>,
+    verdict: Option<(Verdict, usize)>,
 }
 
 impl Pending<'_> {
-    fn verdict(&self, lines: &[&str], at: usize) -> Option<(Option<TestStatus>, usize)> {
+    fn verdict(&self, lines: &[&str], at: usize) -> Option<(Verdict, usize)> {
         let printed = || lines.get(self.from + 1..at).unwrap_or_default();
         self.verdict.or_else(|| Some((glued(self.rest, printed())?, at)))
     }
 }
 
 impl<'t> Open<'t> {
-    fn name(&mut self, name: &'t str, status: Option<TestStatus>, rest: &'t str, printed: Range<usize>) {
+    fn name(&mut self, name: &'t str, verdict: Verdict, rest: &'t str, printed: Range<usize>) {
+        let Verdict(status) = verdict;
         self.names.insert(plain_name(name));
         if status == Some(TestStatus::Failed) {
             self.last_failed = Some(self.tests.len());
@@ -126,7 +128,8 @@ impl<'t> Open<'t> {
         self.tests.push(Test { name, status, rest, printed });
     }
 
-    fn aside(&mut self, name: &'t str, status: Option<TestStatus>) {
+    fn aside(&mut self, name: &'t str, verdict: Verdict) {
+        let Verdict(status) = verdict;
         self.names.insert(plain_name(name));
         self.aside_path |= is_path(name);
         self.aside.push(Test { name, status, rest: "", printed: 0..0 });
@@ -151,21 +154,17 @@ impl<'t> Open<'t> {
     fn fits(&self, level: (usize, usize, usize), totals: Totals, all: usize, list: Option<&[&str]>) -> bool {
         let (_, declared, before) = level;
         let named = self.tests.len().saturating_sub(before);
-        match list {
-            Some(list) => {
-                (all == declared || named == all)
-                    && list.len() == totals.failed
-                    && (named == 0 || list.iter().all(|name| self.names.contains(plain_name(name))))
-            }
-            None => {
-                let unnamed = self.last_path.is_none_or(|last| last < before) && !self.aside_path;
-                let quiet = unnamed && self.pending.is_none();
-                all == declared
-                    && totals.failed == 0
-                    && self.last_failed.is_none_or(|last| last < before)
-                    && (quiet || named + self.aside.len() >= all)
-            }
+        if let Some(list) = list {
+            return (all == declared || named == all)
+                && list.len() == totals.failed
+                && (named == 0 || list.iter().all(|name| self.names.contains(plain_name(name))));
         }
+        let unnamed = self.last_path.is_none_or(|last| last < before) && !self.aside_path;
+        let quiet = unnamed && self.pending.is_none();
+        all == declared
+            && totals.failed == 0
+            && self.last_failed.is_none_or(|last| last < before)
+            && (quiet || named + self.aside.len() >= all)
     }
 }
 
@@ -176,11 +175,9 @@ impl<'t> Scan<'t, '_> {
             return;
         };
         if line.starts_with("test result: ") {
-            if self.result(at, line) {
-                return;
-            }
+            self.result(at, line);
         } else if open.details.is_some() {
-            return;
+            // Whatever stands here was printed by tests.
         } else if let Some(name) = program_name(line, true) {
             self.close(at);
             self.begin(name);
@@ -290,9 +287,9 @@ impl<'t> Scan<'t, '_> {
         }
     }
 
-    /// A line that looks like a result; whether it ended the run.
-    fn result(&mut self, at: usize, line: &str) -> bool {
-        let (Some(open), Some((totals, all))) = (&mut self.open, libtest(line)) else { return false };
+    /// A line that looks like a result. It ends the run if it fits what was seen.
+    fn result(&mut self, at: usize, line: &str) {
+        let (Some(open), Some((totals, all))) = (&mut self.open, libtest(line)) else { return };
         if open.tests.len() + 1 >= all {
             open.settle(self.lines, at);
         }
@@ -304,9 +301,9 @@ impl<'t> Scan<'t, '_> {
             if totals.failed > 0 {
                 open.doubtful = Some((at, totals));
             }
-            return false;
+            return;
         };
-        let Some(mut open) = self.open.take() else { return false };
+        let Some(mut open) = self.open.take() else { return };
         if level > 0
             && let Some((from, _, before)) = open.levels.get(level).copied()
         {
@@ -332,7 +329,6 @@ impl<'t> Scan<'t, '_> {
         };
         reconcile(&mut run, totals, &list, open.aside);
         self.runs.push(run);
-        true
     }
 
     /// The lines that show the output of failed tests, up to the list of their names.

@@ -14,7 +14,7 @@ pub fn add(to: &mut Collector, build: &str, failed: &[Failure], events: usize) {
     if (!failed.is_empty() || events == 0) && build.lines().any(|line| line.contains(": ")) {
         tail::read(to, build);
     }
-    let built = to.has_findings();
+    let compiled = to.has_findings();
     // Every test and package above a failed test: these fail by consequence.
     let mut above: BTreeSet<(&str, &str)> = BTreeSet::new();
     for failure in failed.iter().filter(|failure| !failure.test.is_empty()) {
@@ -36,8 +36,9 @@ pub fn add(to: &mut Collector, build: &str, failed: &[Failure], events: usize) {
         if consequence && !panicked && (failure.test.is_empty() || silent) {
             continue;
         }
-        // A package that was not built has its reasons among the compiler's messages.
-        if built && silent && ["[build failed]", "[setup failed]"].iter().any(|words| failure.output.contains(words)) {
+        // A package that was not compiled has its reasons among the compiler's messages.
+        if compiled && silent && ["[build failed]", "[setup failed]"].iter().any(|words| failure.output.contains(words))
+        {
             continue;
         }
         to.problem(problem(failure, &text));
@@ -85,6 +86,9 @@ fn problem(failure: &Failure, lines: &[&str]) -> Problem {
     problem
 }
 
+/// Words by which an error is told from what a test only logs.
+const WORDS: [&str; 9] = ["want", "got", "expect", "error", "fail", "unexpected", "not equal", "mismatch", "!="];
+
 /// The line that tells of the failure, and its place. What a test only logs looks the same as its errors, so lines with the
 /// words of an error come first, and else the last one counts, where a fatal error stands.
 fn telling(lines: &[&str]) -> Option<(usize, Location)> {
@@ -94,8 +98,6 @@ fn telling(lines: &[&str]) -> Option<(usize, Location)> {
         let (front, message) = line.split_once(": ").unwrap_or((line, ""));
         let Some(location) = place(front.trim_end_matches(':')).filter(is_go) else { continue };
         let lower = limits::head(message, 400).to_ascii_lowercase();
-        const WORDS: [&str; 9] =
-            ["want", "got", "expect", "error", "fail", "unexpected", "not equal", "mismatch", "!="];
         if message.is_empty() || WORDS.iter().any(|word| lower.contains(word)) {
             return Some((at, location));
         }

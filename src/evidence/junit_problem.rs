@@ -45,18 +45,17 @@ fn words(message: Option<&str>, told: &str) -> String {
 }
 
 /// The text without a first line that only repeats which test it is about.
-fn without_name(test: Node<'_, '_>, text: String) -> String {
+fn without_name(test: Node<'_, '_>, told: String) -> String {
     let class = test.attribute("class").or_else(|| test.attribute("classname")).unwrap_or_default();
     let name = test.attribute("name").unwrap_or_default();
-    let text_trimmed = text.trim_start();
+    let trimmed = told.trim_start();
     if !class.is_empty()
-        && let Some(rest) =
-            text_trimmed.strip_prefix(class).and_then(|rest| rest.strip_prefix("::")?.strip_prefix(name))
+        && let Some(rest) = trimmed.strip_prefix(class).and_then(|rest| rest.strip_prefix("::")?.strip_prefix(name))
         && let Some((_, below)) = rest.split_once('\n')
     {
         return below.to_owned();
     }
-    text
+    told
 }
 
 /// The place in a first line that holds nothing else, and the lines below it, where there are any.
@@ -66,7 +65,7 @@ fn begins_with_place(message: &str) -> Option<(Location, String)> {
     (!rest.trim().is_empty()).then(|| (place, rest.to_owned()))
 }
 
-/// Lines that are nothing but places, as PHPUnit writes its stack.
+/// Lines that are nothing but places, as `PHPUnit` writes its stack.
 fn places(text: &str) -> Vec<Frame> {
     let frames = text.lines().filter_map(bare_place).map(|place| Frame { function: None, location: Some(place) });
     frames.take(limits::FRAMES).collect()

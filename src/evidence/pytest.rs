@@ -78,13 +78,13 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
     }
     let mut failed = std::mem::take(&mut names.failed);
     pytest_blocks::distinct(&mut failed);
-    let (ids, mut named) = cases(to, &names, session.stated);
+    let (ids, mut counts) = cases(to, &names, session.stated);
     let body = session.own(lines, session.body..session.short.unwrap_or(session.end));
     // With -r some reports may be left out, and then every heading may be one of a failed test.
     let complete = session.stated.is_some_and(|stated| failed.len() >= stated.failed);
-    named.failed += pytest_blocks::read(to, &body, Claims::new(&failed, complete), &ids);
+    counts.failed += pytest_blocks::read(to, &body, Claims::new(&failed, complete), &ids);
     if let Some(stated) = session.stated {
-        compare(to, stated, named);
+        compare(to, stated, counts);
     }
     if session.stated.is_none() && began {
         unfinished(to, running, lines.get(session.start..session.end).unwrap_or_default());
@@ -95,8 +95,8 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
 fn verdicts<'t>(names: &mut Names<'t>, lines: &[&'t str]) -> Option<&'t str> {
     // Only with -v are tests named line by line, and then pytest says first that it collects them.
     let collected = lines.iter().any(|line| line.starts_with("collected "));
-    let named = !collected || lines.iter().any(|line| line.starts_with("collecting "));
-    if !named {
+    let by_line = !collected || lines.iter().any(|line| line.starts_with("collecting "));
+    if !by_line {
         return None;
     }
     let mut running = None;
@@ -134,23 +134,23 @@ fn alone<'t>(line: &'t str, id: &'t str) -> Option<Named<'t>> {
 
 /// Adds the tests; gives the ids under which they are kept, and their counts.
 fn cases<'t>(to: &mut Collector, names: &Names<'t>, stated: Option<Totals>) -> (BTreeMap<&'t str, String>, Totals) {
-    let mut named = Totals::default();
+    let mut counts = Totals::default();
     let mut ids = BTreeMap::new();
     for id in &names.order {
         let status = names.status.get(id).copied().unwrap_or(TestStatus::Failed);
         match status {
-            TestStatus::Passed => named.passed += 1,
-            TestStatus::Failed => named.failed += 1,
-            TestStatus::Skipped => named.skipped += 1,
+            TestStatus::Passed => counts.passed += 1,
+            TestStatus::Failed => counts.failed += 1,
+            TestStatus::Skipped => counts.skipped += 1,
         }
         ids.insert(*id, to.case(id, status));
     }
-    // The summary of skips names places, not tests, so it only counts where the tests are not named.
-    let unnamed = stated.map_or(0, |stated| stated.skipped.saturating_sub(named.skipped));
+    // The summary of skips names places, not tests, so it only counts where the tests are not counts.
+    let unnamed = stated.map_or(0, |stated| stated.skipped.saturating_sub(counts.skipped));
     for id in names.skips.iter().flat_map(|(count, id)| std::iter::repeat_n(id, *count)).take(unnamed) {
         to.case(id, TestStatus::Skipped);
     }
-    (ids, named)
+    (ids, counts)
 }
 
 /// Compares the named tests with the counts.

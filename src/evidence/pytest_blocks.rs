@@ -68,12 +68,11 @@ pub fn read(to: &mut Collector, lines: &[&str], mut claims: Claims<'_, '_>, ids:
         let block = lines.get(start..at).unwrap_or_default();
         let end = block.iter().position(|line| is_captured(line)).unwrap_or(block.len());
         let block = block.get(..end).unwrap_or_default();
-        let id = match claims.claim(title, block) {
-            Some(id) => kept(&id),
-            None => {
-                unnamed += 1;
-                to.case(&from_title(title, block), TestStatus::Failed)
-            }
+        let id = if let Some(id) = claims.claim(title, block) {
+            kept(&id)
+        } else {
+            unnamed += 1;
+            to.case(&from_title(title, block), TestStatus::Failed)
         };
         if to.is_full() {
             to.drop_one();

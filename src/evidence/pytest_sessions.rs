@@ -128,8 +128,9 @@ impl Scan<'_, '_> {
         let now = &mut self.now;
         if now.headed && (now.closed.is_none() || !now.inner.is_empty()) {
             // A session that a test printed may lack its summary, and then took the one of this session for its own.
-            let ruled = self.lines.iter().enumerate().skip(now.start).rev().filter(|(_, line)| line.starts_with('='));
-            now.closed = ruled.filter_map(|(at, line)| Some((at, totals(line)?))).next();
+            let mut ruled =
+                self.lines.iter().enumerate().skip(now.start).rev().filter(|(_, line)| line.starts_with('='));
+            now.closed = ruled.find_map(|(at, line)| Some((at, totals(line)?)));
             now.quiet.retain(|(at, _)| now.closed.is_none_or(|(closed, _)| *at > closed));
             now.nested.retain(|inner| now.closed.is_none_or(|(closed, _)| inner.end <= closed));
         }

@@ -68,12 +68,11 @@ pub fn problems(to: &mut Collector, lines: &[&str], sections: impl Iterator<Item
             continue;
         }
         let block = by_title.get_mut(&title).and_then(VecDeque::pop_front);
-        let (place, below) = match block {
-            Some(block) => (block.place, lines.get(block.lines).unwrap_or_default().to_vec()),
-            None => {
-                let below = lines.iter().skip(line + 1).take_while(|l| mark(l.trim_start()).is_none());
-                (None, below.take(LONGEST).copied().collect())
-            }
+        let (place, below) = if let Some(block) = block {
+            (block.place, lines.get(block.lines).unwrap_or_default().to_vec())
+        } else {
+            let below = lines.iter().skip(line + 1).take_while(|l| mark(l.trim_start()).is_none());
+            (None, below.take(LONGEST).copied().collect())
         };
         to.problem(problem(&id, place, &below, lines, line));
     }

@@ -4,7 +4,7 @@
 //! shown as a mark (`␛[2J`, `␇`, `<U+202E>`, `\xff`), never obeyed and never dropped; only a variation selector behind a
 //! symbol that takes one goes unseen. A carriage return goes back to the start of the line and what follows is written over
 //! it column by column, so the last state of a progress bar stays (marks of earlier states that there is no room for are
-//! counted); CRLF ends a line; a backspace takes the column back, with the bold and underline of old printers understood;
+//! counted; letters that were erased before are not kept to be written over); CRLF ends a line; a backspace takes the column back, with the bold and underline of old printers understood;
 //! tabs go to columns of eight, of which marks take none. This form is for reading: two different outputs
 //! may look alike in it, so nobody should decide on it. [`exact`](super::exact) is for that.
 //!

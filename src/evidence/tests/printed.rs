@@ -132,8 +132,8 @@ fn go_packages_and_runs() {
     );
     assert_eq!(parse(Format::GoTestJson, rerun.as_bytes()).findings[0].message, "x");
     let one = |lines: &[&str]| {
-        let text = format!("{}{{\"Action\":\"fail\",\"Package\":\"p\"}}\n", test(lines, "fail"));
-        parse(Format::GoTestJson, text.as_bytes()).findings[0].clone()
+        let output = format!("{}{{\"Action\":\"fail\",\"Package\":\"p\"}}\n", test(lines, "fail"));
+        parse(Format::GoTestJson, output.as_bytes()).findings[0].clone()
     };
     let logged = one(&["    l_test.go:4: first log\n", "    l_test.go:9: want 1, have 2\n"]);
     assert_eq!((logged.message.as_str(), logged.location.unwrap().line), ("want 1, have 2", Some(9)));

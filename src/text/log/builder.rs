@@ -33,6 +33,8 @@ pub(super) struct Builder {
     back: usize,
     /// What stands right of the cursor.
     right: Cells,
+    /// Up to where in the text a sequence erased the line; a carriage return leaves these letters behind.
+    erased: usize,
     /// Marks of earlier states of the line that were only counted.
     counted: usize,
 }
@@ -48,6 +50,7 @@ impl Builder {
             returned: false,
             back: 0,
             right: Cells::default(),
+            erased: 0,
             counted: 0,
         }
     }
@@ -111,6 +114,19 @@ impl Builder {
         self.go_back();
         self.make_room(mark.len(), Style::faint(), sink);
         self.push_mark(mark);
+    }
+
+    /// Writes the mark of a sequence that erases what is right of the cursor, or the whole line. Letters there would
+    /// otherwise come to stand behind a shorter text, though no screen shows them any more.
+    pub(super) fn erase(&mut self, mark: &str, whole: bool, sink: &mut impl FnMut(StyledLine)) {
+        self.mark(mark, sink);
+        if whole {
+            self.erased = self.text.len();
+        }
+        while !self.right.is_empty() {
+            self.pass_marks();
+            self.right.drop_top();
+        }
     }
 
     fn push_mark(&mut self, mark: &str) {
@@ -194,6 +210,7 @@ impl Builder {
         if self.returned {
             while self.undo(false).is_some() {}
             self.returned = false;
+            self.erased = 0;
             self.accents = MAX_ACCENTS;
             self.back = 0;
         }
@@ -213,7 +230,9 @@ impl Builder {
         } else {
             self.column = self.column.saturating_sub(cell.chars().map(columns).sum());
         }
-        self.right.push(cell, style, mark.is_some(), struck);
+        if struck || mark.is_some() || at >= self.erased {
+            self.right.push(cell, style, mark.is_some(), struck);
+        }
         self.text.truncate(at);
         if self.runs.last().is_some_and(|(start, _)| *start >= at) {
             self.runs.pop();
@@ -323,7 +342,7 @@ impl Builder {
         self.column = 0;
         self.accents = MAX_ACCENTS;
         self.returned = false;
-        self.back = 0;
+        (self.back, self.erased) = (0, 0);
         let ends = runs.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
         let mut spans: Vec<Span> = if let [(_, style)] = *runs.as_slice() {
             vec![Span::trusted(text, style)]

@@ -19,14 +19,14 @@ pub(super) struct Cell {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cells {
     text: String,
-    cells: Vec<Cell>,
+    stack: Vec<Cell>,
     /// How often the style changes from one cell to the next.
     changes: usize,
 }
 
 impl Cells {
     pub(super) fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.stack.is_empty()
     }
 
     /// Bytes of all texts.
@@ -36,18 +36,18 @@ impl Cells {
 
     /// Runs of one style that the cells need.
     pub(super) fn runs(&self) -> usize {
-        if self.cells.is_empty() { 0 } else { self.changes + 1 }
+        if self.stack.is_empty() { 0 } else { self.changes + 1 }
     }
 
     pub(super) fn push(&mut self, text: &str, style: Style, mark: bool, struck: bool) {
-        self.changes += usize::from(self.cells.last().is_some_and(|below| below.style != style));
-        self.cells.push(Cell { len: text.len(), style, mark, struck });
+        self.changes += usize::from(self.stack.last().is_some_and(|below| below.style != style));
+        self.stack.push(Cell { len: text.len(), style, mark, struck });
         self.text.push_str(text);
     }
 
     /// The nearest cell and its text.
     pub(super) fn top(&self) -> Option<(Cell, &str)> {
-        let cell = *self.cells.last()?;
+        let cell = *self.stack.last()?;
         Some((cell, self.text.get(self.text.len().checked_sub(cell.len)?..)?))
     }
 
@@ -61,15 +61,15 @@ impl Cells {
 
     /// Takes the nearest cell off.
     pub(super) fn drop_top(&mut self) {
-        if let Some(cell) = self.cells.pop() {
+        if let Some(cell) = self.stack.pop() {
             self.text.truncate(self.text.len().saturating_sub(cell.len));
-            self.changes -= usize::from(self.cells.last().is_some_and(|below| below.style != cell.style));
+            self.changes -= usize::from(self.stack.last().is_some_and(|below| below.style != cell.style));
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.text.clear();
-        self.cells.clear();
+        self.stack.clear();
         self.changes = 0;
     }
 }

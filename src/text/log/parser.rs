@@ -164,8 +164,10 @@ impl LogParser {
     fn end_sequence(&mut self, sink: &mut impl FnMut(StyledLine)) {
         let Some(sequence) = self.sequence.take() else { return };
         let kept = sequence.sgr().is_some_and(|parameters| sgr::apply(&mut self.style, parameters));
-        if !kept {
-            self.builder.mark(&sequence.mark(), sink);
+        match sequence.erases() {
+            _ if kept => {}
+            Some(whole) => self.builder.erase(&sequence.mark(), whole, sink),
+            None => self.builder.mark(&sequence.mark(), sink),
         }
     }
 }
