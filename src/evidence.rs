@@ -9,28 +9,39 @@
 //! judgement, [`debug`] shows what they make of any input.
 
 mod cargo;
+mod cargo_block;
+mod cargo_lines;
+mod cargo_runs;
 mod collector;
 mod debug;
 mod files;
 mod format;
 mod glob;
 mod gotest;
+mod gotest_problems;
 mod judge;
 mod junit;
+mod junit_problem;
 mod limits;
+mod node_counts;
 mod normal;
 mod plain;
 mod problem;
 mod pytest;
 mod pytest_blocks;
+mod pytest_lines;
+mod pytest_sessions;
 mod rustc;
 mod spec;
+mod spec_problems;
 mod stamp;
 mod tail;
 mod tap;
+mod tap_yaml;
 mod totals;
 mod trace;
 mod xml;
+mod xml_text;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +61,9 @@ pub const DISAGREES: &str = "disagreement: ";
 
 /// An oddity that begins with these words says that a report was not what a test run leaves behind.
 pub const TAMPERED: &str = "tampered report: ";
+
+/// The name, behind that of a test program or package, of the failed test that stands for a run that ended too early.
+pub const UNFINISHED: &str = "(did not finish)";
 
 /// Reads one report or one output. Never fails: what cannot be read becomes an oddity of the report.
 pub fn parse(format: Format, input: &[u8]) -> SuiteReport {

@@ -92,7 +92,7 @@ pub struct Finding {
     pub location: Option<Location>,
     /// The stack, innermost frame first, bounded.
     pub stack: Vec<Frame>,
-    /// First blocking line, code and file base name, normalised: the same problem again.
+    /// First blocking line, code, test and file (its place in the tree), normalised: the same problem again.
     pub exact: Fingerprint,
     /// Code or exception type only: for looking up what is known of the class, never for stopping.
     pub class: Fingerprint,

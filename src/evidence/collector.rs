@@ -3,7 +3,7 @@
 use super::limits::{self, head};
 use super::problem::{Problem, digest};
 use super::totals::Totals;
-use super::{DISAGREES, TAMPERED};
+use super::{DISAGREES, TAMPERED, UNFINISHED};
 use crate::domain::{Finding, Fingerprint, SuiteReport, TestCase, TestStatus};
 use std::collections::HashMap;
 
@@ -23,17 +23,18 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Adds a test. A repeated id gets a number behind it; repeated ids with different outcomes are an oddity.
-    pub fn case(&mut self, id: &str, status: TestStatus) {
+    /// Adds a test and gives the id under which it is kept: a repeated id gets a number behind it, so that a problem of
+    /// the second test is not taken for one of the first. Repeated ids with different outcomes are an oddity.
+    pub fn case(&mut self, id: &str, status: TestStatus) -> String {
+        let id = bounded(id);
         if self.cases.len() >= limits::CASES {
             self.dropped_cases += 1;
-            return;
+            return id;
         }
-        let id = bounded(id);
         let (times, first) = *self.seen.entry(id.clone()).and_modify(|(times, _)| *times += 1).or_insert((1, status));
         if times == 1 {
-            self.cases.push(TestCase { id, status });
-            return;
+            self.cases.push(TestCase { id: id.clone(), status });
+            return id;
         }
         if first != status {
             self.odd(format!("the test id `{id}` came more than once with different outcomes"));
@@ -47,7 +48,15 @@ impl Collector {
         // The next one of this name goes on from here, or many made-up names would cost the square of their number.
         self.seen.insert(id, (number, first));
         self.seen.insert(name.clone(), (1, status));
-        self.cases.push(TestCase { id: name, status });
+        self.cases.push(TestCase { id: name.clone(), status });
+        name
+    }
+
+    /// Notes that a run of tests ended before it had told all: that is a failure, whatever the tests said that ran. Gives
+    /// the id of the test that stands for it.
+    pub fn unfinished(&mut self, whose: &str, words: &str) -> String {
+        self.disagreement(words);
+        self.case(&format!("{whose}::{UNFINISHED}"), TestStatus::Failed)
     }
 
     /// Whether no further finding is kept, so that its making can be spared.
@@ -137,7 +146,7 @@ impl Collector {
                 totals.failed
             ));
         }
-        if passed > totals.passed {
+        if passed > totals.passed.saturating_add(totals.todo) {
             self.disagreement(&format!(
                 "{whose} says {} passed, the tests it should be about say {passed}",
                 totals.passed

@@ -2,7 +2,7 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, gotest, junit, limits, pytest, spec, tail, tap, totals};
+use super::{cargo, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -80,7 +80,7 @@ pub fn detect(input: &[u8]) -> Format {
             *count += 1;
         }
     };
-    for line in text.lines() {
+    for line in limits::lines(&text) {
         let trimmed = line.trim();
         if trimmed.starts_with("{\"") && trimmed.contains("\"Action\":\"") {
             point(Format::GoTestJson);
@@ -94,9 +94,7 @@ pub fn detect(input: &[u8]) -> Format {
             || (trimmed.starts_with("===") && trimmed.contains(" test session starts "))
         {
             point(Format::Pytest);
-        } else if trimmed.starts_with("TAP version ")
-            || matches!(totals::node(line), Some(("tests" | "suites" | "pass" | "fail", _)))
-        {
+        } else if trimmed.starts_with("TAP version ") || node_counts::begins(line) {
             point(Format::NodeTest);
         }
     }

@@ -1,10 +1,8 @@
 //! What `go test -json` prints: one JSON object a line, compiler messages between them.
 
 use super::collector::Collector;
-use super::problem::Problem;
-use super::trace::{frames, place};
-use super::{limits, tail};
-use crate::domain::{Location, Source, TestStatus};
+use super::{UNFINISHED, gotest_problems, limits};
+use crate::domain::TestStatus;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +16,22 @@ struct Event<'a> {
     #[serde(borrow, default)]
     package: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    import_path: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     test: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     output: Option<Cow<'a, str>>,
+}
+
+/// A test, or a package where `test` is empty, that failed or never ended.
+#[derive(Debug)]
+pub struct Failure {
+    /// The package.
+    pub package: String,
+    /// The test in it.
+    pub test: String,
+    /// The id of its case; empty for a package that failed because a test in it did.
+    pub id: String,
+    /// What it printed.
+    pub output: String,
 }
 
 /// Package and test, the latter empty for the package itself.
@@ -31,8 +40,10 @@ type Key = (String, String);
 #[derive(Default)]
 struct State {
     output: BTreeMap<Key, String>,
-    failed: Vec<Key>,
+    failed: Vec<Failure>,
     running: BTreeSet<Key>,
+    /// Every package that was seen, and how it ended.
+    packages: BTreeMap<String, Option<TestStatus>>,
     build: String,
     unread: usize,
     events: usize,
@@ -44,24 +55,23 @@ pub fn read(to: &mut Collector, text: &str) {
     for line in text.lines() {
         match serde_json::from_str::<Event<'_>>(line) {
             Ok(event) => state.event(to, &event),
-            Err(_) if line.trim_start().starts_with('{') => state.unread += 1,
+            // Scripts around the tests may print JSON of their own.
+            Err(_) if line.trim_start().starts_with('{') && line.contains("\"Action\"") => state.unread += 1,
             Err(_) => append(&mut state.build, line),
         }
     }
     if state.unread > 0 {
-        to.odd(format!("{} lines are no readable events", state.unread));
+        to.disagreement(&format!("{} lines are no readable events", state.unread));
     }
     if state.events == 0 {
         to.odd("the output holds no event of go test -json");
     }
-    for (package, test) in &state.running {
-        to.case(&id(package, test), TestStatus::Failed);
-        to.odd("a test began and never ended");
-    }
-    state.failures(to);
+    state.unended(to);
+    gotest_problems::add(to, &state.build, &state.failed, state.events);
 }
 
-fn id(package: &str, test: &str) -> String {
+/// The id of a test.
+pub fn id(package: &str, test: &str) -> String {
     format!("{package}.{test}")
 }
 
@@ -77,19 +87,32 @@ fn append(to: &mut String, line: &str) {
 impl State {
     fn event(&mut self, to: &mut Collector, event: &Event<'_>) {
         self.events += 1;
-        let package = event.package.as_ref().or(event.import_path.as_ref()).map_or("", |p| p.as_ref());
+        let output = event.output.as_deref().unwrap_or_default();
+        if event.action == "build-output" {
+            append(&mut self.build, output);
+            return;
+        }
+        if event.action == "build-fail" {
+            return;
+        }
+        let package = event.package.as_deref().unwrap_or_default();
+        if !self.packages.contains_key(package) {
+            self.packages.insert(package.to_owned(), None);
+        }
         let key = (package.to_owned(), event.test.as_deref().unwrap_or_default().to_owned());
         let status = match event.action.as_ref() {
+            "start" => {
+                // The same package may be tested again, with other flags.
+                self.packages.insert(key.0, None);
+                return;
+            }
             "run" => {
+                self.output.remove(&key);
                 self.running.insert(key);
                 return;
             }
             "output" => {
-                append(self.output.entry(key).or_default(), event.output.as_deref().unwrap_or_default());
-                return;
-            }
-            "build-output" => {
-                append(&mut self.build, event.output.as_deref().unwrap_or_default());
+                append(self.output.entry(key).or_default(), output);
                 return;
             }
             "pass" => TestStatus::Passed,
@@ -98,84 +121,50 @@ impl State {
             _ => return,
         };
         self.running.remove(&key);
-        if !key.1.is_empty() {
-            to.case(&id(&key.0, &key.1), status);
-        }
-        if status == TestStatus::Failed {
-            self.failed.push(key);
+        let printed = self.output.remove(&key).unwrap_or_default();
+        let (package, test) = key;
+        let id = if test.is_empty() {
+            self.packages.insert(package.clone(), Some(status));
+            String::new()
         } else {
-            self.output.remove(&key);
+            to.case(&id(&package, &test), status)
+        };
+        if status == TestStatus::Failed {
+            self.failed.push(Failure { package, test, id, output: printed });
         }
     }
 
-    fn failures(&self, to: &mut Collector) {
-        if self.build.lines().any(|line| line.contains(": ")) {
-            tail::read(to, &self.build);
-        }
-        // Every test and package above a failed test: these fail by consequence.
-        let mut above: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for (package, test) in self.failed.iter().chain(&self.running).filter(|(_, test)| !test.is_empty()) {
-            above.insert((package, ""));
-            above.extend(
-                test.match_indices('/')
-                    .take(limits::DEPTH)
-                    .filter_map(|(at, _)| Some((package.as_str(), test.get(..at)?))),
-            );
-        }
-        for (package, test) in self.failed.iter().chain(&self.running) {
-            if to.is_full() {
-                to.drop_one();
+    /// Tests and packages that began and never ended, and packages that failed though no test in them did.
+    fn unended(&mut self, to: &mut Collector) {
+        for key in std::mem::take(&mut self.running) {
+            let ended = self.packages.get(&key.0).copied().flatten();
+            // Benchmarks have no event for their end.
+            if key.1.starts_with("Benchmark") && ended == Some(TestStatus::Passed) {
                 continue;
             }
-            let output = self.output.get(&(package.clone(), test.clone())).map(String::as_str).unwrap_or_default();
-            let text: Vec<&str> = output.lines().filter(|line| !frame_line(line)).collect();
-            let consequence = above.contains(&(package.as_str(), test.as_str()));
-            if consequence
-                && !output.contains("panic: ")
-                && (test.is_empty() || text.iter().all(|l| l.trim().is_empty()))
-            {
-                continue;
+            if ended == Some(TestStatus::Failed) {
+                to.odd("a test began and never ended");
+            } else {
+                to.disagreement("a test began and never ended");
             }
-            if test.is_empty() && to.has_findings() && !output.contains("panic: ") {
-                continue;
-            }
-            to.problem(problem(package, test, &text));
+            let output = self.output.remove(&key).unwrap_or_default();
+            let (package, test) = key;
+            let id = to.case(&id(&package, &test), TestStatus::Failed);
+            self.failed.push(Failure { package, test, id, output });
         }
-    }
-}
-
-/// Whether the place is in a Go file.
-fn is_go(location: &Location) -> bool {
-    location.file.strip_suffix(".go").is_some()
-}
-
-/// Lines of the test tool itself, which hold times.
-fn frame_line(line: &str) -> bool {
-    let line = line.trim_start();
-    ["=== ", "--- ", "FAIL", "ok  \t", "PASS", "exit status "].iter().any(|start| line.starts_with(start))
-}
-
-fn problem(package: &str, test: &str, lines: &[&str]) -> Problem {
-    let mut problem = Problem::new(Source::Test, "failed", lines.join("\n").trim());
-    if let Some(at) = lines.iter().position(|line| line.starts_with("panic: ")) {
-        "panic".clone_into(&mut problem.kind);
-        problem.message = lines.get(at..).unwrap_or_default().join("\n");
-        problem.stack = frames(&problem.message);
-    } else {
-        for (at, line) in lines.iter().enumerate() {
-            if let Some((front, message)) = line.trim().split_once(": ")
-                && let Some(location) = place(front).filter(is_go)
-            {
-                problem.location = Some(location);
-                let rest = lines.get(at + 1..).unwrap_or_default().iter().map(|l| l.trim());
-                problem.message = std::iter::once(message).chain(rest).collect::<Vec<_>>().join("\n");
-                break;
+        let with_failures: BTreeSet<String> =
+            self.failed.iter().filter(|f| !f.test.is_empty()).map(|f| f.package.clone()).collect();
+        for failure in self.failed.iter_mut().filter(|f| f.test.is_empty() && !with_failures.contains(&f.package)) {
+            failure.id = to.case(&id(&failure.package, UNFINISHED), TestStatus::Failed);
+        }
+        for (package, _) in self.packages.iter().filter(|(_, ended)| ended.is_none()) {
+            let named = if package.is_empty() { "the test program" } else { package.as_str() };
+            to.disagreement(&format!("the output ends before {named} did"));
+            if !with_failures.contains(package) {
+                let id = to.case(&id(package, UNFINISHED), TestStatus::Failed);
+                let output = self.output.remove(&(package.clone(), String::new())).unwrap_or_default();
+                self.failed.push(Failure { package: package.clone(), test: String::new(), id, output });
             }
         }
     }
-    if problem.message.trim().is_empty() {
-        "the test failed without a message".clone_into(&mut problem.message);
-    }
-    problem.test = Some(if test.is_empty() { package.to_owned() } else { id(package, test) });
-    problem
 }

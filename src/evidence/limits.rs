@@ -20,6 +20,10 @@ pub const CASES: usize = 200_000;
 pub const ODDITIES: usize = 50;
 /// Bytes of one test's own output that are searched for its error.
 pub const BLOCK_BYTES: usize = 64 << 10;
+/// Bytes of one line that are looked at; the rest of a longer line is left out, so that no rule has to go over it.
+pub const LINE_BYTES: usize = 64 << 10;
+/// Attributes of one element of an XML report, and namespaces in force at one place: the XML reader compares all with all.
+pub const XML_ATTRIBUTES: usize = 64;
 /// Levels of elements in an XML report, or of nested subtests.
 pub const DEPTH: usize = 64;
 /// Nodes of an XML report.
@@ -28,4 +32,9 @@ pub const XML_NODES: u32 = 4_000_000;
 /// The text's beginning, at most so many bytes, cut between characters.
 pub fn head(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+/// The text's lines, each within its bound.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(|line| head(line, LINE_BYTES))
 }

@@ -5,6 +5,7 @@
 //! (`E0308`, `TS2345`, what follows `SQLSTATE`), identifiers, base names (`f10.rs` is not `f11.rs`).
 
 use super::plain::plain;
+use super::problem::WORK;
 use super::stamp::{is_address, is_hex, is_number, is_time, is_uuid};
 
 const TIME: &str = "<time>";
@@ -29,7 +30,8 @@ pub fn normalise(line: &str) -> String {
 fn once(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
-    let mut sqlstate = false;
+    // What a code follows on, and whether that is any word or a number only.
+    let mut code: Option<bool> = None;
     while let Some(first) = rest.chars().next() {
         if first.is_whitespace() {
             if !out.is_empty() && !out.ends_with(' ') {
@@ -39,20 +41,71 @@ fn once(line: &str) -> String {
         } else if in_word(first) {
             let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
             let (atom, after) = rest.split_at(end);
-            if sqlstate {
-                out.push_str(atom);
-            } else {
-                let continues = out.ends_with('>');
-                word(atom, continues, &mut out);
-            }
-            sqlstate = atom.trim_end_matches(':').eq_ignore_ascii_case("SQLSTATE");
             rest = after;
+            if atom.bytes().all(|b| b == b':') {
+                // What stands between a word and its code.
+                out.push_str(atom);
+                continue;
+            }
+            match code {
+                Some(true) => out.push_str(atom),
+                Some(false) if is_code(atom) => out.push_str(atom),
+                _ => within(atom, &mut out),
+            }
+            code = announces(atom.trim_end_matches(':'));
         } else {
             out.push(first);
             rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
     join_stamps(out.trim_end())
+}
+
+/// Whether the next word is a code that has to stay: any word after `SQLSTATE`, a number after the others.
+fn announces(word: &str) -> Option<bool> {
+    const NUMBERED: [&str; 7] = ["errno", "code", "status", "http", "signal", "err", "error"];
+    if word.eq_ignore_ascii_case("SQLSTATE") {
+        return Some(true);
+    }
+    let known = NUMBERED.iter().any(|known| word.eq_ignore_ascii_case(known));
+    (known || word.strip_prefix("HTTP/").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit())))
+        .then_some(false)
+}
+
+/// A number as codes are: short, and nothing else.
+fn is_code(word: &str) -> bool {
+    let digits = word.trim_end_matches([':', ',', '.']);
+    (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Writes the normalised form of one word, in view of what stands before it.
+fn within(atom: &str, out: &mut String) {
+    let port = |atom: &str| atom.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    if let Some((front, number)) = atom.split_once(':')
+        && announces(front) == Some(false)
+        && is_code(number)
+    {
+        out.push_str(atom);
+    } else if out.ends_with("<ip>]") && port(atom) {
+        // The port of `[::1]:8080`.
+    } else if out.ends_with('$') {
+        // The JVM numbers the classes that it makes up.
+        let name = if atom.starts_with("Proxy") { "Proxy" } else { "" };
+        let rest = atom.get(name.len()..).unwrap_or_default();
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        if after.len() == rest.len() {
+            word(atom, false, out);
+        } else {
+            out.push_str(name);
+            out.push_str(NUMBER);
+            if !after.is_empty() {
+                word(after, true, out);
+            }
+        }
+    } else {
+        let continues = out.ends_with('>');
+        word(atom, continues, out);
+    }
 }
 
 fn in_word(c: char) -> bool {
@@ -119,8 +172,8 @@ fn stamp_or_self(word: &str) -> &str {
 fn without_place(word: &str) -> &str {
     let mut now = word;
     while let Some((front, number)) = now.rsplit_once(':') {
-        if front.is_empty() || front.ends_with(':') || number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit())
-        {
+        let digits = (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        if front.is_empty() || front.ends_with(':') || !digits {
             break;
         }
         now = front;
@@ -128,8 +181,15 @@ fn without_place(word: &str) -> &str {
     now
 }
 
-/// The base name of an absolute path; other words unchanged but for a leading `./`.
+/// The base name of an absolute path, or its place in the tree under test; other words unchanged but for a leading `./`.
 fn base_of_absolute(word: &str) -> &str {
+    let mut word = word;
+    while let Some(inside) = word.strip_prefix(WORK).filter(|inside| !inside.is_empty()) {
+        word = inside;
+        if !word.starts_with('/') {
+            return word;
+        }
+    }
     let mut drive = word.bytes();
     let drive = matches!((drive.next(), drive.next(), drive.next()), (Some(letter), Some(b':'), Some(b'\\' | b'/')) if letter.is_ascii_alphabetic());
     if !(word.starts_with(['/', '\\']) || word.starts_with("~/") || drive) {
@@ -158,7 +218,17 @@ fn pieces(word: &str, out: &mut String) {
         return;
     }
     let mut rest = word;
+    let mut before = '/';
     while !rest.is_empty() {
+        let name = rest
+            .get(..rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()))
+            .unwrap_or_default();
+        if before == '/' && is_temporary(name) {
+            out.push_str("<tmp>");
+            rest = rest.get(name.len()..).unwrap_or_default();
+            before = '>';
+            continue;
+        }
         if let Some(front) = rest.get(..36).filter(|front| is_uuid(front)) {
             out.push_str("<id>");
             rest = rest.get(front.len()..).unwrap_or_default();
@@ -166,37 +236,67 @@ fn pieces(word: &str, out: &mut String) {
         }
         let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end);
-        out.push_str(if is_hex(piece) && (piece.len() >= 12 || !piece.bytes().all(|b| b.is_ascii_digit())) {
-            NUMBER
-        } else {
-            piece
-        });
+        // The identity of a Java object, and an address whose start was left out.
+        let identity = before == '@' && after.is_empty() && (4..=8).contains(&piece.len()) && is_hexadecimal(piece);
+        let address = piece.strip_prefix('x').is_some_and(|hex| hex.len() >= 8 && is_hexadecimal(hex));
+        let hex = is_hex(piece) && (piece.len() >= 12 || !piece.bytes().all(|b| b.is_ascii_digit()));
+        out.push_str(if identity || address || hex { NUMBER } else { piece });
+        before = after.chars().next().unwrap_or('/');
         let separator = after.chars().next().map_or(0, char::len_utf8);
         out.push_str(after.get(..separator).unwrap_or_default());
         rest = after.get(separator..).unwrap_or_default();
     }
 }
 
-/// A date beside a time is one stamp, and so is `Nov 22 18:39:00`.
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// `tmpab12cd_3`, as Python names temporary files and directories.
+fn is_temporary(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("tmp") else { return false };
+    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
+    (rest.len() == 8 && (digits > 0 || rest.contains('_'))) || (rest.len() >= 5 && digits > 1)
+}
+
+/// A date beside a time is one stamp, and so are `Nov 22 18:39:00`, `Sun Nov 22 18:39:00 2026` and
+/// `Sun, 22 Nov 2026 18:39:00 GMT`.
 fn join_stamps(line: &str) -> String {
     if !line.contains(TIME) {
         return line.to_owned();
     }
     let mut words: Vec<&str> = Vec::new();
+    // Whether a stamp that began with a day's name may still have a year or a zone behind it.
+    let mut goes_on = false;
     for word in line.split(' ') {
+        if goes_on && words.last() == Some(&TIME) && (word == NUMBER || matches!(word, "GMT" | "UTC" | "Z")) {
+            goes_on = word == NUMBER;
+            continue;
+        }
+        goes_on = false;
         if word.starts_with(TIME) {
-            if words.last() == Some(&NUMBER) && words.len() > 1 && words.get(words.len() - 2).is_some_and(|w| month(w))
-            {
-                words.truncate(words.len() - 2);
-            } else if words.last() == Some(&TIME) {
-                words.pop();
-            }
+            let from_end =
+                |back: usize| words.len().checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
+            let named = if from_end(1) == NUMBER && is_month(from_end(2)) && from_end(3) == NUMBER {
+                3
+            } else if from_end(1) == NUMBER && is_month(from_end(2)) {
+                2
+            } else {
+                usize::from(from_end(1) == TIME)
+            };
+            let day = named > 1 && is_day(from_end(named + 1));
+            words.truncate(words.len() - named - usize::from(day));
+            goes_on = day && word == TIME;
         }
         words.push(word);
     }
     words.join(" ")
 }
 
-fn month(word: &str) -> bool {
+fn is_month(word: &str) -> bool {
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].contains(&word)
+}
+
+fn is_day(word: &str) -> bool {
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&word.trim_end_matches(','))
 }

@@ -7,6 +7,9 @@ use super::trace;
 use crate::domain::{Finding, Fingerprint, Frame, Location, Severity, Source};
 use sha2::{Digest, Sha256};
 
+/// Where the tree under test lies in a sandbox.
+pub const WORK: &str = "/work/";
+
 /// A problem before it is bounded and named.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -40,7 +43,7 @@ impl Problem {
         stack.truncate(limits::FRAMES);
         let location = self.location.or_else(|| trace::telling(&stack));
         let first = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let file = location.as_ref().map_or("", |l| l.file.rsplit(['/', '\\']).next().unwrap_or_default());
+        let file = location.as_ref().map_or("", |l| in_tree(&l.file));
         let test = self.test.unwrap_or_default();
         let exact = digest(&["exact", source(self.source), &kind, &normalise(first), &normalise(file), &test]);
         let class = digest(&["class", &normalise(&kind)]);
@@ -57,6 +60,15 @@ impl Problem {
             count: 1,
         }
     }
+}
+
+/// The file as its place in the tree under test names it. Outside of it only the base name is the same in every run.
+fn in_tree(file: &str) -> &str {
+    let file = file.strip_prefix(WORK).unwrap_or(file);
+    if file.starts_with(['/', '\\']) || file.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/") {
+        return file.rsplit(['/', '\\']).next().unwrap_or_default();
+    }
+    file.strip_prefix("./").unwrap_or(file)
 }
 
 fn source(source: Source) -> &'static str {

@@ -1,171 +1,192 @@
 //! What pytest prints. `-v` and `-rA` name every test; without them only the failed ones are named.
+//!
+//! Tests print what they like, to the point of whole sessions of pytest, and failed tests have it shown again. So a line
+//! counts only at its place: verdicts before the first heading, reasons in the short summary, counts at the session's end.
 
 use super::collector::Collector;
-use super::pytest_blocks;
-use super::totals::{Totals, pytest as totals};
-use crate::domain::TestStatus;
+use super::limits;
+use super::problem::Problem;
+use super::pytest_blocks::{self, Claims, Failed};
+use super::pytest_lines::{Named, banner, is_id, skip, summary, verbose};
+use super::pytest_sessions::{Session, sessions};
+use super::totals::Totals;
+use crate::domain::{Source, TestStatus};
 use std::collections::BTreeMap;
+
+/// Lines of an unfinished session that are kept, from its end.
+const TAIL: usize = 20;
+
+/// Reads a whole output, which may hold several sessions.
+pub fn read(to: &mut Collector, text: &str) {
+    let lines: Vec<&str> = limits::lines(text).collect();
+    for session in sessions(&lines) {
+        one(to, &session, &lines);
+    }
+    if !to.has_cases() && to.stated().is_none() {
+        to.odd("the output holds no test and no summary of pytest");
+    }
+}
+
+/// The sum over all sessions.
+pub fn stated(text: &str) -> Option<Totals> {
+    let lines: Vec<&str> = limits::lines(text).collect();
+    sessions(&lines).iter().filter_map(|session| session.stated).reduce(Totals::plus)
+}
 
 /// The named tests of one session, in the order of their first mention.
 #[derive(Default)]
-struct Session {
-    order: Vec<String>,
-    status: BTreeMap<String, TestStatus>,
+struct Names<'t> {
+    order: Vec<&'t str>,
+    status: BTreeMap<&'t str, TestStatus>,
+    failed: Vec<Failed<'t>>,
     skips: Vec<(usize, String)>,
-    open: bool,
 }
 
-impl Session {
-    fn name(&mut self, id: &str, status: TestStatus) {
+impl<'t> Names<'t> {
+    fn name(&mut self, named: Named<'t>) {
+        let Named { id, status, error, reason } = named;
         if let Some(known) = self.status.get_mut(id) {
             // A test that passes and breaks while it is torn down has failed.
             if status == TestStatus::Failed || *known != TestStatus::Failed {
                 *known = status;
             }
         } else {
-            self.order.push(id.to_owned());
-            self.status.insert(id.to_owned(), status);
+            self.order.push(id);
+            self.status.insert(id, status);
         }
-    }
-
-    fn failed(&self) -> Vec<&str> {
-        self.order.iter().filter(|id| self.status.get(*id) == Some(&TestStatus::Failed)).map(String::as_str).collect()
-    }
-
-    fn close(&mut self, to: &mut Collector, stated: Option<Totals>) {
-        let mut named = Totals::default();
-        for id in &self.order {
-            let status = self.status.get(id).copied().unwrap_or(TestStatus::Failed);
-            match status {
-                TestStatus::Passed => named.passed += 1,
-                TestStatus::Failed => named.failed += 1,
-                TestStatus::Skipped => named.skipped += 1,
-            }
-            to.case(id, status);
+        if status == TestStatus::Failed {
+            self.failed.push(Failed { id, error, reason });
         }
-        // The summary of skips names places, not tests, so it only counts where the tests are not named.
-        let unnamed = stated.map_or(0, |totals| totals.skipped.saturating_sub(named.skipped));
-        let places = std::mem::take(&mut self.skips);
-        for id in places.iter().flat_map(|(count, id)| std::iter::repeat_n(id, *count)).take(unnamed) {
-            to.case(id, TestStatus::Skipped);
-        }
-        if let Some(stated) = stated {
-            to.state(stated);
-            if (stated.failed > 0) != (named.failed > 0) || named.passed > stated.passed {
-                to.disagreement(&format!(
-                    "pytest's summary says {} passed and {} failed, its lines name {} and {}",
-                    stated.passed, stated.failed, named.passed, named.failed
-                ));
-            }
-            if named.passed < stated.passed {
-                to.odd(format!(
-                    "only counts are visible for {} of {} passed tests: run pytest with -v or -rA, or let it write a JUnit report",
-                    stated.passed - named.passed,
-                    stated.passed
-                ));
-            }
-        } else if self.open {
-            to.odd("pytest's output ends before its summary");
-        }
-        *self = Self::default();
     }
 }
 
-/// Reads a whole output, which may hold several sessions.
-pub fn read(to: &mut Collector, text: &str) {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut session = Session::default();
-    let mut from = 0;
-    for (at, line) in lines.iter().enumerate() {
-        if let Some(stated) = totals(line) {
-            pytest_blocks::read(to, lines.get(from..at).unwrap_or_default(), &session.failed());
-            session.close(to, Some(stated));
-            from = at + 1;
-            continue;
-        }
-        if line.starts_with("===") && line.contains(" test session starts ") {
-            session.open = true;
-        }
-        if let Some((id, status)) = verbose(line).or_else(|| summary(line)) {
-            session.open = true;
-            session.name(id, status);
-        } else if let Some(skip) = skip(line) {
-            session.skips.push(skip);
+fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
+    let mut names = Names::default();
+    let progress = session.own(lines, session.start..session.body);
+    let running = verdicts(&mut names, &progress);
+    let began = session.headed || !names.order.is_empty();
+    if let Some(short) = session.short {
+        for line in lines.get(short + 1..session.end).unwrap_or_default() {
+            if let Some(named) = summary(line) {
+                names.name(named);
+            } else if let Some(skip) = skip(line) {
+                names.skips.push(skip);
+            } else if banner(line, '=').is_some() {
+                break;
+            }
         }
     }
-    pytest_blocks::read(to, lines.get(from..).unwrap_or_default(), &session.failed());
-    session.close(to, None);
-    if !to.has_cases() && to.stated().is_none() {
-        to.odd("the output holds no test and no summary of pytest");
+    let mut failed = std::mem::take(&mut names.failed);
+    pytest_blocks::distinct(&mut failed);
+    let (ids, mut counts) = cases(to, &names, session.stated);
+    let body = session.own(lines, session.body..session.short.unwrap_or(session.end));
+    // With -r some reports may be left out, and then every heading may be one of a failed test.
+    let complete = session.stated.is_some_and(|stated| failed.len() >= stated.failed);
+    counts.failed += pytest_blocks::read(to, &body, Claims::new(&failed, complete), &ids);
+    if let Some(stated) = session.stated {
+        compare(to, stated, counts);
+    }
+    if session.stated.is_none() && began {
+        unfinished(to, running, lines.get(session.start..session.end).unwrap_or_default());
     }
 }
 
-fn status(word: &str) -> Option<TestStatus> {
-    Some(match word {
+/// Reads the verdicts; gives the test that began and has none, if the output ends with it.
+fn verdicts<'t>(names: &mut Names<'t>, lines: &[&'t str]) -> Option<&'t str> {
+    // Only with -v are tests named line by line, and then pytest says first that it collects them.
+    let collected = lines.iter().any(|line| line.starts_with("collected "));
+    let by_line = !collected || lines.iter().any(|line| line.starts_with("collecting "));
+    if !by_line {
+        return None;
+    }
+    let mut running = None;
+    for line in lines {
+        if let Some(named) = verbose(line) {
+            names.name(named);
+            running = None;
+        } else if let Some(id) = running
+            && let Some(named) = alone(line, id)
+        {
+            names.name(named);
+            running = None;
+        } else if let Some(id) = line.split(' ').next().filter(|id| is_id(id) && line.len() > id.len()) {
+            running = Some(id);
+        }
+    }
+    running
+}
+
+/// The verdict of a test whose own output came between: `PASSED   [ 10%]`.
+fn alone<'t>(line: &'t str, id: &'t str) -> Option<Named<'t>> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let rest = rest.trim();
+    if !(rest.is_empty() || rest.starts_with('[') && rest.ends_with("%]")) {
+        return None;
+    }
+    let status = match word {
         "PASSED" | "XPASS" => TestStatus::Passed,
         "FAILED" | "ERROR" => TestStatus::Failed,
         "SKIPPED" | "XFAIL" => TestStatus::Skipped,
         _ => return None,
-    })
+    };
+    Some(Named { id, status, error: word == "ERROR", reason: "" })
 }
 
-const WORDS: [&str; 6] = ["PASSED", "FAILED", "ERROR", "SKIPPED", "XFAIL", "XPASS"];
-
-/// `a.py::test_x PASSED  [ 10%]`, and `[gw0] [ 10%] PASSED a.py::test_x` of a parallel run.
-fn verbose(line: &str) -> Option<(&str, TestStatus)> {
-    if let Some(rest) = line.strip_prefix("[gw") {
-        let mut rest = rest.split_once("] ")?.1;
-        if rest.starts_with('[') {
-            rest = rest.split_once("] ")?.1;
+/// Adds the tests; gives the ids under which they are kept, and their counts.
+fn cases<'t>(to: &mut Collector, names: &Names<'t>, stated: Option<Totals>) -> (BTreeMap<&'t str, String>, Totals) {
+    let mut counts = Totals::default();
+    let mut ids = BTreeMap::new();
+    for id in &names.order {
+        let status = names.status.get(id).copied().unwrap_or(TestStatus::Failed);
+        match status {
+            TestStatus::Passed => counts.passed += 1,
+            TestStatus::Failed => counts.failed += 1,
+            TestStatus::Skipped => counts.skipped += 1,
         }
-        let (word, id) = rest.split_once(' ')?;
-        return Some((id.trim(), status(word)?)).filter(|(id, _)| id.contains("::"));
+        ids.insert(*id, to.case(id, status));
     }
-    if line.starts_with(char::is_whitespace) || !line.contains("::") {
-        return None;
+    // The summary of skips names places, not tests, so it only counts where the tests are not counts.
+    let unnamed = stated.map_or(0, |stated| stated.skipped.saturating_sub(counts.skipped));
+    for id in names.skips.iter().flat_map(|(count, id)| std::iter::repeat_n(id, *count)).take(unnamed) {
+        to.case(id, TestStatus::Skipped);
     }
-    let (at, word) =
-        WORDS.iter().filter_map(|word| Some((line.rfind(&format!(" {word}"))?, *word))).max_by_key(|(at, _)| *at)?;
-    let id = line.get(..at)?.trim_end();
-    let rest = line.get(at + 1 + word.len()..)?.trim_start();
-    // Behind the word come nothing, a reason in parentheses, or the progress in brackets.
-    let fits = rest.is_empty() || rest.starts_with(['(', '[']);
-    let (file, _) = id.split_once("::")?;
-    let is_id = !file.is_empty() && !file.contains(' ') && file.contains('.');
-    (fits && is_id && !WORDS.contains(&file)).then_some((id, status(word)?))
+    (ids, counts)
 }
 
-/// `FAILED a.py::test_x - AssertionError: ...` of the short summary.
-fn summary(line: &str) -> Option<(&str, TestStatus)> {
-    let (word, rest) = line.split_once(' ')?;
-    let status = status(word)?;
-    let id = node_id(rest);
-    let file = id.split("::").next().unwrap_or_default();
-    (!file.contains(' ') && (id.contains("::") || file.contains(".py")) && !rest.starts_with('['))
-        .then_some((id, status))
+/// Compares the named tests with the counts.
+fn compare(to: &mut Collector, stated: Totals, named: Totals) {
+    to.state(stated);
+    if (stated.failed > 0) != (named.failed > 0) || named.passed > stated.passed {
+        to.disagreement(&format!(
+            "pytest's summary says {} passed and {} failed, its lines name {} and {}",
+            stated.passed, stated.failed, named.passed, named.failed
+        ));
+    }
+    if named.passed < stated.passed {
+        to.odd(format!(
+            "only counts are visible for {} of {} passed tests: run pytest with -v or -rA, or let it write a JUnit report",
+            stated.passed - named.passed,
+            stated.passed
+        ));
+    }
 }
 
-/// The id before ` - reason`. An id's parameters may hold ` - ` themselves, so it ends behind their bracket.
-fn node_id(text: &str) -> &str {
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find(" - ")).map(|at| from + at) {
-        let front = text.get(..at).unwrap_or(text);
-        if front.matches('[').count() <= front.matches(']').count() {
-            return front.trim_end();
+/// Adds the failed test that stands for a session without a summary: the one that was running, where it is known.
+fn unfinished(to: &mut Collector, running: Option<&str>, lines: &[&str]) {
+    let words = "pytest's output ends before its summary";
+    let id = match running {
+        Some(id) => {
+            to.disagreement(words);
+            to.case(id, TestStatus::Failed)
         }
-        from = at + 3;
-    }
-    // A reason may hold brackets too; without a whole pair the first mark counts.
-    if text.matches('[').count() > text.matches(']').count() {
-        return text.split(" - ").next().unwrap_or(text).trim_end();
-    }
-    text.trim_end()
-}
-
-/// `SKIPPED [2] a.py:12: reason`: how many, and a name without the line, which edits move.
-fn skip(line: &str) -> Option<(usize, String)> {
-    let (count, rest) = line.strip_prefix("SKIPPED [")?.split_once("] ")?;
-    let (place, reason) = rest.split_once(": ").unwrap_or((rest, ""));
-    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
-    Some((count.parse().ok()?, format!("{file} (skipped: {reason})")))
+        None => to.unfinished("pytest", words),
+    };
+    let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
+    let told =
+        tail.iter().copied().find(|line| line.contains("Fatal Python error") || line.contains("INTERNALERROR> "));
+    let head = told.map_or(words, str::trim);
+    let message = std::iter::once(head).chain(tail.iter().copied()).collect::<Vec<_>>().join("\n");
+    let mut problem = Problem::new(Source::Test, "did_not_finish", message);
+    problem.test = Some(id);
+    to.problem(problem);
 }

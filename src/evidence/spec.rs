@@ -1,140 +1,167 @@
 //! The spec reporter of `node --test`: a tree of marks, then counts, then the failed tests once more with their errors.
+//!
+//! What tests print stands between the marks as it is, so a mark counts only with its time, at a depth where a group is
+//! open, and the section of failed tests only behind a whole block of counts.
 
 use super::collector::Collector;
 use super::limits;
-use super::problem::Problem;
-use super::tap::{because, stable};
-use super::totals::{Totals, node_into};
-use super::trace::{frames, place};
-use crate::domain::{Source, TestStatus};
+use super::node_counts::blocks;
+use super::spec_problems::{Failed, problems, section};
+use super::tap::{stable, unfinished};
+use super::totals::Totals;
+use crate::domain::TestStatus;
 
-/// Reads a whole output.
+/// Reads a whole output, which may hold several runs one after the other.
 pub fn read(to: &mut Collector, text: &str) {
-    let lines: Vec<&str> = text.lines().collect();
-    let end = lines.iter().position(|line| line.trim_end() == "✖ failing tests:").unwrap_or(lines.len());
-    let (tree, failing) = lines.split_at(end);
-    let mut titles: Vec<String> = Vec::new();
-    let mut failed: Vec<(String, usize)> = Vec::new();
-    let mut totals: Option<Totals> = None;
-    for (at, line) in tree.iter().enumerate() {
-        let body = line.trim_start_matches(' ');
-        let depth = (line.len() - body.len()) / 2;
-        let mut here = totals.unwrap_or_default();
-        if depth == 0 && body.starts_with('ℹ') && node_into(body, &mut here) {
-            totals = Some(here);
-            continue;
-        }
-        let Some((mark, rest)) = mark(body) else { continue };
-        let (title, note) = title(rest);
-        if depth > limits::DEPTH {
-            to.odd("subtests are nested too deeply");
-            continue;
-        }
-        let title = stable(title);
-        if mark == '▶' {
-            // A group opens, or, in older versions, closes with its time.
-            if note.is_none() {
-                titles.resize(depth, String::new());
-                titles.push(title);
-            }
-            continue;
-        }
-        // A group's own closing line repeats its title at its depth.
-        let closes = titles.get(depth).is_some_and(|open| *open == title);
-        titles.truncate(depth);
-        if closes {
-            continue;
-        }
-        let id = titles.iter().map(String::as_str).chain([title.as_str()]).collect::<Vec<_>>().join(" > ");
-        let marked = note.is_some_and(|note| note.contains("# ")) && rest.contains(") #");
-        let status = match mark {
-            '✔' if !marked => TestStatus::Passed,
-            '✖' if !marked => TestStatus::Failed,
-            _ => TestStatus::Skipped,
-        };
-        to.case(&id, status);
-        if status == TestStatus::Failed {
-            failed.push((id, at));
-        }
+    let lines: Vec<&str> = limits::lines(text).collect();
+    let counts = blocks(&lines, "ℹ ", true);
+    let totals = counts.iter().map(|block| block.totals).reduce(Totals::plus);
+    let mut tree = Tree { lenient: counts.is_empty(), ..Tree::default() };
+    let mut sections = Vec::new();
+    let mut from = 0;
+    let starts = counts.iter().skip(1).map(|block| block.start).chain([lines.len()]);
+    for (block, next) in counts.iter().zip(starts) {
+        tree.read(to, &lines, from..block.start);
+        let section = section(&lines, block.end..next);
+        from = section.end;
+        sections.push(section);
     }
-    problems(to, tree, failing, failed);
-    match totals {
-        Some(totals) => {
-            to.state(totals);
-            to.compare("node's summary", totals);
-        }
-        None => to.odd("the output has no closing counts"),
+    // What follows on the last run may be the start of one that never ended.
+    let before = tree.found.len();
+    tree.read(to, &lines, from..lines.len());
+    let cut = tree.found.len() > before;
+    let failed = tree.add(to, totals);
+    problems(to, &lines, sections.into_iter(), failed);
+    if let Some(totals) = totals {
+        to.state(totals);
+        to.compare("node's summary", totals);
+    }
+    if cut {
+        unfinished(to, &lines);
+    } else if totals.is_none() {
+        to.odd("the output has no closing counts");
     }
 }
 
+/// A test of the tree.
+struct Found<'t> {
+    id: String,
+    status: TestStatus,
+    line: usize,
+    /// What stands behind the title.
+    note: &'t str,
+}
+
+/// A group that is open.
+struct Group {
+    title: String,
+    failed: bool,
+}
+
+#[derive(Default)]
+struct Tree<'t> {
+    /// Whether marks without a time count too, as other tools print them.
+    lenient: bool,
+    groups: Vec<Group>,
+    found: Vec<Found<'t>>,
+}
+
+impl<'t> Tree<'t> {
+    fn read(&mut self, to: &mut Collector, lines: &[&'t str], range: std::ops::Range<usize>) {
+        self.groups.clear();
+        for at in range {
+            let Some(line) = lines.get(at) else { break };
+            let body = line.trim_start_matches(' ');
+            let Some((mark, rest)) = mark(body) else { continue };
+            let depth = (line.len() - body.len()) / 2;
+            if depth > limits::DEPTH {
+                to.odd("subtests are nested too deeply");
+            } else if depth <= self.groups.len() {
+                self.mark(lines, at, depth, mark, rest);
+            }
+        }
+    }
+
+    fn mark(&mut self, lines: &[&str], at: usize, depth: usize, mark: char, rest: &'t str) {
+        let (title, note) = title(rest);
+        let title = stable(title);
+        if mark == '▶' && note.is_none() {
+            self.groups.truncate(depth);
+            self.groups.push(Group { title, failed: false });
+            return;
+        }
+        let Some(note) = note.or(self.lenient.then_some("")) else { return };
+        // A group's own closing line repeats its title at its depth.
+        let closed = self.groups.get(depth).filter(|open| open.title == title).map(|open| open.failed);
+        self.groups.truncate(depth);
+        let status = match mark {
+            _ if note.contains(") #") => TestStatus::Skipped,
+            '✔' => TestStatus::Passed,
+            '✖' => TestStatus::Failed,
+            // Older versions close a group with the mark that opened it, whatever came of it.
+            '▶' if closed.is_some() && own_failure(lines, at, depth) => TestStatus::Failed,
+            '▶' => return,
+            _ => TestStatus::Skipped,
+        };
+        if let Some(child_failed) = closed {
+            let own = status == TestStatus::Failed && (!child_failed || own_failure(lines, at, depth));
+            if !own {
+                return;
+            }
+        }
+        if status == TestStatus::Failed {
+            self.groups.iter_mut().for_each(|group| group.failed = true);
+        }
+        let id = self.groups.iter().map(|group| group.title.as_str()).chain([title.as_str()]).collect::<Vec<_>>();
+        self.found.push(Found { id: id.join(" > "), status, line: at, note });
+    }
+
+    /// Adds the tests; gives the failed ones.
+    fn add(self, to: &mut Collector, totals: Option<Totals>) -> Vec<Failed> {
+        let passed = self.found.iter().filter(|found| found.status == TestStatus::Passed).count();
+        let mut excess = totals.map_or(0, |totals| passed.saturating_sub(totals.passed));
+        let mut failed = Vec::new();
+        for found in self.found {
+            // Programs print such marks for what they do themselves; node's times have a fraction.
+            if excess > 0 && found.status == TestStatus::Passed && !found.note.contains('.') {
+                excess -= 1;
+                continue;
+            }
+            let title = found.id.rsplit(" > ").next().unwrap_or_default().to_owned();
+            let id = to.case(&found.id, found.status);
+            if found.status == TestStatus::Failed {
+                failed.push(Failed { id, title, line: found.line });
+            }
+        }
+        failed
+    }
+}
+
+/// Whether a closed group shows an error of its own below its line, and not only that tests in it failed.
+fn own_failure(lines: &[&str], at: usize, depth: usize) -> bool {
+    let below = lines.get(at + 1..).unwrap_or_default().iter().take(3).find(|line| !line.trim().is_empty());
+    below.is_some_and(|line| {
+        let body = line.trim_start_matches(' ');
+        let inside = line.len() - body.len() >= 2 * (depth + 1);
+        inside && mark(body).is_none() && !(body.contains("subtest") && body.contains(" failed"))
+    })
+}
+
 /// The mark at a line's start.
-fn mark(body: &str) -> Option<(char, &str)> {
+pub fn mark(body: &str) -> Option<(char, &str)> {
     let first = body.chars().next().filter(|c| matches!(c, '✔' | '✖' | '﹣' | '▶' | '⚠'))?;
     Some((first, body.strip_prefix(first)?.strip_prefix(' ')?))
 }
 
-/// The title without its time, and what stood behind it.
-fn title(rest: &str) -> (&str, Option<&str>) {
-    for (at, _) in rest.rmatch_indices(" (") {
-        let (title, note) = rest.split_at(at);
-        let inside = note.get(2..).unwrap_or_default();
-        if let Some((time, _)) = inside.split_once("ms)")
-            && time.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        {
-            return (title, Some(inside));
-        }
-    }
-    (rest, None)
-}
-
-/// Adds a finding for each failed test, from the closing section where it names the test, otherwise from the tree.
-fn problems(to: &mut Collector, tree: &[&str], failing: &[&str], failed: Vec<(String, usize)>) {
-    let mut blocks: Vec<(&str, Option<&str>, Vec<&str>)> = Vec::new();
-    let mut at_place = None;
-    for line in failing.iter().skip(1) {
-        if let Some(place) = line.strip_prefix("test at ") {
-            at_place = Some(place);
-        } else if let Some(('✖', rest)) = mark(line) {
-            blocks.push((title(rest).0, at_place.take(), Vec::new()));
-        } else if let Some((_, _, lines)) = blocks.last_mut() {
-            lines.push(line);
-        }
-    }
-    for (id, at) in failed {
-        if to.is_full() {
-            to.drop_one();
-            continue;
-        }
-        let last = id.rsplit(" > ").next().unwrap_or_default();
-        let block = blocks.iter().position(|(title, _, _)| stable(title) == last).map(|at| blocks.remove(at));
-        let (place, lines) = match block {
-            Some((_, place, lines)) => (place, lines),
-            None => (None, tree.iter().skip(at + 1).take_while(|l| mark(l.trim_start()).is_none()).copied().collect()),
-        };
-        to.problem(problem(&id, place, &lines, tree, at));
-    }
-}
-
-fn problem(id: &str, at_place: Option<&str>, lines: &[&str], tree: &[&str], at: usize) -> Problem {
-    let body: Vec<&str> = lines.iter().map(|l| l.trim()).take_while(|l| !l.starts_with("generatedMessage:")).collect();
-    let first = body.iter().position(|l| !l.is_empty()).unwrap_or(0);
-    let head = body.get(first).copied().unwrap_or_default();
-    let (word, message) = head.split_once(": ").unwrap_or(("", head));
-    let kind = word.split(" [").next().unwrap_or_default();
-    let rest = body.get(first + 1..).unwrap_or_default().iter().take_while(|l| !l.starts_with("at ")).copied();
-    let kind = if kind.is_empty() || kind.contains(' ') { "Error" } else { kind };
-    let message = std::iter::once(message).chain(rest).collect::<Vec<_>>().join("\n");
-    let mut problem = Problem::new(Source::Test, kind, message.trim());
-    problem.stack = frames(&lines.join("\n"));
-    if problem.stack.is_empty() {
-        problem.location = at_place.and_then(place);
-    }
-    if head == "'test failed'" || head.is_empty() {
-        // What a file wrote before it broke stands above its line.
-        let above: Vec<&str> =
-            tree.iter().take(at).rev().take_while(|l| mark(l.trim_start()).is_none()).copied().collect();
-        because(&mut problem, &above.into_iter().rev().collect::<Vec<_>>());
-    }
-    problem.test = Some(id.to_owned());
-    problem
+/// The title without its time, and the time with what stands behind it: `x (1.5ms) # SKIP why`.
+pub fn title(rest: &str) -> (&str, Option<&str>) {
+    let split = |end: usize| {
+        let front = rest.get(..end)?;
+        let title = front.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let timed = title.len() < front.len();
+        Some((title.strip_suffix(" (").filter(|_| timed)?, rest.get(title.len()..)))
+    };
+    let directive = rest.find("ms) # ").and_then(split);
+    let last = || split(rest.strip_suffix("ms)")?.len());
+    directive.or_else(last).unwrap_or((rest, None))
 }

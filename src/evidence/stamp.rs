@@ -2,6 +2,10 @@
 
 /// Whether the word is a date, a time of day, or both, with fraction and zone.
 pub fn is_time(word: &str) -> bool {
+    // 20261122T183900Z.
+    if let Some(rest) = digits(word, 8).and_then(|rest| digits(rest.strip_prefix('T')?, 6)) {
+        return zone(rest);
+    }
     let rest = match date(word) {
         Some("" | "Z") => return true,
         Some(rest) => match rest.strip_prefix(['T', 't', '_', ':', '-']) {
@@ -147,6 +151,7 @@ mod tests {
             "2026-11-22T18:39:00.187820+00:00",
             "2026-11-22T18:39:00Z",
             "22/Nov/2026:18:39:00",
+            "20261122T183900Z",
         ] {
             assert!(is_time(time), "{time}");
         }

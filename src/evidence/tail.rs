@@ -1,7 +1,7 @@
 //! The last resort: finds the most telling lines of any output.
 
 use super::collector::Collector;
-use super::junit::exception;
+use super::junit_problem::exception;
 use super::problem::Problem;
 use super::trace::{frames, place};
 use super::{limits, rustc};
@@ -19,7 +19,7 @@ const MOST: usize = 50;
 /// Adds the errors of an output, and its last line where no line tells more.
 pub fn read(to: &mut Collector, text: &str) {
     let from = text.ceil_char_boundary(text.len().saturating_sub(END_BYTES));
-    let lines: Vec<&str> = text.get(from..).unwrap_or_default().lines().collect();
+    let lines: Vec<&str> = limits::lines(text.get(from..).unwrap_or_default()).collect();
     rustc::errors(to, &lines);
     let mut found = 0;
     for (at, line) in lines.iter().enumerate() {
@@ -48,9 +48,7 @@ pub fn read(to: &mut Collector, text: &str) {
 fn compiler(line: &str) -> Option<Problem> {
     let line = line.trim();
     let (location, rest) = parenthesised(line).or_else(|| coloned(line))?;
-    let go = location.file.strip_suffix(".go").is_some() && !location.file.ends_with("_test.go")
-        || line.starts_with("./")
-        || line.starts_with("vet: ");
+    let go = location.file.strip_suffix(".go").is_some() || line.starts_with("./") || line.starts_with("vet: ");
     let rest = rest.trim_start_matches([':', ' ', '-']);
     let (kind, message) = if let Some(rest) = rest.strip_prefix("error").or_else(|| rest.strip_prefix("fatal error")) {
         let (code, message) = rest.split_once(':')?;

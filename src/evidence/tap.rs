@@ -1,25 +1,65 @@
 //! TAP as `node --test` prints it when its output is no terminal: nested subtests with YAML blocks.
 
 use super::collector::Collector;
+use super::node_counts::{Counts, blocks};
 use super::problem::Problem;
-use super::totals::{Totals, node_into};
-use super::trace::{place, tap_frame};
+use super::tap_yaml::{Yaml, scalar, yaml};
+use super::totals::Totals;
+use super::trace::{frames, place, tap_frame};
 use super::{limits, tail};
 use crate::domain::{Source, TestStatus};
 
-/// Whether the text is TAP.
+/// Whether the text is TAP: not where the spec reporter closed it, whatever the tests printed.
 pub fn is_tap(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("TAP version ") || point(line.trim_start()).is_some())
+    let lines: Vec<&str> = limits::lines(text).collect();
+    let last = |mark| blocks(&lines, mark, true).last().map(|block| block.end);
+    if let Some(spec) = last("ℹ ") {
+        return last("# ").is_some_and(|tap| tap > spec);
+    }
+    lines.iter().any(|line| is_version(line))
+        || !lines.iter().any(|line| line.trim_start().starts_with(['✔', '✖', '▶', 'ℹ']))
+            && lines.iter().any(|line| point(line.trim_start()).is_some())
 }
 
-/// Reads a whole output.
+/// Reads a whole output, which may hold several runs one after the other.
 pub fn read(to: &mut Collector, text: &str) {
-    let lines: Vec<&str> = text.lines().collect();
-    // The titles of the subtests that are open, by depth, and whether they had subtests of their own.
-    let mut titles: Vec<String> = Vec::new();
-    let mut parents: Vec<bool> = Vec::new();
-    let mut comments: Vec<&str> = Vec::new();
-    let mut totals: Option<Totals> = None;
+    let lines: Vec<&str> = limits::lines(text).collect();
+    // Node writes what tests print as comments, so only a run of its own brings a line with the version.
+    let versions = lines.iter().enumerate().filter(|(_, line)| is_version(line)).map(|(at, _)| at);
+    let mut from = 0;
+    let ends: Vec<usize> = versions.skip(1).chain([lines.len()]).collect();
+    for end in &ends {
+        let part = lines.get(from..*end).unwrap_or_default();
+        // A test that runs by itself may print such a line before node does; no run of node follows on that one.
+        if ends.len() == 1 || is_run(part) {
+            run(to, part);
+        }
+        from = *end;
+    }
+    if let Some(totals) = to.stated()
+        && (to.has_cases() || totals.passed + totals.failed > 0)
+    {
+        to.compare("node's summary", totals);
+    }
+}
+
+/// What is known while a run is read.
+#[derive(Default)]
+struct State<'t> {
+    /// The titles of the subtests that are open, by depth, and whether they had subtests of their own.
+    titles: Vec<String>,
+    parents: Vec<bool>,
+    comments: Vec<&'t str>,
+    /// Test points at the outermost level, and how many there should be.
+    points: usize,
+    plan: Option<usize>,
+    bailed: bool,
+}
+
+/// Reads one run.
+fn run(to: &mut Collector, lines: &[&str]) {
+    let counts = blocks(lines, "# ", false).pop();
+    let mut state = State::default();
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         at += 1;
@@ -30,82 +70,131 @@ pub fn read(to: &mut Collector, text: &str) {
             continue;
         }
         if let Some(title) = body.strip_prefix("# Subtest: ") {
-            titles.resize(depth, String::new());
-            titles.push(stable(&unescape(title)));
-            parents.resize(depth, true);
-            parents.push(false);
-        } else if let Some((passed, title, directive)) = point(body) {
-            let yaml = yaml(&lines, &mut at, line.len() - body.len());
-            let had_children = parents.get(depth).copied().unwrap_or(false);
-            titles.truncate(depth);
-            let id = titles
-                .iter()
-                .map(String::as_str)
-                .chain([stable(&unescape(title)).as_str()])
-                .collect::<Vec<_>>()
-                .join(" > ");
-            parents.truncate(depth + 1);
-            let status = match directive {
-                Some(_) => TestStatus::Skipped,
-                None if passed => TestStatus::Passed,
-                None => TestStatus::Failed,
-            };
-            let is_file = title.starts_with('/');
-            let group = yaml.get("type") == Some("suite") || (had_children && is_file);
-            if !group {
-                to.case(&id, status);
-            }
-            let consequence = yaml.get("failureType") == Some("subtestsFailed");
-            if status == TestStatus::Failed && !consequence {
-                if group {
-                    to.case(&id, status);
-                }
-                to.problem(problem(&id, &yaml, &comments));
-            }
-            comments.clear();
+            state.open(depth, stable(&unescape(title)));
+        } else if let Some(found) = point(body) {
+            state.points += usize::from(depth == 0);
+            let yaml = yaml(lines, &mut at, line.len() - body.len());
+            state.point(to, depth, &found, &yaml);
+        } else if depth == 0 && is_plan(body) {
+            state.plan = body.strip_prefix("1..").and_then(|n| n.split(' ').next()?.parse().ok());
         } else if depth == 0
             && let Some(comment) = body.strip_prefix("# ")
         {
-            let mut here = totals.unwrap_or_default();
-            if node_into(body, &mut here) {
-                totals = Some(here);
-            } else if comments.len() < 200 {
-                comments.push(comment);
+            let closing = counts.is_some_and(|counts| (counts.start..counts.end).contains(&(at - 1)));
+            if !closing && state.comments.len() < 200 {
+                state.comments.push(comment);
             }
-        } else if let Some(reason) = body.strip_prefix("Bail out!") {
-            to.odd("the run bailed out");
+        } else if let Some(reason) = body.strip_prefix("Bail out!").filter(|_| depth == 0) {
+            state.bailed = true;
+            to.disagreement("the run bailed out");
             to.problem(Problem::new(Source::Test, "bail_out", reason));
         }
     }
-    if let Some(totals) = totals {
-        to.state(totals);
-        if to.has_cases() || totals.passed + totals.failed > 0 {
-            to.compare("node's summary", totals);
-        }
-    } else {
-        to.odd("the output has no closing counts");
+    match counts {
+        Some(counts) => to.state(counts.totals),
+        None => state.end(to, lines),
     }
 }
 
-/// `ok 3 - title # SKIP why` or `not ok 4 - title`: the outcome, the title and the directive.
-fn point(body: &str) -> Option<(bool, &str, Option<&str>)> {
-    let (passed, rest) = match body.strip_prefix("not ok") {
+impl State<'_> {
+    fn open(&mut self, depth: usize, title: String) {
+        self.titles.resize(depth, String::new());
+        self.titles.push(title);
+        self.parents.resize(depth, true);
+        self.parents.push(false);
+    }
+
+    fn point(&mut self, to: &mut Collector, depth: usize, found: &Point<'_>, yaml: &Yaml) {
+        let had_children = self.parents.get(depth).copied().unwrap_or(false);
+        let title = stable(&unescape(found.title));
+        if found.opens {
+            // Vitest tells the tests of a group behind it, in braces.
+            self.open(depth, title);
+            return;
+        }
+        self.titles.truncate(depth);
+        let id = self.titles.iter().map(String::as_str).chain([title.as_str()]).collect::<Vec<_>>().join(" > ");
+        self.parents.truncate(depth + 1);
+        let status = match found.directive {
+            Some(_) => TestStatus::Skipped,
+            None if found.passed => TestStatus::Passed,
+            None => TestStatus::Failed,
+        };
+        let is_file = found.title.starts_with('/');
+        let group = yaml.get("type") == Some("suite") || (had_children && is_file);
+        let consequence = yaml.get("failureType") == Some("subtestsFailed");
+        let failed = status == TestStatus::Failed && !consequence;
+        if !group || failed {
+            let id = to.case(&id, status);
+            if failed {
+                let problem = problem(&id, yaml, &self.comments);
+                to.problem(problem);
+            }
+        }
+        self.comments.clear();
+    }
+
+    /// A run without closing counts is whole if it has the tests of its plan.
+    fn end(&self, to: &mut Collector, lines: &[&str]) {
+        if self.plan.is_some_and(|plan| self.points >= plan) {
+            return;
+        }
+        let began = self.points > 0 || lines.iter().any(|line| is_version(line));
+        if !began || self.bailed {
+            to.odd("the output has no closing counts");
+            return;
+        }
+        unfinished(to, lines);
+    }
+}
+
+/// Adds the failed test that stands for a run of node without its closing counts.
+pub fn unfinished(to: &mut Collector, lines: &[&str]) {
+    let words = "the output has no closing counts";
+    let id = to.unfinished("node", words);
+    let mut problem = Problem::new(Source::Test, "did_not_finish", words);
+    because(&mut problem, lines.get(lines.len().saturating_sub(100)..).unwrap_or_default());
+    problem.test = Some(id);
+    to.problem(problem);
+}
+
+/// One test point.
+pub struct Point<'t> {
+    passed: bool,
+    title: &'t str,
+    directive: Option<&'t str>,
+    opens: bool,
+}
+
+/// `ok 3 - title # SKIP why` or `not ok 4 - title`. Without a number it is no point: tests print such lines.
+pub fn point(body: &str) -> Option<Point<'_>> {
+    let (passed, rest) = match body.strip_prefix("not ok ") {
         Some(rest) => (false, rest),
-        None => (true, body.strip_prefix("ok")?),
+        None => (true, body.strip_prefix("ok ")?),
     };
-    let rest = rest.strip_prefix(' ')?;
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
-    let rest = rest.strip_prefix("- ").unwrap_or(rest);
-    let directive = rest.match_indices(" # ").map(|(at, _)| at).last();
-    let (title, directive) = match directive {
-        Some(at) => (rest.get(..at)?, rest.get(at + 3..)),
-        None => (rest, None),
+    let title = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    if title.len() == rest.len() || !(title.is_empty() || title.starts_with(' ')) {
+        return None;
+    }
+    let title = title.trim_start();
+    let title = title.strip_prefix("- ").unwrap_or(title);
+    let (title, opens) = title.strip_suffix(" {").map_or((title, false), |title| (title, true));
+    // Vitest writes how long it took in the manner of a directive.
+    let title = match title.rsplit_once(" # time=") {
+        Some((title, time)) if time.ends_with("ms") && !time.contains(' ') => title,
+        _ => title,
     };
+    let (front, directive) = title.rsplit_once(" # ").map_or((title, None), |(front, words)| (front, Some(words)));
     let known = directive.filter(|d| {
         let word = d.split(' ').next().unwrap_or_default();
         word.eq_ignore_ascii_case("SKIP") || word.eq_ignore_ascii_case("SKIPPED") || word.eq_ignore_ascii_case("TODO")
     });
-    Some((passed, if known.is_some() { title } else { rest }, known))
+    Some(Point { passed, title: if known.is_some() { front } else { title }, directive: known, opens })
+}
+
+/// `1..3`.
+pub fn is_plan(body: &str) -> bool {
+    body.strip_prefix("1..").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn unescape(title: &str) -> String {
@@ -120,72 +209,28 @@ pub fn stable(title: &str) -> String {
     title.strip_prefix("/work/").unwrap_or_else(|| title.rsplit('/').next().unwrap_or(title)).to_owned()
 }
 
-/// The plain keys of a YAML block.
-#[derive(Default)]
-struct Yaml(Vec<(String, String)>);
-
-impl Yaml {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Reads the block below a test point, where there is one.
-fn yaml(lines: &[&str], at: &mut usize, indent: usize) -> Yaml {
-    let mut found = Yaml::default();
-    let inner = indent + 2;
-    let body = |line: &str| -> Option<String> {
-        line.get(inner..).filter(|_| line.get(..inner).is_some_and(|i| i.trim().is_empty())).map(str::to_owned)
-    };
-    if lines.get(*at).and_then(|line| body(line)).as_deref() != Some("---") {
-        return found;
-    }
-    *at += 1;
-    let mut bytes = 0;
-    while let Some(line) = lines.get(*at) {
-        let Some(line) = body(line).or_else(|| line.trim().is_empty().then(String::new)) else { break };
-        *at += 1;
-        if line == "..." {
-            break;
-        }
-        bytes += line.len();
-        if bytes > limits::BLOCK_BYTES {
-            continue;
-        }
-        match line.split_once(':') {
-            Some((key, value)) if !line.starts_with(' ') => found.0.push((key.to_owned(), scalar(value.trim()))),
-            _ => {
-                if let Some((_, value)) = found.0.last_mut() {
-                    value.push_str(line.trim_start_matches("  "));
-                    value.push('\n');
-                }
-            }
-        }
-    }
-    found
-}
-
-fn scalar(value: &str) -> String {
-    if matches!(value, "|-" | "|" | ">" | ">-") {
-        return String::new();
-    }
-    if let Some(inner) = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')) {
-        return inner.replace("\\'", "'").replace("''", "'");
-    }
-    value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value).replace("\\\"", "\"")
-}
-
 fn problem(id: &str, yaml: &Yaml, comments: &[&str]) -> Problem {
     let kind = yaml
         .get("name")
         .or_else(|| yaml.get("code").filter(|code| *code != "ERR_TEST_FAILURE"))
         .or_else(|| yaml.get("failureType").filter(|kind| *kind != "testCodeFailure"))
         .unwrap_or("Error");
-    let error = yaml.get("error").unwrap_or("the test failed without a message").trim();
+    let error = yaml.get("error").or_else(|| yaml.get("plain")).unwrap_or("the test failed without a message").trim();
     let mut problem = Problem::new(Source::Test, kind, error);
+    // Vitest has name and message below the error.
+    for line in error.lines().filter(|_| yaml.get("name").is_none() && yaml.get("plain").is_none()) {
+        match line.split_once(": ") {
+            Some(("name", name)) => problem.kind = scalar(name),
+            Some(("message", message)) => problem.message = scalar(message),
+            _ => {}
+        }
+    }
     problem.stack = yaml.get("stack").unwrap_or_default().lines().filter_map(tap_frame).collect();
     if problem.stack.is_empty() {
-        problem.location = yaml.get("location").and_then(place);
+        problem.stack = frames(yaml.get("plain").unwrap_or_default());
+    }
+    if problem.stack.is_empty() {
+        problem.location = yaml.get("location").or_else(|| yaml.get("at")).and_then(place);
     }
     if error == "test failed" {
         because(&mut problem, comments);
@@ -206,4 +251,30 @@ pub fn because(problem: &mut Problem, lines: &[&str]) {
         }
         problem.message = cause.message;
     }
+}
+
+/// The counts of all runs in an output of node, whichever of its reporters closed the last one.
+pub fn stated(text: &str) -> Option<Totals> {
+    let lines: Vec<&str> = limits::lines(text).collect();
+    let spec = blocks(&lines, "ℹ ", true);
+    let mut tap = blocks(&lines, "# ", false);
+    let versions: Vec<usize> = (0..lines.len()).filter(|at| lines.get(*at).is_some_and(|l| is_version(l))).collect();
+    // Of several blocks in one run of TAP the last one is node's.
+    let run = |block: &Counts| versions.partition_point(|version| *version < block.start);
+    if !versions.is_empty() {
+        let mut later = None;
+        tap.reverse();
+        tap.retain(|block| later.replace(run(block)) != Some(run(block)));
+    }
+    let end = |blocks: &[Counts]| blocks.iter().map(|block| block.end).max().unwrap_or(0);
+    let last = if end(&tap) > end(&spec) { tap } else { spec };
+    last.into_iter().map(|block| block.totals).reduce(Totals::plus)
+}
+
+fn is_run(lines: &[&str]) -> bool {
+    lines.iter().any(|line| line.starts_with("# Subtest: ") || is_plan(line)) || !blocks(lines, "# ", false).is_empty()
+}
+
+fn is_version(line: &str) -> bool {
+    line.starts_with("TAP version ")
 }

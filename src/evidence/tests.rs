@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::format_collect, clippy::unnecessary_wraps, reason = "tests are short and read once")]
 
+mod ending;
 mod files;
 mod golden;
+mod green;
 mod hostile;
 mod judging;
 mod normal;
+mod printed;
+mod reports;

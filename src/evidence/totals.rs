@@ -1,5 +1,7 @@
 //! The counts that test tools print at their end, recognised in any output.
 
+use super::{cargo, limits, node_counts, pytest, tap};
+
 /// Counts of one or more test runs, as stated by the tool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -9,6 +11,8 @@ pub struct Totals {
     pub failed: usize,
     /// Not run on purpose, expected failures included.
     pub skipped: usize,
+    /// Of these the ones that are only planned, which some reports list as passed.
+    pub todo: usize,
 }
 
 impl Totals {
@@ -18,72 +22,69 @@ impl Totals {
             passed: self.passed.saturating_add(other.passed),
             failed: self.failed.saturating_add(other.failed),
             skipped: self.skipped.saturating_add(other.skipped),
+            todo: self.todo.saturating_add(other.todo),
         }
     }
 }
 
-/// `test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.18s`.
-pub fn libtest(line: &str) -> Option<Totals> {
-    let rest = line.trim().strip_prefix("test result: ")?;
+/// `test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.18s`: the counts, and how many
+/// tests were run or passed over in all.
+pub fn libtest(line: &str) -> Option<(Totals, usize)> {
+    let rest = line.strip_prefix("test result: ")?;
     let rest = rest.strip_prefix("ok. ").or_else(|| rest.strip_prefix("FAILED. "))?;
     let mut totals = Totals::default();
+    let mut measured = 0_usize;
     for part in rest.split(';') {
         if let Some((number, what)) = counted(part) {
             match what {
                 "passed" => totals.passed = number,
                 "failed" => totals.failed = number,
                 "ignored" => totals.skipped = number,
+                "measured" => measured = number,
                 _ => {}
             }
         }
     }
-    Some(totals)
+    let all = totals.passed.saturating_add(totals.failed).saturating_add(totals.skipped).saturating_add(measured);
+    Some((totals, all))
 }
 
-/// `==== 3 failed, 2 passed, 1 skipped in 0.03s ====`, with or without the rules at both sides.
+/// `==== 3 failed, 2 passed, 1 skipped in 0.03s ====`, with or without the rules at both sides. Between rules there may be
+/// words that only a plugin knows.
 pub fn pytest(line: &str) -> Option<Totals> {
-    let body = line.trim().trim_matches('=').trim();
+    let line = line.trim_end();
+    let ruled = line.starts_with('=') && line.ends_with('=');
+    let body = line.trim_matches('=').trim_matches(' ');
     let (counts, time) = body.rsplit_once(" in ")?;
-    let time = time.split(' ').next()?;
-    if !time.strip_suffix('s')?.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    // `0.03s`, `61.02s (0:01:01)`, and until pytest 5.1 `0.03 seconds`.
+    let (time, rest) = time.split_once(' ').unwrap_or((time, ""));
+    let time = if rest == "seconds" { time } else { time.strip_suffix('s')? };
+    if time.is_empty() || !time.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return None;
     }
-    if counts == "no tests ran" {
+    if counts == "no tests ran" || counts.starts_with("no tests collected") {
         return Some(Totals::default());
     }
     let mut totals = Totals::default();
     let mut known = false;
     for part in counts.split(", ") {
-        let (number, what) = counted(part)?;
+        let (number, what) = part.trim().split_once(' ').unwrap_or_default();
+        // `2/5 tests collected (3 deselected)` stands where tests are only listed.
+        let number = number.split('/').next().unwrap_or_default().parse::<usize>().ok()?;
         match what {
             "passed" | "xpassed" => totals.passed = totals.passed.saturating_add(number),
-            "failed" | "error" | "errors" | "subtests failed" => totals.failed = totals.failed.saturating_add(number),
+            "failed" | "error" | "errors" | "subtests failed" | "subtest failed" => {
+                totals.failed = totals.failed.saturating_add(number);
+            }
             "skipped" | "xfailed" => totals.skipped = totals.skipped.saturating_add(number),
             "warning" | "warnings" | "deselected" | "rerun" | "subtests passed" | "subtests skipped" => {}
+            _ if what.starts_with("tests collected") || what.starts_with("test collected") => {}
+            _ if ruled => continue,
             _ => return None,
         }
         known = true;
     }
     known.then_some(totals)
-}
-
-/// One line of node's closing counts, `# pass 3` or `ℹ pass 3`: the word and the number.
-pub fn node(line: &str) -> Option<(&str, usize)> {
-    let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
-    let (word, number) = rest.split_once(' ')?;
-    Some((word, number.trim().parse().ok()?))
-}
-
-/// Adds one line of node's closing counts; whether it was one.
-pub fn node_into(line: &str, totals: &mut Totals) -> bool {
-    match node(line) {
-        Some(("pass", n)) => totals.passed = totals.passed.saturating_add(n),
-        Some(("fail" | "cancelled", n)) => totals.failed = totals.failed.saturating_add(n),
-        Some(("skipped" | "todo", n)) => totals.skipped = totals.skipped.saturating_add(n),
-        Some(("tests" | "suites" | "duration_ms", _)) => {}
-        _ => return false,
-    }
-    true
 }
 
 /// `Tests:       1 failed, 2 skipped, 3 passed, 6 total`, as Jest prints it.
@@ -96,7 +97,11 @@ fn jest(line: &str) -> Option<Totals> {
         match what {
             "passed" => totals.passed = number,
             "failed" => totals.failed = number,
-            "skipped" | "todo" => totals.skipped = totals.skipped.saturating_add(number),
+            "skipped" => totals.skipped = totals.skipped.saturating_add(number),
+            "todo" => {
+                totals.skipped = totals.skipped.saturating_add(number);
+                totals.todo = number;
+            }
             "total" => total = true,
             _ => return None,
         }
@@ -119,39 +124,47 @@ fn surefire(line: &str) -> Option<Totals> {
         passed: run.saturating_sub(failed).saturating_sub(skipped),
         failed,
         skipped,
+        todo: 0,
     })
 }
 
-/// What an output states in all: the sum over the summary lines of the tool that printed the last one.
+/// What an output states in all: the sum over the runs of the tool that closed the last one. Where a tool's output has a
+/// shape, only lines at their place in it count, since the tests themselves may print lines that look the same.
 pub fn stated(output: &str) -> Option<Totals> {
-    let mut by_tool: [Option<Totals>; 5] = [None; 5];
     let mut last = None;
-    let mut in_node = false;
-    for line in output.lines() {
-        let (tool, totals) = if let Some(totals) = libtest(line) {
-            (0, totals)
-        } else if let Some(totals) = pytest(line) {
-            (1, totals)
+    let (mut jests, mut surefires): (Option<Totals>, Option<Totals>) = (None, None);
+    for line in limits::lines(output) {
+        if libtest(line).is_some() {
+            last = Some(Tool::Libtest);
+        } else if pytest(line).is_some() {
+            last = Some(Tool::Pytest);
         } else if let Some(totals) = jest(line) {
-            (2, totals)
+            jests = Some(jests.unwrap_or_default().plus(totals));
+            last = Some(Tool::Jest);
         } else if let Some(totals) = surefire(line) {
-            (3, totals)
-        } else if let Some((word, _)) = node(line) {
-            in_node = in_node || word == "tests";
-            let mut totals = Totals::default();
-            if !in_node || !node_into(line, &mut totals) {
-                continue;
-            }
-            (4, totals)
-        } else {
-            continue;
-        };
-        last = Some(tool);
-        if let Some(slot) = by_tool.get_mut(tool) {
-            *slot = Some(slot.unwrap_or_default().plus(totals));
+            surefires = Some(surefires.unwrap_or_default().plus(totals));
+            last = Some(Tool::Surefire);
+        } else if node_counts::begins(line) {
+            last = Some(Tool::Node);
         }
     }
-    by_tool.get(last?).copied().flatten()
+    match last? {
+        Tool::Libtest => cargo::stated(output),
+        Tool::Pytest => pytest::stated(output),
+        Tool::Jest => jests,
+        Tool::Surefire => surefires,
+        Tool::Node => tap::stated(output),
+    }
+}
+
+/// The tools whose closing words are known.
+#[derive(Clone, Copy)]
+enum Tool {
+    Libtest,
+    Pytest,
+    Jest,
+    Surefire,
+    Node,
 }
 
 /// `3 failed` as number and word.
@@ -167,7 +180,7 @@ mod tests {
 
     #[test]
     fn each_tools_last_words_are_understood() {
-        let five = Totals { passed: 5, failed: 2, skipped: 1 };
+        let five = Totals { passed: 5, failed: 2, skipped: 1, todo: 0 };
         for text in [
             "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "==== 1 failed, 5 passed, 1 skipped, 3 warnings, 1 error in 61.02s (0:01:01) ====",
@@ -175,9 +188,10 @@ mod tests {
             "Tests:       2 failed, 1 skipped, 5 passed, 8 total",
             "[ERROR] Tests run: 8, Failures: 1, Errors: 1, Skipped: 1",
             "# tests 8\n# suites 2\n# pass 5\n# fail 1\n# cancelled 1\n# skipped 0\n# todo 1\n# duration_ms 3.5",
-            "ℹ tests 8\nℹ pass 5\nℹ fail 2\nℹ skipped 1",
+            "ℹ tests 8\nℹ pass 5\nℹ fail 2\nℹ skipped 1\nℹ duration_ms 3.5",
         ] {
-            assert_eq!(stated(text), Some(five), "{text}");
+            let stated = stated(text).map(|totals| Totals { todo: 0, ..totals });
+            assert_eq!(stated, Some(five), "{text}");
         }
         for text in [
             "",
@@ -194,6 +208,6 @@ mod tests {
     fn several_runs_in_one_output_add_up() {
         let text =
             "test result: ok. 2 passed; 0 failed; 0 ignored\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
-        assert_eq!(stated(text).unwrap(), Totals { passed: 3, failed: 1, skipped: 0 });
+        assert_eq!(stated(text).unwrap(), Totals { passed: 3, failed: 1, skipped: 0, todo: 0 });
     }
 }

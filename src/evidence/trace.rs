@@ -77,10 +77,25 @@ fn foreign(file: &str) -> bool {
 }
 
 fn foreign_function(frame: &Frame) -> bool {
-    const STARTS: [&str; 8] =
-        ["java.", "javax.", "jdk.", "sun.", "org.junit.", "org.testng.", "org.apache.maven.", "kotlin."];
+    const STARTS: [&str; 12] = [
+        "java.",
+        "javax.",
+        "jdk.",
+        "sun.",
+        "org.junit.",
+        "org.testng.",
+        "org.apache.maven.",
+        "kotlin.",
+        "org.opentest4j.",
+        "org.gradle.",
+        "org.hamcrest.",
+        "org.assertj.",
+    ];
     frame.function.as_ref().is_some_and(|name| STARTS.iter().any(|start| name.starts_with(start)))
 }
+
+/// How the files of languages on the JVM end.
+const JVM: [&str; 4] = ["java", "kt", "scala", "groovy"];
 
 fn number(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -103,18 +118,31 @@ fn python_frame(line: &str) -> Option<Frame> {
             Location { file: head(file, limits::NAME_BYTES).to_owned(), line: number(line.trim()), column: None };
         return Some(Frame { function: function.and_then(name), location: Some(location) });
     }
-    let (front, function) = line.split_once(": in ")?;
-    Some(Frame { function: name(function), location: Some(place(front)?) })
+    if let Some((front, function)) = line.split_once(": in ") {
+        return Some(Frame { function: name(function), location: Some(place(front)?) });
+    }
+    // Pytest's own style has the place of each level, and at the innermost one the exception's name.
+    let (front, word) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
+    let location = place(front).filter(|place| place.file.strip_suffix(".py").is_some())?;
+    (!word.contains(' ')).then_some(Frame { function: None, location: Some(location) })
 }
 
-/// `at f (a.js:3:4)`, `at a.js:3:4`, `at com.x.Y.f(Y.java:3)`, Rust's `at ./src/lib.rs:3:4` under its function.
+/// `❯ f a.js:3:4` of Vitest, `at f (a.js:3:4)`, `at a.js:3:4`, `at com.x.Y.f(Y.java:3)`, Rust's `at ./src/lib.rs:3:4` under its function.
 fn at_frame(line: &str, function: Option<&String>) -> Option<Frame> {
+    if let Some(rest) = line.strip_prefix("❯ ") {
+        let (function, path) = rest.rsplit_once(' ').map_or((None, rest), |(function, path)| (name(function), path));
+        return Some(Frame { function, location: Some(place(path)?) });
+    }
     let rest = line.strip_prefix("at ")?;
     if let Some((front, inner)) = rest.rsplit_once('(')
         && let Some((inner, _)) = inner.rsplit_once(')')
     {
         let front = front.trim().trim_start_matches("async ");
-        return Some(Frame { function: name(front), location: place(inner) });
+        let location = place(inner);
+        // The JVM writes its class loader and module before the class.
+        let jvm = location.as_ref().and_then(|l| l.file.rsplit_once('.')).is_some_and(|(_, end)| JVM.contains(&end));
+        let front = if jvm { front.rsplit('/').next().unwrap_or(front) } else { front };
+        return Some(Frame { function: name(front), location });
     }
     let rest = rest.trim_start_matches("async ").trim_end_matches(" {");
     Some(Frame { function: function.cloned(), location: Some(place(rest)?) })

@@ -1,5 +1,6 @@
 //! Which characters may be shown as themselves. The exact form lists what may stay; the log form lists what may not.
 
+use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::GeneralSecurityProfile as _;
@@ -14,7 +15,27 @@ pub(super) fn exact_keeps(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~') && c != '\\';
     }
+    // Asking the tables costs a microsecond, so the answers are kept, a page of 256 characters at a time.
+    let number = usize::try_from(u32::from(c)).unwrap_or(usize::MAX);
+    let Some(page) = PAGES.get(number / PAGE) else { return false };
+    let kept = page.get_or_init(|| {
+        let mut kept = [false; PAGE];
+        for (slot, n) in kept.iter_mut().zip((number / PAGE * PAGE)..) {
+            *slot = u32::try_from(n).ok().and_then(char::from_u32).is_some_and(is_ordinary);
+        }
+        kept
+    });
+    kept.get(number % PAGE).copied().unwrap_or(false)
+}
+
+const PAGE: usize = 256;
+
+static PAGES: [OnceLock<[bool; PAGE]>; 0x11_0000 / PAGE] = [const { OnceLock::new() }; 0x11_0000 / PAGE];
+
+/// Whether a character outside ASCII passes every test of the exact form.
+fn is_ordinary(c: char) -> bool {
     c.is_alphanumeric()
+        && !is_lookalike(c)
         && c.identifier_allowed()
         && !is_combining_mark(c)
         && !runs_right_to_left(c)
@@ -24,6 +45,23 @@ pub(super) fn exact_keeps(c: char) -> bool {
         && std::iter::once(c).nfkc().eq(std::iter::once(c))
         && std::iter::once(c).nfc().eq(std::iter::once(c))
         && is_own_prototype(c)
+}
+
+/// Letters that look like others in many fonts though Unicode's table of confusables does not say so.
+fn is_lookalike(c: char) -> bool {
+    matches!(u32::from(c), 0x90de | 0x96b7 | 0x96b8 | 0x01a0 | 0x01a1)
+}
+
+/// Whether it chooses between the plain and the coloured drawing of the symbol before it.
+pub(super) fn is_selector(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}')
+}
+
+/// Symbols outside ASCII that Unicode knows in both drawings.
+pub(super) fn takes_selector(c: char) -> bool {
+    matches!(u32::from(c),
+        0xa9 | 0xae | 0x203c | 0x2049 | 0x2122 | 0x2139 | 0x2194..=0x21aa | 0x231a..=0x23ff | 0x24c2 | 0x25aa..=0x25fe
+        | 0x2600..=0x27bf | 0x2934..=0x2935 | 0x2b05..=0x2b55 | 0x3030 | 0x303d | 0x3297 | 0x3299 | 0x1_f000..=0x1_faff)
 }
 
 /// Whether the confusables skeleton of a character is the character itself (in decomposed form).
@@ -97,7 +135,8 @@ mod tests {
     fn tricky_letters_do_not() {
         // Cyrillic a, Greek omicron, full-width A, angstrom sign, jamo, Hebrew, braille blank, emoji, private use,
         // unassigned, ligature, fraction slash, modifier letter, Thai vowel sign.
-        let tricky = "\u{430}\u{3bf}\u{ff21}\u{212b}\u{1100}\u{5d0}\u{2800}\u{1f600}\u{e000}\u{378}\u{fb01}\u{2044}\u{2bc}\u{e31}";
+        // The five last look like others though Unicode's table does not say so.
+        let tricky = "\u{90de}\u{96b7}\u{96b8}\u{1a0}\u{1a1}\u{430}\u{3bf}\u{ff21}\u{212b}\u{1100}\u{5d0}\u{2800}\u{1f600}\u{e000}\u{378}\u{fb01}\u{2044}\u{2bc}\u{e31}";
         for c in tricky.chars() {
             assert!(!exact_keeps(c), "{:x} should be escaped", u32::from(c));
         }

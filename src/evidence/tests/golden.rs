@@ -22,6 +22,18 @@ pub fn all() -> Vec<(&'static str, Format, &'static [u8])> {
         ("go", Format::GoTestJson, golden!("go.jsonl")),
         ("node-tap", Format::NodeTest, golden!("node-tap.txt")),
         ("node-spec", Format::NodeTest, golden!("node-spec.txt")),
+        ("cargo-exit0", Format::CargoTest, golden!("cargo-exit0.txt")),
+        ("cargo-abort", Format::CargoTest, golden!("cargo-abort.txt")),
+        ("cargo-printed", Format::CargoTest, golden!("cargo-printed.txt")),
+        ("cargo-nocapture", Format::CargoTest, golden!("cargo-nocapture.txt")),
+        ("cargo-workspace", Format::CargoTest, golden!("cargo-workspace.txt")),
+        ("pytest-printed", Format::Pytest, golden!("pytest-printed.txt")),
+        ("pytest-inner", Format::Pytest, golden!("pytest-inner.txt")),
+        ("pytest-subtests", Format::Pytest, golden!("pytest-subtests.txt")),
+        ("node-printed-spec", Format::NodeTest, golden!("node-printed-spec.txt")),
+        ("node-printed-tap", Format::NodeTest, golden!("node-printed-tap.txt")),
+        ("node-two-runs", Format::NodeTest, golden!("node-two-runs.txt")),
+        ("jest-todo.xml", Format::Junit, golden!("jest-todo.xml")),
     ]
 }
 

@@ -23,7 +23,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_recordings_are_read(which in 0_usize..11, cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
+    fn damaged_recordings_are_read(which in 0..golden::all().len(), cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
         let (_, format, bytes) = golden::all().swap_remove(which);
         let mut bytes = bytes.to_vec();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
@@ -121,4 +121,39 @@ fn made_up_names_do_not_cost_the_square_of_their_number() {
     assert_eq!(parse(Format::Junit, junit.as_bytes()).cases.len(), 10_000);
     parse(Format::GoTestJson, go.as_bytes());
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+/// Asks no more of a reader than that its time grows with the input and not with its square.
+#[test]
+fn crafted_inputs_cost_no_square() {
+    let attributes: String = (0..20_000).map(|n| format!(" a{n}=''")).collect();
+    let names: String = (0..60).map(|n| format!(" xmlns:a{n} = 'u'")).collect();
+    let list = "failures:\n    zz\n\ntest result: FAILED. 19999 passed; 1 failed; 0 ignored\n";
+    let tests: String = (0..20_000).map(|n| format!("test t{n} ... ok\n")).collect();
+    let inputs = [
+        (Format::Junit, format!("<testsuite{attributes}/>")),
+        (Format::Junit, format!("<testsuite>{}</testsuite>", format!("<testsuite{names}>").repeat(60))),
+        (Format::Junit, "<?xml version='1.0'?><testsuite/>".repeat(20_000)),
+        (Format::Junit, format!("<testsuite>{}", "&x".repeat(200_000))),
+        (Format::NodeTest, format!("✔ x{}\n", " (".repeat(200_000))),
+        (Format::NodeTest, format!("✖ x{} (1.5ms)\n", " (1ms) #".repeat(8_000)).repeat(20)),
+        (Format::NodeTest, "ℹ tests 1\nℹ pass 1\nℹ duration_ms 1.5\n✖ failing tests:\n✖ a (1.5ms)\n".repeat(10_000)),
+        (Format::NodeTest, "TAP version 13\n".repeat(100_000)),
+        (Format::Pytest, format!("FAILED a.py::t[{}\n", " - ".repeat(100_000))),
+        (Format::Pytest, "=== test session starts ===\n".repeat(50_000)),
+        (Format::Pytest, "=== test session starts ===\n=== 1 passed in 1s ===\n1 passed in 1s\n".repeat(20_000)),
+        (Format::CargoTest, format!("running 20000 tests\n{tests}{}", list.repeat(20_000))),
+        (
+            Format::CargoTest,
+            "running 1 test\n".repeat(100_000) + &"test result: ok. 9 passed; 0 failed\n".repeat(50_000),
+        ),
+        (Format::CargoTest, format!("running 1 test\ntest a ... x\n{}", "test b ...\n\n".repeat(50_000))),
+    ];
+    for (format, text) in inputs {
+        let start = std::time::Instant::now();
+        debug(Some(format), text.as_bytes());
+        debug(None, text.as_bytes());
+        let spent = start.elapsed();
+        assert!(spent.as_secs() < 10, "{format} took {spent:?}: {}", &text[..text.floor_char_boundary(60)]);
+    }
 }

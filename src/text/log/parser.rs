@@ -1,11 +1,10 @@
 //! The streaming parser: bytes in any pieces to lines.
 
 use super::builder::Builder;
-use super::line::{StyledLine, write_hidden};
+use super::line::StyledLine;
 use super::sequence::{Sequence, Step};
 use super::sgr;
 use crate::text::style::Style;
-use std::fmt::Write as _;
 
 /// Turns the output of one program, from its first byte on, into lines. Memory is bounded whatever comes.
 #[derive(Debug)]
@@ -119,10 +118,12 @@ impl LogParser {
     /// Shows bytes that are no characters.
     fn bytes(&mut self, bytes: &[u8], sink: &mut impl FnMut(StyledLine)) {
         for byte in bytes {
-            let mut mark = String::with_capacity(4);
-            // Writing to a String cannot fail.
-            let _ = write!(mark, "\\x{byte:02x}");
-            self.builder.mark(&mark, sink);
+            let mut mark = *b"\\x00";
+            for (slot, digit) in mark.iter_mut().skip(2).zip([byte >> 4, byte & 15]) {
+                *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+            }
+            // These four are ASCII, so there is nothing to lose here.
+            self.builder.mark(std::str::from_utf8(&mark).unwrap_or_default(), sink);
         }
     }
 
@@ -134,9 +135,10 @@ impl LogParser {
             0x08 => self.builder.backspace(sink),
             0x1b => self.sequence = Some(Sequence::new()),
             _ => {
-                let mut mark = String::new();
-                write_hidden(&mut mark, char::from(byte));
-                self.builder.mark(&mark, sink);
+                // The pictures of control characters stand in their order, and the one of DEL behind them.
+                let picture =
+                    if byte == 0x7f { '\u{2421}' } else { char::from_u32(0x2400 + u32::from(byte)).unwrap_or('?') };
+                self.builder.mark(picture.encode_utf8(&mut [0; 4]), sink);
             }
         }
     }
@@ -162,8 +164,10 @@ impl LogParser {
     fn end_sequence(&mut self, sink: &mut impl FnMut(StyledLine)) {
         let Some(sequence) = self.sequence.take() else { return };
         let kept = sequence.sgr().is_some_and(|parameters| sgr::apply(&mut self.style, parameters));
-        if !kept {
-            self.builder.mark(&sequence.mark(), sink);
+        match sequence.erases() {
+            _ if kept => {}
+            Some(whole) => self.builder.erase(&sequence.mark(), whole, sink),
+            None => self.builder.mark(&sequence.mark(), sink),
         }
     }
 }

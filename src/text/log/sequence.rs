@@ -103,6 +103,18 @@ impl Sequence {
         self.kept.strip_prefix(b"[")?.strip_suffix(b"m")
     }
 
+    /// Whether it erases the line, and if so whether all of it or only what is right of the cursor.
+    pub(super) fn erases(&self) -> Option<bool> {
+        if self.part != Part::Control || self.more > 0 {
+            return None;
+        }
+        match self.kept.as_slice() {
+            b"[K" | b"[0K" => Some(false),
+            b"[2K" => Some(true),
+            _ => None,
+        }
+    }
+
     /// The sequence as a visible mark.
     pub(super) fn mark(&self) -> String {
         let mut mark = String::from("\u{241b}");

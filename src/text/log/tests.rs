@@ -89,6 +89,63 @@ fn returns_backspaces_and_tabs_move_as_on_a_terminal() {
 }
 
 #[test]
+fn marks_survive_whatever_moves_the_cursor() {
+    assert_eq!(plain("\x1b[2J\x08\x08\x08\x08safe"), ["␛[2Jsafe"]);
+    assert_eq!(plain("ab\x07\x08c"), ["ac␇"]);
+    assert_eq!(plain("a\x08\x07b"), ["␇b"]);
+    assert_eq!(plain("\x1b[2K\r50%"), ["␛[2K50%"]);
+    assert_eq!(plain("\x1b[2J\rsafe\r"), ["␛[2Jsafe"]);
+    let bar = (0..100).fold(String::new(), |bar, n| bar + &format!("\r\x1b[K{n:3}%"));
+    assert_eq!(plain(bar), ["␛[K 99%<99 marks overwritten>"]);
+    let many = (0..7).fold(String::new(), |many, n| many + &format!("\x1b[{n}Kx\r"));
+    assert_eq!(plain(format!("{many}y")), ["␛[6K␛[5K␛[4K␛[3Ky<3 marks overwritten>"]);
+}
+
+#[test]
+fn a_return_goes_back_and_what_follows_is_written_over() {
+    assert_eq!(plain("100% done\r 50%"), [" 50% done"]);
+    assert_eq!(plain("abcdef\rxy"), ["xycdef"]);
+    assert_eq!(plain("secret\r"), ["secret"]);
+    assert_eq!(plain("Building [==> ] 3/5\r\x1b[Kdone"), ["␛[Kdone"]);
+    assert_eq!(plain("Building [==> ] 3/5\x1b[2K\rdone"), ["␛[2Kdone"]);
+    assert_eq!(plain("abc\x1b[2Kdef"), ["abc␛[2Kdef"]);
+    assert_eq!(plain("abc\x1b[K\x1b[1K\rx"), ["xbc␛[K␛[1K"]);
+    assert_eq!(plain("a\tb\r\tc"), ["a       c"]);
+    assert_eq!(plain("abcdefghij\r\tX"), ["abcdefghXj"]);
+    assert_eq!(plain("日本\rx"), ["x 本"]);
+    assert_eq!(plain("abc\r日"), ["日c"]);
+    assert_eq!(plain("éa\re\u{301}"), ["e\u{301}a"]);
+    assert_eq!(plain("ab\rab\x08c"), ["ac"]);
+    let line = &lines(b"\x1b[31mred\x1b[0m\rre")[0];
+    let styles: Vec<_> = line.spans().iter().map(|s| (s.text(), s.style())).collect();
+    assert_eq!(styles, [("re", Style::PLAIN), ("d", Style::fg(Colour::Red))], "the same letters twice are no bold");
+}
+
+#[test]
+fn selectors_behind_symbols_go_unseen_and_no_others() {
+    assert_eq!(plain("⚠\u{fe0f} ✔\u{fe0e}"), ["⚠ ✔"]);
+    assert_eq!(plain("a\u{fe0f}"), ["a<U+FE0F>"]);
+    assert_eq!(plain("⚠\u{fe0f}\u{fe0f}"), ["⚠<U+FE0F>"]);
+    assert_eq!(plain("⚠\r\u{fe0f}"), ["<U+FE0F>⚠"]);
+}
+
+/// Every mark that a terminal would not show is shown or counted, whatever the cursor does.
+fn marks(text: &str) -> usize {
+    let counted = text.split('<').filter_map(|part| part.split_once(" mark")?.0.parse::<usize>().ok());
+    text.matches(['␇', '␛']).count() + counted.sum::<usize>()
+}
+
+proptest! {
+    #[test]
+    fn no_mark_is_lost(parts in proptest::collection::vec(0_usize..10, 0..60)) {
+        let pieces = ["\x07", "\x1b[2K", "\x1b[K", "a", "日", "\r", "\x08", "\t", "b\x08b", "\x1b[31m"];
+        let bytes: String = parts.iter().map(|part| pieces[*part]).collect();
+        let shown = plain(&bytes).concat();
+        prop_assert_eq!(marks(&shown), parts.iter().filter(|part| **part < 3).count(), "{:?} {}", bytes, shown);
+    }
+}
+
+#[test]
 fn every_bound_holds_and_is_visible() {
     let mut long = vec![b'a'; MAX_LINE + 10];
     long.push(b'\n');
@@ -124,7 +181,7 @@ fn spans_from_a_wire_are_made_safe_again() {
 #[test]
 fn five_thousand_hostile_outputs_are_tame_in_any_pieces() {
     let mut rng = rand::rngs::StdRng::seed_from_u64(0x106);
-    let parts: [&[u8]; 26] = [
+    let parts: [&[u8]; 29] = [
         b"\x1b[",
         b"\x1b]",
         b"\x1bP",
@@ -143,6 +200,9 @@ fn five_thousand_hostile_outputs_are_tame_in_any_pieces() {
         b"_",
         b"a",
         b"a\x08a",
+        b"b\r",
+        "⚠".as_bytes(),
+        "\u{fe0f}".as_bytes(),
         b"\xf0\x9f\x98",
         b"\x80",
         b"\xe2",
