@@ -52,6 +52,14 @@ fn honest_work_passes() {
 }
 
 #[test]
+fn a_test_program_that_ended_early_at_the_base_may_end_well_now() {
+    let cut =
+        [suite(SuiteVerdict::Failed, &[("a", TestStatus::Passed), ("shop::(did not finish)", TestStatus::Failed)])];
+    let now = [suite(SuiteVerdict::Passed, &[("a", TestStatus::Passed), ("b", TestStatus::Passed)])];
+    assert_eq!(suspicions(&Facts { base: &cut, now: &now, ..Facts::default() }), []);
+}
+
+#[test]
 fn missing_and_skipped_tests_are_named() {
     let gone = [suite(SuiteVerdict::Passed, &[("a", TestStatus::Passed), ("c", TestStatus::Passed)])];
     assert_eq!(with(&gone, &[]), [Suspicion::TestsRemoved { tests: vec!["unit: b".into()], total: 1 }]);
