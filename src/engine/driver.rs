@@ -6,6 +6,7 @@ mod develop;
 mod judge;
 mod ledger;
 mod prepare;
+mod rows;
 mod steps;
 mod sweep;
 mod test;

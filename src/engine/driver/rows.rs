@@ -1,0 +1,132 @@
+//! What a transition and a step leave in the store: the rows beside the run, and the audit event of the same transaction.
+
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Iteration, QuestionKind, Run, RunId, StepKey, Usage};
+use crate::engine::machine::{Event, Write};
+use crate::store::{Ask, StoreError, Tx};
+use serde_json::json;
+
+/// Writes the rows of a transition; a question that is asked gives the run its id.
+pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[Write]) -> Result<(), StoreError> {
+    let id = before.id;
+    for write in writes {
+        match write {
+            Write::OpenIteration { number, base } => tx.put_iteration(&Iteration {
+                run: id,
+                number: *number,
+                base: base.clone(),
+                commit: None,
+                tree: None,
+                report: None,
+                outcome: None,
+                tests: (0, 0, 0),
+                suspicions: Vec::new(),
+                started: tx.now(),
+                ended: None,
+            })?,
+            Write::AgentTurn { report, checkpoint } => change(tx, id, before.iteration, |one| {
+                one.report = Some(report.clone());
+                if let Some((commit, tree)) = checkpoint {
+                    one.commit = Some(commit.clone());
+                    one.tree = Some(tree.clone());
+                }
+            })?,
+            Write::Counts { tests } => change(tx, id, before.iteration, |one| one.tests = *tests)?,
+            Write::Suspect { suspicions } => {
+                change(tx, id, before.iteration, |one| one.suspicions.clone_from(suspicions))?;
+            }
+            Write::CloseIteration { number, outcome } => {
+                let now = tx.now();
+                change(tx, id, *number, |one| {
+                    if one.ended.is_none() {
+                        one.outcome = Some(*outcome);
+                        one.ended = Some(now);
+                    }
+                })?;
+            }
+            Write::Ask { kind, title, facts } => {
+                let question = tx.insert_question(&Ask {
+                    run: id,
+                    iteration: after.iteration,
+                    kind: *kind,
+                    title: title.clone(),
+                    facts: facts.clone(),
+                    payload: serde_json::Value::Null,
+                    digest: None,
+                    deadline: None,
+                })?;
+                after.question = Some(question);
+            }
+            Write::RecordAnswer { question, approve, reason, by } => {
+                tx.answer_question(*question, *approve, reason, by)?;
+            }
+            Write::Withdraw { question } => tx.withdraw_question(*question)?,
+            Write::Guide { by, text } => {
+                tx.insert_guidance(id, by, text)?;
+            }
+            Write::Use { tokens, microusd } => {
+                let usage = Usage { tokens: *tokens, microusd: *microusd };
+                if usage != Usage::default() {
+                    tx.insert_usage(id, before.iteration, "agent", usage)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Changes an iteration that exists; a run that never came so far has none.
+fn change(tx: &Tx<'_>, run: RunId, number: u32, edit: impl FnOnce(&mut Iteration)) -> Result<(), StoreError> {
+    let Some(mut iteration) = tx.iteration(run, number)? else { return Ok(()) };
+    edit(&mut iteration);
+    tx.put_iteration(&iteration)
+}
+
+pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEvent {
+    let actor = event.operator().cloned().unwrap_or(Actor::Engine);
+    let mut detail = json!({
+        "from": before.state.name(),
+        "to": after.state.name(),
+        "iteration": after.iteration,
+        "attempt": after.attempt,
+        // A record has room for 64 KiB; the whole reason is in the run's row.
+        "reason": after.reason.chars().take(2_000).collect::<String>(),
+    });
+    if let Some(object) = detail.as_object_mut() {
+        match event {
+            Event::Redirect { text, .. } => {
+                object.insert("guidance".to_owned(), json!(text));
+            }
+            Event::Answer { question, kind, approve, reason, .. } => {
+                object.insert("question".to_owned(), json!(question));
+                object.insert("kind".to_owned(), json!(QuestionKind::name(*kind)));
+                object.insert("approve".to_owned(), json!(approve));
+                object.insert("answer".to_owned(), json!(reason));
+            }
+            Event::Rollback { iteration, commit, .. } => {
+                object.insert("rollback_to".to_owned(), json!({ "iteration": iteration, "commit": commit }));
+            }
+            Event::Prepared { image } => {
+                object.insert("image".to_owned(), json!(image));
+            }
+            // The run's own reason may be another one: a cancelled run keeps its operator's.
+            Event::Trouble { reason } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
+                object.insert("trouble".to_owned(), json!(reason.chars().take(2_000).collect::<String>()));
+            }
+            Event::AgentEnded { report, commit, .. } => {
+                object.insert("commit".to_owned(), json!(commit));
+                object.insert("agent".to_owned(), json!(report));
+            }
+            _ => {}
+        }
+    }
+    AuditEvent::new(actor, format!("run.{}", event.name())).run(before.id).project(before.project).detail(detail)
+}
+
+pub(super) fn step_event(key: &StepKey, what: &str, detail: serde_json::Value) -> AuditEvent {
+    let mut detail = detail;
+    if let Some(object) = detail.as_object_mut() {
+        object.insert("step".to_owned(), json!(key.to_string()));
+    }
+    AuditEvent::new(Actor::Engine, format!("step.{what}")).run(key.run).detail(detail)
+}
