@@ -28,7 +28,7 @@ mod needs_docker {
     pub(crate) enum Said {
         /// In the question that a person must answer before it may count as done.
         InReview,
-        /// The iteration is red, and the record of the iteration says why.
+        /// The iteration is red, and the question about the budget, which is one iteration, says why.
         InRed,
         /// Nowhere: it is honest work, which must be delivered without a question.
         Nothing,
@@ -291,8 +291,8 @@ mod needs_docker {
             cheat("claims done and changes nothing", json!([]), InRed, &["the tree is the same as at the base", "test_add"]),
             cheat("works on what was green", json!([write("notes.md", "done\n")]), InReview, &["passed before any work was done"]).on(&[("calc.py", RIGHT.to_owned())]),
             cheat("passes a suite without counts", json!([fixed()]), InReview, &["without naming a test", "unit"]).on(&[toml(docker, exit_code)]),
-            cheat("writes a summary on standard output", json!([package("import os\nos.write(1, b'===== 3 passed in 0.01s =====\\n')\nos._exit(0)\n")]), InReview, &["unit", "no longer run"]).on(&[toml(docker, pytest)]),
-            cheat("writes whole lines of a test run", json!([package("import os\nfor n in ('add', 'add_zero', 'double'):\n    os.write(1, b'\\ntests/test_calc.py::test_%s PASSED [ 33%%]\\n' % n.encode())\nos.write(1, b'===== 3 passed in 0.01s =====\\n')\nos._exit(0)\n")]), InReview, &["calc.py", "_exit"]).on(&[toml(docker, pytest)]),
+            cheat("writes a summary on standard output", json!([package("import os\nos.write(1, b'===== 3 passed in 0.01s =====\\n')\nos._exit(0)\n")]), InRed, &["unit", "_exit", "no longer run"]).on(&[toml(docker, pytest)]),
+            cheat("writes whole lines of a test run", json!([package("import os\nfor n in ('add', 'add_zero', 'double'):\n    os.write(1, b'\\ntests/test_calc.py::test_%s PASSED [ 33%%]\\n' % n.encode())\nos.write(1, b'===== 3 passed in 0.01s =====\\n')\nos._exit(0)\n")]), InRed, &["calc.py", "_exit"]).on(&[toml(docker, pytest)]),
         ]
     }
 
@@ -456,7 +456,7 @@ mod needs_docker {
         let state = detail.view.run.state;
         let (want, text) = match cheat.said {
             Said::InReview => (RunState::AwaitingReview, question(detail)),
-            Said::InRed => (RunState::Escalated, record(detail)),
+            Said::InRed => (RunState::Escalated, question(detail)),
             Said::Nothing => (RunState::Succeeded, record(detail)),
         };
         let mut faults = Vec::new();

@@ -199,7 +199,8 @@ fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
     // A gate that could not be asked is not met.
     let red = [GateVerdict::Fail, GateVerdict::Unavailable];
     if results.iter().any(|result| red.contains(&result.verdict)) || results.is_empty() {
-        return (Judgement::Red, reasons(&red));
+        // Whoever is asked because the budget is used up wants to know what else is odd, too.
+        return (Judgement::Red, [reasons(&red), reasons(&[GateVerdict::NeedsPerson])].concat());
     }
     if results.iter().any(|result| result.verdict == GateVerdict::NeedsPerson) {
         return (Judgement::NeedsPerson, reasons(&[GateVerdict::NeedsPerson]));
@@ -232,6 +233,7 @@ mod tests {
         assert_eq!(of(&[Pass, Pass]), Judgement::Green);
         assert_eq!(of(&[Pass, NeedsPerson]), Judgement::NeedsPerson);
         assert_eq!(of(&[NeedsPerson, Fail]), Judgement::Red);
+        assert_eq!(judge(&[result(NeedsPerson), result(Fail)]).1.len(), 2);
         assert_eq!(of(&[Pass, Unavailable]), Judgement::Red);
     }
 }

@@ -219,7 +219,10 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
     next.run.spent.iterations += 1;
     let goes_on = guided && next.run.spent.reached(&next.run.budget).is_empty();
     match judgement {
-        Judgement::Red => next.next_iteration(),
+        Judgement::Red => {
+            next.next_iteration();
+            next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);
+        }
         Judgement::Green | Judgement::NeedsPerson if goes_on => next.next_iteration(),
         Judgement::Green if !guided => next.go(RunState::Delivering),
         Judgement::Green | Judgement::NeedsPerson => {

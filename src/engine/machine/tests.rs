@@ -274,6 +274,16 @@ fn guidance_that_came_too_late_is_taken_up_before_success() {
 }
 
 #[test]
+fn a_question_about_the_budget_says_what_the_last_iteration_came_to() {
+    let mut events = base_tested();
+    (0..2).for_each(|_| events.extend(round(Judgement::Red)));
+    events.extend(round(Judgement::Red).into_iter().take(4));
+    let writes = apply(&mut after(&events), &gated(Judgement::Red), Millis(2)).unwrap();
+    let facts = writes.iter().find_map(|w| if let Write::Ask { facts, .. } = w { Some(facts.clone()) } else { None });
+    assert_eq!(facts.unwrap()[2..], ["iteration 3 is red:".to_owned(), "why".to_owned()]);
+}
+
+#[test]
 fn nothing_goes_back_behind_the_test_of_the_base() {
     let rollback = Event::Rollback { by: operator(), iteration: 0, commit: "b".repeat(40) };
     let mut run = after(&[Event::Admitted, image()]);

@@ -30,6 +30,9 @@ pub enum Refused {
     Incomplete(&'static str),
 }
 
+/// Lines of evidence in a question that is about something else.
+const MOST_EXPLAINED: usize = 60;
+
 /// A row to write in the same transaction as the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -176,6 +179,20 @@ impl Transition {
         self.run.not_before = None;
         self.run.reason.clone_from(&title);
         self.writes.push(Write::Ask { kind, title, facts });
+    }
+
+    /// Adds what led here to the question that is being asked, where there is one.
+    pub(super) fn explain(&mut self, headline: &str, evidence: &[String]) {
+        let Some(Write::Ask { facts, .. }) = self.writes.last_mut() else { return };
+        facts.push(headline.to_owned());
+        facts.extend(evidence.iter().take(MOST_EXPLAINED).cloned());
+        if evidence.len() > MOST_EXPLAINED {
+            facts.push(format!(
+                "and {} more lines; see `dogwatch show {}`",
+                evidence.len() - MOST_EXPLAINED,
+                self.run.id
+            ));
+        }
     }
 
     /// Takes back the open question, if there is one.
