@@ -58,8 +58,10 @@ pub struct Ended {
 pub enum Presence {
     /// Made and never started.
     Created,
-    /// Its main process lives (frozen or not).
+    /// Its main process lives and works.
     Running,
+    /// Its main process lives and is frozen.
+    Frozen,
     /// Its main process ended; the exit code can be read.
     Exited,
     /// No such container.

@@ -6,7 +6,7 @@ use super::driver::CommitFault;
 use super::machine::{Event, Work, work};
 use super::ports::{Trees, World};
 use crate::domain::{Run, RunId, RunState};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Presence, Sandbox};
 use crate::store::{RunFilter, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
@@ -37,6 +37,8 @@ struct Watchlist {
     unfinished: HashSet<RunId>,
     /// Removes leftovers; at most one task.
     tidying: JoinSet<Result<(), Crashed>>,
+    /// The first look is over.
+    begun: bool,
     /// The store failed in the last look.
     pressed: bool,
     /// When leftovers were last looked for; `None` when they have to be looked for at once.
@@ -90,9 +92,14 @@ impl<W: World> Engine<W> {
         list.unfinished = unfinished;
         // A run has a place while it is driven; one that was resumed or answered waits for a place like a queued one.
         let driven: HashSet<RunId> = list.driven.values().copied().collect();
-        let mut taken = runs.iter().filter(|run| occupies(run.state) && driven.contains(&run.id)).count();
+        let mut placed = driven.clone();
+        if !list.begun {
+            list.begun = true;
+            placed.extend(self.at_work(runs).await);
+        }
+        let mut taken = runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id)).count();
         for run in runs {
-            let waits = taken >= self.max_runs && !driven.contains(&run.id);
+            let waits = taken >= self.max_runs && !placed.contains(&run.id);
             if run.state == RunState::Queued {
                 if waits {
                     continue;
@@ -115,7 +122,7 @@ impl<W: World> Engine<W> {
                 continue;
             } else if !list.rested.insert((run.id, run.version)) {
                 continue;
-            } else if occupies(run.state) && !driven.contains(&run.id) {
+            } else if occupies(run.state) && !placed.contains(&run.id) {
                 taken += 1;
             }
             if driven.contains(&run.id) {
@@ -127,6 +134,32 @@ impl<W: World> Engine<W> {
             }
         }
         Ok(())
+    }
+
+    /// Runs whose program works while no driver watches it, as it does after a start of the engine: they keep their places,
+    /// also where there are fewer by now. One that waits for a place has a frozen container or none.
+    async fn at_work(&self, runs: &[Run]) -> HashSet<RunId> {
+        let mut working = HashSet::new();
+        let occupying: HashSet<RunId> = runs.iter().filter(|run| occupies(run.state)).map(|run| run.id).collect();
+        if occupying.len() <= self.max_runs {
+            return working;
+        }
+        let containers = match self.world.sandbox().labelled().await {
+            Ok(containers) => containers,
+            Err(error) => {
+                tracing::warn!("cannot see which runs are at work: {error}");
+                return working;
+            }
+        };
+        for (name, container) in containers {
+            let Some(id) = run_of(&name).filter(|id| occupying.contains(id)) else { continue };
+            match self.world.sandbox().presence(&container).await {
+                Ok(Presence::Running) => drop(working.insert(id)),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(run = %id, "cannot see whether it is at work: {error}"),
+            }
+        }
+        working
     }
 
     async fn driver(self: Arc<Self>, id: RunId) -> Result<(), Crashed> {

@@ -214,7 +214,7 @@ impl Sandbox for DockerSandbox {
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
         let seen = state::look(&self.link, container).await;
         let seen = seen.map_err(|failure| failure.into_error("to look at a container"))?;
-        Ok(seen.map_or(Presence::Gone, |seen| seen.presence))
+        Ok(seen.map_or(Presence::Gone, |seen| if seen.paused { Presence::Frozen } else { seen.presence }))
     }
 
     async fn freeze(&self, container: &str) -> Result<(), SandboxError> {

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::answer::not_found;
-use crate::domain::{Run, RunId, StepState, TestStatus};
+use crate::domain::{Run, RunId, RunState, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, LogInfo, Reply, RunDetail, RunView, SuiteView};
@@ -22,9 +22,9 @@ impl<S: Sandbox> Server<S> {
         Ok(views)
     }
 
-    /// What a run is doing; a run that rests does nothing.
+    /// What a run is doing; a run that rests does nothing. One that is paused may have a pause that is not in force yet.
     pub(super) fn note(&self, run: &Run) -> Option<String> {
-        let rests = run.state.is_final() || run.state.awaits_person();
+        let rests = run.state.is_final() || (run.state.awaits_person() && run.state != RunState::Paused);
         if rests { None } else { self.engine.notes.get(run.id) }
     }
 

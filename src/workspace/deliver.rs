@@ -60,9 +60,13 @@ impl Repo {
                         "the source's branch of that name has commits that this one lacks: rename it there, or force",
                     ));
                 }
-                target
-                    .reference(&name, id, true, "dogwatch: deliver")
-                    .map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+                // Only over what was looked at: a commit that came meanwhile must not vanish.
+                let why = "dogwatch: deliver";
+                let set = match before {
+                    Some(old) => target.reference_matching(&name, id, true, old, why),
+                    None => target.reference(&name, id, false, why),
+                };
+                set.map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
                 sync(target.commondir())?;
                 before.map(|old| old.to_string())
             }

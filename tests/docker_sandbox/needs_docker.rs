@@ -208,7 +208,7 @@ async fn frozen_time_does_not_count() {
     bench.follow_until(&spec, &id, "3\n").await;
     bench.sandbox.freeze(&id).await.unwrap();
     bench.sandbox.freeze(&id).await.unwrap();
-    assert_eq!(bench.sandbox.presence(&id).await.unwrap(), Presence::Running);
+    assert_eq!(bench.sandbox.presence(&id).await.unwrap(), Presence::Frozen);
     let before = Bench::log(&spec);
     // Longer than the limit, on a clock that the program must not feel.
     sleep(Duration::from_secs(9)).await;

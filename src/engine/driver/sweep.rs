@@ -43,6 +43,11 @@ impl<W: World> Engine<W> {
         let mut pause = Duration::from_secs(1);
         loop {
             self.freeze(run).await?;
+            if self.notes.get(run.id).is_some() {
+                // What stood in the way of the pause does not any more.
+                self.notes.clear(run.id);
+                self.announce();
+            }
             if pause > LATEST_START {
                 return Ok(());
             }

@@ -370,7 +370,8 @@ impl Sandbox for Daemon {
             Ok(match kept.containers.get(&id).map(|one| &one.state) {
                 None => Presence::Gone,
                 Some(State::Created) => Presence::Created,
-                Some(State::Running { .. } | State::Frozen) => Presence::Running,
+                Some(State::Running { .. }) => Presence::Running,
+                Some(State::Frozen) => Presence::Frozen,
                 Some(State::Exited(_)) => Presence::Exited,
             })
         })

@@ -238,10 +238,21 @@ fn a_cancelled_run_does_not_wait_for_a_container_engine_that_is_gone() {
 
 #[test]
 fn a_resumed_run_waits_for_a_place() {
+    places(false);
+}
+
+#[test]
+fn a_run_at_work_keeps_its_place_over_a_start_of_the_engine() {
+    places(true);
+}
+
+/// Two runs and one place: the first is paused, the second gets its place, the first is resumed.
+fn places(restart: bool) {
     let plot = Plot { parts: 2, ..Plot::plain("places", 1) };
     play(async {
         let sim = Sim::new(plot).await;
-        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let engine = begin();
         let first = sim.store.read_sync(|view| Ok(view.run(sim.run)?.unwrap())).unwrap();
         let project = sim.store.read_sync(|view| Ok(view.project(first.project)?.unwrap())).unwrap();
         let new = NewRun {
@@ -271,11 +282,20 @@ fn a_resumed_run_waits_for_a_place() {
             engine.ask(sim.run, Event::Pause { by: ada() }).await.unwrap();
             until("the second works", &|| runs(second)).await;
             engine.ask(sim.run, Event::Resume { by: ada() }).await.unwrap();
-            until("both are over", &|| over(sim.run) && over(second)).await;
+            if !restart {
+                until("both are over", &|| over(sim.run) && over(second)).await;
+            }
         };
         tokio::select! {
             served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
             () = story => {}
+        }
+        if restart {
+            let end = async { until("both are over", &|| over(sim.run) && over(second)).await };
+            tokio::select! {
+                served = begin().serve() => panic!("{served:?}"),
+                () = end => {}
+            }
         }
     });
 }
