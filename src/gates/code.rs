@@ -131,6 +131,19 @@ pub(super) fn beginnings<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item
         .filter(move |(before, _)| !begins || !before.chars().next_back().is_some_and(is_word))
 }
 
+/// How far is looked around a place, in bytes: statements are shorter, and a file can consist of such places.
+const NEAR: usize = 4_000;
+
+/// The front of a text.
+pub(super) fn near(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(NEAR)).unwrap_or(text)
+}
+
+/// The end of a text.
+pub(super) fn near_end(text: &str) -> &str {
+    text.get(text.ceil_char_boundary(text.len().saturating_sub(NEAR))..).unwrap_or(text)
+}
+
 /// The name at the front.
 pub(super) fn name(text: &str) -> &str {
     text.get(..text.find(|c| !is_word(c)).unwrap_or(text.len())).unwrap_or_default()

@@ -4,9 +4,11 @@
 //! that only tests have must still be there, word for word. New ones are welcome when nothing that was there can mean
 //! something else by them.
 
+mod examples;
 mod items;
 
 use super::rust::{Token, tokens};
+use examples::{examples, settings};
 use items::{Entry, Tests};
 use std::collections::BTreeSet;
 
@@ -14,7 +16,7 @@ use std::collections::BTreeSet;
 pub fn edits_inline_tests(base: &str, now: &str) -> bool {
     let (before, after) = (tokens(base), tokens(now));
     let (before, after) = (Tests::of(&before), Tests::of(&after));
-    if !holds_all(&examples(now), &examples(base)) {
+    if !holds_all(examples(now), &examples(base)) || settings(now) > settings(base) {
         return true;
     }
     // A module that lay in a file of its own and lies here now keeps the ids of its tests, whatever they say.
@@ -94,16 +96,9 @@ fn is_plain(used: &str, known: &BTreeSet<&str>) -> bool {
     used == "super::*" || (name != "*" && !used.contains(" as ") && !known.contains(name))
 }
 
-/// Lines of documents that assert something: the examples in documents are tests.
-fn examples(text: &str) -> Vec<&str> {
-    let document = |line: &&str| (line.starts_with("///") || line.starts_with("//!")) && line.contains("assert");
-    text.lines().map(str::trim).filter(document).collect()
-}
-
-/// Whether all of `wanted` come in `lines`, in this order.
-fn holds_all(lines: &[&str], wanted: &[&str]) -> bool {
-    let mut lines = lines.iter();
-    wanted.iter().all(|line| lines.any(|other| other == line))
+/// Whether every one of `wanted` is still there, as often as it was.
+fn holds_all(mut there: Vec<String>, wanted: &[String]) -> bool {
+    wanted.iter().all(|one| there.iter().position(|other| other == one).map(|at| there.swap_remove(at)).is_some())
 }
 
 #[cfg(test)]

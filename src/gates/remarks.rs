@@ -14,7 +14,7 @@ pub fn same_program(path: &str, before: &[u8], now: &[u8]) -> bool {
     let language = Language::of(path);
     let compared = [before, now].iter().any(|text| asserts_by_remarks(language, text));
     match language {
-        _ if compared || path.ends_with(".vue") || path.ends_with(".svelte") => false,
+        _ if compared || path.rsplit('.').next().is_some_and(|end| matches!(end, "vue" | "svelte")) => false,
         Language::Other => false,
         Language::Rust => rust::line(&rust::tokens(before)) == rust::line(&rust::tokens(now)),
         _ => shape(language, before).is_some_and(|shape| Some(shape) == self::shape(language, now)),

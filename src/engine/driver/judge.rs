@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(unusual(&paths, &usual, false).len(), 0);
         assert_eq!(unusual(&["calc.py".to_owned()], &usual, false).len(), 1);
         assert_eq!(unusual(&paths, &[], false).len(), MOST_ALTERED);
-        let paths: Vec<String> = (0..MOST_ALTERED_BY_BASE + 1).map(|n| format!("data/{n}")).collect();
+        let paths: Vec<String> = (0..=MOST_ALTERED_BY_BASE).map(|n| format!("data/{n}")).collect();
         assert_eq!(unusual(&paths, &unusual(&paths, &[], true), false).len(), 0);
     }
 

@@ -1,7 +1,7 @@
 //! Replacing what belongs to another module while tests run: what a new file of tests does so holds for all of them, and a
 //! source that does so to its test framework makes assertions say nothing.
 
-use crate::gates::code::{Language, beginnings, enclosed, is_word, name, places};
+use crate::gates::code::{Language, beginnings, enclosed, is_word, name, near, near_end, places};
 use std::collections::BTreeSet;
 
 /// Most names that a file is asked about.
@@ -110,6 +110,7 @@ fn assigned_at(before: &str, behind: &str, harmless: impl Fn(&str) -> bool) -> O
     if !members.starts_with('.') || members.len() < 2 {
         return None;
     }
+    let (before, rest) = (near_end(before), near(rest));
     let assigns = |rest: &str| rest.starts_with('=') && !rest.starts_with("==") && !rest.starts_with("=>");
     let line = rest.split('\n').next().unwrap_or_default();
     let starts = before.is_empty() || before.ends_with(['\n', ';', ':']);
@@ -169,7 +170,7 @@ fn python_names(raw: &str) -> BTreeSet<String> {
         if let Some((module, names)) = line.strip_prefix("from ").and_then(|line| line.split_once(" import ")) {
             // A list in brackets may go on over lines.
             let list = if names.trim_start().starts_with('(') {
-                rest.split_once('(').and_then(|(_, list)| list.split_once(')')).map_or(names, |(list, _)| list)
+                rest.split_once('(').and_then(|(_, list)| near(list).split_once(')')).map_or(names, |(list, _)| list)
             } else {
                 names
             };
@@ -205,11 +206,11 @@ fn script_names(lines: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> 
     for start in ["from'", "from\"", "require('", "require(\""] {
         for (at, _) in lines.match_indices(start) {
             let module =
-                lines.get(at + start.len()..).and_then(|rest| rest.split(['\'', '"']).next()).unwrap_or_default();
+                lines.get(at + start.len()..).and_then(|rest| near(rest).split(['\'', '"']).next()).unwrap_or_default();
             if !wanted(module) {
                 continue;
             }
-            let before = lines.get(..at).unwrap_or_default();
+            let before = near_end(lines.get(..at).unwrap_or_default());
             let statement = before.rsplit([';']).next().unwrap_or(before);
             let from = ["import", "const ", "let ", "var ", "const{", "let{", "var{"].iter();
             let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or(statement.len());

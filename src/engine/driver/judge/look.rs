@@ -22,7 +22,7 @@ const MOST_LOOKED_THROUGH: usize = 2_000;
 /// Bytes that are looked through, both versions of all files together.
 const MOST_BYTES: usize = 64 << 20;
 /// How long the looking may take; honest work takes milliseconds.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What was found in the changed files.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl<W: World> Engine<W> {
                 look.inline_tests.push(change.path.clone());
             }
             let (change, reports) = (change.clone(), Arc::clone(&reports));
-            let one = aside(move || look_at(&change, before, now, is_rust, &reports)).await?;
+            let one = aside(move || look_at(&change, before.as_deref(), now.as_deref(), is_rust, &reports)).await?;
             look.meddling.extend(one.look.meddling);
             look.same_programs.extend(one.look.same_programs);
             look.same_bytes.extend(one.look.same_bytes);
@@ -135,10 +135,10 @@ struct One {
     rust: Option<Pair>,
 }
 
-fn look_at(change: &Change, before: Option<Vec<u8>>, now: Option<Vec<u8>>, is_rust: bool, reports: &[String]) -> One {
+fn look_at(change: &Change, before: Option<&[u8]>, now: Option<&[u8]>, is_rust: bool, reports: &[String]) -> One {
     let mut one = One::default();
-    let was = before.as_deref().unwrap_or_default();
-    let is = now.as_deref().unwrap_or_default();
+    let was = before.unwrap_or_default();
+    let is = now.unwrap_or_default();
     if change.kind != ChangeKind::Deleted && !change.link {
         if now.is_none() {
             one.look.meddling.push(format!("{} was not found and not looked through", change.path));
@@ -170,13 +170,7 @@ mod tests {
 
     fn at(path: &str, before: &[u8], now: &[u8]) -> One {
         let change = Change { path: path.to_owned(), raw: path.into(), kind: ChangeKind::Modified, link: false };
-        look_at(
-            &change,
-            Some(before.to_vec()),
-            Some(now.to_vec()),
-            Path::new(path).extension().is_some_and(|end| end == "rs"),
-            &[],
-        )
+        look_at(&change, Some(before), Some(now), Path::new(path).extension().is_some_and(|end| end == "rs"), &[])
     }
 
     #[test]
