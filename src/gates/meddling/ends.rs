@@ -188,7 +188,10 @@ fn block(text: &str) -> Option<usize> {
 /// Names that a braced list takes out of the process: `const { exit } = process`.
 fn taken_out(flat: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let mut from = 0;
     for (at, _) in flat.match_indices('}') {
+        let before = flat.get(from..at).unwrap_or_default();
+        from = at;
         let source = flat.get(at + 1..).unwrap_or_default();
         let source =
             source.strip_prefix("=require(").or_else(|| source.strip_prefix("from")).or(source.strip_prefix('='));
@@ -196,7 +199,7 @@ fn taken_out(flat: &str) -> Vec<String> {
         if name(source.strip_prefix("node:").unwrap_or(source)) != "process" {
             continue;
         }
-        let list = flat.get(..at).and_then(|before| near_end(before).rsplit_once('{')).map_or("", |(_, list)| list);
+        let list = before.rsplit_once('{').map_or(before, |(_, list)| list);
         let names = ["exit", "on", "once", "emit"].into_iter().filter(|name| places(list, name).next().is_some());
         found.extend(names.map(|name| format!("{{ {name} }} of the process")));
     }

@@ -163,29 +163,37 @@ fn python_names(raw: &str) -> BTreeSet<String> {
     };
     let mut found = BTreeSet::new();
     let joined = raw.replace("\\\n", " ");
-    let mut rest = joined.as_str();
-    while let Some(line) = rest.lines().next() {
-        let after = rest.get(line.len() + 1..).unwrap_or_default();
-        let line = line.trim_start();
+    let mut at = 0;
+    // Where the bracket last looked for is closed, and the last such list that was gone through: its end holds all lists
+    // that begin within it.
+    let (mut close, mut listed) = (0, None);
+    for whole in joined.split_inclusive('\n') {
+        let start = at;
+        at += whole.len();
+        let line = whole.trim();
         if let Some((module, names)) = line.strip_prefix("from ").and_then(|line| line.split_once(" import ")) {
-            // A list in brackets may go on over lines.
-            let list = if names.trim_start().starts_with('(') {
-                rest.split_once('(').and_then(|(_, list)| near(list).split_once(')')).map_or(names, |(list, _)| list)
-            } else {
-                names
-            };
-            if own(module.trim()) {
-                found.extend(
-                    list.split([',', '\n']).filter_map(|part| part.split('#').next()?.split_whitespace().last()),
-                );
+            if !own(module.trim()) {
+                continue;
             }
+            // A list in brackets may go on over lines.
+            let open = whole.find('(').filter(|_| names.trim_start().starts_with('(')).map(|open| start + open);
+            let list = match open {
+                Some(open) => {
+                    if close <= open {
+                        close = joined.get(open..).and_then(|rest| rest.find(')')).map_or(joined.len(), |at| open + at);
+                    }
+                    let known = listed.replace(close) == Some(close);
+                    if known { names } else { joined.get(open + 1..close).unwrap_or(names) }
+                }
+                None => names,
+            };
+            found.extend(list.split([',', '\n']).filter_map(|part| part.split('#').next()?.split_whitespace().last()));
         } else if let Some(names) = line.strip_prefix("import ") {
             for part in names.split(',').filter(|part| own(part.trim())) {
                 let last = part.split_whitespace().last().unwrap_or_default();
                 found.extend(last.split('.').next().filter(|name| !name.is_empty()));
             }
         }
-        rest = after;
     }
     let mut found: BTreeSet<String> = found.into_iter().map(|name| name.trim_matches(['(', ')']).to_owned()).collect();
     for line in joined.lines() {
@@ -204,16 +212,18 @@ fn python_names(raw: &str) -> BTreeSet<String> {
 fn script_names(lines: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for start in ["from'", "from\"", "require('", "require(\""] {
+        let mut seen = 0;
         for (at, _) in lines.match_indices(start) {
+            let before = lines.get(seen..at).unwrap_or_default();
+            seen = at;
             let module =
                 lines.get(at + start.len()..).and_then(|rest| near(rest).split(['\'', '"']).next()).unwrap_or_default();
             if !wanted(module) {
                 continue;
             }
-            let before = near_end(lines.get(..at).unwrap_or_default());
             let statement = before.rsplit([';']).next().unwrap_or(before);
             let from = ["import", "const ", "let ", "var ", "const{", "let{", "var{"].iter();
-            let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or(statement.len());
+            let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or_default();
             let list = statement.get(from..).unwrap_or_default();
             // Of `{ a: b }` and `a as b` the latter name counts.
             let names = list.trim_end_matches('=').split([',', '{', '}', '*']).filter_map(|part| {

@@ -25,18 +25,20 @@ pub(super) fn edited_inline_tests(files: &[Pair]) -> BTreeSet<String> {
             homes.entry(name).or_default().push(at);
         }
     }
+    let mut compared = 0;
     for pair in files {
         if !gates::edits_inline_tests(&pair.base, &pair.now) {
             continue;
         }
         let gone = names(&pair.base);
-        let taken_in = |(other, there): &(&Pair, BTreeSet<String>)| {
-            gone.is_subset(there) && !gates::edits_inline_tests(&pair.base, &other.now)
+        let mut taken_in = |(other, there): &(&Pair, BTreeSet<String>)| {
+            compared += pair.base.len() + other.now.len();
+            compared < MOST_COMPARED && gone.is_subset(there) && !gates::edits_inline_tests(&pair.base, &other.now)
         };
         let homes = || gone.iter().map(|name| homes.get(name.as_str()).map_or(&[][..], Vec::as_slice));
         if pair.kind == ChangeKind::Deleted
             && let Some(rarest) = homes().min_by_key(|homes| homes.len())
-            && rarest.iter().take(MOST_HOMES).filter_map(|at| added.get(*at)).any(taken_in)
+            && rarest.iter().take(MOST_HOMES).filter_map(|at| added.get(*at)).any(&mut taken_in)
         {
             continue;
         }
@@ -52,6 +54,8 @@ pub(super) fn edited_inline_tests(files: &[Pair]) -> BTreeSet<String> {
 
 /// New files that are compared with one that is gone.
 const MOST_HOMES: usize = 8;
+/// Bytes that are compared so. Further files count as edited.
+const MOST_COMPARED: usize = 128 << 20;
 
 fn names(text: &str) -> BTreeSet<String> {
     gates::inline_test_names(text).into_iter().collect()
