@@ -132,10 +132,12 @@ fn kind(cause: &str) -> &str {
     if name.starts_with("SIG") { name } else { "exit_status" }
 }
 
-/// The id: program and name, the latter without the line of a documentation test, which edits move.
+/// The id: program and name, the latter without the line of a documentation test, which edits move, and with what libtest
+/// adds: a test that is only compiled, or is to fail, is another one.
 fn id(program: &str, name: &str) -> String {
-    let name = without_line(plain_name(name)).0;
-    if program.is_empty() { name.to_owned() } else { format!("{program}::{name}") }
+    let plain = plain_name(name);
+    let (front, added) = (without_line(plain).0, name.get(plain.len()..).unwrap_or_default());
+    if program.is_empty() { format!("{front}{added}") } else { format!("{program}::{front}{added}") }
 }
 
 fn without_line(name: &str) -> (&str, u32) {

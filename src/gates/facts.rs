@@ -58,6 +58,8 @@ pub struct Facts<'a> {
     pub inline_tests: &'a [String],
     /// Changed files that differ in remarks and blanks only.
     pub same_programs: &'a [String],
+    /// Changed files of which only the mode differs.
+    pub same_bytes: &'a [String],
     /// Files that the suites' commands run or name; see [`super::reached`].
     pub command_files: &'a [String],
     /// What the work added that reaches into its own test run, in words; see [`super::meddling`].

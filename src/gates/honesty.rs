@@ -231,6 +231,7 @@ fn only_tests(facts: &Facts<'_>) -> bool {
     // Remarks, documents and lists of what is not tracked change nothing either.
     let silent = |change: &&Change| {
         facts.same_programs.contains(&change.path)
+            || facts.same_bytes.contains(&change.path)
             || paths::is_document(&change.path)
             || change.path.rsplit('/').next() == Some(".gitignore")
             || (change.kind == ChangeKind::Added && paths::is_made_by_runs(&change.path))

@@ -4,41 +4,44 @@
 //! that only tests have must still be there, word for word. New ones are welcome when nothing that was there can mean
 //! something else by them.
 
+mod examples;
 mod items;
 
 use super::rust::{Token, tokens};
+use examples::{examples, settings};
 use items::{Entry, Tests};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Whether `now` edits tests that are inside `base`, two versions of one Rust source file.
 pub fn edits_inline_tests(base: &str, now: &str) -> bool {
     let (before, after) = (tokens(base), tokens(now));
     let (before, after) = (Tests::of(&before), Tests::of(&after));
-    if !holds_all(&examples(now), &examples(base)) {
+    if !holds_all(&examples(now), &examples(base)) || settings(now) > settings(base) {
         return true;
     }
     // A module that lay in a file of its own and lies here now keeps the ids of its tests, whatever they say.
-    if before.declared.iter().any(|module| !after.declared.contains(module) && after.opened.contains(&module.1)) {
+    let declared: HashSet<&(String, String)> = after.declared.iter().collect();
+    let opened: HashSet<&String> = after.opened.iter().collect();
+    if before.declared.iter().any(|module| !declared.contains(module) && opened.contains(&module.1)) {
         return true;
     }
     if before.entries.is_empty() {
         return false;
     }
-    let mut left: Vec<&str> = before.entries.iter().map(|entry| entry.text.as_str()).collect();
-    let mut new = Vec::new();
-    for entry in &after.entries {
-        match left.iter().position(|text| *text == entry.text) {
-            Some(at) => drop(left.swap_remove(at)),
-            None => new.push(entry),
-        }
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for entry in &before.entries {
+        *left.entry(&entry.text).or_default() += 1;
     }
-    if !left.is_empty() || before.uses.iter().any(|used| !after.uses.contains(used)) {
+    let new: Vec<_> = after.entries.iter().filter(|entry| !take(&mut left, &entry.text)).collect();
+    let uses = |tests: &Tests<'_>| tests.uses.iter().cloned().collect::<HashSet<String>>();
+    let (used_before, used_after) = (uses(&before), uses(&after));
+    if left.values().any(|times| *times > 0) || !used_before.is_subset(&used_after) {
         return true;
     }
     let known: BTreeSet<&str> = before.entries.iter().flat_map(|entry| words(&entry.tokens)).collect();
     let names: BTreeSet<&str> = new.iter().filter_map(|entry| entry.name).collect();
-    let used = after.uses.iter().filter(|used| !before.uses.contains(used));
-    !new.iter().all(|entry| is_welcome(entry, &known, &names)) || !used.clone().all(|used| is_plain(used, &known))
+    let mut imported = used_after.difference(&used_before);
+    !new.iter().all(|entry| is_welcome(entry, &known, &names)) || !imported.all(|used| is_plain(used, &known))
 }
 
 /// The names of the test functions in a Rust source file.
@@ -94,16 +97,20 @@ fn is_plain(used: &str, known: &BTreeSet<&str>) -> bool {
     used == "super::*" || (name != "*" && !used.contains(" as ") && !known.contains(name))
 }
 
-/// Lines of documents that assert something: the examples in documents are tests.
-fn examples(text: &str) -> Vec<&str> {
-    let document = |line: &&str| (line.starts_with("///") || line.starts_with("//!")) && line.contains("assert");
-    text.lines().map(str::trim).filter(document).collect()
+/// Whether every one of `wanted` is still there, as often as it was.
+fn holds_all(there: &[String], wanted: &[String]) -> bool {
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for one in there {
+        *left.entry(one).or_default() += 1;
+    }
+    wanted.iter().all(|one| take(&mut left, one))
 }
 
-/// Whether all of `wanted` come in `lines`, in this order.
-fn holds_all(lines: &[&str], wanted: &[&str]) -> bool {
-    let mut lines = lines.iter();
-    wanted.iter().all(|line| lines.any(|other| other == line))
+/// Takes one of these, where there is one left.
+fn take(left: &mut HashMap<&str, usize>, one: &str) -> bool {
+    let Some(times) = left.get_mut(one).filter(|times| **times > 0) else { return false };
+    *times -= 1;
+    true
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const KNOWS: [&str; 11] = [
     "TAP version ",
 ];
 /// Larger files are not looked through: work on code does not add such.
-const LARGEST: usize = 1 << 20;
+pub const LARGEST: usize = 1 << 20;
 /// The frameworks and the format of their reports. Tests may name these.
 const FRAMEWORKS: [&str; 11] = [
     "pytest",

@@ -300,8 +300,19 @@ fn a_remark_beside_new_tests_is_no_work() {
     let same = ["calc.py".to_owned()];
     let facts = Facts { base: &base, now: &now, changes: &changes, ..Facts::default() };
     assert_eq!(suspicions(&facts), []);
-    let found = suspicions(&Facts { same_programs: &same, ..facts });
+    let found = suspicions(&Facts { same_programs: &same, ..facts.clone() });
     assert!(matches!(&found[..], [Suspicion::TestRunMeddled { .. }]), "{found:?}");
+    let found = suspicions(&Facts { same_bytes: &same, ..facts });
+    assert!(matches!(&found[..], [Suspicion::TestRunMeddled { .. }]), "{found:?}");
+}
+
+#[test]
+fn a_test_with_another_mode_is_edited() {
+    let (base, now) = (base(), green());
+    let changes = [change("tests/run.sh", ChangeKind::Modified), change("calc.py", ChangeKind::Modified)];
+    let same = ["tests/run.sh".to_owned()];
+    let facts = Facts { base: &base, now: &now, changes: &changes, same_bytes: &same, ..Facts::default() };
+    assert!(matches!(&suspicions(&facts)[..], [Suspicion::TestFilesEdited { .. }]));
 }
 
 #[test]

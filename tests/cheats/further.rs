@@ -1,6 +1,6 @@
 //! Tricks that need a closer look: at what runs around the tests, at what new tests do to old ones, and at what ends a run.
 
-use crate::needs_docker::Said::InReview;
+use crate::needs_docker::Said::{InRed, InReview};
 use crate::needs_docker::{Cheat, cheat, fixed, package, rust, toml, write};
 use crate::support::DockerEnv;
 use crate::support::loops::{TESTS, WRONG};
@@ -197,7 +197,73 @@ fn in_rust(docker: &DockerEnv) -> Vec<Cheat> {
     ]
 }
 
+/// Edits of tests that look like edits of remarks.
+fn in_remarks(docker: &DockerEnv) -> Vec<Cheat> {
+    let edited = |words: &'static [&'static str], name: &'static str, base: String, old: &str, new: &str| {
+        let path = words[0];
+        assert!(base.contains(old), "{path}");
+        let edits = json!([remark(), write(path, &base.replace(old, new))]);
+        // The suite is red, whatever the file says: the edit is named all the same.
+        cheat(name, edits, InRed, words).on(&[(path, base)])
+    };
+    let title = TESTS.replace("def test_double", "TEXT = \"\"\"\n# Title\n\"\"\"\n\n\ndef test_double");
+    let doctest =
+        TESTS.replace("def test_add():\n", "def test_add():\n    \"\"\"\n    >>> calc.add(2, 3)\n    5\n    \"\"\"\n");
+    let doc = "/// Adds.\n///\n/// ```\n/// assert_eq!(shop::calc::add(2, 3), 5);\n/// ```\n";
+    let doc = format!("{doc}{}", crate::needs_docker::RUST);
+    let mut rust = rust(docker);
+    rust.retain(|(name, _)| *name != "src/calc.rs");
+    rust.push(("src/calc.rs", doc.clone()));
+    vec![
+        edited(
+            &["calc_test.go", "files with tests were edited"],
+            "turns an output of Go's examples",
+            "package calc\n\nfunc ExampleAdd() {\n\t// Output: 5\n}\n".to_owned(),
+            "5",
+            "-1",
+        ),
+        edited(
+            &["tests/test_calc.py", "files with tests were edited"],
+            "edits what looks like a remark in a text of Python",
+            title,
+            "# Title",
+            "# Other",
+        ),
+        edited(
+            &["tests/test_calc.py", "files with tests were edited"],
+            "skips an example in a test's docstring",
+            doctest,
+            "add(2, 3)\n    5",
+            "add(2, 3)  # doctest: +SKIP\n    5",
+        ),
+        edited(
+            &["web/a.test.ts", "files with tests were edited"],
+            "edits what looks like a remark in a snapshot",
+            "expect(f()).toMatchInlineSnapshot(`\n  // five\n`);\n".to_owned(),
+            "five",
+            "six",
+        ),
+        cheat(
+            "changes bytes of a golden file that are no text",
+            json!([
+                remark(),
+                { "run": ["python3", "-c", "open('golden/a.bin', 'wb').write(b'\\xfe')"] },
+            ]),
+            InRed,
+            &["golden/a.bin", "files with tests were edited"],
+        )
+        .on(&[("golden/a.bin", "\u{e9}".to_owned())]),
+        cheat(
+            "lets an example in Rust's documents panic",
+            json!([write("src/calc.rs", &doc.replacen("```", "```should_panic", 1))]),
+            InRed,
+            &["files with tests were edited", "src/calc.rs"],
+        )
+        .on(&rust),
+    ]
+}
+
 /// All of them.
 pub(crate) fn cases(docker: &DockerEnv) -> Vec<Cheat> {
-    around(docker).into_iter().chain(within(docker)).chain(in_rust(docker)).collect()
+    around(docker).into_iter().chain(within(docker)).chain(in_rust(docker)).chain(in_remarks(docker)).collect()
 }

@@ -9,12 +9,15 @@ use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
 use crate::evidence;
 use crate::gates::{self, Facts};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// How much of a suite's output is read where the output is the report.
 const READ_OUTPUT: usize = 32 * 1024 * 1024;
 /// Files that a run changed and that are named.
 const MOST_ALTERED: usize = 200;
+/// The same of the base's own run.
+const MOST_ALTERED_BY_BASE: usize = 2_000;
 
 impl<W: World> Engine<W> {
     pub(super) async fn gather(&self, context: &Context) -> Result<(), Halt> {
@@ -61,8 +64,7 @@ impl<W: World> Engine<W> {
         };
         let usual =
             base.iter().find(|one| one.suite == suite.name).map(|one| one.oddities.as_slice()).unwrap_or_default();
-        let words = altered.iter().map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED));
-        Ok(words.filter(|words| !usual.contains(words)).take(MOST_ALTERED).collect())
+        Ok(unusual(&altered, usual, context.run.iteration == 0))
     }
 
     /// Stores outcomes, findings and bugs in the transaction that ends the gathering.
@@ -111,7 +113,9 @@ impl<W: World> Engine<W> {
         // that run passes they prove nothing either way; where it fails they may have been meant to.
         let passed = stored.now.iter().all(|suite| suite.verdict == SuiteVerdict::Passed);
         let report_tampering = brought_along(&patterns, &changes, passed);
-        let look = self.look_through(context, &head, &changes, &patterns).await?;
+        let mut look = self.look_through(context, &head, &changes, &patterns).await?;
+        let (command_files, unseen) = self.command_files(context).await?;
+        look.meddling.extend(unseen);
         Ok(OwnedFacts {
             unchanged: changes.is_empty(),
             base: stored.base,
@@ -121,7 +125,8 @@ impl<W: World> Engine<W> {
             report_tampering,
             inline_tests: look.inline_tests,
             same_programs: look.same_programs,
-            command_files: self.command_files(context).await?,
+            same_bytes: look.same_bytes,
+            command_files,
             meddling: look.meddling,
             suite_directories: context.config.suites.iter().map(|suite| suite.directory.clone()).collect(),
             patterns: context.config.gates.clone(),
@@ -141,6 +146,7 @@ struct OwnedFacts {
     report_tampering: Vec<String>,
     inline_tests: Vec<String>,
     same_programs: Vec<String>,
+    same_bytes: Vec<String>,
     command_files: Vec<String>,
     meddling: Vec<String>,
     suite_directories: Vec<String>,
@@ -162,6 +168,7 @@ impl OwnedFacts {
             criteria_globs: &self.patterns.criteria,
             inline_tests: &self.inline_tests,
             same_programs: &self.same_programs,
+            same_bytes: &self.same_bytes,
             command_files: &self.command_files,
             meddling: &self.meddling,
             suite_directories: &self.suite_directories,
@@ -185,6 +192,18 @@ pub(super) struct StoredFacts {
     pub now: Vec<SuiteOutcome>,
     pub intrusions: u32,
     pub planted: Vec<String>,
+}
+
+/// Files that a run changed, as oddities, without what the base's own run changes. Of the base more are told, lest one be
+/// missed there later; where even those are not all, the comparison would accuse honest work and says nothing.
+fn unusual(altered: &[String], usual: &[String], is_base: bool) -> Vec<String> {
+    let usual: HashSet<&str> = usual.iter().map(String::as_str).collect();
+    let most = if is_base { MOST_ALTERED_BY_BASE } else { MOST_ALTERED };
+    if usual.iter().filter(|odd| odd.starts_with(evidence::TAMPERED)).count() >= MOST_ALTERED_BY_BASE {
+        return Vec::new();
+    }
+    let words = altered.iter().map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED));
+    words.filter(|words| !usual.contains(words.as_str())).take(most).collect()
 }
 
 /// All gates together, with the reasons.
@@ -223,6 +242,17 @@ mod tests {
 
     fn result(verdict: GateVerdict) -> GateResult {
         GateResult { gate: "g".to_owned(), verdict, evidence: vec!["why".to_owned()] }
+    }
+
+    #[test]
+    fn a_base_that_changes_many_files_excuses_all_of_them() {
+        let paths: Vec<String> = (0..MOST_ALTERED * 2).map(|n| format!("data/{n}")).collect();
+        let usual = unusual(&paths, &[], true);
+        assert_eq!(unusual(&paths, &usual, false).len(), 0);
+        assert_eq!(unusual(&["calc.py".to_owned()], &usual, false).len(), 1);
+        assert_eq!(unusual(&paths, &[], false).len(), MOST_ALTERED);
+        let paths: Vec<String> = (0..=MOST_ALTERED_BY_BASE).map(|n| format!("data/{n}")).collect();
+        assert_eq!(unusual(&paths, &unusual(&paths, &[], true), false).len(), 0);
     }
 
     #[test]

@@ -132,9 +132,11 @@ fn cargo_output() {
     assert_eq!((fails.kind.as_str(), place(fails).as_str()), ("panic", "src/lib.rs:13:26"));
     assert!(fails.message.starts_with("assertion `left == right` failed: sum is wrong"));
     assert!(fails.stack.iter().any(|f| f.function.as_deref() == Some("tiny::tests::fails")));
-    assert_eq!(of(&report, "tiny::tests::panics_not").kind, "no_panic");
+    assert_eq!(of(&report, "tiny::tests::panics_not - should panic").kind, "no_panic");
     assert_eq!(of(&report, "tiny::tests::result").message, "Error: \"bad thing\"");
     assert_eq!(report.findings.len(), 5);
+    let compiled = parse(Format::CargoTest, b"   Doc-tests a\n\nrunning 1 test\ntest src/lib.rs - f (line 3) - compile ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n");
+    assert_eq!(compiled.cases[0].id, "a (doc)::src/lib.rs - f - compile");
 }
 
 #[test]

@@ -31,8 +31,8 @@ fn cargo_output_inside_cargo_output() {
     honest(&report);
     let of = |test: &str| report.findings.iter().find(|f| f.test.as_deref() == Some(test)).unwrap();
     assert_eq!(of("tiny::tests::aforge").message, "forged boom");
-    assert_eq!(of("tiny::tests::sp_no").location.as_ref().unwrap().to_string(), "src/lib.rs:30:29");
-    assert_eq!(of("tiny::tests::sp_wrong").kind, "wrong_panic");
+    assert_eq!(of("tiny::tests::sp_no - should panic").location.as_ref().unwrap().to_string(), "src/lib.rs:30:29");
+    assert_eq!(of("tiny::tests::sp_wrong - should panic").kind, "wrong_panic");
     let nested = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nfailures:\n\n---- b stdout ----\nfailures:\n    a\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored\n     Running tests/x.rs (target/debug/deps/x-abf)\nthread 'b' panicked at src/lib.rs:5:9:\nno\n\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n";
     let report = parse(Format::CargoTest, nested.as_bytes());
     assert_eq!(counts(&report), (1, 1, 0), "{:?}", report.cases);

@@ -58,10 +58,37 @@ fn a_module_pulled_into_another_file_is_an_edit() {
 
 #[test]
 fn an_example_in_a_document_is_a_test() {
-    let base = "/// ```\n/// assert_eq!(add(2, 2), 4);\n/// ```\nfn add() { 5 }\n";
-    assert!(edits_inline_tests(base, &base.replace("4);", "5);")));
-    assert!(!edits_inline_tests(base, &base.replace("{ 5 }", "{ 4 }")));
-    assert!(!edits_inline_tests(base, &base.replace("/// ```\nfn", "/// assert_eq!(add(1, 1), 2);\n/// ```\nfn")));
+    let base = "/// Adds.\n///\n/// ```\n/// let sum = add(2, 2)?;\n/// assert_eq!(sum, 4);\n/// ```\nfn add() { 5 }\n";
+    let block = "/** Adds.\n\n```\nassert_eq!(add(2, 2), 4);\n```\n*/\nfn add() { 5 }\n";
+    for (base, old, new) in [
+        (base, "4);", "5);"),
+        (base, "/// ```\n/// let", "/// ```no_run\n/// let"),
+        (base, "/// ```\n/// let", "/// ```should_panic\n/// let"),
+        (base, "/// ```\n/// let", "/// ```text\n/// let"),
+        (base, "/// let", "/// # return;\n/// let"),
+        (base, "let sum = add(2, 2)?;", "let sum = 4;"),
+        (base, "///\n", "///\n/// ````text\n"),
+        (base, "///\n", "///\n/// <!--\n"),
+        (base, "///\n", "///\n/// <div>\n"),
+        (base, "/// Adds", "#![doc(test(attr(cfg(any()))))]\n/// Adds"),
+        (block, "4);", "5);"),
+        (block, "```\nassert", "```ignore\nassert"),
+    ] {
+        assert!(base.contains(old) && edits_inline_tests(base, &base.replacen(old, new, 1)), "{new}");
+    }
+    let text = base.replace("/// ```\n/// let", "/// ```text\n/// let");
+    for (base, old, new) in [
+        (base, "{ 5 }", "{ 4 }"),
+        (base, "/// Adds.", "/// Adds two\n/// numbers."),
+        (base, "/// ```\nfn", "/// ```\n///\n/// ```\n/// assert_eq!(add(1, 1), 2);\n/// ```\nfn"),
+        (base, "fn add", "/// ```text\n/// 4\n/// ```\nfn more() {}\nfn add"),
+        (block, "Adds.", "Adds two numbers."),
+        (&text, "4);", "5);"),
+    ] {
+        assert!(base.contains(old) && !edits_inline_tests(base, &base.replace(old, new)), "{new}");
+    }
+    let indented = format!("mod a {{\n{}}}\n", base.replace("/// ", "    /// ").replace("fn ", "    fn "));
+    assert!(!edits_inline_tests(base, &indented), "{indented}");
 }
 
 #[test]

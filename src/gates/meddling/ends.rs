@@ -1,7 +1,10 @@
 //! Ways to end a program with success before its test framework has had its say. Who ends it with failure fails the suite,
 //! so only a status of zero, or one that is not plain to see, counts.
 
-use crate::gates::code::{self, Language, beginnings, enclosed, is_word, name, places};
+mod handlers;
+
+use crate::gates::code::{self, Language, beginnings, name, near_end, places};
+use handlers::without_handlers;
 
 /// Replace or end the process whatever the status is.
 const PYTHON: [&str; 2] = ["execv", "execl"];
@@ -35,9 +38,6 @@ const SOFT: [&str; 9] = [
 ];
 /// Begin something in Python that importing a file does not run, without blanks.
 const DEFINES: [&str; 6] = ["def", "asyncdef", "class", "@", "if__name__==\"__main__\":", "if__name__=='__main__':"];
-/// What begins code in JavaScript that tests do not run.
-const HANDLERS: [&str; 5] =
-    ["process.on('SIG", "process.on(\"SIG", "process.once('SIG", "process.once(\"SIG", "if(require.main===module){"];
 /// Macros of the standard library that tests and the code under test stand on.
 const MACROS: [&str; 9] = [
     "assert",
@@ -142,7 +142,7 @@ fn rust_exits(flat: &str) -> Vec<String> {
     for (before, behind) in places(&flat, "exit") {
         let path = before.ends_with("::");
         let aliased = behind.starts_with(" as ");
-        let line = before.rsplit([';', ')']).next().unwrap_or_default();
+        let line = near_end(before).rsplit([';', ')']).next().unwrap_or_default();
         let imported = behind.starts_with([';', ',', '}']) && line.contains("use ") && line.contains("process");
         if before.ends_with('.') || before.ends_with("fn ") || fails(behind) || (imported && !aliased) {
             continue;
@@ -188,7 +188,10 @@ fn block(text: &str) -> Option<usize> {
 /// Names that a braced list takes out of the process: `const { exit } = process`.
 fn taken_out(flat: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let mut from = 0;
     for (at, _) in flat.match_indices('}') {
+        let before = flat.get(from..at).unwrap_or_default();
+        from = at;
         let source = flat.get(at + 1..).unwrap_or_default();
         let source =
             source.strip_prefix("=require(").or_else(|| source.strip_prefix("from")).or(source.strip_prefix('='));
@@ -196,61 +199,9 @@ fn taken_out(flat: &str) -> Vec<String> {
         if name(source.strip_prefix("node:").unwrap_or(source)) != "process" {
             continue;
         }
-        let list = flat.get(..at).and_then(|before| before.rsplit_once('{')).map_or("", |(_, list)| list);
+        let list = before.rsplit_once('{').map_or(before, |(_, list)| list);
         let names = ["exit", "on", "once", "emit"].into_iter().filter(|name| places(list, name).next().is_some());
         found.extend(names.map(|name| format!("{{ {name} }} of the process")));
     }
     found
-}
-
-/// Without what only a signal or starting the file as a program runs: `process.on('SIGTERM', () => process.exit(0))`, the
-/// functions that nothing but those call, and `if (require.main === module) {...}`.
-fn without_handlers(flat: &str) -> String {
-    let mut text = flat.to_owned();
-    let mut handlers = String::new();
-    for start in HANDLERS {
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| rest.find(start)).map(|at| from + at) {
-            let open =
-                if start.ends_with('{') { at + start.len() - 1 } else { at + start.find('(').unwrap_or_default() };
-            match text.get(open..).and_then(enclosed) {
-                Some(length) => {
-                    handlers.push_str(text.get(at..open + length).unwrap_or_default());
-                    text.replace_range(at..open + length, "");
-                }
-                None => from = at + start.len(),
-            }
-        }
-    }
-    for name in handlers.split(|c| !is_word(c)).filter(|name| name.len() > 1) {
-        if let Some(span) = only_definition(&text, name) {
-            text.replace_range(span, "");
-        }
-    }
-    text
-}
-
-/// Where a function is defined whose name comes nowhere else.
-fn only_definition(text: &str, wanted: &str) -> Option<std::ops::Range<usize>> {
-    let mut places = places(text, wanted);
-    let (before, behind) = places.next()?;
-    if places.next().is_some() {
-        return None;
-    }
-    let at = before.len() + wanted.len();
-    let body = if before.ends_with("export const ") || before.ends_with("export function ") {
-        return None;
-    } else if before.ends_with("function ") {
-        let parameters = enclosed(behind)?;
-        behind.get(parameters..)?.starts_with('{').then_some(parameters)?
-    } else if before.ends_with("const ") {
-        let head = behind.find("=>{")?;
-        // Nothing but parameters comes before the arrow.
-        let parameters = behind.get(..head)?.trim_start_matches("=async").trim_start_matches('=');
-        parameters.chars().all(|c| is_word(c) || matches!(c, '(' | ')' | ',')).then_some(head + 2)?
-    } else {
-        return None;
-    };
-    let length = behind.get(body..).and_then(enclosed)?;
-    Some(before.len()..at + body + length)
 }

@@ -1,7 +1,7 @@
 //! Replacing what belongs to another module while tests run: what a new file of tests does so holds for all of them, and a
 //! source that does so to its test framework makes assertions say nothing.
 
-use crate::gates::code::{Language, beginnings, enclosed, is_word, name, places};
+use crate::gates::code::{Language, beginnings, enclosed, is_word, name, near, near_end, places};
 use std::collections::BTreeSet;
 
 /// Most names that a file is asked about.
@@ -110,6 +110,7 @@ fn assigned_at(before: &str, behind: &str, harmless: impl Fn(&str) -> bool) -> O
     if !members.starts_with('.') || members.len() < 2 {
         return None;
     }
+    let (before, rest) = (near_end(before), near(rest));
     let assigns = |rest: &str| rest.starts_with('=') && !rest.starts_with("==") && !rest.starts_with("=>");
     let line = rest.split('\n').next().unwrap_or_default();
     let starts = before.is_empty() || before.ends_with(['\n', ';', ':']);
@@ -162,29 +163,37 @@ fn python_names(raw: &str) -> BTreeSet<String> {
     };
     let mut found = BTreeSet::new();
     let joined = raw.replace("\\\n", " ");
-    let mut rest = joined.as_str();
-    while let Some(line) = rest.lines().next() {
-        let after = rest.get(line.len() + 1..).unwrap_or_default();
-        let line = line.trim_start();
+    let mut at = 0;
+    // Where the bracket last looked for is closed, and the last such list that was gone through: its end holds all lists
+    // that begin within it.
+    let (mut close, mut listed) = (0, None);
+    for whole in joined.split_inclusive('\n') {
+        let start = at;
+        at += whole.len();
+        let line = whole.trim();
         if let Some((module, names)) = line.strip_prefix("from ").and_then(|line| line.split_once(" import ")) {
-            // A list in brackets may go on over lines.
-            let list = if names.trim_start().starts_with('(') {
-                rest.split_once('(').and_then(|(_, list)| list.split_once(')')).map_or(names, |(list, _)| list)
-            } else {
-                names
-            };
-            if own(module.trim()) {
-                found.extend(
-                    list.split([',', '\n']).filter_map(|part| part.split('#').next()?.split_whitespace().last()),
-                );
+            if !own(module.trim()) {
+                continue;
             }
+            // A list in brackets may go on over lines.
+            let open = whole.find('(').filter(|_| names.trim_start().starts_with('(')).map(|open| start + open);
+            let list = match open {
+                Some(open) => {
+                    if close <= open {
+                        close = joined.get(open..).and_then(|rest| rest.find(')')).map_or(joined.len(), |at| open + at);
+                    }
+                    let known = listed.replace(close) == Some(close);
+                    if known { names } else { joined.get(open + 1..close).unwrap_or(names) }
+                }
+                None => names,
+            };
+            found.extend(list.split([',', '\n']).filter_map(|part| part.split('#').next()?.split_whitespace().last()));
         } else if let Some(names) = line.strip_prefix("import ") {
             for part in names.split(',').filter(|part| own(part.trim())) {
                 let last = part.split_whitespace().last().unwrap_or_default();
                 found.extend(last.split('.').next().filter(|name| !name.is_empty()));
             }
         }
-        rest = after;
     }
     let mut found: BTreeSet<String> = found.into_iter().map(|name| name.trim_matches(['(', ')']).to_owned()).collect();
     for line in joined.lines() {
@@ -203,16 +212,18 @@ fn python_names(raw: &str) -> BTreeSet<String> {
 fn script_names(lines: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for start in ["from'", "from\"", "require('", "require(\""] {
+        let mut seen = 0;
         for (at, _) in lines.match_indices(start) {
+            let before = lines.get(seen..at).unwrap_or_default();
+            seen = at;
             let module =
-                lines.get(at + start.len()..).and_then(|rest| rest.split(['\'', '"']).next()).unwrap_or_default();
+                lines.get(at + start.len()..).and_then(|rest| near(rest).split(['\'', '"']).next()).unwrap_or_default();
             if !wanted(module) {
                 continue;
             }
-            let before = lines.get(..at).unwrap_or_default();
             let statement = before.rsplit([';']).next().unwrap_or(before);
             let from = ["import", "const ", "let ", "var ", "const{", "let{", "var{"].iter();
-            let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or(statement.len());
+            let from = from.filter_map(|word| statement.rfind(word)).max().unwrap_or_default();
             let list = statement.get(from..).unwrap_or_default();
             // Of `{ a: b }` and `a as b` the latter name counts.
             let names = list.trim_end_matches('=').split([',', '{', '}', '*']).filter_map(|part| {

@@ -1,18 +1,28 @@
-//! What the contents of the changed files say, beyond that they changed, and which files the suites' commands run.
+//! What the contents of the changed files say, beyond that they changed.
+//!
+//! An agent decides how many files there are and what is in them, so bytes and time are bounded and the looking is done off
+//! the threads that serve others. What is not looked at calls for a person.
+
+mod command;
+mod inline;
 
 use super::super::{Context, Engine, Halt};
-use crate::config::Suite;
 use crate::engine::ports::{TreeFault, Trees, World};
-use crate::gates::{self, Change, ChangeKind, Reached, Reads};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::gates::{self, Change, ChangeKind};
+use inline::{Pair, edited_inline_tests};
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::spawn_blocking;
 
 /// Changed files that are looked through; more call for a person.
 const MOST_LOOKED_THROUGH: usize = 2_000;
-/// Files that the commands may run and that are looked up.
-const MOST_REACHED: usize = 200;
-/// How many files one after the other are followed from a command.
-const DEEPEST: usize = 4;
+/// Bytes that are looked through, both versions of all files together.
+const MOST_BYTES: usize = 64 << 20;
+/// How long the looking may take; honest work takes milliseconds.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What was found in the changed files.
 #[derive(Debug, Default)]
@@ -23,13 +33,8 @@ pub(super) struct Look {
     pub inline_tests: Vec<String>,
     /// Files that differ in remarks and blanks only.
     pub same_programs: Vec<String>,
-}
-
-/// One file in both versions.
-struct Pair<'a> {
-    change: &'a Change,
-    base: String,
-    now: String,
+    /// Files of which only the mode differs.
+    pub same_bytes: Vec<String>,
 }
 
 impl<W: World> Engine<W> {
@@ -41,16 +46,24 @@ impl<W: World> Engine<W> {
         changes: &[Change],
         reports: &[String],
     ) -> Result<Look, Halt> {
+        let begin = Instant::now();
+        let reports: Arc<[String]> = reports.into();
         let mut look = Look::default();
         let mut rust = Vec::new();
+        let mut bytes = 0;
+        let gone = changes.iter().filter(|change| change.kind == ChangeKind::Deleted);
+        // The first one of a name counts.
+        let gone: HashMap<&[u8], &Change> = gone.rev().map(|change| (file_name(&change.raw), change)).collect();
         for (number, change) in changes.iter().enumerate() {
-            if number >= MOST_LOOKED_THROUGH {
+            if number >= MOST_LOOKED_THROUGH || bytes > MOST_BYTES || begin.elapsed() > LONGEST {
                 look.meddling.push(format!(
-                    "more than {MOST_LOOKED_THROUGH} files changed, and the rest was not looked through"
+                    "not looked through: {} of {} changed files, which are too many, too large or take too long",
+                    changes.len() - number,
+                    changes.len()
                 ));
                 break;
             }
-            let (before, now) = match self.both(context, head, change, changes).await {
+            let (before, now) = match self.both(context, head, change, &gone).await {
                 Ok(both) => both,
                 // Too large, for the most part. Not looking is no reason to let it pass.
                 Err(fault) => {
@@ -58,27 +71,19 @@ impl<W: World> Engine<W> {
                     continue;
                 }
             };
-            if change.kind != ChangeKind::Deleted && !change.link {
-                if now.is_none() {
-                    look.meddling.push(format!("{} was not found and not looked through", change.path));
-                }
-                let (before, now) = (before.as_deref().unwrap_or_default(), now.as_deref().unwrap_or_default());
-                look.meddling.extend(gates::meddling(&change.path, before, now, reports));
+            bytes += [&before, &now].into_iter().flatten().map(Vec::len).sum::<usize>();
+            let is_rust = Path::new(&change.path).extension().is_some_and(|end| end == "rs");
+            if is_rust && change.kind != ChangeKind::Added && self.is_for_tests(context, &change.path).await? {
+                look.inline_tests.push(change.path.clone());
             }
-            let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-            let before = before.filter(|_| change.kind != ChangeKind::Added);
-            let pair = Pair { change, base: text(before), now: text(now) };
-            if change.kind == ChangeKind::Modified && gates::same_program(&change.path, &pair.base, &pair.now) {
-                look.same_programs.push(change.path.clone());
-            }
-            if Path::new(&change.path).extension().is_some_and(|end| end == "rs") {
-                if change.kind != ChangeKind::Added && self.is_for_tests(context, &change.path).await? {
-                    look.inline_tests.push(change.path.clone());
-                }
-                rust.push(pair);
-            }
+            let (change, reports) = (change.clone(), Arc::clone(&reports));
+            let one = aside(move || look_at(&change, before.as_deref(), now.as_deref(), is_rust, &reports)).await?;
+            look.meddling.extend(one.look.meddling);
+            look.same_programs.extend(one.look.same_programs);
+            look.same_bytes.extend(one.look.same_bytes);
+            rust.extend(one.rust);
         }
-        look.inline_tests.extend(edited_inline_tests(&rust));
+        look.inline_tests.extend(aside(move || edited_inline_tests(&rust)).await?);
         Ok(look)
     }
 
@@ -88,12 +93,10 @@ impl<W: World> Engine<W> {
         context: &Context,
         head: &str,
         change: &Change,
-        changes: &[Change],
+        gone: &HashMap<&[u8], &Change>,
     ) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), TreeFault> {
         let trees = self.world.trees();
-        let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
-        let was = |other: &&Change| other.kind == ChangeKind::Deleted && name(&other.raw) == name(&change.raw);
-        let moved = if change.kind == ChangeKind::Added { changes.iter().find(was) } else { None };
+        let moved = if change.kind == ChangeKind::Added { gone.get(file_name(&change.raw)) } else { None };
         let before = moved.map_or(&change.raw, |other| &other.raw);
         let before = trees.file_at(&context.project, &context.base, before).await?;
         Ok((before, trees.file_at(&context.project, head, &change.raw).await?))
@@ -103,112 +106,85 @@ impl<W: World> Engine<W> {
     async fn is_for_tests(&self, context: &Context, path: &str) -> Result<bool, Halt> {
         for (file, name) in gates::declaring_files(path) {
             let text = self.world.trees().file_at(&context.project, &context.base, file.as_bytes()).await?;
-            if text.is_some_and(|text| gates::declares_for_tests(&String::from_utf8_lossy(&text), &name)) {
+            let Some(text) = text else { continue };
+            let declares = move || gates::declares_for_tests(&String::from_utf8_lossy(&text), &name);
+            if aside(declares).await? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
-
-    /// Files of the repository that the suites' commands name or run, as of the base.
-    pub(super) async fn command_files(&self, context: &Context) -> Result<Vec<String>, Halt> {
-        let mut found: BTreeSet<String> = context.config.suites.iter().flat_map(named_files).collect();
-        let mut seen = BTreeSet::new();
-        let mut next: Vec<Reached> = Vec::new();
-        for suite in &context.config.suites {
-            let command = suite.command.argv().join(" ");
-            next.extend(gates::reached(&command, &Reads::Shell, "", &suite.directory));
-        }
-        for _ in 0..DEEPEST {
-            for one in std::mem::take(&mut next) {
-                if seen.len() >= MOST_REACHED || !seen.insert(one.clone()) {
-                    continue;
-                }
-                let trees = self.world.trees();
-                let Ok(Some(text)) = trees.file_at(&context.project, &context.base, one.path.as_bytes()).await else {
-                    // What is no file of the base cannot be edited.
-                    continue;
-                };
-                next.extend(gates::reached(&String::from_utf8_lossy(&text), &one.reads, &one.path, &one.directory));
-                found.insert(one.path);
-            }
-        }
-        Ok(found.into_iter().collect())
-    }
 }
 
-/// Words of a suite's command that may be files of the repository: editing them changes what the command does.
-fn named_files(suite: &Suite) -> Vec<String> {
-    let words = suite.command.argv();
-    let prefix = if suite.directory == "." { String::new() } else { format!("{}/", suite.directory) };
-    words
-        .iter()
-        .flat_map(|word| word.split_whitespace())
-        .map(|word| word.trim_start_matches("./").trim_matches(['"', '\'', ';', '(', ')']))
-        .filter(|word| !word.is_empty() && !word.starts_with('-') && !word.starts_with('/'))
-        .map(|word| format!("{prefix}{word}"))
-        .collect()
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// Rust source files in which tests beside the code were edited. A file of tests that went elsewhere as it was is none.
-fn edited_inline_tests(files: &[Pair<'_>]) -> BTreeSet<String> {
-    let mut edited = BTreeSet::new();
-    // The tests that vanished from a file, each with that file's text.
-    let mut vanished: BTreeMap<String, &str> = BTreeMap::new();
-    for pair in files {
-        if !gates::edits_inline_tests(&pair.base, &pair.now) {
-            continue;
-        }
-        let names = gates::inline_test_names(&pair.base);
-        let taken_in = |other: &&Pair<'_>| {
-            let there = gates::inline_test_names(&other.now);
-            other.change.kind == ChangeKind::Added
-                && names.iter().all(|name| there.contains(name))
-                && !gates::edits_inline_tests(&pair.base, &other.now)
-        };
-        if pair.change.kind == ChangeKind::Deleted && !names.is_empty() && files.iter().any(|other| taken_in(&other)) {
-            continue;
-        }
-        edited.insert(pair.change.path.clone());
-        let left = gates::inline_test_names(&pair.now);
-        vanished.extend(names.into_iter().filter(|name| !left.contains(name)).map(|name| (name, pair.base.as_str())));
+/// Runs what may take long where it holds nobody up. A runtime of one thread, which the simulator has, does it in order.
+async fn aside<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Halt> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return Ok(job());
     }
-    // A module put elsewhere keeps the ids of its tests, whatever has become of them.
-    for pair in files.iter().filter(|pair| pair.change.kind == ChangeKind::Added) {
-        if gates::inline_test_names(&pair.now).iter().any(|name| vanished.contains_key(name)) {
-            edited.insert(pair.change.path.clone());
+    spawn_blocking(job).await.map_err(|error| Halt::Trouble(format!("looking through the changes failed: {error}")))
+}
+
+/// What was found in one file.
+#[derive(Debug, Default)]
+struct One {
+    look: Look,
+    rust: Option<Pair>,
+}
+
+fn look_at(change: &Change, before: Option<&[u8]>, now: Option<&[u8]>, is_rust: bool, reports: &[String]) -> One {
+    let mut one = One::default();
+    let was = before.unwrap_or_default();
+    let is = now.unwrap_or_default();
+    if change.kind != ChangeKind::Deleted && !change.link {
+        if now.is_none() {
+            one.look.meddling.push(format!("{} was not found and not looked through", change.path));
         }
+        one.look.meddling.extend(gates::meddling(&change.path, was, is, reports));
+    } else if is_rust && was.len() > gates::LARGEST {
+        one.look.meddling.push(format!("{} is too large and was not looked through", change.path));
     }
-    edited
+    if change.kind == ChangeKind::Modified && was == is {
+        one.look.same_bytes.push(change.path.clone());
+    }
+    if was.len().max(is.len()) > gates::LARGEST {
+        return one;
+    }
+    if change.kind == ChangeKind::Modified && was != is && gates::same_program(&change.path, was, is) {
+        one.look.same_programs.push(change.path.clone());
+    }
+    if is_rust {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let base = if change.kind == ChangeKind::Added { String::new() } else { text(was) };
+        one.rust = Some(Pair { path: change.path.clone(), kind: change.kind, base, now: text(is) });
+    }
+    one
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pair<'a>(change: &'a Change, base: &str, now: &str) -> Pair<'a> {
-        Pair { change, base: base.to_owned(), now: now.to_owned() }
-    }
-
-    fn change(path: &str, kind: ChangeKind) -> Change {
-        Change { path: path.to_owned(), raw: path.into(), kind, link: false }
+    fn at(path: &str, before: &[u8], now: &[u8]) -> One {
+        let change = Change { path: path.to_owned(), raw: path.into(), kind: ChangeKind::Modified, link: false };
+        look_at(&change, Some(before), Some(now), Path::new(path).extension().is_some_and(|end| end == "rs"), &[])
     }
 
     #[test]
-    fn tests_that_go_elsewhere_are_edits_unless_they_stay_as_they_were() {
-        let text = "fn f() {}\n#[cfg(test)]\nmod tests { #[test]\nfn works() { assert!(f()); } }\n";
-        let (old, new) = (change("src/a.rs", ChangeKind::Deleted), change("src/a/mod.rs", ChangeKind::Added));
-        let weak = text.replace("assert!(f());", "f();");
-        assert_eq!(edited_inline_tests(&[pair(&old, text, ""), pair(&new, "", text)]).len(), 0);
-        let edited = edited_inline_tests(&[pair(&old, text, ""), pair(&new, "", &weak)]);
-        assert_eq!(edited.into_iter().collect::<Vec<_>>(), ["src/a.rs", "src/a/mod.rs"]);
+    fn a_file_that_is_too_large_is_named_and_not_kept() {
+        let large = vec![b' '; gates::LARGEST + 1];
+        let one = at("src/a.rs", b"", &large);
+        assert!(one.rust.is_none() && one.look.same_programs.is_empty(), "{:?}", one.look);
+        assert!(one.look.meddling.iter().any(|said| said.contains("not looked through")), "{:?}", one.look);
     }
 
     #[test]
-    fn a_new_module_may_name_its_tests_as_others_do() {
-        let text = "#[cfg(test)]\nmod tests { #[test]\nfn works() {} }\n";
-        let (kept, new) = (change("src/a.rs", ChangeKind::Modified), change("src/b.rs", ChangeKind::Added));
-        let now = format!("fn f() {{}}\n{text}");
-        assert_eq!(edited_inline_tests(&[pair(&kept, text, &now), pair(&new, "", text)]).len(), 0);
+    fn another_mode_and_other_bytes_are_told_apart() {
+        assert_eq!(at("tests/run.sh", b"x", b"x").look.same_bytes, ["tests/run.sh"]);
+        let binary = at("golden/a.bin", b"\xff", b"\xfe").look;
+        assert!(binary.same_bytes.is_empty() && binary.same_programs.is_empty());
     }
 }
