@@ -89,6 +89,19 @@ fn a_stopped_engine_leaves_one_whole_database_and_no_socket() {
 }
 
 #[test]
+fn an_engine_that_the_command_stopped_is_gone_with_its_log() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    for _ in 0..10 {
+        let mut engine = bare.start();
+        bare.cmd(&["stop"]).expect_code(0);
+        assert!(!bare.file("dogwatch.db-wal").exists());
+        assert!(engine.has_ended());
+        assert_eq!(engine.wait(), Some(0));
+    }
+}
+
+#[test]
 fn a_second_engine_is_refused_also_in_rescue_and_after_the_lock_file_was_removed() {
     let bare = Bare::new();
     fill(&bare, 1, "task");
