@@ -279,12 +279,10 @@ mod needs_docker {
         assert_eq!(Some(&fourth.base), checkpoint.as_ref());
         assert_eq!(detail.iterations[3].outcome, Some(Outcome::Neutral));
 
-        // Cancelled: gone within seconds.
+        // Cancelled: nothing is left.
         wait_until("a container of the fourth iteration", REST, || !engine.containers().is_empty());
-        let begin = Instant::now();
         engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
         engine.reaches(run, RunState::Cancelled);
-        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
         engine.assert_nothing_left();
         // What was there can be taken all the same, and who took it is on record.
         let how = DeliverAs::Branch { name: Some("taken".to_owned()), force: false };
