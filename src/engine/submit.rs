@@ -3,13 +3,12 @@
 use super::Engine;
 use super::ask::AskError;
 use super::ports::{Trees, World};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, hex};
 use crate::config::ImageSource;
 use crate::domain::{Actor, Budget, Millis, Origin, Project, Run, RunId, RunState, Spent};
 use crate::sandbox::Sandbox;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// Longest task in bytes.
 const LONGEST_TASK: usize = 64 * 1024;
@@ -105,11 +104,4 @@ impl<W: World> Engine<W> {
         self.announce();
         Ok(run)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }
