@@ -430,6 +430,19 @@ mod needs_docker {
         let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
         assert!(refused.contains("registry.example") && refused.contains("allowed-registries"), "{refused}");
 
+        // So is a build that could not be begun, whatever is wrong with it.
+        for (dockerfile, path, part) in [
+            ("FROM registry.example/a/b:1\n", "Dockerfile", "allowed-registries"),
+            ("FROM scratch\nADD https://x.example/y /y\n", "Dockerfile", "line 2"),
+            ("FROM scratch\n", "Elsewhere", "no such file"),
+        ] {
+            let image = format!("[image]\ndockerfile = \"{path}\"\n");
+            let more = [("replay.json", script.as_str()), ("Dockerfile", dockerfile)];
+            let project = engine.add(&shell_repo(&image, "true", REPLAY, &more));
+            let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
+            assert!(refused.contains(part), "{refused}");
+        }
+
         // The tiny image holds no program at all: what runs in it is dogwatch's own executable.
         if let Some(tiny) = &docker.tiny_image {
             let repo = programless(tiny);

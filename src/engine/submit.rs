@@ -57,9 +57,16 @@ impl<W: World> Engine<W> {
         if config.suites.is_empty() {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
-        if let ImageSource::Reference(reference) = &config.image {
-            self.world.sandbox().admits(reference).map_err(|error| unfit(error.to_string()))?;
-        }
+        let sandbox = self.world.sandbox();
+        let admitted = match &config.image {
+            ImageSource::Reference(reference) => sandbox.admits(reference),
+            ImageSource::Dockerfile { path, context } => {
+                let build = self.world.trees().build_context(&new.project, &new.base, path, context).await;
+                let build = build.map_err(|fault| unfit(fault.0))?;
+                sandbox.admits_build(&build.dockerfile, &build.archive)
+            }
+        };
+        admitted.map_err(|error| unfit(error.to_string()))?;
         let agent = self.world.choose_agent(&new.agent, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
         let run = Run {
