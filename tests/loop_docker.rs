@@ -438,7 +438,8 @@ mod needs_docker {
         ] {
             let image = format!("[image]\ndockerfile = \"{path}\"\n");
             let more = [("replay.json", script.as_str()), ("Dockerfile", dockerfile)];
-            let project = engine.add(&shell_repo(&image, "true", REPLAY, &more));
+            let repo = shell_repo(&image, "true", REPLAY, &more);
+            let project = engine.add(&repo);
             let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
             assert!(refused.contains(part), "{refused}");
         }
