@@ -6,6 +6,7 @@ pub use spawn::{SpawnError, TAKEN, ensure_engine};
 
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use futures_util::{SinkExt, StreamExt};
+use rustix::process::Pid;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,6 +62,7 @@ pub struct Client {
     input: FramedRead<OwnedReadHalf, LinesCodec>,
     output: FramedWrite<OwnedWriteHalf, LinesCodec>,
     welcome: Welcome,
+    process: Option<Pid>,
     last: u64,
 }
 
@@ -80,6 +82,8 @@ impl Client {
                 Ok(stream) => break stream,
             }
         };
+        // Told by the kernel, and numbered as here; one that this machine's processes cannot see has none.
+        let process = stream.peer_cred().ok().and_then(|peer| Pid::from_raw(peer.pid()?));
         let (read, write) = stream.into_split();
         let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
         let mut output = FramedWrite::new(write, LinesCodec::new_with_max_length(LONGEST_LINE));
@@ -87,7 +91,7 @@ impl Client {
         // An engine that turns a client away may have closed already; what it said can still be read.
         let sent = send(&mut output, &ClientLine::Hello(Hello { protocol: VERSION, program })).await;
         match (receive(&mut input).await, sent) {
-            (Ok(EngineLine::Welcome(welcome)), Ok(())) => Ok(Self { input, output, welcome, last: 0 }),
+            (Ok(EngineLine::Welcome(welcome)), Ok(())) => Ok(Self { input, output, welcome, process, last: 0 }),
             (Ok(EngineLine::Fault { fault, .. }), _) => Err(fault.into()),
             (_, Err(error)) | (Err(error), _) => Err(error),
             (Ok(_), Ok(())) => Err(ClientError::Unfit),
@@ -97,6 +101,11 @@ impl Client {
     /// What the engine said of itself and of us.
     pub fn welcome(&self) -> &Welcome {
         &self.welcome
+    }
+
+    /// The engine's process, where it is known.
+    pub fn process(&self) -> Option<Pid> {
+        self.process
     }
 
     /// Asks and waits for the answer.

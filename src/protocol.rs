@@ -20,7 +20,7 @@ use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 

@@ -105,6 +105,9 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Whether `image` would take such a reference at all; asks nobody.
     fn admits(&self, reference: &str) -> Result<(), SandboxError>;
 
+    /// Whether `build` would begin with such a context at all; asks nobody.
+    fn admits_build(&self, dockerfile: &str, context: &[u8]) -> Result<(), SandboxError>;
+
     /// Pulls (from allowed registries only) or finds an image and pins it; reports progress in words.
     fn image(
         &self,

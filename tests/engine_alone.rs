@@ -89,6 +89,19 @@ fn a_stopped_engine_leaves_one_whole_database_and_no_socket() {
 }
 
 #[test]
+fn an_engine_that_the_command_stopped_is_gone_with_its_log() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    for _ in 0..10 {
+        let mut engine = bare.start();
+        bare.cmd(&["stop"]).expect_code(0);
+        assert!(!bare.file("dogwatch.db-wal").exists());
+        assert!(engine.has_ended());
+        assert_eq!(engine.wait(), Some(0));
+    }
+}
+
+#[test]
 fn a_second_engine_is_refused_also_in_rescue_and_after_the_lock_file_was_removed() {
     let bare = Bare::new();
     fill(&bare, 1, "task");
@@ -243,6 +256,27 @@ fn too_many_clients_are_told_so() {
     assert!(refused.stderr.contains("256 clients already"), "{}", refused.stderr);
     drop(idle);
     wait_until("places for clients", SOON, || bare.cmd(&["status"]).code == Some(0));
+}
+
+#[test]
+fn a_client_that_leaves_is_noticed_also_with_all_its_streams_open() {
+    let bare = Bare::new();
+    let engine = bare.start();
+    let open = || fs::read_dir(format!("/proc/{}/fd", engine.pid())).unwrap().count();
+    // Whatever is opened for good with the first client.
+    bare.cmd(&["status"]).expect_code(0);
+    let mut busy = bare.connect();
+    let mut before = 0;
+    for id in 1..=64 {
+        busy.request(id, &json!({ "type": "watch", "since": null }));
+    }
+    let mut replies = 0;
+    while replies < 64 {
+        replies += usize::from(busy.line().unwrap().get("reply").is_some());
+        before = open();
+    }
+    drop(busy);
+    wait_until("the end of a client that left", SOON, || open() < before);
 }
 
 #[test]

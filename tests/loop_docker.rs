@@ -279,12 +279,10 @@ mod needs_docker {
         assert_eq!(Some(&fourth.base), checkpoint.as_ref());
         assert_eq!(detail.iterations[3].outcome, Some(Outcome::Neutral));
 
-        // Cancelled: gone within seconds.
+        // Cancelled: nothing is left.
         wait_until("a container of the fourth iteration", REST, || !engine.containers().is_empty());
-        let begin = Instant::now();
         engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
         engine.reaches(run, RunState::Cancelled);
-        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
         engine.assert_nothing_left();
         // What was there can be taken all the same, and who took it is on record.
         let how = DeliverAs::Branch { name: Some("taken".to_owned()), force: false };
@@ -431,6 +429,20 @@ mod needs_docker {
         let project = engine.add(&far);
         let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
         assert!(refused.contains("registry.example") && refused.contains("allowed-registries"), "{refused}");
+
+        // So is a build that could not be begun, whatever is wrong with it.
+        for (dockerfile, path, part) in [
+            ("FROM registry.example/a/b:1\n", "Dockerfile", "allowed-registries"),
+            ("FROM scratch\nADD https://x.example/y /y\n", "Dockerfile", "line 2"),
+            ("FROM scratch\n", "Elsewhere", "no such file"),
+        ] {
+            let image = format!("[image]\ndockerfile = \"{path}\"\n");
+            let more = [("replay.json", script.as_str()), ("Dockerfile", dockerfile)];
+            let repo = shell_repo(&image, "true", REPLAY, &more);
+            let project = engine.add(&repo);
+            let refused = engine.ask(submission(&project, None)).unwrap_err().to_string();
+            assert!(refused.contains(part), "{refused}");
+        }
 
         // The tiny image holds no program at all: what runs in it is dogwatch's own executable.
         if let Some(tiny) = &docker.tiny_image {

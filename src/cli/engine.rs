@@ -4,9 +4,14 @@ use super::context::{Context, Failure, unfit};
 use crate::client::ClientError;
 use crate::protocol::{Reply, Request};
 use crate::safe;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::json;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 
 /// How long an engine that was told to stop may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -47,24 +52,22 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
     Ok(0)
 }
 
-/// Stops the engine that answers and waits until it does not any more. None is started for it.
+/// Stops the engine that answers and waits until its process is gone, and with it what it held of the state directory. None
+/// is started for it.
 pub async fn stop(mut context: Context, args: Args) -> Result<i32, Failure> {
     let stopped = match context.running().await? {
         None => false,
         Some(client) => {
+            // Held from before it is told, so that no later process passes for it.
+            let process = client.process().map(watched).transpose()?;
             // An engine that ends at once may take its answer with it; that it ended is looked for below.
             match client.ask(Request::Stop).await {
                 Ok(_) | Err(ClientError::Broken(_)) => {}
                 Err(error) => return Err(error.into()),
             }
             let socket = context.paths.socket();
-            let deadline = Instant::now() + PATIENCE;
-            while std::os::unix::net::UnixStream::connect(&socket).is_ok() {
-                if Instant::now() > deadline {
-                    return Err(Failure::new("the engine was told to stop and still answers; see its log"));
-                }
-                sleep(LOOK).await;
-            }
+            let ended = timeout(PATIENCE, ended(process.flatten(), &socket)).await;
+            ended.map_err(|_| Failure::new("the engine was told to stop and has not ended; see its log"))??;
             true
         }
     };
@@ -76,4 +79,30 @@ pub async fn stop(mut context: Context, args: Args) -> Result<i32, Failure> {
         context.say(&safe!("no engine was running"))?;
     }
     Ok(0)
+}
+
+/// A handle of a process that tells its end, also where nobody collects it; `None` where the kernel has no such thing.
+fn watched(process: Pid) -> Result<Option<OwnedFd>, Failure> {
+    match pidfd_open(process, PidfdFlags::empty()) {
+        Ok(handle) => Ok(Some(handle)),
+        // An end that came already shows at the socket.
+        Err(Errno::SRCH | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(Failure::new(format!("the engine's process cannot be watched: {error}"))),
+    }
+}
+
+/// Waits for the end of a process, or at least of its socket.
+async fn ended(process: Option<OwnedFd>, socket: &Path) -> Result<(), Failure> {
+    let lives = || match &process {
+        // It can be read from once there is an end to tell.
+        Some(process) => {
+            let mut handle = [PollFd::new(process, PollFlags::IN)];
+            poll(&mut handle, Some(&Timespec::default())).map(|ready| ready == 0)
+        }
+        None => Ok(std::os::unix::net::UnixStream::connect(socket).is_ok()),
+    };
+    while lives().map_err(std::io::Error::from)? {
+        sleep(LOOK).await;
+    }
+    Ok(())
 }

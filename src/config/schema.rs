@@ -57,7 +57,7 @@ pub const PROJECT_TOP: Table = Table {
 /// `[image]`.
 pub const IMAGE: Table = Table {
     header: "[image]",
-    about: "Either `reference` or `dockerfile`. Any Linux image will do, as long as it holds the tools that the commands below need.",
+    about: "Either `reference` or `dockerfile`. Any Linux image will do, as long as it holds the tools that the commands below need. A `VOLUME` of the image is an empty directory in memory in every step: what the image or `[setup]` puts there is not there later.",
     keys: &[
         key(
             "reference",
@@ -69,7 +69,7 @@ pub const IMAGE: Table = Table {
             "dockerfile",
             "a path inside the repository",
             "none",
-            "A Dockerfile to build the image from, without network.",
+            "A Dockerfile to build the image from, without network. Each of its steps has 2 GiB of memory.",
         ),
         key(
             "context",

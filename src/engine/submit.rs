@@ -3,13 +3,12 @@
 use super::Engine;
 use super::ask::AskError;
 use super::ports::{Trees, World};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, hex};
 use crate::config::ImageSource;
 use crate::domain::{Actor, Budget, Millis, Origin, Project, Run, RunId, RunState, Spent};
 use crate::sandbox::Sandbox;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// Longest task in bytes.
 const LONGEST_TASK: usize = 64 * 1024;
@@ -58,9 +57,16 @@ impl<W: World> Engine<W> {
         if config.suites.is_empty() {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
-        if let ImageSource::Reference(reference) = &config.image {
-            self.world.sandbox().admits(reference).map_err(|error| unfit(error.to_string()))?;
-        }
+        let sandbox = self.world.sandbox();
+        let admitted = match &config.image {
+            ImageSource::Reference(reference) => sandbox.admits(reference),
+            ImageSource::Dockerfile { path, context } => {
+                let build = self.world.trees().build_context(&new.project, &new.base, path, context).await;
+                let build = build.map_err(|fault| unfit(fault.0))?;
+                sandbox.admits_build(&build.dockerfile, &build.archive)
+            }
+        };
+        admitted.map_err(|error| unfit(error.to_string()))?;
         let agent = self.world.choose_agent(&new.agent, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
         let run = Run {
@@ -105,11 +111,4 @@ impl<W: World> Engine<W> {
         self.announce();
         Ok(run)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -174,6 +174,18 @@ impl DockerSandbox {
         create::volumes(&config.volumes.unwrap_or_default()).map_err(refuse)
     }
 
+    /// What has to be said about the volumes of a step's image.
+    async fn remark(&self, spec: &StepSpec) -> Option<String> {
+        match self.volumes(spec).await {
+            Ok(volumes) => create::remark(spec.profile, &volumes),
+            Err(error) => {
+                // A container that runs is followed all the same.
+                tracing::warn!(step = %spec.key, %error, "the volumes of a step's image are not known");
+                None
+            }
+        }
+    }
+
     /// The secret of a step's container.
     fn secret(&self, spec: &StepSpec) -> Secret {
         Secret::derive(&self.key, &container::name(&self.instance, spec))
@@ -236,6 +248,10 @@ impl Sandbox for DockerSandbox {
 
     fn admits(&self, reference: &str) -> Result<(), SandboxError> {
         image::admitted(&self.registries, reference).map(drop)
+    }
+
+    fn admits_build(&self, dockerfile: &str, context: &[u8]) -> Result<(), SandboxError> {
+        build::admitted(&self.registries, dockerfile, context)
     }
 
     async fn image(

@@ -7,9 +7,11 @@ use crate::domain::Actor;
 use crate::protocol::{ClientLine, EngineLine, Fault, FaultCode, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use crate::sandbox::Sandbox;
 use futures_util::StreamExt;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
 use tokio::task::JoinSet;
 use tokio_util::codec::{FramedRead, LinesCodec};
 
@@ -19,6 +21,8 @@ const MOST_ANSWERS: usize = 8;
 const MOST_STREAMS: usize = 64;
 /// A client must speak first within this time.
 const GREETING: Duration = Duration::from_secs(10);
+/// How often a client of which nothing more is read is looked after.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Tells a client for whom there is no place why; it is not waited for.
 pub(super) fn turn_away(stream: &UnixStream) {
@@ -92,11 +96,15 @@ impl<S: Sandbox> Server<S> {
         outbox.send(answer).await.is_ok() && fine
     }
 
-    async fn requests<R>(self: &Arc<Self>, input: &mut FramedRead<R, LinesCodec>, outbox: &Outbox, you: Actor)
-    where
-        R: tokio::io::AsyncRead + Unpin,
-    {
+    async fn requests(
+        self: &Arc<Self>,
+        input: &mut FramedRead<OwnedReadHalf, LinesCodec>,
+        outbox: &Outbox,
+        you: Actor,
+    ) {
         let (mut answers, mut streams) = (JoinSet::new(), JoinSet::new());
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let free = answers.len() < MOST_ANSWERS && streams.len() < MOST_STREAMS;
             let next = async {
@@ -107,6 +115,13 @@ impl<S: Sandbox> Server<S> {
                 text = next, if free => text,
                 Some(_) = answers.join_next() => continue,
                 Some(_) = streams.join_next() => continue,
+                // Its streams end; what it asked for before is read and done once there is room.
+                _ = looks.tick(), if !free => {
+                    if closed(input.get_ref().as_ref()) {
+                        outbox.leave();
+                    }
+                    continue;
+                }
                 () = outbox.dead() => break,
             };
             let text = match text {
@@ -165,4 +180,11 @@ impl<S: Sandbox> Server<S> {
     pub(super) fn opened() -> Reply {
         Reply::Done
     }
+}
+
+/// Whether a client has closed its side, however much of what it sent is still to be read.
+fn closed(stream: &UnixStream) -> bool {
+    let mut ends = [PollFd::new(stream, PollFlags::RDHUP)];
+    // A socket that cannot be asked is found out by reading.
+    poll(&mut ends, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }

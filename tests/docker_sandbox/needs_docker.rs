@@ -374,7 +374,7 @@ async fn a_setup_is_committed_and_what_it_made_is_linked_back() {
 async fn images_are_built_without_network_and_leave_no_volumes() {
     let Some(bench) = Bench::new().await else { return };
     let text = format!(
-        "FROM {}\nVOLUME /data\nENTRYPOINT [\"/bin/false\"]\nHEALTHCHECK CMD false\nCOPY hello /hello\n\
+        "FROM {}\nRUN mkdir /data && touch /data/gone\nVOLUME /data\nENTRYPOINT [\"/bin/false\"]\nHEALTHCHECK CMD false\nCOPY hello /hello\n\
                         RUN ls /sys/class/net > /net\n",
         std::env::var("DOGWATCH_TEST_IMAGE").unwrap()
     );
@@ -390,13 +390,16 @@ async fn images_are_built_without_network_and_leave_no_volumes() {
     };
     let built = bench.sandbox.build("dogwatch-test-built:1", "Dockerfile", context(&text), &|_| {}).await.unwrap();
     // What the image wants to be a volume is a room in memory with a limit.
-    let mut spec = bench
-        .shell("cat /hello /net; grep -o '/data tmpfs' /proc/mounts; touch /data/x; head -c 99m /dev/zero >/data/y");
+    let mut spec = bench.shell(
+        "cat /hello /net; ls /data; grep -o '/data tmpfs' /proc/mounts; touch /data/x; head -c 99m /dev/zero >/data/y",
+    );
     spec.image = built.id;
     let ended = bench.run(&spec).await;
     let log = Bench::log(&spec);
     assert_eq!(ended.end, StepEnd::Exited { code: 1 }, "{log}");
-    assert!(log.starts_with("hello\nlo\n/data tmpfs\n") && log.contains("No space left"), "{log}");
+    let (remark, words) = log.split_once('\n').unwrap();
+    assert!(remark.starts_with("[dogwatch: the image declares volumes (/data): they are empty"), "{log}");
+    assert!(words.starts_with("hello\nlo\n/data tmpfs\n") && words.contains("No space left"), "{log}");
     let volumes = bench.docker.list_volumes(None::<bollard::query_parameters::ListVolumesOptions>).await.unwrap();
     assert!(volumes.volumes.unwrap_or_default().is_empty());
 
@@ -412,6 +415,15 @@ async fn images_are_built_without_network_and_leave_no_volumes() {
     let error =
         bench.sandbox.build("dogwatch-test-built:3", "Dockerfile", context(foreign), &|_| {}).await.unwrap_err();
     assert!(error.to_string().contains("is not allowed"), "{error}");
+    // Also when it is asked for again, and was left by the first try.
+    let everything = format!("FROM {}\nVOLUME /\n", std::env::var("DOGWATCH_TEST_IMAGE").unwrap());
+    let built = bench.sandbox.build("dogwatch-test-built:4", "Dockerfile", context(&everything), &|_| {}).await;
+    for refused in [built.map(|_| ()), bench.sandbox.local_image("dogwatch-test-built:4").await.map(|_| ())] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, SandboxError::Image { retry: false, .. }), "{error}");
+        assert!(error.to_string().contains("its volume / cannot be had"), "{error}");
+    }
+    bench.forget("dogwatch-test-built:4").await;
     bench.forget("dogwatch-test-built:1").await;
     bench.done().await;
 }

@@ -95,7 +95,7 @@ impl Bare {
         stream.set_read_timeout(Some(START)).expect("a time limit");
         stream.set_write_timeout(Some(START)).expect("a time limit");
         let mut raw = Raw { lines: BufReader::new(stream.try_clone().expect("a second handle")), stream };
-        raw.send(&json!({ "hello": { "protocol": 1, "program": "test" } }));
+        raw.send(&json!({ "hello": { "protocol": dogwatch::protocol::VERSION, "program": "test" } }));
         raw
     }
 

@@ -11,8 +11,9 @@ use crate::sandbox::{Profile, Sandbox, SandboxError, StepSpec};
 use crate::store::StoreError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+/// Which way images are made here: a higher number makes all of them anew. 2: what a setup keeps can be read by every step.
+const FORMAT: u64 = 2;
 /// How much of a failed setup's output is quoted.
 const QUOTED: usize = 2_000;
 
@@ -151,15 +152,14 @@ impl From<TreeFault> for Failed {
     }
 }
 
-/// The first half of a SHA-256 over length-prefixed parts, in hexadecimal.
+/// The first half of a SHA-256 over the format and length-prefixed parts, in hexadecimal.
 fn short_hash(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
+    hash.update(FORMAT.to_le_bytes());
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    let half: Vec<u8> = hash.finalize().into_iter().take(16).collect();
+    crate::audit::hex(&half)
 }

@@ -425,6 +425,10 @@ impl Sandbox for Daemon {
         Ok(())
     }
 
+    fn admits_build(&self, _dockerfile: &str, _context: &[u8]) -> Result<(), SandboxError> {
+        Ok(())
+    }
+
     async fn image(
         &self,
         reference: &str,

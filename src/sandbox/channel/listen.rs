@@ -47,7 +47,10 @@ pub struct Sign {
 pub(super) struct Live {
     pub guard: Guard,
     pub last_output: Instant,
+    /// What keeps output from the disk.
     pub trouble: Option<String>,
+    /// What keeps the count of intrusions from it.
+    pub uncounted: Option<String>,
     /// The container's first process, where it is known for certain.
     pub shim: Option<i32>,
     /// The way to the connected shim.
@@ -67,6 +70,7 @@ impl StepChannel {
             guard: Guard::starting_at(intake.intrusions()),
             last_output: Instant::now(),
             trouble: None,
+            uncounted: None,
             shim: None,
             orders: None,
         };
@@ -83,8 +87,7 @@ impl StepChannel {
 
     /// What the engine has noticed of the program up to now.
     pub fn sign(&self) -> Sign {
-        let live = self.shared.live();
-        Sign { last_output: live.last_output, trouble: live.trouble.clone() }
+        self.shared.live().sign()
     }
 
     /// Whether the shim is connected.
@@ -200,6 +203,12 @@ impl StepChannel {
 impl Drop for StepChannel {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+impl Live {
+    fn sign(&self) -> Sign {
+        Sign { last_output: self.last_output, trouble: self.trouble.as_ref().or(self.uncounted.as_ref()).cloned() }
     }
 }
 

@@ -44,9 +44,9 @@ pub(super) async fn serve(listener: UnixListener, secret: Secret, shared: Arc<Sh
                         match blocking(&shared, move |shared| shared.intake.save_intrusions(count)).await {
                             Ok(()) => {
                                 saved = count;
-                                shared.live().trouble = None;
+                                shared.live().uncounted = None;
                             }
-                            Err(error) => shared.live().trouble = Some(error.to_string()),
+                            Err(error) => shared.live().uncounted = Some(error.to_string()),
                         }
                     }
                     None

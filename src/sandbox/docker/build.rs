@@ -19,6 +19,9 @@ const BUILD: Duration = Duration::from_hours(1);
 const CHECK: Duration = Duration::from_secs(5);
 /// Memory of a build step in bytes; the interface takes 31 bits.
 const MEMORY: i32 = i32::MAX;
+/// What is added where a build step was killed.
+const OUT_OF_MEMORY: &str = " (it was killed, most likely for want of memory: a step of a build has 2 GiB; \
+                             do it in [setup], which has what [limits] gives)";
 /// Microseconds in which a build step may use its share of the processors.
 const PERIOD: i32 = 100_000;
 /// Lines of a failed build that are kept.
@@ -55,8 +58,7 @@ pub(super) async fn build(
     tell: &(dyn Fn(String) + Send + Sync),
 ) -> Result<ImageUsed, SandboxError> {
     let Asked { registries, processors, tag, dockerfile } = *asked;
-    let text = find(&context, dockerfile).map_err(|reason| refuse(dockerfile, reason))?;
-    for name in dockerfile::images(&text).map_err(|reason| refuse(dockerfile, reason))? {
+    for name in bases(&context, dockerfile)? {
         let base = image::obtain(link, registries, &name, tell).await?;
         let inspected =
             image::local(link, &base.id).await.map_err(|failure| failure.into_error("to look at an image"))?;
@@ -96,16 +98,29 @@ pub(super) async fn build(
     }
 }
 
+/// Whether a build from this archive would be begun at all; asks nobody.
+pub(super) fn admitted(registries: &[String], dockerfile: &str, context: &[u8]) -> Result<(), SandboxError> {
+    bases(context, dockerfile)?.iter().try_for_each(|name| image::admitted(registries, name).map(drop))
+}
+
+/// The images that the Dockerfile in the archive builds upon.
+fn bases(context: &[u8], dockerfile: &str) -> Result<Vec<String>, SandboxError> {
+    find(context, dockerfile).and_then(|text| dockerfile::images(&text)).map_err(|reason| refuse(dockerfile, reason))
+}
+
 /// All processors but one, which is left for everything else; nine tenths of the only one.
 fn quota(processors: Option<i64>) -> i32 {
     let most = i32::try_from(processors.unwrap_or(1)).unwrap_or(i32::MAX);
     if most <= 1 { PERIOD / 10 * 9 } else { (most - 1).saturating_mul(PERIOD) }
 }
 
-/// The content id behind a local name.
+/// The content id behind a local name, where steps can have such an image.
 pub(super) async fn image_id(link: &Link, tag: &str) -> Result<Option<String>, SandboxError> {
     let image = image::local(link, tag).await.map_err(|failure| failure.into_error("to look at an image"))?;
-    Ok(image.and_then(|image| image.id).filter(|id| !id.is_empty()))
+    let Some(image) = image else { return Ok(None) };
+    let volumes = image.config.and_then(|config| config.volumes).unwrap_or_default();
+    super::create::volumes(&volumes).map_err(|reason| refuse(tag, reason))?;
+    Ok(image.id.filter(|id| !id.is_empty()))
 }
 
 /// Commits a container under a local name. What the container was started with is not kept: the image gets back the
@@ -163,7 +178,8 @@ fn build_error(dockerfile: &str, failure: Failure, log: &Tail) -> SandboxError {
         Failure::Unreachable(reason) => SandboxError::Unreachable(reason),
         Failure::DiskFull(reason) => SandboxError::DiskFull(reason),
         Failure::Absent(reason) | Failure::Conflict(reason) | Failure::Refused(reason) => {
-            refuse(dockerfile, format!("the build failed: {reason}; its last lines:\n{}", log.text()))
+            let hint = if reason.contains("non-zero code: 137") { OUT_OF_MEMORY } else { "" };
+            refuse(dockerfile, format!("the build failed: {reason}{hint}; its last lines:\n{}", log.text()))
         }
     }
 }
@@ -210,6 +226,16 @@ mod tests {
             builder.append_data(&mut header, path, text.as_bytes()).unwrap();
         }
         builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_step_that_was_killed_is_explained() {
+        let told = |code| {
+            let reason = format!("The command '/bin/sh -c make' returned a non-zero code: {code}");
+            build_error("Dockerfile", Failure::Refused(reason), &Tail::default()).to_string()
+        };
+        assert!(told(137).contains("2 GiB"), "{}", told(137));
+        assert!(!told(1).contains("GiB"));
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub(super) fn volumes(declared: &[String]) -> Result<Vec<String>, String> {
     }
     let plain = |path: &String| {
         Path::new(path).has_root()
+            && Path::new(path).parent().is_some()
             && Path::new(path).components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
     };
     match declared.iter().find(|path| !plain(path) || Path::new(path).starts_with("/dogwatch")) {
@@ -62,6 +63,19 @@ pub(super) fn volumes(declared: &[String]) -> Result<Vec<String>, String> {
         // As Docker writes them, without a slash at the end.
         None => Ok(declared.iter().map(|path| clean(path)).collect()),
     }
+}
+
+/// What a step's log says of the image's volumes, since what an image or a setup puts there is not there later.
+pub(super) fn remark(profile: Profile, volumes: &[String]) -> Option<String> {
+    let all: Vec<String> =
+        volumes.iter().filter(|path| !matches!(path.as_str(), "/tmp" | "/work")).map(|path| shorten(path)).collect();
+    let what = match profile {
+        Profile::Provision => "what the setup puts there is not kept for later steps",
+        Profile::Agent | Profile::Test => {
+            "they are empty directories in memory here, whatever the image or the setup has put there"
+        }
+    };
+    (!all.is_empty()).then(|| format!("[dogwatch: the image declares volumes ({}): {what}]\n", all.join(", ")))
 }
 
 fn clean(path: &str) -> String {
@@ -119,7 +133,8 @@ fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
     let mut mounts = vec![bind(&around.bin.to_string_lossy(), INSIDE, true)];
     mounts.extend(around.mounts.iter().map(|(from, to, read_only)| bind(from, to, *read_only)));
     let mut in_memory = HashMap::from([("/tmp".to_owned(), tmp.clone())]);
-    // Where the root is writable anyway, volumes open nothing more, and what the setup put there would be gone at once.
+    // Where the root is writable anyway, volumes open nothing more: Docker makes them, and they go with the container. What
+    // the setup puts there is no part of the image that is made of it.
     if spec.profile != Profile::Provision {
         let taken =
             |path: &Path| path == Path::new("/tmp") || around.mounts.iter().any(|(_, to, _)| Path::new(to) == path);
@@ -278,7 +293,10 @@ mod tests {
         assert_eq!(rooms(Profile::Test), [("/data".to_owned(), data), ("/tmp".to_owned(), tmp.clone())]);
         assert_eq!(rooms(Profile::Provision), [("/tmp".to_owned(), tmp)]);
         assert_eq!(volumes(&["/var//lib/x/".into()]).unwrap(), ["/var/lib/x"]);
-        for bad in ["data", "/a/../b", "/dogwatch/step", "/dogwatch", ""] {
+        assert_eq!(remark(Profile::Test, &["/tmp".into(), "/work".into()]), None);
+        assert!(remark(Profile::Test, &["/data".into()]).unwrap().contains("(/data): they are empty"));
+        assert!(remark(Profile::Provision, &["/data".into()]).unwrap().contains("not kept"));
+        for bad in ["data", "/a/../b", "/dogwatch/step", "/dogwatch", "", "/", "//", "/."] {
             assert!(volumes(&[bad.to_owned()]).is_err(), "{bad}");
         }
         assert!(volumes(&vec!["/v".to_owned(); 100]).is_err());

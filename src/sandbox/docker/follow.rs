@@ -73,6 +73,10 @@ pub(super) async fn follow(
     let log = open_log(&spec.log).await?;
     let channel =
         StepChannel::listen(&layout::step_dir(spec), sandbox.secret(spec), log).map_err(|error| local(&error))?;
+    if let Some(remark) = sandbox.remark(spec).await {
+        let remarked = channel.remark(super::container::now().0, remark).await;
+        remarked.map_err(|error| local(&error))?;
+    }
     let lost_at = &sandbox.lost_at;
     let over = Watch { link: &sandbox.link, spec, container, lost_at, channel: &channel, tell }.over().await?;
     channel.hear_out(LAST_WORDS).await;

@@ -65,6 +65,8 @@ pub(super) fn admitted(registries: &[String], asked: &str) -> Result<Reference, 
 fn used(asked: &str, reference: &Reference, image: ImageInspect) -> Result<ImageUsed, SandboxError> {
     let id = image.id.filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| refuse(asked, "Docker does not tell its id".to_owned()))?;
+    let volumes = image.config.and_then(|config| config.volumes).unwrap_or_default();
+    super::create::volumes(&volumes).map_err(|reason| refuse(asked, reason))?;
     let digests = image.repo_digests.unwrap_or_default();
     let ours = |entry: &&String| entry.split_once('@').map(|(name, _)| name) == reference.familiar().as_deref();
     let digest = digests.iter().find(ours).and_then(|entry| entry.split_once('@')).map(|(_, digest)| digest.to_owned());

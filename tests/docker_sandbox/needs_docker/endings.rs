@@ -6,7 +6,6 @@ use dogwatch::domain::StepEnd;
 use dogwatch::sandbox::{Presence, Sandbox};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_ends_well_when_somebody_stops_it_is_lost_all_the_same() {
@@ -48,6 +47,15 @@ async fn no_loss_is_explained_that_the_program_made_itself() {
     bench.done().await;
 }
 
+/// The other processes in the container of its first one: Docker gives each container a control group of its own.
+fn beside(first: i64) -> Vec<i64> {
+    let group = |process: i64| fs::read_to_string(format!("/proc/{process}/cgroup")).ok();
+    let ours = group(first);
+    assert!(ours.is_some() && ours != group(i64::from(std::process::id())), "{ours:?}");
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    all.filter(|process| *process != first && group(*process) == ours).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_lives_on_after_the_program() {
     let Some(bench) = Bench::new().await else { return };
@@ -58,14 +66,8 @@ async fn nothing_lives_on_after_the_program() {
     let beats = spec.tree.as_ref().unwrap().join("beats");
     let size = || fs::metadata(&beats).map_or(0, |beats| beats.len());
     until(|| async { size() > 0 }).await;
-    let last = std::cell::Cell::new((0, Instant::now()));
-    until(|| async {
-        if size() != last.get().0 {
-            last.set((size(), Instant::now()));
-        }
-        last.get().1.elapsed() > Duration::from_secs(1)
-    })
-    .await;
+    let shim = bench.docker.inspect_container(&id, None).await.unwrap().state.unwrap().pid.unwrap();
+    until(|| async { beside(shim).is_empty() }).await;
     assert_eq!(bench.sandbox.presence(&id).await.unwrap(), Presence::Running);
     let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(ended.end, StepEnd::Exited { code: 0 });
@@ -109,12 +111,10 @@ async fn a_flood_of_connections_keeps_nobody_out() {
     let id = bench.begin(&spec).await;
     bench.follow_until(&spec, &id, "flood").await;
     // Another engine comes in the middle of it, and the shim finds its way through.
-    let begun = Instant::now();
     fs::write(spec.tree.as_ref().unwrap().join("go"), "").unwrap();
     let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(ended.end, StepEnd::Exited { code: 0 });
     assert!(ended.intrusions > 0);
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(Bench::log(&spec), "flood\nend\n");
     bench.sandbox.remove(&id).await.unwrap();
     bench.done().await;
