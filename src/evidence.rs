@@ -11,6 +11,7 @@
 mod cargo;
 mod cargo_block;
 mod cargo_lines;
+mod cargo_order;
 mod cargo_runs;
 mod collector;
 mod debug;
@@ -46,6 +47,7 @@ mod xml_text;
 #[cfg(test)]
 mod tests;
 
+pub use cargo_order::in_order;
 pub use debug::debug;
 pub use files::{ReportFault, ReportFile, read, remove_stale};
 pub use format::{Format, UnknownFormat, detect};

@@ -10,5 +10,6 @@ mod green;
 mod hostile;
 mod judging;
 mod normal;
+mod order;
 mod printed;
 mod reports;

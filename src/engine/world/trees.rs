@@ -300,7 +300,8 @@ fn change(change: workspace::Change) -> Change {
     Change { path: change.path, raw: change.raw, kind, link: change.link }
 }
 
-/// What the program itself wrote, without the engine's own remarks: the last `most` bytes.
+/// What the program itself wrote, without the engine's own remarks: the last `most` bytes, in the order in which they were
+/// written where that can be told.
 fn program_output(log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
     let fault = |error: crate::logs::LogError| TreeFault(error.to_string());
     let reader = match LogReader::open(log) {
@@ -310,21 +311,26 @@ fn program_output(log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
     };
     let mark = reader.mark().map_err(fault)?;
     let mut output = Vec::new();
+    let mut errors = Vec::new();
     let mut place = 0;
     loop {
         let records = reader.records(place, RECORDS).map_err(fault)?;
         if records.is_empty() {
-            return Ok(output);
+            break;
         }
         place += records.len() as u64;
         for (entry, bytes) in records {
             let ahead = mark.bytes.saturating_sub(entry.end());
-            if entry.stream != Stream::Engine && ahead < most as u64 {
-                output.extend_from_slice(&bytes);
+            if entry.stream == Stream::Engine || ahead >= most as u64 {
+                continue;
             }
-        }
-        if output.len() > most.saturating_mul(2) {
-            output.drain(..output.len() - most);
+            if entry.stream == Stream::Stderr {
+                errors.push(output.len()..output.len() + bytes.len());
+            }
+            output.extend_from_slice(&bytes);
         }
     }
+    let mut output = evidence::in_order(output, &errors);
+    output.drain(..output.len().saturating_sub(most));
+    Ok(output)
 }
