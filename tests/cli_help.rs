@@ -389,6 +389,26 @@ fn interrupting_a_follower_leaves_the_run(home: &Home) {
     assert!(words.contains("r2 goes on in the engine"), "{words}");
 }
 
+#[test]
+fn a_follower_outlives_the_engine() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let pid = i32::try_from(home.run(&["status", "--json"]).json()["pid"].as_i64().unwrap()).unwrap();
+    let mut command = home.command(&["run", "task", "--project", "shop", "--follow"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("iteration 0/")), "no progress was shown");
+    let engine = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(engine, rustix::process::Signal::KILL).unwrap();
+    assert!(lines.any(|line| line.unwrap().contains("the engine went away")), "its end was not told");
+    // Another engine is started by whoever asks next.
+    home.run(&["cancel", "r1"]).expect_code(0);
+    assert!(lines.any(|line| line.unwrap().contains("cancelled")), "the new engine's news were not shown");
+    assert_eq!(child.wait().unwrap().code(), Some(11));
+    home.run(&["stop"]).expect_code(0);
+}
+
 fn stops_and_leaves_its_log(home: &Home, pid: i32) {
     home.run(&["stop"]).expect_code(0);
     let pid = rustix::process::Pid::from_raw(pid).unwrap();

@@ -14,7 +14,9 @@ use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
 use support::wait_until;
@@ -230,6 +232,34 @@ fn a_followed_log_ends_whole_or_says_why_not() {
     let cut = bare.cmd(&["logs", "-f", "r1"]);
     cut.expect_code(1);
     assert!(cut.stdout.contains(both[0]) && !cut.stderr.is_empty(), "{cut:?}");
+}
+
+#[test]
+fn a_followed_log_goes_on_with_the_next_engine() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    let paused = store(&bare).write_sync(|tx| {
+        let mut run = over(ProjectId(1), "waits".to_owned());
+        run.state = RunState::Paused;
+        let run = tx.insert_run(&run)?.id;
+        tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run))?;
+        Ok(run)
+    });
+    let run = paused.unwrap();
+    ended_step(&bare, run, 1);
+    let engine = bare.start();
+    let mut follower = bare.through(env!("CARGO_BIN_EXE_dogwatch"), &["logs", "-f", &run.to_string()]);
+    let mut follower = follower.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("said by r2-i0-test-unit-a1")));
+    engine.kill();
+    ended_step(&bare, run, 2);
+    let engine = bare.start();
+    bare.cmd(&["cancel", &run.to_string()]).expect_code(0);
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(rest.iter().filter(|line| line.contains("said by")).collect::<Vec<_>>(), ["said by r2-i0-test-unit-a2"]);
+    assert_eq!(follower.wait().unwrap().code(), Some(0));
+    assert_eq!(engine.stop(), Some(0));
 }
 
 #[test]

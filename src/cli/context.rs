@@ -7,6 +7,13 @@ use crate::text::{Flow, Out, OutError, SafeText, StandardOut};
 use serde::Serialize;
 use std::error::Error;
 use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long those who follow a run wait for an engine that went away, such as one that is upgraded.
+const ABSENCE: Duration = Duration::from_secs(30);
+/// How often they look for it.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a subcommand did not do what it should, with its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +125,24 @@ impl Context {
     /// Asks the engine.
     pub async fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
         Ok(self.client().await?.ask(request).await?)
+    }
+
+    /// Opens a stream anew after its connection broke, on the engine that answers next. None is started: somebody may have
+    /// stopped it.
+    pub async fn reopen(&mut self, request: Request) -> Result<(), Failure> {
+        let deadline = Instant::now() + ABSENCE;
+        loop {
+            let asked = match Client::connect(&self.paths.socket()).await {
+                Ok(client) => self.client.insert(client).ask(request.clone()).await.map(drop),
+                Err(error) => Err(error),
+            };
+            match asked {
+                Err(ClientError::NoEngine { .. } | ClientError::Broken(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                other => return Ok(other?),
+            }
+        }
     }
 
     /// Prints one line for people.

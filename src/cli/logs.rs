@@ -6,6 +6,7 @@ use crate::domain::RunId;
 use crate::protocol::{Event, LogChunk, LogInfo, Reply, Request};
 use crate::safe;
 use crate::text::{Align, LogParser, SafeText, Style, Table};
+use std::collections::HashMap;
 
 /// Bytes asked for at once.
 const PIECE: u32 = 1024 * 1024;
@@ -107,17 +108,30 @@ async fn print(context: &mut Context, run: RunId, log: &LogInfo, raw: bool) -> R
 }
 
 async fn follow(mut context: Context, args: &Args) -> Result<i32, Failure> {
-    let from_iteration = args.iteration.unwrap_or(0);
-    context.ask(Request::FollowLog { run: args.run, from_iteration }).await?;
+    let request = Request::FollowLog { run: args.run, from_iteration: args.iteration.unwrap_or(0) };
+    context.ask(request.clone()).await?;
     let mut at: Option<(String, LogParser)> = None;
+    // How much of each step was shown: an engine that comes back tells everything again.
+    let mut shown: HashMap<String, u64> = HashMap::new();
     loop {
-        let event = context.client().await?.event().await?;
-        let chunk = match event {
-            Some(Event::Log(chunk)) if args.wants(&chunk.step) => chunk,
-            Some(_) => continue,
-            None => break,
+        let chunk = match context.client().await?.event().await {
+            Ok(Some(Event::Log(chunk))) if args.wants(&chunk.step) => chunk,
+            Ok(Some(_)) => continue,
+            Ok(None) => break,
+            Err(ClientError::Broken(_)) => {
+                context.reopen(request.clone()).await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
         };
-        let bytes = exact(&chunk)?;
+        let mut bytes = exact(&chunk)?;
+        let known = shown.entry(chunk.step.clone()).or_default();
+        let again = usize::try_from(known.saturating_sub(chunk.offset)).unwrap_or(usize::MAX).min(bytes.len());
+        bytes.drain(..again);
+        if bytes.is_empty() {
+            continue;
+        }
+        *known = chunk.offset + (again + bytes.len()) as u64;
         if at.as_ref().is_none_or(|(step, _)| *step != chunk.step) {
             if let Some((_, mut before)) = at.take() {
                 feed(&mut context, &mut before, None)?;

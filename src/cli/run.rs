@@ -101,13 +101,23 @@ pub async fn follow(mut context: Context, id: RunId, json: bool) -> Result<i32, 
     loop {
         let client = context.client().await?;
         let event = tokio::select! {
-            event = client.event() => event?,
+            event = client.event() => event,
             _ = interrupt.recv() => return Err(interruption(id)),
         };
         let news = match event {
-            Some(Event::Snapshot(news) | Event::Changed(news)) => news,
-            Some(_) => continue,
-            None => return Err(ClientError::Broken("the engine ended the stream".to_owned()).into()),
+            Ok(Some(Event::Snapshot(news) | Event::Changed(news))) => news,
+            Ok(Some(_)) => continue,
+            Ok(None) | Err(ClientError::Broken(_)) => {
+                if !json {
+                    context.say(&safe!("{}  the engine went away; its runs go on when one is there again", id))?;
+                }
+                tokio::select! {
+                    opened = context.reopen(Request::Watch { since: None }) => opened?,
+                    _ = interrupt.recv() => return Err(interruption(id)),
+                }
+                continue;
+            }
+            Err(error) => return Err(error.into()),
         };
         let Some(view) = news.runs.into_iter().find(|view| view.run.id == id) else { continue };
         let line = progress(&view);

@@ -156,7 +156,14 @@ fn finding(one: &Finding) -> SafeText {
     let place = one.location.as_ref().map_or_else(SafeText::empty, |place| safe!(" at {}", place.to_string()));
     let test = one.test.as_ref().map_or_else(SafeText::empty, |test| safe!(" in {}", test));
     let times = if one.count > 1 { safe!(" ({} times)", one.count) } else { SafeText::empty() };
-    safe!("  {}{}{}: {}{}", one.kind, test, place, one.message, times)
+    let mut lines = one.message.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    // The whole message, source lines and all, is in the log and in --json.
+    let more = match lines.count() {
+        0 => SafeText::empty(),
+        more => safe!(" (and {} more lines)", more),
+    };
+    safe!("  {}{}{}: {}{}{}", one.kind, test, place, first, more, times)
 }
 
 fn guidance(one: &Guidance) -> Vec<SafeText> {
