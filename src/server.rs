@@ -8,6 +8,7 @@ mod brief;
 mod connection;
 mod detail;
 mod follow;
+mod health;
 mod identity;
 mod outbox;
 mod projects;
@@ -38,6 +39,7 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    health: Arc<health::Health>,
 }
 
 impl<S: Sandbox> Server<S> {
@@ -49,7 +51,7 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         stop: Arc<Notify>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, health: health::Health::new() })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

@@ -8,69 +8,20 @@
 mod support;
 
 mod needs_docker {
+    use crate::support::counting::{counting_repo, end};
     use crate::support::loops::REST;
-    use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
+    use crate::support::{DockerEnv, Engine, docker, wait_until};
     use bollard::query_parameters::{EventsOptionsBuilder, RemoveImageOptions};
     use dogwatch::domain::{RunId, RunState, StepEnd, StepKey, StepState};
     use dogwatch::protocol::{Reply, Request, RunDetail};
     use futures_util::StreamExt;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
-    use serde_json::{Value, json};
     use std::collections::{BTreeMap, HashMap};
     use std::sync::{Arc, Mutex};
     use std::thread::JoinHandle;
     use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
     use tokio::sync::oneshot;
-
-    /// A run counts up to the wanted value, one step an iteration. Each edit fails unless it finds exactly what the one
-    /// before it left, so work that is applied twice or lost shows.
-    fn repo(docker: &DockerEnv, rounds: u32, turn: u32, more: &str) -> TempRepo {
-        let entries: Vec<Value> = (0..rounds)
-            .map(|round| {
-                let (old, new) = (format!("value={round}\n"), format!("value={}\n", round + 1));
-                let edit = json!({ "path": "value", "replace": { "old": old, "new": new } });
-                json!({ "say": format!("round {round}"), "edits": [edit], "claims": "done", "sleep": turn })
-            })
-            .collect();
-        let script = json!({ "replay": 1, "iterations": entries }).to_string();
-        let check = format!(
-            "if grep -q '^value={rounds}$' value; then bad=; code=0; else bad='<failure message=\"too small\"/>'; code=1; fi\n\
-             printf '<testsuite tests=\"2\"><testcase classname=\"c\" name=\"there\"/><testcase classname=\"c\" name=\"right\">%s\
-             </testcase></testsuite>' \"$bad\" > report.xml\nsleep 0.5\nexit $code\n"
-        );
-        let toml = format!(
-            "[image]\nreference = \"{}\"\n\n[[suite]]\nname = \"unit\"\ncommand = \"sh check.sh\"\nformat = \"junit\"\n\
-             report = \"report.xml\"\ntimeout = \"1m\"\n\n[agent]\nname = \"replay\"\nscript = \"replay.json\"\n{more}",
-            docker.image
-        );
-        let files = [
-            ("dogwatch.toml", toml.as_str()),
-            ("check.sh", check.as_str()),
-            ("value", "value=0\n"),
-            ("replay.json", &script),
-        ];
-        TempRepo::new(&files)
-    }
-
-    /// An iteration's number, tree, and tests passed, failed and skipped.
-    type Round = (u32, Option<String>, (u32, u32, u32));
-
-    /// What must be the same however often the engine died.
-    #[derive(Debug, PartialEq, Eq)]
-    struct End {
-        state: RunState,
-        iterations: Vec<Round>,
-        spent: u32,
-    }
-
-    fn end(detail: &RunDetail) -> End {
-        End {
-            state: detail.view.run.state,
-            iterations: detail.iterations.iter().map(|one| (one.number, one.tree.clone(), one.tests)).collect(),
-            spent: detail.view.run.spent.iterations,
-        }
-    }
 
     /// What a client was told: the versions of runs, and every audit record with its hash.
     #[derive(Debug, Default)]
@@ -173,7 +124,7 @@ mod needs_docker {
             .unwrap_or_else(|| u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos()));
         println!("DOGWATCH_SEED={seed} DOGWATCH_KILLS={wanted}");
         let mut random = StdRng::seed_from_u64(seed);
-        let repo = repo(&docker, 3, 1, "");
+        let repo = counting_repo(&docker, 3, 1, "");
         let mut engine = Engine::start(&docker);
         let births = Births::of(&docker, &instance(&engine));
         let project = engine.add(&repo);
@@ -251,7 +202,7 @@ mod needs_docker {
         for point in POINTS {
             // A setup that no other engine has cached: its text is part of the image's name.
             let setup = format!("\n[setup]\ncommand = \"echo {point} {} > /built\"\n", std::process::id());
-            let repo = repo(&docker, 1, 0, &setup);
+            let repo = counting_repo(&docker, 1, 0, &setup);
             let mut engine = Engine::start_with(&docker, &[("DOGWATCH_CRASH_AT", point)]);
             let births = Births::of(&docker, &instance(&engine));
             let project = engine.add(&repo);

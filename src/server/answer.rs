@@ -13,6 +13,7 @@ use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// Most runs or questions in one answer.
 const MOST_LISTED: usize = 1000;
@@ -113,7 +114,8 @@ impl<S: Sandbox> Server<S> {
     }
 
     async fn status(&self) -> Result<Reply, Fault> {
-        let fault = self.engine.world.sandbox().labelled().await.err();
+        let engine = Arc::clone(&self.engine);
+        let sandbox_fault = self.health.fault(async move { engine.world.sandbox().labelled().await.map(drop) }).await;
         let counts = |view: &View<'_>| Ok((view.unfinished_runs()?, view.open_questions()?));
         // How a damaged database is opened must be told even where it cannot count.
         let (unfinished, waiting) = match self.engine.store.read(counts).await {
@@ -132,7 +134,7 @@ impl<S: Sandbox> Server<S> {
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
                 store_fault: self.engine.store.fault(),
-                sandbox_fault: fault.map(|error| error.to_string()),
+                sandbox_fault,
                 unfinished,
                 waiting,
             },

@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 pub mod bare;
+pub mod counting;
 mod docker;
 mod engine;
 pub mod loops;
+pub mod proxy;
 mod repo;
 mod wait;
 
