@@ -7,6 +7,7 @@ mod ask;
 pub mod crash;
 mod driver;
 mod hand_over;
+mod keeping;
 pub mod machine;
 mod notes;
 pub mod ports;
@@ -26,6 +27,7 @@ use crash::CrashPoints;
 use notes::Notes;
 use ports::{Places, World};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -44,6 +46,8 @@ pub struct Engine<W: World> {
     bells: Mutex<HashMap<RunId, watch::Sender<u64>>>,
     /// Something was committed that the scheduler should look at.
     stirred: Notify,
+    /// Steps have ended whose logs may not be closed yet.
+    unclosed: AtomicBool,
     /// Counts commits, for everybody who shows them.
     committed: watch::Sender<u64>,
 }
@@ -59,6 +63,7 @@ impl<W: World> Engine<W> {
             max_runs,
             bells: Mutex::default(),
             stirred: Notify::new(),
+            unclosed: AtomicBool::new(true),
             committed: watch::Sender::new(0),
         })
     }

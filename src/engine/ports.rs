@@ -4,6 +4,7 @@ use crate::config::{ChosenAgent, ProjectConfig, Suite};
 use crate::domain::{Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
+use crate::logs::Closed;
 use crate::sandbox::Sandbox;
 pub use crate::workspace::Delivered;
 use std::future::Future;
@@ -140,8 +141,12 @@ pub trait Trees: Send + Sync + 'static {
         suite: &Suite,
     ) -> impl Future<Output = Option<Result<Vec<ReportFile>, ReportFault>>> + Send;
 
-    /// The end of a step's log, the program's output only.
-    fn output(&self, log: &Path, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
+    /// The end of a step's log, the program's output only. `digest` is what was recorded of the log at the step's end: one
+    /// that is something else is refused.
+    fn output(&self, log: &Path, digest: &str, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
+
+    /// Closes the log of a step that is over.
+    fn close_log(&self, log: &Path, digest: &str) -> impl Future<Output = Result<Closed, TreeFault>> + Send;
 
     /// Puts a commit into the source repository as a branch. One that is there already is left alone where it has other
     /// commits, unless `force`.

@@ -9,6 +9,7 @@ use crate::domain::{Run, RunId, RunState};
 use crate::sandbox::{Presence, Sandbox};
 use crate::store::{RunFilter, StoreError};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -37,6 +38,10 @@ struct Watchlist {
     unfinished: HashSet<RunId>,
     /// Removes leftovers; at most one task.
     tidying: JoinSet<Result<(), Crashed>>,
+    /// Closes logs; at most one task, which gives whether something stood in the way.
+    closing: JoinSet<Result<bool, Crashed>>,
+    /// When to try again what could not be closed.
+    close_again: Option<Instant>,
     /// The first look is over.
     begun: bool,
     /// The store failed in the last look.
@@ -63,6 +68,13 @@ impl<W: World> Engine<W> {
                 let this = Arc::clone(&self);
                 list.tidying.spawn(async move { this.tidy_leftovers().await });
             }
+            if list.closing.is_empty()
+                && (self.unclosed.load(Ordering::Acquire) || list.close_again.is_some_and(|at| at <= Instant::now()))
+            {
+                list.close_again = None;
+                let this = Arc::clone(&self);
+                list.closing.spawn(async move { this.close_logs().await });
+            }
             tokio::select! {
                 () = self.stirred.notified() => {}
                 () = tokio::time::sleep(if list.pressed { PRESSED } else { LOOK }) => {}
@@ -74,6 +86,13 @@ impl<W: World> Engine<W> {
                         tokio::time::sleep(PRESSED).await;
                     }
                 }
+                Some(done) = list.closing.join_next() => match done {
+                    Ok(again) => list.close_again = again?.then(|| Instant::now() + TIDY),
+                    Err(error) => {
+                        tracing::error!("closing logs failed: {error}");
+                        list.close_again = Some(Instant::now() + TIDY);
+                    }
+                },
                 Some(done) = list.tidying.join_next() => match done {
                     Ok(result) => result?,
                     Err(error) => tracing::error!("tidying failed: {error}"),

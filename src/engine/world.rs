@@ -1,5 +1,6 @@
 //! The real outside: Docker, git, the disk and the wall clock.
 
+mod output;
 mod trees;
 
 pub use trees::GitTrees;

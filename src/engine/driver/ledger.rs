@@ -14,6 +14,7 @@ use crate::engine::ports::World;
 use crate::sandbox::Ended;
 use crate::store::{BlobOrigin, StoreError, Tx};
 use serde_json::json;
+use std::sync::atomic::Ordering;
 
 /// State, iteration and attempt: where the driver believes the run to be.
 pub(super) type Place = (RunState, u32, u32);
@@ -266,6 +267,7 @@ impl<W: World> Engine<W> {
                 tx.step(&key)?.ok_or_else(|| missing("step", &key))
             })
             .await?;
+        self.unclosed.store(true, Ordering::Release);
         self.announce();
         Ok(step)
     }

@@ -86,11 +86,11 @@ impl<W: World> Engine<W> {
         }
         self.note(context.run.id, "runs the setup command");
         let step = self.run_step(context, &spec, None, true).await?;
-        let StepState::Ended { end, .. } = &step.state else {
+        let StepState::Ended { end, log_digest, .. } = &step.state else {
             return Err(Failed::Halt(Halt::Superseded));
         };
         if *end != (StepEnd::Exited { code: 0 }) {
-            let output = self.world.trees().output(&spec.log, QUOTED).await?;
+            let output = self.world.trees().output(&spec.log, log_digest, QUOTED).await?;
             let reason =
                 format!("the setup command failed ({end:?}); its last output:\n{}", String::from_utf8_lossy(&output));
             self.remove_containers_of(&key).await?;

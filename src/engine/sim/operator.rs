@@ -5,7 +5,7 @@ use super::check::Witness;
 use super::life::ada;
 use super::plot::{Ask, Plot, When};
 use super::world::SimWorld;
-use crate::domain::{Actor, Question, QuestionState, Run, RunId};
+use crate::domain::{Actor, Question, QuestionState, Run, RunId, StepId};
 use crate::engine::machine::Event;
 use crate::engine::ports::World;
 use crate::engine::{AskError, Engine, HandOver};
@@ -61,7 +61,11 @@ impl<'s> Operator<'s> {
             commits.mark_unchanged();
             let run = self.witness.look(&self.engine.store, &self.engine.world).await;
             if run.state.is_final() {
-                let left = self.engine.world.leftovers();
+                let mut left = self.engine.world.leftovers();
+                let unclosed = self.engine.store.read(|view| view.steps_to_close(StepId(0), 10)).await;
+                left.extend(
+                    unclosed.unwrap_or_default().into_iter().map(|step| format!("the open log of {}", step.key)),
+                );
                 if left.is_empty() {
                     return Over::Done;
                 }
