@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod damage;
+mod disk;
+mod failing;
 pub(super) mod fixtures;
+mod history;
 mod opening;
+mod power;
 mod together;
 mod writing;

@@ -1,16 +1,15 @@
 //! Damaged and cut files: what is left is a prefix of what was, and no loss is taken for a beginning.
 
-use super::fixtures::{dir, event, new_run, store};
+use super::fixtures::{dir, store};
+use super::history::{Moves, beside, hashes, prefix};
 use crate::audit::{Verdict, verify};
-use crate::domain::{RunId, RunState};
 use crate::store::{OpenError, Options, Paths, RunFilter, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
-use serde_json::json;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Bytes of a WAL's header.
@@ -35,29 +34,9 @@ impl History {
     fn new(count: usize, killed: bool) -> Self {
         let (dir, paths) = dir();
         let store = store(&paths);
-        let mut runs = Vec::new();
-        for n in 0..count {
-            let state = RunState::ALL[n % RunState::ALL.len()];
-            let say = move |run: RunId| event("run.moved").run(run).detail(json!({ "state": state.name() }));
-            // Every fourth move begins a run, the others move one of those that are there.
-            if n % 4 == 0 {
-                let run = store.write_sync(move |tx| {
-                    let project = tx.insert_project(&format!("project {n}"), "/src")?;
-                    let run = tx.insert_run(&crate::domain::Run { state, ..new_run(project.id) })?;
-                    tx.record(say(run.id))?;
-                    Ok(run)
-                });
-                runs.push(run.unwrap());
-            } else {
-                let place = n * 7 % runs.len();
-                let next = crate::domain::Run { state, reason: "r".repeat(n * 31), ..runs[place].clone() };
-                runs[place] = store
-                    .write_sync(move |tx| {
-                        tx.record(say(next.id))?;
-                        tx.update_run(&next)
-                    })
-                    .unwrap();
-            }
+        let mut moves = Moves::default();
+        for _ in 0..count {
+            moves.next(&store);
         }
         let chain = store.read_sync(|view| Ok(hashes(view.connection()))).unwrap();
         let mut store = Some(store);
@@ -92,21 +71,6 @@ impl History {
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// The hash of each record, in order; none where there is no table.
-fn hashes(conn: &Connection) -> Vec<Vec<u8>> {
-    if !conn.table_exists(None, "audit").unwrap() {
-        return Vec::new();
-    }
-    let mut statement = conn.prepare("SELECT hash FROM audit ORDER BY seq").unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
 /// Names and bytes of the files of a store, without the shared memory, which holds nothing of its own.
 fn files(paths: &Paths) -> Vec<(OsString, Vec<u8>)> {
     let entries = std::fs::read_dir(paths.database.parent().unwrap()).unwrap().map(|entry| entry.unwrap());
@@ -116,27 +80,6 @@ fn files(paths: &Paths) -> Vec<(OsString, Vec<u8>)> {
         .collect();
     found.sort();
     found
-}
-
-/// What a recovered database holds: a whole database, whose chain is the beginning of the history's and whose runs are as
-/// their last events say. Gives the number of events.
-fn prefix(history: &History, paths: &Paths) -> usize {
-    let conn = Connection::open(&paths.database).unwrap();
-    let integrity: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(integrity, "ok");
-    let chain = hashes(&conn);
-    assert!(history.chain.starts_with(&chain), "the chain is another one");
-    if chain.is_empty() {
-        return 0;
-    }
-    let sql = "SELECT (SELECT count(*) FROM runs), (SELECT count(DISTINCT run) FROM audit), count(*) FROM runs
-        WHERE version = (SELECT count(*) FROM audit WHERE run = runs.id)
-        AND state = (SELECT json_extract(CAST(record AS TEXT), '$.detail.state') FROM audit WHERE run = runs.id
-            ORDER BY seq DESC LIMIT 1)";
-    let (runs, told, agree): (i64, i64, i64) =
-        conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-    assert_eq!((told, agree), (runs, runs), "runs and their events differ");
-    chain.len()
 }
 
 #[test]
@@ -163,7 +106,7 @@ fn a_log_that_is_cut_anywhere_leaves_a_prefix_and_is_called_truncated() {
         let whole = opened.as_ref().map(|_| ()).map_err(ToString::to_string);
         let verdict = if let Err(OpenError::Chain { verdict, .. }) = &opened { Some(verdict.clone()) } else { None };
         drop(opened);
-        let events = prefix(&history, &paths);
+        let events = prefix(&history.chain, &Connection::open(&paths.database).unwrap());
         assert!(events >= before, "cut at {cut}: {events} events, {before} with less of the log");
         before = events;
         met.insert(events);
