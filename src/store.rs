@@ -42,6 +42,7 @@ mod projects;
 mod questions;
 mod readers;
 mod runs;
+mod schema;
 mod settings;
 mod steps;
 mod suites;

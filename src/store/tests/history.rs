@@ -1,11 +1,13 @@
 //! A history to be cut short, and how to tell that what is left is the beginning of it.
 
+use super::disk::Moment;
 use super::fixtures::{event, new_run};
 use crate::audit::AuditEvent;
 use crate::domain::{Run, RunId, RunState};
-use crate::store::Store;
+use crate::store::{Paths, Store};
 use rusqlite::Connection;
 use serde_json::json;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Runs that move through states, one transaction a move, each move with its event.
@@ -51,6 +53,30 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
+}
+
+/// Lays the files of a store as they were at a moment, with this database and this log.
+pub fn lay(paths: &Paths, moment: &Moment, database: &[u8], log: &[u8]) {
+    std::fs::write(&paths.database, database).unwrap();
+    if !log.is_empty() {
+        std::fs::write(beside(&paths.database, "-wal"), log).unwrap();
+    }
+    for (path, bytes) in [(&paths.chain_head, &moment.head), (&paths.epoch, &moment.epoch)] {
+        if let Some(bytes) = bytes {
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+}
+
+/// Names and bytes of the files of a store, without the shared memory, which holds nothing of its own.
+pub fn files(paths: &Paths) -> Vec<(OsString, Vec<u8>)> {
+    let entries = std::fs::read_dir(paths.database.parent().unwrap()).unwrap().map(|entry| entry.unwrap());
+    let mut found: Vec<_> = entries
+        .filter(|entry| entry.path() != paths.lock && !entry.file_name().to_string_lossy().ends_with("-shm"))
+        .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    found.sort();
+    found
 }
 
 /// The hash of each record, in order; none where there is no table.

@@ -3,21 +3,21 @@
 
 use super::disk::{Disk, Keep, Moment, Platter};
 use super::fixtures::{dir, store};
-use super::history::{Moves, beside, hashes, prefix};
-use crate::store::{Options, Paths, Store};
+use super::history::{Moves, hashes, lay, prefix};
+use crate::store::{Options, Store};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Every call that a history made, and the chain that it came to.
-struct Recorded {
-    moments: Vec<Moment>,
-    chain: Vec<Vec<u8>>,
+pub struct Recorded {
+    pub moments: Vec<Moment>,
+    pub chain: Vec<Vec<u8>>,
 }
 
 /// A history of so many transactions; the store is closed and opened again in its midst.
-fn recorded(count: usize) -> Recorded {
+pub fn recorded(count: usize) -> Recorded {
     let (_dir, paths) = dir();
     let disk = Disk::under(&paths);
     disk.remember();
@@ -56,18 +56,6 @@ fn opened(recorded: &Recorded, moment: &Moment, (database, log): (Vec<u8>, Vec<u
     assert!(events >= moment.acknowledged, "{what}: {} of {events} are left", moment.acknowledged);
     assert!(events <= moment.acknowledged + 1, "{what}: {events} is more than was begun");
     events
-}
-
-fn lay(paths: &Paths, moment: &Moment, database: &[u8], log: &[u8]) {
-    std::fs::write(&paths.database, database).unwrap();
-    if !log.is_empty() {
-        std::fs::write(beside(&paths.database, "-wal"), log).unwrap();
-    }
-    for (path, bytes) in [(&paths.chain_head, &moment.head), (&paths.epoch, &moment.epoch)] {
-        if let Some(bytes) = bytes {
-            std::fs::write(path, bytes).unwrap();
-        }
-    }
 }
 
 /// Takes the power away before each `stride`-th call, in each of three ways.
