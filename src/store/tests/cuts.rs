@@ -5,7 +5,7 @@
 //! the old pages of its beginning lie over newer ones, and the two do not fit.
 
 use super::disk::{Disk, File, Keep, Moment, Op, Platter};
-use super::fixtures::{dir, event, store};
+use super::fixtures::{event, quick_dir, store};
 use super::history::{beside, files, hashes, lay, prefix};
 use super::power::{Recorded, recorded};
 use crate::store::{OpenError, Options, Store};
@@ -65,7 +65,7 @@ struct Met {
 
 /// Opens a store with a harmed log: it is refused and left as it lies, or nothing is missing.
 fn open(recorded: &Recorded, full: &Full<'_>, log: &[u8], what: &str, met: &mut Met) {
-    let (_dir, paths) = dir();
+    let (_dir, paths) = quick_dir();
     let _disk = Disk::under(&paths);
     lay(&paths, full.moment, &full.database, log);
     let before = files(&paths);
@@ -142,7 +142,7 @@ fn logs_of_a_long_history_that_are_cut_or_torn_are_refused_as_they_lie() {
 /// Many events in one log: what is missing lies farther back than the end of the chain that each start checks.
 #[test]
 fn a_log_of_thousands_of_events_that_is_cut_after_it_was_moved_is_refused() {
-    let (_dir, paths) = dir();
+    let (_dir, paths) = quick_dir();
     let disk = Disk::under(&paths);
     disk.remember();
     let first = store(&paths);

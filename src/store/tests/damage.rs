@@ -1,6 +1,6 @@
 //! Damaged and cut files: what is left is a prefix of what was, and no loss is taken for a beginning.
 
-use super::fixtures::{dir, store};
+use super::fixtures::{quick_dir, store};
 use super::history::{Moves, beside, files, hashes, prefix};
 use crate::audit::{Verdict, verify};
 use crate::store::{OpenError, Options, Paths, RunFilter, Store};
@@ -33,7 +33,7 @@ impl History {
     /// Runs that move through states, each move with its event, and then the files as they lie: with the log of a process
     /// that was killed, or whole in the database.
     fn new(count: usize, killed: bool) -> Self {
-        let (dir, paths) = dir();
+        let (dir, paths) = quick_dir();
         let store = store(&paths);
         let mut moves = Moves::default();
         for _ in 0..count {
@@ -60,7 +60,7 @@ impl History {
 
     /// The files in a directory of their own, with this database and this log.
     fn lay(&self, database: &[u8], log: &[u8]) -> (TempDir, Paths) {
-        let (dir, paths) = dir();
+        let (dir, paths) = quick_dir();
         std::fs::create_dir_all(paths.database.parent().unwrap()).unwrap();
         std::fs::write(&paths.database, database).unwrap();
         if !self.log.is_empty() {
@@ -207,7 +207,7 @@ fn a_database_with_other_tables_than_its_schema_says_is_damaged() {
         "PRAGMA user_version = -7",
     ];
     for change in changes {
-        let (_dir, paths) = dir();
+        let (_dir, paths) = quick_dir();
         drop(store(&paths));
         let other = Connection::open(&paths.database).unwrap();
         other.execute_batch(change).unwrap();

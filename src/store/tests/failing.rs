@@ -2,7 +2,7 @@
 //! has its event, reading goes on, and writing goes on once the disk works again.
 
 use super::disk::{Disk, Fault, Keep, Placed, Platter};
-use super::fixtures::{dir, seed};
+use super::fixtures::{quick_dir, seed};
 use super::history::beside;
 use crate::audit::{Verdict, verify};
 use crate::store::{OpenError, Options, Paths, Store, StoreError};
@@ -51,7 +51,7 @@ fn stored(store: &Store) -> BTreeSet<String> {
 
 /// What an engine finds that starts on these files.
 fn found_after(paths: &Paths, database: &[u8], log: &[u8], what: &str) -> BTreeSet<String> {
-    let (_dir, copy) = dir();
+    let (_dir, copy) = quick_dir();
     let _disk = Disk::under(&copy);
     std::fs::write(&copy.database, database).unwrap();
     if !log.is_empty() {
@@ -95,7 +95,7 @@ struct Met {
 /// One history in which the disk fails at its `n`-th call, and works again after what failed was looked at.
 fn history(n: u64, (fault, times): (Fault, u64)) -> Met {
     let what = format!("call {n}, {fault:?}, {}", if times == 1 { "once" } else { "lasting" });
-    let (_dir, paths) = dir();
+    let (_dir, paths) = quick_dir();
     let disk = Disk::under(&paths);
     disk.remember();
     disk.fail(n, times, fault);

@@ -2,7 +2,7 @@
 //! opens as if nothing had been.
 
 use super::disk::{Disk, Keep, Moment, Platter};
-use super::fixtures::{dir, store};
+use super::fixtures::{quick_dir, store};
 use super::history::{Moves, hashes, lay, prefix};
 use crate::store::{Options, Store};
 use rand::SeedableRng;
@@ -18,7 +18,7 @@ pub struct Recorded {
 
 /// A history of so many transactions; the store is closed and opened again in its midst.
 pub fn recorded(count: usize) -> Recorded {
-    let (_dir, paths) = dir();
+    let (_dir, paths) = quick_dir();
     let disk = Disk::under(&paths);
     disk.remember();
     let mut moves = Moves::default();
@@ -39,7 +39,7 @@ pub fn recorded(count: usize) -> Recorded {
 
 /// Lays the files of a moment into a directory, opens the store, and gives how many transactions it holds.
 fn opened(recorded: &Recorded, moment: &Moment, (database, log): (Vec<u8>, Vec<u8>), what: &str) -> usize {
-    let (_dir, paths) = dir();
+    let (_dir, paths) = quick_dir();
     // Nothing is to be synced for a test that never loses power itself.
     let _disk = Disk::under(&paths);
     lay(&paths, moment, &database, &log);
