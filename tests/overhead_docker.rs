@@ -18,6 +18,7 @@ mod needs_docker {
     use dogwatch::protocol::Request;
     use dogwatch::store::{self, Options, Store};
     use std::collections::BTreeMap;
+    use std::ffi::OsString;
     use std::fs;
     use std::time::{Duration, Instant};
 
@@ -103,32 +104,44 @@ mod needs_docker {
         println!("{:<50} {}", format!("all of {rounds} iterations"), spread(sums));
     }
 
-    /// Processor time in seconds and voluntary switches of a process so far, over all its threads.
-    fn work_of(pid: u32) -> (f64, u64) {
-        let (mut nanos, mut switches) = (0_u64, 0);
+    /// Processor time in nanoseconds and voluntary switches so far, of each thread of a process.
+    fn threads(pid: u32) -> BTreeMap<OsString, (u64, u64)> {
+        let mut threads = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
             // A thread may end meanwhile.
             let read = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            nanos += read("schedstat").split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+            let nanos = read("schedstat").split(' ').next().and_then(|text| text.parse().ok()).unwrap_or(0);
             let status = read("status");
             let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            switches += line.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
+            let switches = line.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+            threads.insert(task.file_name(), (nanos, switches));
         }
-        (Duration::from_nanos(nanos).as_secs_f64(), switches)
+        threads
+    }
+
+    /// What the threads of a process did since: seconds of processor time, and wake-ups.
+    fn work_since(before: &BTreeMap<OsString, (u64, u64)>, pid: u32) -> (f64, u64) {
+        let mut sum = (0, 0);
+        for (thread, (nanos, switches)) in threads(pid) {
+            let (old_nanos, old_switches) = before.get(&thread).copied().unwrap_or_default();
+            sum.0 += nanos.saturating_sub(old_nanos);
+            sum.1 += switches.saturating_sub(old_switches);
+        }
+        (Duration::from_nanos(sum.0).as_secs_f64(), sum.1)
     }
 
     /// Watches the engine for a while and prints what it did.
     fn watch(engine: &Engine, what: &str) {
         let pid = engine.pid().expect("a running engine");
-        let (begin, before) = (Instant::now(), work_of(pid));
+        let (begin, before) = (Instant::now(), threads(pid));
         std::thread::sleep(Duration::from_secs(number("DOGWATCH_WATCHED", 3)));
-        let (after, seconds) = (work_of(pid), begin.elapsed().as_secs_f64());
+        let ((busy, wakes), seconds) = (work_since(&before, pid), begin.elapsed().as_secs_f64());
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default().trim();
         println!(
             "{what}: {:.3} % of a core, {:.1} wake-ups a second, {memory} of memory, over {seconds:.0} s",
-            (after.0 - before.0) / seconds * 100.0,
-            f64::from(u32::try_from(after.1 - before.1).unwrap()) / seconds
+            busy / seconds * 100.0,
+            f64::from(u32::try_from(wakes).unwrap()) / seconds
         );
     }
 
