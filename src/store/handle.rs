@@ -80,6 +80,7 @@ impl Store {
     /// Opens what is there for reading only; an engine may be at work on it. Neither the database nor its log is ever
     /// written to; queries may fail where there is damage.
     pub fn rescue(paths: &Paths) -> Result<Self, OpenError> {
+        check::places(paths)?;
         Self::read_only(paths, None)
     }
 

@@ -253,7 +253,7 @@ fn a_head_that_is_a_directory_stops_the_start_and_one_that_cannot_be_written_is_
         drop(first);
         Store::open(&paths, &Options::default()).map(drop).unwrap_err()
     };
-    assert!(matches!(error, OpenError::NoPlaceForHead { .. }) && !error.rescue_offered(), "{error}");
+    assert!(matches!(error, OpenError::NoFile { .. }) && !error.rescue_offered(), "{error}");
     std::fs::remove_dir(&paths.chain_head).unwrap();
     let again = store(&paths);
     again.write_sync(|tx| seed(tx, "two")).unwrap();
