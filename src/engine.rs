@@ -29,7 +29,7 @@ use ports::{Places, World};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 
 use crate::domain::RunId;
 
@@ -46,6 +46,10 @@ pub struct Engine<W: World> {
     bells: Mutex<HashMap<RunId, watch::Sender<u64>>>,
     /// Something was committed that the scheduler should look at.
     stirred: Notify,
+    /// Held by runs that prepare, so that no image is removed under them.
+    preparing: RwLock<()>,
+    /// Held by whoever removes what the policy lets go.
+    collecting: tokio::sync::Mutex<()>,
     /// Steps have ended whose logs may not be closed yet.
     unclosed: AtomicBool,
     /// Counts commits, for everybody who shows them.
@@ -63,6 +67,8 @@ impl<W: World> Engine<W> {
             max_runs,
             bells: Mutex::default(),
             stirred: Notify::new(),
+            preparing: RwLock::default(),
+            collecting: tokio::sync::Mutex::default(),
             unclosed: AtomicBool::new(true),
             committed: watch::Sender::new(0),
         })

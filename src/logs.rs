@@ -14,6 +14,7 @@ mod entry;
 mod lines;
 mod packed;
 mod reader;
+mod remove;
 mod source;
 mod writer;
 
@@ -22,6 +23,7 @@ pub use close::{Closed, close};
 pub use entry::Entry;
 pub use lines::{Line, MAX_LINE};
 pub use reader::{LogReader, MAX_READ};
+pub use remove::remove;
 pub use writer::{Appended, LogMark, LogWriter, Record};
 
 use std::path::{Path, PathBuf};

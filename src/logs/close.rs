@@ -112,7 +112,7 @@ fn same(path: &Path, original: &File, packed: &Packed) -> Result<(), LogError> {
 }
 
 /// The name of a compressed file that is not complete yet.
-fn fresh_path(path: &Path) -> PathBuf {
+pub(super) fn fresh_path(path: &Path) -> PathBuf {
     let mut name = packed_path(path).into_os_string();
     name.push(".new");
     name.into()

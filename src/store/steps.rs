@@ -59,6 +59,11 @@ impl View<'_> {
         self.many("SELECT * FROM steps WHERE state <> 'ended' ORDER BY id", [], step)
     }
 
+    /// The names of all steps, as their containers have them.
+    pub fn step_names(&self) -> Result<Vec<String>, StoreError> {
+        self.many("SELECT * FROM steps", [], |row| step(row).map(|step| step.key.to_string()))
+    }
+
     /// Steps that have ended and whose log is not closed yet, oldest first, after a step, at most `most`.
     pub fn steps_to_close(&self, after: StepId, most: u32) -> Result<Vec<Step>, StoreError> {
         let sql = "SELECT * FROM steps WHERE state = 'ended' AND log_state IS NULL AND id > ?1 ORDER BY id LIMIT ?2";

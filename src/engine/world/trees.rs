@@ -233,6 +233,16 @@ impl Trees for GitTrees {
         blocking(move || program_output(&log, &digest, most)).await
     }
 
+    async fn remove_log(&self, log: &Path) -> Result<(), TreeFault> {
+        let log = log.to_owned();
+        blocking(move || logs::remove(&log).map_err(|error| TreeFault(error.to_string()))).await
+    }
+
+    async fn size(&self, dir: &Path) -> Result<u64, TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || workspace::size(&dir).map_err(|error| TreeFault(format!("{}: {error}", dir.display())))).await
+    }
+
     async fn close_log(&self, log: &Path, digest: &str) -> Result<Closed, TreeFault> {
         let (log, digest) = (log.to_owned(), digest.to_owned());
         blocking(move || logs::close(&log, &digest).map_err(|error| TreeFault(error.to_string()))).await
