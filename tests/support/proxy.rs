@@ -73,7 +73,7 @@ impl Drop for Proxy {
 
 /// Copies one direction to its end; an end of either side ends both.
 fn pass(mut from: UnixStream, mut to: UnixStream, gate: &Gate) {
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         gate.wait();
         if to.write_all(&buffer[..count]).is_err() {
