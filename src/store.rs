@@ -42,6 +42,7 @@ mod options;
 mod projects;
 mod questions;
 mod readers;
+mod reserve;
 mod runs;
 mod schema;
 mod settings;
@@ -65,6 +66,7 @@ pub(crate) use lock::holder as lock_holder;
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
 pub use questions::Ask;
+pub use reserve::Room;
 pub use runs::RunFilter;
 #[cfg(test)]
 pub(crate) use tests::fixtures::new_run as new_run_for_tests;

@@ -110,7 +110,7 @@ impl Paths {
         };
         let directories =
             [self.sock(), self.repos(), self.workspaces(), self.steps(), self.logs(), self.exe_copies(), self.blobs()];
-        let files = ["engine.stderr", "engine.key", "engine.new"].map(|name| self.state.join(name));
+        let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
         let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
         let last = [self.lock()];
@@ -190,6 +190,11 @@ impl Paths {
     /// The head of the audit chain, kept outside the database.
     pub fn chain_head(&self) -> PathBuf {
         self.state.join("chain-head")
+    }
+
+    /// Space that is kept back for a full disk.
+    pub fn reserve(&self) -> PathBuf {
+        self.state.join("reserve")
     }
 
     /// The epoch, kept outside the database so that a restored one is noticed.

@@ -17,6 +17,7 @@ mod life;
 mod operator;
 mod plot;
 mod program;
+mod space;
 mod stories;
 mod tests;
 mod world;

@@ -68,8 +68,12 @@ fn compress(path: &Path, index: &Path, digest: &str) -> Result<(), LogError> {
     let (log_file, index_file) = writer.files();
     for (path, file) in [(index, index_file), (path, log_file)] {
         let fresh = fresh_path(path);
-        write(path, file, &fresh)?;
-        same(path, file, &Packed::open(&fresh)?)?;
+        let made = write(path, file, &fresh).and_then(|()| same(path, file, &Packed::open(&fresh)?));
+        if let Err(error) = made {
+            // What came of it on a full disk is only in the way; a later try begins anew in any case.
+            drop(std::fs::remove_file(&fresh));
+            return Err(error);
+        }
         std::fs::rename(&fresh, packed_path(path)).map_err(LogError::io(&fresh, "give it its name"))?;
         sync_directory(path)?;
     }

@@ -80,6 +80,7 @@ pub(super) fn places(paths: &Paths) -> Result<(), OpenError> {
         (&memory, "the database's shared memory"),
         (&paths.chain_head, "the head of the audit log"),
         (&paths.epoch, "the epoch"),
+        (&paths.reserve, "the reserve"),
     ];
     match files.into_iter().find(|(path, _)| !files::is_place_for_file(path)) {
         Some((path, what)) => Err(OpenError::NoFile { path: path.clone(), what }),

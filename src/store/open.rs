@@ -6,6 +6,7 @@
 use super::blobs::BlobFiles;
 use super::check::{self, Found, refusal};
 use super::lock::EngineLock;
+use super::reserve::Reserve;
 use super::writer::Writer;
 use super::{OpenError, Options, Paths, connect, files, schema};
 use crate::audit::{self, AuditEvent, Context, HeadFile};
@@ -31,11 +32,15 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
     move |source| OpenError::Io { path: path.to_owned(), source }
 }
 
-fn sqlite_is_new_enough() -> Result<(), OpenError> {
-    if rusqlite::version_number() >= OLDEST_SQLITE {
+pub(super) fn refuse_old_sqlite(number: i32, name: &str) -> Result<(), OpenError> {
+    if number >= OLDEST_SQLITE {
         return Ok(());
     }
-    Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() })
+    Err(OpenError::OldSqlite { found: name.to_owned() })
+}
+
+fn sqlite_is_new_enough() -> Result<(), OpenError> {
+    refuse_old_sqlite(rusqlite::version_number(), rusqlite::version())
 }
 
 /// Opens the files of a store for writing.
@@ -44,12 +49,18 @@ pub(super) fn writer(paths: &Paths, options: &Options) -> Result<Writer, OpenErr
     sqlite_is_new_enough()?;
     let found = check::check(paths)?;
     let failed = database(&paths.database);
+    let reserve = Reserve::new(&paths.reserve, options.reserve).map_err(io(&paths.reserve))?.map(Arc::new);
+    if let Some(reserve) = &reserve {
+        // A start writes, too.
+        reserve.give(false);
+    }
     // SQLite gives its log and shared memory the same mode as the database.
     drop(files::private_file(&paths.database).map_err(io(&paths.database))?);
     let conn = connect::writer(&paths.database).map_err(|error| failed(&error))?;
     let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
     let mut writer = ready(conn, found.epoch, options, blobs, &paths.database)?;
     writer.lock = Some(lock);
+    writer.reserve = reserve;
     writer.head_file = Some(paths.chain_head.clone());
     note(&writer, &found).map_err(|error| failed(&error))?;
     // Later a head that cannot be written is an ill that is told; a store that begins with one is not begun.

@@ -11,5 +11,6 @@ mod history;
 mod opening;
 mod places;
 mod power;
+mod reserve;
 mod together;
 mod writing;

@@ -4,6 +4,7 @@ use super::blobs::BlobFiles;
 use super::faults::{FaultKind, Faults};
 use super::jobs::Job;
 use super::lock::EngineLock;
+use super::reserve::Reserve;
 use super::tx::{Tx, View};
 use super::{Options, StoreError};
 use crate::audit::{self, Clock, Context, Head};
@@ -27,6 +28,8 @@ pub(super) struct Writer {
     pub head: Option<Head>,
     /// What is wrong with the head file, in words, while something is.
     pub fault: Arc<Mutex<Option<String>>>,
+    /// What is kept back for a full disk.
+    pub reserve: Option<Arc<Reserve>>,
     /// Held as long as this connection lives.
     pub lock: Option<EngineLock>,
 }
@@ -70,14 +73,29 @@ fn words(panic: &(dyn Any + Send)) -> String {
 impl Writer {
     pub(super) fn new(conn: Connection, context: Context, options: &Options, blobs: Arc<BlobFiles>) -> Self {
         let (clock, faults) = (Arc::clone(&options.clock), Arc::clone(&options.faults));
-        Self { conn, context, clock, faults, blobs, head_file: None, head: None, fault: Arc::default(), lock: None }
+        Self {
+            conn,
+            context,
+            clock,
+            faults,
+            blobs,
+            head_file: None,
+            head: None,
+            fault: Arc::default(),
+            reserve: None,
+            lock: None,
+        }
     }
 
     /// Runs a batch and replies to every job in it.
     pub(super) fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        self.give(false);
         let outcome = self.transact(&mut jobs);
-        if outcome.is_ok() {
-            self.write_head();
+        match &outcome {
+            Ok(_) => self.write_head(),
+            // Those who are refused try again soon.
+            Err(undone) if undone.full => self.give(true),
+            Err(_) => {}
         }
         match outcome {
             Ok(results) => {
@@ -90,6 +108,12 @@ impl Writer {
                     job.finish(Err(StoreError::NotStored { full: undone.full, reason: undone.reason.clone() }));
                 }
             }
+        }
+    }
+
+    fn give(&self, found_full: bool) {
+        if let Some(reserve) = &self.reserve {
+            reserve.give(found_full);
         }
     }
 

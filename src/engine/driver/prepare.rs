@@ -20,6 +20,9 @@ const QUOTED: usize = 2_000;
 
 impl<W: World> Engine<W> {
     pub(super) async fn prepare(&self, context: &Context) -> Result<(), Halt> {
+        if !self.is_created(&key(context, StepKind::Prepare, "")).await? {
+            self.await_space(context.run.id).await;
+        }
         // Nobody removes an image meanwhile that is found here.
         let _images_stay = self.preparing.read().await;
         let event = match self.image_of(context).await {

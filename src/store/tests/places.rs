@@ -62,13 +62,14 @@ fn in_time<T: Send + 'static>(what: &str, open: impl FnOnce() -> T + Send + 'sta
 #[test]
 fn anything_in_the_place_of_a_file_is_told_at_once_and_left_alone() {
     type Of = fn(&Paths) -> PathBuf;
-    let files: [(&str, Of); 6] = [
+    let files: [(&str, Of); 7] = [
         ("database", |paths| paths.database.clone()),
         ("database's log", |paths| beside(&paths.database, "-wal")),
         ("database's shared memory", |paths| beside(&paths.database, "-shm")),
         ("head of the audit log", |paths| paths.chain_head.clone()),
         ("epoch", |paths| paths.epoch.clone()),
         ("lock", |paths| paths.lock.clone()),
+        ("reserve", |paths| paths.reserve.clone()),
     ];
     for (name, of) in files {
         for thing in THINGS {
