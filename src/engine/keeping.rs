@@ -10,8 +10,9 @@ use super::crash::Crashed;
 use super::driver::Halt;
 use super::ports::{Trees, World};
 use super::{Engine, scheduler};
-use crate::domain::{Actor, Collection, GarbageKind, RunId};
+use crate::domain::{Actor, Collection, GarbageKind, Run, RunId, Step};
 use crate::sandbox::Sandbox;
+use crate::store::StoreError;
 use std::collections::BTreeSet;
 
 /// Why trees and containers go.
@@ -29,18 +30,10 @@ impl<W: World> Engine<W> {
                 self.tidy(&run).await?;
             }
         }
-        for part in [Part::Logs, Part::Images] {
-            let done = match part {
-                Part::Logs => self.collect_logs(dry, &by, &mut found).await,
-                Part::Images => self.collect_images(dry, &by, &mut found).await,
-            };
-            match done {
-                Ok(()) => {}
-                Err(Halt::Crashed) => return Err(Crashed),
-                Err(Halt::Store(error)) => found.fault(error.to_string()),
-                Err(halt) => found.fault(format!("{halt:?}")),
-            }
-        }
+        let logs = self.collect_logs(dry, &by, &mut found).await;
+        told(logs, &mut found)?;
+        let images = self.collect_images(dry, &by, &mut found).await;
+        told(images, &mut found)?;
         Ok(found)
     }
 
@@ -60,8 +53,12 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
+    async fn with_steps(&self, id: RunId) -> Result<(Run, Vec<Step>), StoreError> {
+        Ok((self.load(id).await?, self.all_steps(id).await?))
+    }
+
     /// Runs that are over and have containers or trees, which are named in `found`. Usually they were removed at once.
-    async fn leftovers(&self, found: &mut Collection) -> Vec<crate::domain::Run> {
+    async fn leftovers(&self, found: &mut Collection) -> Vec<Run> {
         let containers = match self.world.sandbox().labelled().await {
             Ok(containers) => containers,
             Err(error) => {
@@ -76,14 +73,19 @@ impl<W: World> Engine<W> {
                 Vec::new()
             }
         };
-        let of = |name: &str| scheduler::run_of(name);
         let ids: BTreeSet<RunId> =
-            containers.iter().filter_map(|(name, _)| of(name)).chain(trees.iter().copied()).collect();
+            containers.iter().filter_map(|(name, _)| scheduler::run_of(name)).chain(trees.iter().copied()).collect();
         let mut over = Vec::new();
         for id in ids {
-            // A run that the store does not know is not ours.
-            let Ok(run) = self.load(id).await else { continue };
-            let Ok(steps) = self.all_steps(id).await else { continue };
+            let (run, steps) = match self.with_steps(id).await {
+                Ok(both) => both,
+                // A run that the store does not know is not ours.
+                Err(StoreError::Missing { .. }) => continue,
+                Err(error) => {
+                    found.fault(error.to_string());
+                    continue;
+                }
+            };
             if !run.state.is_final() {
                 continue;
             }
@@ -105,9 +107,13 @@ impl<W: World> Engine<W> {
     }
 }
 
-/// What the policy is about.
-#[derive(Clone, Copy)]
-enum Part {
-    Logs,
-    Images,
+/// Tells what stood in the way of one part; the others are still done, except after a crash.
+fn told(done: Result<(), Halt>, found: &mut Collection) -> Result<(), Crashed> {
+    match done {
+        Ok(()) => {}
+        Err(Halt::Crashed) => return Err(Crashed),
+        Err(Halt::Store(error)) => found.fault(error.to_string()),
+        Err(halt) => found.fault(format!("{halt:?}")),
+    }
+    Ok(())
 }

@@ -49,18 +49,15 @@ impl<S: Sandbox> Server<S> {
                 view.steps(id)
             })
             .await?;
-        // What was recorded when a log was closed needs no look at the disk.
-        let places: Vec<_> = steps
-            .iter()
-            .map(|step| match step.log {
-                StepLog::Kept { bytes, .. } => Err(bytes),
-                StepLog::Missing | StepLog::Removing { .. } | StepLog::Removed { .. } => Err(0),
-                StepLog::Open | StepLog::Damaged { .. } => Ok(self.engine.world.places().log(&step.key)),
-            })
-            .collect();
-        let size =
-            |place: Result<_, u64>| place.map_or_else(|bytes| bytes, |path: PathBuf| log_size(&path).unwrap_or(0));
-        let sizes = blocking(move || places.into_iter().map(size).collect::<Vec<_>>());
+        let logs: Vec<_> =
+            steps.iter().map(|step| (step.log.clone(), self.engine.world.places().log(&step.key))).collect();
+        let size = |(log, path): (StepLog, PathBuf)| match log {
+            // What was recorded when a log was closed needs no look at the disk.
+            StepLog::Kept { bytes, .. } => bytes,
+            StepLog::Missing | StepLog::Removing { .. } | StepLog::Removed { .. } => 0,
+            StepLog::Open | StepLog::Damaged { .. } => log_size(&path).unwrap_or(0),
+        };
+        let sizes = blocking(move || logs.into_iter().map(size).collect::<Vec<_>>());
         let logs = steps.into_iter().zip(sizes.await?).map(|(step, bytes)| {
             let open = !matches!(step.state, StepState::Ended { .. });
             LogInfo { step: step.key.to_string(), key: step.key, bytes, open, state: step.log }

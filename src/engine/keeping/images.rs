@@ -40,29 +40,31 @@ impl<W: World> Engine<W> {
             if let Some((_, size)) = ours {
                 found.add(GarbageKind::Image, &image.tag, Some(size), &reason);
             }
-            if !dry && let Err(halt) = self.remove_image(&image, ours.is_some(), &reason, by).await? {
-                found.fault(halt);
+            if !dry {
+                self.remove_image(&image, ours.is_some(), &reason, by, found).await?;
             }
         }
         Ok(())
     }
 
-    /// Removes an image that is `ours`, and forgets one that is not there any more. Gives what stood in the way.
+    /// Removes an image that is `ours`, and forgets one that is not there any more.
     async fn remove_image(
         &self,
         image: &MadeImage,
         ours: bool,
         reason: &str,
         by: &Actor,
-    ) -> Result<Result<(), String>, Halt> {
+        found: &mut Collection,
+    ) -> Result<(), Halt> {
         self.mark_image(image, ImageState::Removing, "retention.image_intended", reason, by).await?;
         self.crash.at("retention.image_intended")?;
         if ours && let Err(error) = self.world.sandbox().remove_image(&image.tag).await {
-            return Ok(Err(format!("the image {} is still there: {error}", image.tag)));
+            found.fault(format!("the image {} is still there: {error}", image.tag));
+            return Ok(());
         }
         self.crash.at("retention.image_removed")?;
         self.mark_image(image, ImageState::Removed, "retention.image_removed", reason, by).await?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn mark_image(
