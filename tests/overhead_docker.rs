@@ -197,6 +197,7 @@ mod needs_docker {
             chain_head: paths.chain_head(),
             epoch: paths.epoch(),
             blobs: paths.blobs(),
+            reserve: paths.reserve(),
         };
         let store = Store::open(&files, &Options::default()).unwrap();
         let mut run = store.read_sync(|view| view.run(like)).unwrap().expect("a run");
