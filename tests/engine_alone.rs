@@ -99,7 +99,7 @@ fn on_a_full_disk_runs_wait_and_say_why_until_there_is_space() {
     let filler = bare.file("filler");
     let mut file = File::create(&filler).unwrap();
     while rustix::fs::statvfs(bare.state()).is_ok_and(|seen| seen.f_bavail * seen.f_frsize > 4 << 20) {
-        file.write_all(&[1; 1 << 16]).unwrap();
+        file.write_all(&vec![1; 1 << 16]).unwrap();
     }
     drop(file);
     let engine = bare.start();

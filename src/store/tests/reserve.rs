@@ -4,6 +4,7 @@ use super::fixtures::{counts, dir, event, store};
 use crate::store::{Options, Paths, Room, Store, StoreError};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -112,7 +113,10 @@ fn a_reserve_follows_what_is_configured() {
     let held = |reserve: u64| {
         let store = Store::open(&paths, &Options { reserve, ..Options::default() }).unwrap();
         assert_eq!(store.shortage(), None);
-        fs::metadata(&paths.reserve).map_or(0, |meta| meta.len())
+        fs::metadata(&paths.reserve).map_or(0, |meta| {
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+            meta.len()
+        })
     };
     assert_eq!([held(3 * MIB), held(2 * MIB), held(0), held(MIB)], [3 * MIB, 2 * MIB, 0, MIB]);
     // None is made for a store that is opened without one.
