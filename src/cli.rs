@@ -17,6 +17,7 @@ mod deliver;
 mod diff;
 mod doctor;
 mod engine;
+mod gc;
 mod init;
 mod logs;
 mod project;
@@ -25,6 +26,7 @@ mod run;
 mod serve;
 mod show;
 mod steer;
+mod uninstall;
 mod words;
 
 use crate::protocol::{Reply, Request};
@@ -80,6 +82,8 @@ enum Command {
     Init(init::Args),
     /// Check this machine: Docker, disk, user session, clock
     Doctor(doctor::Args),
+    /// Remove what runs that are over left behind, by the policy of [retention] in config.toml
+    Gc(gc::Args),
     /// Check or export the audit log
     Audit(audit::Args),
     /// Tell how the engine is
@@ -88,6 +92,8 @@ enum Command {
     Serve(serve::Args),
     /// End the engine; containers live on
     Stop(engine::Args),
+    /// Remove everything of this engine: its containers and images, then its state directory
+    UninstallData(uninstall::Args),
     /// Print a script by which a shell completes these words
     Completions(completions::Args),
     /// Look into single parts from outside, for maintainers
@@ -126,8 +132,10 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
+        Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),
         Command::Status(args) => Context::block_on(|context| engine::status(context, args)),
         Command::Stop(args) => Context::block_on(|context| engine::stop(context, args)),
+        Command::UninstallData(args) => Context::block_on(|context| uninstall::perform(context, args)),
         Command::Serve(args) => serve::perform(&args),
         Command::Init(args) => init::perform(Context::new()?, &args),
         Command::Audit(args) => audit::perform(Context::new()?, args),

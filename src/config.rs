@@ -10,6 +10,7 @@ pub mod paths;
 pub mod project;
 mod reader;
 mod reference;
+mod retention;
 mod rules;
 pub mod schema;
 mod suggest;
@@ -26,3 +27,4 @@ pub use project::{
     AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };
 pub use reference::reference;
+pub use retention::Retention;

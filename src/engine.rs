@@ -7,6 +7,7 @@ mod ask;
 pub mod crash;
 mod driver;
 mod hand_over;
+mod keeping;
 pub mod machine;
 mod notes;
 pub mod ports;
@@ -26,8 +27,9 @@ use crash::CrashPoints;
 use notes::Notes;
 use ports::{Places, World};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 
 use crate::domain::RunId;
 
@@ -44,6 +46,12 @@ pub struct Engine<W: World> {
     bells: Mutex<HashMap<RunId, watch::Sender<u64>>>,
     /// Something was committed that the scheduler should look at.
     stirred: Notify,
+    /// Held by runs that prepare, so that no image is removed under them.
+    preparing: RwLock<()>,
+    /// Held by whoever removes what the policy lets go.
+    collecting: tokio::sync::Mutex<()>,
+    /// Steps have ended whose logs may not be closed yet.
+    unclosed: AtomicBool,
     /// Counts commits, for everybody who shows them.
     committed: watch::Sender<u64>,
 }
@@ -59,6 +67,9 @@ impl<W: World> Engine<W> {
             max_runs,
             bells: Mutex::default(),
             stirred: Notify::new(),
+            preparing: RwLock::default(),
+            collecting: tokio::sync::Mutex::default(),
+            unclosed: AtomicBool::new(true),
             committed: watch::Sender::new(0),
         })
     }

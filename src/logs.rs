@@ -5,14 +5,25 @@
 //! there after a crash, and whatever it does not list is cut off on the next opening. Records carry the sequence numbers
 //! of the log channel; repeating one changes nothing, leaving one out is refused. Nothing is escaped or altered here: logs
 //! hold hostile bytes, and whoever draws them makes them safe.
+//!
+//! A log whose step is over is closed: checked against the digest that was recorded, and compressed (`<name>.log.zst` and
+//! `<name>.idx.zst`). A reader does not care which of the two it reads.
 
+mod close;
 mod entry;
+mod lines;
+mod packed;
 mod reader;
+mod remove;
+mod source;
 mod writer;
 
 pub use crate::shim::wire::Stream;
+pub use close::{Closed, close};
 pub use entry::Entry;
-pub use reader::{Line, LogReader, MAX_READ};
+pub use lines::{Line, MAX_LINE};
+pub use reader::{LogReader, MAX_READ};
+pub use remove::remove;
 pub use writer::{Appended, LogMark, LogWriter, Record};
 
 use std::path::{Path, PathBuf};
@@ -59,6 +70,30 @@ pub enum LogError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A closed log that cannot be what was written.
+    #[error("log {path}: {reason}; what it held can be had only from a copy made before")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The bytes are not those that were recorded at the step's end.
+    #[error(
+        "log {path}: it has the digest {found}, and {recorded} was recorded at the step's end; something other than the \
+         engine has changed it, so that it proves nothing"
+    )]
+    Differs {
+        /// The file.
+        path: PathBuf,
+        /// The digest of what is there.
+        found: String,
+        /// The recorded one.
+        recorded: String,
+    },
+    /// It was closed, and nothing is added to it any more.
+    #[error("log {0}: it is closed; nothing can be added to it")]
+    Closed(PathBuf),
     /// Another writer has it open.
     #[error("log {0}: another writer has it open; only one may append")]
     Busy(PathBuf),
@@ -79,6 +114,21 @@ impl LogError {
 /// The index that belongs to a log.
 pub fn index_path(log: &Path) -> PathBuf {
     log.with_extension("idx")
+}
+
+/// The compressed form of a log or an index.
+pub fn packed_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".zst");
+    name.into()
+}
+
+/// Refuses a log whose digest is not the recorded one. Nothing may have been recorded.
+pub fn compare(path: &Path, recorded: &str, found: &str) -> Result<(), LogError> {
+    if recorded.is_empty() || recorded == found {
+        return Ok(());
+    }
+    Err(LogError::Differs { path: path.to_owned(), found: found.to_owned(), recorded: recorded.to_owned() })
 }
 
 #[cfg(test)]

@@ -127,6 +127,12 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Commits an ended provision container as an image under a local tag and returns its content id.
     fn commit(&self, container: &str, tag: &str) -> impl Future<Output = Result<String, SandboxError>> + Send;
 
+    /// The content id and size in bytes of what a local tag names, whatever it is.
+    fn made_image(&self, tag: &str) -> impl Future<Output = Result<Option<(String, u64)>, SandboxError>> + Send;
+
+    /// Takes a local tag away, and the image with it where it has no other name; absent is success.
+    fn remove_image(&self, tag: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
+
     /// The content id of a local tag, if there is such an image.
     fn local_image(&self, tag: &str) -> impl Future<Output = Result<Option<String>, SandboxError>> + Send;
 }

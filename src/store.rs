@@ -34,6 +34,7 @@ mod findings;
 mod gates;
 mod guidance;
 mod handle;
+mod images;
 mod iterations;
 mod jobs;
 mod lock;
@@ -60,6 +61,7 @@ pub use bugs::{Attempt, AttemptOutcome, BugFilter, Solution};
 pub use error::{OpenError, StoreError};
 pub use faults::{FaultKind, Faults};
 pub use handle::Store;
+pub use images::{ImageState, MadeImage};
 pub(crate) use lock::holder as lock_holder;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;

@@ -8,7 +8,7 @@ use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
     Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
 };
-use dogwatch::logs::{LogWriter, Record, Stream};
+use dogwatch::logs::{LogWriter, Record, Stream, packed_path};
 use dogwatch::store::{self, Options, Store};
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
@@ -212,6 +212,40 @@ fn a_lost_log_is_no_new_store_for_the_engine_and_truncated_for_the_check() {
 }
 
 #[test]
+fn data_is_not_removed_under_an_engine_or_while_containers_may_be_left() {
+    let bare = Bare::new();
+    fill(&bare, 1, "task");
+    fs::write(bare.file("mine"), "a file of somebody else").unwrap();
+    let held = store(&bare);
+    assert!(bare.cmd(&["uninstall-data", "--yes"]).stderr.contains("another engine"));
+    let key = StepKey { run: RunId(1), iteration: 0, kind: StepKind::Test, suite: "unit".to_owned(), attempt: 1 };
+    let intended = held.write_sync(move |tx| {
+        tx.insert_step(&key)?;
+        tx.record(AuditEvent::new(Actor::Engine, "test"))
+    });
+    intended.unwrap();
+    drop(held);
+    // Without the container engine nobody knows whether its container is there.
+    let refused = bare.cmd(&["uninstall-data", "--yes"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("nothing was removed"), "{refused:?}");
+    bare.cmd(&["audit", "verify"]).expect_code(0);
+}
+
+#[test]
+fn only_what_the_engine_made_is_removed_from_the_state_directory() {
+    let bare = Bare::new();
+    let mut engine = bare.start();
+    fs::write(bare.file("mine"), "a file of somebody else").unwrap();
+    assert_eq!(bare.cmd(&["uninstall-data"]).code, Some(5), "nobody could be asked");
+    let said = bare.cmd(&["uninstall-data", "--yes"]);
+    assert!(said.expect_code(0).contains("no engine made"), "{said:?}");
+    engine.wait();
+    let left: Vec<_> = fs::read_dir(bare.state()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["mine"]);
+}
+
+#[test]
 fn a_removed_head_stays_known() {
     let bare = Bare::new();
     fill(&bare, 3, "task");
@@ -299,11 +333,19 @@ fn a_followed_log_ends_whole_or_says_why_not() {
     let whole = bare.cmd(&["logs", "-f", "r1"]);
     let both = ["said by r1-i0-test-unit-a1", "said by r1-i0-test-unit-a2"];
     assert!(both.iter().all(|text| whole.expect_code(0).contains(text)), "{whole:?}");
-    // The index tells of bytes that are not there.
-    File::options().write(true).open(&second).unwrap().set_len(0).unwrap();
-    let cut = bare.cmd(&["logs", "-f", "r1"]);
-    cut.expect_code(1);
-    assert!(cut.stdout.contains(both[0]) && !cut.stderr.is_empty(), "{cut:?}");
+    // Closed by now, or soon; then bytes are not there any more, and at last nothing is.
+    wait_until("a closed log", SOON, || {
+        bare.cmd(&["show", "r1", "--json"]).json()["steps"][1]["log"]["state"] == "kept"
+    });
+    let closed = packed_path(&second);
+    File::options().write(true).open(&closed).unwrap().set_len(20).unwrap();
+    for _ in 0..2 {
+        let cut = bare.cmd(&["logs", "-f", "r1"]);
+        cut.expect_code(1);
+        assert!(cut.stdout.contains(both[0]) && !cut.stderr.is_empty(), "{cut:?}");
+        // The second time it is gone already.
+        drop(fs::remove_file(&closed));
+    }
 }
 
 #[test]

@@ -58,8 +58,21 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
 /// Stops the engine that answers and waits until its process is gone, and with it what it held of the state directory. None
 /// is started for it.
 pub async fn stop(mut context: Context, args: Args) -> Result<i32, Failure> {
-    let stopped = match context.running().await? {
-        None => false,
+    let stopped = end(&mut context).await?;
+    if args.json {
+        context.json(&json!({ "stopped": stopped }))?;
+    } else if stopped {
+        context.say(&safe!("the engine ended; containers live on and the next engine takes them up"))?;
+    } else {
+        context.say(&safe!("no engine was running"))?;
+    }
+    Ok(0)
+}
+
+/// Ends the engine that answers and waits for its end; gives whether there was one.
+pub async fn end(context: &mut Context) -> Result<bool, Failure> {
+    match context.running().await? {
+        None => Ok(false),
         Some(client) => {
             // Held from before it is told, so that no later process passes for it.
             let process = client.process().map(watched).transpose()?;
@@ -71,17 +84,9 @@ pub async fn stop(mut context: Context, args: Args) -> Result<i32, Failure> {
             let socket = context.paths.socket();
             let ended = timeout(PATIENCE, ended(process.flatten(), &socket)).await;
             ended.map_err(|_| Failure::new("the engine was told to stop and has not ended; see its log"))??;
-            true
+            Ok(true)
         }
-    };
-    if args.json {
-        context.json(&json!({ "stopped": stopped }))?;
-    } else if stopped {
-        context.say(&safe!("the engine ended; containers live on and the next engine takes them up"))?;
-    } else {
-        context.say(&safe!("no engine was running"))?;
     }
-    Ok(0)
 }
 
 /// A handle of a process that tells its end, also where nobody collects it; `None` where the kernel has no such thing.

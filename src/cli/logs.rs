@@ -1,11 +1,12 @@
 //! `dogwatch logs`: what the programs of a run printed, step after step, in the safe form for reading.
 
 use super::context::{Context, Failure, open, unfit};
+use super::words;
 use crate::client::ClientError;
 use crate::domain::RunId;
 use crate::protocol::{Event, LogChunk, LogInfo, Reply, Request};
 use crate::safe;
-use crate::text::{Align, LogParser, SafeText, Style, Table};
+use crate::text::{Align, LogParser, Out, SafeText, Style, Table};
 use std::collections::HashMap;
 
 /// Bytes asked for at once.
@@ -77,8 +78,9 @@ fn table(logs: &[LogInfo]) -> Vec<SafeText> {
     let mut table =
         Table::new([(safe!("STEP"), Align::Left), (safe!("BYTES"), Align::Right), (safe!(""), Align::Left)]);
     for log in logs {
-        let open = if log.open { safe!("at work") } else { SafeText::empty() };
-        table.row([safe!("{}", log.step), safe!("{}", log.bytes), open]);
+        let state = words::log(&log.state).unwrap_or_else(SafeText::empty);
+        let state = if log.open { safe!("at work") } else { state };
+        table.row([safe!("{}", log.step), safe!("{}", log.bytes), state]);
     }
     table.lines()
 }
@@ -88,6 +90,11 @@ async fn print(context: &mut Context, run: RunId, log: &LogInfo, raw: bool) -> R
     let mut parser = LogParser::new();
     if !raw {
         heading(context, &log.step)?;
+    }
+    if let Some(words) = words::log(&log.state) {
+        let remark = safe!("dogwatch: the log of {}: {}", log.step, words);
+        // Not among the bytes of a log.
+        if raw { open(Out::stderr().line(&remark)?)? } else { context.say(&remark)? }
     }
     let mut offset = 0;
     while offset < log.bytes {

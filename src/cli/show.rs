@@ -185,7 +185,8 @@ fn step(one: &Step) -> SafeText {
         StepState::Ended { end, intrusions, .. } => safe!("{}, {} refused connections", ended(end), intrusions),
     };
     let until = one.ended.unwrap_or_else(words::now);
-    safe!("  {}  {}  {}", one.key.to_string(), words::ago(one.started, until), state)
+    let log = words::log(&one.log).map_or_else(SafeText::empty, |words| safe!("; log {}", words));
+    safe!("  {}  {}  {}{}", one.key.to_string(), words::ago(one.started, until), state, log)
 }
 
 fn ended(end: &StepEnd) -> SafeText {

@@ -1,6 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{Millis, Run, RunState};
+use crate::domain::{Millis, Run, RunState, StepLog};
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -68,6 +68,29 @@ pub fn dollars(microusd: u64) -> SafeText {
     safe!("${}.{}{}", cents / 100, cents % 100 / 10, cents % 10)
 }
 
+/// What there is to say of a log beside its bytes.
+pub fn log(log: &StepLog) -> Option<SafeText> {
+    match log {
+        StepLog::Open | StepLog::Kept { .. } | StepLog::Missing => None,
+        StepLog::Damaged { reason, .. } => Some(safe!("damaged: {}", reason)),
+        StepLog::Removing { reason, .. } => Some(safe!("being removed by retention: {}", reason)),
+        StepLog::Removed { at, reason } => Some(safe!("removed by retention on {}: {}", at, reason)),
+    }
+}
+
+/// A number of bytes with one decimal in the largest unit that fits.
+pub fn size(bytes: u64) -> SafeText {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut tenths = bytes.saturating_mul(10) / 1024;
+    for unit in UNITS {
+        if tenths < 10_240 || unit == "PiB" {
+            return if bytes < 1024 { safe!("{} B", bytes) } else { safe!("{}.{} {}", tenths / 10, tenths % 10, unit) };
+        }
+        tenths /= 1024;
+    }
+    safe!("{} B", bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +101,9 @@ mod tests {
             [(-5, "0s"), (59_999, "59s"), (185_000, "3m 5s"), (7_800_000, "2h 10m"), (349_200_000, "4d 1h")]
         {
             assert_eq!(span(milliseconds).as_str(), words);
+        }
+        for (bytes, words) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (20 << 30, "20.0 GiB")] {
+            assert_eq!(size(bytes).as_str(), words);
         }
         assert_eq!(dollars(1_234_567).as_str(), "$1.23");
     }

@@ -6,6 +6,7 @@ use super::errors::ConfigErrors;
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
+use super::retention::{self, Retention};
 use super::{rules, schema};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,8 @@ pub struct EngineConfig {
     pub allowed_registries: BTreeSet<String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
+    /// How long what runs that are over leave behind is kept.
+    pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
     /// Agents that the operator trusts, by name.
@@ -55,6 +58,7 @@ impl Default for EngineConfig {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
+            retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             agents: BTreeMap::new(),
         }
@@ -79,6 +83,9 @@ impl EngineConfig {
                 let runs = section.whole("max-runs", 1..257).and_then(|n| u32::try_from(n).ok());
                 config.max_runs = runs.unwrap_or(config.max_runs);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
+            }
+            if let Some(section) = top.table("retention", schema::RETENTION) {
+                config.retention = retention::read(&section);
             }
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);

@@ -101,6 +101,22 @@ impl Paths {
         Ok(())
     }
 
+    /// Everything that an engine makes in its state directory, the database coming last. What else lies there is others'.
+    pub fn everything(&self) -> Vec<PathBuf> {
+        let beside = |file: PathBuf, end: &str| {
+            let mut name = file.into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let directories =
+            [self.sock(), self.repos(), self.workspaces(), self.steps(), self.logs(), self.exe_copies(), self.blobs()];
+        let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
+        let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
+        let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
+        let last = [self.lock()];
+        directories.into_iter().chain(files).chain(store.into_iter().flatten()).chain(database).chain(last).collect()
+    }
+
     /// The state directory.
     pub fn state(&self) -> &Path {
         &self.state

@@ -32,6 +32,8 @@ const fn key(name: &'static str, kind: &'static str, default: &'static str, abou
 pub(super) const COMMAND: &str = "a string for /bin/sh or a list of words";
 const DURATION: &str = "a duration such as \"90s\", \"10m\" or \"1h30m\"";
 const SILENCE: &str = "a duration such as \"15m\", or \"off\"";
+const LONG: &str = "a duration such as \"12h\" or \"30d\", up to ten years";
+/// A size.
 const SIZE: &str = "a size such as \"512MiB\" or \"4GiB\"";
 const ENV: &str = "a table of strings such as { CI = \"1\" }";
 const GLOBS: &str = "a list of path patterns such as [\"spec/**\"]";
@@ -203,6 +205,7 @@ pub const ENGINE_TOP: Table = Table {
     keys: &[
         key("docker", "a table", "see there", "The container engine."),
         key("engine", "a table", "see there", "The engine itself."),
+        key("retention", "a table", "see there", "How long what runs leave behind is kept."),
         key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
     ],
 };
@@ -247,6 +250,28 @@ pub const ENGINE: Table = Table {
     ],
 };
 
+/// `[retention]`.
+pub const RETENTION: Table = Table {
+    header: "[retention]",
+    about: "How long what runs that are over leave behind is kept. The engine looks once an hour and after every end of a run; `dogwatch gc` looks at once. Containers and trees go when their run is over, whatever stands here.",
+    keys: &[
+        key("logs-at-least", LONG, "\"7d\"", "A log stays for so long after its step, whatever else."),
+        key("logs-at-most", LONG, "\"90d\"", "And no longer than so."),
+        key(
+            "logs-size",
+            SIZE,
+            "\"20GiB\"",
+            "What all logs of runs that are over may take together, compressed; beyond it the oldest go. 1MiB to 1024TiB.",
+        ),
+        key(
+            "images-unused",
+            LONG,
+            "\"30d\"",
+            "An image that was built or set up for runs goes when no run has used it for so long; it is made anew when it is needed.",
+        ),
+    ],
+};
+
 /// `[agents.NAME]`.
 pub const NAMED_AGENT: Table = Table {
     header: "[agents.NAME]",
@@ -270,4 +295,4 @@ pub const NAMED_AGENT: Table = Table {
 };
 
 /// The tables of `config.toml`, in the order of the reference page.
-pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, DOCKER, ENGINE, NAMED_AGENT];
+pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, DOCKER, ENGINE, RETENTION, NAMED_AGENT];

@@ -117,6 +117,45 @@ pub enum StepState {
     },
 }
 
+/// What became of a step's log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StepLog {
+    /// It is written, or not closed yet.
+    #[default]
+    Open,
+    /// It is closed: checked and compressed.
+    Kept {
+        /// Its bytes.
+        bytes: u64,
+        /// What it takes on disk.
+        stored: u64,
+    },
+    /// It is not what was recorded at the step's end.
+    Damaged {
+        /// What it takes on disk.
+        stored: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There was none.
+    Missing,
+    /// It is being removed.
+    Removing {
+        /// What it takes on disk.
+        stored: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Retention removed it.
+    Removed {
+        /// When.
+        at: Millis,
+        /// Why.
+        reason: String,
+    },
+}
+
 /// One execution of a step, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -130,4 +169,7 @@ pub struct Step {
     pub started: Millis,
     /// When it ended.
     pub ended: Option<Millis>,
+    /// What became of its log.
+    #[serde(default)]
+    pub log: StepLog,
 }

@@ -10,7 +10,8 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 15] = [
+const EFFECT_POINTS: [&str; 21] = [
+    "prepare.intended",
     "prepare.image",
     "prepare.committed",
     "prepare.removed",
@@ -26,6 +27,11 @@ const EFFECT_POINTS: [&str; 15] = [
     "hand_over.delivered",
     "clean.container",
     "clean.trees",
+    "log.closed",
+    "retention.logs_intended",
+    "retention.logs_removed",
+    "retention.image_intended",
+    "retention.image_removed",
 ];
 
 /// The name of every crash point, in a stable order.

@@ -13,6 +13,7 @@ mod test;
 
 pub(super) use ledger::CommitFault;
 use ledger::Place;
+pub(super) use rows::step_event;
 
 use super::Engine;
 use super::crash::Crashed;

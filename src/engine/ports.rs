@@ -1,9 +1,10 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
-use crate::config::{ChosenAgent, ProjectConfig, Suite};
+use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
 use crate::domain::{Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
+use crate::logs::Closed;
 use crate::sandbox::Sandbox;
 pub use crate::workspace::Delivered;
 use std::future::Future;
@@ -140,8 +141,18 @@ pub trait Trees: Send + Sync + 'static {
         suite: &Suite,
     ) -> impl Future<Output = Option<Result<Vec<ReportFile>, ReportFault>>> + Send;
 
-    /// The end of a step's log, the program's output only.
-    fn output(&self, log: &Path, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
+    /// The end of a step's log, the program's output only. `digest` is what was recorded of the log at the step's end: one
+    /// that is something else is refused.
+    fn output(&self, log: &Path, digest: &str, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
+
+    /// Removes the log of a step with all that belongs to it; absent is success.
+    fn remove_log(&self, log: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// What a directory takes on disk; absent takes nothing.
+    fn size(&self, dir: &Path) -> impl Future<Output = Result<u64, TreeFault>> + Send;
+
+    /// Closes the log of a step that is over.
+    fn close_log(&self, log: &Path, digest: &str) -> impl Future<Output = Result<Closed, TreeFault>> + Send;
 
     /// Puts a commit into the source repository as a branch. One that is there already is left alone where it has other
     /// commits, unless `force`.
@@ -178,6 +189,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Which agent works, from what the operator asked for and what the repository says.
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+
+    /// How long what runs that are over leave behind is kept.
+    fn retention(&self) -> &Retention;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

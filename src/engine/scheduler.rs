@@ -9,6 +9,7 @@ use crate::domain::{Run, RunId, RunState};
 use crate::sandbox::{Presence, Sandbox};
 use crate::store::{RunFilter, StoreError};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,6 +25,9 @@ const PRESSED: Duration = Duration::from_secs(1);
 /// answer in time may still be done later.
 const TIDY: Duration = Duration::from_secs(30);
 
+/// How often the policy of retention is looked after, beside each end of a run.
+const KEEP: Duration = Duration::from_hours(1);
+
 /// What the scheduler keeps in mind. All of it follows from the store; losing it costs nothing.
 #[derive(Default)]
 struct Watchlist {
@@ -37,6 +41,14 @@ struct Watchlist {
     unfinished: HashSet<RunId>,
     /// Removes leftovers; at most one task.
     tidying: JoinSet<Result<(), Crashed>>,
+    /// Removes what the policy lets go; at most one task.
+    keeping: JoinSet<Result<(), Crashed>>,
+    /// When the policy was last looked after; `None` when it has to be looked after at once.
+    kept: Option<Instant>,
+    /// Closes logs; at most one task, which gives whether something stood in the way.
+    closing: JoinSet<Result<bool, Crashed>>,
+    /// When to try again what could not be closed.
+    close_again: Option<Instant>,
     /// The first look is over.
     begun: bool,
     /// The store failed in the last look, or had no space for new steps.
@@ -63,6 +75,18 @@ impl<W: World> Engine<W> {
                 let this = Arc::clone(&self);
                 list.tidying.spawn(async move { this.tidy_leftovers().await });
             }
+            if list.keeping.is_empty() && list.kept.is_none_or(|at| at.elapsed() >= KEEP) {
+                list.kept = Some(Instant::now());
+                let this = Arc::clone(&self);
+                list.keeping.spawn(async move { this.collect_by_itself().await });
+            }
+            if list.closing.is_empty()
+                && (self.unclosed.load(Ordering::Acquire) || list.close_again.is_some_and(|at| at <= Instant::now()))
+            {
+                list.close_again = None;
+                let this = Arc::clone(&self);
+                list.closing.spawn(async move { this.close_logs().await });
+            }
             tokio::select! {
                 () = self.stirred.notified() => {}
                 () = tokio::time::sleep(if list.pressed { PRESSED } else { LOOK }) => {}
@@ -74,6 +98,17 @@ impl<W: World> Engine<W> {
                         tokio::time::sleep(PRESSED).await;
                     }
                 }
+                Some(done) = list.closing.join_next() => match done {
+                    Ok(again) => list.close_again = again?.then(|| Instant::now() + TIDY),
+                    Err(error) => {
+                        tracing::error!("closing logs failed: {error}");
+                        list.close_again = Some(Instant::now() + TIDY);
+                    }
+                },
+                Some(done) = list.keeping.join_next() => match done {
+                    Ok(result) => result?,
+                    Err(error) => tracing::error!("looking after the policy of retention failed: {error}"),
+                },
                 Some(done) = list.tidying.join_next() => match done {
                     Ok(result) => result?,
                     Err(error) => tracing::error!("tidying failed: {error}"),
@@ -88,6 +123,7 @@ impl<W: World> Engine<W> {
         if list.unfinished.iter().any(|id| !unfinished.contains(id)) {
             // A run that a person's answer ended has no driver that would tidy up behind it.
             list.tidied = None;
+            list.kept = None;
         }
         list.unfinished = unfinished;
         // A run has a place while it is driven; one that was resumed or answered waits for a place like a queued one.
@@ -230,7 +266,7 @@ impl Watchlist {
 }
 
 /// The run in a step's name such as `r12-i3-test-unit-a1`.
-fn run_of(step: &str) -> Option<RunId> {
+pub(super) fn run_of(step: &str) -> Option<RunId> {
     step.split('-').next()?.parse().ok()
 }
 

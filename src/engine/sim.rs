@@ -12,6 +12,7 @@ mod clock;
 mod daemon;
 mod dice;
 mod disk;
+mod keeping;
 mod life;
 mod operator;
 mod plot;

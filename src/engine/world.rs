@@ -1,11 +1,12 @@
 //! The real outside: Docker, git, the disk and the wall clock.
 
+mod output;
 mod trees;
 
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
-use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, choose_agent};
+use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::Millis;
 use crate::sandbox::Sandbox;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,6 +48,10 @@ impl<S: Sandbox> World for RealWorld<S> {
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn retention(&self) -> &Retention {
+        &self.config.retention
     }
 
     fn places(&self) -> &Places {

@@ -1,7 +1,7 @@
 //! Appends to a log. Bytes and index records wait in memory until `sync`, which is also what makes them visible to readers.
 
 use super::entry::{ENTRY_BYTES, HEADER, line_ends};
-use super::{Entry, LogError, MAX_RECORD, Stream, index_path};
+use super::{Entry, LogError, MAX_RECORD, Stream, index_path, packed_path};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read};
@@ -71,6 +71,9 @@ impl LogWriter {
         let index_path = index_path(path);
         if index_path == path {
             return Err(LogError::Corrupt { path: path.to_owned(), reason: "a log cannot have the name of an index" });
+        }
+        if packed_path(path).try_exists().map_err(LogError::io(path, "look for its compressed form"))? {
+            return Err(LogError::Closed(path.to_owned()));
         }
         let (log, index) = (open_file(path)?, open_file(&index_path)?);
         match index.try_lock() {
@@ -188,13 +191,12 @@ impl LogWriter {
 
     /// SHA-256 of all bytes appended, in lower-case hexadecimal.
     pub fn digest(&self) -> String {
-        let mut digits = String::with_capacity(64);
-        for byte in self.hash.clone().finalize() {
-            for nibble in [byte >> 4, byte & 15] {
-                digits.extend(char::from_digit(u32::from(nibble), 16));
-            }
-        }
-        digits
+        crate::audit::hex(&self.hash.clone().finalize())
+    }
+
+    /// Log and index, for closing them.
+    pub(super) fn files(&self) -> (&File, &File) {
+        (&self.log, &self.index)
     }
 
     /// Bytes that a crash had left unfinished and that opening cut off.
@@ -293,7 +295,7 @@ fn open_file(path: &Path) -> Result<File, LogError> {
 }
 
 /// Makes new names in the log's directory last.
-fn sync_directory(path: &Path) -> Result<(), LogError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), LogError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(LogError::io(parent, "sync the directory"))
 }

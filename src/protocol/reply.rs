@@ -2,7 +2,8 @@
 
 use super::Bytes;
 use crate::domain::{
-    Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, SuiteVerdict,
+    Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
+    SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,11 @@ pub enum Reply {
     Logs {
         /// Them, oldest first.
         logs: Vec<LogInfo>,
+    },
+    /// What went, or would go.
+    Collected {
+        /// It.
+        collection: Collection,
     },
     /// Bytes of a log.
     Log {
@@ -175,6 +181,9 @@ pub struct LogInfo {
     pub bytes: u64,
     /// Whether more may come.
     pub open: bool,
+    /// What became of it when its step was over.
+    #[serde(default)]
+    pub state: StepLog,
 }
 
 /// Bytes of a log.

@@ -134,6 +134,11 @@ pub enum Request {
         /// Only the steps of this iteration and later ones.
         from_iteration: u32,
     },
+    /// Remove what the policy of retention lets go.
+    Collect {
+        /// Only tell it.
+        dry_run: bool,
+    },
     /// Everything that changes, as a stream.
     Watch {
         /// The cursor up to which the client knows everything, with the engine's instance that gave it.

@@ -278,6 +278,14 @@ impl Sandbox for DockerSandbox {
         build::commit(&self.link, container, tag).await
     }
 
+    async fn made_image(&self, tag: &str) -> Result<Option<(String, u64)>, SandboxError> {
+        image::made(&self.link, tag).await
+    }
+
+    async fn remove_image(&self, tag: &str) -> Result<(), SandboxError> {
+        image::remove(&self.link, tag).await
+    }
+
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
         build::image_id(&self.link, tag).await
     }

@@ -3,7 +3,7 @@
 use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
-use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState};
+use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
@@ -100,6 +100,11 @@ impl<S: Sandbox> Server<S> {
             }
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
+            Request::Collect { dry_run } => {
+                let collected = self.engine.collect(dry_run, you).await;
+                let collection = collected.map_err(|_| Fault::from(AskError::Down))?;
+                Ok(Reply::Collected { collection })
+            }
             Request::FollowLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())
@@ -212,6 +217,10 @@ impl<S: Sandbox> Server<S> {
     async fn read_log(&self, run: RunId, step: String, offset: u64, most: u32) -> Result<Reply, Fault> {
         let logs = self.logs(run).await?;
         let info = logs.into_iter().find(|log| log.step == step).ok_or_else(|| not_found("log", &step))?;
+        if let StepLog::Removing { reason, .. } | StepLog::Removed { reason, .. } = &info.state {
+            let message = format!("the log of {step} was removed by retention: {reason}");
+            return Err(Fault { code: FaultCode::NotFound, message });
+        }
         let path = self.engine.world.places().log(&info.key);
         let end = info.bytes.min(offset.saturating_add(u64::from(most.min(MOST_LOG))));
         let bytes = if offset >= end { Vec::new() } else { read_range(path, offset, end).await? };

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::answer::not_found;
-use crate::domain::{Run, RunId, RunState, StepState, TestStatus};
+use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, LogInfo, Reply, RunDetail, RunView, SuiteView};
@@ -10,7 +10,7 @@ use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View};
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl<S: Sandbox> Server<S> {
     /// Runs with what lists show beside them.
@@ -49,11 +49,18 @@ impl<S: Sandbox> Server<S> {
                 view.steps(id)
             })
             .await?;
-        let places: Vec<_> = steps.iter().map(|step| self.engine.world.places().log(&step.key)).collect();
-        let sizes = blocking(move || places.iter().map(|path| log_size(path).unwrap_or(0)).collect::<Vec<_>>());
+        let logs: Vec<_> =
+            steps.iter().map(|step| (step.log.clone(), self.engine.world.places().log(&step.key))).collect();
+        let size = |(log, path): (StepLog, PathBuf)| match log {
+            // What was recorded when a log was closed needs no look at the disk.
+            StepLog::Kept { bytes, .. } => bytes,
+            StepLog::Missing | StepLog::Removing { .. } | StepLog::Removed { .. } => 0,
+            StepLog::Open | StepLog::Damaged { .. } => log_size(&path).unwrap_or(0),
+        };
+        let sizes = blocking(move || logs.into_iter().map(size).collect::<Vec<_>>());
         let logs = steps.into_iter().zip(sizes.await?).map(|(step, bytes)| {
             let open = !matches!(step.state, StepState::Ended { .. });
-            LogInfo { step: step.key.to_string(), key: step.key, bytes, open }
+            LogInfo { step: step.key.to_string(), key: step.key, bytes, open, state: step.log }
         });
         Ok(logs.collect())
     }

@@ -4,7 +4,7 @@ use super::Server;
 use super::answer::read_range;
 use super::detail::{blocking, log_size};
 use super::outbox::{Gone, Outbox};
-use crate::domain::{RunId, Step, StepState};
+use crate::domain::{RunId, Step, StepLog, StepState};
 use crate::engine::ports::World;
 use crate::protocol::{Bytes, Event, Fault, FaultCode, LogChunk};
 use crate::sandbox::Sandbox;
@@ -80,6 +80,14 @@ impl<S: Sandbox> Server<S> {
         let place = path.clone();
         let engine = |message: String| Fault { code: FaultCode::Engine, message };
         let size = blocking(move || log_size(&place)).await?.map_err(|error| engine(error.to_string()))?;
+        // What is missing must not look as if nothing had been written.
+        if let StepLog::Kept { bytes, .. } = step.log
+            && bytes != size
+        {
+            let message =
+                format!("the log of {} has {size} bytes where {bytes} were kept; somebody removed it", step.key);
+            return Err(engine(message).into());
+        }
         while at.bytes < size {
             let bytes = read_range(path.clone(), at.bytes, size.min(at.bytes + CHUNK)).await?;
             if bytes.is_empty() {

@@ -5,9 +5,12 @@ use dogwatch::audit::{Verdict, verify};
 use dogwatch::client::{Client, ClientError};
 use dogwatch::config::Paths;
 use dogwatch::domain::{Question, RunId, RunState};
+use dogwatch::logs::LogReader;
 use dogwatch::protocol::{Reply, Request, RunDetail, RunView};
 use rusqlite::{Connection, OpenFlags};
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a run may take to come to rest. Generous, since test machines are slow when they compile.
@@ -159,14 +162,24 @@ impl Engine {
         names.iter().map(|name| find_file(&self.paths().blobs(), name)).collect()
     }
 
-    /// All that a step's program wrote and the engine kept, as the file is.
+    /// All that a step's program wrote and the engine kept, as far as it is on disk.
     pub fn raw_log(&self, run: RunId, part: &str) -> String {
+        let run = format!("r{}-", run.0);
+        let logs: BTreeSet<PathBuf> = walk(&self.paths().logs())
+            .into_iter()
+            .map(|file| if file.extension().is_some_and(|end| end == "zst") { file.with_extension("") } else { file })
+            .filter(|file| file.extension().is_some_and(|end| end == "log"))
+            .filter(|file| [run.as_str(), part].iter().all(|part| file.to_string_lossy().contains(part)))
+            .collect();
         let mut text = String::new();
-        for log in walk(&self.paths().logs()) {
-            let name = log.to_string_lossy().into_owned();
-            if name.contains(&format!("r{}-", run.0)) && name.contains(part) {
-                text += &String::from_utf8_lossy(&fs::read(&log).unwrap_or_default());
+        for log in logs {
+            // The index comes a moment after the log.
+            let Ok(reader) = LogReader::open(&log) else { continue };
+            let (mut bytes, end) = (Vec::new(), reader.end().expect("its end"));
+            while (bytes.len() as u64) < end {
+                bytes.extend(reader.bytes(bytes.len() as u64..end).expect("its bytes"));
             }
+            text += &String::from_utf8_lossy(&bytes);
         }
         text
     }

@@ -49,8 +49,8 @@ impl<W: World> Engine<W> {
         };
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
-        let StepState::Ended { end, .. } = &step.state else { return Err(Halt::Superseded) };
-        let output = self.world.trees().output(&spec.log, READ_OUTPUT).await?;
+        let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
+        let output = self.world.trees().output(&spec.log, log_digest, READ_OUTPUT).await?;
         let report = agent.report(end, &output);
         let taken = self.take(context, &step, &head).await?;
         self.crash.at("develop.checkpointed")?;

@@ -28,9 +28,9 @@ impl<W: World> Engine<W> {
             let Some(step) = self.verdict_of(context, suite).await? else {
                 return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
             };
-            let StepState::Ended { end, .. } = &step.state else { return Err(Halt::Superseded) };
+            let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
             let tree = self.places().tree(&step.key);
-            let output = self.world.trees().output(&self.places().log(&step.key), READ_OUTPUT).await?;
+            let output = self.world.trees().output(&self.places().log(&step.key), log_digest, READ_OUTPUT).await?;
             let reports = self.world.trees().reports(&tree, suite).await;
             let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
             let mut judged = evidence::judge(&suite.name, end, format, reports, &output);

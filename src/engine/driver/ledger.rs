@@ -4,16 +4,18 @@
 use super::judge::{StoredFacts, planted};
 use super::rows::{audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
+use crate::audit::AuditEvent;
 use crate::domain::{
-    Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step, StepKey,
-    StepState, SuiteOutcome,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
+    StepKey, StepState, SuiteOutcome,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
-use crate::store::{BlobOrigin, StoreError, Tx};
+use crate::store::{BlobOrigin, ImageState, StoreError, Tx};
 use serde_json::json;
+use std::sync::atomic::Ordering;
 
 /// State, iteration and attempt: where the driver believes the run to be.
 pub(super) type Place = (RunState, u32, u32);
@@ -180,7 +182,7 @@ impl<W: World> Engine<W> {
         Ok(self.step(key).await?.is_some_and(|step| step.state != StepState::Intended))
     }
 
-    pub(super) async fn all_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
+    pub(in crate::engine) async fn all_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
         self.store.read(move |view| view.steps(run)).await
     }
 
@@ -249,6 +251,23 @@ impl<W: World> Engine<W> {
         .await
     }
 
+    /// Commits how far the making of an image has come.
+    pub(super) async fn record_image(&self, run: RunId, tag: &str, image: Option<&str>) -> Result<(), StoreError> {
+        let (tag, image) = (tag.to_owned(), image.map(str::to_owned));
+        let (state, kind) = match image {
+            None => (ImageState::Intended, "image.intended"),
+            Some(_) => (ImageState::Made, "image.ready"),
+        };
+        self.store
+            .write(move |tx| {
+                tx.put_image(&tag, image.as_deref(), state)?;
+                let detail = json!({ "tag": tag, "image": image });
+                tx.record(AuditEvent::new(Actor::Engine, kind).run(run).detail(detail))
+            })
+            .await?;
+        Ok(())
+    }
+
     /// Commits the end of a step. What ended stays as it was recorded first.
     pub(super) async fn record_ended(&self, key: &StepKey, ended: &Ended) -> Result<Step, Halt> {
         let (key, ended) = (key.clone(), ended.clone());
@@ -266,6 +285,7 @@ impl<W: World> Engine<W> {
                 tx.step(&key)?.ok_or_else(|| missing("step", &key))
             })
             .await?;
+        self.unclosed.store(true, Ordering::Release);
         self.announce();
         Ok(step)
     }

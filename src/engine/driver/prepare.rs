@@ -12,8 +12,9 @@ use crate::store::StoreError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Which way images are made here: a higher number makes all of them anew. 2: what a setup keeps can be read by every step.
-const FORMAT: u64 = 2;
+/// Which way images are made here: a higher number makes all of them anew. 2: what a setup keeps can be read by every step. 3:
+/// each engine has images of its own, so that none removes another's.
+const FORMAT: u64 = 3;
 /// How much of a failed setup's output is quoted.
 const QUOTED: usize = 2_000;
 
@@ -22,6 +23,8 @@ impl<W: World> Engine<W> {
         if !self.is_created(&key(context, StepKind::Prepare, "")).await? {
             self.await_space(context.run.id).await;
         }
+        // Nobody removes an image meanwhile that is found here.
+        let _images_stay = self.preparing.read().await;
         let event = match self.image_of(context).await {
             Ok(image) => Event::Prepared { image },
             Err(Failed::Image { reason, retry }) => Event::PrepareFailed { reason, retry },
@@ -39,11 +42,17 @@ impl<W: World> Engine<W> {
             ImageSource::Dockerfile { path, context: directory } => {
                 let trees = self.world.trees();
                 let build = trees.build_context(&context.project, &context.base, path, directory).await?;
-                let tag = format!("dogwatch-build:{}", short_hash(&[&build.archive, build.dockerfile.as_bytes()]));
-                match sandbox.local_image(&tag).await? {
-                    Some(id) => ImageUsed { asked: path.clone(), id, digest: None },
-                    None => sandbox.build(&tag, &build.dockerfile, build.archive, &progress).await?,
-                }
+                let parts = [self.store.instance().as_bytes(), &build.archive, build.dockerfile.as_bytes()];
+                let tag = format!("dogwatch-build:{}", short_hash(&parts));
+                let image = if let Some(id) = sandbox.local_image(&tag).await? {
+                    ImageUsed { asked: path.clone(), id, digest: None }
+                } else {
+                    self.record_image(id, &tag, None).await?;
+                    self.crash.at("prepare.intended")?;
+                    sandbox.build(&tag, &build.dockerfile, build.archive, &progress).await?
+                };
+                self.record_image(id, &tag, Some(&image.id)).await?;
+                image
             }
         };
         context.config.image.asked().clone_into(&mut image.asked);
@@ -58,15 +67,18 @@ impl<W: World> Engine<W> {
     async fn with_setup(&self, context: &Context, setup: &Setup, image: &ImageUsed) -> Result<String, Failed> {
         let tree = self.world.trees().tree_of(&context.project, &context.base).await?;
         let argv = setup.command.argv();
-        let parts: Vec<&[u8]> = [image.id.as_bytes(), tree.as_bytes()]
+        let parts: Vec<&[u8]> = [self.store.instance().as_bytes(), image.id.as_bytes(), tree.as_bytes()]
             .into_iter()
             .chain(argv.iter().map(String::as_bytes))
             .chain(setup.keep.iter().map(String::as_bytes))
             .collect();
         let tag = format!("dogwatch-setup:{}", short_hash(&parts));
         if let Some(id) = self.world.sandbox().local_image(&tag).await? {
+            self.record_image(context.run.id, &tag, Some(&id)).await?;
             return Ok(id);
         }
+        self.record_image(context.run.id, &tag, None).await?;
+        self.crash.at("prepare.intended")?;
         let key = key(context, StepKind::Prepare, "");
         let spec = StepSpec {
             profile: Profile::Provision,
@@ -89,11 +101,11 @@ impl<W: World> Engine<W> {
         }
         self.note(context.run.id, "runs the setup command");
         let step = self.run_step(context, &spec, None, true).await?;
-        let StepState::Ended { end, .. } = &step.state else {
+        let StepState::Ended { end, log_digest, .. } = &step.state else {
             return Err(Failed::Halt(Halt::Superseded));
         };
         if *end != (StepEnd::Exited { code: 0 }) {
-            let output = self.world.trees().output(&spec.log, QUOTED).await?;
+            let output = self.world.trees().output(&spec.log, log_digest, QUOTED).await?;
             let reason =
                 format!("the setup command failed ({end:?}); its last output:\n{}", String::from_utf8_lossy(&output));
             self.remove_containers_of(&key).await?;
@@ -105,6 +117,7 @@ impl<W: World> Engine<W> {
         };
         let id = self.world.sandbox().commit(&container, &tag).await?;
         self.crash.at("prepare.committed")?;
+        self.record_image(context.run.id, &tag, Some(&id)).await?;
         self.remove_containers_of(&key).await?;
         self.world.trees().remove(&self.places().tree(&key)).await?;
         self.crash.at("prepare.removed")?;

@@ -123,7 +123,7 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
     AuditEvent::new(actor, format!("run.{}", event.name())).run(before.id).project(before.project).detail(detail)
 }
 
-pub(super) fn step_event(key: &StepKey, what: &str, detail: serde_json::Value) -> AuditEvent {
+pub(in crate::engine) fn step_event(key: &StepKey, what: &str, detail: serde_json::Value) -> AuditEvent {
     let mut detail = detail;
     if let Some(object) = detail.as_object_mut() {
         object.insert("step".to_owned(), json!(key.to_string()));

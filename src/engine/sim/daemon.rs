@@ -476,6 +476,19 @@ impl Sandbox for Daemon {
         .await
     }
 
+    async fn made_image(&self, tag: &str) -> Result<Option<(String, u64)>, SandboxError> {
+        Ok(self.local_image(tag).await?.map(|id| (id, 1)))
+    }
+
+    async fn remove_image(&self, tag: &str) -> Result<(), SandboxError> {
+        let tag = tag.to_owned();
+        let remove = move |_: &Self, kept: &mut Kept| {
+            kept.images.remove(&tag);
+            Ok(())
+        };
+        self.call(Call::Image, "remove_image", remove).await
+    }
+
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
         let tag = tag.to_owned();
         self.call(Call::Image, "local_image", move |_, kept| Ok(kept.images.get(&tag).cloned())).await

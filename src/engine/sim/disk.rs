@@ -6,6 +6,7 @@ use crate::domain::{Project, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::{Change, ChangeKind};
+use crate::logs::Closed;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -211,7 +212,23 @@ impl Trees for Disk {
         Some(Ok(files.into_iter().collect()))
     }
 
-    async fn output(&self, log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
+    async fn remove_log(&self, log: &Path) -> Result<(), TreeFault> {
+        self.pause().await;
+        self.held().logs.remove(log);
+        Ok(())
+    }
+
+    async fn size(&self, _dir: &Path) -> Result<u64, TreeFault> {
+        Ok(0)
+    }
+
+    async fn close_log(&self, log: &Path, _digest: &str) -> Result<Closed, TreeFault> {
+        self.pause().await;
+        let bytes = self.held().logs.get(log).map(|bytes| bytes.len() as u64);
+        Ok(bytes.map_or(Closed::Missing, |bytes| Closed::Kept { bytes, stored: bytes }))
+    }
+
+    async fn output(&self, log: &Path, _digest: &str, most: usize) -> Result<Vec<u8>, TreeFault> {
         self.pause().await;
         let held = self.held();
         let bytes = held.logs.get(log).map(Vec::as_slice).unwrap_or_default();

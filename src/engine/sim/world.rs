@@ -4,7 +4,7 @@ use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
-use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, choose_agent};
+use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
 use crate::domain::Millis;
 use crate::engine::ports::{Places, World};
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ pub(super) struct SimWorld {
     pub clock: Arc<SimClock>,
     places: Places,
     config: Arc<EngineConfig>,
+    retention: Retention,
 }
 
 impl SimWorld {
@@ -28,8 +29,10 @@ impl SimWorld {
         let clock = Arc::new(SimClock::new());
         let (disk, base) = Disk::new(Arc::clone(plot), places.clone());
         let disk = Arc::new(disk);
+        // Everything goes at once that may go at all.
+        let retention = Retention { logs_at_least: 0, logs_at_most: 0, logs_size: 1, images_unused: 0 };
         let daemon = Daemon::new(Arc::clone(plot), Arc::clone(&disk), Arc::clone(&clock));
-        (Self { daemon, disk, clock, places, config: Arc::default() }, base)
+        (Self { daemon, disk, clock, places, config: Arc::default(), retention }, base)
     }
 
     /// What the run still has outside the store.
@@ -58,6 +61,10 @@ impl World for SimWorld {
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn retention(&self) -> &Retention {
+        &self.retention
     }
 
     fn places(&self) -> &Places {

@@ -1,11 +1,12 @@
 //! Trees by the engine's own git. Every call runs on a thread for blocking work.
 
+use super::output::program_output;
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
-use crate::logs::{LogReader, Stream};
+use crate::logs::{self, Closed};
 use crate::project::requirements;
 use crate::workspace::{self, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
 use std::fs;
@@ -16,8 +17,6 @@ use tokio::task::spawn_blocking;
 
 /// Largest `dogwatch.toml`, `.gitmodules`, replay script or Dockerfile that is read, in bytes.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
-/// Log records read at a time.
-const RECORDS: usize = 256;
 
 /// Engine-owned repositories and the trees of steps.
 #[derive(Debug, Clone)]
@@ -229,9 +228,24 @@ impl Trees for GitTrees {
         }))
     }
 
-    async fn output(&self, log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
+    async fn output(&self, log: &Path, digest: &str, most: usize) -> Result<Vec<u8>, TreeFault> {
+        let (log, digest) = (log.to_owned(), digest.to_owned());
+        blocking(move || program_output(&log, &digest, most)).await
+    }
+
+    async fn remove_log(&self, log: &Path) -> Result<(), TreeFault> {
         let log = log.to_owned();
-        blocking(move || program_output(&log, most)).await
+        blocking(move || logs::remove(&log).map_err(|error| TreeFault(error.to_string()))).await
+    }
+
+    async fn size(&self, dir: &Path) -> Result<u64, TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || workspace::size(&dir).map_err(|error| TreeFault(format!("{}: {error}", dir.display())))).await
+    }
+
+    async fn close_log(&self, log: &Path, digest: &str) -> Result<Closed, TreeFault> {
+        let (log, digest) = (log.to_owned(), digest.to_owned());
+        blocking(move || logs::close(&log, &digest).map_err(|error| TreeFault(error.to_string()))).await
     }
 
     async fn deliver(
@@ -298,39 +312,4 @@ fn change(change: workspace::Change) -> Change {
         workspace::ChangeKind::TypeChanged => ChangeKind::TypeChanged,
     };
     Change { path: change.path, raw: change.raw, kind, link: change.link }
-}
-
-/// What the program itself wrote, without the engine's own remarks: the last `most` bytes, in the order in which they were
-/// written where that can be told.
-fn program_output(log: &Path, most: usize) -> Result<Vec<u8>, TreeFault> {
-    let fault = |error: crate::logs::LogError| TreeFault(error.to_string());
-    let reader = match LogReader::open(log) {
-        Ok(reader) => reader,
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        Err(error) => return Err(fault(error)),
-    };
-    let mark = reader.mark().map_err(fault)?;
-    let mut output = Vec::new();
-    let mut errors = Vec::new();
-    let mut place = 0;
-    loop {
-        let records = reader.records(place, RECORDS).map_err(fault)?;
-        if records.is_empty() {
-            break;
-        }
-        place += records.len() as u64;
-        for (entry, bytes) in records {
-            let ahead = mark.bytes.saturating_sub(entry.end());
-            if entry.stream == Stream::Engine || ahead >= most as u64 {
-                continue;
-            }
-            if entry.stream == Stream::Stderr {
-                errors.push(output.len()..output.len() + bytes.len());
-            }
-            output.extend_from_slice(&bytes);
-        }
-    }
-    let mut output = evidence::in_order(output, &errors);
-    output.drain(..output.len().saturating_sub(most));
-    Ok(output)
 }

@@ -7,13 +7,16 @@ use super::state::QUICK;
 use crate::domain::ImageUsed;
 use crate::sandbox::SandboxError;
 use bollard::models::ImageInspect;
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptions};
 use futures_util::StreamExt as _;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// A pull that says nothing for so long is given up.
 const STALLED: Duration = Duration::from_mins(1);
+
+/// Deadline of a removal, which deletes many files.
+const REMOVAL: Duration = Duration::from_mins(2);
 
 /// Looks at an image by reference or id; `None` when there is none.
 pub(super) async fn local(link: &Link, reference: &str) -> Result<Option<ImageInspect>, Failure> {
@@ -22,6 +25,23 @@ pub(super) async fn local(link: &Link, reference: &str) -> Result<Option<ImageIn
         Ok(image) => Ok(Some(image)),
         Err(Failure::Absent(_)) => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+/// The content id and size of what a local tag names.
+pub(super) async fn made(link: &Link, tag: &str) -> Result<Option<(String, u64)>, SandboxError> {
+    let image = local(link, tag).await.map_err(|failure| failure.into_error("to look at an image"))?;
+    let size = |image: &ImageInspect| image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+    Ok(image.and_then(|image| Some((image.id.clone()?, size(&image)))))
+}
+
+/// Takes a local tag away. An image that a container uses is refused, and one that has other names keeps those.
+pub(super) async fn remove(link: &Link, tag: &str) -> Result<(), SandboxError> {
+    let what = "to remove an image";
+    let docker = link.client().map_err(|failure| failure.into_error(what))?;
+    match link.call(REMOVAL, docker.remove_image(tag, None::<RemoveImageOptions>, None)).await {
+        Ok(_) | Err(Failure::Absent(_)) => Ok(()),
+        Err(failure) => Err(failure.into_error(what)),
     }
 }
 

@@ -1,0 +1,61 @@
+//! `dogwatch gc`: removes what the policy of `[retention]` lets go, or only tells it.
+
+use super::context::{Context, Failure, unfit};
+use super::words;
+use crate::domain::{Collection, GarbageKind};
+use crate::protocol::{Reply, Request};
+use crate::safe;
+use crate::text::{Align, SafeText, Table};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Remove nothing, only tell what would go
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let request = Request::Collect { dry_run: args.dry_run };
+    let Reply::Collected { collection } = context.ask(request).await? else { return unfit() };
+    if args.json {
+        context.json(&collection)?;
+    } else {
+        context.say_all(&page(&collection, args.dry_run))?;
+    }
+    Ok(i32::from(!collection.faults.is_empty()))
+}
+
+fn page(collection: &Collection, dry: bool) -> Vec<SafeText> {
+    let mut lines = if collection.items.is_empty() { Vec::new() } else { table(collection) };
+    if collection.more > 0 {
+        lines.push(safe!("and {} more", collection.more));
+    }
+    lines.extend(collection.faults.iter().map(|fault| safe!("not done: {}", fault)));
+    let size = words::size(collection.bytes);
+    lines.push(match (collection.items.is_empty(), dry) {
+        (true, _) => safe!("nothing is to be removed"),
+        (false, true) => safe!("{} would go; nothing was removed", size),
+        (false, false) => safe!("{} went", size),
+    });
+    lines
+}
+
+fn table(collection: &Collection) -> Vec<SafeText> {
+    let left = |header| (header, Align::Left);
+    let mut table =
+        Table::new([left(safe!("WHAT")), left(safe!("NAME")), (safe!("SIZE"), Align::Right), left(safe!("WHY"))]);
+    for item in &collection.items {
+        let kind = match item.kind {
+            GarbageKind::Logs => safe!("logs"),
+            GarbageKind::Image => safe!("image"),
+            GarbageKind::Container => safe!("container"),
+            GarbageKind::Workspace => safe!("trees"),
+        };
+        let size = item.bytes.map_or_else(|| safe!("?"), words::size);
+        table.row([kind, safe!("{}", item.name), size, safe!("{}", item.reason)]);
+    }
+    table.lines()
+}

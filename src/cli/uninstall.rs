@@ -1,0 +1,179 @@
+//! `dogwatch uninstall-data`: takes away everything that the engine of this state directory made, on the container engine
+//! first and then what it made in the directory. What is there is shown before, and a word is asked for.
+//!
+//! The directory is locked meanwhile, so that no engine works in it. A container or an image is only taken if the database
+//! knows its name, and a container only if its label says that it is this engine's.
+
+use super::context::{Context, Failure};
+use super::serve::store_paths;
+use super::{engine, words};
+use crate::config::{EngineConfig, Paths};
+use crate::safe;
+use crate::sandbox::Sandbox;
+use crate::sandbox::docker::{DockerSandbox, DockerSettings};
+use crate::store::{MadeImage, OpenError, Store};
+use crate::text::SafeText;
+use crate::workspace;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::io::{BufRead, ErrorKind, IsTerminal};
+
+/// What a person has to type.
+const WORD: &str = "remove";
+/// A user that is not root, since the sandbox wants one; nothing is run here.
+const NOBODY: (u32, u32) = (65_534, 65_534);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long, requires = "yes")]
+    json: bool,
+}
+
+/// What goes.
+#[derive(Debug, Serialize)]
+struct Inventory {
+    /// Names of containers, as they are steps of this engine, and their ids.
+    containers: Vec<(String, String)>,
+    /// Tags of images.
+    images: Vec<String>,
+    state_dir: String,
+    /// What the directory takes on disk.
+    bytes: u64,
+    /// Runs that are not over.
+    unfinished: u32,
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let paths = context.paths.clone();
+    if !paths.database().try_exists()? {
+        let message = format!("there is no engine's data in {}: nothing is to be removed", paths.state().display());
+        return Err(Failure { code: 4, message });
+    }
+    if !args.yes && !std::io::stdin().is_terminal() {
+        let message = "everything would be removed: say --yes where nobody can be asked".to_owned();
+        return Err(Failure { code: 5, message });
+    }
+    if let Some(_lives) = context.running().await? {
+        if !args.yes && !agreed(&mut context, &safe!("The engine works and will be stopped. Go on?"))? {
+            return kept(&mut context);
+        }
+        engine::end(&mut context).await?;
+    }
+    let store = hold(&paths)?;
+    let sandbox = sandbox(&paths, &store).await?;
+    let inventory = take_stock(&paths, &store, &sandbox).await?;
+    if !args.json {
+        context.say_all(&page(&inventory))?;
+    }
+    if !args.yes && !agreed(&mut context, &safe!("All of this is lost then, runs and their record included."))? {
+        return kept(&mut context);
+    }
+    for (name, container) in &inventory.containers {
+        sandbox.remove(container).await.map_err(|error| not_all(name, &error))?;
+    }
+    for tag in &inventory.images {
+        sandbox.remove_image(tag).await.map_err(|error| not_all(tag, &error))?;
+    }
+    // The database is the only one that knows what is ours, so it goes when nothing of ours is left.
+    let left = take_stock(&paths, &store, &sandbox).await?;
+    if let Some((name, _)) = left.containers.first() {
+        return Err(Failure::new(format!("the container {name} came back: try again")));
+    }
+    for path in paths.everything() {
+        workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
+    }
+    let others = match std::fs::remove_dir(paths.state()) {
+        Ok(()) => false,
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => true,
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        context.json(&inventory)?;
+        return Ok(0);
+    }
+    if others {
+        context.say(&safe!("{} stays: there are files in it that no engine made", inventory.state_dir))?;
+    }
+    context.say(&safe!("removed; {} stays as it is", paths.config().display().to_string()))?;
+    Ok(0)
+}
+
+/// Keeps engines out of the state directory, and reads what they wrote.
+fn hold(paths: &Paths) -> Result<Store, Failure> {
+    Store::rescue_alone(&store_paths(paths)).map_err(|error| match &error {
+        OpenError::Locked { .. } => Failure { code: 5, message: error.to_string() },
+        _ => Failure::new(format!(
+            "{error}; without the database nobody knows which containers and images are this engine's, so nothing was removed"
+        )),
+    })
+}
+
+async fn sandbox(paths: &Paths, store: &Store) -> Result<DockerSandbox, Failure> {
+    let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let settings = DockerSettings {
+        host: config.docker_host,
+        instance: store.instance().to_owned(),
+        exe_copies: paths.exe_copies(),
+        executable: None,
+        // No step is started here.
+        engine_key: [0; 32],
+        allowed_registries: Vec::new(),
+        user: NOBODY,
+    };
+    DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// What there is of this engine.
+async fn take_stock(paths: &Paths, store: &Store, sandbox: &DockerSandbox) -> Result<Inventory, Failure> {
+    let unknown = |error: &dyn std::error::Error| Failure::new(format!("nothing was removed: {error}"));
+    let known = store.read(|view| {
+        let steps: HashSet<String> = view.step_names()?.into_iter().collect();
+        Ok((steps, view.made_images()?, view.unfinished_runs()?))
+    });
+    let (steps, made, unfinished) = known.await.map_err(|error| unknown(&error))?;
+    // An engine that never made anything needs no container engine to go.
+    let labelled = if steps.is_empty() { Ok(Vec::new()) } else { sandbox.labelled().await };
+    let labelled = labelled.map_err(|error| unknown(&error))?;
+    let containers = labelled.into_iter().filter(|(name, _)| steps.contains(name)).collect();
+    let mut images = Vec::new();
+    for MadeImage { tag, image, .. } in made {
+        let seen = sandbox.made_image(&tag).await.map_err(|error| unknown(&error))?;
+        if seen.is_some_and(|(id, _)| image.is_none_or(|image| image == id)) {
+            images.push(tag);
+        }
+    }
+    let state_dir = paths.state().display().to_string();
+    Ok(Inventory { containers, images, state_dir, bytes: workspace::size(paths.state())?, unfinished })
+}
+
+fn page(inventory: &Inventory) -> Vec<SafeText> {
+    let mut lines = vec![safe!("This goes:")];
+    lines.extend(inventory.containers.iter().map(|(name, id)| safe!("  container {} ({})", name, id).truncate(60)));
+    lines.extend(inventory.images.iter().map(|tag| safe!("  image {}", tag)));
+    lines.push(safe!("  {} with {}", inventory.state_dir, words::size(inventory.bytes)));
+    if inventory.unfinished > 0 {
+        lines.push(safe!("{} runs are not over.", inventory.unfinished));
+    }
+    lines
+}
+
+/// Asks a person for the word.
+fn agreed(context: &mut Context, question: &SafeText) -> Result<bool, Failure> {
+    context.say(&safe!("{} Type `{}` to go on.", question, WORD))?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == WORD)
+}
+
+fn kept(context: &mut Context) -> Result<i32, Failure> {
+    context.say(&safe!("nothing was removed"))?;
+    Ok(5)
+}
+
+fn not_all(name: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::new(format!("{name} is still there: {error}; the state directory is kept, so that you can try again"))
+}
