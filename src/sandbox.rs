@@ -1,10 +1,21 @@
 //! Where agent code runs. The trait puts and takes trees and never assumes host paths beyond the step's own spec, so that
 //! another engine can stand behind it.
 
+mod abilities;
 pub mod channel;
 pub mod docker;
+mod elf;
+pub mod executable;
+mod follow;
+mod frozen;
+mod layout;
+mod limiter;
+pub mod process;
 mod spec;
+mod verdict;
+mod words;
 
+pub use abilities::{Abilities, Bound};
 pub use spec::{Limits, Profile, StepSpec, WallTimes};
 
 use crate::domain::{ImageUsed, StepEnd};
@@ -70,6 +81,9 @@ pub enum Presence {
 
 /// A place to run steps. Every call has a deadline inside and is safe to repeat.
 pub trait Sandbox: Send + Sync + 'static {
+    /// What it can do; it refuses the rest with clear words.
+    fn abilities(&self) -> Abilities;
+
     /// Makes the step's container, or finds the one with the step's name if it was made before. Returns its id.
     fn create(&self, spec: &StepSpec) -> impl Future<Output = Result<String, SandboxError>> + Send;
 

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::cli::words;
 use crate::config::Paths;
-use crate::sandbox::docker::executable::{Linkage, linkage};
+use crate::sandbox::executable::{Linkage, linkage};
 use std::path::Path;
 
 /// File systems on which the database or its locks are at risk, by the kernel's magic number, with the reason.

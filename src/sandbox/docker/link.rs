@@ -4,6 +4,7 @@
 //! the socket is absent; so an engine that starts later, or again, is simply found by the next call.
 
 use crate::sandbox::SandboxError;
+pub(super) use crate::sandbox::words::{is_disk_full, shorten};
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use std::error::Error as _;
@@ -19,8 +20,6 @@ const LIBRARY_TIMEOUT_SECONDS: u64 = 7200;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The time it has for that sign. Together with the patience below ten seconds.
 const PING: Duration = Duration::from_secs(4);
-/// What is kept of a message from outside.
-const MESSAGE_MAX: usize = 2000;
 
 /// What a call came to when it did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,22 +160,6 @@ fn chain(error: &Error) -> String {
         text.push_str("; this user may not use the Docker socket (see its group)");
     }
     shorten(&text)
-}
-
-/// Bounds text from outside.
-pub(super) fn shorten(text: &str) -> String {
-    let text = text.trim();
-    let mut short: String = text.chars().take(MESSAGE_MAX).collect();
-    if short.len() < text.len() {
-        short.push_str(" ...");
-    }
-    short
-}
-
-/// Whether a message of the engine speaks of a full disk.
-pub(super) fn is_disk_full(message: &str) -> bool {
-    let lower = message.to_lowercase();
-    lower.contains("no space left on device") || lower.contains("disk quota exceeded")
 }
 
 #[cfg(test)]
