@@ -11,6 +11,8 @@ missing_packages() {
             have git || echo git
             have cc || echo gcc
             have readelf || echo binutils
+            # The process sandbox.
+            have bwrap || echo bubblewrap
             # The executable is linked statically, which needs the C library's archive.
             if ! have cc || [ ! -f "$(cc -print-file-name=libc.a)" ]; then echo libc6-dev; fi
             ;;
