@@ -5,6 +5,19 @@
 //! is on disk and the head of the audit chain has been written beside it. A job that changes rows must record an audit
 //! event with [`Tx::record`], otherwise it is undone.
 //!
+//! # What is promised
+//! - *Acknowledged* means: the log is synced with the commit in it. Whatever happens to the process or to the power, what was
+//!   acknowledged is found again, and what is found is the history up to some transaction: none is missing before it, none
+//!   is there by halves. The transaction that was under way is there or not.
+//! - *Refused* means: it is nowhere. Should the sync have failed, whose disk may have kept the commit, it is written over at
+//!   once. What remains is power that goes between the two while such a disk fails: then the commit, whole with its event,
+//!   may be found although it was refused.
+//! - A log or a database that lost what was acknowledged is no crash, and is told from one: the head of the chain beside it
+//!   knows better, and so does the epoch file where all is gone. The start is refused, nothing is written, and what is left
+//!   can be read in rescue mode. Only if the head is lost with it, a cut is taken for a crash; then the next start records
+//!   that the head was missing, and every check of the log says so from then on.
+//! - A disk that fails or is full refuses what it is given; reading goes on, and so does writing once the disk works again.
+//!
 //! One file holds one family of tables: reading methods are on [`View`], writing methods on [`Tx`].
 
 mod blobs;
@@ -28,7 +41,9 @@ mod options;
 mod projects;
 mod questions;
 mod readers;
+mod reserve;
 mod runs;
+mod schema;
 mod settings;
 mod steps;
 mod suites;
@@ -49,6 +64,7 @@ pub(crate) use lock::holder as lock_holder;
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
 pub use questions::Ask;
+pub use reserve::Room;
 pub use runs::RunFilter;
 #[cfg(test)]
 pub(crate) use tests::fixtures::new_run as new_run_for_tests;

@@ -396,7 +396,7 @@ mod needs_docker {
             cheat(
                 "kills PID 1 in the test run",
                 json!([package(
-                    "import os\nimport signal\nfor s in (9, 15, 2, 1, 3, 10, 12, 19, 20):\n    try:\n        os.kill(1, s)\n    except OSError as e:\n        print('refused', s, e.errno)\n"
+                    "import os\nimport time\nfor s in (9, 15, 2, 1, 3, 10, 12, 19, 20):\n    try:\n        os.kill(1, s)\n    except OSError as e:\n        print('refused', s, e.errno)\n# Ended by itself before the signal is acted on, it would not have been stopped.\ntime.sleep(60)\n"
                 )]),
                 InRed,
                 &["told to stop", "from within"],

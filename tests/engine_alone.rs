@@ -1,6 +1,6 @@
 //! The engine as a process, without containers: its lock, its socket, its files, and clients that behave badly.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 
@@ -14,9 +14,10 @@ use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
 use support::wait_until;
@@ -30,6 +31,7 @@ fn store(bare: &Bare) -> Store {
         lock: bare.file("engine.lock"),
         chain_head: bare.file("chain-head"),
         epoch: bare.file("epoch"),
+        reserve: bare.file("reserve"),
         blobs: bare.file("blobs"),
     };
     Store::open(&paths, &Options::default()).unwrap()
@@ -47,6 +49,74 @@ fn fill(bare: &Bare, count: usize, task: &str) {
         Ok(())
     });
     stored.unwrap();
+}
+
+/// A small file system in memory; unmounted when dropped.
+struct Small(PathBuf);
+
+impl Small {
+    /// `None` where this user may not mount; the reason is printed.
+    fn mount(place: &Path, mib: u64) -> Option<Self> {
+        fs::create_dir_all(place).unwrap();
+        let options = format!("size={mib}m,mode=700");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(place).output().unwrap();
+        if mounted.status.success() {
+            return Some(Self(place.to_owned()));
+        }
+        eprintln!("skipped: no file system can be mounted: {}", String::from_utf8_lossy(&mounted.stderr));
+        None
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // Lazily: a failed test may leave an engine at work on it.
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+/// An engine on a full disk: nothing begins, everybody is told why, and what must be written is.
+#[test]
+fn on_a_full_disk_runs_wait_and_say_why_until_there_is_space() {
+    let bare = Bare::new();
+    // The engine keeps a copy of its executable there, made at its first start.
+    let copy = fs::metadata(env!("CARGO_BIN_EXE_dogwatch")).unwrap().len() >> 20;
+    let Some(_small) = Small::mount(&bare.state(), copy + 40) else { return };
+    fs::create_dir_all(bare.config().parent().unwrap()).unwrap();
+    fs::write(bare.config(), "[engine]\nreserve = \"8MiB\"\n").unwrap();
+    assert_eq!(bare.start().stop(), Some(0));
+    assert_eq!(fs::metadata(bare.file("reserve")).unwrap().len(), 8 << 20);
+    let queued = |project, task: &str| Run { state: RunState::Queued, ..over(project, task.to_owned()) };
+    store(&bare)
+        .write_sync(move |tx| {
+            let project = tx.insert_project("p", "/nowhere")?;
+            let run = tx.insert_run(&queued(project.id, "task"))?;
+            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id).project(project.id))?;
+            Ok(())
+        })
+        .unwrap();
+    // Less space is left than the reserve has.
+    let filler = bare.file("filler");
+    let mut file = File::create(&filler).unwrap();
+    while rustix::fs::statvfs(bare.state()).is_ok_and(|seen| seen.f_bavail * seen.f_frsize > 4 << 20) {
+        file.write_all(&vec![1; 1 << 16]).unwrap();
+    }
+    drop(file);
+    let engine = bare.start();
+    wait_until("the cause shows", SOON, || bare.cmd(&["show", "r1"]).expect_code(0).contains("waits for space"));
+    for command in [["show", "r1"].as_slice(), &["ps"], &["status"], &["doctor"]] {
+        let said = bare.cmd(command).stdout;
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("the disk is full: "), "{command:?}: {words}");
+        assert!(words.contains(" MiB are free beside the reserve, new steps begin from 8 MiB"), "{command:?}: {words}");
+    }
+    assert!(bare.cmd(&["ps"]).expect_code(0).contains("queued"));
+    let freed = Instant::now();
+    fs::remove_file(&filler).unwrap();
+    wait_until("the run goes on", SOON, || !bare.cmd(&["ps"]).expect_code(0).contains("queued"));
+    eprintln!("the run went on {:.1} s after there was space", freed.elapsed().as_secs_f64());
+    assert!(!bare.cmd(&["status"]).expect_code(0).contains("the disk is full"));
+    assert_eq!(engine.stop(), Some(0));
 }
 
 fn over(project: ProjectId, task: String) -> Run {
@@ -112,7 +182,9 @@ fn a_second_engine_is_refused_also_in_rescue_and_after_the_lock_file_was_removed
             fs::write(bare.file("epoch"), "bad").unwrap();
         }
         let first = bare.start();
-        assert_eq!(bare.spawn().wait(), Some(5), "{}", bare.log());
+        for _ in 0..24 {
+            assert_eq!(bare.spawn().wait(), Some(5), "{}", bare.log());
+        }
         fs::remove_file(bare.file("engine.lock")).unwrap();
         assert_eq!(bare.spawn().wait(), Some(5), "{}", bare.log());
         assert!(bare.log().contains("another engine"), "{}", bare.log());

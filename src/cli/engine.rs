@@ -39,6 +39,9 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some(fault) = &status.store_fault {
         context.say(&safe!("{}", fault))?;
     }
+    if let Some(halt) = &status.halt {
+        context.say(&safe!("no new step begins: {}", halt))?;
+    }
     match (status.unfinished, status.waiting) {
         (Some(unfinished), Some(waiting)) => {
             context.say(&safe!("{} unfinished runs, {} questions wait", unfinished, waiting))?;

@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
-    let Reply::Runs { runs, more } = context.ask(Request::Runs { all: args.all }).await? else { return unfit() };
+    let Reply::Runs { runs, more, halt } = context.ask(Request::Runs { all: args.all }).await? else { return unfit() };
     if args.json {
         for run in &runs {
             context.json(run)?;
@@ -40,6 +40,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     context.say_all(&lines)?;
     if more {
         context.say(&safe!("older runs are not listed; `dogwatch show RUN` still shows them"))?;
+    }
+    if let Some(halt) = halt {
+        context.say(&safe!("no new step begins: {}", halt))?;
     }
     Ok(0)
 }

@@ -60,7 +60,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(error.to_string());
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
-    let (store, rescue) = open_store(paths)?;
+    let (store, rescue) = open_store(paths, config.reserve_mib)?;
     let user = match rustix::process::geteuid() {
         uid if uid.is_root() => NOBODY_IN_PARTICULAR,
         uid => (uid.as_raw(), rustix::process::getegid().as_raw()),
@@ -103,13 +103,14 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
 
 /// Opens the store; one that fails its checks is opened for reading only, with the reason. Nothing runs then, but what is
 /// there can be looked at.
-fn open_store(paths: &Paths) -> Result<(Store, Option<String>), Failure> {
+fn open_store(paths: &Paths, reserve_mib: u64) -> Result<(Store, Option<String>), Failure> {
     let files = store_paths(paths);
     let refused = |error: &OpenError, message: String| Failure {
         code: if matches!(error, OpenError::Locked { .. }) { TAKEN } else { 1 },
         message,
     };
-    let reason = match Store::open(&files, &store::Options::default()) {
+    let options = store::Options { reserve: reserve_mib << 20, ..store::Options::default() };
+    let reason = match Store::open(&files, &options) {
         Ok(store) => return Ok((store, None)),
         Err(error) if error.rescue_offered() => error.to_string(),
         Err(error) => return Err(refused(&error, error.to_string())),
@@ -135,6 +136,7 @@ pub fn store_paths(paths: &Paths) -> store::Paths {
         chain_head: paths.chain_head(),
         epoch: paths.epoch(),
         blobs: paths.blobs(),
+        reserve: paths.reserve(),
     }
 }
 

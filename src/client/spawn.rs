@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const WORDS: u64 = 600;
 /// How often it is asked meanwhile.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long one that hangs up on its clients is taken for one that dies.
+const DYING: Duration = Duration::from_secs(2);
 /// How long after one was started in vain another is started.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -63,9 +65,14 @@ pub enum SpawnError {
 /// Connects to the engine, starting one in the background where none answers. It gets a session of its own, so that it
 /// outlives the terminal.
 pub async fn ensure_engine(paths: &Paths) -> Result<Client, SpawnError> {
-    match Client::connect(&paths.socket()).await {
-        Err(ClientError::NoEngine { .. }) => {}
-        other => return Ok(other?),
+    let begun = Instant::now();
+    loop {
+        match Client::connect(&paths.socket()).await {
+            Err(ClientError::NoEngine { .. }) => break,
+            // It may have died just now, and then nobody answers in a moment. Nothing was asked of it yet.
+            Err(ClientError::Broken(_)) if begun.elapsed() < DYING => tokio::time::sleep(LOOK).await,
+            other => return Ok(other?),
+        }
     }
     // Only the one who starts an engine makes its places: somebody else's engine is asked without touching them.
     paths.prepare()?;

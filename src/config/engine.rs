@@ -15,6 +15,10 @@ use std::path::Path;
 /// Registries that images may come from when the operator says nothing.
 pub const USUAL_REGISTRIES: [&str; 5] = ["docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "mcr.microsoft.com"];
 
+/// MiB that are kept back when the operator says nothing.
+const USUAL_RESERVE: u64 = 64;
+/// In MiB.
+const TEBIBYTE: u64 = 1 << 20;
 const LARGEST_FILE: u64 = 256 * 1024;
 
 /// A checked `config.toml`.
@@ -26,6 +30,8 @@ pub struct EngineConfig {
     pub allowed_registries: BTreeSet<String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
+    /// MiB of disk that are kept back for the engine's own records; 0 for none.
+    pub reserve_mib: u64,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
 }
@@ -49,6 +55,7 @@ impl Default for EngineConfig {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
+            reserve_mib: USUAL_RESERVE,
             agents: BTreeMap::new(),
         }
     }
@@ -71,6 +78,7 @@ impl EngineConfig {
             if let Some(section) = top.table("engine", schema::ENGINE) {
                 let runs = section.whole("max-runs", 1..257).and_then(|n| u32::try_from(n).ok());
                 config.max_runs = runs.unwrap_or(config.max_runs);
+                config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);

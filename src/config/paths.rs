@@ -176,6 +176,11 @@ impl Paths {
         self.state.join("chain-head")
     }
 
+    /// Space that is kept back for a full disk.
+    pub fn reserve(&self) -> PathBuf {
+        self.state.join("reserve")
+    }
+
     /// The epoch, kept outside the database so that a restored one is noticed.
     pub fn epoch(&self) -> PathBuf {
         self.state.join("epoch")

@@ -231,12 +231,20 @@ pub const DOCKER: Table = Table {
 pub const ENGINE: Table = Table {
     header: "[engine]",
     about: "The engine itself.",
-    keys: &[key(
-        "max-runs",
-        "a whole number",
-        "half the processors, at least 1",
-        "Runs that work at the same time; 1 to 256.",
-    )],
+    keys: &[
+        key(
+            "max-runs",
+            "a whole number",
+            "half the processors, at least 1",
+            "Runs that work at the same time; 1 to 256.",
+        ),
+        key(
+            "reserve",
+            SIZE,
+            "\"64MiB\"",
+            "Space in the state directory that is kept back for the engine's own records, given only when the disk is full. New steps begin only while as much again is free. \"0MiB\" keeps none back.",
+        ),
+    ],
 };
 
 /// `[agents.NAME]`.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 /// The queue is looked at this often even if nothing stirs. Whatever changes a run stirs, so this is but a second net.
 const LOOK: Duration = Duration::from_secs(30);
-/// And this often while the store does not take what it is given.
+/// And this often while the store does not take what it is given or has no space for more.
 const PRESSED: Duration = Duration::from_secs(1);
 
 /// Leftovers of runs that are over are looked for this often, since what was asked of a container engine that did not
@@ -39,7 +39,7 @@ struct Watchlist {
     tidying: JoinSet<Result<(), Crashed>>,
     /// The first look is over.
     begun: bool,
-    /// The store failed in the last look.
+    /// The store failed in the last look, or had no space for new steps.
     pressed: bool,
     /// When leftovers were last looked for; `None` when they have to be looked for at once.
     tidied: Option<Instant>,
@@ -97,10 +97,17 @@ impl<W: World> Engine<W> {
             list.begun = true;
             placed.extend(self.at_work(runs).await);
         }
+        let shortage = self.store.shortage();
         let mut taken = runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id)).count();
         for run in runs {
             let waits = taken >= self.max_runs && !placed.contains(&run.id);
             if run.state == RunState::Queued {
+                if let Some(shortage) = &shortage {
+                    self.note_shortage(run.id, shortage);
+                    list.pressed = true;
+                    continue;
+                }
+                self.forget_shortage(run.id);
                 if waits {
                     continue;
                 }

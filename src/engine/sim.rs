@@ -16,6 +16,7 @@ mod life;
 mod operator;
 mod plot;
 mod program;
+mod space;
 mod stories;
 mod tests;
 mod world;

@@ -40,6 +40,9 @@ pub enum Reply {
         /// There are older ones, which were left out.
         #[serde(default)]
         more: bool,
+        /// Why no new step begins, if so.
+        #[serde(default)]
+        halt: Option<String>,
     },
     /// A run in full.
     Detail {
@@ -100,6 +103,9 @@ pub struct EngineStatus {
     /// What is wrong with the files beside the database, if something is. Writing goes on.
     #[serde(default)]
     pub store_fault: Option<String>,
+    /// Why no new step begins, if so.
+    #[serde(default)]
+    pub halt: Option<String>,
     /// Why the container engine cannot be used, if so.
     pub sandbox_fault: Option<String>,
     /// Runs that are not over; absent where a rescued database cannot tell.

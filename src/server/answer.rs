@@ -134,6 +134,7 @@ impl<S: Sandbox> Server<S> {
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
                 store_fault: self.engine.store.fault(),
+                halt: self.engine.store.shortage(),
                 sandbox_fault,
                 unfinished,
                 waiting,
@@ -157,7 +158,7 @@ impl<S: Sandbox> Server<S> {
         for view in &mut runs {
             view.note = self.note(&view.run);
         }
-        Ok(Reply::Runs { runs, more })
+        Ok(Reply::Runs { runs, more, halt: self.engine.store.shortage() })
     }
 
     /// Commits before and after: of an iteration, or of the whole run.

@@ -80,9 +80,8 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
     let names: HashMap<_, _> = view.projects()?.into_iter().map(|project| (project.id, project.name)).collect();
     runs.into_iter()
         .map(|run| {
-            let tested = view.iterations(run.id)?.into_iter().rev().find(|one| one.tests != (0, 0, 0));
             let project = names.get(&run.project).cloned().unwrap_or_default();
-            Ok(RunView { tests: tested.map(|one| one.tests), project, note: None, shortened: false, run })
+            Ok(RunView { tests: view.last_tests(run.id)?, project, note: None, shortened: false, run })
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Everything about a store that can be known without writing: integrity, schema, chain, head, epoch, instance.
 
-use super::{OpenError, Paths, connect, files, open};
+use super::{OpenError, Paths, connect, files, schema};
 use crate::audit::{self, HeadFile, Verdict, VerifyError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use std::error::Error;
@@ -70,20 +70,35 @@ fn io(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     move |source| OpenError::Io { path: path.to_owned(), source }
 }
 
+/// Refuses what is no file in the place of one. Comes before everything else: opening a pipe, say, waits for ever.
+pub(super) fn places(paths: &Paths) -> Result<(), OpenError> {
+    let (log, memory) = (beside(&paths.database, "-wal"), beside(&paths.database, "-shm"));
+    let files = [
+        (&paths.lock, "the lock"),
+        (&paths.database, "the database"),
+        (&log, "the database's log"),
+        (&memory, "the database's shared memory"),
+        (&paths.chain_head, "the head of the audit log"),
+        (&paths.epoch, "the epoch"),
+        (&paths.reserve, "the reserve"),
+    ];
+    match files.into_iter().find(|(path, _)| !files::is_place_for_file(path)) {
+        Some((path, what)) => Err(OpenError::NoFile { path: path.clone(), what }),
+        None => Ok(()),
+    }
+}
+
 /// Checks the files of a store.
 pub(super) fn check(paths: &Paths) -> Result<Found, OpenError> {
     let path = &paths.database;
     let failed = |error: rusqlite::Error| refusal(path, &error, damage);
-    if std::fs::symlink_metadata(&paths.chain_head).is_ok_and(|found| !found.is_file()) {
-        return Err(OpenError::NoPlaceForHead { path: paths.chain_head.clone() });
-    }
     let (head, epoch) = (HeadFile::read(&paths.chain_head), epoch(&paths.epoch)?);
     if is_empty(path)? {
         return nothing(paths, head, epoch);
     }
     let conn = as_it_lies(path).map_err(failed)?;
     let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    let known = open::known_schema();
+    let known = schema::known();
     if found > known {
         return Err(OpenError::NewerSchema { path: path.clone(), found, known });
     }
@@ -98,6 +113,10 @@ pub(super) fn check(paths: &Paths) -> Result<Found, OpenError> {
             return Err(damage(path.clone(), "it is a database, but not one of dogwatch".to_owned()));
         }
         return nothing(paths, head, epoch);
+    }
+    let difference = schema::difference(&conn, found).map_err(|error| refusal(path, &error, damage))?;
+    if let Some(difference) = difference {
+        return Err(damage(path.clone(), difference));
     }
     let chain = audit::verify_tail(&conn, &paths.chain_head, TAIL).map_err(|error| match error {
         VerifyError::Io(source) => OpenError::Io { path: path.clone(), source },

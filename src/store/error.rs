@@ -155,11 +155,13 @@ pub enum OpenError {
         /// The epoch of the last record.
         last: u64,
     },
-    /// Something that is no file lies where the head of the audit chain goes.
-    #[error("{}: the head of the audit log goes there, but it is no file: move it away", path.display())]
-    NoPlaceForHead {
+    /// Something that is no file lies where a file of the store goes.
+    #[error("{}: {what} belongs there, but what lies there is no file (a directory, a link or the like): move it away", path.display())]
+    NoFile {
         /// Where.
         path: PathBuf,
+        /// What belongs there.
+        what: &'static str,
     },
     /// The file system.
     #[error("{}: {source}", path.display())]

@@ -17,9 +17,10 @@ pub enum FaultKind {
 struct Plan {
     commits: u64,
     armed: BTreeMap<u64, FaultKind>,
+    short: bool,
 }
 
-/// Which commits shall fail. Shared between a test and the store under test.
+/// What shall fail. Shared between a test and the store under test.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Plan>);
 
@@ -29,6 +30,16 @@ impl Faults {
         let mut plan = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = plan.commits.saturating_add(n.max(1));
         plan.armed.insert(at, kind);
+    }
+
+    /// Says from now on that there is no space for new steps, or that there is.
+    pub fn run_short(&self, short: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).short = short;
+    }
+
+    /// Whether it was said that space runs short.
+    pub(super) fn is_short(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).short
     }
 
     /// How many commits were tried so far.

@@ -4,8 +4,9 @@ use super::blobs::BlobFiles;
 use super::jobs::{Job, Typed};
 use super::lock::EngineLock;
 use super::readers::{Readers, snapshot};
+use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{OpenError, Options, Paths, StoreError, Tx, View, check, connect, open};
+use super::{Faults, OpenError, Options, Paths, StoreError, Tx, View, check, connect, open};
 use crate::audit::Context;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +29,31 @@ enum Mode {
     Rescue { readers: Readers, _lock: Option<EngineLock> },
 }
 
-struct Inner {
-    mode: Mode,
+/// What the store shares with its writer.
+struct Shared {
     blobs: Arc<BlobFiles>,
     context: Context,
+    faults: Arc<Faults>,
+    reserve: Option<Arc<Reserve>>,
     /// What the writer has to complain of.
     fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Shared {
+    fn with(writer: &Writer) -> Self {
+        Self {
+            blobs: Arc::clone(&writer.blobs),
+            context: writer.context.clone(),
+            faults: Arc::clone(&writer.faults),
+            reserve: writer.reserve.clone(),
+            fault: Arc::clone(&writer.fault),
+        }
+    }
+}
+
+struct Inner {
+    mode: Mode,
+    shared: Shared,
     /// The database where it was opened as it lay, without its log.
     lay: Option<PathBuf>,
 }
@@ -51,14 +71,14 @@ impl Store {
         };
         let readers = (0..options.readers.max(1)).map(|_| connect::reader(&paths.database));
         let readers = readers.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
-        let (blobs, context, fault) = (Arc::clone(&writer.blobs), writer.context.clone(), Arc::clone(&writer.fault));
+        let shared = Shared::with(&writer);
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread = thread
             .spawn(move || serve(writer, jobs))
             .map_err(|source| OpenError::Io { path: paths.database.clone(), source })?;
         let mode = Mode::Threaded { queue: Some(queue), thread: Some(thread), readers: Readers::new(readers) };
-        Ok(Self(Arc::new(Inner { mode, blobs, context, fault, lay: None })))
+        Ok(Self(Arc::new(Inner { mode, shared, lay: None })))
     }
 
     /// Opens or creates the store without a thread of its own: jobs run on the caller's thread, one a commit.
@@ -72,14 +92,15 @@ impl Store {
     }
 
     fn inline(writer: Writer) -> Self {
-        let (blobs, context, fault) = (Arc::clone(&writer.blobs), writer.context.clone(), Arc::clone(&writer.fault));
+        let shared = Shared::with(&writer);
         let mode = Mode::Inline(Box::new(Mutex::new(writer)));
-        Self(Arc::new(Inner { mode, blobs, context, fault, lay: None }))
+        Self(Arc::new(Inner { mode, shared, lay: None }))
     }
 
     /// Opens what is there for reading only; an engine may be at work on it. Neither the database nor its log is ever
     /// written to; queries may fail where there is damage.
     pub fn rescue(paths: &Paths) -> Result<Self, OpenError> {
+        check::places(paths)?;
         Self::read_only(paths, None)
     }
 
@@ -104,7 +125,8 @@ impl Store {
         let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
         let mode = Mode::Rescue { readers: Readers::new(vec![conn]), _lock: lock };
         let context = Context { engine, epoch: 0 };
-        Ok(Self(Arc::new(Inner { mode, blobs, context, fault: Arc::default(), lay })))
+        let shared = Shared { blobs, context, faults: Arc::default(), reserve: None, fault: Arc::default() };
+        Ok(Self(Arc::new(Inner { mode, shared, lay })))
     }
 
     /// Whether an engine began to write to a database that [`Store::rescue`] took as it lay: what was read since may be
@@ -115,18 +137,33 @@ impl Store {
 
     /// What people should put right about the files, in words; writing goes on.
     pub fn fault(&self) -> Option<String> {
-        self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why no new step may begin for want of space, in words, if so. What was given of the reserve is taken back where there
+    /// is room again.
+    pub fn shortage(&self) -> Option<String> {
+        let shared = &self.0.shared;
+        if shared.faults.is_short() {
+            return Some("the disk is full, as a test will have it".to_owned());
+        }
+        let room = shared.reserve.as_ref()?.look();
+        // Unknown space counts as none, and says why.
+        room.map_or_else(
+            |error| Some(format!("how much space is free cannot be told: {error}")),
+            |room| room.shortage(),
+        )
     }
 
     /// The engine instance of this store, from which names of containers are derived. Empty in a rescue that could not
     /// read it.
     pub fn instance(&self) -> &str {
-        &self.0.context.engine
+        &self.0.shared.context.engine
     }
 
     /// The epoch in which this store was opened; 0 in rescue mode.
     pub fn epoch(&self) -> u64 {
-        self.0.context.epoch
+        self.0.shared.context.epoch
     }
 
     /// Whether nothing can be written.
@@ -180,7 +217,7 @@ impl Store {
 
     /// Reads one snapshot on the caller's thread; it may wait for a free connection.
     pub fn read_sync<T>(&self, read: impl FnOnce(&View<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let blobs = &self.0.blobs;
+        let blobs = &self.0.shared.blobs;
         match &self.0.mode {
             Mode::Threaded { readers, .. } | Mode::Rescue { readers, .. } => readers.with(blobs, read),
             Mode::Inline(writer) => {

@@ -27,6 +27,16 @@ impl View<'_> {
         self.one("SELECT * FROM iterations WHERE run = ?1 AND number = ?2", params![run.0, number], iteration)
     }
 
+    /// Tests passed, failed and skipped in the last iteration of a run in which any ran.
+    pub fn last_tests(&self, run: RunId) -> Result<Option<(u32, u32, u32)>, StoreError> {
+        self.one(
+            "SELECT passed, failed, skipped FROM iterations WHERE run = ?1 AND passed + failed + skipped > 0
+             ORDER BY number DESC LIMIT 1",
+            [run.0],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
     /// All iterations of a run in order.
     pub fn iterations(&self, run: RunId) -> Result<Vec<Iteration>, StoreError> {
         self.many("SELECT * FROM iterations WHERE run = ?1 ORDER BY number", [run.0], iteration)
@@ -62,5 +72,43 @@ impl Tx<'_> {
             ],
         )?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::audit::AuditEvent;
+    use crate::domain::{Actor, Iteration, Millis};
+    use crate::store::{Options, Store, new_run_for_tests};
+
+    #[test]
+    fn the_last_tests_are_those_of_the_last_iteration_that_ran_any() {
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let written = store.write_sync(|tx| {
+            let project = tx.insert_project("one", "/src")?;
+            let run = tx.insert_run(&new_run_for_tests(project.id))?.id;
+            let none = tx.insert_run(&new_run_for_tests(project.id))?.id;
+            for (number, tests) in [(0, (1, 2, 3)), (9, (4, 0, 0)), (10, (0, 5, 0)), (11, (0, 0, 0))] {
+                tx.put_iteration(&Iteration {
+                    run,
+                    number,
+                    base: "0".repeat(40),
+                    commit: None,
+                    tree: None,
+                    report: None,
+                    outcome: None,
+                    tests,
+                    suspicions: Vec::new(),
+                    started: Millis(1),
+                    ended: None,
+                })?;
+            }
+            tx.record(AuditEvent::new(Actor::Engine, "test"))?;
+            Ok((run, none))
+        });
+        let (run, none) = written.unwrap();
+        assert_eq!(store.read_sync(|view| view.last_tests(run)).unwrap(), Some((0, 5, 0)));
+        assert_eq!(store.read_sync(|view| view.last_tests(none)).unwrap(), None);
     }
 }

@@ -4,21 +4,18 @@
 //! become of the rest, and a creation that was cut short is told from a loss.
 
 use super::blobs::BlobFiles;
-use super::check::{Found, check, refusal};
+use super::check::{self, Found, refusal};
 use super::lock::EngineLock;
+use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{OpenError, Options, Paths, connect, files};
+use super::{OpenError, Options, Paths, connect, files, schema};
 use crate::audit::{self, AuditEvent, Context, HeadFile};
 use crate::domain::Actor;
-use include_dir::{Dir, include_dir};
 use rusqlite::Connection;
-use rusqlite_migration::Migrations;
 use serde_json::json;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// The first version without the fault that can lose a WAL's content.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -35,34 +32,35 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
     move |source| OpenError::Io { path: path.to_owned(), source }
 }
 
-fn migrations() -> Result<Migrations<'static>, rusqlite_migration::Error> {
-    Migrations::from_directory(&MIGRATIONS)
-}
-
-/// The newest schema this program knows: the number of migrations.
-pub(super) fn known_schema() -> i64 {
-    i64::try_from(MIGRATIONS.dirs().count()).unwrap_or(i64::MAX)
+pub(super) fn refuse_old_sqlite(number: i32, name: &str) -> Result<(), OpenError> {
+    if number >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    Err(OpenError::OldSqlite { found: name.to_owned() })
 }
 
 fn sqlite_is_new_enough() -> Result<(), OpenError> {
-    if rusqlite::version_number() >= OLDEST_SQLITE {
-        return Ok(());
-    }
-    Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() })
+    refuse_old_sqlite(rusqlite::version_number(), rusqlite::version())
 }
 
 /// Opens the files of a store for writing.
 pub(super) fn writer(paths: &Paths, options: &Options) -> Result<Writer, OpenError> {
     let lock = lock(paths)?;
     sqlite_is_new_enough()?;
-    let found = check(paths)?;
+    let found = check::check(paths)?;
     let failed = database(&paths.database);
+    let reserve = Reserve::new(&paths.reserve, options.reserve).map_err(io(&paths.reserve))?.map(Arc::new);
+    if let Some(reserve) = &reserve {
+        // A start writes, too.
+        reserve.give(false);
+    }
     // SQLite gives its log and shared memory the same mode as the database.
     drop(files::private_file(&paths.database).map_err(io(&paths.database))?);
     let conn = connect::writer(&paths.database).map_err(|error| failed(&error))?;
     let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
     let mut writer = ready(conn, found.epoch, options, blobs, &paths.database)?;
     writer.lock = Some(lock);
+    writer.reserve = reserve;
     writer.head_file = Some(paths.chain_head.clone());
     note(&writer, &found).map_err(|error| failed(&error))?;
     // Later a head that cannot be written is an ill that is told; a store that begins with one is not begun.
@@ -73,13 +71,14 @@ pub(super) fn writer(paths: &Paths, options: &Options) -> Result<Writer, OpenErr
     Ok(writer)
 }
 
-/// Makes the directories of a store where they are missing, and keeps others out.
+/// Makes the directories of a store where they are missing, sees that files can be in their places, and keeps others out.
 pub(super) fn lock(paths: &Paths) -> Result<EngineLock, OpenError> {
     for file in [&paths.database, &paths.lock, &paths.chain_head, &paths.epoch] {
         if let Some(dir) = file.parent() {
             files::private_dir(dir).map_err(io(dir))?;
         }
     }
+    check::places(paths)?;
     EngineLock::take(&paths.lock)
 }
 
@@ -100,8 +99,7 @@ fn ready(
     path: &Path,
 ) -> Result<Writer, OpenError> {
     let failed = database(path);
-    let known = migrations().map_err(|error| failed(&error))?;
-    known.to_latest(&mut conn).map_err(|error| failed(&error))?;
+    schema::migrate(&mut conn).map_err(|error| failed(&error))?;
     let stored = "SELECT value FROM settings WHERE key = 'instance'";
     let stored: Result<String, _> = conn.query_row(stored, [], |row| row.get(0));
     let context = match stored {
@@ -170,5 +168,5 @@ fn note(writer: &Writer, found: &Found) -> Result<(), super::StoreError> {
 /// The schema alone, for tests of the audit room.
 #[cfg(test)]
 pub(crate) fn migrate_for_tests(conn: &mut Connection) {
-    assert_eq!(migrations().and_then(|known| known.to_latest(conn)), Ok(()));
+    assert_eq!(schema::migrate(conn), Ok(()));
 }

@@ -18,6 +18,8 @@ pub struct Paths {
     pub epoch: PathBuf,
     /// Content-addressed files.
     pub blobs: PathBuf,
+    /// Space that is kept back for what must be written on a full disk.
+    pub reserve: PathBuf,
 }
 
 impl Paths {
@@ -29,6 +31,7 @@ impl Paths {
             chain_head: dir.join("chain_head"),
             epoch: dir.join("epoch"),
             blobs: dir.join("blobs"),
+            reserve: dir.join("reserve"),
         }
     }
 }
@@ -46,10 +49,13 @@ pub struct Options {
     pub queue: usize,
     /// Read-only connections.
     pub readers: usize,
+    /// Bytes of the reserve; 0 for none.
+    pub reserve: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), faults: Arc::default(), instance: None, queue: 1024, readers: 3 }
+        let clock = Arc::new(SystemClock::new());
+        Self { clock, faults: Arc::default(), instance: None, queue: 1024, readers: 3, reserve: 0 }
     }
 }

@@ -2,8 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod cuts;
 mod damage;
+mod disk;
+mod failing;
 pub(super) mod fixtures;
+mod history;
 mod opening;
+mod places;
+mod power;
+mod reserve;
 mod together;
 mod writing;

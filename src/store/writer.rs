@@ -4,6 +4,7 @@ use super::blobs::BlobFiles;
 use super::faults::{FaultKind, Faults};
 use super::jobs::Job;
 use super::lock::EngineLock;
+use super::reserve::Reserve;
 use super::tx::{Tx, View};
 use super::{Options, StoreError};
 use crate::audit::{self, Clock, Context, Head};
@@ -27,6 +28,8 @@ pub(super) struct Writer {
     pub head: Option<Head>,
     /// What is wrong with the head file, in words, while something is.
     pub fault: Arc<Mutex<Option<String>>>,
+    /// What is kept back for a full disk.
+    pub reserve: Option<Arc<Reserve>>,
     /// Held as long as this connection lives.
     pub lock: Option<EngineLock>,
 }
@@ -36,11 +39,19 @@ pub(super) struct Writer {
 struct Undone {
     full: bool,
     reason: String,
+    /// The commit itself failed, so the log may hold it all the same.
+    in_doubt: bool,
+}
+
+impl Undone {
+    fn new(full: bool, reason: String) -> Self {
+        Self { full, reason, in_doubt: false }
+    }
 }
 
 impl From<rusqlite::Error> for Undone {
     fn from(error: rusqlite::Error) -> Self {
-        Self { full: error.sqlite_error_code() == Some(ErrorCode::DiskFull), reason: error.to_string() }
+        Self::new(error.sqlite_error_code() == Some(ErrorCode::DiskFull), error.to_string())
     }
 }
 
@@ -50,7 +61,7 @@ impl From<FaultKind> for Undone {
             FaultKind::DiskFull => "database or disk is full",
             FaultKind::Io => "disk I/O error",
         };
-        Self { full: kind == FaultKind::DiskFull, reason: reason.to_owned() }
+        Self::new(kind == FaultKind::DiskFull, reason.to_owned())
     }
 }
 
@@ -62,14 +73,29 @@ fn words(panic: &(dyn Any + Send)) -> String {
 impl Writer {
     pub(super) fn new(conn: Connection, context: Context, options: &Options, blobs: Arc<BlobFiles>) -> Self {
         let (clock, faults) = (Arc::clone(&options.clock), Arc::clone(&options.faults));
-        Self { conn, context, clock, faults, blobs, head_file: None, head: None, fault: Arc::default(), lock: None }
+        Self {
+            conn,
+            context,
+            clock,
+            faults,
+            blobs,
+            head_file: None,
+            head: None,
+            fault: Arc::default(),
+            reserve: None,
+            lock: None,
+        }
     }
 
     /// Runs a batch and replies to every job in it.
     pub(super) fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        self.give(false);
         let outcome = self.transact(&mut jobs);
-        if outcome.is_ok() {
-            self.write_head();
+        match &outcome {
+            Ok(_) => self.write_head(),
+            // Those who are refused try again soon.
+            Err(undone) if undone.full => self.give(true),
+            Err(_) => {}
         }
         match outcome {
             Ok(results) => {
@@ -85,6 +111,12 @@ impl Writer {
         }
     }
 
+    fn give(&self, found_full: bool) {
+        if let Some(reserve) = &self.reserve {
+            reserve.give(found_full);
+        }
+    }
+
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), StoreError>>, Undone> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let result = self.inside(jobs);
@@ -94,7 +126,20 @@ impl Writer {
         {
             tracing::error!(%error, "a transaction could not be rolled back");
         }
+        if result.as_ref().is_err_and(|undone| undone.in_doubt) {
+            self.withdraw();
+        }
         result
+    }
+
+    /// Makes sure that a commit that was refused is not found by the next engine. Where only the sync failed, the whole of it
+    /// stands in the log, valid for whoever reads the log after a kill, until something is written over it. So something
+    /// is: the schema's number, as it is. A disk that fails here too leaves it to the next commit.
+    fn withdraw(&self) {
+        let number = self.conn.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+        if let Err(error) = number.and_then(|number| self.conn.pragma_update(None, "user_version", number)) {
+            tracing::warn!(%error, "a refused commit could not be written over yet");
+        }
     }
 
     fn inside(&self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), StoreError>>, Undone> {
@@ -104,7 +149,7 @@ impl Writer {
             if self.conn.is_autocommit() {
                 // SQLite gave up the whole transaction: full disk, I/O error, no memory.
                 let reason = result.err().map_or_else(|| "SQLite ended the transaction".to_owned(), |e| e.to_string());
-                return Err(Undone { full: reason.contains("full"), reason });
+                return Err(Undone::new(reason.contains("full"), reason));
             }
             results.push(self.settle(result)?);
         }
@@ -116,7 +161,8 @@ impl Writer {
         if let Some(kind) = self.faults.next() {
             return Err(kind.into());
         }
-        self.conn.execute_batch("COMMIT")?;
+        let committed = self.conn.execute_batch("COMMIT");
+        committed.map_err(|error| Undone { in_doubt: true, ..error.into() })?;
         Ok(results)
     }
 

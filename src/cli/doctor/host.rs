@@ -4,6 +4,7 @@ use super::Finding;
 use crate::cli::words;
 use crate::config::Paths;
 use crate::sandbox::executable::{Linkage, linkage};
+use crate::store::Room;
 use std::path::Path;
 
 /// File systems on which the database or its locks are at risk, by the kernel's magic number, with the reason.
@@ -39,11 +40,26 @@ pub(super) fn executable() -> Finding {
     }
 }
 
-pub(super) fn look(paths: &Paths) -> Vec<Finding> {
+pub(super) fn look(paths: &Paths, reserve_mib: u64) -> Vec<Finding> {
     let state = paths.state();
     // Before the first start the directory is not there; its future parent tells the same.
     let there = state.ancestors().find(|dir| dir.exists()).unwrap_or(state);
-    vec![file_system(state, there), free(there), clock(paths)]
+    let mut findings = vec![file_system(state, there), free(there)];
+    if there == state {
+        findings.extend(reserve(paths, reserve_mib));
+    }
+    findings.push(clock(paths));
+    findings
+}
+
+/// Says so where no new step begins for want of space. Where space is not short there is nothing to say.
+fn reserve(paths: &Paths, reserve_mib: u64) -> Option<Finding> {
+    const CHECK: &str = "reserve";
+    const REMEDY: &str = "free some space: waiting runs go on by themselves within seconds";
+    match Room::of(&paths.reserve(), reserve_mib << 20) {
+        Ok(room) => room.shortage().map(|shortage| Finding::fail(CHECK, shortage, REMEDY)),
+        Err(error) => Some(Finding::warn(CHECK, format!("{}: {error}", paths.reserve().display()), REMEDY)),
+    }
 }
 
 fn file_system(state: &Path, there: &Path) -> Finding {

@@ -25,6 +25,7 @@ impl<W: World> Engine<W> {
         let known = self.step(&key).await?;
         let prompt = self.prompt_of(context, known.as_ref()).await?;
         if known.is_none_or(|step| step.state == StepState::Intended) {
+            self.await_space(context.run.id).await;
             self.world.trees().checkout(&context.project, &head, &tree, None).await?;
             self.crash.at("develop.checked_out")?;
         }

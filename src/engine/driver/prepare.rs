@@ -19,6 +19,9 @@ const QUOTED: usize = 2_000;
 
 impl<W: World> Engine<W> {
     pub(super) async fn prepare(&self, context: &Context) -> Result<(), Halt> {
+        if !self.is_created(&key(context, StepKind::Prepare, "")).await? {
+            self.await_space(context.run.id).await;
+        }
         let event = match self.image_of(context).await {
             Ok(image) => Event::Prepared { image },
             Err(Failed::Image { reason, retry }) => Event::PrepareFailed { reason, retry },

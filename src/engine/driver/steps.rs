@@ -2,7 +2,7 @@
 
 use super::ledger::Prompt;
 use super::{Context, Engine, Halt};
-use crate::domain::{Step, StepEnd, StepKey, StepKind, StepState};
+use crate::domain::{RunId, Step, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::ports::World;
 use crate::sandbox::{Ended, Presence, Sandbox, StepSpec};
 use std::collections::BTreeMap;
@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// How often the container of a working step is thawed, in case it is frozen.
 const AWAKE: Duration = Duration::from_mins(1);
+/// How the note of a run begins that waits for space.
+const WAITS: &str = "waits for space";
+/// How often space is looked for by a run that waits for it.
+const SPACE: Duration = Duration::from_secs(2);
 
 impl<W: World> Engine<W> {
     /// Runs a step to its recorded end; a loss is an error, also one that was recorded before. The container of an ended step is removed unless `keep` is set.
@@ -70,6 +74,34 @@ impl<W: World> Engine<W> {
             self.world.sandbox().remove(&container).await?;
         }
         Ok(step)
+    }
+
+    /// Waits until there is space for a step that has not begun. People see why; nothing is recorded, since on a full disk
+    /// the space for records is not to be wasted.
+    pub(super) async fn await_space(&self, run: RunId) {
+        while let Some(shortage) = self.store.shortage() {
+            self.note_shortage(run, &shortage);
+            tokio::time::sleep(SPACE).await;
+        }
+        self.forget_shortage(run);
+    }
+
+    /// Says that a run waits for space. The figures are those of the beginning, so that waiting is no chatter.
+    pub(in crate::engine) fn note_shortage(&self, run: RunId, shortage: &str) {
+        if !self.waits_for_space(run) {
+            self.note(run, &format!("{WAITS}: {shortage}"));
+        }
+    }
+
+    /// There is space again.
+    pub(in crate::engine) fn forget_shortage(&self, run: RunId) {
+        if self.waits_for_space(run) {
+            self.notes.clear(run);
+        }
+    }
+
+    fn waits_for_space(&self, run: RunId) -> bool {
+        self.notes.get(run).is_some_and(|note| note.starts_with(WAITS))
     }
 
     /// Thaws the container now and then: a freezing that was asked for during a pause may be done after the pause is over,

@@ -44,6 +44,7 @@ impl<W: World> Engine<W> {
         let key = key(context, StepKind::Test, &suite.name);
         let tree = self.places().tree(&key);
         if !self.is_created(&key).await? {
+            self.await_space(context.run.id).await;
             let commit = Self::tested_commit(context);
             self.world.trees().checkout(&context.project, &commit, &tree, Some(suite)).await?;
             self.crash.at("test.checked_out")?;

@@ -1,22 +1,22 @@
 //! Damaged and cut files: what is left is a prefix of what was, and no loss is taken for a beginning.
 
-use super::fixtures::{dir, event, new_run, store};
+use super::fixtures::{quick_dir, store};
+use super::history::{Moves, beside, files, hashes, prefix};
 use crate::audit::{Verdict, verify};
-use crate::domain::{RunId, RunState};
 use crate::store::{OpenError, Options, Paths, RunFilter, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
-use serde_json::json;
-use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Bytes of a WAL's header.
 const HEADER: usize = 32;
 /// Bytes of one of its frames: a header and a page.
-const FRAME: usize = 24 + 4096;
+const FRAME: usize = 24 + PAGE;
+/// Bytes of a database's page.
+const PAGE: usize = 4096;
 
 /// The files of a store that was killed, or closed, in the midst of its work.
 struct History {
@@ -33,31 +33,11 @@ impl History {
     /// Runs that move through states, each move with its event, and then the files as they lie: with the log of a process
     /// that was killed, or whole in the database.
     fn new(count: usize, killed: bool) -> Self {
-        let (dir, paths) = dir();
+        let (dir, paths) = quick_dir();
         let store = store(&paths);
-        let mut runs = Vec::new();
-        for n in 0..count {
-            let state = RunState::ALL[n % RunState::ALL.len()];
-            let say = move |run: RunId| event("run.moved").run(run).detail(json!({ "state": state.name() }));
-            // Every fourth move begins a run, the others move one of those that are there.
-            if n % 4 == 0 {
-                let run = store.write_sync(move |tx| {
-                    let project = tx.insert_project(&format!("project {n}"), "/src")?;
-                    let run = tx.insert_run(&crate::domain::Run { state, ..new_run(project.id) })?;
-                    tx.record(say(run.id))?;
-                    Ok(run)
-                });
-                runs.push(run.unwrap());
-            } else {
-                let place = n * 7 % runs.len();
-                let next = crate::domain::Run { state, reason: "r".repeat(n * 31), ..runs[place].clone() };
-                runs[place] = store
-                    .write_sync(move |tx| {
-                        tx.record(say(next.id))?;
-                        tx.update_run(&next)
-                    })
-                    .unwrap();
-            }
+        let mut moves = Moves::default();
+        for _ in 0..count {
+            moves.next(&store);
         }
         let chain = store.read_sync(|view| Ok(hashes(view.connection()))).unwrap();
         let mut store = Some(store);
@@ -80,7 +60,7 @@ impl History {
 
     /// The files in a directory of their own, with this database and this log.
     fn lay(&self, database: &[u8], log: &[u8]) -> (TempDir, Paths) {
-        let (dir, paths) = dir();
+        let (dir, paths) = quick_dir();
         std::fs::create_dir_all(paths.database.parent().unwrap()).unwrap();
         std::fs::write(&paths.database, database).unwrap();
         if !self.log.is_empty() {
@@ -90,53 +70,6 @@ impl History {
         std::fs::write(&paths.epoch, &self.epoch).unwrap();
         (dir, paths)
     }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// The hash of each record, in order; none where there is no table.
-fn hashes(conn: &Connection) -> Vec<Vec<u8>> {
-    if !conn.table_exists(None, "audit").unwrap() {
-        return Vec::new();
-    }
-    let mut statement = conn.prepare("SELECT hash FROM audit ORDER BY seq").unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-/// Names and bytes of the files of a store, without the shared memory, which holds nothing of its own.
-fn files(paths: &Paths) -> Vec<(OsString, Vec<u8>)> {
-    let entries = std::fs::read_dir(paths.database.parent().unwrap()).unwrap().map(|entry| entry.unwrap());
-    let mut found: Vec<_> = entries
-        .filter(|entry| entry.path() != paths.lock && !entry.file_name().to_string_lossy().ends_with("-shm"))
-        .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
-        .collect();
-    found.sort();
-    found
-}
-
-/// What a recovered database holds: a whole database, whose chain is the beginning of the history's and whose runs are as
-/// their last events say. Gives the number of events.
-fn prefix(history: &History, paths: &Paths) -> usize {
-    let conn = Connection::open(&paths.database).unwrap();
-    let integrity: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(integrity, "ok");
-    let chain = hashes(&conn);
-    assert!(history.chain.starts_with(&chain), "the chain is another one");
-    if chain.is_empty() {
-        return 0;
-    }
-    let sql = "SELECT (SELECT count(*) FROM runs), (SELECT count(DISTINCT run) FROM audit), count(*) FROM runs
-        WHERE version = (SELECT count(*) FROM audit WHERE run = runs.id)
-        AND state = (SELECT json_extract(CAST(record AS TEXT), '$.detail.state') FROM audit WHERE run = runs.id
-            ORDER BY seq DESC LIMIT 1)";
-    let (runs, told, agree): (i64, i64, i64) =
-        conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-    assert_eq!((told, agree), (runs, runs), "runs and their events differ");
-    chain.len()
 }
 
 #[test]
@@ -163,7 +96,7 @@ fn a_log_that_is_cut_anywhere_leaves_a_prefix_and_is_called_truncated() {
         let whole = opened.as_ref().map(|_| ()).map_err(ToString::to_string);
         let verdict = if let Err(OpenError::Chain { verdict, .. }) = &opened { Some(verdict.clone()) } else { None };
         drop(opened);
-        let events = prefix(&history, &paths);
+        let events = prefix(&history.chain, &Connection::open(&paths.database).unwrap());
         assert!(events >= before, "cut at {cut}: {events} events, {before} with less of the log");
         before = events;
         met.insert(events);
@@ -179,17 +112,35 @@ fn a_log_that_is_cut_anywhere_leaves_a_prefix_and_is_called_truncated() {
     assert_eq!(met, (0..=all).collect(), "every commit is met");
 }
 
+/// In how many ways a disk loses content.
+const WAYS: usize = 10;
+
 /// One of the ways in which a disk loses content.
-fn harm(bytes: &mut Vec<u8>, round: usize, rng: &mut StdRng) {
-    match round % 4 {
-        0 => bytes.truncate(rng.random_range(0..bytes.len())),
-        1 => {
-            let from = rng.random_range(0..bytes.len());
-            let to = bytes.len().min(from + rng.random_range(1..8192));
-            bytes[from..to].fill(0);
+fn harm(bytes: &mut Vec<u8>, way: usize, rng: &mut StdRng) {
+    let all = bytes.len();
+    let pages = all / PAGE;
+    let mut page = || rng.random_range(0..pages) * PAGE;
+    let (one, other) = (page(), page());
+    match way {
+        0 => bytes.truncate(rng.random_range(0..all)),
+        1 => bytes.truncate(one),
+        2 => {
+            let from = rng.random_range(0..all);
+            bytes[from..all.min(from + rng.random_range(1..8192))].fill(0);
         }
-        kind => {
-            let reach = if kind == 2 { 200 } else { bytes.len() };
+        3 => bytes[..100].fill(0),
+        4 => rng.fill(&mut bytes[one..one + PAGE]),
+        5 => rng.fill(&mut bytes[..]),
+        6 => {
+            // Pages that the disk wrote to each other's places.
+            let kept = bytes[one..one + PAGE].to_owned();
+            bytes.copy_within(other..other + PAGE, one);
+            bytes[other..other + PAGE].copy_from_slice(&kept);
+        }
+        7 => bytes.extend_from_within(one..),
+        way => {
+            // The second of these meets the header and the schema in a database.
+            let reach = if way == 8 { all } else { 2 * PAGE };
             for _ in 0..rng.random_range(1..40) {
                 bytes[rng.random_range(0..reach)] ^= rng.random_range(1..=255_u8);
             }
@@ -207,7 +158,7 @@ fn two_hundred_and_fifty_six_damaged_stores_neither_panic_nor_are_written_to_nor
         let of_log = round % 2 == 0;
         let history = if of_log { &killed } else { &closed };
         let (mut database, mut log) = (history.database.clone(), history.log.clone());
-        harm(if of_log { &mut log } else { &mut database }, round / 2, &mut rng);
+        harm(if of_log { &mut log } else { &mut database }, round / 2 % WAYS, &mut rng);
         let (_dir, paths) = history.lay(&database, &log);
         let lay = files(&paths);
         let opened = catch_unwind(AssertUnwindSafe(|| Store::open(&paths, &Options::default())));
@@ -218,7 +169,14 @@ fn two_hundred_and_fifty_six_damaged_stores_neither_panic_nor_are_written_to_nor
                 assert!(chain.starts_with(&history.chain), "round {round}: {} events", chain.len());
                 continue;
             }
-            Err(error) => assert!(error.rescue_offered(), "round {round}: {error}"),
+            Err(error) => {
+                let words = error.to_string();
+                assert!(error.rescue_offered(), "round {round}: {words}");
+                let told = [paths.database.to_str().unwrap(), "rescue mode|audit verify|lost"]
+                    .iter()
+                    .all(|wanted| wanted.split('|').any(|one| words.contains(one)));
+                assert!(told, "round {round}: {words}");
+            }
         }
         refused[usize::from(of_log)] += 1;
         if let Ok(rescue) = Store::rescue(&paths) {
@@ -233,4 +191,31 @@ fn two_hundred_and_fifty_six_damaged_stores_neither_panic_nor_are_written_to_nor
         }
     }
     assert!(refused.iter().all(|count| *count >= 64), "only {refused:?} were refused");
+}
+
+#[test]
+fn a_database_with_other_tables_than_its_schema_says_is_damaged() {
+    let changes = [
+        "DROP TABLE guidance",
+        "DROP INDEX audit_by_kind",
+        "ALTER TABLE runs RENAME COLUMN reason TO cause",
+        "ALTER TABLE runs ADD COLUMN more TEXT",
+        "CREATE TABLE more (x)",
+        "CREATE TRIGGER more AFTER INSERT ON audit BEGIN DELETE FROM runs; END",
+        "CREATE VIEW more AS SELECT 1",
+        "PRAGMA user_version = 0",
+        "PRAGMA user_version = -7",
+    ];
+    for change in changes {
+        let (_dir, paths) = quick_dir();
+        drop(store(&paths));
+        let other = Connection::open(&paths.database).unwrap();
+        other.execute_batch(change).unwrap();
+        drop(other);
+        let lay = files(&paths);
+        let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
+        assert!(matches!(error, OpenError::Corrupt { .. }) && error.rescue_offered(), "{change}: {error}");
+        drop(Store::rescue(&paths).unwrap());
+        assert_eq!(files(&paths), lay, "{change}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::fixtures::{counts, dir, seed, store};
 use crate::audit::{Verdict, verify};
-use crate::store::{OpenError, Options, Paths, Store, StoreError, connect};
+use crate::store::{OpenError, Options, Paths, Store, StoreError, connect, open};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -79,6 +79,20 @@ fn every_file_is_for_the_owner_only() {
 }
 
 #[test]
+fn a_sqlite_that_can_lose_data_is_refused() {
+    for (number, name) in [(3_007_000, "3.7.0"), (3_050_004, "3.50.4"), (3_051_002, "3.51.2")] {
+        let error = open::refuse_old_sqlite(number, name).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("SQLite {name} can lose data (fixed in 3.51.3): build with the bundled SQLite")
+        );
+    }
+    for number in [3_051_003, 3_052_000, rusqlite::version_number()] {
+        open::refuse_old_sqlite(number, "new").unwrap();
+    }
+}
+
+#[test]
 fn the_connections_are_set_up_as_promised() {
     let (_dir, paths) = dir();
     drop(store(&paths));
@@ -89,7 +103,6 @@ fn the_connections_are_set_up_as_promised() {
     assert_eq!(pragma("journal_mode"), "wal");
     assert_eq!(pragma("synchronous"), "2");
     assert_eq!(pragma("foreign_keys"), "1");
-    assert!(rusqlite::version_number() >= 3_051_003);
     let reader = connect::reader(&paths.database).unwrap();
     assert!(reader.execute("DELETE FROM audit", []).is_err());
 }
@@ -253,7 +266,7 @@ fn a_head_that_is_a_directory_stops_the_start_and_one_that_cannot_be_written_is_
         drop(first);
         Store::open(&paths, &Options::default()).map(drop).unwrap_err()
     };
-    assert!(matches!(error, OpenError::NoPlaceForHead { .. }) && !error.rescue_offered(), "{error}");
+    assert!(matches!(error, OpenError::NoFile { .. }) && !error.rescue_offered(), "{error}");
     std::fs::remove_dir(&paths.chain_head).unwrap();
     let again = store(&paths);
     again.write_sync(|tx| seed(tx, "two")).unwrap();

@@ -1,0 +1,257 @@
+//! What the engine itself costs, printed: time per iteration beyond agent and tests, by part; processor time, wake-ups and
+//! memory while agents idle; how it grows with what the database holds. Nothing here fails for being slow.
+//!
+//! `cargo test --release --features crash-points --test overhead_docker -- --nocapture --test-threads=1`, with the variables
+//! of `tests/run` that name a container engine. At full size: `DOGWATCH_ROUNDS=20` (3 by default), `DOGWATCH_WATCHED=60`
+//! seconds (3), `DOGWATCH_ROWS=1000` runs of 100 iterations (50).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod support;
+
+mod needs_docker {
+    use crate::support::counting::counting_repo;
+    use crate::support::loops::REST;
+    use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
+    use dogwatch::audit::AuditEvent;
+    use dogwatch::domain::{Actor, Iteration, Millis, Outcome, RunId, RunState};
+    use dogwatch::protocol::Request;
+    use dogwatch::store::{self, Options, Store};
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::fs;
+    use std::time::{Duration, Instant};
+
+    fn number(name: &str, usual: u64) -> u64 {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    }
+
+    /// Milliseconds, smallest first, as `median (most)`.
+    fn spread(mut times: Vec<f64>) -> String {
+        times.sort_by(f64::total_cmp);
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        format!("{median:7.1} ms ({:.1} at most)", times.last().copied().unwrap_or_default())
+    }
+
+    /// What the engine recorded of a run: when, what, and of which kind of step.
+    fn story(engine: &Engine, run: RunId) -> Vec<(f64, String)> {
+        let db = engine.database();
+        let mut query = db.prepare("SELECT record FROM audit WHERE run = ?1 ORDER BY seq").unwrap();
+        let rows = query.query_map([run.0], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        let event = |record: Vec<u8>| {
+            let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+            let step = record["detail"]["step"].as_str().unwrap_or_default();
+            let of = ["develop", "test"].into_iter().find(|kind| step.contains(kind)).unwrap_or_default();
+            (record["boot"].as_f64().unwrap(), format!("{} {of}", record["kind"].as_str().unwrap()).trim().to_owned())
+        };
+        rows.map(|record| event(record.unwrap())).collect()
+    }
+
+    /// Seconds that agent and tests take themselves, see `counting_repo`.
+    const AGENT: u32 = 1;
+    const TESTS: f64 = 0.5;
+
+    /// Parts of an iteration: the event at its end, and what was done until then.
+    const PARTS: [(&str, &str); 11] = [
+        ("step.intended develop", "checkout and prompt"),
+        ("step.created develop", "the agent's container"),
+        ("step.ended develop", "its start, end and log, beyond the agent's 1 s"),
+        ("run.agent_ended", "checkpoint"),
+        ("step.intended test", "clean checkout"),
+        ("step.created test", "the tests' container"),
+        ("step.ended test", "its start, end and log, beyond the tests' 0.5 s"),
+        ("run.tested", "verdict of the step"),
+        ("run.gathered", "evidence"),
+        ("run.analysed", "comparison with the base"),
+        ("run.gated", "gates"),
+    ];
+
+    #[test]
+    fn time_per_iteration() {
+        let Some(docker) = docker() else { return };
+        let rounds = u32::try_from(number("DOGWATCH_ROUNDS", 3)).unwrap();
+        let engine = Engine::start(&docker);
+        let budget = format!("\n[budget]\niterations = {rounds}\n");
+        let repo = counting_repo(&docker, rounds, AGENT, &budget);
+        let run = engine.run_on(&repo);
+        assert_eq!(engine.rested(run).view.run.state, RunState::Succeeded);
+        let mut parts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let (mut sums, mut sum, mut counts) = (Vec::new(), 0.0, false);
+        let story = story(&engine, run);
+        for pair in story.windows(2) {
+            let ((from, before), (to, what)) = (&pair[0], &pair[1]);
+            // The base's own test is no iteration of an agent.
+            counts |= before == "run.analysed";
+            if !counts {
+                continue;
+            }
+            let own = match what.as_str() {
+                "step.ended develop" => f64::from(AGENT) * 1e3,
+                "step.ended test" => TESTS * 1e3,
+                _ => 0.0,
+            };
+            let spent = to - from - own;
+            parts.entry(what.clone()).or_default().push(spent);
+            sum += spent;
+            if what == "run.gated" {
+                sums.push(std::mem::take(&mut sum));
+            }
+        }
+        assert_eq!(sums.len(), usize::try_from(rounds).unwrap(), "{story:#?}");
+        for (event, words) in PARTS {
+            println!("{words:<50} {}", spread(parts.remove(event).unwrap_or_default()));
+        }
+        println!("{:<50} {}", format!("all of {rounds} iterations"), spread(sums));
+    }
+
+    /// Processor time in nanoseconds and voluntary switches so far, of each thread of a process.
+    fn threads(pid: u32) -> BTreeMap<OsString, (u64, u64)> {
+        let mut threads = BTreeMap::new();
+        for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
+            // A thread may end meanwhile.
+            let read = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let nanos = read("schedstat").split(' ').next().and_then(|text| text.parse().ok()).unwrap_or(0);
+            let status = read("status");
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            let switches = line.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+            threads.insert(task.file_name(), (nanos, switches));
+        }
+        threads
+    }
+
+    /// What the threads of a process did since: seconds of processor time, and wake-ups.
+    fn work_since(before: &BTreeMap<OsString, (u64, u64)>, pid: u32) -> (f64, u64) {
+        let mut sum = (0, 0);
+        for (thread, (nanos, switches)) in threads(pid) {
+            let (old_nanos, old_switches) = before.get(&thread).copied().unwrap_or_default();
+            sum.0 += nanos.saturating_sub(old_nanos);
+            sum.1 += switches.saturating_sub(old_switches);
+        }
+        (Duration::from_nanos(sum.0).as_secs_f64(), sum.1)
+    }
+
+    /// Watches the engine for a while and prints what it did.
+    fn watch(engine: &Engine, what: &str) {
+        let pid = engine.pid().expect("a running engine");
+        let (begin, before) = (Instant::now(), threads(pid));
+        std::thread::sleep(Duration::from_secs(number("DOGWATCH_WATCHED", 3)));
+        let ((busy, wakes), seconds) = (work_since(&before, pid), begin.elapsed().as_secs_f64());
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default().trim();
+        println!(
+            "{what}: {:.3} % of a core, {:.1} wake-ups a second, {memory} of memory, over {seconds:.0} s",
+            busy / seconds * 100.0,
+            f64::from(u32::try_from(wakes).unwrap()) / seconds
+        );
+    }
+
+    /// How long commands take, over a few tries each.
+    fn time(engine: &Engine, args: &[&str]) {
+        let times = (0..10).map(|_| {
+            let begin = Instant::now();
+            engine.cmd(args).expect_code(0);
+            begin.elapsed().as_secs_f64() * 1e3
+        });
+        println!("dogwatch {:<20} {}", args.join(" "), spread(times.collect()));
+    }
+
+    fn silent_repo(docker: &DockerEnv) -> TempRepo {
+        let toml = format!(
+            "[image]\nreference = \"{}\"\n\n[[suite]]\nname = \"unit\"\ncommand = \"false\"\nformat = \"exit-code\"\n\n[agent]\n\
+             name = \"command\"\ncommand = [\"sh\", \"-c\", \"echo begun; sleep 3600\"]\nsilence = \"off\"\n\n[limits]\n\
+             memory = \"64MiB\"\n",
+            docker.image
+        );
+        TempRepo::new(&[("dogwatch.toml", toml.as_str())])
+    }
+
+    #[test]
+    fn while_agents_idle() {
+        let Some(docker) = docker() else { return };
+        let mut engine = Engine::start(&docker);
+        fs::write(engine.paths().config_file(), "[engine]\nmax-runs = 8\n").unwrap();
+        engine.restart();
+        watch(&engine, "nothing to do");
+        let repo = silent_repo(&docker);
+        let project = engine.add(&repo);
+        let runs: Vec<RunId> = (0..58).map(|_| engine.submit(&project, None)).collect();
+        let begun = || runs.iter().filter(|run| engine.raw_log(**run, "develop").contains("begun")).count();
+        wait_until("eight agents at work", 2 * REST, || begun() == 8);
+        watch(&engine, "8 runs at work, 50 queued");
+        time(&engine, &["ps"]);
+        for run in runs.iter().rev() {
+            engine.expect_run(Request::Cancel { run: *run, reason: "seen".to_owned() });
+        }
+        for run in &runs {
+            engine.reaches(*run, RunState::Cancelled);
+        }
+        engine.assert_nothing_left();
+    }
+
+    /// Fills the database of an engine that does not run: runs like a given one, with a hundred iterations each.
+    fn fill(engine: &Engine, like: RunId, count: u64) {
+        let paths = engine.paths();
+        let files = store::Paths {
+            database: paths.database(),
+            lock: paths.lock(),
+            chain_head: paths.chain_head(),
+            epoch: paths.epoch(),
+            blobs: paths.blobs(),
+            reserve: paths.reserve(),
+        };
+        let store = Store::open(&files, &Options::default()).unwrap();
+        let mut run = store.read_sync(|view| view.run(like)).unwrap().expect("a run");
+        run.state = RunState::Cancelled;
+        for _ in 0..count {
+            let run = run.clone();
+            let stored = store.write_sync(move |tx| {
+                let run = tx.insert_run(&run)?;
+                for number in 0..100 {
+                    tx.put_iteration(&Iteration {
+                        run: run.id,
+                        number,
+                        base: "0".repeat(40),
+                        commit: Some("1".repeat(40)),
+                        tree: Some("2".repeat(40)),
+                        report: None,
+                        outcome: Some(Outcome::Red),
+                        tests: (1, 1, 0),
+                        suspicions: Vec::new(),
+                        started: Millis(1),
+                        ended: Some(Millis(2)),
+                    })?;
+                }
+                tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id)).map(drop)
+            });
+            stored.unwrap();
+        }
+    }
+
+    #[test]
+    fn as_the_database_grows() {
+        let Some(docker) = docker() else { return };
+        let rows = number("DOGWATCH_ROWS", 50);
+        let mut engine = Engine::start(&docker);
+        let repo = counting_repo(&docker, 1, 0, "");
+        let run = engine.run_on(&repo);
+        engine.rested(run);
+        for count in [0, rows / 10, rows - rows / 10] {
+            assert_eq!(engine.stop(), Some(0));
+            fill(&engine, run, count);
+            let begin = Instant::now();
+            engine.restart();
+            let size = fs::metadata(engine.paths().database()).unwrap().len();
+            let runs = engine.count("SELECT count(*) FROM runs");
+            println!(
+                "{runs} runs, {} iterations, {} kB: the engine answers after {:.0} ms",
+                engine.count("SELECT count(*) FROM iterations"),
+                size / 1000,
+                begin.elapsed().as_secs_f64() * 1e3
+            );
+            time(&engine, &["ps"]);
+            time(&engine, &["ps", "--all"]);
+            time(&engine, &["show", &format!("r{runs}")]);
+            watch(&engine, "nothing to do");
+        }
+    }
+}
