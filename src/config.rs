@@ -11,6 +11,7 @@ pub mod project;
 mod reader;
 mod reference;
 mod rules;
+pub mod sandbox;
 pub mod schema;
 mod suggest;
 #[cfg(test)]
@@ -26,3 +27,4 @@ pub use project::{
     AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };
 pub use reference::reference;
+pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};

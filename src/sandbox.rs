@@ -2,6 +2,7 @@
 //! another engine can stand behind it.
 
 mod abilities;
+mod any;
 pub mod channel;
 pub mod docker;
 mod elf;
@@ -16,6 +17,7 @@ mod verdict;
 mod words;
 
 pub use abilities::{Abilities, Bound};
+pub use any::{AnySandbox, REMEDIES};
 pub use spec::{Limits, Profile, StepSpec, WallTimes};
 
 use crate::domain::{ImageUsed, StepEnd};
@@ -48,6 +50,9 @@ pub enum SandboxError {
         /// Its answer.
         reason: String,
     },
+    /// There is no sandbox on this machine, and what to do. Not over before the engine is started again.
+    #[error("{0}")]
+    Absent(String),
     /// Something on our side: a mount source is missing, a socket cannot be made.
     #[error("{0}")]
     Local(String),

@@ -6,6 +6,7 @@ use super::errors::ConfigErrors;
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
+use super::sandbox::{self, SandboxConfig};
 use super::{rules, schema};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ pub struct EngineConfig {
     pub max_runs: u32,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
+    /// Which sandbox steps run in.
+    pub sandbox: SandboxConfig,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
 }
@@ -56,6 +59,7 @@ impl Default for EngineConfig {
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
             reserve_mib: USUAL_RESERVE,
+            sandbox: SandboxConfig::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -80,6 +84,7 @@ impl EngineConfig {
                 config.max_runs = runs.unwrap_or(config.max_runs);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
+            config.sandbox = sandbox::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

@@ -93,8 +93,16 @@ impl Paths {
     /// Makes every directory that is missing and closes them to other users. Safe to repeat.
     pub fn prepare(&self) -> Result<(), PathsError> {
         let own = [self.state.clone(), self.config.clone()];
-        let inner =
-            [self.sock(), self.repos(), self.workspaces(), self.logs(), self.blobs(), self.steps(), self.exe_copies()];
+        let inner = [
+            self.sock(),
+            self.repos(),
+            self.workspaces(),
+            self.logs(),
+            self.blobs(),
+            self.steps(),
+            self.exe_copies(),
+            self.containers(),
+        ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
         }
@@ -149,6 +157,11 @@ impl Paths {
     /// Content-addressed copies of the executable, mounted into containers.
     pub fn exe_copies(&self) -> PathBuf {
         self.state.join("exe")
+    }
+
+    /// What a process sandbox knows of its containers.
+    pub fn containers(&self) -> PathBuf {
+        self.state.join("containers")
     }
 
     /// The directory of the engine's socket.

@@ -37,6 +37,7 @@ pub use facts::DockerFacts;
 
 use super::executable::{self, Copy};
 use super::follow::Followed;
+use super::words::find_program;
 use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
@@ -83,6 +84,13 @@ pub struct DockerSandbox {
     followed: Followed,
     /// When the connection to the service was last lost.
     lost_at: Mutex<Option<Millis>>,
+}
+
+/// Whether there is anything of Docker on this machine: a socket that somebody names, one at the usual place, or a program.
+/// Asks nobody.
+pub fn is_there(host: Option<&str>) -> bool {
+    let named = host.is_some() || std::env::var_os("DOCKER_HOST").is_some_and(|value| !value.is_empty());
+    named || Path::new(link::DEFAULT_SOCKET).exists() || find_program("dockerd").or(find_program("docker")).is_some()
 }
 
 /// What the container engine at `host` says of itself, for those who need no sandbox of it. `None` means `DOCKER_HOST` or

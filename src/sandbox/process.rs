@@ -27,8 +27,6 @@ mod root;
 mod walls;
 mod watch;
 
-pub use root::HOST;
-
 use super::executable::{self, Copy};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
@@ -105,7 +103,7 @@ impl ProcessSandbox {
     /// Makes sure that containers can be made here, makes the copy of the executable and keeps the settings.
     pub async fn connect(settings: ProcessSettings) -> Result<Self, SandboxError> {
         let ProcessSettings { instance, home, exe_copies, executable, engine_key, user, roots, visible } = settings;
-        if user.0 == 0 || user.1 == 0 {
+        if user.0 == 0 {
             return Err(SandboxError::Local("agents and tests never run as root; choose another user".to_owned()));
         }
         let staged = {
@@ -121,7 +119,7 @@ impl ProcessSandbox {
         let staged = staged.await.map_err(|error| SandboxError::Local(format!("cannot prepare: {error}")))?;
         let (copy, tree) = staged?;
         let program = copy.dir.join(executable::PROGRAM);
-        let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Unreachable)?;
+        let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Absent)?;
         let roots = Roots { named: roots, visible };
         let followed = Followed::default();
         Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed })

@@ -14,8 +14,9 @@ mod contract;
 
 mod needs_bwrap {
     use crate::contract::{Bench, Subject, log};
+    use dogwatch::config::HOST_ROOT;
     use dogwatch::domain::StepEnd;
-    use dogwatch::sandbox::process::{HOST, ProcessSandbox, ProcessSettings};
+    use dogwatch::sandbox::process::{ProcessSandbox, ProcessSettings};
     use dogwatch::sandbox::{Presence, Sandbox, SandboxError};
     use rustix::process::{Pid, Signal, kill_process};
     use std::collections::BTreeSet;
@@ -75,7 +76,7 @@ mod needs_bwrap {
                     return None;
                 }
             };
-            let image = sandbox.image(HOST, &|_| {}).await.unwrap().id;
+            let image = sandbox.image(HOST_ROOT, &|_| {}).await.unwrap().id;
             Some(Self(Bench { sandbox, image, home, user }))
         }
 

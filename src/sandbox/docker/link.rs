@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Where Docker listens unless told otherwise.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// Deadlines are kept here and not by the library, whose own is set beyond them all.
 const LIBRARY_TIMEOUT_SECONDS: u64 = 7200;
 /// After this time without an answer the engine is asked for a sign of life.

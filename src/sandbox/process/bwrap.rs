@@ -1,12 +1,12 @@
 //! The program `bwrap` itself: where it is, whether it can do here what is asked of it, and how it is started.
 
 use super::filter;
-use super::root::{self, HOST, Roots};
+use super::root::{self, Roots};
 use super::walls::Walls;
-use crate::sandbox::words::shorten;
+use crate::config::HOST_ROOT;
+use crate::sandbox::words::{find_program, shorten};
 use crate::shim::NO_SECRET;
 use rustix::fs::{MemfdFlags, memfd_create};
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -16,8 +16,6 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Where programs are looked for besides `PATH`.
-const USUAL: [&str; 3] = ["/usr/bin", "/usr/local/bin", "/bin"];
 /// Where programs inside are looked for; the step's own environment comes on top of it.
 const PATH_INSIDE: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long a try may take.
@@ -73,7 +71,7 @@ pub(super) fn command(program: &Path) -> Command {
 /// Finds bubblewrap and has it make a container as it will be made for steps, with `executable` as the shim, which must
 /// come up and miss its secret. The error says what is in the way and what to do.
 pub(super) async fn find(executable: &Path, user: Option<(u32, u32)>) -> Result<Bubblewrap, String> {
-    let program = program().ok_or_else(|| format!("there is no program bwrap; {INSTALL}"))?;
+    let program = find_program("bwrap").ok_or_else(|| format!("there is no program bwrap; {INSTALL}"))?;
     let version = match said(command(&program).arg("--version")).await? {
         (Some(0), words) => words.trim().trim_start_matches("bubblewrap ").to_owned(),
         (_, words) => return Err(format!("{} does not tell its version: {words}; {INSTALL} anew", program.display())),
@@ -96,7 +94,7 @@ async fn attempt(
     own: &Path,
 ) -> Result<(), String> {
     root::write_own(own, (1, 1)).map_err(|error| format!("{}: {error}", own.display()))?;
-    let root = Roots::default().entries(HOST, own).map_err(|error| error.to_string())?;
+    let root = Roots::default().entries(HOST_ROOT, own).map_err(|error| error.to_string())?;
     let inside = "/dogwatch/bin/dogwatch";
     let walls = Walls {
         root,
@@ -126,12 +124,6 @@ async fn said(command: &mut Command) -> Result<(Option<i32>, String), String> {
         Ok(Err(error)) => Err(format!("bwrap cannot be started: {error}; {INSTALL} anew")),
         Err(_) => Err(format!("bwrap does not come to an end within {} s", TRY.as_secs())),
     }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = std::env::split_paths(&path).chain(USUAL.iter().map(PathBuf::from));
-    dirs.filter(|dir| dir.is_absolute()).map(|dir| dir.join(OsStr::new("bwrap"))).find(|program| program.is_file())
 }
 
 fn tempdir() -> std::io::Result<PathBuf> {

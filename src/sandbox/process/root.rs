@@ -4,14 +4,13 @@
 //! Of the host's `/etc` only what programs need to be found and started is shown; users, hosts and the like are written
 //! for the step, so that nothing of the host's own is read there.
 
+use crate::config::HOST_ROOT as HOST;
 use crate::sandbox::{SandboxError, words::shorten};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The image that means the host's own programs.
-pub const HOST: &str = "host";
 /// Directories of programs and libraries, each itself or a link into `/usr`.
 const PROGRAMS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /// Beginnings of what is shown of the host's `/etc`: how libraries and chosen programs are found, the time zone, and what
@@ -67,7 +66,7 @@ impl Roots {
         };
         read.map_err(|error| SandboxError::Image {
             image: shorten(image),
-            reason: format!("{} cannot be read: {error}", root.display()),
+            reason: format!("{} cannot be shown: {error}", root.display()),
             retry: false,
         })
     }
@@ -87,7 +86,12 @@ impl Roots {
         for name in sorted(own)? {
             entries.push(Entry::Shown(own.join(&name), Path::new("/etc").join(&name)));
         }
-        entries.extend(self.visible.iter().map(|path| Entry::Shown(path.clone(), path.clone())));
+        for path in &self.visible {
+            fs::metadata(path).map_err(|error| {
+                io::Error::new(error.kind(), format!("{} of `visible` in config.toml: {error}", path.display()))
+            })?;
+            entries.push(Entry::Shown(path.clone(), path.clone()));
+        }
         entries.push(Entry::Link("/tmp".into(), "/var/tmp".into()));
         entries.push(Entry::Empty("/run".into()));
         Ok(entries)
