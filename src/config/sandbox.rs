@@ -10,7 +10,8 @@ use std::path::{Component, Path, PathBuf};
 /// The name that means the machine's own programs and can be no other root's.
 pub const HOST_ROOT: &str = "host";
 /// Where a step has things of its own, or sockets of the host's lie that would lead out.
-const TAKEN: [&str; 9] = ["/dev", "/dogwatch", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run", "/work"];
+const TAKEN: [&str; 10] =
+    ["/dev", "/dogwatch", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run", "/var/tmp", "/work"];
 
 /// Which sandbox steps run in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

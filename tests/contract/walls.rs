@@ -34,7 +34,7 @@ pub async fn the_walls_stand_as_seen_from_inside(subject: &impl Subject) {
 pub async fn what_leads_out_is_refused(subject: &impl Subject) {
     let bench = subject.bench();
     let script = r"
-import ctypes, errno, fcntl, os, platform, socket, termios
+import ctypes, errno, fcntl, os, platform, pty, socket, termios
 libc = ctypes.CDLL(None, use_errno=True)
 calls = {
     'x86_64': dict(mount=165, umount2=166, pivot_root=155, chroot=161, unshare=272, setns=308, ptrace=101, keyctl=250,
@@ -61,6 +61,16 @@ ctypes.set_errno(0)
 pid = libc.syscall(clone, ctypes.c_long(NEWUSER | 17), 0, 0, 0, 0)
 if pid == 0: os._exit(0)
 if pid != -1 or ctypes.get_errno() != errno.EPERM: print('OPEN clone', pid)
+if os.fork() == 0:
+    os.setsid()
+    own, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSCTTY, 0)
+    try:
+        fcntl.ioctl(other, termios.TIOCSTI, b'x')
+        print('OPEN typing', flush=True)
+    except OSError as error: print('typing', error, flush=True)
+    os._exit(0)
+os.wait()
 try:
     socket.socket(40, socket.SOCK_STREAM)
     print('OPEN vsock')

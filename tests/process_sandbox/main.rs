@@ -13,7 +13,7 @@
 mod contract;
 
 mod needs_bwrap {
-    use crate::contract::{Bench, Subject, log};
+    use crate::contract::{Bench, Subject, log, until};
     use dogwatch::config::HOST_ROOT;
     use dogwatch::domain::StepEnd;
     use dogwatch::sandbox::process::{ProcessSandbox, ProcessSettings};
@@ -32,6 +32,15 @@ mod needs_bwrap {
         user: (u32, u32),
         roots: &[(&str, PathBuf)],
     ) -> Result<ProcessSandbox, SandboxError> {
+        connect_showing(home, user, roots, BTreeSet::new()).await
+    }
+
+    async fn connect_showing(
+        home: &TempDir,
+        user: (u32, u32),
+        roots: &[(&str, PathBuf)],
+        visible: BTreeSet<PathBuf>,
+    ) -> Result<ProcessSandbox, SandboxError> {
         let settings = ProcessSettings {
             instance: Bench::<ProcessSandbox>::instance(home),
             home: home.path().join("containers"),
@@ -40,7 +49,7 @@ mod needs_bwrap {
             engine_key: [7; 32],
             user,
             roots: roots.iter().map(|(name, dir)| ((*name).to_owned(), dir.clone())).collect(),
-            visible: BTreeSet::new(),
+            visible,
         };
         ProcessSandbox::connect(settings).await
     }
@@ -158,6 +167,61 @@ mod needs_bwrap {
         bench.done().await;
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_operator_shows_can_be_read_and_no_more() {
+        let Some(mut subject) = Process::new().await else { return };
+        // A directory that every system has and that no root `host` shows by itself.
+        let (home, user) = (&subject.0.home, subject.0.user);
+        subject.0.sandbox = connect_showing(home, user, &[], BTreeSet::from(["/var/lib".into()])).await.unwrap();
+        let bench = subject.bench();
+        let spec = bench.shell("ls /var; ls -d /var/lib/* | head -1; touch /var/lib/x 2>/dev/null || echo refused");
+        assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
+        assert!(log(&spec).starts_with("lib\ntmp\n/var/lib/") && log(&spec).ends_with("\nrefused\n"), "{}", log(&spec));
+
+        // What is not there is named.
+        let (home, user) = (&subject.0.home, subject.0.user);
+        let missing = BTreeSet::from([PathBuf::from("/nonexistent/tools")]);
+        subject.0.sandbox = connect_showing(home, user, &[], missing).await.unwrap();
+        let bench = subject.bench();
+        let spec = bench.shell("true");
+        let id = bench.sandbox.create(&spec).await.unwrap();
+        let error = bench.sandbox.start(&spec, &id).await.unwrap_err();
+        assert!(
+            matches!(error, SandboxError::Image { retry: false, .. }) && error.to_string().contains("visible"),
+            "{error}"
+        );
+        bench.sandbox.remove(&id).await.unwrap();
+        bench.done().await;
+    }
+
+    /// After a new start of the machine the number of the first process may be anybody's.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_new_start_of_the_machine_explains_a_loss() {
+        let Some(subject) = Process::new().await else { return };
+        let bench = subject.bench();
+        let spec = bench.shell("echo up; sleep 600");
+        let id = bench.begin(&spec).await;
+        bench.follow_until(&spec, &id, "up").await;
+        subject.remove_behind(&id).await;
+        until(|| async { bench.sandbox.presence(&id).await.unwrap() == Presence::Exited }).await;
+        // As a machine that stopped in the middle of it would have left it: this very process has the number now.
+        let dir = subject.0.home.path().join("containers").join(&id);
+        let status = fs::read_to_string(dir.join("status")).unwrap();
+        fs::write(dir.join("status"), status.lines().next().unwrap()).unwrap();
+        let started = fs::read(dir.join("started.json")).unwrap();
+        let mut started: serde_json::Value = serde_json::from_slice(&started).unwrap();
+        started["first"]["boot"] = "another".into();
+        started["first"]["pid"] = std::process::id().into();
+        fs::write(dir.join("started.json"), started.to_string()).unwrap();
+        let again = subject.again().await;
+        assert_eq!(again.presence(&id).await.unwrap(), Presence::Exited);
+        let ended = again.follow(&spec, &id, &|_| {}).await.unwrap();
+        let StepEnd::Lost { reason, explained: true } = &ended.end else { panic!("{ended:?}") };
+        assert!(reason.contains("the machine was started anew"), "{reason}");
+        again.remove(&id).await.unwrap();
+        bench.done().await;
+    }
+
     /// The monitor that waits for the first process is nobody's child any more when its engine is gone, and may be killed
     /// as well as any other process: the container itself goes on, and its end is told by its shim.
     #[tokio::test(flavor = "multi_thread")]
@@ -185,14 +249,17 @@ mod needs_bwrap {
     async fn a_start_that_was_cut_off_runs_nothing() {
         let Some(subject) = Process::new().await else { return };
         let bench = subject.bench();
-        let spec = bench.shell("echo ran");
-        let id = bench.sandbox.create(&spec).await.unwrap();
-        // Dropped at its first wait, which is for the first process.
-        tokio::select! {
-            biased;
-            started = bench.sandbox.start(&spec, &id) => panic!("{started:?}"),
-            () = std::future::ready(()) => {}
-        }
+        let (spec, id) = loop {
+            let spec = bench.shell("echo ran");
+            let id = bench.sandbox.create(&spec).await.unwrap();
+            // Dropped at its first wait, which is for the first process; where that was quicker there is none.
+            tokio::select! {
+                biased;
+                started = bench.sandbox.start(&spec, &id) => started.unwrap(),
+                () = std::future::ready(()) => break (spec, id),
+            }
+            bench.sandbox.remove(&id).await.unwrap();
+        };
         bench.sandbox.start(&spec, &id).await.unwrap();
         let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
         assert!(matches!(ended.end, StepEnd::Lost { explained: true, .. }), "{ended:?}");

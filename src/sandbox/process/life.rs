@@ -1,6 +1,7 @@
 //! The life of one container: started, looked at, frozen, thawed, stopped, removed. Every call may be repeated.
 
 use super::bwrap::{self, Filters};
+use super::identity::Identity;
 use super::record::{Made, Record, Started};
 use super::walls::Walls;
 use super::{ProcessSandbox, freeze, limits};
@@ -152,7 +153,11 @@ async fn begin(
         }
         sleep(PAUSE).await;
     };
-    let Some(identity) = super::identity::Identity::of(first) else {
+    let identity = Identity::of(first);
+    // Bubblewrap's own child, and not whoever got the number of one that ended at once.
+    let monitor = child.id().and_then(|id| i32::try_from(id).ok());
+    let same = identity.as_ref().and_then(Identity::look).is_some_and(|stat| Some(stat.parent) == monitor);
+    let Some(identity) = identity.filter(|_| same) else {
         return Err(refused(format!("its first process ended at once: {}", record.words())));
     };
     made.groups.take(first).map_err(|error| sandbox.local(&error))?;

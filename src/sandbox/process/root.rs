@@ -72,7 +72,7 @@ impl Roots {
     }
 
     fn host(&self, own: &Path) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<Entry> = ["/etc", "/var", "/run"].map(|dir| Entry::Empty(dir.into())).to_vec();
         for name in PROGRAMS {
             entries.extend(entry(&Path::new("/").join(name), &Path::new("/").join(name))?);
         }
@@ -93,7 +93,6 @@ impl Roots {
             entries.push(Entry::Shown(path.clone(), path.clone()));
         }
         entries.push(Entry::Link("/tmp".into(), "/var/tmp".into()));
-        entries.push(Entry::Empty("/run".into()));
         Ok(entries)
     }
 }

@@ -47,10 +47,8 @@ impl Walls {
         for filter in &self.filters {
             all.add(&["--add-seccomp-fd", &filter.to_string()]);
         }
-        // Made by the way, directories would get the rights of what is mounted in them, such as the spool's.
-        for dir in ["/dogwatch", "/etc", "/var"] {
-            all.add(&["--perms", "0755", "--dir", dir]);
-        }
+        // Made by the way, a directory would get the rights of what is mounted in it, such as the spool's.
+        all.add(&["--perms", "0755", "--dir", "/dogwatch"]);
         for entry in &self.root {
             match entry {
                 Entry::Shown(from, to) => all.paths("--ro-bind", &[from, to]),
