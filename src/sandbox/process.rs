@@ -130,14 +130,6 @@ impl ProcessSandbox {
         becomes(self.user)
     }
 
-    fn groups_bound_memory(&self) -> bool {
-        self.tree.does(Controller::Memory)
-    }
-
-    fn groups_bound_pids(&self) -> bool {
-        self.tree.does(Controller::Pids)
-    }
-
     fn record(&self, container: &str) -> Result<Record, SandboxError> {
         Record::named(&self.home, container).ok_or_else(|| {
             SandboxError::Local(format!("`{}` is no container of a process sandbox", super::words::shorten(container)))

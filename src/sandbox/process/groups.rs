@@ -101,6 +101,11 @@ impl Groups {
         self.0.iter().try_for_each(|group| group.write("cgroup.procs", &pid.to_string()))
     }
 
+    /// Whether there is a group that does this.
+    pub(super) fn does(&self, what: Controller) -> bool {
+        self.0.iter().any(|group| group.does.contains(&what))
+    }
+
     /// Whether there is a group that freezes.
     pub(super) fn can_freeze(&self) -> bool {
         self.freezer().is_some()

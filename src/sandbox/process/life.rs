@@ -1,6 +1,7 @@
 //! The life of one container: started, looked at, frozen, thawed, stopped, removed. Every call may be repeated.
 
 use super::bwrap::{self, Filters};
+use super::groups::Controller;
 use super::identity::Identity;
 use super::record::{Made, Record, Started};
 use super::walls::Walls;
@@ -94,7 +95,7 @@ pub(super) async fn start(sandbox: &ProcessSandbox, spec: &StepSpec, record: &Re
     seen.made.groups.make(&spec.limits).map_err(|error| sandbox.local(&error))?;
     let words = record.words_file().map_err(|error| sandbox.local(&error))?;
     let filters = Filters::open().map_err(SandboxError::Local)?;
-    let walls = walls(sandbox, spec, record, mounts, &filters)?;
+    let walls = walls(sandbox, spec, (record, &seen.made), mounts, &filters)?;
     let mut command = bwrap::command(&sandbox.bubblewrap.program);
     command.args(walls.arguments()).stdin(Stdio::piped()).stdout(claim).stderr(words);
     let spawned = command.spawn();
@@ -113,13 +114,13 @@ pub(super) async fn start(sandbox: &ProcessSandbox, spec: &StepSpec, record: &Re
 fn walls(
     sandbox: &ProcessSandbox,
     spec: &StepSpec,
-    record: &Record,
+    (record, made): (&Record, &Made),
     mounts: Vec<(String, String, bool)>,
     filters: &Filters,
 ) -> Result<Walls, SandboxError> {
     let bin = (sandbox.copy.dir.clone(), PathBuf::from(executable::INSIDE), true);
     let mounts = mounts.into_iter().map(|(from, to, read_only)| (PathBuf::from(from), PathBuf::from(to), read_only));
-    let (memory, pids) = (!sandbox.groups_bound_memory(), !sandbox.groups_bound_pids());
+    let (memory, pids) = (!made.groups.does(Controller::Memory), !made.groups.does(Controller::Pids));
     let limits = limits::words(&spec.limits, memory, pids);
     Ok(Walls {
         root: sandbox.roots.entries(&spec.image, &record.etc())?,
