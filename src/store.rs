@@ -17,6 +17,7 @@
 //!   can be read in rescue mode. Only if the head is lost with it, a cut is taken for a crash; then the next start records
 //!   that the head was missing, and every check of the log says so from then on.
 //! - A disk that fails or is full refuses what it is given; reading goes on, and so does writing once the disk works again.
+//!   Space is kept back (`reserve`), so that a full disk refuses nothing as long as nobody else takes what is given of it.
 //!
 //! One file holds one family of tables: reading methods are on [`View`], writing methods on [`Tx`].
 

@@ -2,7 +2,7 @@
 //! has its event, reading goes on, and writing goes on once the disk works again.
 
 use super::disk::{Disk, Fault, Keep, Placed, Platter};
-use super::fixtures::{quick_dir, seed};
+use super::fixtures::{open, quick_dir, seed, store};
 use super::history::beside;
 use crate::audit::{Verdict, verify};
 use crate::store::{OpenError, Options, Paths, Store, StoreError};
@@ -102,7 +102,7 @@ fn history(n: u64, (fault, times): (Fault, u64)) -> Met {
     let mut met = Met::default();
     let (mut acknowledged, mut tried) = (BTreeSet::new(), 0);
     while tried < TRIES {
-        let store = match Store::open(&paths, &Options::default()) {
+        let store = match open(&paths, &Options::default()) {
             Ok(store) => store,
             Err(error) => {
                 let passing =
@@ -146,7 +146,7 @@ fn history(n: u64, (fault, times): (Fault, u64)) -> Met {
         assert_eq!(stored(&store), acknowledged, "{what}");
     }
     assert_eq!(after_power_loss(&disk, &paths, &what), acknowledged, "{what}: at the end");
-    let store = Store::open(&paths, &Options::default()).unwrap();
+    let store = store(&paths);
     assert_eq!(stored(&store), acknowledged, "{what}: at the end");
     let whole = |conn: &Connection| -> (String, Verdict) {
         let integrity = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

@@ -2,7 +2,8 @@
 
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent};
-use crate::store::{Options, Paths, Store, StoreError, Tx};
+use crate::store::{OpenError, Options, Paths, Store, StoreError, Tx};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A directory for one store, removed when dropped.
@@ -21,7 +22,21 @@ pub fn quick_dir() -> (TempDir, Paths) {
 
 /// A store with its writer thread.
 pub fn store(paths: &Paths) -> Store {
-    Store::open(paths, &Options::default()).unwrap()
+    open(paths, &Options::default()).unwrap()
+}
+
+/// Opens a store that may have been closed a moment ago. A program that another test starts just then holds a copy of this
+/// process's locks until it is loaded.
+pub fn open(paths: &Paths, options: &Options) -> Result<Store, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match Store::open(paths, options) {
+            Err(OpenError::Locked { .. }) if begun.elapsed() < Duration::from_mins(1) => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// An event of the engine.

@@ -1,9 +1,10 @@
 //! A disk that is really full: the reserve is given for what must be written, and taken back.
 
-use super::fixtures::{counts, dir, event, store};
+use super::fixtures::{counts, dir, event, open, store};
 use crate::store::{Options, Paths, Room, Store, StoreError};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,7 +47,7 @@ fn fill(path: &Path) {
 }
 
 fn opened(paths: &Paths) -> Store {
-    Store::open(paths, &Options { reserve: RESERVE, ..Options::default() }).unwrap()
+    open(paths, &Options { reserve: RESERVE, ..Options::default() }).unwrap()
 }
 
 fn room(paths: &Paths) -> Room {
@@ -110,9 +111,12 @@ fn records_are_written_on_a_full_disk_and_new_steps_wait_until_there_is_space() 
 fn a_reserve_follows_what_is_configured() {
     let (_dir, paths) = dir();
     let held = |reserve: u64| {
-        let store = Store::open(&paths, &Options { reserve, ..Options::default() }).unwrap();
+        let store = open(&paths, &Options { reserve, ..Options::default() }).unwrap();
         assert_eq!(store.shortage(), None);
-        fs::metadata(&paths.reserve).map_or(0, |meta| meta.len())
+        fs::metadata(&paths.reserve).map_or(0, |meta| {
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+            meta.len()
+        })
     };
     assert_eq!([held(3 * MIB), held(2 * MIB), held(0), held(MIB)], [3 * MIB, 2 * MIB, 0, MIB]);
     // None is made for a store that is opened without one.
