@@ -244,7 +244,7 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
     use super::*;
 
     #[test]
@@ -260,6 +260,33 @@ mod tests {
         assert_eq!(quota(1.5), 150_000);
         assert_eq!(quota(0.0), QUOTA_MIN);
         assert_eq!(quota(f64::NAN), QUOTA_MIN);
+    }
+
+    /// A directory of version 2 in which this user may make groups, if there is one.
+    fn version_2_here() -> Option<PathBuf> {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"))?.split(' ').nth(1)?;
+        let dir = Path::new(mount).join(format!("dogwatch-unit-test-{}", std::process::id()));
+        fs::create_dir(&dir).ok()?;
+        Some(dir)
+    }
+
+    #[test]
+    fn version_2_freezes_and_thaws() {
+        let Some(dir) = version_2_here() else {
+            return eprintln!("left out: no control groups of version 2 to write to");
+        };
+        let mut sleeper = std::process::Command::new("/bin/sleep").arg("600").spawn().unwrap();
+        let groups = Groups(vec![Group { version: Version::Two, does: vec![Controller::Freezer], dir }]);
+        groups.take(i32::try_from(sleeper.id()).unwrap()).unwrap();
+        for freeze in [true, true, false, false] {
+            groups.set_frozen(freeze).unwrap();
+            assert_eq!(groups.is_frozen(), freeze);
+        }
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+        groups.remove().unwrap();
+        groups.remove().unwrap();
     }
 
     /// Files as a kernel with version 2 has them; the kernel itself has no part in this.
