@@ -12,6 +12,7 @@ mod reader;
 mod reference;
 mod retention;
 mod rules;
+pub mod sandbox;
 pub mod schema;
 mod suggest;
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub use project::{
 };
 pub use reference::reference;
 pub use retention::Retention;
+pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};

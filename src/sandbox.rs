@@ -1,10 +1,23 @@
 //! Where agent code runs. The trait puts and takes trees and never assumes host paths beyond the step's own spec, so that
 //! another engine can stand behind it.
 
+mod abilities;
+mod any;
 pub mod channel;
 pub mod docker;
+mod elf;
+pub mod executable;
+mod follow;
+mod frozen;
+mod layout;
+mod limiter;
+pub mod process;
 mod spec;
+mod verdict;
+mod words;
 
+pub use abilities::{Abilities, Bound};
+pub use any::{AnySandbox, REMEDIES};
 pub use spec::{Limits, Profile, StepSpec, WallTimes};
 
 use crate::domain::{ImageUsed, StepEnd};
@@ -37,6 +50,9 @@ pub enum SandboxError {
         /// Its answer.
         reason: String,
     },
+    /// There is no sandbox on this machine, and what to do. Not over before the engine is started again.
+    #[error("{0}")]
+    Absent(String),
     /// Something on our side: a mount source is missing, a socket cannot be made.
     #[error("{0}")]
     Local(String),
@@ -70,6 +86,9 @@ pub enum Presence {
 
 /// A place to run steps. Every call has a deadline inside and is safe to repeat.
 pub trait Sandbox: Send + Sync + 'static {
+    /// What it can do; it refuses the rest with clear words.
+    fn abilities(&self) -> Abilities;
+
     /// Makes the step's container, or finds the one with the step's name if it was made before. Returns its id.
     fn create(&self, spec: &StepSpec) -> impl Future<Output = Result<String, SandboxError>> + Send;
 

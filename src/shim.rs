@@ -5,11 +5,13 @@
 //! `/dogwatch` (or the directory given by `--root`, for tests): `step/` (read-only) with `spec.json`, the program's
 //! standard input and the engine's socket; `spool/` (writable), where output waits while no engine listens; `keep/`, what
 //! a setup made. The step's secret comes over its own standard input, and nowhere else. The program runs under the same
-//! user, so before anything else the shim makes itself non-dumpable: the kernel then lets no process of that user look
+//! user, so before anything else (but becoming that user, `--user`, where it was started as root) the shim makes itself
+//! non-dumpable: the kernel then lets no process of that user look
 //! into its memory, environment or descriptors.
 
 mod clock;
 mod keep;
+mod limits;
 mod link;
 mod outbox;
 mod output;
@@ -19,6 +21,7 @@ mod secret;
 mod spec;
 pub(crate) mod spool;
 mod supervise;
+mod user;
 pub mod wire;
 
 pub use secret::Secret;
@@ -78,14 +81,42 @@ pub fn main(args: &[OsString]) -> i32 {
     }
 }
 
+/// What the command line says.
+struct Arguments {
+    root: PathBuf,
+    /// The user to become first.
+    user: Option<(u32, u32)>,
+    /// What to take on before that.
+    limits: Vec<limits::Limit>,
+}
+
+impl Arguments {
+    fn read(args: &[OsString]) -> Option<Self> {
+        let mut read = Self { root: PathBuf::from("/dogwatch"), user: None, limits: Vec::new() };
+        for pair in args.chunks(2) {
+            match pair {
+                [flag, root] if flag == "--root" => read.root = PathBuf::from(root),
+                [flag, limit] if flag == "--limit" => read.limits.push(limits::parse(limit.to_str()?)?),
+                [flag, user] if flag == "--user" => read.user = Some(user::parse(user.to_str()?)?),
+                _ => return None,
+            }
+        }
+        Some(read)
+    }
+}
+
 fn run(args: &[OsString]) -> Result<i32, Failure> {
+    let arguments = Arguments::read(args)
+        .ok_or("only --root DIR, --user UID:GID and --limit NAME=NUMBER are understood, the last of known names")?;
+    for limit in arguments.limits {
+        limits::take_on(limit)?;
+    }
+    if let Some(user) = arguments.user {
+        user::become_user(user)?;
+    }
+    let root = arguments.root;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| format!("cannot hide: {error}"))?;
     close_inherited_on_exec();
-    let root = match args {
-        [] => PathBuf::from("/dogwatch"),
-        [flag, root] if flag == "--root" => PathBuf::from(root),
-        _ => return Err("only --root DIR is understood".into()),
-    };
     let secret = read_secret()?;
     // Orphans come to the first process anyway; asking for them serves where the shim is not the first one.
     set_child_subreaper(Some(getpid())).map_err(|error| format!("cannot adopt orphans: {error}"))?;

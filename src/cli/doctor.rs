@@ -2,6 +2,7 @@
 
 mod docker;
 mod host;
+mod sandbox;
 mod session;
 
 use super::context::{Context, Failure};
@@ -82,7 +83,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     };
     findings.push(engine(&mut context).await);
     findings.push(host::executable());
-    findings.extend(docker::look(config.docker_host.as_deref()).await);
+    findings.extend(sandbox::look(&config).await);
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {

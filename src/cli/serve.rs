@@ -9,7 +9,9 @@ use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::world::RealWorld;
 use crate::safe;
-use crate::sandbox::docker::{DockerSandbox, DockerSettings};
+use crate::sandbox::AnySandbox;
+use crate::sandbox::docker::DockerSettings;
+use crate::sandbox::process::ProcessSettings;
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
@@ -58,24 +60,11 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 }
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::new(error.to_string());
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
-    let user = match rustix::process::geteuid() {
-        uid if uid.is_root() => NOBODY_IN_PARTICULAR,
-        uid => (uid.as_raw(), rustix::process::getegid().as_raw()),
-    };
-    let sandbox = DockerSandbox::connect(DockerSettings {
-        host: config.docker_host.clone(),
-        instance: sandbox_instance(&store),
-        exe_copies: paths.exe_copies(),
-        executable: None,
-        engine_key: engine_key(&paths.state().join("engine.key"))?,
-        allowed_registries: config.allowed_registries.iter().cloned().collect(),
-        user,
-    })
-    .await
-    .map_err(|error| failed(&error))?;
+    let user = step_user();
+    let sandbox = sandbox(paths, &config, sandbox_instance(&store), user).await?;
+    tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let max_runs = usize::try_from(config.max_runs).unwrap_or(1);
     let instance = store.instance().to_owned();
     let world = RealWorld::new(sandbox, paths, config, user);
@@ -99,6 +88,45 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     socket_file.remove();
     drop(server);
     Ok(code)
+}
+
+/// The user and group of steps.
+pub fn step_user() -> (u32, u32) {
+    match rustix::process::geteuid() {
+        uid if uid.is_root() => NOBODY_IN_PARTICULAR,
+        uid => (uid.as_raw(), rustix::process::getegid().as_raw()),
+    }
+}
+
+/// The sandbox that the operator wants.
+async fn sandbox(
+    paths: &Paths,
+    config: &EngineConfig,
+    instance: String,
+    user: (u32, u32),
+) -> Result<AnySandbox, Failure> {
+    let engine_key = engine_key(&paths.state().join("engine.key"))?;
+    let docker = DockerSettings {
+        host: config.docker_host.clone(),
+        instance: instance.clone(),
+        exe_copies: paths.exe_copies(),
+        executable: None,
+        engine_key,
+        allowed_registries: config.allowed_registries.iter().cloned().collect(),
+        user,
+    };
+    let process = ProcessSettings {
+        instance,
+        home: paths.containers(),
+        exe_copies: paths.exe_copies(),
+        executable: None,
+        engine_key,
+        user,
+        roots: config.sandbox.roots.clone(),
+        visible: config.sandbox.visible.clone(),
+    };
+    let chosen = AnySandbox::choose(config.sandbox.kind, docker, process).await;
+    chosen.map_err(|error| Failure::new(error.to_string()))
 }
 
 /// Opens the store; one that fails its checks is opened for reading only, with the reason. Nothing runs then, but what is

@@ -2,17 +2,19 @@
 //! first and then what it made in the directory. What is there is shown before, and a word is asked for.
 //!
 //! The directory is locked meanwhile, so that no engine works in it. A container or an image is only taken if the database
-//! knows its name, and a container only if its label says that it is this engine's.
+//! knows its name, and one of Docker's only if its label says that it is this engine's. Both sandboxes are looked at, since
+//! the operator may have changed from one to the other.
 
-use super::context::{Context, Failure};
+use super::context::{Context, Failure, open};
 use super::serve::store_paths;
 use super::{engine, words};
-use crate::config::{EngineConfig, Paths};
+use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::safe;
 use crate::sandbox::Sandbox;
-use crate::sandbox::docker::{DockerSandbox, DockerSettings};
+use crate::sandbox::docker::{self, DockerSandbox, DockerSettings};
+use crate::sandbox::process::Remains;
 use crate::store::{MadeImage, OpenError, Store};
-use crate::text::SafeText;
+use crate::text::{Out, SafeText};
 use crate::workspace;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -47,6 +49,43 @@ struct Inventory {
     unfinished: u32,
 }
 
+/// Where containers may be.
+struct Sandboxes {
+    /// `None` where there is nothing of Docker on this machine, or nothing of it that matters.
+    docker: Option<DockerSandbox>,
+    process: Remains,
+}
+
+impl Sandboxes {
+    /// Names and ids of the containers that seem to be this engine's.
+    async fn labelled(&self) -> Result<Vec<(String, String)>, String> {
+        let process = self.process.names().map_err(|error| format!("containers of the process sandbox: {error}"))?;
+        let mut all = match &self.docker {
+            Some(docker) => docker.labelled().await.map_err(|error| error.to_string())?,
+            None => Vec::new(),
+        };
+        all.extend(process.into_iter().map(|name| (name.clone(), name)));
+        Ok(all)
+    }
+
+    async fn remove(&self, inventory: &Inventory) -> Result<(), Failure> {
+        for (name, container) in &inventory.containers {
+            // A container of the process sandbox is called by its name.
+            if name == container {
+                self.process.remove(name).await.map_err(|error| not_all(name, &error))?;
+            } else if let Some(docker) = &self.docker {
+                docker.remove(container).await.map_err(|error| not_all(name, &error))?;
+            }
+        }
+        for tag in &inventory.images {
+            if let Some(docker) = &self.docker {
+                docker.remove_image(tag).await.map_err(|error| not_all(tag, &error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let paths = context.paths.clone();
     if !paths.database().try_exists()? {
@@ -64,22 +103,22 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         engine::end(&mut context).await?;
     }
     let store = hold(&paths)?;
-    let sandbox = sandbox(&paths, &store).await?;
-    let inventory = take_stock(&paths, &store, &sandbox).await?;
+    let (docker, passed_over) = docker(&paths, &store).await?;
+    if let Some(reason) = passed_over {
+        let text = safe!("Docker is not looked at, since [sandbox] names the process sandbox: {}", reason);
+        open(Out::stderr().line(&text)?)?;
+    }
+    let sandboxes = Sandboxes { docker, process: Remains::new(paths.containers()) };
+    let inventory = take_stock(&paths, &store, &sandboxes).await?;
     if !args.json {
         context.say_all(&page(&inventory))?;
     }
     if !args.yes && !agreed(&mut context, &safe!("All of this is lost then, runs and their record included."))? {
         return kept(&mut context);
     }
-    for (name, container) in &inventory.containers {
-        sandbox.remove(container).await.map_err(|error| not_all(name, &error))?;
-    }
-    for tag in &inventory.images {
-        sandbox.remove_image(tag).await.map_err(|error| not_all(tag, &error))?;
-    }
+    sandboxes.remove(&inventory).await?;
     // The database is the only one that knows what is ours, so it goes when nothing of ours is left.
-    let left = take_stock(&paths, &store, &sandbox).await?;
+    let left = take_stock(&paths, &store, &sandboxes).await?;
     if let Some((name, _)) = left.containers.first() {
         return Err(Failure::new(format!("the container {name} came back: try again")));
     }
@@ -112,8 +151,12 @@ fn hold(paths: &Paths) -> Result<Store, Failure> {
     })
 }
 
-async fn sandbox(paths: &Paths, store: &Store) -> Result<DockerSandbox, Failure> {
+/// The sandbox that Docker is; or else, where the operator wants the other one and Docker does not answer, why.
+async fn docker(paths: &Paths, store: &Store) -> Result<(Option<DockerSandbox>, Option<String>), Failure> {
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    if config.sandbox.kind != SandboxKind::Docker && !docker::is_there(config.docker_host.as_deref()) {
+        return Ok((None, None));
+    }
     let settings = DockerSettings {
         host: config.docker_host,
         instance: store.instance().to_owned(),
@@ -124,24 +167,33 @@ async fn sandbox(paths: &Paths, store: &Store) -> Result<DockerSandbox, Failure>
         allowed_registries: Vec::new(),
         user: NOBODY,
     };
-    DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))
+    let docker = DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))?;
+    if config.sandbox.kind == SandboxKind::Process
+        && let Err(error) = docker.labelled().await
+    {
+        return Ok((None, Some(error.to_string())));
+    }
+    Ok((Some(docker), None))
 }
 
 /// What there is of this engine.
-async fn take_stock(paths: &Paths, store: &Store, sandbox: &DockerSandbox) -> Result<Inventory, Failure> {
-    let unknown = |error: &dyn std::error::Error| Failure::new(format!("nothing was removed: {error}"));
+async fn take_stock(paths: &Paths, store: &Store, sandboxes: &Sandboxes) -> Result<Inventory, Failure> {
+    let unknown = |error: &dyn std::fmt::Display| Failure::new(format!("nothing was removed: {error}"));
     let known = store.read(|view| {
         let steps: HashSet<String> = view.step_names()?.into_iter().collect();
         Ok((steps, view.made_images()?, view.unfinished_runs()?))
     });
     let (steps, made, unfinished) = known.await.map_err(|error| unknown(&error))?;
     // An engine that never made anything needs no container engine to go.
-    let labelled = if steps.is_empty() { Ok(Vec::new()) } else { sandbox.labelled().await };
+    let labelled = if steps.is_empty() { Ok(Vec::new()) } else { sandboxes.labelled().await };
     let labelled = labelled.map_err(|error| unknown(&error))?;
     let containers = labelled.into_iter().filter(|(name, _)| steps.contains(name)).collect();
     let mut images = Vec::new();
     for MadeImage { tag, image, .. } in made {
-        let seen = sandbox.made_image(&tag).await.map_err(|error| unknown(&error))?;
+        let Some(docker) = &sandboxes.docker else {
+            return Err(unknown(&safe!("the image {} was made with Docker, which cannot be asked", tag)));
+        };
+        let seen = docker.made_image(&tag).await.map_err(|error| unknown(&error))?;
         if seen.is_some_and(|(id, _)| image.is_none_or(|image| image == id)) {
             images.push(tag);
         }

@@ -7,6 +7,7 @@ use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
+use super::sandbox::{self, SandboxConfig};
 use super::{rules, schema};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct EngineConfig {
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
+    /// Which sandbox steps run in.
+    pub sandbox: SandboxConfig,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
 }
@@ -60,6 +63,7 @@ impl Default for EngineConfig {
             max_runs: usual_runs(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
+            sandbox: SandboxConfig::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -87,6 +91,7 @@ impl EngineConfig {
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }
+            config.sandbox = sandbox::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

@@ -93,8 +93,16 @@ impl Paths {
     /// Makes every directory that is missing and closes them to other users. Safe to repeat.
     pub fn prepare(&self) -> Result<(), PathsError> {
         let own = [self.state.clone(), self.config.clone()];
-        let inner =
-            [self.sock(), self.repos(), self.workspaces(), self.logs(), self.blobs(), self.steps(), self.exe_copies()];
+        let inner = [
+            self.sock(),
+            self.repos(),
+            self.workspaces(),
+            self.logs(),
+            self.blobs(),
+            self.steps(),
+            self.exe_copies(),
+            self.containers(),
+        ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
         }
@@ -108,8 +116,16 @@ impl Paths {
             name.push(end);
             PathBuf::from(name)
         };
-        let directories =
-            [self.sock(), self.repos(), self.workspaces(), self.steps(), self.logs(), self.exe_copies(), self.blobs()];
+        let directories = [
+            self.sock(),
+            self.repos(),
+            self.workspaces(),
+            self.steps(),
+            self.containers(),
+            self.logs(),
+            self.exe_copies(),
+            self.blobs(),
+        ];
         let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
         let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
@@ -165,6 +181,11 @@ impl Paths {
     /// Content-addressed copies of the executable, mounted into containers.
     pub fn exe_copies(&self) -> PathBuf {
         self.state.join("exe")
+    }
+
+    /// What a process sandbox knows of its containers.
+    pub fn containers(&self) -> PathBuf {
+        self.state.join("containers")
     }
 
     /// The directory of the engine's socket.

@@ -65,7 +65,7 @@ pub const IMAGE: Table = Table {
             "reference",
             "an image such as \"docker.io/library/python:3.13-slim\"",
             "none",
-            "An image to pull; it is pinned to the digest that came.",
+            "An image to pull; it is pinned to the digest that came. For an engine with a process sandbox: `host`, or the name of a root from `config.toml`.",
         ),
         key(
             "dockerfile",
@@ -203,10 +203,37 @@ pub const ENGINE_TOP: Table = Table {
     header: "",
     about: "`config.toml` belongs to the operator of an engine and lies in its configuration directory. The file may be absent; every key may be left out.",
     keys: &[
+        key("sandbox", "a table", "see there", "Which sandbox steps run in."),
         key("docker", "a table", "see there", "The container engine."),
         key("engine", "a table", "see there", "The engine itself."),
         key("retention", "a table", "see there", "How long what runs leave behind is kept."),
         key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
+    ],
+};
+
+/// `[sandbox]`.
+pub const SANDBOX: Table = Table {
+    header: "[sandbox]",
+    about: "Which sandbox steps run in. The process sandbox (bubblewrap) is for machines without Docker: weaker walls, no images, no Dockerfiles, no `[setup]`; `dogwatch doctor` tells what its limits are worth on this machine. Read at the engine's start.",
+    keys: &[
+        key(
+            "kind",
+            "one of \"auto\", \"docker\", \"process\"",
+            "\"auto\"",
+            "`auto` takes Docker where anything of it is on this machine (a socket, a program, a `host`), also while it does not answer, and the process sandbox elsewhere.",
+        ),
+        key(
+            "roots",
+            "a table of strings such as { trixie = \"/srv/roots/trixie\" }",
+            "{}",
+            "Directories that the process sandbox shows, read-only, as the root of steps whose `reference` under `[image]` is the name. `host` is always there: this machine's own `/usr` and what is needed to use it. Nothing pins what they hold.",
+        ),
+        key(
+            "visible",
+            "a list of absolute paths such as [\"/opt/rust\"]",
+            "[]",
+            "Further directories of this machine that the root `host` shows, read-only, under their own paths.",
+        ),
     ],
 };
 
@@ -295,4 +322,4 @@ pub const NAMED_AGENT: Table = Table {
 };
 
 /// The tables of `config.toml`, in the order of the reference page.
-pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, DOCKER, ENGINE, RETENTION, NAMED_AGENT];
+pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, SANDBOX, DOCKER, ENGINE, RETENTION, NAMED_AGENT];

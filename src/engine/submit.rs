@@ -58,6 +58,13 @@ impl<W: World> Engine<W> {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
         let sandbox = self.world.sandbox();
+        if config.setup.is_some() && !sandbox.abilities().setup {
+            return Err(unfit(
+                "dogwatch.toml has a [setup], and this engine's process sandbox cannot keep what a setup makes: have a root with \
+                 all that the tests need (`roots` under [sandbox] in config.toml) and leave out [setup], or install Docker"
+                    .to_owned(),
+            ));
+        }
         let admitted = match &config.image {
             ImageSource::Reference(reference) => sandbox.admits(reference),
             ImageSource::Dockerfile { path, context } => {

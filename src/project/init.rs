@@ -94,6 +94,9 @@ fn image(page: &mut Page, found: &[Found]) {
             "Choose an image that holds all of them, or write a Dockerfile and use `dockerfile = \"Dockerfile\"`.",
         );
     }
+    page.comment(
+        "Where the engine has no Docker but the process sandbox: `reference = \"host\"`, this machine's own programs.",
+    );
     let first = found.first().map_or(UNKNOWN_IMAGE, |one| one.image);
     page.line(&format!("reference = {}", quoted(first)));
 }

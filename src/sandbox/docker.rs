@@ -8,48 +8,41 @@
 //! | --- | --- |
 //! | `link.rs` | the socket, deadlines, errors in words |
 //! | `create.rs` | the walls |
-//! | `layout.rs` | what of the host a container sees |
 //! | `container.rs` | made, started, frozen, thawed, removed |
 //! | `upload.rs` | a tree copied into a container |
-//! | `follow.rs` | from the last follower to the end |
+//! | `follow.rs` | to the end |
 //! | `state.rs` | what Docker says of a container |
 //! | `watch.rs` | waiting for the end, time limits |
-//! | `verdict.rs` | how a step ended |
-//! | `clock.rs`, `service.rs` | frozen time; when the service was restarted |
-//! | `executable.rs`, `elf.rs` | the copy of this program that containers run |
+//! | `service.rs` | when the service was restarted |
 //! | `image.rs`, `progress.rs`, `reference.rs` | pulled images |
 //! | `build.rs`, `dockerfile.rs` | built and committed images |
 //! | `facts.rs` | what the service says of itself |
 
 mod build;
-mod clock;
 mod container;
 mod create;
 mod dockerfile;
-mod elf;
-pub mod executable;
 mod facts;
 mod follow;
 mod image;
-mod layout;
 mod link;
 mod progress;
 mod reference;
 mod service;
 mod state;
 mod upload;
-mod verdict;
 mod watch;
 
 pub use facts::DockerFacts;
 
-use super::{Ended, Presence, Sandbox, SandboxError, StepSpec};
+use super::executable::{self, Copy};
+use super::follow::Followed;
+use super::words::find_program;
+use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
-use executable::Copy;
 use link::Link;
 use state::QUICK;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tokio::sync::OnceCell;
@@ -88,10 +81,16 @@ pub struct DockerSandbox {
     registries: Vec<String>,
     user: (u32, u32),
     facts: OnceCell<DockerFacts>,
-    /// Containers that are followed now, and whether this engine removes them.
-    followed: Mutex<HashMap<String, bool>>,
+    followed: Followed,
     /// When the connection to the service was last lost.
     lost_at: Mutex<Option<Millis>>,
+}
+
+/// Whether there is anything of Docker on this machine: a socket that somebody names, one at the usual place, or a program.
+/// Asks nobody.
+pub fn is_there(host: Option<&str>) -> bool {
+    let named = host.is_some() || std::env::var_os("DOCKER_HOST").is_some_and(|value| !value.is_empty());
+    named || Path::new(link::DEFAULT_SOCKET).exists() || find_program("dockerd").or(find_program("docker")).is_some()
 }
 
 /// What the container engine at `host` says of itself, for those who need no sandbox of it. `None` means `DOCKER_HOST` or
@@ -137,7 +136,7 @@ impl DockerSandbox {
             registries: allowed_registries,
             user,
             facts: OnceCell::new(),
-            followed: Mutex::new(HashMap::new()),
+            followed: Followed::default(),
             lost_at: Mutex::new(None),
         })
     }
@@ -193,6 +192,10 @@ impl DockerSandbox {
 }
 
 impl Sandbox for DockerSandbox {
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;
@@ -219,7 +222,7 @@ impl Sandbox for DockerSandbox {
         container: &str,
         tell: &(dyn Fn(String) + Send + Sync),
     ) -> Result<Ended, SandboxError> {
-        let following = follow::Following::begin(&self.followed, container);
+        let following = self.followed.begin(container);
         follow::follow(self, spec, container, &following, tell).await
     }
 
@@ -238,7 +241,7 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn remove(&self, container: &str) -> Result<(), SandboxError> {
-        follow::note_removal(&self.followed, container);
+        self.followed.note_removal(container);
         container::remove(&self.link, container).await
     }
 

@@ -2,7 +2,7 @@
 # The tools stage: finds what the tests need and installs what is missing from Debian's or Ubuntu's packages.
 # Sourced after common.sh.
 
-# Prints the packages that are missing for the parts named: build, docker, real.
+# Prints the packages that are missing for the parts named: build, docker, process, real.
 missing_packages() {
     local part
     for part in "$@"; do
@@ -25,6 +25,7 @@ missing_packages() {
             have flock || echo util-linux
             control_groups_mounted || echo cgroupfs-mount
             ;;
+        process) have bwrap || echo bubblewrap ;;
         real)
             have python3 || echo python3
             { have pip3 || have pip; } || echo python3-pip

@@ -2,6 +2,7 @@
 
 use super::{DockerEnv, wait_until};
 use dogwatch::protocol::Request;
+use dogwatch::sandbox::process::Remains;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -41,7 +42,8 @@ impl Output {
 /// A running engine. Dropping it ends the engine and removes its containers and directories.
 #[derive(Debug)]
 pub struct Engine {
-    docker: DockerEnv,
+    /// `None` where steps run in the process sandbox.
+    docker: Option<DockerEnv>,
     home: TempDir,
     extra_env: Vec<(String, String)>,
     child: Option<Child>,
@@ -55,15 +57,28 @@ impl Engine {
 
     /// The same with further environment variables, for instance of a crash point.
     pub fn start_with(docker: &DockerEnv, env: &[(&str, &str)]) -> Self {
+        let mut engine = Self::prepare(Some(docker.clone()), env);
+        engine.restart();
+        engine
+    }
+
+    /// Starts an engine whose steps run in the process sandbox. `sandbox` is what follows in that section of `config.toml`.
+    pub fn start_process(sandbox: &str, env: &[(&str, &str)]) -> Self {
+        let mut engine = Self::prepare(None, env);
+        let config = format!("[sandbox]\nkind = \"process\"\n{sandbox}\n");
+        fs::write(engine.config().join("config.toml"), config).expect("a configuration");
+        engine.restart();
+        engine
+    }
+
+    fn prepare(docker: Option<DockerEnv>, env: &[(&str, &str)]) -> Self {
         // A short path: the address of a Unix socket has room for 107 bytes.
         let home = tempfile::Builder::new().prefix("dw").tempdir_in("/tmp").expect("a temporary directory");
         for name in ["state", "config"] {
             fs::create_dir(home.path().join(name)).expect("a directory");
         }
         let extra_env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut engine = Self { docker: docker.clone(), home, extra_env, child: None };
-        engine.restart();
-        engine
+        Self { docker, home, extra_env, child: None }
     }
 
     /// The engine's state directory.
@@ -93,7 +108,7 @@ impl Engine {
             .current_dir(self.home.path())
             .env("DOGWATCH_STATE_DIR", self.state())
             .env("DOGWATCH_CONFIG_DIR", self.config())
-            .env("DOCKER_HOST", &self.docker.host)
+            .env("DOCKER_HOST", self.docker.as_ref().map_or("unix:///nonexistent", |docker| docker.host.as_str()))
             .env("HOME", self.home.path())
             .env_remove("DOCKER_CONTEXT")
             .env_remove("XDG_RUNTIME_DIR")
@@ -176,7 +191,24 @@ impl Engine {
 
     /// The ids of this engine's containers, running or not.
     pub fn containers(&self) -> Vec<String> {
-        self.docker.containers_of(&self.state())
+        if let Some(docker) = &self.docker {
+            return docker.containers_of(&self.state());
+        }
+        self.remains().names().expect("what is known of containers")
+    }
+
+    /// Containers of the process sandbox.
+    fn remains(&self) -> Remains {
+        Remains::new(self.state().join("containers"))
+    }
+
+    /// Removes what a test that failed left in the process sandbox.
+    fn remove_processes(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let remains = self.remains();
+        for container in self.containers() {
+            runtime.block_on(remains.remove(&container)).expect("a removal");
+        }
     }
 
     /// A path below the engine's home, for files of the test.
@@ -196,6 +228,10 @@ impl Drop for Engine {
         if std::thread::panicking() {
             eprintln!("the engine's log:\n{}", self.log());
         }
-        self.docker.remove(&self.containers());
+        match &self.docker {
+            Some(docker) => docker.remove(&self.containers()),
+            None if self.containers().is_empty() => {}
+            None => self.remove_processes(),
+        }
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn look(host: Option<&str>) -> Vec<Finding> {
         Err(error) => vec![Finding::fail(
             "docker",
             error.to_string(),
-            "start Docker, let this user use its socket, or name another one under [docker] in config.toml; until then runs wait",
+            "start Docker, let this user use its socket, or name another one under [docker] in config.toml; until then runs wait. \
+             Without Docker: `kind = \"process\"` under [sandbox], with bubblewrap (weaker walls, no images)",
         )],
     }
 }

@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::cli::words;
 use crate::config::Paths;
-use crate::sandbox::docker::executable::{Linkage, linkage};
+use crate::sandbox::executable::{Linkage, linkage};
 use crate::store::Room;
 use std::path::Path;
 

@@ -42,8 +42,11 @@ ExecStart={program} serve
 {environment}# `dogwatch stop` ends it for good; only what went wrong is started again.
 Restart=on-failure
 RestartSec=2
-# Containers are Docker's children, not ours: stopping the engine leaves them alone.
+# Steps outlive the engine, and those of a process sandbox are its children: stopping it leaves them alone.
 KillMode=process
+# A part of the control groups for the engine's own use, so that a process sandbox can limit steps as a whole.
+Delegate=yes
+DelegateSubgroup=engine
 
 [Install]
 WantedBy=default.target

@@ -6,7 +6,7 @@ use super::disk::{Disk, name_of};
 use super::plot::{Call, Fate, Plot, Slip};
 use super::program::{Program, program};
 use crate::domain::{ImageUsed, StepEnd, StepKey};
-use crate::sandbox::{Ended, Presence, Profile, Sandbox, SandboxError, StepSpec};
+use crate::sandbox::{Abilities, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -323,6 +323,10 @@ impl Daemon {
 }
 
 impl Sandbox for Daemon {
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let spec = spec.clone();
         self.call(Call::Create, "create", move |this, kept| Ok(this.make(kept, spec))).await

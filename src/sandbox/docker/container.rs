@@ -1,20 +1,16 @@
 //! The life of one container: made, started, frozen, thawed, removed. Every call may be repeated.
 
-use super::clock::Frozen;
 use super::create::{self, LABEL_INSTANCE, Surroundings};
-use super::executable::Copy;
-use super::layout;
 use super::link::{Failure, Link};
 use super::state::{self, QUICK, Seen};
-use crate::domain::Millis;
-use crate::sandbox::{Presence, Profile, SandboxError, StepSpec};
+use crate::sandbox::executable::Copy;
+use crate::sandbox::{Presence, Profile, SandboxError, StepSpec, frozen, layout};
 use crate::shim::Secret;
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, sleep};
@@ -150,24 +146,8 @@ fn note_frozen(seen: &Seen, instance: &str, freeze: bool) {
     let ours = seen.labels.get(LABEL_INSTANCE).is_some_and(|label| label == instance);
     let step = seen.mounts.get(layout::STEP_INSIDE).and_then(|path| path.parent());
     if let (true, Some(dir)) = (ours, step) {
-        observe(dir, freeze);
+        frozen::observe(dir, freeze);
     }
-}
-
-/// Notes in the step's directory whether its container is frozen now.
-pub(super) fn observe(dir: &Path, paused: bool) {
-    let mut frozen = Frozen::load(dir);
-    if frozen.observe(paused, now())
-        && let Err(error) = frozen.save(dir)
-    {
-        // The pause then counts as running time, which is the safe side.
-        tracing::warn!(dir = %dir.display(), %error, "a pause could not be noted");
-    }
-}
-
-/// This moment.
-pub(super) fn now() -> Millis {
-    Millis(jiff::Timestamp::now().as_millisecond())
 }
 
 /// Asks a container to end, and makes it end.

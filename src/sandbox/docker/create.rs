@@ -3,8 +3,8 @@
 //! Every wall is stated here even where it is Docker's default, so that a changed default of an engine does not open it.
 //! The image decides nothing: its entry point, command, user, health check and working directory are all overridden.
 
-use super::executable::INSIDE;
 use super::link::shorten;
+use crate::sandbox::executable::INSIDE;
 use crate::sandbox::{Profile, StepSpec};
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,

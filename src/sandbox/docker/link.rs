@@ -4,6 +4,7 @@
 //! the socket is absent; so an engine that starts later, or again, is simply found by the next call.
 
 use crate::sandbox::SandboxError;
+pub(super) use crate::sandbox::words::{is_disk_full, shorten};
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use std::error::Error as _;
@@ -12,15 +13,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Where Docker listens unless told otherwise.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// Deadlines are kept here and not by the library, whose own is set beyond them all.
 const LIBRARY_TIMEOUT_SECONDS: u64 = 7200;
 /// After this time without an answer the engine is asked for a sign of life.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The time it has for that sign. Together with the patience below ten seconds.
 const PING: Duration = Duration::from_secs(4);
-/// What is kept of a message from outside.
-const MESSAGE_MAX: usize = 2000;
 
 /// What a call came to when it did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,22 +160,6 @@ fn chain(error: &Error) -> String {
         text.push_str("; this user may not use the Docker socket (see its group)");
     }
     shorten(&text)
-}
-
-/// Bounds text from outside.
-pub(super) fn shorten(text: &str) -> String {
-    let text = text.trim();
-    let mut short: String = text.chars().take(MESSAGE_MAX).collect();
-    if short.len() < text.len() {
-        short.push_str(" ...");
-    }
-    short
-}
-
-/// Whether a message of the engine speaks of a full disk.
-pub(super) fn is_disk_full(message: &str) -> bool {
-    let lower = message.to_lowercase();
-    lower.contains("no space left on device") || lower.contains("disk quota exceeded")
 }
 
 #[cfg(test)]

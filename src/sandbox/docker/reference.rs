@@ -3,6 +3,7 @@
 //! The grammar is that of the distribution project (`[registry/]path[:tag][@digest]`); as with Docker, a first part that has
 //! no dot, no colon and is not `localhost` belongs to the path, and Docker Hub's short names stand for `library/`.
 
+use crate::config::HOST_ROOT;
 use std::fmt;
 
 /// Where names without a registry live.
@@ -37,6 +38,12 @@ impl Reference {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LENGTH_MAX {
             return Err("the reference is too long".to_owned());
+        }
+        if text == HOST_ROOT {
+            return Err(format!(
+                "`{HOST_ROOT}` means this machine's own programs, which only the process sandbox shows; name an image, or set \
+                 `kind = \"process\"` under [sandbox] in config.toml"
+            ));
         }
         if is_digest(text) {
             return Ok(Self::Id(text.to_owned()));

@@ -1,9 +1,9 @@
 //! What Docker says of a container, reduced to what is decided on.
 
 use super::link::{Failure, Link};
-use super::verdict::Remains;
 use crate::domain::Millis;
 use crate::sandbox::Presence;
+use crate::sandbox::verdict::Remains;
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt as _;

@@ -1,13 +1,14 @@
 //! Waits for a container's end and keeps its time limits.
 
-use super::clock::Frozen;
 use super::container;
 use super::link::{Failure, Link};
 use super::service;
 use super::state::{self, Seen};
-use super::verdict::Remains;
 use crate::domain::Millis;
 use crate::sandbox::channel::{Cause, Sign, StepChannel};
+use crate::sandbox::follow::Over;
+use crate::sandbox::frozen::{self, Frozen};
+use crate::sandbox::limiter::Limiter;
 use crate::sandbox::{Presence, SandboxError, StepSpec};
 use bollard::errors::Error;
 use bollard::query_parameters::WaitContainerOptionsBuilder;
@@ -25,19 +26,10 @@ const OUTAGE: Duration = Duration::from_secs(8);
 const RETRY: Duration = Duration::from_millis(300);
 /// A shim that is stopped ends its program and hands its last words over; after this time it is killed.
 const GRACE_SECONDS: i32 = 15;
-/// The shim keeps the time limit itself, and to the point; this much later it is taken to have failed.
-const SHIM_LATE_MS: i64 = 10_000;
+/// What an outage of the service is called where it explains a loss.
+const OUTAGE_WORDS: &str = "the Docker service was stopped and took the container down";
 /// An end so long after a lost connection still belongs to it.
 const AFTERMATH_MS: i64 = 30_000;
-
-/// What there is when a container has ended.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Over {
-    /// What Docker says; `None` when it has no such container.
-    pub(super) remains: Option<Remains>,
-    /// The Docker service went away around the end.
-    pub(super) restarted: bool,
-}
 
 /// A container under watch.
 pub(super) struct Watch<'a> {
@@ -76,12 +68,12 @@ impl Watch<'_> {
                 if seen.presence != Presence::Running {
                     break;
                 }
-                container::observe(&self.spec.dir, seen.paused);
+                frozen::observe(&self.spec.dir, seen.paused);
                 if hinted {
                     ended.set(self.hint());
                 }
             }
-            let active = Frozen::load(&self.spec.dir).active(seen.started.unwrap_or_default(), container::now());
+            let active = Frozen::load(&self.spec.dir).active(seen.started.unwrap_or_default(), frozen::now());
             let sign = self.channel.sign();
             self.tell_trouble(&mut trouble, &sign);
             // An engine before this one may have died while it stopped the container.
@@ -89,8 +81,8 @@ impl Watch<'_> {
                 self.stop(cause).await?;
             }
         }
-        let restarted = self.restarted(&seen).await;
-        Ok(Over { remains: Some(seen.remains), restarted })
+        let outage = self.restarted(&seen).await.then_some(OUTAGE_WORDS);
+        Ok(Over { remains: Some(seen.remains), outage })
     }
 
     /// Stops the container, having noted why: whoever sees its end must not blame somebody else.
@@ -150,7 +142,7 @@ impl Watch<'_> {
 
     fn note_loss(&self) {
         if let Ok(mut lost_at) = self.lost_at.lock() {
-            *lost_at = Some(container::now());
+            *lost_at = Some(frozen::now());
         }
     }
 
@@ -165,67 +157,5 @@ impl Watch<'_> {
         }
         let service = service::started(self.link.path()).await;
         service.is_some_and(|service| service::explains(service, began, ended))
-    }
-}
-
-/// The time limits of one step.
-struct Limiter {
-    seconds: u64,
-    silent: Option<u64>,
-    /// When the last output arrived, and the running time then; unknown until the first look.
-    heard: Option<(Instant, i64)>,
-}
-
-impl Limiter {
-    fn new(spec: &StepSpec) -> Self {
-        Self { seconds: spec.times.seconds, silent: spec.times.silent_seconds, heard: None }
-    }
-
-    /// Which limit is broken after `active` milliseconds of running time, if one is.
-    fn broken(&mut self, active: i64, sign: &Sign) -> Option<Cause> {
-        // Whose output cannot be saved is not silent: it may be waiting for us.
-        let news = sign.trouble.is_some() || self.heard.is_none_or(|(at, _)| at != sign.last_output);
-        if news {
-            self.heard = Some((sign.last_output, active));
-        }
-        let over = |since: i64, seconds: u64| {
-            i64::try_from(seconds.saturating_mul(1000)).is_ok_and(|limit| active.saturating_sub(since) >= limit)
-        };
-        if over(SHIM_LATE_MS, self.seconds) {
-            return Some(Cause::TimedOut { seconds: self.seconds });
-        }
-        let silent = self.silent?;
-        let (_, heard) = self.heard?;
-        over(heard, silent).then_some(Cause::Silent { seconds: silent })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_program_whose_output_can_be_saved_is_silent() {
-        let mut limits = Limiter { seconds: 1000, silent: Some(5), heard: None };
-        let begun = Instant::now();
-        let sign = |seconds, trouble: Option<&str>| Sign {
-            last_output: begun + Duration::from_secs(seconds),
-            trouble: trouble.map(str::to_owned),
-        };
-        assert_eq!(limits.broken(20_000, &sign(0, None)), None);
-        assert_eq!(limits.broken(24_999, &sign(0, None)), None);
-        assert_eq!(limits.broken(25_000, &sign(0, None)), Some(Cause::Silent { seconds: 5 }));
-        assert_eq!(limits.broken(25_001, &sign(1, None)), None);
-        // The disk is full for longer than the limit, and the limit begins anew after that.
-        for active in [29_000, 33_000, 60_000] {
-            assert_eq!(limits.broken(active, &sign(1, Some("no space left on device"))), None);
-        }
-        assert_eq!(limits.broken(64_999, &sign(1, None)), None);
-        assert_eq!(limits.broken(65_000, &sign(1, None)), Some(Cause::Silent { seconds: 5 }));
-        // Its running time goes on meanwhile: the shim counts it too.
-        assert_eq!(
-            limits.broken(1_010_000, &sign(1, Some("no space left on device"))),
-            Some(Cause::TimedOut { seconds: 1000 })
-        );
     }
 }

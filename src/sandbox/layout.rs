@@ -38,12 +38,18 @@ pub(super) fn spool_dir(spec: &StepSpec) -> PathBuf {
     spec.dir.join("spool")
 }
 
-/// Makes the directories and gives the mounts: host path, path inside, read-only.
+/// Makes the directories and gives the mounts.
 pub(super) fn prepare(spec: &StepSpec, user: (u32, u32)) -> Result<Vec<(String, String, bool)>, SandboxError> {
     let (step, spool) = (step_dir(spec), spool_dir(spec));
     make(&spec.dir, 0o700).map_err(|error| local(&spec.dir, &error))?;
     make(&step, 0o755).map_err(|error| local(&step, &error))?;
     make_spool(&spool, spec.profile, user).map_err(|error| local(&spool, &error))?;
+    mounts(spec)
+}
+
+/// The mounts: host path, path inside, read-only.
+pub(super) fn mounts(spec: &StepSpec) -> Result<Vec<(String, String, bool)>, SandboxError> {
+    let (step, spool) = (step_dir(spec), spool_dir(spec));
     let mut mounts =
         vec![(text(&step)?, STEP_INSIDE.to_owned(), true), (text(&spool)?, SPOOL_INSIDE.to_owned(), false)];
     if let Some(tree) = &spec.tree {

@@ -1,6 +1,6 @@
 //! How long a step has run, frozen time not counted, across restarts of the engine.
 //!
-//! Docker knows when a container started but not how long it was paused, so that is kept in a small file in the step's
+//! When a container started is known but not how long it was paused, so that is kept in a small file in the step's
 //! directory. It is written after the pause; if the engine dies in between, whoever follows the container next sees that
 //! it is paused and notes it then.
 
@@ -54,6 +54,22 @@ impl Frozen {
         let present = self.since.map_or(0, |since| now.since(since));
         now.since(started).saturating_sub(self.total).saturating_sub(present).max(0)
     }
+}
+
+/// Notes in the step's directory whether its container is frozen now.
+pub(super) fn observe(dir: &Path, paused: bool) {
+    let mut frozen = Frozen::load(dir);
+    if frozen.observe(paused, now())
+        && let Err(error) = frozen.save(dir)
+    {
+        // The pause then counts as running time, which is the safe side.
+        tracing::warn!(dir = %dir.display(), %error, "a pause could not be noted");
+    }
+}
+
+/// This moment.
+pub(super) fn now() -> Millis {
+    Millis(jiff::Timestamp::now().as_millisecond())
 }
 
 #[cfg(test)]

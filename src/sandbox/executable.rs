@@ -18,7 +18,7 @@ use std::process::Command;
 /// Where the copy's directory is mounted inside.
 pub(super) const INSIDE: &str = "/dogwatch/bin";
 /// The program inside that directory.
-const PROGRAM: &str = "dogwatch";
+pub(super) const PROGRAM: &str = "dogwatch";
 
 /// How an executable is linked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
-//! How a step ended, from what the shim said, what Docker says, and what the engine itself did. Pure.
+//! How a step ended, from what the shim said, what the sandbox says, and what the engine itself did. Pure.
 //!
-//! What the shim said on the channel counts most: it saw the program end. Docker's exit code is that of the shim and only
-//! counts when the shim could not speak. A program that was told to stop by somebody else than this engine, or was killed
-//! along with its shim, is lost, whatever code it then chose to end with; when the Docker service went away around that
-//! time, that explains it. A shim that could not work is lost too, and nothing explains that but its own words.
+//! What the shim said on the channel counts most: it saw the program end. The sandbox's exit code is that of the shim and
+//! only counts when the shim could not speak. A program that was told to stop by somebody else than this engine, or was killed
+//! along with its shim, is lost, whatever code it then chose to end with; when what holds the sandbox (the Docker service, the
+//! machine) went away around that time, that explains it. A shim that could not work is lost too, and nothing explains that but its own words.
 
 use crate::domain::StepEnd;
 use crate::sandbox::channel::Cause;
@@ -15,14 +15,14 @@ const KILL: i32 = 9;
 /// What a shell and Docker make of a program that was killed.
 const KILLED_CODE: i64 = 137;
 
-/// What Docker says of a container that ended.
+/// What the sandbox says of a container that ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Remains {
     /// Exit code of the shim.
     pub(super) code: Option<i64>,
     /// Whether a process of the container was killed for want of memory.
     pub(super) oom: Option<bool>,
-    /// Docker's own account of an error.
+    /// The sandbox's own account of an error.
     pub(super) error: String,
 }
 
@@ -31,19 +31,19 @@ pub(super) struct Remains {
 pub(super) struct Known {
     /// The shim's last word.
     pub(super) exit: Option<Exit>,
-    /// What Docker says; `None` when it has no such container.
+    /// What the sandbox says; `None` when it has no such container.
     pub(super) remains: Option<Remains>,
     /// What this engine did to it.
     pub(super) cause: Option<Cause>,
-    /// What the shim wrote to Docker's own log, where it could not speak on the channel.
+    /// What the shim wrote to its own standard error, where it could not speak on the channel.
     pub(super) words: String,
-    /// The Docker service went away during the container's last moments.
-    pub(super) restarted: bool,
+    /// What took the container down from outside without anybody's fault, in words.
+    pub(super) outage: Option<&'static str>,
 }
 
 /// The verdict.
 pub(super) fn verdict(known: Known) -> StepEnd {
-    let Known { exit, remains, cause, words, restarted } = known;
+    let Known { exit, remains, cause, words, outage } = known;
     match cause {
         Some(Cause::TimedOut { seconds }) => return StepEnd::TimedOut { seconds },
         Some(Cause::Silent { seconds }) => return StepEnd::Silent { seconds },
@@ -52,58 +52,57 @@ pub(super) fn verdict(known: Known) -> StepEnd {
     }
     let oom = remains.as_ref().and_then(|remains| remains.oom);
     match exit {
-        Some(exit) => spoken(exit, oom, restarted),
-        None => unspoken(remains, &words, restarted),
+        Some(exit) => spoken(exit, oom, outage),
+        None => unspoken(remains, &words, outage),
     }
 }
 
 /// The shim saw the program end.
-fn spoken(exit: Exit, oom: Option<bool>, restarted: bool) -> StepEnd {
+fn spoken(exit: Exit, oom: Option<bool>, outage: Option<&str>) -> StepEnd {
     if exit.stopped {
-        return if restarted {
-            lost("the Docker service was stopped and took the container down", true)
-        } else {
-            lost("the container was told to stop by somebody else than this engine, from outside or from within", false)
+        return match outage {
+            Some(outage) => lost(outage, true),
+            None => lost(
+                "the container was told to stop by somebody else than this engine, from outside or from within",
+                false,
+            ),
         };
     }
-    match exit.how {
-        // A shell answers 137 when its command was killed; with Docker's word on memory that is what happened.
-        How::Exited { code } if i64::from(code) == KILLED_CODE && oom == Some(true) => {
+    match (exit.how, outage) {
+        // A shell answers 137 when its command was killed; with the sandbox's word on memory that is what happened.
+        (How::Exited { code }, _) if i64::from(code) == KILLED_CODE && oom == Some(true) => {
             StepEnd::Signalled { signal: KILL, oom }
         }
-        How::Exited { code } => StepEnd::Exited { code },
-        How::Signalled { signal: KILL } if restarted && oom != Some(true) => {
-            lost("the Docker service was stopped and took the container down", true)
-        }
-        How::Signalled { signal: KILL } => StepEnd::Signalled { signal: KILL, oom },
-        How::Signalled { signal } => StepEnd::Signalled { signal, oom: Some(false) },
-        How::NotStarted { reason } => StepEnd::NotStarted { reason },
-        How::TimedOut { seconds } => StepEnd::TimedOut { seconds },
+        (How::Exited { code }, _) => StepEnd::Exited { code },
+        (How::Signalled { signal: KILL }, Some(outage)) if oom != Some(true) => lost(outage, true),
+        (How::Signalled { signal: KILL }, _) => StepEnd::Signalled { signal: KILL, oom },
+        (How::Signalled { signal }, _) => StepEnd::Signalled { signal, oom: Some(false) },
+        (How::NotStarted { reason }, _) => StepEnd::NotStarted { reason },
+        (How::TimedOut { seconds }, _) => StepEnd::TimedOut { seconds },
     }
 }
 
 /// The shim could not tell.
-fn unspoken(remains: Option<Remains>, words: &str, restarted: bool) -> StepEnd {
+fn unspoken(remains: Option<Remains>, words: &str, outage: Option<&str>) -> StepEnd {
     let Some(remains) = remains else {
         return lost("the container was removed by somebody else than this engine", false);
     };
     let said = if words.is_empty() { String::new() } else { format!("; its last words: {words}") };
-    match remains.code {
+    match (remains.code, outage) {
         _ if remains.oom == Some(true) => StepEnd::Signalled { signal: KILL, oom: Some(true) },
-        Some(code) if code == i64::from(NO_SECRET) => {
+        (Some(code), _) if code == i64::from(NO_SECRET) => {
             lost("the engine went away between the container's start and its first message", true)
         }
-        Some(code) if restarted => {
-            lost(&format!("the Docker service was stopped and took the container down (code {code})"), true)
-        }
-        Some(code) if code == i64::from(FAILED) => {
+        (Some(code), Some(outage)) => lost(&format!("{outage} (code {code})"), true),
+        (Some(code), None) if code == i64::from(FAILED) => {
             lost(&format!("the shim, which starts the program, could not work (code {code}){said}"), false)
         }
-        Some(code) if remains.error.is_empty() => {
+        (Some(code), None) if remains.error.is_empty() => {
             lost(&format!("the container was killed from outside, or its shim failed (code {code}){said}"), false)
         }
-        Some(code) => lost(&format!("Docker says: {} (code {code}){said}", remains.error), false),
-        None => lost("Docker does not say how the container ended", restarted),
+        (Some(code), None) => lost(&format!("the sandbox says: {} (code {code}){said}", remains.error), false),
+        (None, Some(outage)) => lost(outage, true),
+        (None, None) => lost(&format!("the sandbox cannot say how the container ended{said}"), false),
     }
 }
 
@@ -171,13 +170,13 @@ mod tests {
         assert!(!explained(Known::default()));
         assert!(!explained(left(137, Some(false))));
         assert!(explained(left(i64::from(NO_SECRET), Some(false))));
-        assert!(explained(Known { restarted: true, ..left(137, Some(false)) }));
+        assert!(explained(Known { outage: Some("the service was stopped"), ..left(137, Some(false)) }));
         // A program that was told to stop may end with any code, that of success too.
         for code in [101, 0] {
             let mut stopped = said(How::Exited { code });
             stopped.exit = stopped.exit.map(|exit| Exit { stopped: true, ..exit });
             assert!(!explained(stopped.clone()));
-            assert!(explained(Known { restarted: true, ..stopped }));
+            assert!(explained(Known { outage: Some("the service was stopped"), ..stopped }));
         }
     }
 

@@ -1,0 +1,190 @@
+//! What a step sees as its root: the host's own programs (`host`), or a directory that the operator has named as one. All
+//! of it read-only.
+//!
+//! Of the host's `/etc` only what programs need to be found and started is shown; users, hosts and the like are written
+//! for the step, so that nothing of the host's own is read there.
+
+use crate::config::HOST_ROOT as HOST;
+use crate::sandbox::{SandboxError, words::shorten};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Directories of programs and libraries, each itself or a link into `/usr`.
+const PROGRAMS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+/// Beginnings of what is shown of the host's `/etc`: how libraries and chosen programs are found, the time zone, and what
+/// Java needs.
+const SETTINGS: [&str; 7] = ["alternatives", "ld.so.cache", "ld.so.conf", "localtime", "mime.types", "java", "maven"];
+/// Where a step has things of its own, whatever the root holds there.
+const OWN: [&str; 8] = ["dev", "dogwatch", "proc", "run", "sys", "tmp", "work", "lost+found"];
+
+/// One thing that is put into an empty root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A file or directory of the host, read-only, at a path inside.
+    Shown(PathBuf, PathBuf),
+    /// A link to a target, at a path inside.
+    Link(PathBuf, PathBuf),
+    /// An empty directory.
+    Empty(PathBuf),
+}
+
+/// The roots that there are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Roots {
+    /// Directories by name.
+    pub(super) named: BTreeMap<String, PathBuf>,
+    /// Further directories of the host that the root `host` shows under their own paths.
+    pub(super) visible: BTreeSet<PathBuf>,
+}
+
+impl Roots {
+    /// Whether there is a root of this name.
+    pub(super) fn admits(&self, image: &str) -> Result<(), SandboxError> {
+        if image == HOST || self.named.contains_key(image) {
+            return Ok(());
+        }
+        let known: Vec<String> = [HOST].into_iter().chain(self.named.keys().map(String::as_str)).map(quoted).collect();
+        Err(SandboxError::Image {
+            image: shorten(image),
+            reason: format!(
+                "the process sandbox has no images; under [image] write `reference = \"host\"` for this machine's own programs \
+                 or the name of a root from config.toml (there are: {}), or install Docker",
+                known.join(", ")
+            ),
+            retry: false,
+        })
+    }
+
+    /// What is put into the root of a step. `own` is a directory with the step's own files for `/etc`.
+    pub(super) fn entries(&self, image: &str, own: &Path) -> Result<Vec<Entry>, SandboxError> {
+        self.admits(image)?;
+        let (root, read) = match self.named.get(image) {
+            Some(root) => (root.as_path(), tree(root)),
+            None => (Path::new("/"), self.host(own)),
+        };
+        read.map_err(|error| SandboxError::Image {
+            image: shorten(image),
+            reason: format!("{} cannot be shown: {error}", root.display()),
+            retry: false,
+        })
+    }
+
+    fn host(&self, own: &Path) -> io::Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = ["/etc", "/var", "/run"].map(|dir| Entry::Empty(dir.into())).to_vec();
+        for name in PROGRAMS {
+            entries.extend(entry(&Path::new("/").join(name), &Path::new("/").join(name))?);
+        }
+        for name in sorted(Path::new("/etc"))? {
+            let text = name.to_string_lossy().into_owned();
+            if SETTINGS.iter().any(|setting| text.starts_with(setting)) {
+                let path = Path::new("/etc").join(&name);
+                entries.extend(entry(&path, &path)?);
+            }
+        }
+        for name in sorted(own)? {
+            entries.push(Entry::Shown(own.join(&name), Path::new("/etc").join(&name)));
+        }
+        for path in &self.visible {
+            fs::metadata(path).map_err(|error| {
+                io::Error::new(error.kind(), format!("{} of `visible` in config.toml: {error}", path.display()))
+            })?;
+            entries.push(Entry::Shown(path.clone(), path.clone()));
+        }
+        entries.push(Entry::Link("/tmp".into(), "/var/tmp".into()));
+        Ok(entries)
+    }
+}
+
+/// Writes the files of `/etc` that a step has for itself.
+pub(super) fn write_own(dir: &Path, user: (u32, u32)) -> io::Result<()> {
+    let (uid, gid) = user;
+    fs::create_dir_all(dir)?;
+    for (name, text) in [
+        ("passwd", format!("root:x:0:0::/:/bin/sh\ndogwatch:x:{uid}:{gid}::/tmp:/bin/sh\n")),
+        ("group", format!("root:x:0:\ndogwatch:x:{gid}:\n")),
+        ("hosts", "127.0.0.1 localhost dogwatch\n::1 localhost\n".to_owned()),
+        ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n".to_owned()),
+    ] {
+        fs::write(dir.join(name), text)?;
+    }
+    Ok(())
+}
+
+/// A directory as a root: all that lies at its top but what a step has for itself.
+fn tree(root: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for name in sorted(root)? {
+        if !OWN.iter().any(|own| name == **own) {
+            entries.extend(entry(&root.join(&name), &Path::new("/").join(&name))?);
+        }
+    }
+    entries.push(Entry::Empty("/run".into()));
+    Ok(entries)
+}
+
+/// One path of the host; nothing for what is not there or is neither file, directory nor link.
+fn entry(from: &Path, to: &Path) -> io::Result<Option<Entry>> {
+    let kind = match fs::symlink_metadata(from) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(if kind.is_symlink() {
+        Some(Entry::Link(fs::read_link(from)?, to.to_owned()))
+    } else if kind.is_dir() || kind.is_file() {
+        Some(Entry::Shown(from.to_owned(), to.to_owned()))
+    } else {
+        None
+    })
+}
+
+fn sorted(dir: &Path) -> io::Result<BTreeSet<std::ffi::OsString>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_root_is_shown_but_for_what_a_step_has_itself() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["usr", "etc", "proc", "work", "dogwatch"] {
+            fs::create_dir(home.path().join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("usr/bin", home.path().join("bin")).unwrap();
+        let named = BTreeMap::from([("small".to_owned(), home.path().to_owned())]);
+        let roots = Roots { named, visible: BTreeSet::new() };
+        let shown = |name: &str| Entry::Shown(home.path().join(name), Path::new("/").join(name));
+        assert_eq!(
+            roots.entries("small", Path::new("/none")).unwrap(),
+            [Entry::Link("usr/bin".into(), "/bin".into()), shown("etc"), shown("usr"), Entry::Empty("/run".into())]
+        );
+        let error = roots.entries("docker.io/library/debian", Path::new("/none")).unwrap_err().to_string();
+        for part in ["has no images", "reference = \"host\"", "\"small\"", "install Docker"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_hosts_users_is_shown() {
+        let own = tempfile::tempdir().unwrap();
+        write_own(own.path(), (10_001, 10_001)).unwrap();
+        let entries = Roots::default().entries(HOST, own.path()).unwrap();
+        let shown = |entry: &Entry| match entry {
+            Entry::Shown(from, to) => Some((from.clone(), to.clone())),
+            _ => None,
+        };
+        let from: Vec<(PathBuf, PathBuf)> = entries.iter().filter_map(shown).collect();
+        assert!(from.iter().any(|(_, to)| to == Path::new("/usr")));
+        assert!(from.iter().all(|(from, _)| !from.starts_with("/etc/shadow") && from != Path::new("/etc/passwd")));
+        assert!(from.contains(&(own.path().join("passwd"), "/etc/passwd".into())));
+    }
+}

@@ -1,0 +1,66 @@
+//! What a sandbox declares it can do, it does; what it does not declare, it refuses with clear words.
+
+use super::{Subject, log};
+use dogwatch::domain::StepEnd;
+use dogwatch::sandbox::{Bound, Profile, Sandbox, SandboxError};
+
+pub async fn limits_hold_as_declared(subject: &impl Subject) {
+    let bench = subject.bench();
+    let can = bench.sandbox.abilities();
+    let fork = "import os, time\n\
+                made = 0\n\
+                try:\n    \
+                    while made < 400:\n        \
+                        if os.fork() == 0: time.sleep(60); os._exit(0)\n        \
+                        made += 1\n\
+                except OSError: pass\n\
+                print(made, flush=True)\nos._exit(0)";
+    let spec = bench.spec(&["python3", "-c", fork]);
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
+    let made: u32 = log(&spec).trim().parse().unwrap();
+    match can.pids {
+        Bound::Whole => assert!((64..128).contains(&made), "{made} of 128"),
+        Bound::EachUser => assert!(made <= 128 + 8, "{made} of 128"),
+        other => panic!("processes must be bounded: {other:?}"),
+    }
+
+    // What lies in memory counts as memory of the whole, and has a bound of its own in any case.
+    let spec = bench.shell("head -c 64m /dev/zero > /tmp/big; ls -l /tmp/big; ulimit -n");
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
+    assert!(log(&spec).contains("No space left"), "{}", log(&spec));
+
+    // Two processes of 80 MiB each together go beyond 128.
+    let two = "import os, time\nx = bytearray(80 << 20)\nif os.fork() == 0:\n    \
+               for i in range(0, len(x), 4096): x[i] = 1\n    time.sleep(0.1)\n    os._exit(7)\n\
+               for i in range(0, len(x), 4096): x[i] = 2\nprint(os.waitstatus_to_exitcode(os.wait()[1]))";
+    let spec = bench.spec(&["python3", "-c", two]);
+    let ended = bench.run(&spec).await;
+    let within = ended.end == StepEnd::Exited { code: 0 } && log(&spec).starts_with('7');
+    assert_eq!(within, can.memory != Bound::Whole, "{ended:?}: {}", log(&spec));
+}
+
+pub async fn what_is_not_declared_is_refused_in_clear_words(subject: &impl Subject) {
+    let bench = subject.bench();
+    let can = bench.sandbox.abilities();
+    let clear = |error: &SandboxError, word: &str| {
+        let text = error.to_string();
+        assert!(text.contains(word) && text.contains("Docker"), "{text}");
+        let later = matches!(error, SandboxError::Unreachable(_) | SandboxError::Image { retry: true, .. });
+        assert!(!later, "trying again does not help: {text}");
+    };
+    if !can.images {
+        clear(&bench.sandbox.admits("docker.io/library/debian:stable").unwrap_err(), "image");
+        clear(&bench.sandbox.image("docker.io/library/debian:stable", &|_| {}).await.unwrap_err(), "image");
+    }
+    if !can.builds {
+        clear(&bench.sandbox.admits_build("Dockerfile", b"").unwrap_err(), "image");
+        clear(&bench.sandbox.build("x:1", "Dockerfile", Vec::new(), &|_| {}).await.unwrap_err(), "image");
+        assert_eq!(bench.sandbox.local_image("x:1").await.unwrap(), None);
+    }
+    if !can.setup {
+        let mut spec = bench.shell("true");
+        spec.profile = Profile::Provision;
+        clear(&bench.sandbox.create(&spec).await.unwrap_err(), "setup");
+        clear(&bench.sandbox.commit("x", "x:1").await.unwrap_err(), "setup");
+    }
+}
