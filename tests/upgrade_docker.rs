@@ -63,6 +63,11 @@ mod needs_docker {
             );
         }
         engine.assert_nothing_left();
+        let programs = || fs::read_dir(engine.paths().exe_copies()).unwrap().count();
+        wait_until("the end of the old program", REST, || {
+            engine.cmd(&["gc"]).expect_code(0);
+            programs() == 1
+        });
         engine.assert_anchored();
     }
 }
