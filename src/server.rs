@@ -10,6 +10,7 @@ mod detail;
 mod follow;
 mod health;
 mod identity;
+mod lines;
 mod outbox;
 mod projects;
 mod socket;
