@@ -20,6 +20,8 @@ pub mod keymap;
 pub mod keys;
 mod link;
 mod log;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use crate::client::Client;

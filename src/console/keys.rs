@@ -89,7 +89,7 @@ impl FromStr for Key {
                 let named = NAMED.iter().find(|(name, _)| *name == rest).map(|(_, code)| *code);
                 let numbered = || {
                     let number = rest.strip_prefix('f')?.parse().ok()?;
-                    (1..=12).contains(&number).then_some(KeyCode::F(number))
+                    ((1..=12).contains(&number) && rest == format!("f{number}")).then_some(KeyCode::F(number))
                 };
                 named.or_else(numbered).ok_or_else(unknown)?
             }

@@ -97,9 +97,11 @@ fn first_shown(selected: usize, count: usize, rows: usize) -> usize {
 
 /// Marks the selected row. Reversed where the list has the keys, underlined where another has them.
 fn mark(canvas: &mut Canvas<'_>, row: Rect, focused: bool) {
-    let style =
-        if focused { Style { reverse: true, ..Style::PLAIN } } else { Style { underline: true, ..Style::PLAIN } };
-    canvas.shade(row, style);
+    if focused {
+        canvas.bar(row);
+    } else {
+        canvas.shade(row, Style { underline: true, ..Style::PLAIN });
+    }
 }
 
 /// What an empty list says in its place.

@@ -119,6 +119,12 @@ impl<'a> Canvas<'a> {
         self.buffer.set_style(area.intersection(self.buffer.area), style);
     }
 
+    /// Makes a bar of an area: its own colours go, so that the bar is one.
+    pub fn bar(&mut self, area: Rect) {
+        let bar = CellStyle::new().fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED);
+        self.buffer.set_style(area.intersection(self.buffer.area), bar);
+    }
+
     /// Fills an area with one letter of ours, or blanks.
     pub fn fill(&mut self, area: Rect, text: &SafeText) {
         let area = area.intersection(self.buffer.area);

@@ -69,7 +69,7 @@ fn wanted(app: &App, pane: Pane) -> u16 {
 }
 
 fn columns(app: &App, page: Rect, places: &mut Places) {
-    let left = (page.width * 9 / 20).clamp(48, 90);
+    let left = (page.width / 2).clamp(48, 96);
     let (left, right) =
         (Rect { width: left, ..page }, Rect { x: page.x + left + 1, width: page.width - left - 1, ..page });
     places.between = Some(Rect { x: left.right(), width: 1, ..page });

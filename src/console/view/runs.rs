@@ -49,8 +49,8 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
         (5, safe!("{}", run.id)),
         (10, state),
         (6, words::iteration(run).truncate(6)),
-        (9, tests),
-        (7, words::ago(run.created, app.now).truncate(7)),
+        (8, tests),
+        (6, words::ago(run.created, app.now).truncate(6)),
     ];
     let mut x = row.x;
     for (width, text) in cells {
