@@ -30,7 +30,7 @@ use crate::text::screen::{Screen, ScreenError, Wanted};
 use crate::words;
 use app::{App, Effect};
 use crossterm::event::{Event, EventStream, MouseEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use link::News;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
@@ -140,13 +140,15 @@ impl Loop {
             }
             // What else is there already belongs into the same frame.
             for _ in 0..DRAIN {
-                if let Some(event) = input.next().now_or_never() {
-                    let Some(event) = event else { return Ok(()) };
-                    self.input(event?, screen);
-                } else if let Ok(news) = self.news.try_recv() {
-                    self.hear(news);
-                } else {
-                    break;
+                // Polled by this very task: the reader of keys wakes whoever asked it last, and must not wake nobody.
+                tokio::select! {
+                    biased;
+                    event = input.next() => {
+                        let Some(event) = event else { return Ok(()) };
+                        self.input(event?, screen);
+                    }
+                    Some(news) = self.news.recv() => self.hear(news),
+                    () = std::future::ready(()) => break,
                 }
             }
             if self.app.stale && self.refresh.is_none() {

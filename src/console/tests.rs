@@ -129,7 +129,8 @@ fn busy() -> App {
     waits.run.question = Some(QuestionId(1));
     let mut works = run(3, RunState::Developing, "Fix the rounding of totals");
     works.note = Some("iteration 3: the agent works".to_owned());
-    let runs = vec![works, waits, run(4, RunState::Queued, "Port the tests"), run(1, RunState::Succeeded, "Add a limit")];
+    let runs =
+        vec![works, waits, run(4, RunState::Queued, "Port the tests"), run(1, RunState::Succeeded, "Add a limit")];
     app.hear(News::Snapshot(Snapshot { cursor: 9, runs, questions: vec![question(1, 2)] }));
     answer(&mut app, |request| match request {
         Request::Bugs { .. } => {
@@ -344,8 +345,7 @@ fn apply(app: &mut App, happens: Happens) {
             app.hear(News::Changed(Snapshot { cursor: 1, runs, questions: Vec::new() }));
         }
         Happens::Questions(questions) => {
-            let questions =
-                questions.into_iter().map(|(id, title)| Question { title, ..question(id, 1) }).collect();
+            let questions = questions.into_iter().map(|(id, title)| Question { title, ..question(id, 1) }).collect();
             app.hear(News::Changed(Snapshot { cursor: 1, runs: Vec::new(), questions }));
         }
         Happens::Bugs(messages) => {
