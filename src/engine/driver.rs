@@ -94,6 +94,7 @@ impl<W: World> Engine<W> {
     /// Drives a run until it rests. `Err` only when a crash point was hit.
     pub(super) async fn drive(&self, id: RunId, mut interrupts: watch::Receiver<u64>) -> Result<(), Crashed> {
         let mut paused = false;
+        let mut begun = None;
         loop {
             interrupts.mark_unchanged();
             let run = match self.load(id).await {
@@ -104,7 +105,12 @@ impl<W: World> Engine<W> {
                     continue;
                 }
             };
-            let work = machine::work(&run, self.world.now());
+            let now = self.world.now();
+            let work = machine::work(&run, now);
+            // The scheduler begins again with what it has not begun with yet.
+            if *begun.get_or_insert(run.version) != run.version && machine::rests(&run, now) {
+                return Ok(());
+            }
             let place = (run.state, run.iteration, run.attempt);
             if paused && work != Work::Freeze {
                 // A pause gives the run's place to others, so the scheduler says when it goes on.

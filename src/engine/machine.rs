@@ -14,7 +14,7 @@ mod work;
 
 pub use event::{Event, Judgement};
 pub use transition::{Refused, Transition, Write};
-pub use work::{Work, work};
+pub use work::{Work, rests, work};
 
 use crate::domain::{Millis, Run, RunState};
 

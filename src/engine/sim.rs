@@ -11,6 +11,7 @@ mod campaign;
 mod check;
 mod clock;
 mod daemon;
+mod days;
 mod dice;
 mod disk;
 mod keeping;
