@@ -9,6 +9,7 @@
 
 mod approvals;
 mod audit;
+mod budget;
 mod complaint;
 mod completions;
 mod context;
@@ -76,6 +77,8 @@ enum Command {
     Deliver(deliver::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
+    /// Show what runs, projects and days have used and reserved of what they may
+    Budget(budget::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Write a first dogwatch.toml by looking at a repository
@@ -130,6 +133,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Diff(args) => Context::block_on(|context| diff::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
         Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),

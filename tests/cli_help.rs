@@ -182,6 +182,32 @@ fn scripts_get_errors_as_json() {
 }
 
 #[test]
+fn budgets_are_shown_with_their_caps() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("config")).unwrap();
+    let settings = "[budget.day]\ntime = \"8h\"\n[projects.shop.total]\nusd = 2.5\n[projects.nobody.day]\ntokens = 5\n";
+    std::fs::write(home.path("config/config.toml"), settings).unwrap();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let source = repo.path().to_str().unwrap();
+    home.run(&["project", "add", source, "--name", "shop"]).expect_code(0);
+    home.run(&["run", "--project", "shop", "-n", "7", "do it"]).expect_code(0);
+    let text = home.run(&["budget"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in ["all projects", "8h 0m", "$2.5000", "r1 of shop", "in UTC", "[projects.nobody]"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    let told = home.run(&["budget", "--json"]).json();
+    assert_eq!(told["engine"]["caps"]["seconds"], 28_800, "{told}");
+    assert_eq!(told["projects"][0]["total"]["caps"]["microusd"], 2_500_000, "{told}");
+    assert_eq!(
+        (&told["runs"][0]["budget"]["iterations"], &told["unknown"][0]),
+        (&7.into(), &"nobody".into()),
+        "{told}"
+    );
+    assert_eq!(home.run(&["approvals", "wait", "q1"]).code, Some(4));
+}
+
+#[test]
 fn the_unit_starts_the_engine_of_this_shell() {
     let home = Home::new();
     let unit = home.run(&["serve", "--print-unit"]).expect_code(0).to_owned();

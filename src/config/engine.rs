@@ -8,7 +8,8 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{rules, schema};
+use super::{allowances, rules, schema};
+use crate::domain::Allowances;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -38,6 +39,8 @@ pub struct EngineConfig {
     pub reserve_mib: u64,
     /// Which sandbox steps run in.
     pub sandbox: SandboxConfig,
+    /// What projects and days may spend.
+    pub allowances: Allowances,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
 }
@@ -64,6 +67,7 @@ impl Default for EngineConfig {
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             sandbox: SandboxConfig::default(),
+            allowances: Allowances::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -92,6 +96,7 @@ impl EngineConfig {
                 config.retention = retention::read(&section);
             }
             config.sandbox = sandbox::read(top);
+            config.allowances = allowances::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

@@ -14,7 +14,7 @@ mod work;
 
 pub use event::{Event, Judgement};
 pub use transition::{Refused, Transition, Write};
-pub use work::{Work, work};
+pub use work::{Work, rests, work};
 
 use crate::domain::{Millis, Run, RunState};
 
@@ -45,6 +45,7 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
         Event::Answer { question, kind, approve, reason, by } => {
             answers::apply(&mut next, *question, *kind, *approve, reason, by)?;
         }
+        Event::AwaitDay { question, reached, by } => answers::await_day(&mut next, *question, reached, by, now)?,
         _ => {
             if !expects(run.state, event) {
                 return Err(Refused::NotNow { event: event.name(), state: run.state });
@@ -61,7 +62,7 @@ fn expects(state: RunState, event: &Event) -> bool {
     match event {
         Event::Admitted => state == Queued,
         Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
-        Event::AgentEnded { .. } | Event::AgentHeld { .. } => state == Developing,
+        Event::AgentEnded { .. } | Event::AgentHeld { .. } | Event::Capped { .. } => state == Developing,
         Event::Tested { .. } => state == Testing,
         Event::Gathered { .. } => state == Gathering,
         Event::Analysed { .. } => state == Analysing,
@@ -75,7 +76,8 @@ fn expects(state: RunState, event: &Event) -> bool {
         | Event::Redirect { .. }
         | Event::Cancel { .. }
         | Event::Rollback { .. }
-        | Event::Answer { .. } => false,
+        | Event::Answer { .. }
+        | Event::AwaitDay { .. } => false,
     }
 }
 

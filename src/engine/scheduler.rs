@@ -3,7 +3,7 @@
 use super::Engine;
 use super::crash::Crashed;
 use super::driver::CommitFault;
-use super::machine::{Event, Work, work};
+use super::machine::{Event, rests};
 use super::ports::{Trees, World};
 use crate::domain::{Run, RunId, RunState};
 use crate::sandbox::{Presence, Sandbox};
@@ -156,7 +156,7 @@ impl<W: World> Engine<W> {
                         continue;
                     }
                 }
-            } else if work(run, self.world.now()) == Work::Rest {
+            } else if rests(run, self.world.now()) {
                 continue;
             } else if waits && occupies(run.state) {
                 if self.notes.get(run.id).is_none() {

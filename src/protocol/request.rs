@@ -111,6 +111,13 @@ pub enum Request {
         /// Why; a denial needs it.
         reason: String,
     },
+    /// Let a run that asks about the caps of a day wait for the next one.
+    AwaitDay {
+        /// The question.
+        question: QuestionId,
+    },
+    /// What runs, projects and days have used and reserved of what they may.
+    Budget,
     /// The logs that a run has.
     Logs {
         /// Which.

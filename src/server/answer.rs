@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 /// Most runs or questions in one answer.
-const MOST_LISTED: usize = 1000;
+pub(super) const MOST_LISTED: usize = 1000;
 /// Most bytes of a log in one answer.
 const MOST_LOG: u32 = 1024 * 1024;
 /// Most bytes of a patch in one answer; more is asked for by `dogwatch deliver`.
@@ -98,6 +98,11 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.answer(question, approve, reason, you).await?;
                 self.run_reply(run).await
             }
+            Request::AwaitDay { question } => {
+                let run = self.engine.await_day(question, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Budget => self.budget().await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {

@@ -1,6 +1,6 @@
 //! What can happen to a run.
 
-use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Suspicion};
+use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Reached, Suspicion};
 
 /// What the gates say of an iteration as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,13 @@ pub enum Event {
     Trouble {
         /// What failed, in words.
         reason: String,
+    },
+    /// The present iteration has no room under the caps of its project or of the day, so nothing was begun.
+    Capped {
+        /// The project's name.
+        project: String,
+        /// Which caps.
+        reached: Vec<Reached>,
     },
     /// Every suite has run.
     Tested {
@@ -151,11 +158,20 @@ pub enum Event {
         /// Who.
         by: Actor,
     },
+    /// A person lets a run that asks for more on a day wait for the next one.
+    AwaitDay {
+        /// The question that it answers.
+        question: QuestionId,
+        /// The caps that it is about, from its row.
+        reached: Vec<Reached>,
+        /// Who.
+        by: Actor,
+    },
 }
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 22] = [
         "admitted",
         "prepared",
         "prepare_failed",
@@ -163,6 +179,7 @@ impl Event {
         "agent_held",
         "step_lost",
         "trouble",
+        "capped",
         "tested",
         "gathered",
         "analysed",
@@ -176,6 +193,7 @@ impl Event {
         "cancel",
         "rollback",
         "answer",
+        "await_day",
     ];
 
     /// The name in the audit log and of the crash points around its commit.
@@ -188,6 +206,7 @@ impl Event {
             Self::AgentHeld { .. } => "agent_held",
             Self::StepLost { .. } => "step_lost",
             Self::Trouble { .. } => "trouble",
+            Self::Capped { .. } => "capped",
             Self::Tested { .. } => "tested",
             Self::Gathered { .. } => "gathered",
             Self::Analysed { .. } => "analysed",
@@ -201,6 +220,7 @@ impl Event {
             Self::Cancel { .. } => "cancel",
             Self::Rollback { .. } => "rollback",
             Self::Answer { .. } => "answer",
+            Self::AwaitDay { .. } => "await_day",
         }
     }
 
@@ -212,7 +232,8 @@ impl Event {
             | Self::Redirect { by, .. }
             | Self::Cancel { by, .. }
             | Self::Rollback { by, .. }
-            | Self::Answer { by, .. } => Some(by),
+            | Self::Answer { by, .. }
+            | Self::AwaitDay { by, .. } => Some(by),
             _ => None,
         }
     }

@@ -3,9 +3,12 @@
 use super::dice::Dice;
 use super::life::{End, Sim, play};
 use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use crate::domain::{Allowances, Caps, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use std::time::Duration;
+
+/// Tokens that a turn says it used.
+const TURN: u64 = 100;
 
 /// What a campaign came to.
 #[derive(Debug, Default, Clone, Copy)]
@@ -16,6 +19,20 @@ pub(super) struct Tally {
     pub kills: u64,
     /// Simulated milliseconds.
     pub passed: i64,
+}
+
+/// Caps that are reached soon. A turn uses the tokens that are reserved for it, or none.
+pub(super) fn allowances(dice: &mut Dice) -> Allowances {
+    let mut caps = || Caps {
+        iterations: dice.percent(50).then(|| dice.between(1, 6)),
+        seconds: dice.percent(30).then(|| dice.between(30, 300)),
+        tokens: dice.percent(50).then(|| dice.between(100, 900)),
+        microusd: None,
+    };
+    let (day, total, project_day) = (caps(), caps(), caps());
+    let project = ProjectAllowance { total, day: project_day, iteration: Caps::default() };
+    let iteration = Caps { tokens: Some(TURN), ..Caps::default() };
+    Allowances { day, iteration, projects: [("played".to_owned(), project)].into() }
 }
 
 /// A plot in which much happens.
@@ -70,6 +87,10 @@ fn plot(seed: u64) -> Plot {
             7 | 8 => plot.asks.push((When::At(at), Ask::Rollback(u32::try_from(dice.below(2)).unwrap()))),
             _ => plot.asks.push((When::At(at), Ask::Cancel)),
         }
+    }
+    if dice.percent(20) {
+        plot.allowances = allowances(dice);
+        plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
     for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble] {
         for _ in 0..dice.below(3) {

@@ -5,7 +5,9 @@ use super::operator::events;
 use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
-use crate::domain::{Budget, GuidanceState, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState};
+use crate::domain::{
+    Allowances, Budget, GuidanceState, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState,
+};
 use crate::store::Store;
 use serde_json::Value;
 use std::path::Path;
@@ -32,13 +34,17 @@ pub(super) struct Witness {
     paused: Option<i64>,
     /// How long it may still work then.
     frozen: i64,
+    /// What projects and days may spend.
+    allowances: Allowances,
 }
 
 impl Witness {
     /// Somebody who has seen nothing yet.
     pub fn new(run: RunId, plot: &Plot) -> Self {
         let frozen = if plot.slippery > 0 { FROZEN_AT_LAST } else { FROZEN };
-        Self { frozen, run, version: 0, iteration: 0, spent: Spent::default(), budget: None, raised: 0, paused: None }
+        let spent = Spent::default();
+        let allowances = plot.allowances.clone();
+        Self { frozen, run, version: 0, iteration: 0, spent, budget: None, raised: 0, paused: None, allowances }
     }
 
     /// A new engine begins to work: what the one before it left undone is not its fault yet.
@@ -62,6 +68,7 @@ impl Witness {
             .await
             .unwrap();
         self.acknowledged(&run);
+        super::books::balance(store, &self.allowances).await;
         // A question is open if and only if the run waits for it: nothing waits unseen, nobody is asked in vain.
         assert_eq!(open, run.question.into_iter().collect::<Vec<_>>(), "{run:?}");
         assert!(!run.state.awaits_person() || run.state == RunState::Paused || run.question.is_some(), "{run:?}");
@@ -146,6 +153,8 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
             (works(from) && [from, "escalated"].contains(&to))
                 || (from == "cancelling" && ["cancelling", "cancelled"].contains(&to))
         }
+        "run.capped" => (from, to) == ("developing", "escalated"),
+        "run.await_day" => (from, to) == ("escalated", "developing"),
         "run.tested" => (from, to) == ("testing", "gathering"),
         "run.gathered" => (from, to) == ("gathering", "analysing"),
         "run.analysed" => from == "analysing" && ["gating", "developing", "escalated"].contains(&to),

@@ -128,6 +128,11 @@ impl<'s> Operator<'s> {
         let id = run.id;
         let questions = self.engine.store.read(move |view| view.questions_of(id)).await?;
         if let Some(open) = questions.iter().find(|one| one.state == QuestionState::Open) {
+            if self.rather_waits(open) {
+                let after = self.engine.await_day(open.id, ada()).await?;
+                self.witness.acknowledged(&after);
+                return Ok(());
+            }
             let approve = self.answer(open, &questions);
             if approve {
                 self.engine.world.disk.held().repairs += 1;
@@ -181,6 +186,12 @@ impl<'s> Operator<'s> {
             Ok(left.map(|(_, plan)| *plan).collect())
         });
         left.await.unwrap()
+    }
+
+    /// Whether the run is left to wait for the next day.
+    fn rather_waits(&self, open: &Question) -> bool {
+        let waited = || self.engine.store.read_sync(|view| Ok(events(view, open.run, "run.await_day"))).unwrap();
+        open.may_wait() && waited() < self.plot.waits
     }
 
     fn answer(&self, open: &Question, all: &[Question]) -> bool {

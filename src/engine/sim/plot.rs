@@ -1,7 +1,7 @@
 //! What happens in one simulation: the repository, what the agent does in each turn, what breaks, what operators ask.
 
 use super::disk::Tree;
-use crate::domain::{QuestionKind, RunState, StepKey, StepKind};
+use crate::domain::{Allowances, QuestionKind, RunState, StepKey, StepKind};
 use std::time::Duration;
 
 /// What the agent does in one turn. Turns that are not listed do honest work.
@@ -143,6 +143,10 @@ pub(super) struct Plot {
     pub asks: Vec<(When, Ask)>,
     /// Answers by kind, in order; the last one of a kind is repeated.
     pub answers: Vec<(QuestionKind, bool)>,
+    /// What projects and days may spend.
+    pub allowances: Allowances,
+    /// Whether questions about the caps of a day are answered by waiting for the next one: so many first, then by `answers`.
+    pub waits: usize,
     /// Whether the person asks without knowing whether it fits.
     pub rash: bool,
     /// How long the engine stays dead after a crash.
@@ -170,6 +174,8 @@ impl Plot {
             broken_setup: false,
             asks: Vec::new(),
             answers: Vec::new(),
+            allowances: Allowances::default(),
+            waits: 0,
             rash: false,
             dead: Duration::from_secs(2),
         }

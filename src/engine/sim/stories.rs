@@ -1,7 +1,13 @@
 //! The plots that together reach every crash point.
 
 use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use crate::domain::{Allowances, Caps, QuestionKind, RunState, StepKind};
+
+/// So many iterations on each day.
+fn each_day(iterations: u64) -> Allowances {
+    let day = Caps { iterations: Some(iterations), ..Caps::default() };
+    Allowances { day, ..Allowances::default() }
+}
 
 /// Every plot for a seed.
 pub(super) fn all(seed: u64) -> Vec<Plot> {
@@ -84,6 +90,13 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             parts: 5,
             answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
             ..plain("no budget")
+        },
+        Plot { allowances: each_day(1), waits: 1, ..plain("no room today") },
+        Plot {
+            allowances: each_day(1),
+            parts: 3,
+            answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
+            ..plain("more room today")
         },
         Plot {
             turns: vec![(1, 1, Turn::Auth)],
