@@ -16,6 +16,7 @@ mod run;
 mod step;
 mod suite;
 mod time;
+mod turn;
 
 pub use actor::Actor;
 pub use budget::{Budget, Spent, Usage};
@@ -33,3 +34,4 @@ pub use run::{ImageUsed, Origin, Run, RunState};
 pub use step::{Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::Millis;
+pub use turn::{BadPriority, Need, Predecessor, Priority};

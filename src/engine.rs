@@ -12,6 +12,7 @@ pub mod machine;
 mod notes;
 pub mod ports;
 pub mod prompt;
+pub mod queue;
 mod scheduler;
 #[cfg(test)]
 mod sim;

@@ -4,7 +4,7 @@ use super::{DockerEnv, Engine, TempRepo, wait_until};
 use dogwatch::audit::{Verdict, verify};
 use dogwatch::client::{Client, ClientError};
 use dogwatch::config::Paths;
-use dogwatch::domain::{Question, RunId, RunState};
+use dogwatch::domain::{Priority, Question, RunId, RunState};
 use dogwatch::logs::LogReader;
 use dogwatch::protocol::{Reply, Request, RunDetail, RunView};
 use rusqlite::{Connection, OpenFlags};
@@ -25,6 +25,8 @@ pub fn submission(project: &str, iterations: Option<u32>) -> Request {
         agent: None,
         iterations,
         revision: None,
+        priority: Priority::Normal,
+        after: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can happen to a run.
 
-use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Suspicion};
+use crate::domain::{Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, RunId, RunState, Suspicion};
 
 /// What the gates say of an iteration as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,11 @@ pub enum Judgement {
 pub enum Event {
     /// The scheduler gave the run its turn.
     Admitted,
+    /// Runs that the run was to follow are over without success.
+    Blocked {
+        /// Which, and how they ended.
+        by: Vec<(RunId, RunState)>,
+    },
     /// The image is there.
     Prepared {
         /// What was used.
@@ -138,6 +143,13 @@ pub enum Event {
         /// Its checkpoint.
         commit: String,
     },
+    /// An operator wants the run more than others, or less.
+    Prioritise {
+        /// Who.
+        by: Actor,
+        /// How much.
+        priority: Priority,
+    },
     /// A person answers a question.
     Answer {
         /// Which.
@@ -155,8 +167,9 @@ pub enum Event {
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 22] = [
         "admitted",
+        "blocked",
         "prepared",
         "prepare_failed",
         "agent_ended",
@@ -175,6 +188,7 @@ impl Event {
         "redirect",
         "cancel",
         "rollback",
+        "prioritise",
         "answer",
     ];
 
@@ -182,6 +196,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Admitted => "admitted",
+            Self::Blocked { .. } => "blocked",
             Self::Prepared { .. } => "prepared",
             Self::PrepareFailed { .. } => "prepare_failed",
             Self::AgentEnded { .. } => "agent_ended",
@@ -200,6 +215,7 @@ impl Event {
             Self::Redirect { .. } => "redirect",
             Self::Cancel { .. } => "cancel",
             Self::Rollback { .. } => "rollback",
+            Self::Prioritise { .. } => "prioritise",
             Self::Answer { .. } => "answer",
         }
     }
@@ -212,6 +228,7 @@ impl Event {
             | Self::Redirect { by, .. }
             | Self::Cancel { by, .. }
             | Self::Rollback { by, .. }
+            | Self::Prioritise { by, .. }
             | Self::Answer { by, .. } => Some(by),
             _ => None,
         }

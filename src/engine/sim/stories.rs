@@ -1,7 +1,7 @@
 //! The plots that together reach every crash point.
 
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Priority, QuestionKind, RunState, StepKind};
 
 /// Every plot for a seed.
 pub(super) fn all(seed: u64) -> Vec<Plot> {
@@ -84,6 +84,20 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             parts: 5,
             answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
             ..plain("no budget")
+        },
+        Plot { leader: Some(Leader::Works), places: 1, parts: 1, ..plain("follows") },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            rivals: 2,
+            places: 1,
+            parts: 1,
+            asks: vec![(When::State(RunState::Queued, 0), Ask::Prioritise(Priority::High))],
+            ..plain("goes on alone")
+        },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            answers: vec![(QuestionKind::Predecessor, false)],
+            ..plain("not without the other")
         },
         Plot {
             turns: vec![(1, 1, Turn::Auth)],

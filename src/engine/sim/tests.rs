@@ -8,7 +8,7 @@ use super::stories;
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
-use crate::engine::{Engine, HandOver, NewRun};
+use crate::engine::{Engine, HandOver};
 use crate::store::{FaultKind, View};
 use crate::text::{Out, exact};
 use std::collections::BTreeMap;
@@ -253,18 +253,7 @@ fn places(restart: bool) {
         let sim = Sim::new(plot).await;
         let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
         let engine = begin();
-        let first = sim.store.read_sync(|view| Ok(view.run(sim.run)?.unwrap())).unwrap();
-        let project = sim.store.read_sync(|view| Ok(view.project(first.project)?.unwrap())).unwrap();
-        let new = NewRun {
-            project,
-            task: first.task.clone(),
-            criteria: Vec::new(),
-            base: first.base.clone().unwrap(),
-            agent: String::new(),
-            iterations: None,
-            owner: ada(),
-        };
-        let second = engine.submit(new).await.unwrap().id;
+        let second = engine.submit(sim.another().await).await.unwrap().id;
         let runs = |id| sim.world.daemon.age(|key| key.run == id).is_some();
         let until = async |what: &str, fits: &dyn Fn() -> bool| {
             for _ in 0..36_000 {
@@ -296,6 +285,47 @@ fn places(restart: bool) {
                 served = begin().serve() => panic!("{served:?}"),
                 () = end => {}
             }
+        }
+    });
+}
+
+#[test]
+fn a_queued_run_does_not_take_the_place_of_one_at_work_when_the_engine_starts() {
+    play(async {
+        let sim = Sim::new(Plot { parts: 2, ..Plot::plain("places", 1) }).await;
+        let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let engine = begin();
+        engine.ask(sim.run, Event::Pause { by: ada() }).await.unwrap();
+        let second = engine.submit(sim.another().await).await.unwrap().id;
+        let works = async || {
+            for _ in 0..36_000 {
+                if sim.world.daemon.age(|key| key.run == second).is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("it never works");
+        };
+        tokio::select! {
+            served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = works() => {}
+        }
+        let engine = begin();
+        engine.ask(sim.run, Event::Resume { by: ada() }).await.unwrap();
+        let mut commits = engine.commits();
+        let second_is_over = async {
+            loop {
+                let (first, second) = (sim.stored(sim.run), sim.stored(second));
+                assert!(second.state.is_final() || first.state == RunState::Queued, "{first:?}");
+                if second.state.is_final() {
+                    return;
+                }
+                commits.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = second_is_over => {}
         }
     });
 }
