@@ -34,4 +34,4 @@ pub use run::{ImageUsed, Origin, Run, RunState};
 pub use step::{Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::Millis;
-pub use turn::{BadPriority, Need, Predecessor, Priority};
+pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};

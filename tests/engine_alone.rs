@@ -6,7 +6,7 @@ mod support;
 
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Budget, Millis, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
+    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
     StepState,
 };
 use dogwatch::logs::{LogWriter, Record, Stream, packed_path};
@@ -130,6 +130,7 @@ fn over(project: ProjectId, task: String) -> Run {
         origin: Origin::Operator,
         agent: "command".to_owned(),
         priority: Priority::Normal,
+        needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(1),
         state: RunState::Cancelled,

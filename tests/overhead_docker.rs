@@ -12,7 +12,7 @@ mod support;
 
 mod needs_docker {
     use crate::support::counting::counting_repo;
-    use crate::support::loops::REST;
+    use crate::support::loops::{ENOUGH, REST};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use bollard::query_parameters::TopOptions;
     use dogwatch::audit::AuditEvent;
@@ -171,7 +171,7 @@ mod needs_docker {
     fn while_agents_idle() {
         let Some(docker) = docker() else { return };
         let mut engine = Engine::start(&docker);
-        fs::write(engine.paths().config_file(), "[engine]\nmax-runs = 8\n").unwrap();
+        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = 8\n{ENOUGH}")).unwrap();
         engine.restart();
         watch(&engine, "nothing to do");
         let repo = silent_repo(&docker);
@@ -232,7 +232,7 @@ mod needs_docker {
             if told.is_none() && found.state.unwrap().paused == Some(true) {
                 told = Some(begin.elapsed());
             }
-            told.is_some() && begin.elapsed() - last.1 > Duration::from_secs(1)
+            told.is_some() && begin.elapsed() > last.1 + Duration::from_secs(1)
         });
         told.unwrap().max(last.1)
     }

@@ -3,7 +3,7 @@
 use super::context::{Context, Failure, unfit};
 use super::{approvals, words};
 use crate::domain::{
-    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Outcome, RunId, Step, StepEnd, StepState,
+    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
     SuiteVerdict,
 };
 use crate::gates;
@@ -83,6 +83,11 @@ fn head(view: &RunView) -> Vec<SafeText> {
     item(safe!("now"), doing.map_or_else(SafeText::empty, |note| safe!("{}", note)));
     item(safe!("waits for"), words::waits_for(view, now));
     item(safe!("priority"), safe!("{}", run.priority.name()));
+    if run.needs != Needs::default() {
+        let needs = run.needs;
+        let (whole, part) = (needs.millicpus / 1000, needs.millicpus % 1000 / 100);
+        item(safe!("needs"), safe!("{} of memory, {}.{} processors", words::size(needs.memory_mib << 20), whole, part));
+    }
     for one in &run.after {
         let need = match one.need {
             Need::Success => safe!("starts when it has succeeded"),

@@ -47,6 +47,16 @@ pub(super) fn size(section: &Section<'_, '_>, name: &str, least: u64, most: u64)
     Some(mebibytes)
 }
 
+/// Thousandths of a number that was checked to be positive and small.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive and small, checked by whoever reads it"
+)]
+pub(crate) fn thousandths(number: f64) -> u64 {
+    (number * 1000.0).round() as u64
+}
+
 /// A command: a string or a list of words.
 pub(super) fn command(section: &Section<'_, '_>, name: &str) -> Option<CommandLine> {
     let value = section.value(name)?;

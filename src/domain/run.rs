@@ -1,6 +1,6 @@
 //! A run and its states.
 
-use super::{Actor, Budget, Millis, Need, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
+use super::{Actor, Budget, Millis, Need, Needs, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
 use serde::{Deserialize, Serialize};
 
 /// Where a run stands. The transitions between these are in `engine/machine`.
@@ -146,6 +146,8 @@ pub struct Run {
     pub agent: String,
     /// How much people want it, against others that wait for a place.
     pub priority: Priority,
+    /// What it needs of the machine while it works.
+    pub needs: Needs,
     /// The runs that it follows: it starts when they have succeeded.
     pub after: Vec<Predecessor>,
     /// Since when nothing but its turn keeps it from working, as far as people are concerned.

@@ -1,4 +1,5 @@
-//! What decides when a run gets its turn: how much people want it, and which runs it follows.
+//! What decides when a run gets its turn: how much people want it, what it needs, and which runs it
+//! follows.
 
 use super::RunId;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,15 @@ impl FromStr for Priority {
         let found = Self::ALL.into_iter().find(|priority| priority.name() == text);
         found.ok_or_else(|| BadPriority(text.chars().take(40).collect()))
     }
+}
+
+/// What a run needs of the machine while it works. Zero where that was not recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Thousandths of a processor.
+    pub millicpus: u64,
 }
 
 /// Whether a run still waits for one that it follows.

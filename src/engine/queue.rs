@@ -1,11 +1,15 @@
 //! Who gets the free places: a pure function of what waits, what works, and the time.
 //!
+//! Nobody overtakes the first in line: where that one's memory or processors are not free, all behind it wait with it, so that
+//! a large run is not passed for ever by small ones.
+//!
 //! The rule: the highest rank goes first; among equal ranks the project with the fewest places; then who has waited longest;
 //! then who was submitted first. A run's rank is its priority at first, and rises by one step with each [`LIFT`] that it
 //! waits for a place, up to that of a high one. So a low run goes before fresh high ones of its project after two of them at
 //! the latest: nothing waits for ever as long as runs end. Who is first in line keeps the place that comes free for it.
 
-use crate::domain::{Millis, Need, Priority, ProjectId, Run, RunId, RunState};
+use super::room::{Lack, Room};
+use crate::domain::{Millis, Need, Needs, Priority, ProjectId, Run, RunId, RunState};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -24,12 +28,14 @@ pub struct Waiting {
     pub priority: Priority,
     /// Since when it waits for a place.
     pub since: Millis,
+    /// What it needs while it works.
+    pub needs: Needs,
 }
 
 impl Waiting {
     /// A run that has waited since this instant.
     pub fn of(run: &Run, since: Millis) -> Self {
-        Self { run: run.id, project: run.project, priority: run.priority, since }
+        Self { run: run.id, project: run.project, priority: run.priority, since, needs: run.needs }
     }
 
     /// The priority that it counts as by now.
@@ -51,14 +57,17 @@ pub struct Line {
     pub start: Vec<Waiting>,
     /// Runs that go on waiting, in the order in which they would get places as things are.
     pub wait: Vec<Waiting>,
+    /// What the first of them lacks.
+    pub lack: Option<Lack>,
 }
 
-/// Decides who gets `free` places. `taken` are the projects of those that are taken, once for each.
-pub fn decide(waiting: &[Waiting], taken: impl IntoIterator<Item = ProjectId>, free: usize, now: Millis) -> Line {
+/// Decides who gets room. `taken` are those that have a place: the project of each, and what it needs.
+pub fn decide(waiting: &[Waiting], taken: &[(ProjectId, Needs)], room: &Room, now: Millis) -> Line {
     let mut places: HashMap<ProjectId, usize> = HashMap::new();
-    for project in taken {
-        *places.entry(project).or_default() += 1;
+    for (project, _) in taken {
+        *places.entry(*project).or_default() += 1;
     }
+    let mut used: Vec<Needs> = taken.iter().map(|(_, needs)| *needs).collect();
     let key = |one: &Waiting| (Reverse(one.rank(now)), one.since, one.run);
     let mut sorted = waiting.to_vec();
     sorted.sort_by_key(key);
@@ -78,7 +87,15 @@ pub fn decide(waiting: &[Waiting], taken: impl IntoIterator<Item = ProjectId>, f
     {
         let Some(one) = projects.get_mut(&project).and_then(VecDeque::pop_front) else { break };
         *places.entry(project).or_default() += 1;
-        if line.start.len() < free { line.start.push(one) } else { line.wait.push(one) }
+        if line.lack.is_none() {
+            line.lack = room.lack(&used, one.needs);
+        }
+        if line.lack.is_some() {
+            line.wait.push(one);
+        } else {
+            used.push(one.needs);
+            line.start.push(one);
+        }
     }
     line
 }

@@ -168,11 +168,10 @@ impl<W: World> Engine<W> {
                 self.begin(run, &driven, list);
             }
         }
-        let taken: Vec<_> =
-            runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id)).map(|run| run.project).collect();
-        let free = self.max_runs.saturating_sub(taken.len());
-        let line = decide(&waiting, taken.iter().copied(), free, now);
-        self.note_line(&line, taken.len(), now);
+        let at_work = runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id));
+        let taken: Vec<_> = at_work.map(|run| (run.project, run.needs)).collect();
+        let line = decide(&waiting, &taken, &self.room, now);
+        self.note_line(&line, &taken, now);
         for one in &line.start {
             let Some(run) = runs.iter().find(|run| run.id == one.run) else { continue };
             if run.state == RunState::Queued && !self.admit(run).await? {
@@ -197,12 +196,13 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// Runs that keep their places over a start of the engine: all that had begun, where there are places for them, otherwise
+    /// Runs that keep their places over a start of the engine: all that had begun, where there is room for them, otherwise
     /// those whose program works. One that waits for a place has a frozen container or none.
     async fn at_work(&self, runs: &[Run]) -> HashSet<RunId> {
         let mut working = HashSet::new();
-        let occupying: HashSet<RunId> = runs.iter().filter(|run| occupies(run.state)).map(|run| run.id).collect();
-        if occupying.len() <= self.max_runs {
+        let begun: Vec<&Run> = runs.iter().filter(|run| occupies(run.state)).collect();
+        let occupying: HashSet<RunId> = begun.iter().map(|run| run.id).collect();
+        if self.room.holds(&begun.iter().map(|run| run.needs).collect::<Vec<_>>()) {
             return occupying;
         }
         let containers = match self.world.sandbox().labelled().await {

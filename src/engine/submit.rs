@@ -71,6 +71,7 @@ impl<W: World> Engine<W> {
         if config.suites.is_empty() {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
+        let needs = self.room.needs(&config.limits).map_err(unfit)?;
         let sandbox = self.world.sandbox();
         if config.setup.is_some() && !sandbox.abilities().setup {
             return Err(unfit(
@@ -99,6 +100,7 @@ impl<W: World> Engine<W> {
             origin: Origin::Operator,
             agent: agent.name,
             priority: new.priority,
+            needs,
             after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
             waits_since: Millis(0),
             state: RunState::Queued,

@@ -19,6 +19,7 @@ pub(crate) fn queued() -> Run {
         origin: Origin::Operator,
         agent: "command".to_owned(),
         priority: Priority::Normal,
+        needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(0),
         state: RunState::Queued,

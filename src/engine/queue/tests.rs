@@ -5,12 +5,22 @@ use super::*;
 use crate::domain::Predecessor;
 use crate::domain::RunState::{Cancelled, Failed, Paused, Queued, Succeeded};
 use crate::engine::machine::tests::queued;
+use crate::engine::room::Amount;
+use crate::engine::room::tests::places;
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600_000;
 
 fn one(run: i64, project: i64, priority: Priority, since: i64) -> Waiting {
-    Waiting { run: RunId(run), project: ProjectId(project), priority, since: Millis(since) }
+    Waiting { run: RunId(run), project: ProjectId(project), priority, since: Millis(since), needs: Needs::default() }
+}
+
+fn mib(memory_mib: u64) -> Needs {
+    Needs { memory_mib, millicpus: 0 }
+}
+
+fn at_work(projects: &[i64]) -> Vec<(ProjectId, Needs)> {
+    projects.iter().map(|id| (ProjectId(*id), Needs::default())).collect()
 }
 
 fn ids(line: &[Waiting]) -> Vec<i64> {
@@ -26,10 +36,21 @@ fn priority_goes_before_fairness_and_fairness_before_waiting() {
         one(4, 2, Priority::Normal, 9),
         one(5, 1, Priority::High, 8),
     ];
-    let line = decide(&waiting, [ProjectId(1)], 3, Millis(10));
+    let line = decide(&waiting, &at_work(&[1]), &places(4), Millis(10));
     assert_eq!((ids(&line.start), ids(&line.wait)), (vec![5, 4, 2], vec![3, 1]));
-    assert_eq!(ids(&decide(&waiting, [ProjectId(2), ProjectId(2), ProjectId(2)], 2, Millis(10)).start), [5, 2]);
-    assert_eq!(decide(&waiting, [], 0, Millis(10)).start, []);
+    assert_eq!(ids(&decide(&waiting, &at_work(&[2, 2, 2]), &places(5), Millis(10)).start), [5, 2]);
+    assert_eq!(decide(&waiting, &at_work(&[2]), &places(1), Millis(10)).start, []);
+}
+
+#[test]
+fn nobody_overtakes_one_that_is_too_large_for_what_is_left() {
+    let room = Room { memory_mib: Amount { most: 10, stated: true }, ..places(4) };
+    let sized = |run, since, memory| Waiting { needs: mib(memory), ..one(run, 1, Priority::Normal, since) };
+    let waiting = [sized(1, 0, 2), sized(2, 1, 6), sized(3, 2, 1)];
+    let line = decide(&waiting, &[(ProjectId(9), mib(4))], &room, Millis(10));
+    assert_eq!((ids(&line.start), ids(&line.wait), line.lack), (vec![1], vec![2, 3], Some(Lack::Memory)));
+    let line = decide(&waiting, &[], &room, Millis(10));
+    assert_eq!((ids(&line.start), line.lack), (vec![1, 2, 3], None));
 }
 
 #[test]
@@ -77,51 +98,54 @@ proptest! {
         free in 0..6_usize,
     ) {
         let now = Millis(60 * HOUR);
-        let line = decide(&waiting, taken.iter().map(|id| ProjectId(*id)), free, now);
+        let line = decide(&waiting, &at_work(&taken), &places(taken.len() + free), now);
         prop_assert_eq!(line.start.len(), free.min(waiting.len()));
         let all: Vec<Waiting> = line.start.iter().chain(&line.wait).copied().collect();
         let mut sorted = ids(&all);
         sorted.sort_unstable();
         prop_assert_eq!(sorted, ids(&waiting));
-        let mut places: HashMap<i64, usize> = HashMap::new();
-        for project in &taken { *places.entry(*project).or_default() += 1; }
+        let mut held: HashMap<i64, usize> = HashMap::new();
+        for project in &taken { *held.entry(*project).or_default() += 1; }
         for (at, first) in all.iter().enumerate() {
             for later in &all[at + 1..] {
                 let of = |one: &Waiting| {
-                    let places = places.get(&one.project.0).copied().unwrap_or_default();
+                    let places = held.get(&one.project.0).copied().unwrap_or_default();
                     (Reverse(one.rank(now)), places, one.since, one.run)
                 };
                 prop_assert!(of(first) < of(later), "{:?} before {:?}", first, later);
             }
-            *places.entry(first.project.0).or_default() += 1;
+            *held.entry(first.project.0).or_default() += 1;
         }
         let mut turned = waiting;
         turned.reverse();
-        prop_assert_eq!(decide(&turned, taken.iter().map(|id| ProjectId(*id)), free, now), line);
+        prop_assert_eq!(decide(&turned, &at_work(&taken), &places(taken.len() + free), now), line);
     }
 
     /// However many runs of high priority come, in however many projects: a low one starts within the time that lifts it
     /// and the turns of those that were there before it could pass for high.
     #[test]
     fn a_low_run_starts_in_the_end(
-        places in 1..4_usize,
+        runs in 1..4_usize,
         lasts in 1..30_i64,
         projects in 1..5_i64,
         burst in 1..4_i64,
     ) {
         let mut next = 1;
-        let mut waiting = vec![one(0, 0, Priority::Low, 0)];
+        let memory_mib = Amount { most: 8, stated: true };
+        let room = Room { memory_mib, ..places(runs) };
+        // It needs all the memory, the others an eighth.
+        let mut waiting = vec![Waiting { needs: mib(8), ..one(0, 0, Priority::Low, 0) }];
         let mut working: Vec<(Waiting, i64)> = Vec::new();
         let mut started = None;
         // An hour at a time: more work comes than there are places for, and never anything but high.
         for hour in 0.. {
             for _ in 0..burst {
-                waiting.push(one(next, next % projects, Priority::High, hour * HOUR));
+                waiting.push(Waiting { needs: mib(1), ..one(next, next % projects, Priority::High, hour * HOUR) });
                 next += 1;
             }
             working.retain(|(_, until)| *until > hour);
-            let taken: Vec<ProjectId> = working.iter().map(|(one, _)| one.project).collect();
-            let line = decide(&waiting, taken, places - working.len(), Millis(hour * HOUR));
+            let taken: Vec<_> = working.iter().map(|(one, _)| (one.project, one.needs)).collect();
+            let line = decide(&waiting, &taken, &room, Millis(hour * HOUR));
             working.extend(line.start.iter().map(|one| (*one, hour + lasts)));
             waiting = line.wait;
             if line.start.iter().any(|one| one.run == RunId(0)) {
@@ -129,7 +153,7 @@ proptest! {
                 break;
             }
             // Lifted, it is the one that has waited longest of all: it goes with its project's next turn.
-            if hour > 2 * LIFT / HOUR + lasts * (projects + 1) { break; }
+            if hour > 2 * LIFT / HOUR + lasts * (projects + 2) { break; }
         }
         prop_assert!(started.is_some());
     }

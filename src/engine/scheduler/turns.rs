@@ -1,18 +1,19 @@
 //! What the scheduler does around the decision whose turn it is: sees how those stand that others follow, commits what
 //! follows from it, and says why a run waits.
 
-use crate::domain::{Millis, Need, Priority, Run, RunId, RunState};
+use crate::domain::{Millis, Need, Needs, Priority, ProjectId, Run, RunId, RunState};
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
 use crate::engine::driver::CommitFault;
 use crate::engine::machine::Event;
 use crate::engine::ports::World;
 use crate::engine::queue::{Line, Waiting};
+use crate::engine::room::{Lack, processors};
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How the note of a run begins that waits for a place.
-const PLACE: &str = "waits for a place";
+/// How the note of a run begins that waits for its turn.
+const TURN: &str = "waits for ";
 
 impl<W: World> Engine<W> {
     /// How the runs stand that queued ones follow. A run that is over stays so, so what is decided from this cannot turn out
@@ -61,16 +62,30 @@ impl<W: World> Engine<W> {
 
     /// The run has its place.
     pub(super) fn forget_place(&self, run: RunId) {
-        if self.notes.get(run).is_some_and(|note| note.starts_with(PLACE)) {
+        if self.notes.get(run).is_some_and(|note| note.starts_with(TURN)) {
             self.notes.clear(run);
         }
     }
 
     /// Says where each run stands in the line.
-    pub(super) fn note_line(&self, line: &Line, taken: usize, now: Millis) {
-        let taken = taken + line.start.len();
+    pub(super) fn note_line(&self, line: &Line, taken: &[(ProjectId, Needs)], now: Millis) {
+        let used: Vec<Needs> =
+            taken.iter().map(|(_, needs)| *needs).chain(line.start.iter().map(|one| one.needs)).collect();
+        let sum = |of: fn(&Needs) -> u64| used.iter().map(of).fold(0, u64::saturating_add);
+        let lack = match line.lack {
+            None => return,
+            Some(Lack::Places) => format!("a place: {} of {} taken", used.len(), self.room.runs),
+            Some(Lack::Memory) => {
+                let (used, most) = (sum(|needs| needs.memory_mib), self.room.memory_mib.most);
+                format!("memory: {used} of {most} MiB taken")
+            }
+            Some(Lack::Processors) => {
+                let (used, most) = (sum(|needs| needs.millicpus), self.room.millicpus.most);
+                format!("processors: {} of {} taken", processors(used), processors(most))
+            }
+        };
         for (before, one) in line.wait.iter().enumerate() {
-            let mut why = format!("{PLACE}: {taken} of {} taken, {}", self.max_runs, place(before));
+            let mut why = format!("{TURN}{lack}, {}", place(before));
             why.push_str(&wanted(one, now));
             self.note_wait(one.run, &why);
         }

@@ -7,6 +7,7 @@ use super::plot::Plot;
 use super::world::SimWorld;
 use crate::domain::{Actor, Priority, Project, Run, RunId, RunState, Spent};
 use crate::engine::crash::Plan;
+use crate::engine::room::tests::places;
 use crate::engine::{Engine, NewRun};
 use crate::store::{Faults, Options, Store};
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl Sim {
             });
             projects.push(added.await.unwrap());
         }
-        let engine = Engine::new(store.clone(), world.clone(), Plan::count().into(), plot.places);
+        let engine = Engine::new(store.clone(), world.clone(), Plan::count().into(), places(plot.places));
         let mut dice = Dice::of(plot.seed, "queue");
         let new = |project: &Project, priority, after| NewRun {
             project: project.clone(),
@@ -146,7 +147,7 @@ impl Sim {
 
     /// One life of the engine: until it crashes, everything is over, or its lease ends.
     pub async fn life(&mut self, plan: Arc<Plan>, lease: Option<Duration>) -> End {
-        let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), self.plot.places);
+        let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), places(self.plot.places));
         let end = {
             self.witness.begin();
             let mut operator =
