@@ -290,6 +290,10 @@ impl Sandbox for ProcessSandbox {
         Ok(())
     }
 
+    async fn old_programs(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await
+    }
+
     async fn local_image(&self, _tag: &str) -> Result<Option<String>, SandboxError> {
         Ok(None)
     }
