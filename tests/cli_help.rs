@@ -276,8 +276,8 @@ fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
     wait_until("the same word", SOON, || shows(&["ps"], "r1 to succeed"));
     let exported = home.run(&["audit", "export"]);
     let records = exported.expect_code(0).lines().filter_map(|line| line.split_once(' '));
-    let changed = records.map(|(_, record)| serde_json::from_str::<Value>(record).unwrap());
-    let changed = changed.filter(|one| one["kind"] == "run.prioritise").last().unwrap();
+    let records: Vec<Value> = records.map(|(_, record)| serde_json::from_str(record).unwrap()).collect();
+    let changed = records.iter().rfind(|one| one["kind"] == "run.prioritise").unwrap();
     assert_eq!(changed["detail"]["priority"], serde_json::json!({ "from": "high", "to": "low" }));
 
     home.run(&["cancel", "r1"]).expect_code(0);
