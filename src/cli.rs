@@ -69,6 +69,8 @@ enum Command {
     Redirect(steer::Redirect),
     /// Stop a run for good
     Cancel(steer::Cancel),
+    /// Say how much a run is wanted, against others that wait for a place
+    Priority(steer::Prioritise),
     /// Go on from an earlier checkpoint
     Rollback(steer::Rollback),
     /// Print the changes of a run or of one iteration, byte for byte into files and pipes
@@ -129,6 +131,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Resume(args) => Context::block_on(|context| steer::resume(context, args)),
         Command::Redirect(args) => Context::block_on(|context| steer::redirect(context, args)),
         Command::Cancel(args) => Context::block_on(|context| steer::cancel(context, args)),
+        Command::Priority(args) => Context::block_on(|context| steer::prioritise(context, args)),
         Command::Rollback(args) => Context::block_on(|context| steer::roll_back(context, args)),
         Command::Diff(args) => Context::block_on(|context| diff::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),

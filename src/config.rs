@@ -30,4 +30,5 @@ pub use project::{
 };
 pub use reference::reference;
 pub use retention::Retention;
+pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};

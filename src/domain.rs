@@ -17,6 +17,7 @@ mod run;
 mod step;
 mod suite;
 mod time;
+mod turn;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
@@ -35,3 +36,4 @@ pub use run::{ImageUsed, Origin, Run, RunState};
 pub use step::{Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};
+pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};

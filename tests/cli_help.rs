@@ -25,6 +25,9 @@ name = \"command\"
 command = \"true\"
 ";
 
+/// How long the engine may take for what it does by itself.
+const SOON: Duration = Duration::from_mins(2);
+
 /// Directories of a test's own; dropping it ends the engine that commands started in there.
 struct Home {
     dir: TempDir,
@@ -274,6 +277,45 @@ fn every_repository_gets_a_name_and_what_could_not_work_is_refused_at_once() {
     let refused = run_in(&home, &linked, &["run", "do it"]);
     refused.expect_code(5);
     assert!(refused.stderr.contains("lib: submodules are not supported"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let run = |args: &[&str]| run_in(&home, repo.path(), &[&["run", "do it"], args].concat());
+    run(&[]).expect_code(0);
+    run(&["--after", "r1", "--priority", "high"]).expect_code(0);
+    for itself_or_unknown in ["r3", "r1,r99"] {
+        let refused = run(&["--after", itself_or_unknown]);
+        refused.expect_code(4);
+        assert!(refused.stderr.contains("there is no run r"), "{}", refused.stderr);
+    }
+    let refused = home.run(&["priority", "r2", "urgent"]);
+    refused.expect_code(2);
+    assert!(refused.stderr.contains("write high, normal or low"), "{}", refused.stderr);
+
+    let shows = |args: &[&str], part: &str| home.run(args).expect_code(0).contains(part);
+    wait_until("a word on what it waits for", SOON, || shows(&["ps"], "r1 to succeed"));
+    assert!(shows(&["show", "r2"], "high"));
+    assert!(shows(&["priority", "r2", "low"], "r2 has low priority"));
+    wait_until("the same word", SOON, || shows(&["ps"], "r1 to succeed"));
+    let exported = home.run(&["audit", "export"]);
+    let records = exported.expect_code(0).lines().filter_map(|line| line.split_once(' '));
+    let records: Vec<Value> = records.map(|(_, record)| serde_json::from_str(record).unwrap()).collect();
+    let changed = records.iter().rfind(|one| one["kind"] == "run.prioritise").unwrap();
+    assert_eq!(changed["detail"]["priority"], serde_json::json!({ "from": "high", "to": "low" }));
+
+    home.run(&["cancel", "r1"]).expect_code(0);
+    wait_until("a question", SOON, || {
+        shows(&["approvals", "ls"], "r2 was to follow what did not succeed: r1 was cancelled")
+    });
+    let refused = run(&["--after", "r1"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("r1 is cancelled and will not succeed any more"), "{}", refused.stderr);
+    home.run(&["redirect", "r2", "go on"]).expect_code(5);
+    home.run(&["approvals", "approve", "q1"]).expect_code(0);
+    assert!(shows(&["show", "r2"], "r1: it did not succeed; a person let this one start all the same"));
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub struct EngineConfig {
     pub allowed_registries: BTreeSet<String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
+    /// MiB of memory that they may use together; what the machine has when the file does not say.
+    pub memory_mib: Option<u64>,
+    /// Thousandths of processors that they may use together; what the machine has when the file does not say.
+    pub millicpus: Option<u64>,
     /// How long what runs that are over leave behind is kept.
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
@@ -64,6 +68,8 @@ impl Default for EngineConfig {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
+            memory_mib: None,
+            millicpus: None,
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             sandbox: SandboxConfig::default(),
@@ -90,6 +96,8 @@ impl EngineConfig {
             if let Some(section) = top.table("engine", schema::ENGINE) {
                 let runs = section.whole("max-runs", 1..257).and_then(|n| u32::try_from(n).ok());
                 config.max_runs = runs.unwrap_or(config.max_runs);
+                config.memory_mib = rules::size(&section, "memory", 64, TEBIBYTE);
+                config.millicpus = section.number("cpus", 0.1, 65_536.0).map(rules::thousandths);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
             if let Some(section) = top.table("retention", schema::RETENTION) {

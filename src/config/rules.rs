@@ -57,6 +57,16 @@ pub(super) fn microusd(section: &Section<'_, '_>, name: &str) -> Option<u64> {
     section.number(name, 0.01, 1_000_000.0).map(|usd| (usd * 1_000_000.0).round() as u64)
 }
 
+/// Thousandths of a number that was checked to be positive and small.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive and small, checked by whoever reads it"
+)]
+pub(crate) fn thousandths(number: f64) -> u64 {
+    (number * 1000.0).round() as u64
+}
+
 /// A command: a string or a list of words.
 pub(super) fn command(section: &Section<'_, '_>, name: &str) -> Option<CommandLine> {
     let value = section.value(name)?;

@@ -271,6 +271,18 @@ pub const ENGINE: Table = Table {
             "Runs that work at the same time; 1 to 256.",
         ),
         key(
+            "memory",
+            SIZE,
+            "all that the machine has",
+            "Memory that runs may use together, by the limits of their steps. One that does not fit beside those at work waits, and those behind it; one that could never fit is refused. At most \"1TiB\".",
+        ),
+        key(
+            "cpus",
+            "a number",
+            "all that the machine has",
+            "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
+        ),
+        key(
             "reserve",
             SIZE,
             "\"64MiB\"",

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 const ENGINE: &str = "[docker]\nhost = \"unix:///run/docker.sock\"\nallowed-registries = [\"localhost:5000\"]\n\
-                      [engine]\nmax-runs = 3\nreserve = \"1GiB\"\n[agents.nora]\ncommand = [\"nora\"]\ntimeout = \"2h\"\nenv = { A = \"1\" }\n";
+                      [engine]\nmax-runs = 3\nmemory = \"6GiB\"\ncpus = 2.5\nreserve = \"1GiB\"\n[agents.nora]\ncommand = [\"nora\"]\ntimeout = \"2h\"\nenv = { A = \"1\" }\n";
 
 #[test]
 fn the_reference_page_is_fresh() {
@@ -23,6 +23,7 @@ fn the_reference_page_is_fresh() {
 fn the_engine_file_is_read_strictly() {
     let config = EngineConfig::parse(ENGINE, "config.toml").unwrap();
     assert_eq!((config.max_runs, config.reserve_mib), (3, 1024));
+    assert_eq!((config.memory_mib, config.millicpus), (Some(6144), Some(2500)));
     assert_eq!((config.max_runs, config.docker_host.as_deref()), (3, Some("unix:///run/docker.sock")));
     assert_eq!(config.allowed_registries.into_iter().collect::<Vec<_>>(), ["localhost:5000"]);
     assert_eq!(EngineConfig::parse("", "c").unwrap(), EngineConfig::default());

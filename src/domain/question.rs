@@ -15,6 +15,8 @@ pub enum QuestionKind {
     Budget,
     /// Something outside the work is broken. Approve: try again. Deny: the run fails.
     Trouble,
+    /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
+    Predecessor,
 }
 
 impl QuestionKind {
@@ -24,6 +26,7 @@ impl QuestionKind {
             Self::Review => "review",
             Self::Budget => "budget",
             Self::Trouble => "trouble",
+            Self::Predecessor => "predecessor",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod answers;
 mod event;
+mod follow;
 mod iterate;
 mod operator;
 mod transition;
@@ -41,7 +42,8 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
         | Event::Resume { .. }
         | Event::Redirect { .. }
         | Event::Cancel { .. }
-        | Event::Rollback { .. } => operator::apply(&mut next, event)?,
+        | Event::Rollback { .. }
+        | Event::Prioritise { .. } => operator::apply(&mut next, event)?,
         Event::Answer { question, kind, approve, reason, by } => {
             answers::apply(&mut next, *question, *kind, *approve, reason, by)?;
         }
@@ -53,6 +55,9 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
             iterate::apply(&mut next, event, now);
         }
     }
+    if run.state.awaits_person() && !next.run.state.awaits_person() {
+        next.run.waits_since = now;
+    }
     Ok(next)
 }
 
@@ -60,7 +65,7 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
 fn expects(state: RunState, event: &Event) -> bool {
     use RunState::{Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Preparing, Queued, Testing};
     match event {
-        Event::Admitted => state == Queued,
+        Event::Admitted | Event::Blocked { .. } => state == Queued,
         Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
         Event::AgentEnded { .. } | Event::AgentHeld { .. } | Event::Capped { .. } => state == Developing,
         Event::Tested { .. } => state == Testing,
@@ -76,6 +81,7 @@ fn expects(state: RunState, event: &Event) -> bool {
         | Event::Redirect { .. }
         | Event::Cancel { .. }
         | Event::Rollback { .. }
+        | Event::Prioritise { .. }
         | Event::Answer { .. }
         | Event::AwaitDay { .. } => false,
     }

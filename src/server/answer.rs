@@ -64,12 +64,13 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit { project, task, criteria, agent, iterations, revision } => {
+            Request::Submit { project, task, criteria, agent, iterations, revision, priority, after } => {
                 let project = self.find_project(&project).await?;
                 let base = self.engine.world.trees().fetch(&project, revision).await?;
                 let agent = agent.unwrap_or_default();
-                let run =
-                    self.engine.submit(NewRun { project, task, criteria, base, agent, iterations, owner: you }).await?;
+                let owner = you;
+                let new = NewRun { project, task, criteria, base, agent, iterations, priority, after, owner };
+                let run = self.engine.submit(new).await?;
                 self.run_reply(run).await
             }
             Request::Runs { all } => self.runs(all).await,
@@ -78,6 +79,7 @@ impl<S: Sandbox> Server<S> {
             Request::Resume { run } => self.act(run, Event::Resume { by: you }).await,
             Request::Redirect { run, text } => self.act(run, Event::Redirect { by: you, text }).await,
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
+            Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,
             Request::Rollback { run, iteration } => {
                 let run = self.engine.roll_back(run, iteration, you).await?;
                 self.run_reply(run).await

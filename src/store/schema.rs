@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_ledger_that_told_no_time_is_completed_from_the_runs() {
         let mut conn = Connection::open_in_memory().unwrap();
-        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 2).unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 3).unwrap();
         let run = |spent: (u32, u64), updated: i64| {
             format!(
                 "INSERT INTO runs (project, task, criteria, owner, origin, agent, state, iteration, attempt, losses, troubles,

@@ -120,6 +120,12 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
             Event::Rollback { iteration, commit, .. } => {
                 object.insert("rollback_to".to_owned(), json!({ "iteration": iteration, "commit": commit }));
             }
+            Event::Prioritise { priority, .. } => {
+                object.insert("priority".to_owned(), json!({ "from": before.priority, "to": priority }));
+            }
+            Event::Blocked { by } => {
+                object.insert("blocked_by".to_owned(), json!(by));
+            }
             Event::Prepared { image } => {
                 object.insert("image".to_owned(), json!(image));
             }

@@ -31,6 +31,9 @@ pub(super) fn apply(
                 raise(&mut next.run.budget, next.run.spent);
                 next.writes.push(Write::Grant { question });
             }
+            if kind == QuestionKind::Predecessor {
+                super::follow::waive(next);
+            }
             let attempt = next.run.attempt;
             next.go(resume_to);
             // Names of containers derive from the attempt: it never goes back within a step.
@@ -40,6 +43,10 @@ pub(super) fn apply(
                 // A yes to a question about trouble is none to one about the budget.
                 next.check_budget();
             }
+        }
+        (RunState::Escalated, false) if kind == QuestionKind::Predecessor => {
+            next.go(RunState::Cancelling);
+            next.run.reason = format!("denied: {reason}");
         }
         (RunState::Escalated, false) => next.end(RunState::Failed, format!("denied: {reason}")),
         (state, _) => return Err(Refused::NotNow { event: "answer", state }),

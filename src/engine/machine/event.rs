@@ -1,6 +1,8 @@
 //! What can happen to a run.
 
-use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Reached, Suspicion};
+use crate::domain::{
+    Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion,
+};
 
 /// What the gates say of an iteration as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,11 @@ pub enum Judgement {
 pub enum Event {
     /// The scheduler gave the run its turn.
     Admitted,
+    /// Runs that the run was to follow are over without success.
+    Blocked {
+        /// Which, and how they ended.
+        by: Vec<(RunId, RunState)>,
+    },
     /// The image is there.
     Prepared {
         /// What was used.
@@ -145,6 +152,13 @@ pub enum Event {
         /// Its checkpoint.
         commit: String,
     },
+    /// An operator wants the run more than others, or less.
+    Prioritise {
+        /// Who.
+        by: Actor,
+        /// How much.
+        priority: Priority,
+    },
     /// A person answers a question.
     Answer {
         /// Which.
@@ -171,8 +185,9 @@ pub enum Event {
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 24] = [
         "admitted",
+        "blocked",
         "prepared",
         "prepare_failed",
         "agent_ended",
@@ -192,6 +207,7 @@ impl Event {
         "redirect",
         "cancel",
         "rollback",
+        "prioritise",
         "answer",
         "await_day",
     ];
@@ -200,6 +216,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Admitted => "admitted",
+            Self::Blocked { .. } => "blocked",
             Self::Prepared { .. } => "prepared",
             Self::PrepareFailed { .. } => "prepare_failed",
             Self::AgentEnded { .. } => "agent_ended",
@@ -219,6 +236,7 @@ impl Event {
             Self::Redirect { .. } => "redirect",
             Self::Cancel { .. } => "cancel",
             Self::Rollback { .. } => "rollback",
+            Self::Prioritise { .. } => "prioritise",
             Self::Answer { .. } => "answer",
             Self::AwaitDay { .. } => "await_day",
         }
@@ -232,6 +250,7 @@ impl Event {
             | Self::Redirect { by, .. }
             | Self::Cancel { by, .. }
             | Self::Rollback { by, .. }
+            | Self::Prioritise { by, .. }
             | Self::Answer { by, .. }
             | Self::AwaitDay { by, .. } => Some(by),
             _ => None,

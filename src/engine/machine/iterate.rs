@@ -16,6 +16,7 @@ const UNSTATED_LIMIT: i64 = 15 * 60 * 1000;
 pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
     match event {
         Event::Admitted => next.go(RunState::Preparing),
+        Event::Blocked { by } => super::follow::blocked(next, by),
         Event::Prepared { image } => {
             next.go(RunState::Testing);
             next.run.image = Some(image.clone());
@@ -80,6 +81,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         | Event::Redirect { .. }
         | Event::Cancel { .. }
         | Event::Rollback { .. }
+        | Event::Prioritise { .. }
         | Event::Answer { .. }
         | Event::AwaitDay { .. } => {}
     }

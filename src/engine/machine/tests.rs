@@ -18,6 +18,10 @@ pub(crate) fn queued() -> Run {
         owner: operator(),
         origin: Origin::Operator,
         agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(0),
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,
@@ -373,6 +377,37 @@ fn a_yes_to_trouble_is_no_yes_to_the_budget_and_a_question_names_every_cap() {
 }
 
 #[test]
+fn a_run_whose_predecessor_failed_starts_only_when_a_person_says_so() {
+    let mut run = queued();
+    run.after = [7, 8].map(|id| Predecessor { run: RunId(id), need: Need::Success }).to_vec();
+    let by = vec![(RunId(7), RunState::Cancelled)];
+    let writes = apply(&mut run, &Event::Blocked { by: by.clone() }, Millis(1)).unwrap();
+    let Some(Write::Ask { kind: QuestionKind::Predecessor, title, facts, .. }) = writes.last() else {
+        panic!("{writes:?}")
+    };
+    assert_eq!(title, "r1 was to follow what did not succeed: r7 was cancelled");
+    assert!(facts.contains(&"it still waits for r8 as well".to_owned()), "{facts:?}");
+    assert_eq!(run.state, RunState::Escalated);
+    // Other words than an answer do not start it.
+    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned() };
+    assert!(matches!(step(&run, &redirect, Millis(2)), Err(Refused::AnswerFirst { .. })));
+    let answer = |approve| Event::Answer {
+        question: run.question.unwrap(),
+        kind: QuestionKind::Predecessor,
+        approve,
+        reason: "it needs that".to_owned(),
+        by: operator(),
+    };
+    let mut denied = run.clone();
+    apply(&mut denied, &answer(false), Millis(3)).unwrap();
+    assert_eq!((denied.state, denied.reason.as_str()), (RunState::Cancelling, "denied: it needs that"));
+    let mut goes = run.clone();
+    apply(&mut goes, &answer(true), Millis(4)).unwrap();
+    let needs: Vec<Need> = goes.after.iter().map(|one| one.need).collect();
+    assert_eq!((goes.state, needs, goes.waits_since), (RunState::Queued, vec![Need::Waived, Need::Success], Millis(4)));
+}
+
+#[test]
 fn an_instant_beyond_every_wait_is_due() {
     let mut run = after(&base_tested());
     run.not_before = Some(Millis(10 * 365 * 24 * 3600 * 1000));
@@ -395,6 +430,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     let by = operator();
     prop_oneof![
         Just(Event::Admitted),
+        Just(Event::Blocked { by: vec![(RunId(7), RunState::Failed)] }),
+        Just(Event::Prioritise { by: by.clone(), priority: Priority::High }),
         Just(image()),
         any::<bool>().prop_map(|retry| Event::PrepareFailed { reason: "no".to_owned(), retry }),
         Just(ended()),
@@ -438,6 +475,7 @@ proptest! {
     #[test]
     fn histories_keep_the_invariants(events in proptest::collection::vec(any_event(), 0..120)) {
         let mut run = queued();
+        run.after = vec![Predecessor { run: RunId(7), need: Need::Success }];
         let (mut kind, mut about) = (None, Vec::new());
         for mut event in events {
             match (&mut event, run.question) {
@@ -472,6 +510,10 @@ proptest! {
             let over = run.state.is_final() && run.state != RunState::Succeeded || run.iteration > before.iteration;
             let released = |write: &Write| matches!(write, Write::Release | Write::Use { left: Left::Nothing, .. });
             prop_assert!(!over || writes.iter().any(released));
+            let said = matches!(event, Event::Answer { kind: QuestionKind::Predecessor, approve: true, .. });
+            prop_assert_eq!(run.after[0].need == Need::Waived, said || before.after[0].need == Need::Waived);
+            let prioritised = matches!(event, Event::Prioritise { .. });
+            prop_assert!(prioritised || run.priority == before.priority);
             let waits = matches!(run.state, RunState::Escalated | RunState::AwaitingReview);
             prop_assert_eq!(waits, run.question.is_some());
             if run.state == RunState::Paused { prop_assert!(run.resume_to.is_some()); }

@@ -2,8 +2,8 @@
 
 use super::dice::Dice;
 use super::life::{End, Sim, play};
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{Allowances, Caps, ProjectAllowance, QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Allowances, Caps, Priority, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use std::time::Duration;
 
@@ -41,6 +41,13 @@ fn plot(seed: u64) -> Plot {
     let dice = &mut dice;
     let mut plot = Plot::plain("random", seed);
     plot.rash = true;
+    let mut queue = Dice::of(seed, "queue of a random plot");
+    plot.places = usize::try_from(queue.between(1, 2)).unwrap();
+    plot.priority = queue.pick(&Priority::ALL);
+    plot.rivals = if queue.percent(30) { queue.between(1, 2) } else { 0 };
+    if queue.percent(40) {
+        plot.leader = Some(queue.pick(&[Leader::Works, Leader::Works, Leader::Cancelled]));
+    }
     plot.parts = dice.between(1, 3);
     plot.setup = dice.percent(40);
     plot.broken_setup = plot.setup && dice.percent(10);
@@ -78,6 +85,9 @@ fn plot(seed: u64) -> Plot {
     let mut at = 0;
     for _ in 0..dice.below(5) {
         at += i64::try_from(dice.below(200)).unwrap();
+        if queue.percent(20) {
+            plot.asks.push((When::At(at), Ask::Prioritise(queue.pick(&Priority::ALL))));
+        }
         match dice.below(10) {
             0..=4 => {
                 plot.asks.push((When::At(at), Ask::Pause));
@@ -92,7 +102,7 @@ fn plot(seed: u64) -> Plot {
         plot.allowances = allowances(dice);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
-    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble] {
+    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble, QuestionKind::Predecessor] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
@@ -102,7 +112,7 @@ fn plot(seed: u64) -> Plot {
         let last = match kind {
             QuestionKind::Review => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget => yes,
+            QuestionKind::Budget | QuestionKind::Predecessor => yes,
         };
         plot.answers.push((kind, last));
     }

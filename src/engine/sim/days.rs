@@ -6,9 +6,10 @@ use super::campaign::allowances;
 use super::dice::Dice;
 use super::life::{Sim, ada, play};
 use super::plot::{Plot, Turn};
-use crate::domain::{Project, QuestionState, Run, RunId, RunState};
+use crate::domain::{Priority, Project, QuestionState, Run, RunId, RunState};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
+use crate::engine::room::tests::places;
 use crate::engine::{AskError, Engine, NewRun};
 use crate::store::{RunFilter, View};
 use crate::text::{Out, exact};
@@ -47,7 +48,7 @@ fn runs(view: &View<'_>) -> Vec<Run> {
 
 /// Starts further runs, every other one of another project.
 async fn submit(sim: &Sim) {
-    let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 3);
+    let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(3));
     let first = engine.load(sim.run).await.unwrap();
     let other = sim.store.write(|tx| {
         let project = tx.insert_project("other", "/played/source")?;
@@ -63,6 +64,8 @@ async fn submit(sim: &Sim) {
             base: first.base.clone().unwrap(),
             agent: String::new(),
             iterations: None,
+            priority: Priority::Normal,
+            after: Vec::new(),
             owner: ada(),
         };
         engine.submit(new).await.unwrap();
@@ -117,7 +120,7 @@ fn one(seed: u64) -> Tally {
         while sim.world.clock.passed() < LONG {
             let chosen = usize::try_from(dice.below(points.len() as u64)).unwrap();
             let plan = Plan::error(&points[chosen], u32::try_from(dice.between(1, 4)).unwrap());
-            let engine = Engine::new(sim.store.clone(), sim.world.clone(), plan.into(), 3);
+            let engine = Engine::new(sim.store.clone(), sim.world.clone(), plan.into(), places(3));
             let lease = Duration::from_secs(dice.between(1, 4 * 3600));
             tokio::select! {
                 served = Arc::clone(&engine).serve() => assert!(served.is_err()),
@@ -183,7 +186,7 @@ fn a_run_that_waits_for_long_leaves_its_place_to_others() {
     play(async {
         let sim = Sim::new(plot).await;
         submit(&sim).await;
-        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(1));
         let done = async {
             loop {
                 let runs = sim.store.read(|view| Ok(runs(view))).await.unwrap();

@@ -1,7 +1,7 @@
 //! The plots that together reach every crash point.
 
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{Allowances, Caps, QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Allowances, Caps, Priority, QuestionKind, RunState, StepKind};
 
 /// So many iterations on each day.
 fn each_day(iterations: u64) -> Allowances {
@@ -11,6 +11,40 @@ fn each_day(iterations: u64) -> Allowances {
 
 /// Every plot for a seed.
 pub(super) fn all(seed: u64) -> Vec<Plot> {
+    let mut plots = of_one(seed);
+    plots.extend(of_several(seed));
+    plots
+}
+
+/// Where other runs and the day have a say.
+fn of_several(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot::plain(name, seed);
+    vec![
+        Plot { allowances: each_day(1), waits: 1, ..plain("no room today") },
+        Plot {
+            allowances: each_day(1),
+            parts: 3,
+            answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
+            ..plain("more room today")
+        },
+        Plot { leader: Some(Leader::Works), places: 1, parts: 1, ..plain("follows") },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            rivals: 2,
+            places: 1,
+            parts: 1,
+            asks: vec![(When::State(RunState::Queued, 0), Ask::Prioritise(Priority::High))],
+            ..plain("goes on alone")
+        },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            answers: vec![(QuestionKind::Predecessor, false)],
+            ..plain("not without the other")
+        },
+    ]
+}
+
+fn of_one(seed: u64) -> Vec<Plot> {
     let plain = |name| Plot::plain(name, seed);
     vec![
         plain("plain"),
@@ -90,13 +124,6 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
             parts: 5,
             answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
             ..plain("no budget")
-        },
-        Plot { allowances: each_day(1), waits: 1, ..plain("no room today") },
-        Plot {
-            allowances: each_day(1),
-            parts: 3,
-            answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
-            ..plain("more room today")
         },
         Plot {
             turns: vec![(1, 1, Turn::Auth)],
