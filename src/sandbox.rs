@@ -9,6 +9,7 @@ mod elf;
 pub mod executable;
 mod follow;
 mod frozen;
+mod gauge;
 mod layout;
 mod limiter;
 pub mod process;

@@ -3,6 +3,7 @@
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
+use super::most::{self, Most};
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
@@ -32,6 +33,8 @@ pub struct EngineConfig {
     pub allowed_registries: BTreeSet<String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
+    /// The most that repositories may ask for.
+    pub most: Most,
     /// How long what runs that are over leave behind is kept.
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
@@ -61,6 +64,7 @@ impl Default for EngineConfig {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
+            most: Most::default(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             sandbox: SandboxConfig::default(),
@@ -88,6 +92,7 @@ impl EngineConfig {
                 config.max_runs = runs.unwrap_or(config.max_runs);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
+            config.most = most::read(top);
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }

@@ -5,7 +5,7 @@ use crate::domain::{Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::logs::Closed;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 pub use crate::workspace::Delivered;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -189,6 +189,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Which agent works, from what the operator asked for and what the repository says.
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+
+    /// What of a repository's limits the operator lets hold.
+    fn bound(&self, asked: Limits) -> Limits;
 
     /// How long what runs that are over leave behind is kept.
     fn retention(&self) -> &Retention;
