@@ -42,6 +42,7 @@ mod open;
 mod options;
 mod projects;
 mod questions;
+mod quota;
 mod readers;
 mod reserve;
 mod runs;

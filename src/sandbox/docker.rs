@@ -35,7 +35,7 @@ mod watch;
 
 pub use facts::DockerFacts;
 
-use super::executable::{self, Copy};
+use super::executable::{self, Staged};
 use super::follow::Followed;
 use super::words::find_program;
 use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
@@ -46,9 +46,6 @@ use state::QUICK;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tokio::sync::OnceCell;
-
-/// Where the running executable is found.
-const SELF: &str = "/proc/self/exe";
 
 /// The group of nobody.
 const NO_GROUP: u32 = 65_534;
@@ -76,7 +73,7 @@ pub struct DockerSettings {
 pub struct DockerSandbox {
     link: Link,
     instance: String,
-    copy: Copy,
+    copy: Staged,
     key: [u8; 32],
     registries: Vec<String>,
     user: (u32, u32),
@@ -123,11 +120,7 @@ impl DockerSandbox {
         // An ordinary user may well have root's group as the first of its groups; inside it has none that opens anything.
         let user = (user.0, if user.1 == 0 { NO_GROUP } else { user.1 });
         let link = Link::new(host.as_deref())?;
-        let staged = tokio::task::spawn_blocking(move || {
-            executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)
-        });
-        let copy =
-            staged.await.map_err(|error| SandboxError::Local(format!("cannot copy the executable: {error}")))??;
+        let copy = Staged::prepare(executable, exe_copies).await?;
         Ok(Self {
             link,
             instance,
@@ -167,7 +160,7 @@ impl DockerSandbox {
         // An absent image is found out when the container is made.
         let config = image.and_then(|image| image.config).unwrap_or_default();
         let refuse = |reason| SandboxError::Image { image: spec.image.clone(), reason, retry: false };
-        if self.copy.is_dynamic() {
+        if self.copy.get().await?.is_dynamic() {
             executable::check_environment(&config.env.unwrap_or_default()).map_err(refuse)?;
         }
         create::volumes(&config.volumes.unwrap_or_default()).map_err(refuse)
@@ -199,11 +192,12 @@ impl Sandbox for DockerSandbox {
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;
+        let copy = self.copy.get().await?;
         let mounts = layout::prepare(spec, self.user)?;
         let around = create::Surroundings {
             instance: &self.instance,
-            bin: &self.copy.dir,
-            command: container::command(&self.copy),
+            bin: &copy.dir,
+            command: container::command(copy),
             user: self.user,
             processors,
             mounts,
@@ -316,6 +310,6 @@ mod tests {
         let sandbox = DockerSandbox::connect(settings((1000, 0))).await.unwrap();
         assert_eq!(sandbox.user, (1000, NO_GROUP));
         let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&sandbox.copy.dir, open).unwrap();
+        std::fs::set_permissions(&sandbox.copy.get().await.unwrap().dir, open).unwrap();
     }
 }

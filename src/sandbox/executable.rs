@@ -14,7 +14,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tokio::sync::OnceCell;
 
+/// Where the running executable is found.
+const SELF: &str = "/proc/self/exe";
 /// Where the copy's directory is mounted inside.
 pub(super) const INSIDE: &str = "/dogwatch/bin";
 /// The program inside that directory.
@@ -69,8 +72,57 @@ pub(super) fn check_environment(variables: &[String]) -> Result<(), String> {
 /// Makes or finds the copy of `executable` below `copies`.
 pub(super) fn stage(executable: &Path, copies: &Path) -> Result<Copy, SandboxError> {
     place(executable, copies).map_err(|error| {
-        SandboxError::Local(format!("cannot put a copy of the executable below {}: {error}", copies.display()))
+        let place = copies.display();
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return SandboxError::DiskFull(format!(
+                "containers need a copy of the executable below {place}: {error}; free some space"
+            ));
+        }
+        SandboxError::Local(format!("cannot put a copy of the executable below {place}: {error}"))
     })
+}
+
+/// A copy that is made as soon as there is space for it. An engine on a full disk has to start, too: what is there can be
+/// looked at, and containers that live have the copy that they were begun with.
+#[derive(Debug)]
+pub(super) struct Staged {
+    executable: PathBuf,
+    copies: PathBuf,
+    copy: OnceCell<Copy>,
+}
+
+impl Staged {
+    /// A copy of `executable`, or of the running one. Only a full disk is no error.
+    pub(super) async fn prepare(executable: Option<PathBuf>, copies: PathBuf) -> Result<Self, SandboxError> {
+        let executable = executable.unwrap_or_else(|| PathBuf::from(SELF));
+        let staged = Self { executable, copies, copy: OnceCell::new() };
+        match staged.get().await {
+            Err(SandboxError::DiskFull(reason)) => tracing::warn!("no container can be made yet: {reason}"),
+            other => drop(other?),
+        }
+        Ok(staged)
+    }
+
+    /// The copy.
+    pub(super) async fn get(&self) -> Result<&Copy, SandboxError> {
+        let staged = || async {
+            let (executable, copies) = (self.executable.clone(), self.copies.clone());
+            let staging = tokio::task::spawn_blocking(move || stage(&executable, &copies));
+            staging.await.map_err(|error| SandboxError::Local(format!("cannot copy the executable: {error}")))?
+        };
+        self.copy.get_or_try_init(staged).await
+    }
+
+    /// A file to try a sandbox with: the copy, or where there is none yet what it will be made of.
+    pub(super) async fn program(&self) -> Result<PathBuf, SandboxError> {
+        match self.get().await {
+            Ok(copy) => Ok(copy.dir.join(PROGRAM)),
+            Err(SandboxError::DiskFull(_)) => fs::canonicalize(&self.executable).map_err(|error| {
+                SandboxError::Local(format!("{}: {error}; install dogwatch anew", self.executable.display()))
+            }),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
@@ -78,6 +130,7 @@ fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
     let dir = copies.join(digest(executable)?);
     if !dir.is_dir() {
         fs::create_dir_all(copies)?;
+        is_room(executable, copies)?;
         let fresh = tempdir(copies)?;
         let made = fill(executable, &fresh, &kind).and_then(|()| fs::rename(&fresh, &dir));
         if let Err(error) = made {
@@ -91,6 +144,18 @@ fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
         }
     }
     Ok(Copy { dir, command: command(&kind) })
+}
+
+/// Begins no copy that the disk has no room for: until it failed, nobody else could write.
+fn is_room(executable: &Path, copies: &Path) -> io::Result<()> {
+    let seen = rustix::fs::statvfs(copies)?;
+    let size = fs::metadata(executable)?.len();
+    // What a file system without blocks of its own says of free ones means nothing.
+    if seen.f_blocks > 0 && seen.f_bavail.saturating_mul(seen.f_frsize) < size {
+        let words = format!("it takes {} MiB, and fewer are free", size.div_ceil(1 << 20));
+        return Err(io::Error::new(io::ErrorKind::StorageFull, words));
+    }
+    Ok(())
 }
 
 /// The start of the command line inside, up to the program itself.
@@ -203,6 +268,26 @@ mod tests {
         assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o7777, 0o755);
         assert_eq!(digest(&program).unwrap(), digest(&own).unwrap());
         fs::set_permissions(&first.dir, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_had_no_room_is_made_when_there_is_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = |options: &str| {
+            let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir.path()).output();
+            done.unwrap().status.success()
+        };
+        if !mount("size=1m") {
+            eprintln!("skipped: no file system can be mounted");
+            return;
+        }
+        let staged = Staged::prepare(None, dir.path().join("exe")).await.unwrap();
+        let error = staged.get().await.unwrap_err();
+        assert!(matches!(&error, SandboxError::DiskFull(words) if words.contains("free some space")), "{error}");
+        assert_eq!(staged.program().await.unwrap(), std::env::current_exe().unwrap());
+        assert!(mount("remount,size=1g"));
+        assert_eq!(staged.program().await.unwrap(), staged.get().await.unwrap().dir.join(PROGRAM));
+        assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
     }
 
     #[test]
