@@ -17,7 +17,7 @@ mod spec;
 mod verdict;
 mod words;
 
-pub use abilities::{Abilities, Bound};
+pub use abilities::{Abilities, Bound, DiskBound};
 pub use any::{AnySandbox, REMEDIES};
 pub use spec::{Limits, Profile, StepSpec, WallTimes};
 

@@ -26,6 +26,8 @@ mod repo;
 mod size;
 mod source;
 mod transfer;
+
+pub mod volume;
 mod walk;
 
 #[cfg(test)]

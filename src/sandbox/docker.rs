@@ -38,9 +38,10 @@ pub use facts::DockerFacts;
 use super::executable::{self, Staged};
 use super::follow::Followed;
 use super::words::find_program;
-use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, DiskBound, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
+use crate::workspace::volume;
 use link::Link;
 use state::QUICK;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,16 @@ pub fn is_there(host: Option<&str>) -> bool {
 /// else Docker's usual socket.
 pub async fn ask_facts(host: Option<&str>) -> Result<DockerFacts, SandboxError> {
     facts_of(&Link::new(host)?).await
+}
+
+/// How caps on trees hold for containers of the service at a socket. A service that does not see what this engine mounts would
+/// show them empty directories.
+pub fn disk_bound(socket: &str) -> DiskBound {
+    if service::shares_mounts(socket) && volume::possible().is_ok() {
+        DiskBound::FileSystem
+    } else {
+        DiskBound::Watched
+    }
 }
 
 async fn facts_of(link: &Link) -> Result<DockerFacts, SandboxError> {
@@ -186,7 +197,7 @@ impl DockerSandbox {
 
 impl Sandbox for DockerSandbox {
     fn abilities(&self) -> Abilities {
-        Abilities::ALL
+        Abilities { disk: disk_bound(self.link.path()), ..Abilities::ALL }
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {

@@ -1,13 +1,13 @@
 //! The caps on what a step puts on disk, as the engine watches over them: its tree, its log and its spool.
 //!
-//! A tree is measured from time to time, never for more than a small part of the time, so a step can be beyond its cap for a
+//! A tree that is a file system of its own says itself what it takes. Any other is measured from time to time, never for more than a small part of the time, so a step can be beyond its cap for a
 //! few seconds before it is stopped. What it does not see are files without a name that a program still holds open, and,
 //! where the engine is not root, what lies in directories that the program has closed to it.
 
 use super::channel::{Cause, StepChannel};
 use super::{Profile, StepSpec, layout};
 use crate::domain::OnDisk;
-use crate::workspace;
+use crate::workspace::{self, volume};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,7 +75,10 @@ impl Gauge {
 fn measure(places: Vec<(OnDisk, PathBuf, u64)>) -> io::Result<Found> {
     let begun = std::time::Instant::now();
     for (what, dir, mib) in places {
-        if workspace::takes_more(&dir, mib.saturating_mul(MIB))? {
+        let most = mib.saturating_mul(MIB);
+        let broken =
+            if volume::is_own(&dir)? { volume::takes_more(&dir, most)? } else { workspace::takes_more(&dir, most)? };
+        if broken {
             return Ok(Found { broken: Some(Cause::Overfull { what, mib }), took: begun.elapsed() });
         }
     }

@@ -32,9 +32,10 @@ mod watch;
 use super::executable::Staged;
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
-use super::{Abilities, Bound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, Bound, DiskBound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::ImageUsed;
 use crate::shim::Secret;
+use crate::workspace::volume;
 use bwrap::Bubblewrap;
 use groups::{Controller, Tree};
 use record::{Made, Record};
@@ -161,6 +162,7 @@ fn abilities(tree: &Tree) -> Abilities {
         memory: bound(Controller::Memory, Bound::EachProcess),
         pids: bound(Controller::Pids, Bound::EachUser),
         cpus: bound(Controller::Cpu, Bound::Nothing),
+        disk: if volume::possible().is_ok() { DiskBound::FileSystem } else { DiskBound::Watched },
         freezer: tree.does(Controller::Freezer),
     }
 }

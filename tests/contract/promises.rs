@@ -2,7 +2,10 @@
 
 use super::{Subject, log};
 use dogwatch::domain::{OnDisk, StepEnd};
-use dogwatch::sandbox::{Bound, Profile, Sandbox, SandboxError};
+use dogwatch::sandbox::{Bound, DiskBound, Profile, Sandbox, SandboxError};
+use dogwatch::workspace::volume;
+use std::fs;
+use std::os::unix::fs::chown;
 
 pub async fn limits_hold_as_declared(subject: &impl Subject) {
     let bench = subject.bench();
@@ -95,4 +98,33 @@ pub async fn what_a_step_puts_on_disk_has_a_cap(subject: &impl Subject) {
     // Nor is the spool a place to fill.
     let spec = bench.shell("head -c 600m /dev/zero > /dogwatch/spool/big; echo; sleep 600");
     assert_eq!(bench.run(&spec).await.end, StepEnd::Overfull { what: OnDisk::Spool, mib: 512 });
+}
+
+pub async fn a_tree_has_a_file_system_of_its_own_as_declared(subject: &impl Subject) {
+    let bench = subject.bench();
+    if bench.sandbox.abilities().disk == DiskBound::Watched {
+        let reason = volume::possible();
+        let is_root = rustix::process::geteuid().is_root();
+        eprintln!("skipped: trees are watched here ({reason:?})");
+        return assert!(!is_root || reason.is_err() || std::env::var("DOGWATCH_TEST_DOCKER").is_ok(), "why not?");
+    }
+    let mut spec = bench.shell(
+        "id -u > mine; grep ' /work ' /proc/self/mountinfo; head -c 100m /dev/zero > big; du -sm big | cut -f1; sleep 600",
+    );
+    spec.limits.disk_mib = 16;
+    let tree = spec.tree.clone().unwrap();
+    volume::make(&tree, spec.limits.disk_mib).unwrap();
+    chown(&tree, Some(bench.user.0), Some(bench.user.1)).unwrap();
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Overfull { what: OnDisk::Tree, mib: 16 }, "{}", log(&spec));
+    let text = log(&spec);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].contains("nosuid,nodev") && lines[0].contains(" ext4 "), "{text}");
+    assert!(text.contains("No space left on device"), "{text}");
+    let took: u64 = lines.last().unwrap().parse().unwrap();
+    assert!((16..40).contains(&took), "{text}");
+    assert_eq!(fs::read_to_string(tree.join("mine")).unwrap(), format!("{}\n", bench.user.0));
+    assert!(volume::is_whole(&tree).unwrap());
+    volume::release(&tree).unwrap();
+    assert_eq!(fs::read_dir(&tree).unwrap().count(), 0);
+    assert!(!volume::is_own(&tree).unwrap());
 }

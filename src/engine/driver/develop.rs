@@ -26,7 +26,7 @@ impl<W: World> Engine<W> {
         let prompt = self.prompt_of(context, known.as_ref()).await?;
         if known.is_none_or(|step| step.state == StepState::Intended) {
             self.await_space(context.run.id).await;
-            self.world.trees().checkout(&context.project, &head, &tree, None).await?;
+            self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
             self.crash.at("develop.checked_out")?;
         }
         let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt.text });
