@@ -153,6 +153,10 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Takes a local tag away, and the image with it where it has no other name; absent is success.
     fn remove_image(&self, tag: &str) -> impl Future<Output = Result<(), SandboxError>> + Send;
 
+    /// Copies of this program that older builds of the engine made for their containers, and their bytes; none while there is
+    /// any container of this engine, which may need one. Removes them unless `dry`.
+    fn old_programs(&self, dry: bool) -> impl Future<Output = Result<Vec<(String, u64)>, SandboxError>> + Send;
+
     /// The content id of a local tag, if there is such an image.
     fn local_image(&self, tag: &str) -> impl Future<Output = Result<Option<String>, SandboxError>> + Send;
 }

@@ -53,6 +53,7 @@ fn table(collection: &Collection) -> Vec<SafeText> {
             GarbageKind::Image => safe!("image"),
             GarbageKind::Container => safe!("container"),
             GarbageKind::Workspace => safe!("trees"),
+            GarbageKind::Program => safe!("program"),
         };
         let size = item.bytes.map_or_else(|| safe!("?"), words::size);
         table.row([kind, safe!("{}", item.name), size, safe!("{}", item.reason)]);

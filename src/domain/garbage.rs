@@ -14,6 +14,8 @@ pub enum GarbageKind {
     Container,
     /// Trees and private directories of a run that is over.
     Workspace,
+    /// A copy of the program of an older engine, which no container runs any more.
+    Program,
 }
 
 /// One thing that goes.

@@ -34,6 +34,12 @@ impl<W: World> Engine<W> {
         told(logs, &mut found)?;
         let images = self.collect_images(dry, &by, &mut found).await;
         told(images, &mut found)?;
+        match self.world.sandbox().old_programs(dry).await {
+            Ok(programs) => programs.into_iter().for_each(|(name, bytes)| {
+                found.add(GarbageKind::Program, name, Some(bytes), "of an older engine, and no container runs it");
+            }),
+            Err(error) => found.fault(error.to_string()),
+        }
         Ok(found)
     }
 

@@ -294,6 +294,10 @@ impl Sandbox for DockerSandbox {
         image::remove(&self.link, tag).await
     }
 
+    async fn old_programs(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await
+    }
+
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
         build::image_id(&self.link, tag).await
     }

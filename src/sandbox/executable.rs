@@ -23,6 +23,9 @@ pub(super) const INSIDE: &str = "/dogwatch/bin";
 /// The program inside that directory.
 pub(super) const PROGRAM: &str = "dogwatch";
 
+/// Starts the name of a copy that is not complete yet.
+const FRESH: &str = ".new-";
+
 /// How an executable is linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Linkage {
@@ -125,6 +128,40 @@ impl Staged {
     }
 }
 
+/// Other copies beside `own` and their bytes, if `unused` says that no container can need one; removes them unless `dry`.
+/// Containers that are made meanwhile start from `own`.
+pub(super) async fn old(own: &Staged, unused: bool, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+    let own = match own.get().await {
+        Ok(copy) => copy.dir.clone(),
+        // While its own is not there yet, nobody can tell it from one that is just being made.
+        Err(SandboxError::DiskFull(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let found = tokio::task::spawn_blocking(move || if unused { others(&own, dry) } else { Ok(Vec::new()) });
+    let found = found.await.map_err(|error| SandboxError::Local(format!("cannot look for old programs: {error}")))?;
+    found.map_err(|error| SandboxError::Local(format!("copies of programs of older engines: {error}")))
+}
+
+fn others(own: &Path, dry: bool) -> io::Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(own.parent().unwrap_or(own))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // Half made ones are of engines that died at their start: this one has its own by now, and the directory to itself.
+        let is_copy =
+            name.starts_with(FRESH) || (name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        if entry.path() == own || !is_copy {
+            continue;
+        }
+        let bytes = crate::workspace::size(&entry.path()).map_err(io::Error::other)?;
+        if !dry {
+            crate::workspace::remove_tree(&entry.path()).map_err(io::Error::other)?;
+        }
+        found.push((name, bytes));
+    }
+    Ok(found)
+}
+
 fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
     let kind = linkage(executable)?;
     let dir = copies.join(digest(executable)?);
@@ -217,7 +254,7 @@ fn listed(text: &str) -> Vec<PathBuf> {
 fn tempdir(parent: &Path) -> io::Result<PathBuf> {
     let mut random = [0_u8; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    let dir = parent.join(format!(".new-{}", hexadecimal(&random)));
+    let dir = parent.join(format!("{FRESH}{}", hexadecimal(&random)));
     fs::create_dir(&dir)?;
     Ok(dir)
 }
@@ -253,6 +290,26 @@ mod tests {
     fn this_project_builds_static_executables() {
         let own = std::env::current_exe().unwrap();
         assert_eq!(linkage(&own).unwrap(), Linkage::Static);
+    }
+
+    #[test]
+    fn copies_of_other_builds_go_when_no_container_needs_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let staged = runtime.block_on(Staged::prepare(None, dir.path().to_owned())).unwrap();
+        let own = runtime.block_on(staged.get()).unwrap();
+        for name in ["a".repeat(64), ".new-1".to_owned(), "mine".to_owned()] {
+            fs::create_dir(dir.path().join(&name)).unwrap();
+            fs::write(dir.path().join(name).join(PROGRAM), "12345").unwrap();
+        }
+        let names = || fs::read_dir(dir.path()).unwrap().count();
+        runtime.block_on(async {
+            assert_eq!(old(&staged, false, false).await.unwrap(), []);
+            let seen = old(&staged, true, true).await.unwrap();
+            assert_eq!((seen.len(), names()), (2, 4));
+            assert_eq!(old(&staged, true, false).await.unwrap(), seen);
+        });
+        assert!(own.dir.join(PROGRAM).exists() && dir.path().join("mine").exists() && names() == 2);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod root;
 mod walls;
 mod watch;
 
-use super::executable::Staged;
+use super::executable::{self, Staged};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
 use super::{Abilities, Bound, DiskBound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
@@ -287,6 +287,10 @@ impl Sandbox for ProcessSandbox {
 
     async fn remove_image(&self, _tag: &str) -> Result<(), SandboxError> {
         Ok(())
+    }
+
+    async fn old_programs(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await
     }
 
     async fn local_image(&self, _tag: &str) -> Result<Option<String>, SandboxError> {

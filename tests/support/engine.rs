@@ -47,6 +47,8 @@ pub struct Engine {
     docker: Option<DockerEnv>,
     home: TempDir,
     extra_env: Vec<(String, String)>,
+    /// The program that serves, and that its shims are copies of.
+    executable: PathBuf,
     child: Option<Child>,
 }
 
@@ -79,7 +81,21 @@ impl Engine {
             fs::create_dir(home.path().join(name)).expect("a directory");
         }
         let extra_env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { docker, home, extra_env, child: None }
+        let executable = PathBuf::from(env!("CARGO_BIN_EXE_dogwatch"));
+        Self { docker, home, extra_env, executable, child: None }
+    }
+
+    /// Starts an engine that is another build than the one under test.
+    pub fn start_as(docker: &DockerEnv, executable: PathBuf) -> Self {
+        let mut engine = Self::prepare(Some(docker.clone()), &[]);
+        engine.executable = executable;
+        engine.restart();
+        engine
+    }
+
+    /// From its next start on the engine is the build under test.
+    pub fn upgrade(&mut self) {
+        self.executable = PathBuf::from(env!("CARGO_BIN_EXE_dogwatch"));
     }
 
     /// The engine's state directory.
@@ -103,7 +119,11 @@ impl Engine {
 
     /// A command of dogwatch that talks to this engine, for tests that need more than [`Engine::cmd`].
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dogwatch"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_dogwatch")), args)
+    }
+
+    fn command_of(&self, executable: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(executable);
         command
             .args(args)
             .current_dir(self.home.path())
@@ -177,7 +197,7 @@ impl Engine {
         self.kill();
         let log = File::options().create(true).append(true).open(self.log_path()).expect("the engine's log");
         let child = self
-            .command(&["serve"])
+            .command_of(&self.executable, &["serve"])
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdout(log.try_clone().expect("a second handle of the log"))
             .stderr(log)

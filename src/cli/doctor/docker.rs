@@ -60,6 +60,7 @@ fn judge(facts: &DockerFacts) -> Vec<Finding> {
     if let Some((reason, remedy)) = facts.obstacle() {
         findings.push(Finding::fail("docker-users", reason, remedy));
     }
+    findings.push(isolation(&facts.security_options));
     findings.push(match facts.cgroup_version.as_str() {
         "2" => Finding::ok("cgroups", format!("version 2, {}", facts.cgroup_driver)),
         other => Finding::warn(
@@ -92,6 +93,28 @@ fn judge(facts: &DockerFacts) -> Vec<Finding> {
     findings
 }
 
+/// How far a program in a step is from the machine, in words. `options` is what Docker says of its own walls.
+fn isolation(options: &[String]) -> Finding {
+    let named = |name: &str| options.iter().find(|option| option.split(',').any(|part| part == format!("name={name}")));
+    let seccomp = named("seccomp").is_some_and(|option| !option.contains("profile=unconfined"));
+    let confined = ["apparmor", "selinux"].iter().find(|name| named(name).is_some());
+    let walls = format!(
+        "steps run as an ordinary user in containers without network, capabilities or a way to gain rights, {}, {}; the kernel is \
+         the machine's own, so a hole in it is a way out",
+        if seccomp { "with Docker's filter of system calls" } else { "with NO filter of system calls" },
+        confined.map_or_else(|| "without AppArmor or SELinux".to_owned(), |name| format!("under {name}")),
+    );
+    if seccomp {
+        Finding::ok("isolation", walls)
+    } else {
+        Finding::warn(
+            "isolation",
+            walls,
+            "take `seccomp-profile` out of Docker's configuration, and run it on a kernel with CONFIG_SECCOMP_FILTER",
+        )
+    }
+}
+
 /// The numbers at the start of a version: `20.10.24+dfsg1` is 20, 10, 24.
 fn numbers(version: &str) -> Option<(u32, u32, u32)> {
     let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
@@ -109,6 +132,7 @@ mod tests {
             cgroup_version: "2".to_owned(),
             live_restore: Some(true),
             storage_driver: "overlay2".to_owned(),
+            security_options: vec!["name=apparmor".to_owned(), "name=seccomp,profile=builtin".to_owned()],
             ..DockerFacts::default()
         }
     }
@@ -129,5 +153,17 @@ mod tests {
         assert_eq!(count("29.3.1"), 0);
         assert_eq!(count("29.4"), 0);
         assert_eq!(count("dev"), 0);
+    }
+
+    #[test]
+    fn the_walls_are_told_as_they_are() {
+        let told = |options: &[&str]| isolation(&options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>());
+        let usual = told(&["name=apparmor", "name=seccomp,profile=builtin"]);
+        assert!(usual.level == Level::Ok && usual.words.contains("under apparmor"), "{}", usual.words);
+        let bare = told(&["name=seccomp,profile=default"]);
+        assert!(bare.level == Level::Ok && bare.words.contains("without AppArmor"), "{}", bare.words);
+        for open in [&[][..], &["name=seccomp,profile=unconfined"]] {
+            assert!(told(open).level == Level::Warn && told(open).words.contains("NO filter"));
+        }
     }
 }

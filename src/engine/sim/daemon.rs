@@ -484,6 +484,10 @@ impl Sandbox for Daemon {
         Ok(self.local_image(tag).await?.map(|id| (id, 1)))
     }
 
+    async fn old_programs(&self, _dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        Ok(Vec::new())
+    }
+
     async fn remove_image(&self, tag: &str) -> Result<(), SandboxError> {
         let tag = tag.to_owned();
         let remove = move |_: &Self, kept: &mut Kept| {

@@ -117,3 +117,44 @@ fn takes_a_version_in_common_only() {
     assert_eq!(negotiate(0, 0), None);
     assert_eq!(negotiate(1, 2), None);
 }
+
+/// Version 1 as it went out. Shims of that version live on in containers while the engine is replaced, and their spools lie on
+/// disk, so these bytes stay as they are for as long as [`OLDEST`] is 1.
+#[test]
+fn version_1_stays_as_it_went_out() {
+    let [nonce, proof] = [[0xa1; SECRET_BYTES], [0xb2; SECRET_BYTES]];
+    let exit = |how, stopped| Frame::Exit { seq: 7, time_ms: -2, exit: Exit { how, stopped } };
+    let [nonce_hex, proof_hex] = ["a1".repeat(SECRET_BYTES), "b2".repeat(SECRET_BYTES)];
+    let head = "0700000000000000 feffffffffffffff";
+    let golden = [
+        (Frame::Hello { newest: 1, oldest: 1, nonce }, format!("2d000000 01 646f677761746368 0100 0100 {nonce_hex}")),
+        (Frame::Challenge { version: 1, nonce, proof }, format!("43000000 02 0100 {nonce_hex} {proof_hex}")),
+        (Frame::Proof { proof }, format!("21000000 03 {proof_hex}")),
+        (
+            Frame::Output { seq: 7, time_ms: -2, stream: Stream::Stderr, bytes: b"ab\n".to_vec() },
+            format!("15000000 04 {head} 02 61620a"),
+        ),
+        (Frame::Ack { seq: 7 }, "09000000 05 0700000000000000".to_owned()),
+        (exit(How::Exited { code: 3 }, false), format!("1b000000 06 {head} 00 01 0300000000000000")),
+        (exit(How::Signalled { signal: 9 }, true), format!("1b000000 06 {head} 01 02 0900000000000000")),
+        (
+            exit(How::NotStarted { reason: "no".to_owned() }, false),
+            format!("1d000000 06 {head} 00 03 0000000000000000 6e6f"),
+        ),
+        (exit(How::TimedOut { seconds: 60 }, false), format!("1b000000 06 {head} 00 04 3c00000000000000")),
+        (Frame::Heartbeat, "01000000 07".to_owned()),
+        (Frame::Stop { grace_ms: 10_000 }, "05000000 08 10270000".to_owned()),
+        (Frame::Signal { number: 15 }, "05000000 09 0f000000".to_owned()),
+        (
+            Frame::Lost { from: 2, to: 6, time_ms: -2 },
+            "19000000 0a 0200000000000000 0600000000000000 feffffffffffffff".to_owned(),
+        ),
+    ];
+    for (frame, text) in golden {
+        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
+        let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
+        let bytes: Vec<u8> = digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+        assert_eq!(frame.encode(), bytes, "{frame:?}");
+        assert_eq!(decode_in_pieces(&bytes, &[3]), (vec![frame], None));
+    }
+}
