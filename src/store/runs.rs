@@ -24,8 +24,8 @@ pub struct RunFilter {
 /// each column up by its name was most of the cost.
 macro_rules! columns {
     () => {
-        "id, project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since, state, resume_to, iteration, attempt, losses, troubles,
-         instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+        "id, project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since,
+         state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
          spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
     };
 }
