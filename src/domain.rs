@@ -1,6 +1,7 @@
 //! Plain types that every room shares. No I/O and nothing async lives here.
 
 mod actor;
+mod bounded;
 mod budget;
 mod bug;
 mod ending;
@@ -18,6 +19,7 @@ mod suite;
 mod time;
 
 pub use actor::Actor;
+pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
 pub use ending::{AgentReport, Ending};

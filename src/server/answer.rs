@@ -3,19 +3,20 @@
 use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
-use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState, StepLog};
+use super::questions::{self, listed};
+use crate::domain::{Actor, Project, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LONGEST_LINE, LogChunk, Reply, Request};
+use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// Most runs or questions in one answer.
+/// Most runs in one answer.
 const MOST_LISTED: usize = 1000;
 /// Most bytes of a log in one answer.
 const MOST_LOG: u32 = 1024 * 1024;
@@ -86,13 +87,14 @@ impl<S: Sandbox> Server<S> {
             Request::Deliver { run, iteration, how } => self.deliver(run, iteration, how, you).await,
             Request::Questions { all } => {
                 let state = (!all).then_some(QuestionState::Open);
-                let questions = self.engine.store.read(move |view| view.questions(state, MOST_LISTED + 1)).await?;
+                let questions =
+                    self.engine.store.read(move |view| view.questions(state, questions::MOST_LISTED + 1)).await?;
                 Ok(listed(questions))
             }
             Request::Question { question } => {
                 let found = self.engine.store.read(move |view| view.question(question)).await?;
                 let found = found.ok_or_else(|| not_found("question", question))?;
-                Ok(Reply::Questions { questions: vec![found], more: false })
+                Ok(listed(vec![found]))
             }
             Request::Answer { question, approve, reason } => {
                 let run = self.engine.answer(question, approve, reason, you).await?;
@@ -233,19 +235,6 @@ pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> 
     blocking(move || LogReader::open(&path)?.bytes(from..to))
         .await?
         .map_err(|error| Fault { code: FaultCode::Engine, message: error.to_string() })
-}
-
-/// A list of questions, oldest first, as long as it fits into one answer with room to spare. The oldest are left out.
-fn listed(mut questions: Vec<Question>) -> Reply {
-    let mut bytes = 0;
-    let newest = questions.iter().rev().take(MOST_LISTED);
-    let kept = newest.take_while(|question| {
-        bytes += size(question);
-        bytes <= LONGEST_LINE / 2
-    });
-    let left_out = questions.len() - kept.count();
-    questions.drain(..left_out);
-    Reply::Questions { questions, more: left_out > 0 }
 }
 
 /// Bytes that a value takes in a line.
