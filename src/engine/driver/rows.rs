@@ -1,7 +1,7 @@
 //! What a transition and a step leave in the store: the rows beside the run, and the audit event of the same transaction.
 
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Iteration, QuestionKind, Run, RunId, StepKey, Usage};
+use crate::domain::{Actor, Iteration, QuestionKind, Run, RunId, StepKey, Usage, bounded_facts};
 use crate::engine::machine::{Event, Write};
 use crate::store::{Ask, StoreError, Tx};
 use serde_json::json;
@@ -50,7 +50,7 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     iteration: after.iteration,
                     kind: *kind,
                     title: title.clone(),
-                    facts: facts.clone(),
+                    facts: bounded_facts(facts),
                     payload: serde_json::Value::Null,
                     digest: None,
                     deadline: None,

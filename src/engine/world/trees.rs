@@ -2,13 +2,14 @@
 
 use super::output::program_output;
 use crate::config::{ProjectConfig, Suite};
-use crate::domain::{Project, ProjectId, Run, RunId};
+use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
 use crate::project::requirements;
-use crate::workspace::{self, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
+use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -171,19 +172,27 @@ impl Trees for GitTrees {
         self.with_repo(project.id, move |repo| {
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
-            let taken = repo.checkpoint(&dir, &spec)?;
+            let taken = match repo.checkpoint(&dir, &spec) {
+                Err(error @ WorkspaceError::TooLarge { .. }) => {
+                    let (tree, why) = (repo.tree(&parent)?, Some(error.to_string()));
+                    return Ok(Taken { commit: parent, tree, unchanged: true, planted: Vec::new(), not_taken: why });
+                }
+                taken => taken?,
+            };
             if !taken.remarks.is_empty() {
                 tracing::info!(left_out = ?taken.remarks, "the agent made git repositories in its tree");
             }
             let mut planted = taken.planted;
-            planted.extend(
-                repo.escaping_links(&taken.commit)?
-                    .into_iter()
-                    .filter(|(path, _)| taken.changes.iter().any(|change| change.path == *path))
-                    .map(|(path, target)| format!("{path} is a link out of the tree, to {target}")),
-            );
+            let changed: HashSet<&str> = taken.changes.iter().map(|change| change.path.as_str()).collect();
+            let links = repo
+                .escaping_links(&taken.commit)?
+                .into_iter()
+                .filter(|(path, _)| changed.contains(path.as_str()))
+                .map(|(path, target)| format!("{path} is a link out of the tree, to {target}"));
+            planted.extend(links.collect::<Bounded>().finish());
             planted.extend(taken.skipped);
-            Ok(Taken { commit: taken.commit, tree: taken.tree, unchanged: taken.unchanged, planted })
+            let Checkpoint { commit, tree, unchanged, .. } = taken;
+            Ok(Taken { commit, tree, unchanged, planted, not_taken: None })
         })
         .await
     }
@@ -222,7 +231,13 @@ impl Trees for GitTrees {
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
         let (dir, report) = (dir.to_owned(), suite.report_in_repository()?);
-        let read = spawn_blocking(move || evidence::read(&dir, &report)).await;
+        let read = spawn_blocking(move || {
+            // The suite may have locked its tree, which is no reason to call its report missing.
+            let unlocked = workspace::unlock_tree(&dir);
+            unlocked.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
+            evidence::read(&dir, &report)
+        })
+        .await;
         Some(read.unwrap_or_else(|error| {
             Err(ReportFault::Io { path: String::new(), why: format!("a worker failed: {error}") })
         }))
