@@ -3,6 +3,7 @@
 //! is refused with its line and column, the rule and a remedy, and as many mistakes as possible are named at once.
 
 pub mod agents;
+mod allowances;
 pub mod command;
 pub mod engine;
 pub mod errors;
@@ -29,4 +30,5 @@ pub use project::{
 };
 pub use reference::reference;
 pub use retention::Retention;
+pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};

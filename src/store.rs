@@ -21,6 +21,7 @@
 //!
 //! One file holds one family of tables: reading methods are on [`View`], writing methods on [`Tx`].
 
+mod allowance;
 mod blobs;
 mod bugs;
 mod changes;

@@ -6,7 +6,8 @@ mod support;
 
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
+    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
+    StepState,
 };
 use dogwatch::logs::{LogWriter, Record, Stream, packed_path};
 use dogwatch::store::{self, Options, Store};
@@ -128,6 +129,10 @@ fn over(project: ProjectId, task: String) -> Run {
         owner: Actor::Engine,
         origin: Origin::Operator,
         agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(1),
         state: RunState::Cancelled,
         resume_to: None,
         iteration: 0,

@@ -1,7 +1,7 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Millis, Project, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::logs::Closed;
@@ -195,6 +195,9 @@ pub trait World: Send + Sync + 'static {
 
     /// How long what runs that are over leave behind is kept.
     fn retention(&self) -> &Retention;
+
+    /// What projects and days may spend.
+    fn allowances(&self) -> &Allowances;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

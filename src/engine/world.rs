@@ -9,7 +9,7 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::Millis;
+use crate::domain::{Allowances, Millis};
 use crate::sandbox::Sandbox;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -54,6 +54,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn retention(&self) -> &Retention {
         &self.config.retention
+    }
+
+    fn allowances(&self) -> &Allowances {
+        &self.config.allowances
     }
 
     fn places(&self) -> &Places {

@@ -1,12 +1,9 @@
 //! Questions as lists and streams carry them. A run waits for each, so none is ever left out for its size: one with more facts
 //! than fit is carried with fewer of them, and says so.
 
-use super::answer::size;
+use super::answer::{MOST_LISTED, size};
 use crate::domain::{Question, shortened};
 use crate::protocol::{LONGEST_LINE, Reply};
-
-/// Most questions in one answer.
-pub(super) const MOST_LISTED: usize = 1000;
 
 /// A list of questions, oldest first. The oldest are left out where there are too many.
 pub(super) fn listed(mut questions: Vec<Question>) -> Reply {
@@ -65,6 +62,7 @@ mod tests {
             kind: QuestionKind::Review,
             title: "someone should look".to_owned(),
             facts,
+            reached: Vec::new(),
             state: QuestionState::Open,
             asked: Millis(0),
             answer: None,

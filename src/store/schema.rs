@@ -39,3 +39,42 @@ fn schema(conn: &Connection) -> rusqlite::Result<Schema> {
     let mut statement = conn.prepare("SELECT name, sql FROM sqlite_schema")?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_told_no_time_is_completed_from_the_runs() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 3).unwrap();
+        let run = |spent: (u32, u64), updated: i64| {
+            format!(
+                "INSERT INTO runs (project, task, criteria, owner, origin, agent, state, iteration, attempt, losses, troubles,
+                     instant_failures, budget_iterations, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd,
+                     reason, version, created, updated)
+                 VALUES (1, 't', '[]', '{{}}', '{{}}', 'a', 'succeeded', 4, 1, 0, 0, 0, 9, {}, {}, 7, 0, '', 1, 0, {updated});",
+                spent.0, spent.1
+            )
+        };
+        conn.execute_batch(&format!(
+            "INSERT INTO projects (name, source, created) VALUES ('shop', '/shop', 0);
+             {} {}
+             INSERT INTO usage (run, iteration, kind, tokens, microusd, at) VALUES (1, 2, 'agent', 7, 0, 86400001);",
+            run((3, 500), 2 * 86_400_000 + 5),
+            run((0, 0), 5)
+        ))
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let mut rows =
+            conn.prepare("SELECT run, kind, iterations, milliseconds, tokens, day FROM usage ORDER BY id").unwrap();
+        let rows = rows.query_map([], |row| {
+            let (run, kind): (i64, String) = (row.get(0)?, row.get(1)?);
+            let numbers: [i64; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+            Ok((run, kind, numbers))
+        });
+        let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows, [(1, "agent".to_owned(), [0, 0, 7, 1]), (1, "earlier".to_owned(), [3, 500, 0, 2])]);
+    }
+}

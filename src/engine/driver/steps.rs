@@ -46,7 +46,7 @@ impl<W: World> Engine<W> {
             }
             known => {
                 if known.is_none() {
-                    self.record_intent(context.run.id, place, &spec.key, prompt).await?;
+                    self.record_intent(context, &spec.key, prompt).await?;
                     self.crash.at(format!("step.{kind}.intended"))?;
                 }
                 let container = self.world.sandbox().create(spec).await?;

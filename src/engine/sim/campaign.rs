@@ -2,10 +2,13 @@
 
 use super::dice::Dice;
 use super::life::{End, Sim, play};
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Allowances, Caps, Priority, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use std::time::Duration;
+
+/// Tokens that a turn says it used.
+const TURN: u64 = 100;
 
 /// What a campaign came to.
 #[derive(Debug, Default, Clone, Copy)]
@@ -18,12 +21,33 @@ pub(super) struct Tally {
     pub passed: i64,
 }
 
+/// Caps that are reached soon. A turn uses the tokens that are reserved for it, or none.
+pub(super) fn allowances(dice: &mut Dice) -> Allowances {
+    let mut caps = || Caps {
+        iterations: dice.percent(50).then(|| dice.between(1, 6)),
+        seconds: dice.percent(30).then(|| dice.between(30, 300)),
+        tokens: dice.percent(50).then(|| dice.between(100, 900)),
+        microusd: None,
+    };
+    let (day, total, project_day) = (caps(), caps(), caps());
+    let project = ProjectAllowance { total, day: project_day, iteration: Caps::default() };
+    let iteration = Caps { tokens: Some(TURN), ..Caps::default() };
+    Allowances { day, iteration, projects: [("played".to_owned(), project)].into() }
+}
+
 /// A plot in which much happens.
 fn plot(seed: u64) -> Plot {
     let mut dice = Dice::of(seed, "plot");
     let dice = &mut dice;
     let mut plot = Plot::plain("random", seed);
     plot.rash = true;
+    let mut queue = Dice::of(seed, "queue of a random plot");
+    plot.places = usize::try_from(queue.between(1, 2)).unwrap();
+    plot.priority = queue.pick(&Priority::ALL);
+    plot.rivals = if queue.percent(30) { queue.between(1, 2) } else { 0 };
+    if queue.percent(40) {
+        plot.leader = Some(queue.pick(&[Leader::Works, Leader::Works, Leader::Cancelled]));
+    }
     plot.parts = dice.between(1, 3);
     plot.setup = dice.percent(40);
     plot.broken_setup = plot.setup && dice.percent(10);
@@ -61,6 +85,9 @@ fn plot(seed: u64) -> Plot {
     let mut at = 0;
     for _ in 0..dice.below(5) {
         at += i64::try_from(dice.below(200)).unwrap();
+        if queue.percent(20) {
+            plot.asks.push((When::At(at), Ask::Prioritise(queue.pick(&Priority::ALL))));
+        }
         match dice.below(10) {
             0..=4 => {
                 plot.asks.push((When::At(at), Ask::Pause));
@@ -71,7 +98,11 @@ fn plot(seed: u64) -> Plot {
             _ => plot.asks.push((When::At(at), Ask::Cancel)),
         }
     }
-    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble] {
+    if dice.percent(20) {
+        plot.allowances = allowances(dice);
+        plot.waits = usize::try_from(dice.below(3)).unwrap();
+    }
+    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble, QuestionKind::Predecessor] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
@@ -81,7 +112,7 @@ fn plot(seed: u64) -> Plot {
         let last = match kind {
             QuestionKind::Review => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget => yes,
+            QuestionKind::Budget | QuestionKind::Predecessor => yes,
         };
         plot.answers.push((kind, last));
     }

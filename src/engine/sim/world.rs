@@ -5,7 +5,7 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::Millis;
+use crate::domain::{Allowances, Millis};
 use crate::engine::ports::{Places, World};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ pub(super) struct SimWorld {
     places: Places,
     config: Arc<EngineConfig>,
     retention: Retention,
+    allowances: Allowances,
 }
 
 impl SimWorld {
@@ -32,7 +33,18 @@ impl SimWorld {
         // Everything goes at once that may go at all.
         let retention = Retention { logs_at_least: 0, logs_at_most: 0, logs_size: 1, images_unused: 0 };
         let daemon = Daemon::new(Arc::clone(plot), Arc::clone(&disk), Arc::clone(&clock));
-        (Self { daemon, disk, clock, places, config: Arc::default(), retention }, base)
+        (
+            Self {
+                daemon,
+                disk,
+                clock,
+                places,
+                config: Arc::default(),
+                retention,
+                allowances: plot.allowances.clone(),
+            },
+            base,
+        )
     }
 
     /// What the run still has outside the store.
@@ -65,6 +77,10 @@ impl World for SimWorld {
 
     fn retention(&self) -> &Retention {
         &self.retention
+    }
+
+    fn allowances(&self) -> &Allowances {
+        &self.allowances
     }
 
     fn places(&self) -> &Places {
