@@ -2,6 +2,7 @@
 
 mod actor;
 mod allowance;
+mod bounded;
 mod budget;
 mod bug;
 mod ending;
@@ -21,6 +22,7 @@ mod turn;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
+pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
 pub use ending::{AgentReport, Ending};

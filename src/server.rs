@@ -13,6 +13,7 @@ mod health;
 mod identity;
 mod outbox;
 mod projects;
+mod questions;
 mod socket;
 mod watch;
 

@@ -34,6 +34,7 @@ mod walk;
 mod tests;
 
 pub use altered::Altered;
+pub use beneath::unlock_tree;
 pub use change::{Change, ChangeKind};
 pub use checkpoint::{Checkpoint, CheckpointSpec};
 pub use deliver::Delivered;

@@ -23,7 +23,7 @@ enum Command {
         /// Also show those that are settled
         #[arg(short, long)]
         all: bool,
-        /// Print JSON, one question a line
+        /// Print JSON, one question a line; `{"more":true}` last where older are left out
         #[arg(long)]
         json: bool,
     },
@@ -87,10 +87,13 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
         for question in &questions {
             context.json(question)?;
         }
+        if more {
+            context.json(&serde_json::json!({ "more": true }))?;
+        }
         return Ok(0);
     }
     if questions.is_empty() {
-        context.say(&safe!("nothing waits for you"))?;
+        context.say(&nothing(more))?;
         return Ok(0);
     }
     let now = words::now();
@@ -114,6 +117,14 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
         context.say(&safe!("older questions are not listed; `dogwatch approvals show Q` still shows them"))?;
     }
     Ok(0)
+}
+
+/// What an empty list means: that nothing waits may be said only where nothing was left out.
+fn nothing(more: bool) -> SafeText {
+    if more {
+        return safe!("questions wait that do not fit into an answer; `dogwatch ps` names the runs that wait for them");
+    }
+    safe!("nothing waits for you")
 }
 
 async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, Failure> {
@@ -169,5 +180,16 @@ fn standing(question: &Question) -> SafeText {
         QuestionState::Open => safe!("open"),
         QuestionState::Answered => safe!("answered"),
         QuestionState::Withdrawn => safe!("withdrawn"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nothing;
+
+    #[test]
+    fn nothing_waits_only_where_nothing_was_left_out() {
+        assert_eq!(nothing(false).as_str(), "nothing waits for you");
+        assert!(nothing(true).as_str().starts_with("questions wait"));
     }
 }

@@ -37,6 +37,8 @@ pub struct Taken {
     pub unchanged: bool,
     /// What tries to run on the host or to fool it, in words.
     pub planted: Vec<String>,
+    /// Why nothing was taken, if so; then the commit is the one before.
+    pub not_taken: Option<String>,
 }
 
 /// How a tree is taken.
@@ -113,7 +115,8 @@ pub trait Trees: Send + Sync + 'static {
     /// Whether all that was written to a tree is there.
     fn is_whole(&self, dir: &Path) -> impl Future<Output = Result<bool, TreeFault>> + Send;
 
-    /// Takes an agent-written tree as a commit; repeating gives the same commit.
+    /// Takes an agent-written tree as a commit; repeating gives the same commit. Of a tree that is too large nothing is taken,
+    /// which is no fault: it is the same at every try, and the agent's doing.
     fn take(
         &self,
         project: &Project,

@@ -1,6 +1,8 @@
 //! The real outside: Docker, git, the disk and the wall clock.
 
 mod output;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 pub use trees::GitTrees;

@@ -3,12 +3,13 @@
 use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
-use crate::domain::{Actor, Project, Question, QuestionState, Run, RunId, RunState, StepLog};
+use super::questions::listed;
+use crate::domain::{Actor, Project, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LONGEST_LINE, LogChunk, Reply, Request};
+use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
 use serde::Serialize;
@@ -94,7 +95,7 @@ impl<S: Sandbox> Server<S> {
             Request::Question { question } => {
                 let found = self.engine.store.read(move |view| view.question(question)).await?;
                 let found = found.ok_or_else(|| not_found("question", question))?;
-                Ok(Reply::Questions { questions: vec![found], more: false })
+                Ok(listed(vec![found]))
             }
             Request::Answer { question, approve, reason } => {
                 let run = self.engine.answer(question, approve, reason, you).await?;
@@ -240,19 +241,6 @@ pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> 
     blocking(move || LogReader::open(&path)?.bytes(from..to))
         .await?
         .map_err(|error| Fault { code: FaultCode::Engine, message: error.to_string() })
-}
-
-/// A list of questions, oldest first, as long as it fits into one answer with room to spare. The oldest are left out.
-fn listed(mut questions: Vec<Question>) -> Reply {
-    let mut bytes = 0;
-    let newest = questions.iter().rev().take(MOST_LISTED);
-    let kept = newest.take_while(|question| {
-        bytes += size(question);
-        bytes <= LONGEST_LINE / 2
-    });
-    let left_out = questions.len() - kept.count();
-    questions.drain(..left_out);
-    Reply::Questions { questions, more: left_out > 0 }
 }
 
 /// Bytes that a value takes in a line.

@@ -57,7 +57,7 @@ impl<W: World> Engine<W> {
             Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {
                 self.note(context.run.id, &format!("nothing was taken of an overfull tree: {reason}"));
                 let tree = self.world.trees().tree_of(&context.project, &head).await?;
-                Taken { commit: head.clone(), tree, unchanged: true, planted: Vec::new() }
+                Taken { commit: head.clone(), tree, unchanged: true, planted: Vec::new(), not_taken: Some(reason) }
             }
             taken => taken?,
         };
@@ -146,10 +146,11 @@ fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
         Ending::Crashed | Ending::Killed { .. } => instant,
         _ => false,
     };
-    // What was planted must be on record before anybody goes on from it.
-    if held && taken.planted.is_empty() {
+    // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
+    if held && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);
         return Event::AgentHeld { report, commit, instant, milliseconds };
     }
-    Event::AgentEnded { report, commit: taken.commit, tree: taken.tree, planted: taken.planted, milliseconds }
+    let Taken { commit, tree, planted, not_taken, .. } = taken;
+    Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds }
 }

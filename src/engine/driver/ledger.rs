@@ -2,7 +2,7 @@
 //! transaction.
 
 use super::allowance::reserve;
-use super::judge::{StoredFacts, planted};
+use super::judge::{StoredFacts, not_taken, planted};
 use super::rows::{audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
@@ -350,12 +350,13 @@ impl<W: World> Engine<W> {
                     StepState::Ended { intrusions, .. } => intrusions,
                     _ => 0,
                 });
-                let suspicions: Vec<_> = view.iterations(run)?.into_iter().flat_map(|one| one.suspicions).collect();
+                let iterations = view.iterations(run)?;
                 Ok(StoredFacts {
                     base: view.suites(run, 0)?,
                     now: view.suites(run, iteration)?,
                     intrusions: intrusions.fold(0, u32::saturating_add),
-                    planted: planted(&suspicions),
+                    planted: planted(&iterations),
+                    not_taken: not_taken(&iterations, iteration),
                 })
             })
             .await

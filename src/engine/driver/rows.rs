@@ -1,7 +1,7 @@
 //! What a transition and a step leave in the store: the rows beside the run, and the audit event of the same transaction.
 
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Iteration, Left, QuestionKind, Run, RunId, Spent, StepKey};
+use crate::domain::{Actor, Iteration, Left, QuestionKind, Run, RunId, Spent, StepKey, bounded_facts};
 use crate::engine::machine::{Event, Write};
 use crate::store::{Ask, StoreError, Tx};
 use serde_json::json;
@@ -50,7 +50,7 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     iteration: after.iteration,
                     kind: *kind,
                     title: title.clone(),
-                    facts: facts.clone(),
+                    facts: bounded_facts(facts),
                     reached: reached.clone(),
                     digest: None,
                     deadline: None,

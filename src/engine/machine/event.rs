@@ -47,6 +47,8 @@ pub enum Event {
         tree: String,
         /// Things found in the agent's tree that try to run on the host or to fool it.
         planted: Vec<String>,
+        /// Why nothing of that tree was taken, if so: then the commit is the one before.
+        not_taken: Option<String>,
         /// How long the turn took.
         milliseconds: u64,
     },

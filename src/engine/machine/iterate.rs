@@ -24,12 +24,14 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.writes.push(Write::OpenIteration { number: 0, base });
         }
         Event::PrepareFailed { reason, retry } => prepare_failed(next, reason, *retry, now),
-        Event::AgentEnded { report, commit, tree, planted, milliseconds } => {
+        Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds } => {
             next.spend("agent", turn(report, *milliseconds), Left::Tests);
             let checkpoint = Some((commit.clone(), tree.clone()));
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint });
-            if !planted.is_empty() {
-                let suspicions = vec![Suspicion::Planted { what: planted.clone() }];
+            let not_taken = not_taken.as_ref().map(|why| Suspicion::NotTaken { why: why.clone() });
+            let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.clone() });
+            let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
+            if !suspicions.is_empty() {
                 next.writes.push(Write::Suspect { suspicions });
             }
             next.go(RunState::Testing);

@@ -53,6 +53,7 @@ fn ended() -> Event {
         commit: "c".repeat(40),
         tree: "t".repeat(40),
         planted: Vec::new(),
+        not_taken: None,
         milliseconds: 10,
     }
 }
@@ -136,6 +137,21 @@ fn a_claim_alone_only_leads_to_the_engines_tests() {
     let mut events = base_tested();
     events.push(ended());
     assert_eq!(after(&events).state, RunState::Testing);
+}
+
+#[test]
+fn a_turn_of_which_nothing_was_taken_is_charged_and_says_so() {
+    let mut run = queued();
+    run.state = RunState::Developing;
+    let Event::AgentEnded { report, commit, tree, planted, milliseconds, .. } = ended() else {
+        panic!("another event")
+    };
+    let not_taken = Some("more than 5 entries".to_owned());
+    let event = Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds };
+    let writes = apply(&mut run, &event, Millis(0)).unwrap();
+    assert_eq!((run.state, run.spent.milliseconds), (RunState::Testing, milliseconds));
+    let suspicions = vec![Suspicion::NotTaken { why: "more than 5 entries".to_owned() }];
+    assert!(writes.contains(&Write::Suspect { suspicions }), "{writes:?}");
 }
 
 #[test]

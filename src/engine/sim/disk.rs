@@ -181,7 +181,7 @@ impl Trees for Disk {
             name_of(&[name.as_bytes(), take.parent.as_bytes(), take.message.as_bytes(), &time])
         };
         held.commits.insert(commit.clone(), tree);
-        Ok(Taken { commit, tree: name, unchanged, planted })
+        Ok(Taken { commit, tree: name, unchanged, planted, not_taken: None })
     }
 
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {

@@ -2,13 +2,14 @@
 
 use super::output::program_output;
 use crate::config::{ProjectConfig, Suite};
-use crate::domain::{Project, ProjectId, Run, RunId};
+use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
 use crate::project::requirements;
-use crate::workspace::{self, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree, volume};
+use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree, volume};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -195,19 +196,27 @@ impl Trees for GitTrees {
             volume::hold(&dir)?;
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
-            let taken = repo.checkpoint(&dir, &spec)?;
+            let taken = match repo.checkpoint(&dir, &spec) {
+                Err(error @ WorkspaceError::TooLarge { .. }) => {
+                    let (tree, why) = (repo.tree(&parent)?, Some(error.to_string()));
+                    return Ok(Taken { commit: parent, tree, unchanged: true, planted: Vec::new(), not_taken: why });
+                }
+                taken => taken?,
+            };
             if !taken.remarks.is_empty() {
                 tracing::info!(left_out = ?taken.remarks, "the agent made git repositories in its tree");
             }
             let mut planted = taken.planted;
-            planted.extend(
-                repo.escaping_links(&taken.commit)?
-                    .into_iter()
-                    .filter(|(path, _)| taken.changes.iter().any(|change| change.path == *path))
-                    .map(|(path, target)| format!("{path} is a link out of the tree, to {target}")),
-            );
+            let changed: HashSet<&str> = taken.changes.iter().map(|change| change.path.as_str()).collect();
+            let links = repo
+                .escaping_links(&taken.commit)?
+                .into_iter()
+                .filter(|(path, _)| changed.contains(path.as_str()))
+                .map(|(path, target)| format!("{path} is a link out of the tree, to {target}"));
+            planted.extend(links.collect::<Bounded>().finish());
             planted.extend(taken.skipped);
-            Ok(Taken { commit: taken.commit, tree: taken.tree, unchanged: taken.unchanged, planted })
+            let Checkpoint { commit, tree, unchanged, .. } = taken;
+            Ok(Taken { commit, tree, unchanged, planted, not_taken: None })
         })
         .await
     }
@@ -250,6 +259,9 @@ impl Trees for GitTrees {
         let read = spawn_blocking(move || {
             let held = volume::hold(&dir);
             held.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
+            // The suite may have locked its tree, which is no reason to call its report missing.
+            let unlocked = workspace::unlock_tree(&dir);
+            unlocked.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
             evidence::read(&dir, &report)
         })
         .await;
