@@ -211,6 +211,7 @@ pub(super) async fn stop(record: &Record, grace: Duration) -> io::Result<()> {
 pub(super) async fn remove(record: &Record) -> io::Result<()> {
     let begun = Instant::now();
     while let Some(seen) = look(record)? {
+        seen.made.groups.check()?;
         let live = matches!(seen.presence, Presence::Running | Presence::Frozen);
         if let Some(started) = seen.started.filter(|_| live) {
             started.first.signal(Signal::KILL)?;
