@@ -7,8 +7,9 @@
 use crate::config::HOST_ROOT as HOST;
 use crate::sandbox::{SandboxError, words::shorten};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Directories of programs and libraries, each itself or a link into `/usr`.
@@ -101,13 +102,17 @@ impl Roots {
 pub(super) fn write_own(dir: &Path, user: (u32, u32)) -> io::Result<()> {
     let (uid, gid) = user;
     fs::create_dir_all(dir)?;
+    // Stated, since the step's user is another one where the engine is root, and an umask could keep it out.
+    fs::set_permissions(dir, Permissions::from_mode(0o755))?;
     for (name, text) in [
         ("passwd", format!("root:x:0:0::/:/bin/sh\ndogwatch:x:{uid}:{gid}::/tmp:/bin/sh\n")),
         ("group", format!("root:x:0:\ndogwatch:x:{gid}:\n")),
         ("hosts", "127.0.0.1 localhost dogwatch\n::1 localhost\n".to_owned()),
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n".to_owned()),
     ] {
-        fs::write(dir.join(name), text)?;
+        let path = dir.join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o644))?;
     }
     Ok(())
 }
@@ -171,6 +176,18 @@ mod tests {
         for part in ["has no images", "reference = \"host\"", "\"small\"", "install Docker"] {
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    /// As an umask of 077 makes them, they could not be read inside.
+    #[test]
+    fn what_a_step_has_of_its_own_can_be_read_by_its_user() {
+        let own = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::set_permissions(own.path(), Permissions::from_mode(0o700)).unwrap();
+        fs::write(own.path().join("passwd"), "").unwrap();
+        fs::set_permissions(own.path().join("passwd"), Permissions::from_mode(0o600)).unwrap();
+        write_own(own.path(), (10_001, 10_001)).unwrap();
+        assert_eq!((mode(own.path()), mode(&own.path().join("passwd"))), (0o755, 0o644));
     }
 
     #[test]
