@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `bwrap.rs` | the program bubblewrap, and whether it works here |
 //! | `walls.rs`, `filter.rs` | the walls: namespaces and mounts, refused system calls |
-//! | `root.rs` | what a step sees as its root |
+//! | `root.rs`, `private.rs` | what a step sees as its root, and what it never sees |
 //! | `groups.rs`, `limits.rs` | what bounds a container: control groups, else limits of each process |
 //! | `record.rs`, `identity.rs` | what is on disk of a container, and which process is meant |
 //! | `life.rs`, `freeze.rs` | started, frozen, thawed, stopped, removed |
@@ -23,6 +23,7 @@ mod groups;
 mod identity;
 mod life;
 mod limits;
+mod private;
 mod record;
 mod remains;
 mod root;
@@ -37,6 +38,7 @@ use crate::domain::ImageUsed;
 use crate::shim::Secret;
 use bwrap::Bubblewrap;
 use groups::{Controller, Tree};
+use private::Private;
 use record::{Made, Record};
 pub use remains::Remains;
 use root::Roots;
@@ -65,6 +67,8 @@ pub struct ProcessSettings {
     pub roots: BTreeMap<String, PathBuf>,
     /// Further directories of the host that the image `host` shows, read-only, under their own paths.
     pub visible: BTreeSet<PathBuf>,
+    /// The engine's own directories, its state and its configuration: steps see nothing of them.
+    pub private: Vec<PathBuf>,
 }
 
 /// Bubblewrap as a sandbox.
@@ -105,10 +109,13 @@ pub async fn ask_facts(user: (u32, u32)) -> Result<ProcessFacts, String> {
 impl ProcessSandbox {
     /// Makes sure that containers can be made here, makes the copy of the executable and keeps the settings.
     pub async fn connect(settings: ProcessSettings) -> Result<Self, SandboxError> {
-        let ProcessSettings { instance, home, exe_copies, executable, engine_key, user, roots, visible } = settings;
+        let ProcessSettings { instance, home, exe_copies, executable, engine_key, user, roots, visible, private } =
+            settings;
         if user.0 == 0 {
             return Err(SandboxError::Local("agents and tests never run as root; choose another user".to_owned()));
         }
+        let roots = Roots { named: roots, visible, private: Private(private) };
+        roots.check()?;
         let staged = {
             let home = home.clone();
             tokio::task::spawn_blocking(move || {
@@ -123,7 +130,6 @@ impl ProcessSandbox {
         let (copy, tree) = staged?;
         let program = copy.dir.join(executable::PROGRAM);
         let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Absent)?;
-        let roots = Roots { named: roots, visible };
         let followed = Followed::default();
         Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed })
     }

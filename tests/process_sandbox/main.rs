@@ -50,6 +50,7 @@ mod needs_bwrap {
             user,
             roots: roots.iter().map(|(name, dir)| ((*name).to_owned(), dir.clone())).collect(),
             visible,
+            private: vec![home.path().join("containers")],
         };
         ProcessSandbox::connect(settings).await
     }
@@ -192,6 +193,23 @@ mod needs_bwrap {
         );
         bench.sandbox.remove(&id).await.unwrap();
         bench.done().await;
+    }
+
+    /// The engine's own directory is never shown, whichever way the settings lead to it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_engines_own_directory_cannot_be_shown() {
+        let Some(subject) = Process::new().await else { return };
+        let (home, user) = (&subject.0.home, subject.0.user);
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(home.path(), &link).unwrap();
+        for bad in [home.path().to_owned(), home.path().join("containers"), link] {
+            let showing = connect_showing(home, user, &[], BTreeSet::from([bad.clone()])).await;
+            let rooted = connect(home, user, &[("small", bad)]).await;
+            for error in [showing.err().unwrap(), rooted.err().unwrap()] {
+                assert!(error.to_string().contains("the engine's own directory"), "{error}");
+            }
+        }
+        subject.bench().done().await;
     }
 
     /// After a new start of the machine the number of the first process may be anybody's.
