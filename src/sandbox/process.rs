@@ -12,7 +12,8 @@
 //! | `root.rs`, `private.rs` | what a step sees as its root, and what it never sees |
 //! | `groups.rs`, `limits.rs` | what bounds a container: control groups, else limits of each process |
 //! | `record.rs`, `identity.rs` | what is on disk of a container, and which process is meant |
-//! | `life.rs`, `freeze.rs` | started, frozen, thawed, stopped, removed |
+//! | `life.rs` | started, frozen, thawed, stopped, removed |
+//! | `freeze.rs`, `kin.rs`, `keeper.rs` | freezing, by signals where no control group does it: who is meant, and that it lasts |
 //! | `watch.rs` | waiting for the end, time limits |
 //! | `remains.rs` | taking containers away where there may be no bubblewrap any more |
 
@@ -21,6 +22,8 @@ mod filter;
 mod freeze;
 mod groups;
 mod identity;
+mod keeper;
+mod kin;
 mod life;
 mod limits;
 mod private;
@@ -38,6 +41,7 @@ use crate::domain::ImageUsed;
 use crate::shim::Secret;
 use bwrap::Bubblewrap;
 use groups::{Controller, Tree};
+use keeper::Keeper;
 use private::Private;
 use record::{Made, Record};
 pub use remains::Remains;
@@ -82,6 +86,7 @@ pub struct ProcessSandbox {
     roots: Roots,
     tree: Tree,
     followed: Followed,
+    keeper: Keeper,
 }
 
 /// What is known of process sandboxes on this machine.
@@ -131,7 +136,8 @@ impl ProcessSandbox {
         let program = copy.dir.join(executable::PROGRAM);
         let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Absent)?;
         let followed = Followed::default();
-        Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed })
+        let keeper = Keeper::default();
+        Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed, keeper })
     }
 
     /// The user that shims become by themselves, where bubblewrap is started as root.
@@ -234,15 +240,18 @@ impl Sandbox for ProcessSandbox {
     }
 
     async fn freeze(&self, container: &str) -> Result<(), SandboxError> {
-        self.set_frozen(container, true).await
+        let Ok(record) = self.record(container) else { return Ok(()) };
+        self.keeper.freeze(container, record).await.map_err(|error| self.local(&error))
     }
 
     async fn thaw(&self, container: &str) -> Result<(), SandboxError> {
-        self.set_frozen(container, false).await
+        let Ok(record) = self.record(container) else { return Ok(()) };
+        self.keeper.thaw(container, record).await.map_err(|error| self.local(&error))
     }
 
     async fn remove(&self, container: &str) -> Result<(), SandboxError> {
         self.followed.note_removal(container);
+        self.keeper.forget(container);
         let Ok(record) = self.record(container) else { return Ok(()) };
         life::remove(&record).await.map_err(|error| self.local(&error))
     }
@@ -302,15 +311,6 @@ impl Sandbox for ProcessSandbox {
 
     async fn local_image(&self, _tag: &str) -> Result<Option<String>, SandboxError> {
         Ok(None)
-    }
-}
-
-impl ProcessSandbox {
-    async fn set_frozen(&self, container: &str, freeze: bool) -> Result<(), SandboxError> {
-        let Ok(record) = self.record(container) else { return Ok(()) };
-        let done = tokio::task::spawn_blocking(move || life::set_frozen(&record, freeze)).await;
-        let done = done.map_err(|error| SandboxError::Local(format!("cannot freeze or thaw: {error}")))?;
-        done.map_err(|error| self.local(&error))
     }
 }
 

@@ -212,6 +212,26 @@ mod needs_bwrap {
         subject.bench().done().await;
     }
 
+    /// What a program set going before a pause wakes it; somebody looks again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_wakes_itself_in_a_pause_is_stopped_again() {
+        let Some(subject) = Process::new().await else { return };
+        let bench = subject.bench();
+        let spec = bench.shell("echo up; sleep 600");
+        let id = bench.begin(&spec).await;
+        bench.follow_until(&spec, &id, "up").await;
+        bench.sandbox.freeze(&id).await.unwrap();
+        if !bench.sandbox.abilities().freezer {
+            let first = Pid::from_raw(subject.first_process(&id).await).unwrap();
+            kill_process(first, Signal::CONT).unwrap();
+        }
+        until(|| async { bench.sandbox.presence(&id).await.unwrap() == Presence::Frozen }).await;
+        bench.sandbox.thaw(&id).await.unwrap();
+        assert_eq!(bench.sandbox.presence(&id).await.unwrap(), Presence::Running);
+        bench.sandbox.remove(&id).await.unwrap();
+        bench.done().await;
+    }
+
     /// After a new start of the machine the number of the first process may be anybody's.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_new_start_of_the_machine_explains_a_loss() {

@@ -65,7 +65,7 @@ fn limits(can: Abilities) -> Finding {
             Some(format!("limits of {what} {how}"))
         })
         .chain((!can.freezer).then(|| {
-            "a pause stops each process by a signal".to_owned()
+            "a pause stops each process by a signal, which one that wants to can get round for a moment".to_owned()
         }))
         .collect();
     if loose.is_empty() {
