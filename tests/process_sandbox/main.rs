@@ -22,8 +22,9 @@ mod needs_bwrap {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::{Path, PathBuf};
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
     use tempfile::TempDir;
+    use tokio::time::sleep;
 
     struct Process(Bench<ProcessSandbox>);
 
@@ -210,6 +211,33 @@ mod needs_bwrap {
             }
         }
         subject.bench().done().await;
+    }
+
+    /// A program with a name that is no text once went on in a pause by signals, and woke all others.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_hides_and_wakes_the_others_is_stopped_as_well() {
+        let Some(subject) = Process::new().await else { return };
+        let bench = subject.bench();
+        let script = "import os, signal, time\n\
+                      open('/proc/self/comm', 'wb').write(b'\\xff\\xfe')\n\
+                      if os.fork():\n    \
+                          print('up', flush=True); time.sleep(600)\n\
+                      while True:\n    \
+                          open('/work/beats', 'a').write('x')\n    \
+                          os.kill(1, signal.SIGCONT); os.kill(-1, signal.SIGCONT); time.sleep(0.01)\n";
+        let spec = bench.spec(&["python3", "-c", script]);
+        let id = bench.begin(&spec).await;
+        bench.follow_until(&spec, &id, "up").await;
+        let beats = || fs::metadata(spec.tree.as_ref().unwrap().join("beats")).map_or(0, |seen| seen.len());
+        until(|| async { beats() > 10 }).await;
+        bench.sandbox.freeze(&id).await.unwrap();
+        let before = beats();
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(beats(), before);
+        bench.sandbox.thaw(&id).await.unwrap();
+        until(|| async { beats() > before }).await;
+        bench.sandbox.remove(&id).await.unwrap();
+        bench.done().await;
     }
 
     /// What a program set going before a pause wakes it; somebody looks again.
