@@ -5,6 +5,7 @@
 
 mod answer;
 mod brief;
+mod budget;
 mod connection;
 mod detail;
 mod follow;

@@ -46,6 +46,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a run that reached the cap of a day wait: it goes on by itself when the day turns in UTC
+    Wait {
+        /// The question, such as q5
+        question: QuestionId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Say no, with a reason that guides what comes next
     Deny {
         /// The question, such as q5
@@ -66,6 +74,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Approve { question, reason, json } => {
             tell(context, Request::Answer { question, approve: true, reason }, json).await
         }
+        Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
         Command::Deny { question, reason, json } => {
             tell(context, Request::Answer { question, approve: false, reason }, json).await
         }
@@ -123,6 +132,9 @@ async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, F
         context.say(&safe!(""))?;
         context.say_wrapped(&safe!("look: dogwatch show {}; dogwatch diff {}", question.run, question.run))?;
         context.say_wrapped(&safe!("answer: dogwatch approvals approve {}", id))?;
+        if question.may_wait() {
+            context.say_wrapped(&safe!("    or: dogwatch approvals wait {}", id))?;
+        }
         context.say_wrapped(&safe!("    or: dogwatch approvals deny {} --reason WHY", id))?;
     }
     Ok(0)

@@ -2,8 +2,10 @@
 
 use super::context::{Context, Failure, unfit};
 use super::{approvals, words};
+use crate::config::units::format_size;
 use crate::domain::{
-    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Outcome, RunId, Step, StepEnd, StepState, SuiteVerdict,
+    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
+    SuiteVerdict,
 };
 use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
@@ -78,8 +80,23 @@ fn head(view: &RunView) -> Vec<SafeText> {
         item(safe!("criterion"), safe!("{}", criterion));
     }
     item(safe!("reason"), safe!("{}", run.reason));
-    item(safe!("now"), view.note.as_ref().map_or_else(SafeText::empty, |note| safe!("{}", note)));
-    item(safe!("waits for"), words::waits_for(run, now));
+    let doing = view.note.as_ref().filter(|note| !note.starts_with(words::WAITS));
+    item(safe!("now"), doing.map_or_else(SafeText::empty, |note| safe!("{}", note)));
+    item(safe!("waits for"), words::waits_for(view, now));
+    item(safe!("priority"), safe!("{}", run.priority.name()));
+    if run.needs != Needs::default() {
+        let needs = run.needs;
+        let (whole, part) = (needs.millicpus / 1000, needs.millicpus % 1000 / 100);
+        item(safe!("needs"), safe!("{} of memory, {}.{} processors", words::size(needs.memory_mib << 20), whole, part));
+    }
+    for one in &run.after {
+        let need = match one.need {
+            Need::Success => safe!("starts when it has succeeded"),
+            Need::Asked => safe!("it did not succeed; a person is asked"),
+            Need::Waived => safe!("it did not succeed; a person let this one start all the same"),
+        };
+        item(safe!("after"), safe!("{}: {}", one.run, need));
+    }
     item(safe!("agent"), safe!("{}", run.agent));
     item(safe!("iteration"), words::iteration(run));
     let budget = run.budget;
@@ -196,6 +213,9 @@ fn ended(end: &StepEnd) -> SafeText {
         StepEnd::Signalled { signal, .. } => safe!("signal {}", signal),
         StepEnd::TimedOut { seconds } => safe!("ran past its limit of {}s", seconds),
         StepEnd::Silent { seconds } => safe!("wrote nothing for {}s", seconds),
+        StepEnd::Overfull { what, mib } => {
+            safe!("stopped: its {} came to the cap of {}", what.word(), format_size(*mib))
+        }
         StepEnd::Stopped => safe!("stopped by the engine"),
         StepEnd::NotStarted { reason } => safe!("not started: {}", reason),
         StepEnd::Lost { reason, .. } => safe!("lost: {}", reason),

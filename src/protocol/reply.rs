@@ -1,6 +1,6 @@
 //! What the engine answers.
 
-use super::Bytes;
+use super::{BudgetReport, Bytes};
 use crate::domain::{
     Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
     SuiteVerdict,
@@ -85,6 +85,11 @@ pub enum Reply {
     Collected {
         /// It.
         collection: Collection,
+    },
+    /// Budgets.
+    Budget {
+        /// Them.
+        budget: Box<BudgetReport>,
     },
     /// Bytes of a log.
     Log {

@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 /// Most runs or questions in one answer.
-const MOST_LISTED: usize = 1000;
+pub(super) const MOST_LISTED: usize = 1000;
 /// Most bytes of a log in one answer.
 const MOST_LOG: u32 = 1024 * 1024;
 /// Most bytes of a patch in one answer; more is asked for by `dogwatch deliver`.
@@ -64,12 +64,13 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit { project, task, criteria, agent, iterations, revision } => {
+            Request::Submit { project, task, criteria, agent, iterations, revision, priority, after } => {
                 let project = self.find_project(&project).await?;
                 let base = self.engine.world.trees().fetch(&project, revision).await?;
                 let agent = agent.unwrap_or_default();
-                let run =
-                    self.engine.submit(NewRun { project, task, criteria, base, agent, iterations, owner: you }).await?;
+                let owner = you;
+                let new = NewRun { project, task, criteria, base, agent, iterations, priority, after, owner };
+                let run = self.engine.submit(new).await?;
                 self.run_reply(run).await
             }
             Request::Runs { all } => self.runs(all).await,
@@ -78,6 +79,7 @@ impl<S: Sandbox> Server<S> {
             Request::Resume { run } => self.act(run, Event::Resume { by: you }).await,
             Request::Redirect { run, text } => self.act(run, Event::Redirect { by: you, text }).await,
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
+            Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,
             Request::Rollback { run, iteration } => {
                 let run = self.engine.roll_back(run, iteration, you).await?;
                 self.run_reply(run).await
@@ -98,6 +100,11 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.answer(question, approve, reason, you).await?;
                 self.run_reply(run).await
             }
+            Request::AwaitDay { question } => {
+                let run = self.engine.await_day(question, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Budget => self.budget().await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {
