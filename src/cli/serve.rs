@@ -123,6 +123,7 @@ async fn sandbox(
         user,
         roots: config.sandbox.roots.clone(),
         visible: config.sandbox.visible.clone(),
+        private: vec![paths.state().to_owned(), paths.config().to_owned()],
     };
     let chosen = AnySandbox::choose(config.sandbox.kind, docker, process).await;
     chosen.map_err(|error| Failure::new(error.to_string()))

@@ -1,6 +1,7 @@
 //! Appends to a log. Bytes and index records wait in memory until `sync`, which is also what makes them visible to readers.
 
 use super::entry::{ENTRY_BYTES, HEADER, line_ends};
+use super::source::open_file;
 use super::{Entry, LogError, MAX_RECORD, Stream, index_path, packed_path};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
@@ -77,7 +78,9 @@ impl LogWriter {
         if packed_path(path).try_exists().map_err(LogError::io(path, "look for its compressed form"))? {
             return Err(LogError::Closed(path.to_owned()));
         }
-        let (log, index) = (open_file(path)?, open_file(&index_path)?);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let (log, index) = (open_file(path, &mut options)?, open_file(&index_path, &mut options)?);
         match index.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(LogError::Busy(path.to_owned())),
@@ -304,18 +307,6 @@ fn follows(entry: &Entry, at: &LogMark, last_seq: u64) -> bool {
         && entry.offset == at.bytes
         && entry.lines_before == at.lines
         && usize::try_from(entry.length).is_ok_and(|length| length <= MAX_RECORD)
-}
-
-fn open_file(path: &Path) -> Result<File, LogError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
-        .open(path)
-        .map_err(LogError::io(path, "open it"))
 }
 
 /// Makes new names in the log's directory last.

@@ -81,13 +81,17 @@ fn limits(can: Abilities) -> Finding {
         .filter_map(|(what, bound)| {
             let how = match bound {
                 Bound::Whole => return None,
-                Bound::EachProcess => "hold for each process by itself, and all together may take more",
+                Bound::EachProcess => {
+                    "hold for each process by itself: all together may take more, and what they share is not counted"
+                }
                 Bound::EachUser => "hold for all steps of this user together",
                 Bound::Nothing => "do not hold",
             };
             Some(format!("limits of {what} {how}"))
         })
-        .chain((!can.freezer).then(|| "a pause stops each process by a signal".to_owned()))
+        .chain((!can.freezer).then(|| {
+            "a pause stops each process by a signal, which one that wants to can get round for a moment".to_owned()
+        }))
         .collect();
     if loose.is_empty() {
         return Finding::ok(CHECK, "memory, processes and processors are limited by control groups");

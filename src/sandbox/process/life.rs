@@ -182,17 +182,19 @@ async fn begin(
     Ok(())
 }
 
-/// Freezes or thaws what runs, and notes when.
-pub(super) fn set_frozen(record: &Record, freeze: bool) -> io::Result<()> {
-    let Some(seen) = look(record)? else { return Ok(()) };
-    let Some(started) = seen.started.filter(|_| matches!(seen.presence, Presence::Running | Presence::Frozen)) else {
-        return Ok(());
+/// Freezes or thaws what runs, and notes when. Returns whether it may still run.
+pub(super) fn set_frozen(record: &Record, freeze: bool) -> io::Result<bool> {
+    let Some(seen) = look(record)? else { return Ok(false) };
+    let live = matches!(seen.presence, Presence::Running | Presence::Frozen);
+    let Some(started) = seen.started.filter(|_| live) else {
+        return Ok(live || seen.presence == Presence::Created);
     };
-    if (seen.presence == Presence::Frozen) != freeze {
+    // An engine may have died in the middle of freezing, and then only some of it stands still.
+    if freeze || seen.presence == Presence::Frozen {
         freeze::set_frozen(&seen.made, &started, freeze)?;
     }
     frozen::observe(&seen.made.step, freeze);
-    Ok(())
+    Ok(true)
 }
 
 /// Asks a container to end, and makes it end.
@@ -213,6 +215,7 @@ pub(super) async fn stop(record: &Record, grace: Duration) -> io::Result<()> {
 pub(super) async fn remove(record: &Record) -> io::Result<()> {
     let begun = Instant::now();
     while let Some(seen) = look(record)? {
+        seen.made.groups.check()?;
         let live = matches!(seen.presence, Presence::Running | Presence::Frozen);
         if let Some(started) = seen.started.filter(|_| live) {
             started.first.signal(Signal::KILL)?;
