@@ -7,6 +7,7 @@ mod allowances;
 pub mod command;
 pub mod engine;
 pub mod errors;
+pub mod most;
 pub mod paths;
 pub mod project;
 mod reader;
@@ -24,6 +25,7 @@ pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
 pub use engine::{EngineConfig, NamedAgent};
 pub use errors::{ConfigErrors, Problem};
+pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
     AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,

@@ -35,7 +35,7 @@ pub use iteration::{Iteration, Outcome, Suspicion};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use run::{ImageUsed, Origin, Run, RunState};
-pub use step::{Step, StepEnd, StepKey, StepKind, StepLog, StepState};
+pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};
 pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};

@@ -43,6 +43,7 @@ mod open;
 mod options;
 mod projects;
 mod questions;
+mod quota;
 mod readers;
 mod reserve;
 mod runs;

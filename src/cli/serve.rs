@@ -1,5 +1,6 @@
 //! `dogwatch serve`: the engine itself.
 
+mod key;
 mod unit;
 
 use super::context::{Failure, open};
@@ -16,10 +17,6 @@ use crate::sandbox::process::ProcessSettings;
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -106,7 +103,8 @@ async fn sandbox(
     instance: String,
     user: (u32, u32),
 ) -> Result<AnySandbox, Failure> {
-    let engine_key = engine_key(&paths.state().join("engine.key"))?;
+    let engine_key =
+        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
     let docker = DockerSettings {
         host: config.docker_host.clone(),
         instance: instance.clone(),
@@ -167,28 +165,6 @@ pub fn store_paths(paths: &Paths) -> store::Paths {
         blobs: paths.blobs(),
         reserve: paths.reserve(),
     }
-}
-
-/// The engine's own key, made on its first start.
-fn engine_key(path: &Path) -> Result<[u8; 32], Failure> {
-    let mut key = [0; 32];
-    match OpenOptions::new().read(true).open(path) {
-        Ok(mut file) => {
-            file.read_exact(&mut key).map_err(|error| {
-                Failure::new(format!("{}: {error}; it must hold 32 bytes, remove it to make a new one", path.display()))
-            })?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            getrandom::fill(&mut key).map_err(|error| Failure::new(format!("no random numbers: {error}")))?;
-            let made = path.with_extension("new");
-            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&made)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-            std::fs::rename(&made, path)?;
-        }
-        Err(error) => return Err(Failure::new(format!("{}: {error}", path.display()))),
-    }
-    Ok(key)
 }
 
 fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, Failure> {

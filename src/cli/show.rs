@@ -2,6 +2,7 @@
 
 use super::context::{Context, Failure, unfit};
 use super::{approvals, words};
+use crate::config::units::format_size;
 use crate::domain::{
     Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
     SuiteVerdict,
@@ -215,6 +216,9 @@ fn ended(end: &StepEnd) -> SafeText {
         StepEnd::Signalled { signal, .. } => safe!("signal {}", signal),
         StepEnd::TimedOut { seconds } => safe!("ran past its limit of {}s", seconds),
         StepEnd::Silent { seconds } => safe!("wrote nothing for {}s", seconds),
+        StepEnd::Overfull { what, mib } => {
+            safe!("stopped: its {} came to the cap of {}", what.word(), format_size(*mib))
+        }
         StepEnd::Stopped => safe!("stopped by the engine"),
         StepEnd::NotStarted { reason } => safe!("not started: {}", reason),
         StepEnd::Lost { reason, .. } => safe!("lost: {}", reason),

@@ -122,6 +122,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some((name, _)) = left.containers.first() {
         return Err(Failure::new(format!("the container {name} came back: try again")));
     }
+    workspace::volume::release_beneath(&paths.workspaces()).map_err(|error| Failure::new(error.to_string()))?;
     for path in paths.everything() {
         workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
     }

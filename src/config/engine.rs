@@ -3,6 +3,7 @@
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
+use super::most::{self, Most};
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
@@ -37,6 +38,8 @@ pub struct EngineConfig {
     pub memory_mib: Option<u64>,
     /// Thousandths of processors that they may use together; what the machine has when the file does not say.
     pub millicpus: Option<u64>,
+    /// The most that repositories may ask for.
+    pub most: Most,
     /// How long what runs that are over leave behind is kept.
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
@@ -70,6 +73,7 @@ impl Default for EngineConfig {
             max_runs: usual_runs(),
             memory_mib: None,
             millicpus: None,
+            most: Most::default(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             sandbox: SandboxConfig::default(),
@@ -100,6 +104,7 @@ impl EngineConfig {
                 config.millicpus = section.number("cpus", 0.1, 65_536.0).map(rules::thousandths);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
+            config.most = most::read(top);
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }

@@ -145,12 +145,24 @@ pub const AGENT: Table = Table {
 /// `[limits]`.
 pub const LIMITS: Table = Table {
     header: "[limits]",
-    about: "What each container may use.",
+    about: "What each container may use. Where the operator of the engine allows less disk or log, that counts.",
     keys: &[
         key("memory", SIZE, "\"4GiB\"", "Memory, swap included; 64MiB to 1TiB."),
         key("cpus", "a number such as 2.0", "2.0", "Processors; 0.1 to 256."),
         key("pids", "a whole number", "1024", "Processes and threads; 16 to 65536."),
         key("tmp", SIZE, "\"1GiB\"", "Size of /tmp, which lies in memory; 1MiB to 1TiB."),
+        key(
+            "disk",
+            SIZE,
+            "\"10GiB\"",
+            "What the tree of a step may take on disk; a step that goes beyond it is stopped. 16MiB to 1TiB.",
+        ),
+        key(
+            "log",
+            SIZE,
+            "\"1GiB\"",
+            "What the log of a step may take, index included, before it is compressed. At the cap it ends with the number of bytes that were left out, and the step is stopped. 1MiB to 1TiB.",
+        ),
     ],
 };
 
@@ -206,6 +218,7 @@ pub const ENGINE_TOP: Table = Table {
         key("sandbox", "a table", "see there", "Which sandbox steps run in."),
         key("docker", "a table", "see there", "The container engine."),
         key("engine", "a table", "see there", "The engine itself."),
+        key("limits", "a table", "see there", "The most that a repository may ask for."),
         key("retention", "a table", "see there", "How long what runs leave behind is kept."),
         key("budget", "a table", "see there", "What all projects together may spend on a day."),
         key("projects", "tables written as [projects.NAME]", "none", "What single projects may spend, by their names."),
@@ -288,6 +301,16 @@ pub const ENGINE: Table = Table {
             "\"64MiB\"",
             "Space in the state directory that is kept back for the engine's own records, given only when the disk is full. New steps begin only while as much again is free. \"0MiB\" keeps none back.",
         ),
+    ],
+};
+
+/// `[limits]` of `config.toml`.
+pub const MOST: Table = Table {
+    header: "[limits]",
+    about: "The most that a step may put on disk, whatever the repository asks for.",
+    keys: &[
+        key("disk", SIZE, "\"50GiB\"", "The most that the tree of a step may take; 16MiB to 1TiB."),
+        key("log", SIZE, "\"4GiB\"", "The most that the log of a step may take; 1MiB to 1TiB."),
     ],
 };
 
@@ -418,6 +441,7 @@ pub const ENGINE_FILE: &[Table] = &[
     SANDBOX,
     DOCKER,
     ENGINE,
+    MOST,
     RETENTION,
     ENGINE_BUDGET,
     BUDGET_DAY,

@@ -183,7 +183,8 @@ impl<W: World> Engine<W> {
     async fn context(&self, run: Run) -> Result<Context, Halt> {
         let project = self.project(run.project).await?;
         let base = run.base.clone().ok_or_else(|| Halt::Trouble("the run has no base commit".to_owned()))?;
-        let config = self.world.trees().config(&project, &base).await?;
+        let mut config = self.world.trees().config(&project, &base).await?;
+        config.limits = self.world.bound(config.limits);
         let agent = self.world.choose_agent(&run.agent, &config).map_err(Halt::Trouble)?;
         Ok(Context { run, project, config, agent, base })
     }

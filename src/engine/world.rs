@@ -10,7 +10,7 @@ pub use trees::GitTrees;
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The real outside over a sandbox.
@@ -50,6 +50,10 @@ impl<S: Sandbox> World for RealWorld<S> {
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn bound(&self, asked: Limits) -> Limits {
+        self.config.most.bound(asked)
     }
 
     fn retention(&self) -> &Retention {

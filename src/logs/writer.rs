@@ -61,6 +61,8 @@ pub struct LogWriter {
     waiting: Vec<u8>,
     waiting_index: Vec<u8>,
     cut: u64,
+    /// How many bytes it may take, index included.
+    cap: u64,
     mark: watch::Sender<LogMark>,
 }
 
@@ -92,10 +94,24 @@ impl LogWriter {
             waiting: Vec::new(),
             waiting_index: Vec::new(),
             cut: 0,
+            cap: u64::MAX,
             mark: watch::Sender::new(LogMark::default()),
         };
         writer.recover(&index_path)?;
         Ok(writer)
+    }
+
+    /// The same with a cap in bytes. Nothing is refused for it: whoever appends asks [`Self::has_room`] before.
+    pub fn capped(mut self, bytes: u64) -> Self {
+        self.cap = bytes;
+        self
+    }
+
+    /// Whether a record of so many bytes stays within the cap. Its part of the index counts too, or a program that writes
+    /// byte by byte would take many times the cap.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let index = self.at.records.saturating_add(1).saturating_mul(ENTRY_BYTES as u64);
+        self.at.bytes.saturating_add(bytes as u64).saturating_add(index) <= self.cap
     }
 
     /// Adds a record; a number that is there already changes nothing, a number too far ahead is refused.
@@ -128,6 +144,14 @@ impl LogWriter {
         let count = to - self.last_seq;
         let text = format!("[dogwatch: {count} pieces of output were destroyed before they could be saved]\n");
         self.put(Record { seq: to, time_ms, stream: Stream::Engine, bytes: text.as_bytes() })
+    }
+
+    /// Takes the numbers up to `to` without their bytes, which the caller has counted.
+    pub fn skip(&mut self, to: u64, time_ms: i64) -> Result<(), LogError> {
+        if to <= self.last_seq {
+            return Ok(());
+        }
+        self.put(Record { seq: to, time_ms, stream: Stream::Engine, bytes: &[] })
     }
 
     fn put(&mut self, record: Record<'_>) -> Result<(), LogError> {

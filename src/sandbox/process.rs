@@ -29,12 +29,13 @@ mod root;
 mod walls;
 mod watch;
 
-use super::executable::{self, Copy};
+use super::executable::{self, Staged};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
-use super::{Abilities, Bound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, Bound, DiskBound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::ImageUsed;
 use crate::shim::Secret;
+use crate::workspace::volume;
 use bwrap::Bubblewrap;
 use groups::{Controller, Tree};
 use record::{Made, Record};
@@ -42,9 +43,6 @@ pub use remains::Remains;
 use root::Roots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Where the running executable is found.
-const SELF: &str = "/proc/self/exe";
 
 /// What the engine gives to its process sandbox.
 #[derive(Debug, Clone)]
@@ -72,7 +70,7 @@ pub struct ProcessSandbox {
     bubblewrap: Bubblewrap,
     instance: String,
     home: PathBuf,
-    copy: Copy,
+    copy: Staged,
     key: [u8; 32],
     user: (u32, u32),
     roots: Roots,
@@ -115,13 +113,13 @@ impl ProcessSandbox {
                 std::fs::create_dir_all(&home).and_then(|()| record::tidy(&home)).map_err(|error| {
                     SandboxError::Local(format!("{}: {error}; it must be a directory of the engine", home.display()))
                 })?;
-                let copy = executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)?;
-                Ok((copy, Tree::find()))
+                Ok(Tree::find())
             })
         };
         let staged = staged.await.map_err(|error| SandboxError::Local(format!("cannot prepare: {error}")))?;
-        let (copy, tree) = staged?;
-        let program = copy.dir.join(executable::PROGRAM);
+        let tree = staged?;
+        let copy = Staged::prepare(executable, exe_copies).await?;
+        let program = copy.program().await?;
         let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Absent)?;
         let roots = Roots { named: roots, visible };
         let followed = Followed::default();
@@ -164,6 +162,7 @@ fn abilities(tree: &Tree) -> Abilities {
         memory: bound(Controller::Memory, Bound::EachProcess),
         pids: bound(Controller::Pids, Bound::EachUser),
         cpus: bound(Controller::Cpu, Bound::Nothing),
+        disk: if volume::possible().is_ok() { DiskBound::FileSystem } else { DiskBound::Watched },
         freezer: tree.does(Controller::Freezer),
     }
 }

@@ -1,6 +1,6 @@
 //! Runs: the rows that transitions compare and set.
 
-use super::columns::{Json, Word, json, maybe_json, maybe_word, word};
+use super::columns::{InOrder, Json, Word, word};
 use super::{StoreError, Tx, View};
 use crate::domain::{Budget, Millis, Needs, ProjectId, QuestionId, Run, RunId, RunState, Spent};
 use rusqlite::{Row, ToSql, named_params, params_from_iter};
@@ -20,54 +20,55 @@ pub struct RunFilter {
     pub limit: Option<u32>,
 }
 
+/// The columns of a run, in the order in which [`run`] reads them. Runs are read more often than anything else, and to look
+/// each column up by its name was most of the cost.
+macro_rules! columns {
+    () => {
+        "id, project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since,
+         state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+         spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
+    };
+}
+
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let mut next = InOrder::new(row);
     Ok(Run {
-        id: RunId(row.get("id")?),
-        project: ProjectId(row.get("project")?),
-        task: row.get("task")?,
-        criteria: json(row, "criteria")?,
-        owner: json(row, "owner")?,
-        origin: json(row, "origin")?,
-        agent: row.get("agent")?,
-        priority: word(row, "priority")?,
-        needs: Needs { memory_mib: row.get("needs_memory")?, millicpus: row.get("needs_processors")? },
-        after: json(row, "predecessors")?,
-        waits_since: Millis(row.get("waits_since")?),
-        state: word(row, "state")?,
-        resume_to: maybe_word(row, "resume_to")?,
-        iteration: row.get("iteration")?,
-        attempt: row.get("attempt")?,
-        losses: row.get("losses")?,
-        troubles: row.get("troubles")?,
-        instant_failures: row.get("instant_failures")?,
-        not_before: row.get::<_, Option<i64>>("not_before")?.map(Millis),
-        base: row.get("base")?,
-        head: row.get("head")?,
-        image: maybe_json(row, "image")?,
-        budget: Budget {
-            iterations: row.get("budget_iterations")?,
-            seconds: row.get("budget_seconds")?,
-            tokens: row.get("budget_tokens")?,
-            microusd: row.get("budget_microusd")?,
-        },
-        spent: Spent {
-            iterations: row.get("spent_iterations")?,
-            milliseconds: row.get("spent_milliseconds")?,
-            tokens: row.get("spent_tokens")?,
-            microusd: row.get("spent_microusd")?,
-        },
-        question: row.get::<_, Option<i64>>("question")?.map(QuestionId),
-        reason: row.get("reason")?,
-        version: row.get("version")?,
-        created: Millis(row.get("created")?),
-        updated: Millis(row.get("updated")?),
+        id: RunId(next.get()?),
+        project: ProjectId(next.get()?),
+        task: next.get()?,
+        criteria: next.json()?,
+        owner: next.json()?,
+        origin: next.json()?,
+        agent: next.get()?,
+        priority: next.word()?,
+        needs: Needs { memory_mib: next.get()?, millicpus: next.get()? },
+        after: next.json()?,
+        waits_since: Millis(next.get()?),
+        state: next.word()?,
+        resume_to: next.maybe_word()?,
+        iteration: next.get()?,
+        attempt: next.get()?,
+        losses: next.get()?,
+        troubles: next.get()?,
+        instant_failures: next.get()?,
+        not_before: next.get::<Option<i64>>()?.map(Millis),
+        base: next.get()?,
+        head: next.get()?,
+        image: next.maybe_json()?,
+        budget: Budget { iterations: next.get()?, seconds: next.get()?, tokens: next.get()?, microusd: next.get()? },
+        spent: Spent { iterations: next.get()?, milliseconds: next.get()?, tokens: next.get()?, microusd: next.get()? },
+        question: next.get::<Option<i64>>()?.map(QuestionId),
+        reason: next.get()?,
+        version: next.get()?,
+        created: Millis(next.get()?),
+        updated: Millis(next.get()?),
     })
 }
 
 impl View<'_> {
     /// The run with this id.
     pub fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
-        self.one("SELECT * FROM runs WHERE id = ?1", [id.0], run)
+        self.one(concat!("SELECT ", columns!(), " FROM runs WHERE id = ?1"), [id.0], run)
     }
 
     /// The states of these runs, and when each last changed. What the store does not know is left out.
@@ -88,7 +89,7 @@ impl View<'_> {
 
     /// Runs that pass the filter, newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
-        let mut sql = "SELECT * FROM runs WHERE 1".to_owned();
+        let mut sql = concat!("SELECT ", columns!(), " FROM runs WHERE 1").to_owned();
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
         if let Some(project) = filter.project {
             sql.push_str(" AND project = ?");

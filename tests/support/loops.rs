@@ -212,11 +212,14 @@ impl Engine {
         let left = || {
             let trees = walk(&self.paths().workspaces());
             let steps = walk(&self.paths().steps());
-            (self.containers(), trees, steps)
+            let list = fs::read_to_string("/proc/self/mountinfo").expect("what is mounted");
+            let home = self.home().display().to_string();
+            let mounted = list.lines().filter(|line| line.contains(&home)).map(str::to_owned).collect();
+            (self.containers(), trees, steps, mounted)
         };
         let mut last = left();
         let begin = std::time::Instant::now();
-        while last != (Vec::new(), Vec::new(), Vec::new()) {
+        while last != (Vec::new(), Vec::new(), Vec::new(), Vec::<String>::new()) {
             assert!(begin.elapsed() < Duration::from_secs(20), "left over: {last:?}");
             std::thread::sleep(Duration::from_millis(50));
             last = left();

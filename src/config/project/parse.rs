@@ -237,6 +237,8 @@ fn limits(section: &Section<'_, '_>) -> Limits {
         cpus: section.number("cpus", 0.1, 256.0).unwrap_or(usual.cpus),
         pids: section.whole("pids", 16..65_537).and_then(|n| u32::try_from(n).ok()).unwrap_or(usual.pids),
         tmp_mib: rules::size(section, "tmp", 1, TEBIBYTE).unwrap_or(usual.tmp_mib),
+        disk_mib: rules::size(section, "disk", 16, TEBIBYTE).unwrap_or(usual.disk_mib),
+        log_mib: rules::size(section, "log", 1, TEBIBYTE).unwrap_or(usual.log_mib),
     }
 }
 

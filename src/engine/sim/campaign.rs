@@ -5,6 +5,7 @@ use super::life::{End, Sim, play};
 use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
 use crate::domain::{Allowances, Caps, Priority, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Tokens that a turn says it used.
@@ -19,6 +20,10 @@ pub(super) struct Tally {
     pub kills: u64,
     /// Simulated milliseconds.
     pub passed: i64,
+    /// Transitions of runs, as the audit log has them.
+    pub transitions: u64,
+    /// How often somebody looked at what is committed and checked what must hold at every moment.
+    pub looks: u64,
 }
 
 /// Caps that are reached soon. A turn uses the tokens that are reserved for it, or none.
@@ -144,27 +149,61 @@ fn one(seed: u64) -> Tally {
         }
         sim.finish().await;
         tally.passed = sim.world.clock.passed();
+        tally.transitions = sim.transitions();
+        tally.looks = sim.witness.looks;
     });
     tally
 }
 
-/// Plays runs for every seed until each has seen so many simulated hours, at least one run each.
-pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+impl Tally {
+    fn add(&mut self, more: Self) {
+        self.runs += more.runs;
+        self.crashes += more.crashes;
+        self.kills += more.kills;
+        self.passed += more.passed;
+        self.transitions += more.transitions;
+        self.looks += more.looks;
+    }
+}
+
+/// Plays runs for one seed until it has seen so many simulated hours, at least one run.
+fn days(seed: u64, hours: i64) -> Tally {
     let mut all = Tally::default();
-    for seed in seeds {
-        let mut passed = 0;
-        for turn in 0.. {
-            let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
-            let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
-            passed += tally.passed;
-            all.runs += tally.runs;
-            all.crashes += tally.crashes;
-            all.kills += tally.kills;
-            all.passed += tally.passed;
-            if passed >= hours * 3_600_000 {
-                break;
-            }
+    for turn in 0.. {
+        let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
+        let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
+        all.add(tally);
+        if all.passed >= hours * 3_600_000 {
+            break;
         }
     }
     all
+}
+
+/// How many seeds are played at once.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Plays every seed for so many simulated hours, on every core at once. Seeds share nothing, so each plays as it would alone.
+pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut all = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return all;
+            }
+            all.add(days(seed, hours));
+        }
+    };
+    std::thread::scope(|scope| {
+        let players: Vec<_> = (0..cores()).map(|_| scope.spawn(work)).collect();
+        let mut all = Tally::default();
+        for player in players {
+            all.add(player.join().unwrap());
+        }
+        all
+    })
 }

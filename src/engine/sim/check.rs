@@ -36,15 +36,26 @@ pub(super) struct Witness {
     frozen: i64,
     /// What projects and days may spend.
     allowances: Allowances,
+    /// How often it has looked.
+    pub looks: u64,
 }
 
 impl Witness {
     /// Somebody who has seen nothing yet.
     pub fn new(run: RunId, plot: &Plot) -> Self {
         let frozen = if plot.slippery > 0 { FROZEN_AT_LAST } else { FROZEN };
-        let spent = Spent::default();
-        let allowances = plot.allowances.clone();
-        Self { frozen, run, version: 0, iteration: 0, spent, budget: None, raised: 0, paused: None, allowances }
+        Self {
+            frozen,
+            run,
+            version: 0,
+            iteration: 0,
+            spent: Spent::default(),
+            budget: None,
+            raised: 0,
+            paused: None,
+            allowances: plot.allowances.clone(),
+            looks: 0,
+        }
     }
 
     /// A new engine begins to work: what the one before it left undone is not its fault yet.
@@ -55,6 +66,7 @@ impl Witness {
     /// Looks at what is committed and checks what must hold at every moment.
     pub async fn look(&mut self, store: &Store, world: &SimWorld) -> Run {
         let id = self.run;
+        self.looks += 1;
         let (run, open, budgets) = store
             .read(move |view| {
                 let questions = view.questions_of(id)?;

@@ -185,6 +185,12 @@ impl Sim {
         self.outcome().await
     }
 
+    /// How many transitions the run has made.
+    pub fn transitions(&self) -> u64 {
+        let run = self.store.read_sync(|view| view.run(self.run)).unwrap().unwrap();
+        u64::try_from(run.version).unwrap()
+    }
+
     /// What the run has come to.
     pub async fn outcome(&self) -> Finish {
         let id = self.run;

@@ -1,6 +1,6 @@
 //! The engine against its promises: crashes anywhere, twice in a row, a full disk, a faulty container engine.
 
-use super::campaign::{Tally, campaign};
+use super::campaign::{Tally, campaign, cores};
 use super::dice::Dice;
 use super::life::{End, Sim, ada, crashed, play, undisturbed};
 use super::plot::{Ask, Call, Fate, Plot, Slip, Turn, When};
@@ -108,11 +108,17 @@ fn a_crash_anywhere_in_every_plot_comes_to_the_same_end() {
 fn campaigned(seeds: std::ops::Range<u64>, hours: i64) {
     let begun = Instant::now();
     let count = seeds.clone().count();
-    let Tally { runs, crashes, kills, passed } = campaign(seeds, hours);
+    let Tally { runs, crashes, kills, passed, transitions, looks } = campaign(seeds, hours);
+    let (passed, took) = (passed / 3_600_000, begun.elapsed());
+    let rate = |figure: u64| f64::from(u32::try_from(figure).unwrap()) / took.as_secs_f64();
     tell(&format!(
-        "{count} seeds: {runs} runs, {crashes} crashes and {kills} kills in {} simulated hours, {:?}",
-        passed / 3_600_000,
-        begun.elapsed()
+        "{count} seeds: {runs} runs, {transitions} transitions, {crashes} crashes and {kills} kills in {passed} simulated hours; \
+         what must hold at every moment was checked {looks} times; {took:?} on {} threads: {:.2} seeds/s, {:.0} runs/s, \
+         {:.0} simulated hours/s",
+        cores(),
+        rate(count as u64),
+        rate(runs),
+        rate(passed.unsigned_abs())
     ));
 }
 

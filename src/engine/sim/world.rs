@@ -7,6 +7,7 @@ use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis};
 use crate::engine::ports::{Places, World};
+use crate::sandbox::Limits;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,6 +74,10 @@ impl World for SimWorld {
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn bound(&self, asked: Limits) -> Limits {
+        asked
     }
 
     fn retention(&self) -> &Retention {

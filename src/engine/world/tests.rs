@@ -36,7 +36,7 @@ async fn a_tree_that_is_too_large_is_an_outcome_and_no_fault() {
     let (trees, project) = trees(room.path());
     let base = trees.fetch(&project, None).await.unwrap();
     let dir = room.path().join("workspaces/tree");
-    trees.checkout(&project, &base, &dir, None).await.unwrap();
+    trees.checkout(&project, &base, &dir, None, None).await.unwrap();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let mut at = rustix::fs::open(&dir, flags, Mode::empty()).unwrap();
     for _ in 0..14 {

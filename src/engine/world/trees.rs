@@ -8,7 +8,7 @@ use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
 use crate::project::requirements;
-use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
+use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree, volume};
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
@@ -146,6 +146,7 @@ impl Trees for GitTrees {
         commit: &str,
         dir: &Path,
         suite: Option<&Suite>,
+        room: Option<u64>,
     ) -> Result<(), TreeFault> {
         let (commit, dir, owner) = (commit.to_owned(), dir.to_owned(), self.new_owner());
         let report = suite.and_then(Suite::report_in_repository);
@@ -153,7 +154,19 @@ impl Trees for GitTrees {
             fs::create_dir_all(parent).map_err(|error| TreeFault(format!("{}: {error}", parent.display())))?;
         }
         self.with_repo(project.id, move |repo| {
-            repo.checkout(&commit, &dir, owner)?;
+            volume::release(&dir)?;
+            match room.map(|mib| (mib, volume::make(&dir, mib))) {
+                None => repo.checkout(&commit, &dir, owner)?,
+                Some((mib, Ok(()))) => {
+                    repo.checkout_into(&commit, &dir, owner).map_err(|error| error.within(mib))?;
+                }
+                // It is watched all the same.
+                Some((_, Err(error))) => {
+                    tracing::warn!(%error, "a tree gets no file system of its own");
+                    volume::release(&dir)?;
+                    repo.checkout(&commit, &dir, owner)?;
+                }
+            }
             Ok((report, dir))
         })
         .await
@@ -165,11 +178,22 @@ impl Trees for GitTrees {
         })
     }
 
+    async fn hold(&self, dir: &Path) -> Result<(), TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || Ok(volume::hold(&dir)?)).await
+    }
+
+    async fn is_whole(&self, dir: &Path) -> Result<bool, TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || volume::is_whole(&dir).map_err(|error| TreeFault(format!("{}: {error}", dir.display())))).await
+    }
+
     async fn take(&self, project: &Project, dir: &Path, take: &Take<'_>) -> Result<Taken, TreeFault> {
         let dir = dir.to_owned();
         let (parent, base, message) = (take.parent.to_owned(), take.base.to_owned(), take.message.to_owned());
         let (exclude, time) = (take.exclude.to_vec(), take.time);
         self.with_repo(project.id, move |repo| {
+            volume::hold(&dir)?;
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
             let taken = match repo.checkpoint(&dir, &spec) {
@@ -218,6 +242,7 @@ impl Trees for GitTrees {
         let (base, commit, dir) = (base.to_owned(), commit.to_owned(), dir.to_owned());
         let report = suite.report_in_repository();
         self.with_repo(project.id, move |repo| {
+            volume::hold(&dir)?;
             let is_report = |path: &str| report.as_deref().is_some_and(|report| gates::path_fits(report, path));
             // What the project itself does not want to track is made by tools.
             let pick = |path: &str, ignored: bool| {
@@ -232,6 +257,8 @@ impl Trees for GitTrees {
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
         let (dir, report) = (dir.to_owned(), suite.report_in_repository()?);
         let read = spawn_blocking(move || {
+            let held = volume::hold(&dir);
+            held.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
             // The suite may have locked its tree, which is no reason to call its report missing.
             let unlocked = workspace::unlock_tree(&dir);
             unlocked.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
@@ -299,7 +326,11 @@ impl Trees for GitTrees {
 
     async fn remove(&self, dir: &Path) -> Result<(), TreeFault> {
         let dir = dir.to_owned();
-        blocking(move || Ok(remove_tree(&dir)?)).await
+        blocking(move || {
+            volume::release(&dir)?;
+            Ok(remove_tree(&dir)?)
+        })
+        .await
     }
 }
 

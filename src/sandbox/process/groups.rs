@@ -298,7 +298,7 @@ mod tests {
         fs::write(dir.join("memory.swap.max"), "max").unwrap();
         let does = vec![Controller::Memory, Controller::Pids, Controller::Cpu, Controller::Freezer];
         let groups = Groups(vec![Group { version: Version::Two, does, dir: dir.clone() }]);
-        groups.make(&Limits { memory_mib: 64, cpus: 0.5, pids: 32, tmp_mib: 1 }).unwrap();
+        groups.make(&Limits { memory_mib: 64, cpus: 0.5, pids: 32, tmp_mib: 1, ..Limits::default() }).unwrap();
         groups.take(77).unwrap();
         let read = |file: &str| fs::read_to_string(dir.join(file)).unwrap();
         assert_eq!(read("memory.max"), (64 << 20).to_string());

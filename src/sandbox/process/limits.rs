@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn only_what_no_group_bounds_is_bounded_here() {
-        let limits = Limits { memory_mib: 2, cpus: 1.0, pids: 16, tmp_mib: 1 };
+        let limits = Limits { memory_mib: 2, cpus: 1.0, pids: 16, tmp_mib: 1, ..Limits::default() };
         assert_eq!(words(&limits, false, false).join(" "), "--limit core=0 --limit nofile=65536");
         assert!(words(&limits, true, true).join(" ").ends_with("--limit data=2097152 --limit nproc=24"));
     }
