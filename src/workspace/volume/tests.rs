@@ -3,6 +3,7 @@
 
 use super::*;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 /// Whether they can be tried here; says so where not.
 fn possible_here() -> bool {
@@ -73,6 +74,11 @@ fn a_tree_whose_image_found_no_room_is_known_not_to_be_whole() {
     fs::write(tree.join("big"), vec![7; 48 << 20]).unwrap();
     assert!(!is_whole(&tree).unwrap());
     release(&tree).unwrap();
-    run(Command::new("umount").arg(&small)).unwrap();
+    // The kernel lets go of the loop device, and with it of the image, when it has given up writing.
+    let end = Instant::now() + Duration::from_secs(30);
+    while let Err(error) = run(Command::new("umount").arg(&small)) {
+        assert!(Instant::now() < end, "{error}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(devices(home.path()), 0);
 }
