@@ -9,6 +9,7 @@
 
 mod approvals;
 mod audit;
+mod budget;
 mod complaint;
 mod completions;
 mod context;
@@ -67,6 +68,8 @@ enum Command {
     Redirect(steer::Redirect),
     /// Stop a run for good
     Cancel(steer::Cancel),
+    /// Say how much a run is wanted, against others that wait for a place
+    Priority(steer::Prioritise),
     /// Go on from an earlier checkpoint
     Rollback(steer::Rollback),
     /// Print the changes of a run or of one iteration, byte for byte into files and pipes
@@ -75,6 +78,8 @@ enum Command {
     Deliver(deliver::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
+    /// Show what runs, projects and days have used and reserved of what they may
+    Budget(budget::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Write a first dogwatch.toml by looking at a repository
@@ -126,10 +131,12 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Resume(args) => Context::block_on(|context| steer::resume(context, args)),
         Command::Redirect(args) => Context::block_on(|context| steer::redirect(context, args)),
         Command::Cancel(args) => Context::block_on(|context| steer::cancel(context, args)),
+        Command::Priority(args) => Context::block_on(|context| steer::prioritise(context, args)),
         Command::Rollback(args) => Context::block_on(|context| steer::roll_back(context, args)),
         Command::Diff(args) => Context::block_on(|context| diff::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
         Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),

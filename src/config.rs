@@ -3,9 +3,11 @@
 //! is refused with its line and column, the rule and a remedy, and as many mistakes as possible are named at once.
 
 pub mod agents;
+mod allowances;
 pub mod command;
 pub mod engine;
 pub mod errors;
+pub mod most;
 pub mod paths;
 pub mod project;
 mod reader;
@@ -23,10 +25,12 @@ pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
 pub use engine::{EngineConfig, NamedAgent};
 pub use errors::{ConfigErrors, Problem};
+pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
     AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };
 pub use reference::reference;
 pub use retention::Retention;
+pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};

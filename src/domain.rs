@@ -1,6 +1,8 @@
 //! Plain types that every room shares. No I/O and nothing async lives here.
 
 mod actor;
+mod allowance;
+mod bounded;
 mod budget;
 mod bug;
 mod ending;
@@ -16,8 +18,11 @@ mod run;
 mod step;
 mod suite;
 mod time;
+mod turn;
 
 pub use actor::Actor;
+pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
+pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
 pub use ending::{AgentReport, Ending};
@@ -30,6 +35,7 @@ pub use iteration::{Iteration, Outcome, Suspicion};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use run::{ImageUsed, Origin, Run, RunState};
-pub use step::{Step, StepEnd, StepKey, StepKind, StepLog, StepState};
+pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
-pub use time::Millis;
+pub use time::{Day, Millis};
+pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};

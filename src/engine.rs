@@ -12,6 +12,8 @@ pub mod machine;
 mod notes;
 pub mod ports;
 pub mod prompt;
+pub mod queue;
+pub mod room;
 mod scheduler;
 #[cfg(test)]
 mod sim;
@@ -26,6 +28,7 @@ use crate::store::Store;
 use crash::CrashPoints;
 use notes::Notes;
 use ports::{Places, World};
+use room::Room;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,8 +43,8 @@ pub struct Engine<W: World> {
     crash: CrashPoints,
     /// Progress in words that is worth showing but not worth keeping.
     pub(crate) notes: Notes,
-    /// How many runs may work at once.
-    max_runs: usize,
+    /// What runs may take of the machine together.
+    room: Room,
     /// One bell a run that is being driven: an operator changed it, look again.
     bells: Mutex<HashMap<RunId, watch::Sender<u64>>>,
     /// Something was committed that the scheduler should look at.
@@ -58,13 +61,13 @@ pub struct Engine<W: World> {
 
 impl<W: World> Engine<W> {
     /// An engine that drives nothing yet; [`Engine::serve`] starts it.
-    pub fn new(store: Store, world: W, crash: CrashPoints, max_runs: usize) -> Arc<Self> {
+    pub fn new(store: Store, world: W, crash: CrashPoints, room: Room) -> Arc<Self> {
         Arc::new(Self {
             store,
             world,
             crash,
             notes: Notes::default(),
-            max_runs,
+            room,
             bells: Mutex::default(),
             stirred: Notify::new(),
             preparing: RwLock::default(),

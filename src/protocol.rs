@@ -8,10 +8,12 @@
 //! What is shown is committed: events carry a cursor, the number of the last audit record they include. A client that comes
 //! back with its cursor gets what changed since then, otherwise a snapshot. Log bytes cross exactly ([`Bytes`]).
 
+mod budget;
 mod bytes;
 mod reply;
 mod request;
 
+pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use reply::{EngineStatus, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView};
 pub use request::{DeliverAs, Request};

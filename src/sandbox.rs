@@ -9,6 +9,7 @@ mod elf;
 pub mod executable;
 mod follow;
 mod frozen;
+mod gauge;
 mod layout;
 mod limiter;
 pub mod process;
@@ -16,7 +17,7 @@ mod spec;
 mod verdict;
 mod words;
 
-pub use abilities::{Abilities, Bound};
+pub use abilities::{Abilities, Bound, DiskBound};
 pub use any::{AnySandbox, REMEDIES};
 pub use spec::{Limits, Profile, StepSpec, WallTimes};
 

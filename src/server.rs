@@ -5,6 +5,7 @@
 
 mod answer;
 mod brief;
+mod budget;
 mod connection;
 mod detail;
 mod follow;
@@ -13,6 +14,7 @@ mod identity;
 mod lines;
 mod outbox;
 mod projects;
+mod questions;
 mod socket;
 mod watch;
 

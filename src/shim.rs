@@ -88,15 +88,18 @@ struct Arguments {
     user: Option<(u32, u32)>,
     /// What to take on before that.
     limits: Vec<limits::Limit>,
+    /// How readily the kernel may kill what is in here.
+    oom: Option<i32>,
 }
 
 impl Arguments {
     fn read(args: &[OsString]) -> Option<Self> {
-        let mut read = Self { root: PathBuf::from("/dogwatch"), user: None, limits: Vec::new() };
+        let mut read = Self { root: PathBuf::from("/dogwatch"), user: None, limits: Vec::new(), oom: None };
         for pair in args.chunks(2) {
             match pair {
                 [flag, root] if flag == "--root" => read.root = PathBuf::from(root),
                 [flag, limit] if flag == "--limit" => read.limits.push(limits::parse(limit.to_str()?)?),
+                [flag, score] if flag == "--oom" => read.oom = Some(limits::parse_oom(score.to_str()?)?),
                 [flag, user] if flag == "--user" => read.user = Some(user::parse(user.to_str()?)?),
                 _ => return None,
             }
@@ -106,10 +109,15 @@ impl Arguments {
 }
 
 fn run(args: &[OsString]) -> Result<i32, Failure> {
-    let arguments = Arguments::read(args)
-        .ok_or("only --root DIR, --user UID:GID and --limit NAME=NUMBER are understood, the last of known names")?;
+    let arguments = Arguments::read(args).ok_or(
+        "only --root DIR, --user UID:GID, --oom SCORE and --limit NAME=NUMBER are understood, the last of known names",
+    )?;
     for limit in arguments.limits {
         limits::take_on(limit)?;
+    }
+    // Before it becomes another user and hides, since its own file would be closed to it then.
+    if let Some(score) = arguments.oom {
+        limits::offer_oom(score)?;
     }
     if let Some(user) = arguments.user {
         user::become_user(user)?;

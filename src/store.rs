@@ -21,6 +21,7 @@
 //!
 //! One file holds one family of tables: reading methods are on [`View`], writing methods on [`Tx`].
 
+mod allowance;
 mod blobs;
 mod bugs;
 mod changes;
@@ -42,6 +43,7 @@ mod open;
 mod options;
 mod projects;
 mod questions;
+mod quota;
 mod readers;
 mod reserve;
 mod runs;

@@ -1,6 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 use crate::domain::{Millis, Run, RunState, StepLog};
+use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,14 +40,21 @@ pub fn state(state: RunState) -> SafeText {
     safe!("{}", state.name()).styled(style)
 }
 
+/// How the engine's note begins for a run that waits for its turn or for space.
+pub const WAITS: &str = "waits for ";
+
 /// What a run waits for, if anything.
-pub fn waits_for(run: &Run, now: Millis) -> SafeText {
+pub fn waits_for(view: &RunView, now: Millis) -> SafeText {
+    let run = &view.run;
     match (run.question, run.not_before) {
         (Some(question), _) => safe!("you: approvals show {}", question),
         (None, _) if run.state == RunState::AwaitingRedirect => safe!("you: redirect {} TEXT", run.id),
         (None, _) if run.state == RunState::Paused => safe!("you: resume {}", run.id),
         (None, Some(until)) if until > now && !run.state.is_final() => safe!("{}", until),
-        _ => SafeText::empty(),
+        _ => match view.note.as_deref().and_then(|note| note.strip_prefix(WAITS)) {
+            Some(what) => safe!("{}", what),
+            None => SafeText::empty(),
+        },
     }
 }
 

@@ -16,6 +16,7 @@ mod diff;
 mod error;
 mod fetch;
 mod ignored;
+mod measure;
 mod names;
 mod nested;
 mod program;
@@ -25,17 +26,21 @@ mod repo;
 mod size;
 mod source;
 mod transfer;
+
+pub mod volume;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use altered::Altered;
+pub use beneath::unlock_tree;
 pub use change::{Change, ChangeKind};
 pub use checkpoint::{Checkpoint, CheckpointSpec};
 pub use deliver::Delivered;
 pub use diff::DiffStat;
 pub use error::WorkspaceError;
+pub use measure::takes_more;
 pub use names::shown;
 pub use read::{Entry, EntryKind, Survey};
 pub use remove::remove_tree;

@@ -14,7 +14,7 @@ mod honest;
 mod support;
 
 mod needs_docker {
-    use crate::support::loops::{REPLAY, RIGHT, TESTS, WRONG, python_repo};
+    use crate::support::loops::{ENOUGH, REPLAY, RIGHT, TESTS, WRONG, python_repo};
     use crate::support::{DockerEnv, Engine, TempRepo, docker};
     use dogwatch::domain::{RunState, StepState};
     use dogwatch::protocol::{Request, RunDetail};
@@ -508,7 +508,7 @@ mod needs_docker {
 
     fn engine(docker: &DockerEnv) -> Engine {
         let mut engine = Engine::start(docker);
-        fs::write(engine.paths().config_file(), "[engine]\nmax-runs = 3\n").unwrap();
+        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = 3\n{ENOUGH}")).unwrap();
         engine.restart();
         engine
     }

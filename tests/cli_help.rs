@@ -25,6 +25,9 @@ name = \"command\"
 command = \"true\"
 ";
 
+/// How long the engine may take for what it does by itself.
+const SOON: Duration = Duration::from_mins(2);
+
 /// Directories of a test's own; dropping it ends the engine that commands started in there.
 struct Home {
     dir: TempDir,
@@ -182,6 +185,32 @@ fn scripts_get_errors_as_json() {
 }
 
 #[test]
+fn budgets_are_shown_with_their_caps() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("config")).unwrap();
+    let settings = "[budget.day]\ntime = \"8h\"\n[projects.shop.total]\nusd = 2.5\n[projects.nobody.day]\ntokens = 5\n";
+    std::fs::write(home.path("config/config.toml"), settings).unwrap();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let source = repo.path().to_str().unwrap();
+    home.run(&["project", "add", source, "--name", "shop"]).expect_code(0);
+    home.run(&["run", "--project", "shop", "-n", "7", "do it"]).expect_code(0);
+    let text = home.run(&["budget"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in ["all projects", "8h 0m", "$2.5000", "r1 of shop", "in UTC", "[projects.nobody]"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    let told = home.run(&["budget", "--json"]).json();
+    assert_eq!(told["engine"]["caps"]["seconds"], 28_800, "{told}");
+    assert_eq!(told["projects"][0]["total"]["caps"]["microusd"], 2_500_000, "{told}");
+    assert_eq!(
+        (&told["runs"][0]["budget"]["iterations"], &told["unknown"][0]),
+        (&7.into(), &"nobody".into()),
+        "{told}"
+    );
+    assert_eq!(home.run(&["approvals", "wait", "q1"]).code, Some(4));
+}
+
+#[test]
 fn the_unit_starts_the_engine_of_this_shell() {
     let home = Home::new();
     let unit = home.run(&["serve", "--print-unit"]).expect_code(0).to_owned();
@@ -248,6 +277,45 @@ fn every_repository_gets_a_name_and_what_could_not_work_is_refused_at_once() {
     let refused = run_in(&home, &linked, &["run", "do it"]);
     refused.expect_code(5);
     assert!(refused.stderr.contains("lib: submodules are not supported"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let run = |args: &[&str]| run_in(&home, repo.path(), &[&["run", "do it"], args].concat());
+    run(&[]).expect_code(0);
+    run(&["--after", "r1", "--priority", "high"]).expect_code(0);
+    for itself_or_unknown in ["r3", "r1,r99"] {
+        let refused = run(&["--after", itself_or_unknown]);
+        refused.expect_code(4);
+        assert!(refused.stderr.contains("there is no run r"), "{}", refused.stderr);
+    }
+    let refused = home.run(&["priority", "r2", "urgent"]);
+    refused.expect_code(2);
+    assert!(refused.stderr.contains("write high, normal or low"), "{}", refused.stderr);
+
+    let shows = |args: &[&str], part: &str| home.run(args).expect_code(0).contains(part);
+    wait_until("a word on what it waits for", SOON, || shows(&["ps"], "r1 to succeed"));
+    assert!(shows(&["show", "r2"], "high"));
+    assert!(shows(&["priority", "r2", "low"], "r2 has low priority"));
+    wait_until("the same word", SOON, || shows(&["ps"], "r1 to succeed"));
+    let exported = home.run(&["audit", "export"]);
+    let records = exported.expect_code(0).lines().filter_map(|line| line.split_once(' '));
+    let records: Vec<Value> = records.map(|(_, record)| serde_json::from_str(record).unwrap()).collect();
+    let changed = records.iter().rfind(|one| one["kind"] == "run.prioritise").unwrap();
+    assert_eq!(changed["detail"]["priority"], serde_json::json!({ "from": "high", "to": "low" }));
+
+    home.run(&["cancel", "r1"]).expect_code(0);
+    wait_until("a question", SOON, || {
+        shows(&["approvals", "ls"], "r2 was to follow what did not succeed: r1 was cancelled")
+    });
+    let refused = run(&["--after", "r1"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("r1 is cancelled and will not succeed any more"), "{}", refused.stderr);
+    home.run(&["redirect", "r2", "go on"]).expect_code(5);
+    home.run(&["approvals", "approve", "q1"]).expect_code(0);
+    assert!(shows(&["show", "r2"], "r1: it did not succeed; a person let this one start all the same"));
 }
 
 #[test]

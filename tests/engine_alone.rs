@@ -5,11 +5,8 @@
 mod support;
 
 use dogwatch::audit::AuditEvent;
-use dogwatch::domain::{
-    Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
-};
-use dogwatch::logs::{LogWriter, Record, Stream, packed_path};
-use dogwatch::store::{self, Options, Store};
+use dogwatch::domain::{Actor, ProjectId, Run, RunId, RunState, StepKey, StepKind};
+use dogwatch::logs::packed_path;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
-use support::filled::{ended_step, fill, store};
+use support::filled::{ended_step, fill, over, store};
 use support::wait_until;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -397,4 +394,61 @@ fn an_engine_is_started_once_the_one_that_held_the_place_has_ended() {
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
     assert!(began.elapsed() < SOON);
     bare.cmd(&["stop"]).expect_code(0);
+}
+
+/// The place of the engine's key may hold anything; a pipe there would be waited for without an end.
+#[test]
+fn a_key_that_is_no_file_is_refused_with_its_place() {
+    let bare = Bare::new();
+    assert_eq!(bare.start().stop(), Some(0));
+    let key = bare.file("engine.key");
+    let kept = fs::read(&key).unwrap();
+    let pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let elsewhere = bare.path().join("elsewhere");
+    fs::write(&elsewhere, &kept).unwrap();
+    for what in ["pipe", "directory", "link", "short", "long"] {
+        fs::remove_file(&key).unwrap();
+        match what {
+            "pipe" => pipe(&key),
+            "directory" => fs::create_dir(&key).unwrap(),
+            "link" => std::os::unix::fs::symlink(&elsewhere, &key).unwrap(),
+            "short" => fs::write(&key, &kept[1..]).unwrap(),
+            _ => fs::write(&key, [kept.as_slice(), b"x"].concat()).unwrap(),
+        }
+        let before = bare.log().len();
+        assert_eq!(bare.spawn().wait(), Some(1), "{what}");
+        let said = bare.log()[before..].to_owned();
+        assert!(said.contains("engine.key: the engine's key"), "{what}: {said}");
+        if what == "directory" {
+            fs::remove_dir(&key).unwrap();
+        } else {
+            fs::remove_file(&key).unwrap();
+        }
+        fs::write(&key, &kept).unwrap();
+    }
+    // Nor is what lies where a new one is made in the way.
+    fs::remove_file(&key).unwrap();
+    pipe(&bare.file("engine.new"));
+    assert_eq!(bare.start().stop(), Some(0));
+    let made = fs::read(&key).unwrap();
+    assert!(made.len() == 32 && made != kept);
+}
+
+/// There is no space for the copy of the executable that containers need. What is there can be looked at all the same, and
+/// work begins once there is space.
+#[test]
+fn an_engine_starts_where_there_is_no_space_for_a_copy_of_itself() {
+    let bare = Bare::new();
+    let Some(_small) = Small::mount(&bare.state(), 24) else { return };
+    fs::create_dir_all(bare.config().parent().unwrap()).unwrap();
+    fs::write(bare.config(), "[engine]\nreserve = \"8MiB\"\n").unwrap();
+    let engine = bare.start();
+    bare.cmd(&["status"]).expect_code(0);
+    let copies: Vec<_> = fs::read_dir(bare.file("exe")).unwrap().collect();
+    assert!(copies.is_empty(), "half a copy takes space from everybody: {copies:?}");
+    assert_eq!(fs::metadata(bare.file("reserve")).unwrap().len(), 8 << 20, "the reserve is for records");
+    assert_eq!(engine.stop(), Some(0));
 }

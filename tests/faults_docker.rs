@@ -9,7 +9,7 @@ mod support;
 
 mod needs_docker {
     use crate::support::counting::{End, counting_repo, end};
-    use crate::support::loops::REST;
+    use crate::support::loops::{ENOUGH, REST};
     use crate::support::proxy::Proxy;
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use dogwatch::domain::{RunId, RunState, Step, StepEnd, StepState};
@@ -27,7 +27,7 @@ mod needs_docker {
     /// An engine that works on so many runs at once.
     fn engine(docker: &DockerEnv, runs: usize) -> Engine {
         let mut engine = Engine::start(docker);
-        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = {runs}\n")).unwrap();
+        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = {runs}\n{ENOUGH}")).unwrap();
         engine.restart();
         engine
     }

@@ -10,6 +10,7 @@
 mod support;
 
 mod needs_docker {
+    use crate::support::loops::ENOUGH;
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use dogwatch::domain::{RunId, StepEnd, StepKey, StepKind, StepLog, StepState};
     use dogwatch::logs::LogReader;
@@ -157,7 +158,7 @@ mod needs_docker {
         let Some(docker) = docker() else { return };
         let (count, megabytes) = (number("DOGWATCH_LONG_LINES", 3), number("DOGWATCH_LONG_MB", 20));
         let mut engine = Engine::start(&docker);
-        fs::write(engine.config().join("config.toml"), format!("[engine]\nmax-runs = {count}\n")).unwrap();
+        fs::write(engine.config().join("config.toml"), format!("[engine]\nmax-runs = {count}\n{ENOUGH}")).unwrap();
         engine.stop();
         engine.restart();
         let size = megabytes * 1_000_000;

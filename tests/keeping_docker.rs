@@ -69,8 +69,9 @@ mod needs_docker {
         let project = engine.detail(run).view.project;
         let open = engine.submit(&project, None);
         engine.reaches(open, RunState::Developing);
-        engine.cmd(&["pause", &open.to_string()]).expect_code(0);
+        // A pause before there is a container would leave it without one.
         wait_until("the agent's container", PATIENCE, || engine.containers().len() == 1);
+        engine.cmd(&["pause", &open.to_string()]).expect_code(0);
         let ended = engine.detail(run).steps.iter().filter_map(|step| step.ended).max().unwrap();
         wait_until("logs that are old enough", PATIENCE, || ended.rfc3339() < now_but(2));
         engine.stop();

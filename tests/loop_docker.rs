@@ -6,7 +6,7 @@
 mod support;
 
 mod needs_docker {
-    use crate::support::loops::{REPLAY, REST, RIGHT, TESTS, python_repo, submission};
+    use crate::support::loops::{ENOUGH, REPLAY, REST, RIGHT, TESTS, python_repo, submission};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use bollard::query_parameters::RemoveImageOptions;
     use dogwatch::domain::{Ending, Outcome, QuestionKind, RunId, RunState, StepEnd, StepKind, StepState};
@@ -355,7 +355,7 @@ mod needs_docker {
     fn mishaps_are_told_apart() {
         let Some(docker) = docker() else { return };
         let mut engine = Engine::start(&docker);
-        fs::write(engine.paths().config_file(), "[engine]\nmax-runs = 3\n").unwrap();
+        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = 3\n{ENOUGH}")).unwrap();
         engine.restart();
         let script = counting(0);
         let eat = "python3 -c 'x = []\nwhile True: x.append(bytearray(1 << 20))'";
@@ -416,7 +416,7 @@ mod needs_docker {
         let list = format!("\"docker.io\", \"127.0.0.1:1\", {}", allowed.join(", "));
         fs::write(
             engine.paths().config_file(),
-            format!("[docker]\nallowed-registries = [{list}]\n\n[engine]\nmax-runs = 2\n"),
+            format!("[docker]\nallowed-registries = [{list}]\n\n[engine]\nmax-runs = 2\n{ENOUGH}"),
         )
         .unwrap();
         engine.restart();

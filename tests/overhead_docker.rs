@@ -1,5 +1,6 @@
 //! What the engine itself costs, printed: time per iteration beyond agent and tests, by part; processor time, wake-ups and
-//! memory while agents idle; how it grows with what the database holds. Nothing here fails for being slow.
+//! memory while agents idle; how it grows with what the database holds; and how soon pause, resume and cancel reach an agent
+//! that does not listen. Nothing here fails for being slow.
 //!
 //! `cargo test --release --features crash-points --test overhead_docker -- --nocapture --test-threads=1`, with the variables
 //! of `tests/run` that name a container engine. At full size: `DOGWATCH_ROUNDS=20` (3 by default), `DOGWATCH_WATCHED=60`
@@ -11,8 +12,9 @@ mod support;
 
 mod needs_docker {
     use crate::support::counting::counting_repo;
-    use crate::support::loops::REST;
+    use crate::support::loops::{ENOUGH, REST};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
+    use bollard::query_parameters::TopOptions;
     use dogwatch::audit::AuditEvent;
     use dogwatch::domain::{Actor, Iteration, Millis, Outcome, RunId, RunState};
     use dogwatch::protocol::Request;
@@ -169,7 +171,7 @@ mod needs_docker {
     fn while_agents_idle() {
         let Some(docker) = docker() else { return };
         let mut engine = Engine::start(&docker);
-        fs::write(engine.paths().config_file(), "[engine]\nmax-runs = 8\n").unwrap();
+        fs::write(engine.paths().config_file(), format!("[engine]\nmax-runs = 8\n{ENOUGH}")).unwrap();
         engine.restart();
         watch(&engine, "nothing to do");
         let repo = silent_repo(&docker);
@@ -185,6 +187,92 @@ mod needs_docker {
         for run in &runs {
             engine.reaches(*run, RunState::Cancelled);
         }
+        engine.assert_nothing_left();
+    }
+
+    /// An agent of two processes that ignore every signal that can be ignored, and never rest.
+    fn deaf_repo(docker: &DockerEnv) -> TempRepo {
+        let toml = format!(
+            "[image]\nreference = \"{}\"\n\n[[suite]]\nname = \"unit\"\ncommand = \"false\"\nformat = \"exit-code\"\n\n[agent]\n\
+             name = \"command\"\ncommand = [\"sh\", \"-c\", \"trap '' TERM INT HUP QUIT USR1 USR2; echo begun; \
+             (while :; do :; done) & while :; do :; done\"]\nsilence = \"off\"\n\n[limits]\nmemory = \"64MiB\"\n",
+            docker.image
+        );
+        TempRepo::new(&[("dogwatch.toml", toml.as_str())])
+    }
+
+    /// The processes of a container, as this machine numbers them.
+    fn processes(docker: &DockerEnv, container: &str) -> Vec<String> {
+        let top = docker.with(async |client| client.top_processes(container, None::<TopOptions>).await.unwrap());
+        let column = top.titles.unwrap().iter().position(|title| title == "PID").unwrap();
+        top.processes.unwrap().into_iter().map(|row| row[column].clone()).collect()
+    }
+
+    /// Processor time that each process has used, in ticks; `None` for one that is gone.
+    fn ticks(processes: &[String]) -> Vec<Option<u64>> {
+        let used = |process: &String| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
+            Some(fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?)
+        };
+        processes.iter().map(used).collect()
+    }
+
+    /// From the request to the last sign of work before a long rest, or to the container engine's word that it is frozen,
+    /// whichever came later.
+    fn time_to_freeze(docker: &DockerEnv, container: &str, processes: &[String], begin: Instant) -> Duration {
+        let mut last = (ticks(processes), begin.elapsed());
+        let mut told = None;
+        wait_until("frozen processes", REST, || {
+            let now = ticks(processes);
+            if now != last.0 {
+                last = (now, begin.elapsed());
+            }
+            let found = docker.with(async |client| client.inspect_container(container, None).await.unwrap());
+            if told.is_none() && found.state.unwrap().paused == Some(true) {
+                told = Some(begin.elapsed());
+            }
+            told.is_some() && begin.elapsed() > last.1 + Duration::from_secs(1)
+        });
+        told.unwrap().max(last.1)
+    }
+
+    #[test]
+    fn an_agent_that_does_not_listen() {
+        let Some(docker) = docker() else { return };
+        let engine = Engine::start(&docker);
+        let repo = deaf_repo(&docker);
+        let project = engine.add(&repo);
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        let (mut frozen, mut awake, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..number("DOGWATCH_ROUNDS", 3) {
+            let run = engine.submit(&project, None);
+            wait_until("an agent at work", REST, || engine.raw_log(run, "develop").contains("begun"));
+            let container = engine.containers().remove(0);
+            wait_until("both of its processes", REST, || processes(&docker, &container).len() == 3);
+            let all = processes(&docker, &container);
+
+            let begin = Instant::now();
+            engine.expect_run(Request::Pause { run });
+            frozen.push(milliseconds(time_to_freeze(&docker, &container, &all, begin)));
+            let still = ticks(&all);
+            assert!(still.iter().all(Option::is_some), "a pause ends nothing");
+
+            let begin = Instant::now();
+            engine.expect_run(Request::Resume { run });
+            wait_until("work", REST, || ticks(&all) != still);
+            awake.push(milliseconds(begin.elapsed()));
+
+            let begin = Instant::now();
+            engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
+            wait_until("no process", REST, || ticks(&all).iter().all(Option::is_none));
+            gone.push(milliseconds(begin.elapsed()));
+            engine.reaches(run, RunState::Cancelled);
+        }
+        println!("an agent that ignores signals and never rests, promised within 5 s:");
+        println!("  frozen after a pause       {}", spread(frozen));
+        println!("  at work after a resume     {}", spread(awake));
+        println!("  gone after a cancel        {}", spread(gone));
         engine.assert_nothing_left();
     }
 

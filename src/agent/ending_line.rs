@@ -10,6 +10,7 @@
 //! All keys are optional. `ending` takes the stored names of [`Ending`]; `stopped` and `killed` are for the engine alone
 //! to say and are ignored. The line can never make a run succeed: endings decide only what is done next.
 
+use crate::config::units::format_size;
 use crate::domain::{AgentReport, Ending, Millis, StepEnd, Usage};
 use serde::Deserialize;
 
@@ -51,6 +52,9 @@ pub(super) fn classify(end: &StepEnd, output: &[u8]) -> AgentReport {
         }
         StepEnd::TimedOut { seconds } => (Ending::TimedOut, format!("ran longer than {seconds} s")),
         StepEnd::Silent { seconds } => (Ending::Silent, format!("wrote nothing for {seconds} s")),
+        StepEnd::Overfull { what, mib } => {
+            (Ending::Overfull, format!("put more into its {} than {} and was stopped", what.word(), format_size(*mib)))
+        }
         StepEnd::Stopped => (Ending::Stopped, "stopped by the engine".to_owned()),
         StepEnd::NotStarted { reason } => {
             (Ending::Misconfigured, format!("the program could not be started: {reason}"))
@@ -148,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_only_the_engine_may_say_is_not_taken_from_the_output() {
-        for name in ["stopped", "killed", "timed_out", "silent", "succeeded"] {
+        for name in ["stopped", "killed", "timed_out", "silent", "overfull", "succeeded"] {
             assert_eq!(exit(0, &format!("{{\"dogwatch\":{{\"ending\":\"{name}\"}}}}")).ending, Ending::Finished);
         }
         let end = StepEnd::TimedOut { seconds: 5 };

@@ -23,7 +23,7 @@ enum Command {
         /// Also show those that are settled
         #[arg(short, long)]
         all: bool,
-        /// Print JSON, one question a line
+        /// Print JSON, one question a line; `{"more":true}` last where older are left out
         #[arg(long)]
         json: bool,
     },
@@ -42,6 +42,14 @@ enum Command {
         /// Why, for the record
         #[arg(short, long, default_value = "")]
         reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a run that reached the cap of a day wait: it goes on by itself when the day turns in UTC
+    Wait {
+        /// The question, such as q5
+        question: QuestionId,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -66,6 +74,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Approve { question, reason, json } => {
             tell(context, Request::Answer { question, approve: true, reason }, json).await
         }
+        Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
         Command::Deny { question, reason, json } => {
             tell(context, Request::Answer { question, approve: false, reason }, json).await
         }
@@ -78,10 +87,13 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
         for question in &questions {
             context.json(question)?;
         }
+        if more {
+            context.json(&serde_json::json!({ "more": true }))?;
+        }
         return Ok(0);
     }
     if questions.is_empty() {
-        context.say(&safe!("nothing waits for you"))?;
+        context.say(&nothing(more))?;
         return Ok(0);
     }
     let now = words::now();
@@ -107,6 +119,14 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
     Ok(0)
 }
 
+/// What an empty list means: that nothing waits may be said only where nothing was left out.
+fn nothing(more: bool) -> SafeText {
+    if more {
+        return safe!("questions wait that do not fit into an answer; `dogwatch ps` names the runs that wait for them");
+    }
+    safe!("nothing waits for you")
+}
+
 async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, Failure> {
     let Reply::Questions { questions, .. } = context.ask(Request::Question { question: id }).await? else {
         return unfit();
@@ -123,6 +143,9 @@ async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, F
         context.say(&safe!(""))?;
         context.say_wrapped(&safe!("look: dogwatch show {}; dogwatch diff {}", question.run, question.run))?;
         context.say_wrapped(&safe!("answer: dogwatch approvals approve {}", id))?;
+        if question.may_wait() {
+            context.say_wrapped(&safe!("    or: dogwatch approvals wait {}", id))?;
+        }
         context.say_wrapped(&safe!("    or: dogwatch approvals deny {} --reason WHY", id))?;
     }
     Ok(0)
@@ -157,5 +180,16 @@ fn standing(question: &Question) -> SafeText {
         QuestionState::Open => safe!("open"),
         QuestionState::Answered => safe!("answered"),
         QuestionState::Withdrawn => safe!("withdrawn"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nothing;
+
+    #[test]
+    fn nothing_waits_only_where_nothing_was_left_out() {
+        assert_eq!(nothing(false).as_str(), "nothing waits for you");
+        assert!(nothing(true).as_str().starts_with("questions wait"));
     }
 }

@@ -76,7 +76,7 @@ pub fn table(runs: &[RunView], columns: Option<usize>) -> Vec<SafeText> {
             view.tests.map_or_else(SafeText::empty, words::tests),
             words::ago(run.created, now),
             words::span(i64::try_from(run.spent.milliseconds).unwrap_or(i64::MAX)),
-            words::waits_for(run, now),
+            words::waits_for(view, now),
             safe!("{}", run.task).truncate(TASK),
         ]);
     }

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Failure, unfit};
 use crate::client::ClientError;
-use crate::domain::{Budget, RunId, RunState};
+use crate::domain::{Budget, Priority, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
@@ -29,6 +29,14 @@ pub struct Args {
     /// The revision to start from; the source's HEAD by default
     #[arg(short, long)]
     revision: Option<String>,
+    /// How much it is wanted: high, normal or low. High runs get free places first; half a day of waiting for a place lifts
+    /// a run by one step
+    #[arg(long, default_value = "normal")]
+    priority: Priority,
+    /// Runs that must succeed before this one starts, such as r12,r13. It still starts from its own revision, as that is
+    /// now, not from what those come to. If one of them fails or is cancelled, you are asked
+    #[arg(long, value_name = "RUN", value_delimiter = ',')]
+    after: Vec<RunId>,
     /// Show progress until the run is over or waits for a person. Exit codes: 0 succeeded, 10 failed, 11 cancelled, 12
     /// waits for a person, 130 interrupted (the run goes on)
     #[arg(short, long)]
@@ -61,6 +69,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         agent: args.agent,
         iterations: args.iterations,
         revision: args.revision,
+        priority: args.priority,
+        after: args.after,
     };
     let Reply::Run { run } = context.ask(request).await? else { return unfit() };
     if args.json {

@@ -1,5 +1,6 @@
 //! `dogwatch serve`: the engine itself.
 
+mod key;
 mod unit;
 
 use super::context::{Failure, open};
@@ -7,6 +8,7 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::safe;
 use crate::sandbox::AnySandbox;
@@ -15,10 +17,6 @@ use crate::sandbox::process::ProcessSettings;
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -65,10 +63,10 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let user = step_user();
     let sandbox = sandbox(paths, &config, sandbox_instance(&store), user).await?;
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
-    let max_runs = usize::try_from(config.max_runs).unwrap_or(1);
+    let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
     let world = RealWorld::new(sandbox, paths, config, user);
-    let engine = Engine::new(store, world, CrashPoints::from_environment(), max_runs);
+    let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
     let socket = paths.socket();
@@ -105,7 +103,8 @@ async fn sandbox(
     instance: String,
     user: (u32, u32),
 ) -> Result<AnySandbox, Failure> {
-    let engine_key = engine_key(&paths.state().join("engine.key"))?;
+    let engine_key =
+        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
     let docker = DockerSettings {
         host: config.docker_host.clone(),
         instance: instance.clone(),
@@ -124,6 +123,7 @@ async fn sandbox(
         user,
         roots: config.sandbox.roots.clone(),
         visible: config.sandbox.visible.clone(),
+        private: vec![paths.state().to_owned(), paths.config().to_owned()],
     };
     let chosen = AnySandbox::choose(config.sandbox.kind, docker, process).await;
     chosen.map_err(|error| Failure::new(error.to_string()))
@@ -166,28 +166,6 @@ pub fn store_paths(paths: &Paths) -> store::Paths {
         blobs: paths.blobs(),
         reserve: paths.reserve(),
     }
-}
-
-/// The engine's own key, made on its first start.
-fn engine_key(path: &Path) -> Result<[u8; 32], Failure> {
-    let mut key = [0; 32];
-    match OpenOptions::new().read(true).open(path) {
-        Ok(mut file) => {
-            file.read_exact(&mut key).map_err(|error| {
-                Failure::new(format!("{}: {error}; it must hold 32 bytes, remove it to make a new one", path.display()))
-            })?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            getrandom::fill(&mut key).map_err(|error| Failure::new(format!("no random numbers: {error}")))?;
-            let made = path.with_extension("new");
-            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&made)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-            std::fs::rename(&made, path)?;
-        }
-        Err(error) => return Err(Failure::new(format!("{}: {error}", path.display()))),
-    }
-    Ok(key)
 }
 
 fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, Failure> {

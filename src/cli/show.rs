@@ -2,8 +2,10 @@
 
 use super::approvals;
 use super::context::{Context, Failure, unfit};
+use crate::config::units::format_size;
 use crate::domain::{
-    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Outcome, RunId, Step, StepEnd, StepState, SuiteVerdict,
+    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
+    SuiteVerdict,
 };
 use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
@@ -59,6 +61,9 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
     section(safe!("Guidance"), detail.guidance.iter().flat_map(guidance).collect());
     section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
     section(safe!("Steps"), detail.steps.iter().map(step).collect());
+    if detail.view.shortened {
+        lines.extend([SafeText::empty(), safe!("long lists were cut, so that all of it fits into one answer")]);
+    }
     lines
 }
 
@@ -79,8 +84,23 @@ fn head(view: &RunView) -> Vec<SafeText> {
         item(safe!("criterion"), safe!("{}", criterion));
     }
     item(safe!("reason"), safe!("{}", run.reason));
-    item(safe!("now"), view.note.as_ref().map_or_else(SafeText::empty, |note| safe!("{}", note)));
-    item(safe!("waits for"), words::waits_for(run, now));
+    let doing = view.note.as_ref().filter(|note| !note.starts_with(words::WAITS));
+    item(safe!("now"), doing.map_or_else(SafeText::empty, |note| safe!("{}", note)));
+    item(safe!("waits for"), words::waits_for(view, now));
+    item(safe!("priority"), safe!("{}", run.priority.name()));
+    if run.needs != Needs::default() {
+        let needs = run.needs;
+        let (whole, part) = (needs.millicpus / 1000, needs.millicpus % 1000 / 100);
+        item(safe!("needs"), safe!("{} of memory, {}.{} processors", words::size(needs.memory_mib << 20), whole, part));
+    }
+    for one in &run.after {
+        let need = match one.need {
+            Need::Success => safe!("starts when it has succeeded"),
+            Need::Asked => safe!("it did not succeed; a person is asked"),
+            Need::Waived => safe!("it did not succeed; a person let this one start all the same"),
+        };
+        item(safe!("after"), safe!("{}: {}", one.run, need));
+    }
     item(safe!("agent"), safe!("{}", run.agent));
     item(safe!("iteration"), words::iteration(run));
     let budget = run.budget;
@@ -197,6 +217,9 @@ fn ended(end: &StepEnd) -> SafeText {
         StepEnd::Signalled { signal, .. } => safe!("signal {}", signal),
         StepEnd::TimedOut { seconds } => safe!("ran past its limit of {}s", seconds),
         StepEnd::Silent { seconds } => safe!("wrote nothing for {}s", seconds),
+        StepEnd::Overfull { what, mib } => {
+            safe!("stopped: its {} came to the cap of {}", what.word(), format_size(*mib))
+        }
         StepEnd::Stopped => safe!("stopped by the engine"),
         StepEnd::NotStarted { reason } => safe!("not started: {}", reason),
         StepEnd::Lost { reason, .. } => safe!("lost: {}", reason),

@@ -1,7 +1,7 @@
-//! `dogwatch pause`, `resume`, `redirect`, `cancel` and `rollback`: what an operator tells a run.
+//! `dogwatch pause`, `resume`, `redirect`, `cancel`, `priority` and `rollback`: what an operator tells a run.
 
 use super::context::{Context, Failure, unfit};
-use crate::domain::RunId;
+use crate::domain::{Priority, RunId};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 
@@ -48,6 +48,17 @@ pub struct Rollback {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Prioritise {
+    /// The run, such as r12
+    run: RunId,
+    /// high, normal or low
+    priority: Priority,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub async fn pause(context: Context, args: OneRun) -> Result<i32, Failure> {
     tell(context, Request::Pause { run: args.run }, args.json).await
 }
@@ -67,6 +78,17 @@ pub async fn cancel(context: Context, args: Cancel) -> Result<i32, Failure> {
 
 pub async fn roll_back(context: Context, args: Rollback) -> Result<i32, Failure> {
     tell(context, Request::Rollback { run: args.run, iteration: args.iteration }, args.json).await
+}
+
+pub async fn prioritise(mut context: Context, args: Prioritise) -> Result<i32, Failure> {
+    let request = Request::Prioritise { run: args.run, priority: args.priority };
+    let Reply::Run { run } = context.ask(request).await? else { return unfit() };
+    if args.json {
+        context.json(&run)?;
+    } else {
+        context.say(&safe!("{} has {} priority", run.run.id, run.run.priority.name()))?;
+    }
+    Ok(0)
 }
 
 /// Sends the request and says where the run stands after it.

@@ -20,6 +20,8 @@ use crate::workspace;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::io::{BufRead, ErrorKind, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// What a person has to type.
 const WORD: &str = "remove";
@@ -93,6 +95,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         let message = format!("there is no engine's data in {}: nothing is to be removed", paths.state().display());
         return Err(Failure { code: 4, message });
     }
+    is_own(paths.state())?;
     if !args.yes && !std::io::stdin().is_terminal() {
         let message = "everything would be removed: say --yes where nobody can be asked".to_owned();
         return Err(Failure { code: 5, message });
@@ -123,6 +126,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some((name, _)) = left.containers.first() {
         return Err(Failure::new(format!("the container {name} came back: try again")));
     }
+    workspace::volume::release_beneath(&paths.workspaces()).map_err(|error| Failure::new(error.to_string()))?;
     for path in paths.everything() {
         workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
     }
@@ -140,6 +144,20 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     }
     context.say(&safe!("removed; {} stays as it is", paths.config().display().to_string()))?;
     Ok(0)
+}
+
+/// Refuses the state directory of another user: what lies there says which processes to kill and what to remove, and whoever
+/// runs this may do more than who wrote it.
+fn is_own(state: &Path) -> Result<(), Failure> {
+    let (owner, own) = (std::fs::metadata(state)?.uid(), rustix::process::geteuid().as_raw());
+    if owner == own {
+        return Ok(());
+    }
+    let message = format!(
+        "{} belongs to user {owner}, and this is user {own}: nothing was removed; do this as user {owner}",
+        state.display()
+    );
+    Err(Failure { code: 5, message })
 }
 
 /// Keeps engines out of the state directory, and reads what they wrote.
@@ -229,4 +247,25 @@ fn kept(context: &mut Context) -> Result<i32, Failure> {
 
 fn not_all(name: &str, error: &dyn std::error::Error) -> Failure {
     Failure::new(format!("{name} is still there: {error}; the state directory is kept, so that you can try again"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Root once obeyed files that an ordinary user had put into his own state directory.
+    #[test]
+    fn what_another_user_wrote_is_not_obeyed() {
+        let home = tempfile::tempdir().unwrap();
+        is_own(home.path()).unwrap();
+        let others = if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(home.path(), Some(10_001), None).unwrap();
+            home.path()
+        } else {
+            Path::new("/")
+        };
+        let refused = is_own(others).unwrap_err();
+        assert!(refused.code == 5 && refused.message.contains("nothing was removed"), "{}", refused.message);
+    }
 }

@@ -3,12 +3,14 @@
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
+use super::most::{self, Most};
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{rules, schema};
+use super::{allowances, rules, schema};
+use crate::domain::Allowances;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -32,12 +34,20 @@ pub struct EngineConfig {
     pub allowed_registries: BTreeSet<String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
+    /// MiB of memory that they may use together; what the machine has when the file does not say.
+    pub memory_mib: Option<u64>,
+    /// Thousandths of processors that they may use together; what the machine has when the file does not say.
+    pub millicpus: Option<u64>,
+    /// The most that repositories may ask for.
+    pub most: Most,
     /// How long what runs that are over leave behind is kept.
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
     /// Which sandbox steps run in.
     pub sandbox: SandboxConfig,
+    /// What projects and days may spend.
+    pub allowances: Allowances,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
 }
@@ -61,9 +71,13 @@ impl Default for EngineConfig {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
             max_runs: usual_runs(),
+            memory_mib: None,
+            millicpus: None,
+            most: Most::default(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
             sandbox: SandboxConfig::default(),
+            allowances: Allowances::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -86,12 +100,16 @@ impl EngineConfig {
             if let Some(section) = top.table("engine", schema::ENGINE) {
                 let runs = section.whole("max-runs", 1..257).and_then(|n| u32::try_from(n).ok());
                 config.max_runs = runs.unwrap_or(config.max_runs);
+                config.memory_mib = rules::size(&section, "memory", 64, TEBIBYTE);
+                config.millicpus = section.number("cpus", 0.1, 65_536.0).map(rules::thousandths);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
             }
+            config.most = most::read(top);
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }
             config.sandbox = sandbox::read(top);
+            config.allowances = allowances::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

@@ -9,6 +9,10 @@ use toml::de::DeValue;
 
 /// A day: the longest that one step may take.
 pub(super) const DAY: u64 = 86_400;
+/// The most work that can be allowed.
+pub(super) const YEAR: u64 = 365 * DAY;
+/// The most model tokens that can be allowed.
+pub(super) const MOST_TOKENS: u64 = 1_000_000_000_000;
 const LONGEST_TEXT: usize = 64 * 1024;
 const LONGEST_PATH: usize = 512;
 
@@ -45,6 +49,22 @@ pub(super) fn size(section: &Section<'_, '_>, name: &str, least: u64, most: u64)
         return None;
     }
     Some(mebibytes)
+}
+
+/// An amount of money in dollars, as millionths.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0.01 and 1e6 dollars, checked")]
+pub(super) fn microusd(section: &Section<'_, '_>, name: &str) -> Option<u64> {
+    section.number(name, 0.01, 1_000_000.0).map(|usd| (usd * 1_000_000.0).round() as u64)
+}
+
+/// Thousandths of a number that was checked to be positive and small.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive and small, checked by whoever reads it"
+)]
+pub(crate) fn thousandths(number: f64) -> u64 {
+    (number * 1000.0).round() as u64
 }
 
 /// A command: a string or a list of words.

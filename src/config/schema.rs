@@ -145,12 +145,24 @@ pub const AGENT: Table = Table {
 /// `[limits]`.
 pub const LIMITS: Table = Table {
     header: "[limits]",
-    about: "What each container may use.",
+    about: "What each container may use. Where the operator of the engine allows less disk or log, that counts.",
     keys: &[
         key("memory", SIZE, "\"4GiB\"", "Memory, swap included; 64MiB to 1TiB."),
         key("cpus", "a number such as 2.0", "2.0", "Processors; 0.1 to 256."),
         key("pids", "a whole number", "1024", "Processes and threads; 16 to 65536."),
         key("tmp", SIZE, "\"1GiB\"", "Size of /tmp, which lies in memory; 1MiB to 1TiB."),
+        key(
+            "disk",
+            SIZE,
+            "\"10GiB\"",
+            "What the tree of a step may take on disk; a step that goes beyond it is stopped. 16MiB to 1TiB.",
+        ),
+        key(
+            "log",
+            SIZE,
+            "\"1GiB\"",
+            "What the log of a step may take, index included, before it is compressed. At the cap it ends with the number of bytes that were left out, and the step is stopped. 1MiB to 1TiB.",
+        ),
     ],
 };
 
@@ -206,7 +218,10 @@ pub const ENGINE_TOP: Table = Table {
         key("sandbox", "a table", "see there", "Which sandbox steps run in."),
         key("docker", "a table", "see there", "The container engine."),
         key("engine", "a table", "see there", "The engine itself."),
+        key("limits", "a table", "see there", "The most that a repository may ask for."),
         key("retention", "a table", "see there", "How long what runs leave behind is kept."),
+        key("budget", "a table", "see there", "What all projects together may spend on a day."),
+        key("projects", "tables written as [projects.NAME]", "none", "What single projects may spend, by their names."),
         key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
     ],
 };
@@ -269,11 +284,33 @@ pub const ENGINE: Table = Table {
             "Runs that work at the same time; 1 to 256.",
         ),
         key(
+            "memory",
+            SIZE,
+            "all that the machine has",
+            "Memory that runs may use together, by the limits of their steps. One that does not fit beside those at work waits, and those behind it; one that could never fit is refused. At most \"1TiB\".",
+        ),
+        key(
+            "cpus",
+            "a number",
+            "all that the machine has",
+            "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
+        ),
+        key(
             "reserve",
             SIZE,
             "\"64MiB\"",
             "Space in the state directory that is kept back for the engine's own records, given only when the disk is full. New steps begin only while as much again is free. \"0MiB\" keeps none back.",
         ),
+    ],
+};
+
+/// `[limits]` of `config.toml`.
+pub const MOST: Table = Table {
+    header: "[limits]",
+    about: "The most that a step may put on disk, whatever the repository asks for.",
+    keys: &[
+        key("disk", SIZE, "\"50GiB\"", "The most that the tree of a step may take; 16MiB to 1TiB."),
+        key("log", SIZE, "\"4GiB\"", "The most that the log of a step may take; 1MiB to 1TiB."),
     ],
 };
 
@@ -299,6 +336,83 @@ pub const RETENTION: Table = Table {
     ],
 };
 
+const CAP_ITERATIONS: Key = key("iterations", "a whole number", "no cap", "Iterations that count; 1 to 1000000.");
+const CAP_TIME: Key = key("time", DURATION, "no cap", "Time at work of turns and test suites; at most 365d.");
+const CAP_TOKENS: Key =
+    key("tokens", "a whole number", "no cap", "Model tokens, input and output, as agents state them.");
+const CAP_USD: Key = key(
+    "usd",
+    "a number such as 5.0",
+    "no cap",
+    "Money for models in US dollars, as agents state it; 0.01 to 1000000.",
+);
+const CAPS: &[Key] = &[CAP_ITERATIONS, CAP_TIME, CAP_TOKENS, CAP_USD];
+
+/// What is reserved where nobody says how much.
+const RESERVED: &str =
+    "what the greatest of the project's last 20 iterations used; for its first one a tenth of the smallest cap";
+const RESERVATIONS: &[Key] = &[
+    key("time", DURATION, RESERVED, "Time at work, tests included."),
+    key("tokens", "a whole number", RESERVED, "Model tokens."),
+    key("usd", "a number such as 0.5", RESERVED, "Money for models in US dollars."),
+];
+
+/// `[budget]` of `config.toml`.
+pub const ENGINE_BUDGET: Table = Table {
+    header: "[budget]",
+    about: "What all projects together may spend, beside what each run may by its repository's `[budget]`. When a cap leaves no room for one more iteration, the run asks a person, who can allow more once, end it, or let it wait for the next day. What is said here is the operator's alone; a repository cannot change it. Read at the engine's start.",
+    keys: &[
+        key("day", "a table", "no caps", "The caps of each day."),
+        key("iteration", "a table", "see there", "What is reserved for an iteration before its turn begins."),
+    ],
+};
+
+/// `[budget.day]`.
+pub const BUDGET_DAY: Table = Table {
+    header: "[budget.day]",
+    about: "What all projects together may spend on each day. Days are those of UTC; what an iteration uses counts to the day on which its turn began.",
+    keys: CAPS,
+};
+
+/// `[budget.iteration]`.
+pub const BUDGET_ITERATION: Table = Table {
+    header: "[budget.iteration]",
+    about: "What is reserved for one iteration before its turn begins, and given back as far as it was not used. An iteration that uses more than that can go beyond a cap by as much; the next one is not begun then. Never more is reserved than the smallest cap allows in all.",
+    keys: RESERVATIONS,
+};
+
+/// `[projects.NAME]`.
+pub const NAMED_PROJECT: Table = Table {
+    header: "[projects.NAME]",
+    about: "What one project may spend, by the name that `dogwatch project ls` shows.",
+    keys: &[
+        key("total", "a table", "no caps", "The caps of all its runs together, for good."),
+        key("day", "a table", "no caps", "The caps of all its runs together on each day."),
+        key("iteration", "a table", "[budget.iteration]", "What is reserved for one of its iterations."),
+    ],
+};
+
+/// `[projects.NAME.total]`.
+pub const PROJECT_TOTAL: Table = Table {
+    header: "[projects.NAME.total]",
+    about: "What all runs of the project together may spend, for good.",
+    keys: CAPS,
+};
+
+/// `[projects.NAME.day]`.
+pub const PROJECT_DAY: Table = Table {
+    header: "[projects.NAME.day]",
+    about: "What all runs of the project together may spend on each day, as in `[budget.day]`.",
+    keys: CAPS,
+};
+
+/// `[projects.NAME.iteration]`.
+pub const PROJECT_ITERATION: Table = Table {
+    header: "[projects.NAME.iteration]",
+    about: "What is reserved for one iteration of the project, key by key before `[budget.iteration]`.",
+    keys: RESERVATIONS,
+};
+
 /// `[agents.NAME]`.
 pub const NAMED_AGENT: Table = Table {
     header: "[agents.NAME]",
@@ -322,4 +436,19 @@ pub const NAMED_AGENT: Table = Table {
 };
 
 /// The tables of `config.toml`, in the order of the reference page.
-pub const ENGINE_FILE: &[Table] = &[ENGINE_TOP, SANDBOX, DOCKER, ENGINE, RETENTION, NAMED_AGENT];
+pub const ENGINE_FILE: &[Table] = &[
+    ENGINE_TOP,
+    SANDBOX,
+    DOCKER,
+    ENGINE,
+    MOST,
+    RETENTION,
+    ENGINE_BUDGET,
+    BUDGET_DAY,
+    BUDGET_ITERATION,
+    NAMED_PROJECT,
+    PROJECT_TOTAL,
+    PROJECT_DAY,
+    PROJECT_ITERATION,
+    NAMED_AGENT,
+];

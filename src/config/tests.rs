@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::domain::{Caps, ProjectAllowance};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 const ENGINE: &str = "[docker]\nhost = \"unix:///run/docker.sock\"\nallowed-registries = [\"localhost:5000\"]\n\
-                      [engine]\nmax-runs = 3\nreserve = \"1GiB\"\n[agents.nora]\ncommand = [\"nora\"]\ntimeout = \"2h\"\nenv = { A = \"1\" }\n";
+                      [engine]\nmax-runs = 3\nmemory = \"6GiB\"\ncpus = 2.5\nreserve = \"1GiB\"\n[agents.nora]\ncommand = [\"nora\"]\ntimeout = \"2h\"\nenv = { A = \"1\" }\n";
 
 #[test]
 fn the_reference_page_is_fresh() {
@@ -22,6 +23,7 @@ fn the_reference_page_is_fresh() {
 fn the_engine_file_is_read_strictly() {
     let config = EngineConfig::parse(ENGINE, "config.toml").unwrap();
     assert_eq!((config.max_runs, config.reserve_mib), (3, 1024));
+    assert_eq!((config.memory_mib, config.millicpus), (Some(6144), Some(2500)));
     assert_eq!((config.max_runs, config.docker_host.as_deref()), (3, Some("unix:///run/docker.sock")));
     assert_eq!(config.allowed_registries.into_iter().collect::<Vec<_>>(), ["localhost:5000"]);
     assert_eq!(EngineConfig::parse("", "c").unwrap(), EngineConfig::default());
@@ -38,6 +40,28 @@ fn the_engine_file_is_read_strictly() {
     ] {
         assert!(errors.contains(part), "{part} not in\n{errors}");
     }
+}
+
+#[test]
+fn what_projects_and_days_may_spend_is_read_strictly() {
+    let text = "[budget.day]\ntime = \"20h\"\niterations = 100\n[budget.iteration]\ntokens = 50000\n\
+                [projects.shop.total]\nusd = 12.5\n[projects.\"my.shop\".day]\niterations = 3\n";
+    let allowances = EngineConfig::parse(text, "config.toml").unwrap().allowances;
+    let day = Caps { iterations: Some(100), seconds: Some(72_000), ..Caps::default() };
+    assert_eq!((allowances.day, allowances.iteration.tokens), (day, Some(50_000)));
+    assert_eq!(allowances.project("shop").total.microusd, Some(12_500_000));
+    assert_eq!(allowances.project("my.shop").day.iterations, Some(3));
+    assert_eq!(allowances.project("other"), ProjectAllowance::default());
+    let text = "[budget]\niterations = 3\n[budget.iteration]\niterations = 2\n[projects.shop.day]\ntokens = 0\n";
+    let errors = EngineConfig::parse(text, "config.toml").unwrap_err().to_string();
+    for part in
+        ["2:1: unknown key `iterations` in [budget]", "4:1: unknown key `iterations`", "6:10: `tokens` must lie"]
+    {
+        assert!(errors.contains(part), "{part} not in\n{errors}");
+    }
+    // What an agent can write raises nothing: a repository has no word for it.
+    let repository = "[image]\nreference = \"a\"\n[budget.day]\niterations = 9\n";
+    assert!(ProjectConfig::parse(repository, "p").unwrap_err().to_string().contains("unknown key `day` in [budget]"));
 }
 
 #[test]

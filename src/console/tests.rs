@@ -7,8 +7,8 @@ use super::keymap::{BINDINGS, Command};
 use super::link::{News, Order};
 use super::view;
 use crate::domain::{
-    Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Origin, ProjectId, Question, QuestionId, QuestionKind,
-    QuestionState, Run, RunId, RunState, Source, Spent,
+    Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Needs, Origin, Priority, ProjectId, Question, QuestionId,
+    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent,
 };
 use crate::protocol::{Bytes, EngineStatus, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
 use crate::text::{Canvas, Look};
@@ -35,6 +35,10 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         owner: operator(),
         origin: Origin::Operator,
         agent: "replay".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: NOW,
         state,
         resume_to: None,
         iteration: 3,
@@ -65,6 +69,7 @@ fn question(id: i64, run: i64) -> Question {
         kind: QuestionKind::Review,
         title: "2 tests of the base are gone; does it count?".to_owned(),
         facts: vec!["tests/test_calc.py::test_add is gone".to_owned(), "41 tests pass".to_owned()],
+        reached: Vec::new(),
         state: QuestionState::Open,
         asked: Millis(NOW.0 - 600_000),
         answer: None,

@@ -1,5 +1,6 @@
 //! What a run may spend and what it has spent. Columns of the run's row, so that a restart resets nothing.
 
+use super::Measure;
 use serde::{Deserialize, Serialize};
 
 /// Caps of one run. `None` means no cap of that kind.
@@ -35,7 +36,7 @@ pub struct Usage {
     pub microusd: u64,
 }
 
-/// What a run has used so far.
+/// What was used: by a run so far, or by anything else that is counted the same way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     /// Iterations that counted.
@@ -49,6 +50,26 @@ pub struct Spent {
 }
 
 impl Spent {
+    /// One of the amounts.
+    pub fn of(&self, measure: Measure) -> u64 {
+        match measure {
+            Measure::Iterations => u64::from(self.iterations),
+            Measure::Time => self.milliseconds,
+            Measure::Tokens => self.tokens,
+            Measure::Money => self.microusd,
+        }
+    }
+
+    /// Sets one of the amounts.
+    pub fn set(&mut self, measure: Measure, amount: u64) {
+        match measure {
+            Measure::Iterations => self.iterations = u32::try_from(amount).unwrap_or(u32::MAX),
+            Measure::Time => self.milliseconds = amount,
+            Measure::Tokens => self.tokens = amount,
+            Measure::Money => self.microusd = amount,
+        }
+    }
+
     /// Names every cap that is reached, in words for people; none while there is room.
     pub fn reached(&self, budget: &Budget) -> Vec<String> {
         let iterations = (self.iterations >= budget.iterations)

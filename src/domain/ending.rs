@@ -43,6 +43,8 @@ pub enum Ending {
     TimedOut,
     /// It wrote nothing for longer than the silence limit.
     Silent,
+    /// It put more on disk than the step's cap.
+    Overfull,
 }
 
 impl Ending {
@@ -64,6 +66,7 @@ impl Ending {
             Self::Stopped => "stopped",
             Self::TimedOut => "timed_out",
             Self::Silent => "silent",
+            Self::Overfull => "overfull",
         }
     }
 }

@@ -84,6 +84,30 @@ pub enum Suspicion {
         /** What disagrees. */
         what: Vec<String>,
     },
+    /// The agent left more than can be taken, so nothing of it was: what was tested is the commit before.
+    NotTaken {
+        /** Which bound was passed. */
+        why: String,
+    },
+}
+
+impl Suspicion {
+    /// The list of what it names, where it has one.
+    pub fn named_mut(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::TestsRemoved { tests: list, .. }
+            | Self::TestsSkipped { tests: list, .. }
+            | Self::TestFilesEdited { files: list }
+            | Self::EntryPointsEdited { files: list }
+            | Self::CriteriaEdited { files: list }
+            | Self::Planted { what: list }
+            | Self::ReportTampered { what: list }
+            | Self::TestRunMeddled { what: list }
+            | Self::Uncounted { suites: list }
+            | Self::Disagreement { what: list } => Some(list),
+            Self::ChannelForged { .. } | Self::GreenAtStart | Self::Unchanged | Self::NotTaken { .. } => None,
+        }
+    }
 }
 
 /// One round of the loop. Iteration 0 is the test of the base.

@@ -1,6 +1,6 @@
 //! Questions to people: one table for approvals of every kind.
 
-use super::{Actor, Millis, QuestionId, RunId};
+use super::{Actor, Millis, QuestionId, Reached, RunId};
 use serde::{Deserialize, Serialize};
 
 /// What is asked. Later parts add kinds, not tables.
@@ -10,10 +10,13 @@ pub enum QuestionKind {
     /// The tests pass but something speaks against calling it success. Approve: it counts. Deny: the loop goes on
     /// with the reason as guidance.
     Review,
-    /// A cap is reached. Approve: as many iterations again. Deny: the run fails.
+    /// A cap is reached. Approve: more once. Deny: the run fails. Where the cap is that of a day, the run may also wait for the
+    /// next one.
     Budget,
     /// Something outside the work is broken. Approve: try again. Deny: the run fails.
     Trouble,
+    /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
+    Predecessor,
 }
 
 impl QuestionKind {
@@ -23,6 +26,7 @@ impl QuestionKind {
             Self::Review => "review",
             Self::Budget => "budget",
             Self::Trouble => "trouble",
+            Self::Predecessor => "predecessor",
         }
     }
 }
@@ -67,10 +71,20 @@ pub struct Question {
     pub title: String,
     /// The facts, one a line, written by the engine; they may quote outside text.
     pub facts: Vec<String>,
+    /// The caps of projects and days that are reached, where it is about such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reached>,
     /// Whether it still waits.
     pub state: QuestionState,
     /// When it was asked.
     pub asked: Millis,
     /// The answer, once there is one.
     pub answer: Option<Answer>,
+}
+
+impl Question {
+    /// Whether the run may also wait for the next day: everything that is asked about turns with it.
+    pub fn may_wait(&self) -> bool {
+        !self.reached.is_empty() && self.reached.iter().all(|one| one.scope.day().is_some())
+    }
 }

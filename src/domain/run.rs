@@ -1,6 +1,6 @@
 //! A run and its states.
 
-use super::{Actor, Budget, Millis, ProjectId, QuestionId, RunId, Spent};
+use super::{Actor, Budget, Millis, Need, Needs, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
 use serde::{Deserialize, Serialize};
 
 /// Where a run stands. The transitions between these are in `engine/machine`.
@@ -144,6 +144,14 @@ pub struct Run {
     pub origin: Origin,
     /// The agent's name, as configured.
     pub agent: String,
+    /// How much people want it, against others that wait for a place.
+    pub priority: Priority,
+    /// What it needs of the machine while it works.
+    pub needs: Needs,
+    /// The runs that it follows: it starts when they have succeeded.
+    pub after: Vec<Predecessor>,
+    /// Since when nothing but its turn keeps it from working, as far as people are concerned.
+    pub waits_since: Millis,
     /// Where it stands.
     pub state: RunState,
     /// Where it goes on when a pause or a question ends.
@@ -186,5 +194,10 @@ impl Run {
     /// The branch that holds its checkpoints.
     pub fn branch(&self) -> String {
         format!("dogwatch/run-{}", self.id.0)
+    }
+
+    /// The runs that it follows and that stand so with it.
+    pub fn follows(&self, need: Need) -> impl Iterator<Item = RunId> + '_ {
+        self.after.iter().filter(move |one| one.need == need).map(|one| one.run)
     }
 }

@@ -53,6 +53,29 @@ impl fmt::Display for StepKey {
     }
 }
 
+/// What a step puts on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDisk {
+    /// The tree that it works in.
+    Tree,
+    /// What its program writes out.
+    Log,
+    /// Where its output waits while no engine takes it. Only a program that writes there itself fills it.
+    Spool,
+}
+
+impl OnDisk {
+    /// In one word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Log => "log",
+            Self::Spool => "spool",
+        }
+    }
+}
+
 /// How a step's container ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
@@ -78,6 +101,13 @@ pub enum StepEnd {
     Silent {
         /** The limit in seconds. */
         seconds: u64,
+    },
+    /// The engine stopped it because it put more on disk than it may.
+    Overfull {
+        /** What came to its cap. */
+        what: OnDisk,
+        /** The cap in MiB. */
+        mib: u64,
     },
     /// The engine stopped it for a pause, a cancel or a rollback.
     Stopped,

@@ -5,7 +5,7 @@ use super::crash::Crashed;
 use super::driver::CommitFault;
 use super::machine::{Event, Refused};
 use super::ports::World;
-use crate::domain::{Actor, QuestionId, QuestionState, Run, RunId};
+use crate::domain::{Actor, Question, QuestionId, QuestionState, Run, RunId};
 use crate::store::StoreError;
 
 /// Longest text that a person may give, in bytes. It is kept in the audit log as it is, whose records end at 64 KiB; a byte
@@ -78,13 +78,25 @@ impl<W: World> Engine<W> {
 
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
+        let question = self.open_question(id).await?;
+        let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
+        self.ask(question.run, event).await
+    }
+
+    /// Lets a run that asks about the caps of a day wait for the next one.
+    pub async fn await_day(&self, id: QuestionId, by: Actor) -> Result<Run, AskError> {
+        let question = self.open_question(id).await?;
+        let event = Event::AwaitDay { question: id, reached: question.reached, by };
+        self.ask(question.run, event).await
+    }
+
+    async fn open_question(&self, id: QuestionId) -> Result<Question, AskError> {
         let question = self.store.read(move |view| view.question(id)).await?;
         let question = question.ok_or_else(|| AskError::Missing { what: "question", id: id.to_string() })?;
         if question.state != QuestionState::Open {
             return Err(Refused::NotOpen { question: id }.into());
         }
-        let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        self.ask(question.run, event).await
+        Ok(question)
     }
 
     /// Takes a run back to the checkpoint of an iteration.

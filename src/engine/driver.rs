@@ -1,6 +1,7 @@
 //! Performs the work of a run until it rests. Every effect comes after the commit of its intent and before the commit of its
 //! outcome, and is named by ids, so that dying anywhere and starting again comes to the same end.
 
+mod allowance;
 mod deliver;
 mod develop;
 mod judge;
@@ -20,7 +21,7 @@ use super::crash::Crashed;
 use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{Project, Run, RunId, RunState};
+use crate::domain::{Project, Reached, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 use std::time::Duration;
@@ -41,6 +42,13 @@ pub(super) enum Halt {
         reason: String,
         /// A daemon restart explains it.
         explained: bool,
+    },
+    /// The iteration has no room under these caps of the project or of the day.
+    Capped {
+        /// The project's name.
+        project: String,
+        /// Which.
+        reached: Vec<Reached>,
     },
     /// The store refuses to write; nothing can be recorded until it does.
     Store(StoreError),
@@ -86,6 +94,7 @@ impl<W: World> Engine<W> {
     /// Drives a run until it rests. `Err` only when a crash point was hit.
     pub(super) async fn drive(&self, id: RunId, mut interrupts: watch::Receiver<u64>) -> Result<(), Crashed> {
         let mut paused = false;
+        let mut begun = None;
         loop {
             interrupts.mark_unchanged();
             let run = match self.load(id).await {
@@ -96,7 +105,12 @@ impl<W: World> Engine<W> {
                     continue;
                 }
             };
-            let work = machine::work(&run, self.world.now());
+            let now = self.world.now();
+            let work = machine::work(&run, now);
+            // The scheduler begins again with what it has not begun with yet.
+            if *begun.get_or_insert(run.version) != run.version && machine::rests(&run, now) {
+                return Ok(());
+            }
             let place = (run.state, run.iteration, run.attempt);
             if paused && work != Work::Freeze {
                 // A pause gives the run's place to others, so the scheduler says when it goes on.
@@ -169,7 +183,8 @@ impl<W: World> Engine<W> {
     async fn context(&self, run: Run) -> Result<Context, Halt> {
         let project = self.project(run.project).await?;
         let base = run.base.clone().ok_or_else(|| Halt::Trouble("the run has no base commit".to_owned()))?;
-        let config = self.world.trees().config(&project, &base).await?;
+        let mut config = self.world.trees().config(&project, &base).await?;
+        config.limits = self.world.bound(config.limits);
         let agent = self.world.choose_agent(&run.agent, &config).map_err(Halt::Trouble)?;
         Ok(Context { run, project, config, agent, base })
     }
@@ -187,6 +202,7 @@ impl<W: World> Engine<W> {
             Halt::Store(error) => Event::Trouble { reason: format!("this could not be recorded: {error}") },
             Halt::Trouble(reason) => Event::Trouble { reason },
             Halt::Lost { reason, explained } => Event::StepLost { reason, explained },
+            Halt::Capped { project, reached } => Event::Capped { project, reached },
         };
         let trouble = if let Event::Trouble { reason } = &event { Some(reason.clone()) } else { None };
         match self.report(id, place, event).await {
@@ -204,8 +220,8 @@ impl<W: World> Engine<W> {
                 tokio::time::sleep(STORE_PAUSE).await;
                 Ok(())
             }
-            Err(Halt::Trouble(reason) | Halt::Lost { reason, .. }) => {
-                self.note(id, &reason);
+            Err(halt) => {
+                self.note(id, &format!("this cannot be recorded: {halt:?}"));
                 tokio::time::sleep(STORE_PAUSE).await;
                 Ok(())
             }

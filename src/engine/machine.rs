@@ -7,6 +7,7 @@
 
 mod answers;
 mod event;
+mod follow;
 mod iterate;
 mod operator;
 mod transition;
@@ -14,7 +15,7 @@ mod work;
 
 pub use event::{Event, Judgement};
 pub use transition::{Refused, Transition, Write};
-pub use work::{Work, work};
+pub use work::{Work, rests, work};
 
 use crate::domain::{Millis, Run, RunState};
 
@@ -41,16 +42,21 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
         | Event::Resume { .. }
         | Event::Redirect { .. }
         | Event::Cancel { .. }
-        | Event::Rollback { .. } => operator::apply(&mut next, event)?,
+        | Event::Rollback { .. }
+        | Event::Prioritise { .. } => operator::apply(&mut next, event)?,
         Event::Answer { question, kind, approve, reason, by } => {
             answers::apply(&mut next, *question, *kind, *approve, reason, by)?;
         }
+        Event::AwaitDay { question, reached, by } => answers::await_day(&mut next, *question, reached, by, now)?,
         _ => {
             if !expects(run.state, event) {
                 return Err(Refused::NotNow { event: event.name(), state: run.state });
             }
             iterate::apply(&mut next, event, now);
         }
+    }
+    if run.state.awaits_person() && !next.run.state.awaits_person() {
+        next.run.waits_since = now;
     }
     Ok(next)
 }
@@ -59,9 +65,9 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
 fn expects(state: RunState, event: &Event) -> bool {
     use RunState::{Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Preparing, Queued, Testing};
     match event {
-        Event::Admitted => state == Queued,
+        Event::Admitted | Event::Blocked { .. } => state == Queued,
         Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
-        Event::AgentEnded { .. } | Event::AgentHeld { .. } => state == Developing,
+        Event::AgentEnded { .. } | Event::AgentHeld { .. } | Event::Capped { .. } => state == Developing,
         Event::Tested { .. } => state == Testing,
         Event::Gathered { .. } => state == Gathering,
         Event::Analysed { .. } => state == Analysing,
@@ -75,7 +81,9 @@ fn expects(state: RunState, event: &Event) -> bool {
         | Event::Redirect { .. }
         | Event::Cancel { .. }
         | Event::Rollback { .. }
-        | Event::Answer { .. } => false,
+        | Event::Prioritise { .. }
+        | Event::Answer { .. }
+        | Event::AwaitDay { .. } => false,
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Millis, Project, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::logs::Closed;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Limits, Sandbox};
 pub use crate::workspace::Delivered;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ pub struct Taken {
     pub unchanged: bool,
     /// What tries to run on the host or to fool it, in words.
     pub planted: Vec<String>,
+    /// Why nothing was taken, if so; then the commit is the one before.
+    pub not_taken: Option<String>,
 }
 
 /// How a tree is taken.
@@ -96,16 +98,25 @@ pub trait Trees: Send + Sync + 'static {
     /// The id of a commit's tree.
     fn tree_of(&self, project: &Project, commit: &str) -> impl Future<Output = Result<String, TreeFault>> + Send;
 
-    /// A fresh, exact copy of a commit in `dir`, replacing what is there, without reports from an earlier run.
+    /// A fresh, exact copy of a commit in `dir`, replacing what is there, without reports from an earlier run. With `room`
+    /// the tree gets a file system of its own of about so many MiB, where that can be.
     fn checkout(
         &self,
         project: &Project,
         commit: &str,
         dir: &Path,
         suite: Option<&Suite>,
+        room: Option<u64>,
     ) -> impl Future<Output = Result<(), TreeFault>> + Send;
 
-    /// Takes an agent-written tree as a commit; repeating gives the same commit.
+    /// Makes sure that a tree that was checked out is in its place, also after the machine was started anew.
+    fn hold(&self, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// Whether all that was written to a tree is there.
+    fn is_whole(&self, dir: &Path) -> impl Future<Output = Result<bool, TreeFault>> + Send;
+
+    /// Takes an agent-written tree as a commit; repeating gives the same commit. Of a tree that is too large nothing is taken,
+    /// which is no fault: it is the same at every try, and the agent's doing.
     fn take(
         &self,
         project: &Project,
@@ -190,8 +201,14 @@ pub trait World: Send + Sync + 'static {
     /// Which agent works, from what the operator asked for and what the repository says.
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
 
+    /// What of a repository's limits the operator lets hold.
+    fn bound(&self, asked: Limits) -> Limits;
+
     /// How long what runs that are over leave behind is kept.
     fn retention(&self) -> &Retention;
+
+    /// What projects and days may spend.
+    fn allowances(&self) -> &Allowances;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

@@ -1,10 +1,12 @@
-//! Gives runs their turn and keeps one driver for each run that works. The queue is first come, first served.
+//! Gives runs their turn and keeps one driver for each run that works. Whose turn it is, `queue` decides.
+
+mod turns;
 
 use super::Engine;
 use super::crash::Crashed;
-use super::driver::CommitFault;
-use super::machine::{Event, Work, work};
+use super::machine::rests;
 use super::ports::{Trees, World};
+use super::queue::{Standing, Waiting, decide, standing};
 use crate::domain::{Run, RunId, RunState};
 use crate::sandbox::{Presence, Sandbox};
 use crate::store::{RunFilter, StoreError};
@@ -15,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
+use turns::follows;
 
 /// The queue is looked at this often even if nothing stirs. Whatever changes a run stirs, so this is but a second net.
 const LOOK: Duration = Duration::from_secs(30);
@@ -133,10 +136,18 @@ impl<W: World> Engine<W> {
             list.begun = true;
             placed.extend(self.at_work(runs).await);
         }
+        let states = match self.predecessors(runs).await {
+            Ok(states) => states,
+            Err(error) => {
+                tracing::error!("cannot see what runs wait for: {error}");
+                list.pressed = true;
+                return Ok(());
+            }
+        };
         let shortage = self.store.shortage();
-        let mut taken = runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id)).count();
+        let now = self.world.now();
+        let mut waiting = Vec::new();
         for run in runs {
-            let waits = taken >= self.max_runs && !placed.contains(&run.id);
             if run.state == RunState::Queued {
                 if let Some(shortage) = &shortage {
                     self.note_shortage(run.id, shortage);
@@ -144,48 +155,55 @@ impl<W: World> Engine<W> {
                     continue;
                 }
                 self.forget_shortage(run.id);
-                if waits {
-                    continue;
+                match standing(run, &states) {
+                    Standing::Free(since) => waiting.push(Waiting::of(run, since)),
+                    Standing::Follows(others) => self.note_wait(run.id, &follows(&others)),
+                    Standing::Blocked(by) => list.pressed |= !self.block(run, by).await?,
                 }
-                match self.commit(run.id, None, Event::Admitted, |_| Ok(())).await {
-                    Ok(_) => taken += 1,
-                    Err(CommitFault::Crashed) => return Err(Crashed),
-                    Err(fault) => {
-                        tracing::warn!(run = %run.id, "not admitted: {fault:?}");
-                        list.pressed = true;
-                        continue;
-                    }
-                }
-            } else if work(run, self.world.now()) == Work::Rest {
-                continue;
-            } else if waits && occupies(run.state) {
-                if self.notes.get(run.id).is_none() {
-                    self.note(run.id, &format!("waits for a place: {} runs may work at once", self.max_runs));
-                }
-                continue;
-            } else if !list.rested.insert((run.id, run.version)) {
-                continue;
+            } else if rests(run, now) || list.rested.contains(&(run.id, run.version)) {
+                // Nothing is left to be done for it, or nothing more.
             } else if occupies(run.state) && !placed.contains(&run.id) {
-                taken += 1;
-            }
-            if driven.contains(&run.id) {
-                // Its driver is still winding up; look again when it has ended.
-                list.rested.remove(&(run.id, run.version));
+                waiting.push(Waiting::of(run, run.waits_since));
             } else {
-                let task = list.drivers.spawn(Arc::clone(self).driver(run.id));
-                list.driven.insert(task.id(), run.id);
+                self.begin(run, &driven, list);
+            }
+        }
+        let at_work = runs.iter().filter(|run| occupies(run.state) && placed.contains(&run.id));
+        let taken: Vec<_> = at_work.map(|run| (run.project, run.needs)).collect();
+        let line = decide(&waiting, &taken, &self.room, now);
+        self.note_line(&line, &taken, now);
+        for one in &line.start {
+            let Some(run) = runs.iter().find(|run| run.id == one.run) else { continue };
+            if run.state == RunState::Queued && !self.admit(run).await? {
+                list.pressed = true;
+            } else {
+                self.forget_place(run.id);
+                self.begin(run, &driven, list);
             }
         }
         Ok(())
     }
 
-    /// Runs whose program works while no driver watches it, as it does after a start of the engine: they keep their places,
-    /// also where there are fewer by now. One that waits for a place has a frozen container or none.
+    /// Starts a driver for the version of a run that was read.
+    fn begin(self: &Arc<Self>, run: &Run, driven: &HashSet<RunId>, list: &mut Watchlist) {
+        // While its driver is still winding up it is looked at again when that has ended.
+        if !driven.contains(&run.id) {
+            if run.state != RunState::Queued {
+                list.rested.insert((run.id, run.version));
+            }
+            let task = list.drivers.spawn(Arc::clone(self).driver(run.id));
+            list.driven.insert(task.id(), run.id);
+        }
+    }
+
+    /// Runs that keep their places over a start of the engine: all that had begun, where there is room for them, otherwise
+    /// those whose program works. One that waits for a place has a frozen container or none.
     async fn at_work(&self, runs: &[Run]) -> HashSet<RunId> {
         let mut working = HashSet::new();
-        let occupying: HashSet<RunId> = runs.iter().filter(|run| occupies(run.state)).map(|run| run.id).collect();
-        if occupying.len() <= self.max_runs {
-            return working;
+        let begun: Vec<&Run> = runs.iter().filter(|run| occupies(run.state)).collect();
+        let occupying: HashSet<RunId> = begun.iter().map(|run| run.id).collect();
+        if self.room.holds(&begun.iter().map(|run| run.needs).collect::<Vec<_>>()) {
+            return occupying;
         }
         let containers = match self.world.sandbox().labelled().await {
             Ok(containers) => containers,

@@ -6,10 +6,12 @@
 //! seed, so that a failure is played again by its seed alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod books;
 mod campaign;
 mod check;
 mod clock;
 mod daemon;
+mod days;
 mod dice;
 mod disk;
 mod keeping;

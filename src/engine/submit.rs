@@ -5,15 +5,20 @@ use super::ask::AskError;
 use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
 use crate::config::ImageSource;
-use crate::domain::{Actor, Budget, Millis, Origin, Project, Run, RunId, RunState, Spent};
+use crate::domain::{Actor, Budget, Millis, Need, Origin, Predecessor, Priority, Project, Run, RunId, RunState, Spent};
 use crate::sandbox::Sandbox;
+use crate::store::{StoreError, Tx};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest task in bytes.
 const LONGEST_TASK: usize = 64 * 1024;
 /// Most acceptance criteria.
 const MOST_CRITERIA: usize = 50;
+
+/// Most runs that one may follow.
+const MOST_PREDECESSORS: usize = 50;
 
 /// A run to be started. The base commit is resolved already.
 #[derive(Debug, Clone)]
@@ -30,6 +35,10 @@ pub struct NewRun {
     pub agent: String,
     /// A cap on iterations that goes before the repository's.
     pub iterations: Option<u32>,
+    /// How much it is wanted, against others that wait for a place.
+    pub priority: Priority,
+    /// The runs that it follows. Only runs that exist can be named, so that no circle can come about.
+    pub after: Vec<RunId>,
     /// Who starts it.
     pub owner: Actor,
 }
@@ -53,10 +62,16 @@ impl<W: World> Engine<W> {
         if let Some(asked) = new.iterations.filter(|asked| !(1..=most).contains(asked)) {
             return Err(unfit(format!("a run cannot have {asked} iterations: choose 1 to {most}")));
         }
+        let after: BTreeSet<RunId> = new.after.iter().copied().collect();
+        if after.len() > MOST_PREDECESSORS {
+            let count = after.len();
+            return Err(unfit(format!("a run can follow at most {MOST_PREDECESSORS} others, and {count} are named")));
+        }
         let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
         if config.suites.is_empty() {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
+        let needs = self.room.needs(&config.limits).map_err(unfit)?;
         let sandbox = self.world.sandbox();
         if config.setup.is_some() && !sandbox.abilities().setup {
             return Err(unfit(
@@ -84,6 +99,10 @@ impl<W: World> Engine<W> {
             owner: new.owner.clone(),
             origin: Origin::Operator,
             agent: agent.name,
+            priority: new.priority,
+            needs,
+            after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
+            waits_since: Millis(0),
             state: RunState::Queued,
             resume_to: None,
             iteration: 0,
@@ -107,15 +126,41 @@ impl<W: World> Engine<W> {
         let run = self
             .store
             .write(move |tx| {
-                let run = tx.insert_run(&Run { created: tx.now(), updated: tx.now(), ..run })?;
+                if let Some(fault) = unfit_to_follow(tx, &after)? {
+                    return Ok(Err(fault));
+                }
+                let now = tx.now();
+                let run = tx.insert_run(&Run { created: now, updated: now, waits_since: now, ..run })?;
                 // The words themselves are in the run's row; their digest holds them fast.
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
-                let detail = json!({ "task_sha256": task, "base": run.base, "agent": run.agent, "config": digest });
+                let detail = json!({
+                    "task_sha256": task, "base": run.base, "agent": run.agent, "config": digest,
+                    "priority": run.priority, "after": after,
+                });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
-                Ok(run)
+                Ok(Ok(run))
             })
-            .await?;
+            .await??;
         self.announce();
         Ok(run)
     }
+}
+
+/// Why a run cannot follow these, if it cannot.
+fn unfit_to_follow(tx: &Tx<'_>, after: &BTreeSet<RunId>) -> Result<Option<AskError>, StoreError> {
+    let ids: Vec<RunId> = after.iter().copied().collect();
+    let known: BTreeMap<_, _> = tx.states(&ids)?.into_iter().map(|(run, state, _)| (run, state)).collect();
+    for id in ids {
+        match known.get(&id) {
+            None => return Ok(Some(AskError::Missing { what: "run", id: id.to_string() })),
+            Some(state @ (RunState::Failed | RunState::Cancelled)) => {
+                let state = state.name();
+                let reason =
+                    format!("{id} is {state} and will not succeed any more: leave it out, or name one that may");
+                return Ok(Some(AskError::Unfit(reason)));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(None)
 }

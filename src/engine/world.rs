@@ -1,14 +1,16 @@
 //! The real outside: Docker, git, the disk and the wall clock.
 
 mod output;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::Millis;
-use crate::sandbox::Sandbox;
+use crate::domain::{Allowances, Millis};
+use crate::sandbox::{Limits, Sandbox};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The real outside over a sandbox.
@@ -50,8 +52,16 @@ impl<S: Sandbox> World for RealWorld<S> {
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn bound(&self, asked: Limits) -> Limits {
+        self.config.most.bound(asked)
+    }
+
     fn retention(&self) -> &Retention {
         &self.config.retention
+    }
+
+    fn allowances(&self) -> &Allowances {
+        &self.config.allowances
     }
 
     fn places(&self) -> &Places {

@@ -7,7 +7,8 @@ use super::format::{self, Format, parse_into};
 use super::plain::plain;
 use super::problem::Problem;
 use super::{TAMPERED, tail, totals};
-use crate::domain::{Finding, Source, StepEnd, SuiteOutcome, SuiteVerdict, TestStatus};
+use crate::config::units::format_size;
+use crate::domain::{Finding, OnDisk, Source, StepEnd, SuiteOutcome, SuiteVerdict, TestStatus};
 
 /// The judgement and the problems seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,17 @@ fn cut_off(to: &mut Collector, end: &StepEnd) {
         StepEnd::Signalled { signal, .. } => ("signalled", format!("the suite was ended by signal {signal}")),
         StepEnd::TimedOut { seconds } => ("timed_out", format!("the suite was stopped at its limit of {seconds} s")),
         StepEnd::Silent { seconds } => ("silent", format!("the suite wrote nothing for {seconds} s and was stopped")),
+        StepEnd::Overfull { what: OnDisk::Tree, mib } => (
+            "disk_full",
+            format!("the suite was stopped: its files in the repository took more than {}", format_size(*mib)),
+        ),
+        StepEnd::Overfull { what: OnDisk::Log, mib } => {
+            ("log_full", format!("the suite was stopped: it wrote more output than {}", format_size(*mib)))
+        }
+        StepEnd::Overfull { what: OnDisk::Spool, mib } => (
+            "spool_full",
+            format!("the suite was stopped: it put more than {} into dogwatch's spool", format_size(*mib)),
+        ),
         StepEnd::Stopped => ("stopped", "the suite was stopped by the engine".to_owned()),
         StepEnd::NotStarted { reason } => {
             ("not_started", format!("the suite's command could not be started: {reason}"))

@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     pub intrusions: u32,
     /// Things in the tree that try to run on the host or to fool it, in words, from the workspace.
     pub planted: &'a [String],
+    /// Why nothing of what the agent left was taken, if so: what was tested is the work of before.
+    pub not_taken: Option<&'a str>,
     /// Whether the tree is the base's own.
     pub unchanged: bool,
     /// Reports that were there before the run or were no regular files, in words.

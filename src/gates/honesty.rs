@@ -2,13 +2,16 @@
 
 use super::renamed::stood_for_a_file;
 use super::{Change, ChangeKind, Facts, Gate, paths, words};
-use crate::domain::{GateResult, GateVerdict, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
+use crate::domain::{Bounded, GateResult, GateVerdict, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus, shortened};
 use crate::evidence::{DISAGREES, TAMPERED, UNFINISHED};
 
 /// Tests or paths named in one suspicion.
 const NAMED: usize = 100;
+/// Bytes of a test's name that are shown.
+const SHOWN: usize = 500;
 
-/// Calls a person when tests went missing, were skipped or edited, or the rules of the test run were touched.
+/// Calls a person when tests went missing, were skipped or edited, or the rules of the test run were touched. Fails where
+/// nothing of the agent's work was taken: whatever the tests say, it is not of this work, and the next turn can do better.
 #[derive(Debug, Clone, Copy)]
 pub struct Honesty;
 
@@ -19,7 +22,11 @@ impl Gate for Honesty {
 
     fn judge(&self, facts: &Facts<'_>) -> GateResult {
         let found = suspicions(facts);
-        let verdict = if found.is_empty() { GateVerdict::Pass } else { GateVerdict::NeedsPerson };
+        let verdict = match facts.not_taken {
+            Some(_) => GateVerdict::Fail,
+            None if found.is_empty() => GateVerdict::Pass,
+            None => GateVerdict::NeedsPerson,
+        };
         let evidence = if found.is_empty() {
             vec!["no test is gone or newly skipped, and no file that decides over tests was touched".to_owned()]
         } else {
@@ -32,6 +39,10 @@ impl Gate for Honesty {
 /// Every reason why passing would not be success by itself, in a fixed order.
 pub fn suspicions(facts: &Facts<'_>) -> Vec<Suspicion> {
     let mut found = Vec::new();
+    // First, so that it is among what the next turn is told.
+    if let Some(why) = facts.not_taken {
+        found.push(Suspicion::NotTaken { why: why.to_owned() });
+    }
     let (removed, total) = removed(facts);
     if total > 0 {
         found.push(Suspicion::TestsRemoved { tests: removed, total });
@@ -73,8 +84,8 @@ pub fn suspicions(facts: &Facts<'_>) -> Vec<Suspicion> {
     if facts.unchanged {
         found.push(Suspicion::Unchanged);
     }
-    let uncounted: Vec<String> =
-        facts.now.iter().filter(|s| s.verdict == SuiteVerdict::Uncounted).map(uncounted_why).collect();
+    let uncounted = facts.now.iter().filter(|s| s.verdict == SuiteVerdict::Uncounted).map(uncounted_why);
+    let uncounted = uncounted.collect::<Bounded>().finish();
     if !uncounted.is_empty() {
         found.push(Suspicion::Uncounted { suites: uncounted });
     }
@@ -98,12 +109,9 @@ fn green(verdict: SuiteVerdict) -> bool {
 fn bounded(mut list: Vec<String>) -> Vec<String> {
     list.sort();
     list.dedup();
-    let more = list.len().saturating_sub(NAMED);
-    if more > 0 {
-        list.truncate(NAMED);
-        list.push(format!("and {more} more"));
-    }
-    list
+    let mut named = list.iter().take(NAMED).collect::<Bounded>();
+    named.leave_out(list.len().saturating_sub(NAMED));
+    named.finish()
 }
 
 /// Pairs of suites by name. A suite without a verdict has not told all its tests, so it shows nothing missing.
@@ -126,7 +134,7 @@ fn removed(facts: &Facts<'_>) -> (Vec<String>, usize) {
             }
             total += 1;
             if tests.len() < NAMED {
-                tests.push(format!("{}: {id}", base.suite));
+                tests.push(shortened(&format!("{}: {id}", base.suite), SHOWN));
             }
         }
     }
@@ -145,7 +153,7 @@ fn skipped(facts: &Facts<'_>) -> (Vec<String>, usize) {
             if base.cases.get(id).is_some_and(|was| *was != TestStatus::Skipped) {
                 total += 1;
                 if tests.len() < NAMED {
-                    tests.push(format!("{}: {id}", base.suite));
+                    tests.push(shortened(&format!("{}: {id}", base.suite), SHOWN));
                 }
             }
         }

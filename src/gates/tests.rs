@@ -322,3 +322,30 @@ fn a_file_that_could_not_be_loaded_is_not_missed() {
     let changes = [change("calc.py", ChangeKind::Added)];
     assert_eq!(suspicions(&Facts { base: &base, now: &now, changes: &changes, ..Facts::default() }), []);
 }
+
+#[test]
+fn work_that_was_not_taken_is_red_whatever_the_tests_say() {
+    let (base, now) = (base(), green());
+    let facts = Facts { base: &base, now: &now, not_taken: Some("more than 5 entries"), ..Facts::default() };
+    assert_eq!(suspicions(&facts), [Suspicion::NotTaken { why: "more than 5 entries".to_owned() }]);
+    let result = Honesty.judge(&facts);
+    assert_eq!(result.verdict, GateVerdict::Fail);
+    assert!(result.evidence[0].contains("more than 5 entries"), "{:?}", result.evidence);
+}
+
+#[test]
+fn what_is_named_is_bounded_in_bytes() {
+    let long: Vec<Change> =
+        (0..500).map(|n| change(&format!("{n}{}/test_a.py", "x".repeat(16_000)), ChangeKind::Modified)).collect();
+    let [Suspicion::TestFilesEdited { files }] = &with(&green(), &long)[..] else { panic!("something else") };
+    let bytes: usize = files.iter().map(String::len).sum();
+    assert!(bytes < 70_000, "{bytes} bytes");
+    let more: usize = files.last().and_then(|last| last.split(' ').nth(1)).unwrap().parse().unwrap();
+    assert_eq!(files.len() - 1 + more, 500);
+    let cases = [("a".to_owned(), TestStatus::Passed), ("b".repeat(300_000), TestStatus::Passed)];
+    let mut before = base();
+    before[0].cases = cases.into_iter().collect();
+    let gone = suspicions(&Facts { base: &before, now: &green(), ..Facts::default() });
+    let [Suspicion::TestsRemoved { tests, total: 1 }] = &gone[..] else { panic!("something else") };
+    assert!(tests[0].len() < 1_000 && tests[0].starts_with("unit: bbb"));
+}

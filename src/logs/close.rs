@@ -3,6 +3,7 @@
 //! again finishes it.
 
 use super::packed::{Packed, pack};
+use super::source::open_file;
 use super::writer::sync_directory;
 use super::{LogError, LogReader, LogWriter, index_path, packed_path};
 use std::fs::{File, OpenOptions};
@@ -37,17 +38,21 @@ pub enum Closed {
 /// Closes the log at `path`. `digest` is what was recorded of it; empty where nothing was.
 pub fn close(path: &Path, digest: &str) -> Result<Closed, LogError> {
     let index = index_path(path);
-    if !exists(&packed_path(path))? {
-        if !exists(path)? {
-            return Ok(Closed::Missing);
+    let checked = if exists(&packed_path(path))? {
+        verify(path, &index, digest)
+    } else if exists(path)? {
+        compress(path, &index, digest)
+    } else {
+        return Ok(Closed::Missing);
+    };
+    match checked {
+        Ok(()) => {}
+        Err(error @ (LogError::Corrupt { .. } | LogError::Damaged { .. } | LogError::Differs { .. })) => {
+            let files = [path.to_owned(), packed_path(path), packed_path(&index), index];
+            let stored = files.iter().map(|file| size(file)).sum::<Result<u64, LogError>>()?;
+            return Ok(Closed::Damaged { stored, reason: error.to_string() });
         }
-        match compress(path, &index, digest) {
-            Ok(()) => {}
-            Err(error @ (LogError::Corrupt { .. } | LogError::Damaged { .. } | LogError::Differs { .. })) => {
-                return Ok(Closed::Damaged { stored: size(path)? + size(&index)?, reason: error.to_string() });
-            }
-            Err(error) => return Err(error),
-        }
+        Err(error) => return Err(error),
     }
     for path in [path, &index] {
         match std::fs::remove_file(path) {
@@ -58,6 +63,19 @@ pub fn close(path: &Path, digest: &str) -> Result<Closed, LogError> {
     sync_directory(path)?;
     let bytes = LogReader::open(path)?.end()?;
     Ok(Closed::Kept { bytes, stored: size(&packed_path(path))? + size(&packed_path(&index))? })
+}
+
+/// Whether compressed files that are there hold what was recorded, and what the originals hold that are still there. An
+/// engine before this one made them, or somebody who wants the originals gone.
+fn verify(path: &Path, index: &Path, digest: &str) -> Result<(), LogError> {
+    for path in [path, index] {
+        match open_file(path, OpenOptions::new().read(true)) {
+            Ok(file) => same(path, &file, &Packed::open(&packed_path(path))?)?,
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    super::compare(path, digest, &LogReader::open(path)?.digest()?)
 }
 
 /// Puts the compressed files beside the originals, the index first: where the compressed log is, all is.
@@ -83,8 +101,13 @@ fn compress(path: &Path, index: &Path, digest: &str) -> Result<(), LogError> {
 fn write(path: &Path, from: &File, to: &Path) -> Result<(), LogError> {
     let size = from.metadata().map_err(LogError::io(path, "look at it"))?.len();
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+    options.write(true).create_new(true).mode(0o600);
     let put = || {
+        // What an earlier try left may be anything by now.
+        match std::fs::remove_file(to) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = BufWriter::new(options.open(to)?);
         pack(from, size, &mut file)?;
         file.flush()?;
@@ -95,7 +118,7 @@ fn write(path: &Path, from: &File, to: &Path) -> Result<(), LogError> {
 
 /// Whether a compressed file holds the same bytes.
 fn same(path: &Path, original: &File, packed: &Packed) -> Result<(), LogError> {
-    let unlike = || LogError::Damaged { path: fresh_path(path), reason: "it does not hold what was put into it" };
+    let unlike = || packed.damaged("it does not hold what was put into it");
     let size = original.metadata().map_err(LogError::io(path, "look at it"))?.len();
     if packed.size() != size {
         return Err(unlike());

@@ -3,7 +3,8 @@
 //! `zstd -d` gives the exact bytes back. What is read here is bounded by what the file has, however damaged it is.
 
 use super::LogError;
-use std::fs::File;
+use super::source::open_file;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ const TABLE_END: u32 = 0x8F92_EAB1;
 const START_BYTES: u64 = 8;
 const ENTRY_BYTES: u64 = 8;
 const END_BYTES: usize = 9;
+/// The most bytes of a table that are read; enough for two tebibytes of output.
+const TABLE_MOST: u64 = 64 * 1024 * 1024;
 
 /// Compresses the first `size` bytes of `from` into `to`, and gives the number of bytes that came out.
 pub(super) fn pack(from: &File, size: u64, to: &mut impl Write) -> std::io::Result<u64> {
@@ -68,7 +71,7 @@ pub(super) struct Packed {
 impl Packed {
     /// Opens the file at `path` and reads its table.
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        let file = File::open(path).map_err(LogError::io(path, "open it"))?;
+        let file = open_file(path, OpenOptions::new().read(true))?;
         let read = |place: u64, bytes: &mut [u8]| {
             file.read_exact_at(bytes, place).map_err(LogError::io(path, "read its table"))
         };
@@ -83,7 +86,12 @@ impl Packed {
         }
         let table_bytes = u64::from(frames) * ENTRY_BYTES;
         let table_at = end_at.checked_sub(table_bytes + START_BYTES).ok_or_else(|| damaged("its table is damaged"))?;
-        // No longer than the file.
+        // A file may state whatever it likes and be long without taking any room.
+        let mut start = [0; 4];
+        read(table_at, &mut start)?;
+        if table_bytes > TABLE_MOST || start != TABLE_START.to_le_bytes() {
+            return Err(damaged("its table is damaged"));
+        }
         let mut table = vec![0; usize::try_from(START_BYTES + table_bytes).unwrap_or(0)];
         read(table_at, &mut table)?;
         let (starts, size) = parse(&table, table_at).ok_or_else(|| damaged("its table is damaged"))?;
@@ -135,7 +143,8 @@ impl Packed {
         if count == raw.len() { Ok(raw) } else { Err(damaged()) }
     }
 
-    fn damaged(&self, reason: &'static str) -> LogError {
+    /// That it is not what was written, and why.
+    pub(super) fn damaged(&self, reason: &'static str) -> LogError {
         LogError::Damaged { path: self.path.clone(), reason }
     }
 }

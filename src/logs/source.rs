@@ -2,8 +2,9 @@
 
 use super::packed::Packed;
 use super::{LogError, packed_path};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// One file, as it is written or compressed.
@@ -23,7 +24,7 @@ pub(super) enum Source {
 impl Source {
     /// Opens the file at `path` as it is written.
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        let file = File::open(path).map_err(LogError::io(path, "open it"))?;
+        let file = open_file(path, OpenOptions::new().read(true))?;
         Ok(Self::Open { path: path.to_owned(), file })
     }
 
@@ -47,4 +48,15 @@ impl Source {
             Self::Closed(packed) => packed.read_exact_at(bytes, offset),
         }
     }
+}
+
+/// Opens a file of a log. Links are not followed; what is no file, such as a pipe that would be waited for, is refused.
+pub(super) fn open_file(path: &Path, options: &mut OpenOptions) -> Result<File, LogError> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file =
+        options.custom_flags(i32::try_from(flags).unwrap_or(0)).open(path).map_err(LogError::io(path, "open it"))?;
+    if !file.metadata().map_err(LogError::io(path, "look at it"))?.is_file() {
+        return Err(LogError::Corrupt { path: path.to_owned(), reason: "what lies there is no file" });
+    }
+    Ok(file)
 }

@@ -1,6 +1,7 @@
 //! Appends to a log. Bytes and index records wait in memory until `sync`, which is also what makes them visible to readers.
 
 use super::entry::{ENTRY_BYTES, HEADER, line_ends};
+use super::source::open_file;
 use super::{Entry, LogError, MAX_RECORD, Stream, index_path, packed_path};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
@@ -61,6 +62,8 @@ pub struct LogWriter {
     waiting: Vec<u8>,
     waiting_index: Vec<u8>,
     cut: u64,
+    /// How many bytes it may take, index included.
+    cap: u64,
     mark: watch::Sender<LogMark>,
 }
 
@@ -75,7 +78,9 @@ impl LogWriter {
         if packed_path(path).try_exists().map_err(LogError::io(path, "look for its compressed form"))? {
             return Err(LogError::Closed(path.to_owned()));
         }
-        let (log, index) = (open_file(path)?, open_file(&index_path)?);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let (log, index) = (open_file(path, &mut options)?, open_file(&index_path, &mut options)?);
         match index.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(LogError::Busy(path.to_owned())),
@@ -92,10 +97,24 @@ impl LogWriter {
             waiting: Vec::new(),
             waiting_index: Vec::new(),
             cut: 0,
+            cap: u64::MAX,
             mark: watch::Sender::new(LogMark::default()),
         };
         writer.recover(&index_path)?;
         Ok(writer)
+    }
+
+    /// The same with a cap in bytes. Nothing is refused for it: whoever appends asks [`Self::has_room`] before.
+    pub fn capped(mut self, bytes: u64) -> Self {
+        self.cap = bytes;
+        self
+    }
+
+    /// Whether a record of so many bytes stays within the cap. Its part of the index counts too, or a program that writes
+    /// byte by byte would take many times the cap.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let index = self.at.records.saturating_add(1).saturating_mul(ENTRY_BYTES as u64);
+        self.at.bytes.saturating_add(bytes as u64).saturating_add(index) <= self.cap
     }
 
     /// Adds a record; a number that is there already changes nothing, a number too far ahead is refused.
@@ -128,6 +147,14 @@ impl LogWriter {
         let count = to - self.last_seq;
         let text = format!("[dogwatch: {count} pieces of output were destroyed before they could be saved]\n");
         self.put(Record { seq: to, time_ms, stream: Stream::Engine, bytes: text.as_bytes() })
+    }
+
+    /// Takes the numbers up to `to` without their bytes, which the caller has counted.
+    pub fn skip(&mut self, to: u64, time_ms: i64) -> Result<(), LogError> {
+        if to <= self.last_seq {
+            return Ok(());
+        }
+        self.put(Record { seq: to, time_ms, stream: Stream::Engine, bytes: &[] })
     }
 
     fn put(&mut self, record: Record<'_>) -> Result<(), LogError> {
@@ -280,18 +307,6 @@ fn follows(entry: &Entry, at: &LogMark, last_seq: u64) -> bool {
         && entry.offset == at.bytes
         && entry.lines_before == at.lines
         && usize::try_from(entry.length).is_ok_and(|length| length <= MAX_RECORD)
-}
-
-fn open_file(path: &Path) -> Result<File, LogError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
-        .open(path)
-        .map_err(LogError::io(path, "open it"))
 }
 
 /// Makes new names in the log's directory last.

@@ -1,6 +1,6 @@
 //! What the engine answers.
 
-use super::Bytes;
+use super::{BudgetReport, Bytes};
 use crate::domain::{
     Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
     SuiteVerdict,
@@ -52,7 +52,8 @@ pub enum Reply {
     },
     /// Questions.
     Questions {
-        /// Them, oldest first.
+        /// Them, oldest first. Where they do not all fit into one line with every fact, each has fewer, and the last but one
+        /// says how many were left out.
         questions: Vec<Question>,
         /// There are older ones, which were left out.
         #[serde(default)]
@@ -85,6 +86,11 @@ pub enum Reply {
     Collected {
         /// It.
         collection: Collection,
+    },
+    /// Budgets.
+    Budget {
+        /// Them.
+        budget: Box<BudgetReport>,
     },
     /// Bytes of a log.
     Log {
@@ -144,7 +150,8 @@ pub struct RunView {
     pub tests: Option<(u32, u32, u32)>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
-    /// Texts of the run were cut, as lists and streams do with long ones; ask for the run itself.
+    /// Texts of the run were cut, as lists and streams do with long ones: ask for the run itself. Beside a run in full: lists
+    /// of what was found in it were cut to fit into one line.
     #[serde(default)]
     pub shortened: bool,
 }

@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use crate::domain::{QuestionId, RunId};
+use crate::domain::{Priority, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -34,6 +34,12 @@ pub enum Request {
         iterations: Option<u32>,
         /// A revision of the source to start from; its HEAD by default.
         revision: Option<String>,
+        /// How much it is wanted, against others that wait for a place.
+        #[serde(default)]
+        priority: Priority,
+        /// The runs that it follows: it starts when all of them have succeeded.
+        #[serde(default)]
+        after: Vec<RunId>,
     },
     /// Runs, newest first.
     Runs {
@@ -68,6 +74,13 @@ pub enum Request {
         run: RunId,
         /// Why.
         reason: String,
+    },
+    /// Want a run more than others, or less.
+    Prioritise {
+        /// Which.
+        run: RunId,
+        /// How much.
+        priority: Priority,
     },
     /// Go on from an earlier checkpoint.
     Rollback {
@@ -111,6 +124,13 @@ pub enum Request {
         /// Why; a denial needs it.
         reason: String,
     },
+    /// Let a run that asks about the caps of a day wait for the next one.
+    AwaitDay {
+        /// The question.
+        question: QuestionId,
+    },
+    /// What runs, projects and days have used and reserved of what they may.
+    Budget,
     /// The logs that a run has.
     Logs {
         /// Which.

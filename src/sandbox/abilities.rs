@@ -16,6 +16,16 @@ pub enum Bound {
     Nothing,
 }
 
+/// How the cap on a tree holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskBound {
+    /// The tree can have a file system of its own that is hardly larger.
+    FileSystem,
+    /// It is measured from time to time, and a step beyond its cap is stopped.
+    Watched,
+}
+
 /// What a sandbox can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
@@ -32,6 +42,8 @@ pub struct Abilities {
     pub pids: Bound,
     /// How the limit of processors holds.
     pub cpus: Bound,
+    /// How the cap on a tree holds.
+    pub disk: DiskBound,
     /// It freezes containers by the kernel's freezer; otherwise by stopping each process with a signal.
     pub freezer: bool,
 }
@@ -45,6 +57,7 @@ impl Abilities {
         memory: Bound::Whole,
         pids: Bound::Whole,
         cpus: Bound::Whole,
+        disk: DiskBound::FileSystem,
         freezer: true,
     };
 }

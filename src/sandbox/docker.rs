@@ -35,20 +35,18 @@ mod watch;
 
 pub use facts::DockerFacts;
 
-use super::executable::{self, Copy};
+use super::executable::{self, Staged};
 use super::follow::Followed;
 use super::words::find_program;
-use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, DiskBound, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
+use crate::workspace::volume;
 use link::Link;
 use state::QUICK;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tokio::sync::OnceCell;
-
-/// Where the running executable is found.
-const SELF: &str = "/proc/self/exe";
 
 /// The group of nobody.
 const NO_GROUP: u32 = 65_534;
@@ -76,7 +74,7 @@ pub struct DockerSettings {
 pub struct DockerSandbox {
     link: Link,
     instance: String,
-    copy: Copy,
+    copy: Staged,
     key: [u8; 32],
     registries: Vec<String>,
     user: (u32, u32),
@@ -97,6 +95,16 @@ pub fn is_there(host: Option<&str>) -> bool {
 /// else Docker's usual socket.
 pub async fn ask_facts(host: Option<&str>) -> Result<DockerFacts, SandboxError> {
     facts_of(&Link::new(host)?).await
+}
+
+/// How caps on trees hold for containers of the service at a socket. A service that does not see what this engine mounts would
+/// show them empty directories.
+pub fn disk_bound(socket: &str) -> DiskBound {
+    if service::shares_mounts(socket) && volume::possible().is_ok() {
+        DiskBound::FileSystem
+    } else {
+        DiskBound::Watched
+    }
 }
 
 async fn facts_of(link: &Link) -> Result<DockerFacts, SandboxError> {
@@ -123,11 +131,7 @@ impl DockerSandbox {
         // An ordinary user may well have root's group as the first of its groups; inside it has none that opens anything.
         let user = (user.0, if user.1 == 0 { NO_GROUP } else { user.1 });
         let link = Link::new(host.as_deref())?;
-        let staged = tokio::task::spawn_blocking(move || {
-            executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)
-        });
-        let copy =
-            staged.await.map_err(|error| SandboxError::Local(format!("cannot copy the executable: {error}")))??;
+        let copy = Staged::prepare(executable, exe_copies).await?;
         Ok(Self {
             link,
             instance,
@@ -167,7 +171,7 @@ impl DockerSandbox {
         // An absent image is found out when the container is made.
         let config = image.and_then(|image| image.config).unwrap_or_default();
         let refuse = |reason| SandboxError::Image { image: spec.image.clone(), reason, retry: false };
-        if self.copy.is_dynamic() {
+        if self.copy.get().await?.is_dynamic() {
             executable::check_environment(&config.env.unwrap_or_default()).map_err(refuse)?;
         }
         create::volumes(&config.volumes.unwrap_or_default()).map_err(refuse)
@@ -193,17 +197,18 @@ impl DockerSandbox {
 
 impl Sandbox for DockerSandbox {
     fn abilities(&self) -> Abilities {
-        Abilities::ALL
+        Abilities { disk: disk_bound(self.link.path()), ..Abilities::ALL }
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;
+        let copy = self.copy.get().await?;
         let mounts = layout::prepare(spec, self.user)?;
         let around = create::Surroundings {
             instance: &self.instance,
-            bin: &self.copy.dir,
-            command: container::command(&self.copy),
+            bin: &copy.dir,
+            command: container::command(copy),
             user: self.user,
             processors,
             mounts,
@@ -320,6 +325,6 @@ mod tests {
         let sandbox = DockerSandbox::connect(settings((1000, 0))).await.unwrap();
         assert_eq!(sandbox.user, (1000, NO_GROUP));
         let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&sandbox.copy.dir, open).unwrap();
+        std::fs::set_permissions(&sandbox.copy.get().await.unwrap().dir, open).unwrap();
     }
 }

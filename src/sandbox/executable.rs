@@ -14,7 +14,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tokio::sync::OnceCell;
 
+/// Where the running executable is found.
+const SELF: &str = "/proc/self/exe";
 /// Where the copy's directory is mounted inside.
 pub(super) const INSIDE: &str = "/dogwatch/bin";
 /// The program inside that directory.
@@ -72,14 +75,68 @@ pub(super) fn check_environment(variables: &[String]) -> Result<(), String> {
 /// Makes or finds the copy of `executable` below `copies`.
 pub(super) fn stage(executable: &Path, copies: &Path) -> Result<Copy, SandboxError> {
     place(executable, copies).map_err(|error| {
-        SandboxError::Local(format!("cannot put a copy of the executable below {}: {error}", copies.display()))
+        let place = copies.display();
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return SandboxError::DiskFull(format!(
+                "containers need a copy of the executable below {place}: {error}; free some space"
+            ));
+        }
+        SandboxError::Local(format!("cannot put a copy of the executable below {place}: {error}"))
     })
+}
+
+/// A copy that is made as soon as there is space for it. An engine on a full disk has to start, too: what is there can be
+/// looked at, and containers that live have the copy that they were begun with.
+#[derive(Debug)]
+pub(super) struct Staged {
+    executable: PathBuf,
+    copies: PathBuf,
+    copy: OnceCell<Copy>,
+}
+
+impl Staged {
+    /// A copy of `executable`, or of the running one. Only a full disk is no error.
+    pub(super) async fn prepare(executable: Option<PathBuf>, copies: PathBuf) -> Result<Self, SandboxError> {
+        let executable = executable.unwrap_or_else(|| PathBuf::from(SELF));
+        let staged = Self { executable, copies, copy: OnceCell::new() };
+        match staged.get().await {
+            Err(SandboxError::DiskFull(reason)) => tracing::warn!("no container can be made yet: {reason}"),
+            other => drop(other?),
+        }
+        Ok(staged)
+    }
+
+    /// The copy.
+    pub(super) async fn get(&self) -> Result<&Copy, SandboxError> {
+        let staged = || async {
+            let (executable, copies) = (self.executable.clone(), self.copies.clone());
+            let staging = tokio::task::spawn_blocking(move || stage(&executable, &copies));
+            staging.await.map_err(|error| SandboxError::Local(format!("cannot copy the executable: {error}")))?
+        };
+        self.copy.get_or_try_init(staged).await
+    }
+
+    /// A file to try a sandbox with: the copy, or where there is none yet what it will be made of.
+    pub(super) async fn program(&self) -> Result<PathBuf, SandboxError> {
+        match self.get().await {
+            Ok(copy) => Ok(copy.dir.join(PROGRAM)),
+            Err(SandboxError::DiskFull(_)) => fs::canonicalize(&self.executable).map_err(|error| {
+                SandboxError::Local(format!("{}: {error}; install dogwatch anew", self.executable.display()))
+            }),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Other copies beside `own` and their bytes, if `unused` says that no container can need one; removes them unless `dry`.
 /// Containers that are made meanwhile start from `own`.
-pub(super) async fn old(own: &Copy, unused: bool, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
-    let own = own.dir.clone();
+pub(super) async fn old(own: &Staged, unused: bool, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+    let own = match own.get().await {
+        Ok(copy) => copy.dir.clone(),
+        // While its own is not there yet, nobody can tell it from one that is just being made.
+        Err(SandboxError::DiskFull(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let found = tokio::task::spawn_blocking(move || if unused { others(&own, dry) } else { Ok(Vec::new()) });
     let found = found.await.map_err(|error| SandboxError::Local(format!("cannot look for old programs: {error}")))?;
     found.map_err(|error| SandboxError::Local(format!("copies of programs of older engines: {error}")))
@@ -110,6 +167,7 @@ fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
     let dir = copies.join(digest(executable)?);
     if !dir.is_dir() {
         fs::create_dir_all(copies)?;
+        is_room(executable, copies)?;
         let fresh = tempdir(copies)?;
         let made = fill(executable, &fresh, &kind).and_then(|()| fs::rename(&fresh, &dir));
         if let Err(error) = made {
@@ -123,6 +181,18 @@ fn place(executable: &Path, copies: &Path) -> io::Result<Copy> {
         }
     }
     Ok(Copy { dir, command: command(&kind) })
+}
+
+/// Begins no copy that the disk has no room for: until it failed, nobody else could write.
+fn is_room(executable: &Path, copies: &Path) -> io::Result<()> {
+    let seen = rustix::fs::statvfs(copies)?;
+    let size = fs::metadata(executable)?.len();
+    // What a file system without blocks of its own says of free ones means nothing.
+    if seen.f_blocks > 0 && seen.f_bavail.saturating_mul(seen.f_frsize) < size {
+        let words = format!("it takes {} MiB, and fewer are free", size.div_ceil(1 << 20));
+        return Err(io::Error::new(io::ErrorKind::StorageFull, words));
+    }
+    Ok(())
 }
 
 /// The start of the command line inside, up to the program itself.
@@ -225,18 +295,19 @@ mod tests {
     #[test]
     fn copies_of_other_builds_go_when_no_container_needs_them() {
         let dir = tempfile::tempdir().unwrap();
-        let own = stage(&std::env::current_exe().unwrap(), dir.path()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let staged = runtime.block_on(Staged::prepare(None, dir.path().to_owned())).unwrap();
+        let own = runtime.block_on(staged.get()).unwrap();
         for name in ["a".repeat(64), ".new-1".to_owned(), "mine".to_owned()] {
             fs::create_dir(dir.path().join(&name)).unwrap();
             fs::write(dir.path().join(name).join(PROGRAM), "12345").unwrap();
         }
         let names = || fs::read_dir(dir.path()).unwrap().count();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            assert_eq!(old(&own, false, false).await.unwrap(), []);
-            let seen = old(&own, true, true).await.unwrap();
+            assert_eq!(old(&staged, false, false).await.unwrap(), []);
+            let seen = old(&staged, true, true).await.unwrap();
             assert_eq!((seen.len(), names()), (2, 4));
-            assert_eq!(old(&own, true, false).await.unwrap(), seen);
+            assert_eq!(old(&staged, true, false).await.unwrap(), seen);
         });
         assert!(own.dir.join(PROGRAM).exists() && dir.path().join("mine").exists() && names() == 2);
     }
@@ -254,6 +325,26 @@ mod tests {
         assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o7777, 0o755);
         assert_eq!(digest(&program).unwrap(), digest(&own).unwrap());
         fs::set_permissions(&first.dir, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_had_no_room_is_made_when_there_is_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = |options: &str| {
+            let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir.path()).output();
+            done.unwrap().status.success()
+        };
+        if !mount("size=1m") {
+            eprintln!("skipped: no file system can be mounted");
+            return;
+        }
+        let staged = Staged::prepare(None, dir.path().join("exe")).await.unwrap();
+        let error = staged.get().await.unwrap_err();
+        assert!(matches!(&error, SandboxError::DiskFull(words) if words.contains("free some space")), "{error}");
+        assert_eq!(staged.program().await.unwrap(), std::env::current_exe().unwrap());
+        assert!(mount("remount,size=1g"));
+        assert_eq!(staged.program().await.unwrap(), staged.get().await.unwrap().dir.join(PROGRAM));
+        assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::channel::{Cause, ChannelError, Drained, Secret, StepChannel};
 use super::verdict::{self, Known, Remains};
 use super::words::is_disk_full;
 use super::{Ended, Profile, SandboxError, StepSpec, frozen, layout};
+use crate::config::units::format_size;
 use crate::domain::StepEnd;
 use crate::logs::{LogError, LogWriter};
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
+const MIB: u64 = 1 << 20;
 /// A follower that was dropped closes its log a moment later.
 const LOG_BUSY: Duration = Duration::from_secs(10);
 /// Between two tries to open it.
@@ -78,7 +80,7 @@ impl Drop for Following<'_> {
 
 /// Opens the step's log where the last follower closed it, and listens for the shim.
 pub(super) async fn open_channel(spec: &StepSpec, secret: Secret) -> Result<StepChannel, SandboxError> {
-    let log = open_log(&spec.log).await?;
+    let log = open_log(&spec.log).await?.capped(spec.limits.log_mib.saturating_mul(MIB));
     StepChannel::listen(&layout::step_dir(spec), secret, log).map_err(|error| local(&error))
 }
 
@@ -108,6 +110,11 @@ pub(super) async fn conclude(
     let mut end = verdict::verdict(known);
     if oom == Some(true) && matches!(end, StepEnd::Exited { .. }) {
         remark(&channel, OUT_OF_MEMORY.to_owned()).await?;
+    }
+    if let Some(bytes) = channel.left_out() {
+        let cap = format_size(spec.limits.log_mib);
+        remark(&channel, format!("[dogwatch: the log came to its cap of {cap} here; {bytes} bytes were left out]\n"))
+            .await?;
     }
     let (log_digest, intrusions) = channel.close().await.map_err(|error| local(&error))?;
     // A result counts only with its whole log. A setup is judged by its exit code alone; its spool belongs to the

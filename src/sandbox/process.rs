@@ -9,10 +9,11 @@
 //! | --- | --- |
 //! | `bwrap.rs` | the program bubblewrap, and whether it works here |
 //! | `walls.rs`, `filter.rs` | the walls: namespaces and mounts, refused system calls |
-//! | `root.rs` | what a step sees as its root |
+//! | `root.rs`, `private.rs` | what a step sees as its root, and what it never sees |
 //! | `groups.rs`, `limits.rs` | what bounds a container: control groups, else limits of each process |
 //! | `record.rs`, `identity.rs` | what is on disk of a container, and which process is meant |
-//! | `life.rs`, `freeze.rs` | started, frozen, thawed, stopped, removed |
+//! | `life.rs` | started, frozen, thawed, stopped, removed |
+//! | `freeze.rs`, `kin.rs`, `keeper.rs` | freezing, by signals where no control group does it: who is meant, and that it lasts |
 //! | `watch.rs` | waiting for the end, time limits |
 //! | `remains.rs` | taking containers away where there may be no bubblewrap any more |
 
@@ -21,30 +22,33 @@ mod filter;
 mod freeze;
 mod groups;
 mod identity;
+mod keeper;
+mod kin;
 mod life;
 mod limits;
+mod private;
 mod record;
 mod remains;
 mod root;
 mod walls;
 mod watch;
 
-use super::executable::{self, Copy};
+use super::executable::{self, Staged};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
-use super::{Abilities, Bound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, Bound, DiskBound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::ImageUsed;
 use crate::shim::Secret;
+use crate::workspace::volume;
 use bwrap::Bubblewrap;
 use groups::{Controller, Tree};
+use keeper::Keeper;
+use private::Private;
 use record::{Made, Record};
 pub use remains::Remains;
 use root::Roots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Where the running executable is found.
-const SELF: &str = "/proc/self/exe";
 
 /// What the engine gives to its process sandbox.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ pub struct ProcessSettings {
     pub roots: BTreeMap<String, PathBuf>,
     /// Further directories of the host that the image `host` shows, read-only, under their own paths.
     pub visible: BTreeSet<PathBuf>,
+    /// The engine's own directories, its state and its configuration: steps see nothing of them.
+    pub private: Vec<PathBuf>,
 }
 
 /// Bubblewrap as a sandbox.
@@ -72,12 +78,13 @@ pub struct ProcessSandbox {
     bubblewrap: Bubblewrap,
     instance: String,
     home: PathBuf,
-    copy: Copy,
+    copy: Staged,
     key: [u8; 32],
     user: (u32, u32),
     roots: Roots,
     tree: Tree,
     followed: Followed,
+    keeper: Keeper,
 }
 
 /// What is known of process sandboxes on this machine.
@@ -105,27 +112,30 @@ pub async fn ask_facts(user: (u32, u32)) -> Result<ProcessFacts, String> {
 impl ProcessSandbox {
     /// Makes sure that containers can be made here, makes the copy of the executable and keeps the settings.
     pub async fn connect(settings: ProcessSettings) -> Result<Self, SandboxError> {
-        let ProcessSettings { instance, home, exe_copies, executable, engine_key, user, roots, visible } = settings;
+        let ProcessSettings { instance, home, exe_copies, executable, engine_key, user, roots, visible, private } =
+            settings;
         if user.0 == 0 {
             return Err(SandboxError::Local("agents and tests never run as root; choose another user".to_owned()));
         }
+        let roots = Roots { named: roots, visible, private: Private(private) };
+        roots.check()?;
         let staged = {
             let home = home.clone();
             tokio::task::spawn_blocking(move || {
                 std::fs::create_dir_all(&home).and_then(|()| record::tidy(&home)).map_err(|error| {
                     SandboxError::Local(format!("{}: {error}; it must be a directory of the engine", home.display()))
                 })?;
-                let copy = executable::stage(executable.as_deref().unwrap_or(Path::new(SELF)), &exe_copies)?;
-                Ok((copy, Tree::find()))
+                Ok(Tree::find())
             })
         };
         let staged = staged.await.map_err(|error| SandboxError::Local(format!("cannot prepare: {error}")))?;
-        let (copy, tree) = staged?;
-        let program = copy.dir.join(executable::PROGRAM);
+        let tree = staged?;
+        let copy = Staged::prepare(executable, exe_copies).await?;
+        let program = copy.program().await?;
         let bubblewrap = bwrap::find(&program, becomes(user)).await.map_err(SandboxError::Absent)?;
-        let roots = Roots { named: roots, visible };
         let followed = Followed::default();
-        Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed })
+        let keeper = Keeper::default();
+        Ok(Self { bubblewrap, instance, home, copy, key: engine_key, user, roots, tree, followed, keeper })
     }
 
     /// The user that shims become by themselves, where bubblewrap is started as root.
@@ -164,6 +174,7 @@ fn abilities(tree: &Tree) -> Abilities {
         memory: bound(Controller::Memory, Bound::EachProcess),
         pids: bound(Controller::Pids, Bound::EachUser),
         cpus: bound(Controller::Cpu, Bound::Nothing),
+        disk: if volume::possible().is_ok() { DiskBound::FileSystem } else { DiskBound::Watched },
         freezer: tree.does(Controller::Freezer),
     }
 }
@@ -228,15 +239,18 @@ impl Sandbox for ProcessSandbox {
     }
 
     async fn freeze(&self, container: &str) -> Result<(), SandboxError> {
-        self.set_frozen(container, true).await
+        let Ok(record) = self.record(container) else { return Ok(()) };
+        self.keeper.freeze(container, record).await.map_err(|error| self.local(&error))
     }
 
     async fn thaw(&self, container: &str) -> Result<(), SandboxError> {
-        self.set_frozen(container, false).await
+        let Ok(record) = self.record(container) else { return Ok(()) };
+        self.keeper.thaw(container, record).await.map_err(|error| self.local(&error))
     }
 
     async fn remove(&self, container: &str) -> Result<(), SandboxError> {
         self.followed.note_removal(container);
+        self.keeper.forget(container);
         let Ok(record) = self.record(container) else { return Ok(()) };
         life::remove(&record).await.map_err(|error| self.local(&error))
     }
@@ -296,15 +310,6 @@ impl Sandbox for ProcessSandbox {
 
     async fn local_image(&self, _tag: &str) -> Result<Option<String>, SandboxError> {
         Ok(None)
-    }
-}
-
-impl ProcessSandbox {
-    async fn set_frozen(&self, container: &str, freeze: bool) -> Result<(), SandboxError> {
-        let Ok(record) = self.record(container) else { return Ok(()) };
-        let done = tokio::task::spawn_blocking(move || life::set_frozen(&record, freeze)).await;
-        let done = done.map_err(|error| SandboxError::Local(format!("cannot freeze or thaw: {error}")))?;
-        done.map_err(|error| self.local(&error))
     }
 }
 

@@ -29,11 +29,27 @@ pub struct Limits {
     pub pids: u32,
     /// Size of /tmp in MiB.
     pub tmp_mib: u64,
+    /// What its tree may take on disk, in MiB.
+    #[serde(default = "usual_disk")]
+    pub disk_mib: u64,
+    /// What its log may take with its index, before it is compressed, in MiB.
+    #[serde(default = "usual_log")]
+    pub log_mib: u64,
+}
+
+/// What a tree may take where nobody says anything.
+const fn usual_disk() -> u64 {
+    10 * 1024
+}
+
+/// What a log may take where nobody says anything.
+const fn usual_log() -> u64 {
+    1024
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_mib: 4096, cpus: 2.0, pids: 1024, tmp_mib: 1024 }
+        Self { memory_mib: 4096, cpus: 2.0, pids: 1024, tmp_mib: 1024, disk_mib: usual_disk(), log_mib: usual_log() }
     }
 }
 

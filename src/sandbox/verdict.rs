@@ -47,6 +47,7 @@ pub(super) fn verdict(known: Known) -> StepEnd {
     match cause {
         Some(Cause::TimedOut { seconds }) => return StepEnd::TimedOut { seconds },
         Some(Cause::Silent { seconds }) => return StepEnd::Silent { seconds },
+        Some(Cause::Overfull { what, mib }) => return StepEnd::Overfull { what, mib },
         Some(Cause::Removed) => return StepEnd::Stopped,
         None => {}
     }
@@ -114,6 +115,7 @@ fn lost(reason: &str, explained: bool) -> StepEnd {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::domain::OnDisk;
 
     fn said(how: How) -> Known {
         Known { exit: Some(Exit { how, stopped: false }), remains: Some(Remains::default()), ..Known::default() }
@@ -154,6 +156,7 @@ mod tests {
         for (cause, end) in [
             (Cause::TimedOut { seconds: 5 }, StepEnd::TimedOut { seconds: 5 }),
             (Cause::Silent { seconds: 7 }, StepEnd::Silent { seconds: 7 }),
+            (Cause::Overfull { what: OnDisk::Tree, mib: 3 }, StepEnd::Overfull { what: OnDisk::Tree, mib: 3 }),
             (Cause::Removed, StepEnd::Stopped),
         ] {
             let known = Known { cause: Some(cause), ..said(How::Signalled { signal: 15 }) };

@@ -3,12 +3,13 @@
 use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
-use crate::domain::{Actor, BugState, Project, Question, QuestionState, Run, RunId, RunState, StepLog};
+use super::questions::listed;
+use crate::domain::{Actor, BugState, Project, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LONGEST_LINE, LogChunk, Reply, Request};
+use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
 use crate::store::{BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
@@ -16,7 +17,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 /// Most runs or questions in one answer.
-const MOST_LISTED: usize = 1000;
+pub(super) const MOST_LISTED: usize = 1000;
 /// Most bugs in one answer.
 const MOST_BUGS: u32 = 1000;
 /// Most bytes of a log in one answer.
@@ -66,12 +67,13 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit { project, task, criteria, agent, iterations, revision } => {
+            Request::Submit { project, task, criteria, agent, iterations, revision, priority, after } => {
                 let project = self.find_project(&project).await?;
                 let base = self.engine.world.trees().fetch(&project, revision).await?;
                 let agent = agent.unwrap_or_default();
-                let run =
-                    self.engine.submit(NewRun { project, task, criteria, base, agent, iterations, owner: you }).await?;
+                let owner = you;
+                let new = NewRun { project, task, criteria, base, agent, iterations, priority, after, owner };
+                let run = self.engine.submit(new).await?;
                 self.run_reply(run).await
             }
             Request::Runs { all } => self.runs(all).await,
@@ -80,6 +82,7 @@ impl<S: Sandbox> Server<S> {
             Request::Resume { run } => self.act(run, Event::Resume { by: you }).await,
             Request::Redirect { run, text } => self.act(run, Event::Redirect { by: you, text }).await,
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
+            Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,
             Request::Rollback { run, iteration } => {
                 let run = self.engine.roll_back(run, iteration, you).await?;
                 self.run_reply(run).await
@@ -94,12 +97,17 @@ impl<S: Sandbox> Server<S> {
             Request::Question { question } => {
                 let found = self.engine.store.read(move |view| view.question(question)).await?;
                 let found = found.ok_or_else(|| not_found("question", question))?;
-                Ok(Reply::Questions { questions: vec![found], more: false })
+                Ok(listed(vec![found]))
             }
             Request::Answer { question, approve, reason } => {
                 let run = self.engine.answer(question, approve, reason, you).await?;
                 self.run_reply(run).await
             }
+            Request::AwaitDay { question } => {
+                let run = self.engine.await_day(question, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Budget => self.budget().await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {
@@ -248,19 +256,6 @@ pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> 
     blocking(move || LogReader::open(&path)?.bytes(from..to))
         .await?
         .map_err(|error| Fault { code: FaultCode::Engine, message: error.to_string() })
-}
-
-/// A list of questions, oldest first, as long as it fits into one answer with room to spare. The oldest are left out.
-fn listed(mut questions: Vec<Question>) -> Reply {
-    let mut bytes = 0;
-    let newest = questions.iter().rev().take(MOST_LISTED);
-    let kept = newest.take_while(|question| {
-        bytes += size(question);
-        bytes <= LONGEST_LINE / 2
-    });
-    let left_out = questions.len() - kept.count();
-    questions.drain(..left_out);
-    Reply::Questions { questions, more: left_out > 0 }
 }
 
 /// Bytes that a value takes in a line.

@@ -1,9 +1,11 @@
 //! Runs as lists and streams carry them: long texts are cut, so that a thousand runs fit into one line of the protocol. The
-//! request for one run gives them whole.
+//! request for one run gives them whole, as long as everything about the run fits into one line, too.
 
+use super::answer::size;
 use super::detail::runs_with;
+use super::questions::shorten;
 use crate::domain::Run;
-use crate::protocol::RunView;
+use crate::protocol::{LONGEST_LINE, RunDetail, RunView};
 use crate::store::{RunFilter, StoreError, View};
 
 /// Longest task, and longest sum of the criteria, in characters.
@@ -57,6 +59,43 @@ fn brief(view: &mut RunView) {
     run.criteria.truncate(kept);
 }
 
+/// Cuts the lists of a run that does not fit into a line and notes that it did.
+pub(super) fn fit(detail: &mut RunDetail) {
+    if size(detail) <= LONGEST_LINE / 2 {
+        return;
+    }
+    let quarter = LONGEST_LINE / 4;
+    let share = |of: usize| quarter / of.max(1);
+    let of_iteration = share(detail.iterations.len());
+    for iteration in &mut detail.iterations {
+        let of_list = of_iteration / iteration.suspicions.len().max(1);
+        for list in iteration.suspicions.iter_mut().filter_map(|one| one.named_mut()) {
+            cut_list(list, of_list);
+        }
+    }
+    let of_question = share(detail.questions.len());
+    for question in &mut detail.questions {
+        shorten(question, of_question);
+    }
+    let of_gate = share(detail.gates.len());
+    for gate in &mut detail.gates {
+        cut_list(&mut gate.evidence, of_gate);
+    }
+    detail.view.shortened = true;
+}
+
+/// Cuts a list to so many bytes in a line and says how many texts went.
+fn cut_list(list: &mut Vec<String>, most: usize) {
+    let mut left = most;
+    let fits = |text: &&String| left.checked_sub(size(text) + 1).map(|rest| left = rest).is_some();
+    let kept = list.iter().take_while(fits).count();
+    let more = list.len() - kept;
+    if more > 0 {
+        list.truncate(kept);
+        list.push(format!("and {more} more"));
+    }
+}
+
 /// Cuts a text to so many characters, the mark at its end not counted.
 fn cut(text: &mut String, most: usize) -> bool {
     let Some((end, _)) = text.char_indices().nth(most) else { return false };
@@ -67,8 +106,9 @@ fn cut(text: &mut String, most: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::brief;
-    use crate::protocol::{LONGEST_LINE, RunView};
+    use super::{brief, fit, size};
+    use crate::domain::{GateResult, GateVerdict, Iteration, Millis, RunId, Suspicion};
+    use crate::protocol::{LONGEST_LINE, RunDetail, RunView};
     use crate::store::new_run_for_tests;
 
     fn view(task: &str, criteria: Vec<String>, reason: &str) -> RunView {
@@ -94,5 +134,46 @@ mod tests {
         assert!(long.shortened && long.run.task.ends_with('…'));
         let bytes = serde_json::to_vec(&long).unwrap().len();
         assert!(bytes * 1000 < LONGEST_LINE, "{bytes} bytes a run");
+    }
+
+    fn detail(iterations: u32, texts: usize) -> RunDetail {
+        let list = || vec!["x".repeat(10_000); texts];
+        let iteration = |number| Iteration {
+            run: RunId(1),
+            number,
+            base: "b".repeat(40),
+            commit: None,
+            tree: None,
+            report: None,
+            outcome: None,
+            tests: (0, 0, 0),
+            suspicions: vec![Suspicion::Unchanged, Suspicion::Planted { what: list() }],
+            started: Millis(0),
+            ended: None,
+        };
+        let gate = GateResult { gate: "honesty".to_owned(), verdict: GateVerdict::NeedsPerson, evidence: list() };
+        RunDetail {
+            view: view("repair it", Vec::new(), ""),
+            iterations: (0..iterations).map(iteration).collect(),
+            suites: Vec::new(),
+            findings: Vec::new(),
+            gates: vec![gate],
+            guidance: Vec::new(),
+            questions: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_of_which_too_much_is_told_still_fits_into_one_line() {
+        let mut large = detail(30, 2_000);
+        fit(&mut large);
+        assert!(size(&large) <= LONGEST_LINE, "{} bytes", size(&large));
+        assert!(large.view.shortened && large.iterations.len() == 30);
+        let Suspicion::Planted { what } = &large.iterations[29].suspicions[1] else { panic!("gone") };
+        assert!(what.len() > 1 && what[what.len() - 1].ends_with(" more"), "{} texts", what.len());
+        let mut small = detail(3, 2);
+        fit(&mut small);
+        assert_eq!(small, detail(3, 2));
     }
 }

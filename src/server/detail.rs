@@ -2,6 +2,7 @@
 
 use super::Server;
 use super::answer::not_found;
+use super::brief::fit;
 use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
@@ -36,6 +37,7 @@ impl<S: Sandbox> Server<S> {
             .await?
             .ok_or_else(|| not_found("run", id))?;
         detail.view.note = self.note(&detail.view.run);
+        fit(&mut detail);
         Ok(Reply::Detail { detail: Box::new(detail) })
     }
 

@@ -5,6 +5,7 @@ use super::Server;
 use super::answer::size;
 use super::brief::{briefly, newest};
 use super::outbox::{Gone, Outbox};
+use super::questions::shorten;
 use crate::domain::{Question, QuestionState, RunId};
 use crate::protocol::{Event, RunView, Snapshot};
 use crate::sandbox::Sandbox;
@@ -56,6 +57,9 @@ impl<S: Sandbox> Server<S> {
     fn presented(&self, mut snapshot: Snapshot) -> Snapshot {
         for view in &mut snapshot.runs {
             view.note = self.note(&view.run);
+        }
+        for question in &mut snapshot.questions {
+            shorten(question, PART);
         }
         snapshot
     }

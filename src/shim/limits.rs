@@ -28,6 +28,17 @@ pub(super) fn take_on(Limit { resource, most }: Limit) -> Result<(), String> {
     setrlimit(resource, limit).map_err(|error| format!("cannot limit {resource:?} to {most}: {error}"))
 }
 
+/// Reads how readily the kernel may kill this process and what descends from it where memory runs out.
+pub(super) fn parse_oom(text: &str) -> Option<i32> {
+    text.parse().ok().filter(|score| (0..=1000).contains(score))
+}
+
+/// Takes that on. A program can take it back to what it was before, so it bounds nothing.
+pub(super) fn offer_oom(score: i32) -> Result<(), String> {
+    let done = std::fs::write("/proc/self/oom_score_adj", score.to_string());
+    done.map_err(|error| format!("cannot offer itself where memory runs out: {error}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +49,6 @@ mod tests {
         for bad in ["core", "core=", "core=-1", "stack=1", "=1", ""] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+        assert_eq!(["0", "1000", "1001", "-1", "x", ""].map(parse_oom), [Some(0), Some(1000), None, None, None, None]);
     }
 }

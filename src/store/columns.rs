@@ -65,3 +65,37 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite
 pub(super) fn maybe_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
     row.get::<_, Option<Json<T>>>(column).map(|j| j.map(|j| j.0))
 }
+
+/// Reads the columns of a row one after the other.
+pub(super) struct InOrder<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> InOrder<'r> {
+    pub(super) fn new(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let at = self.next;
+        self.next += 1;
+        self.row.get(at)
+    }
+
+    pub(super) fn word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+        self.get::<Word<T>>().map(|w| w.0)
+    }
+
+    pub(super) fn maybe_word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.get::<Option<Word<T>>>().map(|w| w.map(|w| w.0))
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+        self.get::<Json<T>>().map(|j| j.0)
+    }
+
+    pub(super) fn maybe_json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.get::<Option<Json<T>>>().map(|j| j.map(|j| j.0))
+    }
+}

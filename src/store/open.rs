@@ -86,7 +86,8 @@ pub(super) fn lock(paths: &Paths) -> Result<EngineLock, OpenError> {
 pub(super) fn memory(options: &Options) -> Result<Writer, OpenError> {
     let place = Path::new(":memory:");
     sqlite_is_new_enough()?;
-    let conn = connect::memory().map_err(|error| database(place)(&error))?;
+    let mut conn = connect::memory().map_err(|error| database(place)(&error))?;
+    schema::lay(&mut conn).map_err(|error| database(place)(&error))?;
     ready(conn, 1, options, Arc::new(BlobFiles::Memory(std::sync::Mutex::default())), place)
 }
 

@@ -2,9 +2,9 @@
 
 use super::columns::{Json, Word, json, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{Actor, Answer, Millis, Question, QuestionId, QuestionKind, QuestionState, RunId};
+use crate::domain::{Actor, Answer, Millis, Question, QuestionId, QuestionKind, QuestionState, Reached, RunId};
 use rusqlite::{Row, params};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 /// A question to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +19,23 @@ pub struct Ask {
     pub title: String,
     /// The facts, one a line.
     pub facts: Vec<String>,
-    /// What later kinds need beside the facts; `Value::Null` for none.
-    pub payload: Value,
+    /// The caps of projects and days that are reached, where it is about such.
+    pub reached: Vec<Reached>,
     /// What the answer binds, for kinds that bind exact bytes.
     pub digest: Option<String>,
     /// When nobody's answer counts any more.
     pub deadline: Option<Millis>,
 }
+
+/// What is kept of a question beside its facts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Stored {
+    #[serde(default)]
+    reached: Vec<Reached>,
+}
+
+/// `null` where there is nothing to keep.
+type Payload = Option<Stored>;
 
 const SELECT: &str = "SELECT q.*, a.approve, a.reason, a.by, a.at FROM questions q
     LEFT JOIN answers a ON a.id = (SELECT max(id) FROM answers WHERE question = q.id)";
@@ -44,6 +54,7 @@ fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
         kind: word(row, "kind")?,
         title: row.get("title")?,
         facts: json(row, "facts")?,
+        reached: json::<Payload>(row, "payload")?.map_or_else(Vec::new, |payload| payload.reached),
         state: word(row, "state")?,
         asked: Millis(row.get("asked")?),
         answer,
@@ -80,6 +91,7 @@ impl View<'_> {
 impl Tx<'_> {
     /// Asks people.
     pub fn insert_question(&self, ask: &Ask) -> Result<QuestionId, StoreError> {
+        let payload: Payload = (!ask.reached.is_empty()).then(|| Stored { reached: ask.reached.clone() });
         let id = self.insert(
             "INSERT INTO questions (run, iteration, kind, title, facts, payload, digest, deadline, state, asked)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9)",
@@ -89,7 +101,7 @@ impl Tx<'_> {
                 ask.kind.name(),
                 ask.title,
                 Json(&ask.facts),
-                Json(&ask.payload),
+                Json(&payload),
                 ask.digest,
                 ask.deadline.map(|at| at.0),
                 self.now().0,

@@ -1,8 +1,8 @@
 //! Runs: the rows that transitions compare and set.
 
-use super::columns::{Json, Word, json, maybe_json, maybe_word, word};
+use super::columns::{InOrder, Json, Word, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{Budget, Millis, ProjectId, QuestionId, Run, RunId, RunState, Spent};
+use crate::domain::{Budget, Millis, Needs, ProjectId, QuestionId, Run, RunId, RunState, Spent};
 use rusqlite::{Row, ToSql, named_params, params_from_iter};
 
 /// Which runs a list shall have. The default is all of them, newest first, at most 1000.
@@ -20,50 +20,65 @@ pub struct RunFilter {
     pub limit: Option<u32>,
 }
 
+/// The columns of a run, in the order in which [`run`] reads them. Runs are read more often than anything else, and to look
+/// each column up by its name was most of the cost.
+macro_rules! columns {
+    () => {
+        "id, project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since,
+         state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+         spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
+    };
+}
+
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let mut next = InOrder::new(row);
     Ok(Run {
-        id: RunId(row.get("id")?),
-        project: ProjectId(row.get("project")?),
-        task: row.get("task")?,
-        criteria: json(row, "criteria")?,
-        owner: json(row, "owner")?,
-        origin: json(row, "origin")?,
-        agent: row.get("agent")?,
-        state: word(row, "state")?,
-        resume_to: maybe_word(row, "resume_to")?,
-        iteration: row.get("iteration")?,
-        attempt: row.get("attempt")?,
-        losses: row.get("losses")?,
-        troubles: row.get("troubles")?,
-        instant_failures: row.get("instant_failures")?,
-        not_before: row.get::<_, Option<i64>>("not_before")?.map(Millis),
-        base: row.get("base")?,
-        head: row.get("head")?,
-        image: maybe_json(row, "image")?,
-        budget: Budget {
-            iterations: row.get("budget_iterations")?,
-            seconds: row.get("budget_seconds")?,
-            tokens: row.get("budget_tokens")?,
-            microusd: row.get("budget_microusd")?,
-        },
-        spent: Spent {
-            iterations: row.get("spent_iterations")?,
-            milliseconds: row.get("spent_milliseconds")?,
-            tokens: row.get("spent_tokens")?,
-            microusd: row.get("spent_microusd")?,
-        },
-        question: row.get::<_, Option<i64>>("question")?.map(QuestionId),
-        reason: row.get("reason")?,
-        version: row.get("version")?,
-        created: Millis(row.get("created")?),
-        updated: Millis(row.get("updated")?),
+        id: RunId(next.get()?),
+        project: ProjectId(next.get()?),
+        task: next.get()?,
+        criteria: next.json()?,
+        owner: next.json()?,
+        origin: next.json()?,
+        agent: next.get()?,
+        priority: next.word()?,
+        needs: Needs { memory_mib: next.get()?, millicpus: next.get()? },
+        after: next.json()?,
+        waits_since: Millis(next.get()?),
+        state: next.word()?,
+        resume_to: next.maybe_word()?,
+        iteration: next.get()?,
+        attempt: next.get()?,
+        losses: next.get()?,
+        troubles: next.get()?,
+        instant_failures: next.get()?,
+        not_before: next.get::<Option<i64>>()?.map(Millis),
+        base: next.get()?,
+        head: next.get()?,
+        image: next.maybe_json()?,
+        budget: Budget { iterations: next.get()?, seconds: next.get()?, tokens: next.get()?, microusd: next.get()? },
+        spent: Spent { iterations: next.get()?, milliseconds: next.get()?, tokens: next.get()?, microusd: next.get()? },
+        question: next.get::<Option<i64>>()?.map(QuestionId),
+        reason: next.get()?,
+        version: next.get()?,
+        created: Millis(next.get()?),
+        updated: Millis(next.get()?),
     })
 }
 
 impl View<'_> {
     /// The run with this id.
     pub fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
-        self.one("SELECT * FROM runs WHERE id = ?1", [id.0], run)
+        self.one(concat!("SELECT ", columns!(), " FROM runs WHERE id = ?1"), [id.0], run)
+    }
+
+    /// The states of these runs, and when each last changed. What the store does not know is left out.
+    pub fn states(&self, runs: &[RunId]) -> Result<Vec<(RunId, RunState, Millis)>, StoreError> {
+        let mut found = Vec::new();
+        for id in runs {
+            let sql = "SELECT state, updated FROM runs WHERE id = ?1";
+            found.extend(self.one(sql, [id.0], |row| Ok((*id, word(row, "state")?, Millis(row.get("updated")?))))?);
+        }
+        Ok(found)
     }
 
     /// How many runs are not over.
@@ -74,7 +89,7 @@ impl View<'_> {
 
     /// Runs that pass the filter, newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
-        let mut sql = "SELECT * FROM runs WHERE 1".to_owned();
+        let mut sql = concat!("SELECT ", columns!(), " FROM runs WHERE 1").to_owned();
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
         if let Some(project) = filter.project {
             sql.push_str(" AND project = ?");
@@ -104,17 +119,19 @@ impl Tx<'_> {
     /// starts at 1.
     pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
         let id = self.insert(
-            "INSERT INTO runs (project, task, criteria, owner, origin, agent, state, resume_to, iteration, attempt, losses, troubles,
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since, state, resume_to, iteration, attempt, losses, troubles,
                 instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
                 budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
                 version, created, updated)
-             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :state, :resume_to, :iteration, :attempt,
+             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :state, :resume_to, :iteration, :attempt,
                 :losses, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
                 :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
                 :spent_microusd, :question, :reason, 1, :created, :updated)",
             named_params! {
                 ":project": new.project.0, ":task": new.task, ":criteria": Json(&new.criteria),
                 ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent,
+                ":priority": new.priority.name(), ":needs_memory": new.needs.memory_mib,
+                ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0,
                 ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
                 ":attempt": new.attempt, ":losses": new.losses, ":troubles": new.troubles, ":instant_failures": new.instant_failures,
                 ":not_before": new.not_before.map(|at| at.0), ":base": new.base, ":head": new.head,
@@ -130,10 +147,10 @@ impl Tx<'_> {
     }
 
     /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next
-    /// version. What a run is at birth (project, task, criteria, owner, origin, agent, created) never changes.
+    /// version. What a run is at birth (project, task, criteria, owner, origin, agent, needs, created) never changes.
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
-            "UPDATE runs SET state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
+            "UPDATE runs SET priority = :priority, predecessors = :predecessors, waits_since = :waits_since, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
                 losses = :losses, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
                 head = :head, image = :image, budget_iterations = :budget_iterations, budget_seconds = :budget_seconds,
                 budget_tokens = :budget_tokens, budget_microusd = :budget_microusd,
@@ -142,6 +159,7 @@ impl Tx<'_> {
                 reason = :reason, version = version + 1, updated = :updated
              WHERE id = :id AND version = :version",
             named_params! {
+                ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0,
                 ":state": run.state.name(), ":resume_to": run.resume_to.map(Word), ":iteration": run.iteration,
                 ":attempt": run.attempt, ":losses": run.losses, ":troubles": run.troubles, ":instant_failures": run.instant_failures,
                 ":not_before": run.not_before.map(|at| at.0), ":base": run.base, ":head": run.head,

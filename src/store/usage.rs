@@ -1,7 +1,7 @@
 //! The ledger of usage and cost. Rows are only ever added.
 
 use super::{StoreError, Tx, View};
-use crate::domain::{Millis, RunId, Usage};
+use crate::domain::{Day, Millis, RunId, Spent};
 use rusqlite::params;
 
 /// One row of the ledger.
@@ -11,10 +11,13 @@ pub struct UsageRow {
     pub run: RunId,
     /// The iteration.
     pub iteration: u32,
-    /// What it was used for: `agent`; later parts add kinds.
+    /// What it was used for: `agent`, `tests`, `iteration` (one that counts), `earlier` (before the ledger told iterations and
+    /// time); later parts add kinds.
     pub kind: String,
-    /// Tokens and money.
-    pub usage: Usage,
+    /// How much.
+    pub used: Spent,
+    /// The day that it counts to.
+    pub day: Day,
     /// When it was stored.
     pub at: Millis,
 }
@@ -27,7 +30,13 @@ impl View<'_> {
                 run: RunId(row.get("run")?),
                 iteration: row.get("iteration")?,
                 kind: row.get("kind")?,
-                usage: Usage { tokens: row.get("tokens")?, microusd: row.get("microusd")? },
+                used: Spent {
+                    iterations: row.get("iterations")?,
+                    milliseconds: row.get("milliseconds")?,
+                    tokens: row.get("tokens")?,
+                    microusd: row.get("microusd")?,
+                },
+                day: Day(row.get("day")?),
                 at: Millis(row.get("at")?),
             })
         })
@@ -35,12 +44,24 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// Adds one row to the ledger.
-    pub fn insert_usage(&self, run: RunId, iteration: u32, kind: &str, usage: Usage) -> Result<(), StoreError> {
-        let at = self.now().0;
+    /// Adds one row to the ledger. It counts to the day on which the run's iteration under way began, or else to today.
+    pub fn insert_usage(&self, run: RunId, iteration: u32, kind: &str, used: Spent) -> Result<(), StoreError> {
+        let now = self.now();
+        let day = self.reservation(run)?.map_or(Day::of(now), |reservation| reservation.day);
         self.insert(
-            "INSERT INTO usage (run, iteration, kind, tokens, microusd, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![run.0, iteration, kind, usage.tokens, usage.microusd, at],
+            "INSERT INTO usage (run, iteration, kind, iterations, milliseconds, tokens, microusd, day, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                run.0,
+                iteration,
+                kind,
+                used.iterations,
+                used.milliseconds,
+                used.tokens,
+                used.microusd,
+                day.0,
+                now.0
+            ],
         )?;
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::blobs::BlobFiles;
 use super::faults::{FaultKind, Faults};
 use super::jobs::Job;
 use super::lock::EngineLock;
+use super::quota;
 use super::reserve::Reserve;
 use super::tx::{Tx, View};
 use super::{Options, StoreError};
@@ -47,11 +48,16 @@ impl Undone {
     fn new(full: bool, reason: String) -> Self {
         Self { full, reason, in_doubt: false }
     }
-}
 
-impl From<rusqlite::Error> for Undone {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::new(error.sqlite_error_code() == Some(ErrorCode::DiskFull), error.to_string())
+    /// `SQLite` calls a quota that is used up an I/O error; the system's own number tells it apart.
+    fn by(error: &rusqlite::Error, conn: &Connection) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::new(true, error.to_string()),
+            Some(ErrorCode::SystemIoFailure) if quota::is_used_up(conn) => {
+                Self::new(true, format!("the disk quota is used up ({error})"))
+            }
+            _ => Self::new(false, error.to_string()),
+        }
     }
 }
 
@@ -118,7 +124,7 @@ impl Writer {
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<(), StoreError>>, Undone> {
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.execute("BEGIN IMMEDIATE")?;
         let result = self.inside(jobs);
         if result.is_err()
             && !self.conn.is_autocommit()
@@ -148,22 +154,28 @@ impl Writer {
             let result = self.one(job.as_mut());
             if self.conn.is_autocommit() {
                 // SQLite gave up the whole transaction: full disk, I/O error, no memory.
-                let reason = result.err().map_or_else(|| "SQLite ended the transaction".to_owned(), |e| e.to_string());
-                return Err(Undone::new(reason.contains("full"), reason));
+                return Err(match result {
+                    Err(StoreError::Sqlite(error)) => Undone::by(&error, &self.conn),
+                    Err(error) => Undone::new(error.to_string().contains("full"), error.to_string()),
+                    Ok(()) => Undone::new(false, "SQLite ended the transaction".to_owned()),
+                });
             }
             results.push(self.settle(result)?);
         }
         if results.iter().all(Result::is_err) {
             // Nothing to store, so no commit to pay for.
-            self.conn.execute_batch("ROLLBACK")?;
+            self.execute("ROLLBACK")?;
             return Ok(results);
         }
         if let Some(kind) = self.faults.next() {
             return Err(kind.into());
         }
-        let committed = self.conn.execute_batch("COMMIT");
-        committed.map_err(|error| Undone { in_doubt: true, ..error.into() })?;
+        self.execute("COMMIT").map_err(|undone| Undone { in_doubt: true, ..undone })?;
         Ok(results)
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Undone> {
+        self.conn.execute_batch(sql).map_err(|error| Undone::by(&error, &self.conn))
     }
 
     /// Runs one job in its savepoint.
@@ -186,7 +198,7 @@ impl Writer {
     /// Closes a job's savepoint: kept when it succeeded, undone alone when it did not.
     fn settle(&self, result: Result<(), StoreError>) -> Result<Result<(), StoreError>, Undone> {
         let sql = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        self.conn.execute_batch(sql)?;
+        self.execute(sql)?;
         Ok(result)
     }
 

@@ -1,6 +1,6 @@
 //! Which files of a commit differ in a tree that programs have worked in since.
 
-use super::beneath::{open_dir, open_file, open_own};
+use super::beneath::{open_dir, open_file, open_tree};
 use super::error::WorkspaceError;
 use super::ignored::Ignores;
 use super::names::{join, shown};
@@ -41,7 +41,7 @@ impl Repo {
         let bare = self.open_git()?;
         let odb = bare.odb().map_err(WorkspaceError::git("opening the object store"))?;
         let ignores = Ignores::of(&bare, &tree_of(&bare, asked.ignore_from)?)?;
-        let top = open_own(dir)?;
+        let top = open_tree(dir)?;
         let mut found = Vec::new();
         let mut directories: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> = BTreeMap::from([(Vec::new(), BTreeSet::new())]);
         each(&bare, &tree_of(&bare, asked.commit)?, |path, kind, blob| {

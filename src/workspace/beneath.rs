@@ -2,9 +2,9 @@
 
 use super::error::WorkspaceError;
 use super::names::shown;
-use rustix::fs::{Dir, Mode, OFlags, openat};
+use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -18,6 +18,29 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 pub(super) fn open_own(path: &Path) -> Result<OwnedFd, WorkspaceError> {
     rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| WorkspaceError::io(path_shown(path), error))
+}
+
+/// Opens the directory of a tree that programs worked in. They may have taken even its owner's rights away, which is no
+/// reason not to read it.
+pub(super) fn open_tree(path: &Path) -> Result<OwnedFd, WorkspaceError> {
+    unlock_tree(path)?;
+    open_own(path)
+}
+
+/// Gives the owner of a tree's top directory all rights to it again.
+pub fn unlock_tree(path: &Path) -> Result<(), WorkspaceError> {
+    unlock(CWD, path.as_os_str().as_bytes()).map_err(|error| WorkspaceError::io(path_shown(path), error))
+}
+
+/// Gives the owner of a directory all rights to it. The handle is taken without opening and changed through its name under
+/// `/proc/self/fd`, which cannot be swapped for a link in between.
+pub(super) fn unlock(parent: impl AsFd, name: &[u8]) -> Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let handle = openat(parent, name, flags, Mode::empty())?;
+    if rustix::fs::fstat(&handle)?.st_mode & 0o700 == 0o700 {
+        return Ok(());
+    }
+    rustix::fs::chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), Mode::RWXU)
 }
 
 /// Opens a directory by name beneath another.

@@ -31,9 +31,18 @@ impl Repo {
         };
         let parent = open_own(parent)?;
         remove_beneath(parent.as_fd(), name.as_bytes()).map_err(|error| WorkspaceError::io(path_shown(dir), error))?;
-        let owner = owner.map(|(uid, gid)| (Uid::from_raw(uid), Gid::from_raw(gid)));
-        let mut writer = Writer { bare: &bare, owner, count: 0 };
+        let mut writer = Writer::new(&bare, owner);
         let top = writer.make(parent.as_fd(), name.as_bytes(), b"")?;
+        writer.fill(top.as_fd(), &tree, &[], 0)
+    }
+
+    /// The same into an empty directory, which stays and is given the owner and the mode.
+    pub fn checkout_into(&self, commit: &str, dir: &Path, owner: Option<(u32, u32)>) -> Result<(), WorkspaceError> {
+        let bare = self.open_git()?;
+        let tree = tree_of(&bare, commit)?;
+        let top = open_own(dir)?;
+        let mut writer = Writer::new(&bare, owner);
+        writer.open_up(top.as_fd()).map_err(|error| WorkspaceError::io(path_shown(dir), error))?;
         writer.fill(top.as_fd(), &tree, &[], 0)
     }
 }
@@ -44,7 +53,12 @@ struct Writer<'a> {
     count: usize,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(bare: &'a Repository, owner: Option<(u32, u32)>) -> Self {
+        let owner = owner.map(|(uid, gid)| (Uid::from_raw(uid), Gid::from_raw(gid)));
+        Self { bare, owner, count: 0 }
+    }
+
     fn fill(
         &mut self,
         directory: BorrowedFd<'_>,
@@ -97,11 +111,16 @@ impl Writer<'_> {
         let made = || -> rustix::io::Result<OwnedFd> {
             mkdirat(parent, name, Mode::RWXU)?;
             let directory = open_dir(parent, name)?;
-            self.give(directory.as_fd())?;
-            fchmod(&directory, Mode::from_raw_mode(0o755))?;
+            self.open_up(directory.as_fd())?;
             Ok(directory)
         };
         made().map_err(|error| WorkspaceError::io(shown(path), error))
+    }
+
+    /// Gives a directory its owner and its mode.
+    fn open_up(&self, directory: BorrowedFd<'_>) -> rustix::io::Result<()> {
+        self.give(directory)?;
+        fchmod(directory, Mode::from_raw_mode(0o755))
     }
 
     fn file(

@@ -1,6 +1,6 @@
 //! Turning a work tree that an agent wrote into a commit of the engine's repository.
 
-use super::beneath::open_own;
+use super::beneath::open_tree;
 use super::change::{Change, changes};
 use super::error::WorkspaceError;
 use super::ignored::Ignores;
@@ -52,12 +52,12 @@ impl Repo {
     /// Takes the tree in `dir` as a commit. The same tree, parent, message and time give the same commit id, so the call
     /// may be repeated after a crash. No reference is changed.
     ///
-    /// An error when the tree has too many entries or bytes; anything that is merely odd is skipped and named.
+    /// An error when the tree has too many entries, bytes or bytes of paths; anything that is merely odd is skipped and named.
     pub fn checkpoint(&self, dir: &Path, spec: &CheckpointSpec<'_>) -> Result<Checkpoint, WorkspaceError> {
         let bare = self.open_git()?;
         let old = tree_of(&bare, spec.parent)?;
         let ignores = Ignores::of(&bare, &tree_of(&bare, spec.ignore_from)?)?;
-        let top = open_own(dir)?;
+        let top = open_tree(dir)?;
         let mut walk = Walk::new(&bare, &ignores, spec.exclude)?;
         let tree = walk.run(top.as_fd(), old.id())?;
         let Found { planted, skipped, remarks } = walk.finish();

@@ -82,6 +82,15 @@ impl WorkspaceError {
         |error| Self::Git { what: what.into(), error }
     }
 
+    /// The same for a tree that has so much room and no more: that is no matter of the disk.
+    pub fn within(self, mib: u64) -> Self {
+        if self.is_disk_full() {
+            let limit = format!("{mib} MiB, which `disk` under [limits] allows (or the operator's config.toml)");
+            return Self::TooLarge { what: "the commit's tree".to_owned(), limit };
+        }
+        self
+    }
+
     /// Whether the same may go well later without anybody's doing: what is refused stays refused, but a lock is let go, a
     /// disk gets room, a network comes back.
     pub fn passes(&self) -> bool {

@@ -1,10 +1,10 @@
 //! Removing a tree that an agent wrote: any depth, read-only directories, no link followed.
 
-use super::beneath::{names, open_dir, open_own, path_shown};
+use super::beneath::{names, open_dir, open_own, path_shown, unlock};
 use super::error::WorkspaceError;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, openat, renameat_with, unlinkat};
+use rustix::fs::{AtFlags, RenameFlags, renameat_with, unlinkat};
 use rustix::io::Errno;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -83,15 +83,4 @@ fn lift(from: BorrowedFd<'_>, name: &[u8], top: BorrowedFd<'_>, serial: &mut u64
             other => return other,
         }
     }
-}
-
-/// Gives the owner of a directory all rights to it. The handle is taken without opening and changed through its name under
-/// `/proc/self/fd`, which cannot be swapped for a link in between.
-fn unlock(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let handle = openat(parent, name, flags, Mode::empty())?;
-    if rustix::fs::fstat(&handle)?.st_mode & 0o700 == 0o700 {
-        return Ok(());
-    }
-    rustix::fs::chmod(format!("/proc/self/fd/{}", handle.as_raw_fd()), Mode::RWXU)
 }

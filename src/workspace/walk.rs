@@ -9,6 +9,7 @@ use super::ignored::Ignores;
 use super::names::{is_dot_git, join, shown};
 use super::nested;
 use super::read::MAX_ENTRIES;
+use crate::domain::{Bounded, shortened};
 use git2::{ObjectType, Odb, Oid, Repository};
 use rustix::fs::{AtFlags, FileType, fstat, readlinkat, statat};
 use rustix::io::Errno;
@@ -20,8 +21,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 const MAX_FILE: u64 = 100 << 20;
 /// Bytes of all files together.
 const MAX_TOTAL: u64 = 4 << 30;
-/// Paths named in a list; the rest is counted.
-const MAX_NAMED: usize = 1000;
+/// Longest path that is taken, in bytes. Git could not check out a longer one.
+const MAX_PATH: usize = 4096;
+/// Bytes of all paths together: what is held in memory of each is several times as much.
+const MAX_PATHS: usize = 32 << 20;
+/// Bytes of a path that are shown where something is said of it.
+const SHOWN: usize = 1200;
 
 const FILE: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
@@ -44,9 +49,10 @@ pub(super) struct Walk<'a> {
     device: Option<u64>,
     entries: usize,
     bytes: u64,
-    planted: Named,
-    skipped: Named,
-    remarks: Named,
+    paths: usize,
+    planted: Bounded,
+    skipped: Bounded,
+    remarks: Bounded,
 }
 
 /// What a walk has to say, escaped for display and bounded.
@@ -57,30 +63,6 @@ pub(super) struct Found {
     pub skipped: Vec<String>,
     /// Repositories that are left out and harmless.
     pub remarks: Vec<String>,
-}
-
-/// A bounded list of paths.
-#[derive(Default)]
-struct Named {
-    list: Vec<String>,
-    more: usize,
-}
-
-impl Named {
-    fn push(&mut self, text: String) {
-        if self.list.len() < MAX_NAMED {
-            self.list.push(text);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn finish(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.list.push(format!("and {} more", self.more));
-        }
-        self.list
-    }
 }
 
 impl<'a> Walk<'a> {
@@ -96,9 +78,10 @@ impl<'a> Walk<'a> {
             device: None,
             entries: 0,
             bytes: 0,
-            planted: Named::default(),
-            skipped: Named::default(),
-            remarks: Named::default(),
+            paths: 0,
+            planted: Bounded::default(),
+            skipped: Bounded::default(),
+            remarks: Bounded::default(),
         })
     }
 
@@ -143,10 +126,11 @@ impl<'a> Walk<'a> {
         if self.entries > MAX_ENTRIES {
             return Err(too_many());
         }
+        self.count_path(found.iter().map(|name| path.len() + 1 + name.len()).sum())?;
         found.sort_unstable();
         let repository = is_repository(&mut found.iter());
         if repository && !is_repository(&mut tracked_names.iter().map(|(name, _)| name)) {
-            self.planted.push(format!("{} is what git takes for a repository", shown(path)));
+            self.planted.push(&format!("{} is what git takes for a repository", named(path)));
             // Beside a `.git` it is none, and leaving out the top would leave out everything.
             if !path.is_empty() {
                 return Ok(None);
@@ -158,7 +142,7 @@ impl<'a> Walk<'a> {
             let known = at.and_then(|at| tracked_names.get(at)).map(|(_, tracked)| *tracked);
             if let Some((mode, id)) = self.entry(handle, path, &name, known, ignored, depth)? {
                 if repository && nested::steers(&name) && known.is_none_or(|known| known.id != id) {
-                    self.planted.push(shown(&join(path, &name)));
+                    self.planted.push(&named(&join(path, &name)));
                 }
                 items.push((name, mode, id));
             }
@@ -180,11 +164,14 @@ impl<'a> Walk<'a> {
         depth: usize,
     ) -> Result<Option<(u32, Oid)>, WorkspaceError> {
         let path = join(directory, name);
+        if path.len() >= MAX_PATH {
+            return Ok(self.skip(&path, &format!("longer than {MAX_PATH} bytes")));
+        }
         let excluded = self.exclude.contains(&path);
         if is_dot_git(name) {
             if !excluded {
                 let list = if nested::is_fresh(parent, name) { &mut self.remarks } else { &mut self.planted };
-                list.push(shown(&path));
+                list.push(&named(&path));
             }
             return Ok(None);
         }
@@ -210,7 +197,10 @@ impl<'a> Walk<'a> {
         match kind {
             FileType::RegularFile => self.file(parent, name, &path),
             FileType::Symlink => match readlinkat(parent, name, Vec::new()) {
-                Ok(target) => Ok(Some((LINK, self.store(ObjectType::Blob, target.as_bytes())?))),
+                Ok(target) => {
+                    self.count_path(target.as_bytes().len())?;
+                    Ok(Some((LINK, self.store(ObjectType::Blob, target.as_bytes())?)))
+                }
                 Err(error) => Ok(self.skip(&path, &format!("link cannot be read: {error}"))),
             },
             FileType::Fifo => Ok(self.skip(&path, "a named pipe")),
@@ -273,7 +263,7 @@ impl<'a> Walk<'a> {
             && !self.ignores.knows_attributes(path, id)
             && names_a_driver(&content)
         {
-            self.planted.push(shown(path));
+            self.planted.push(&named(path));
         }
         Ok(Some((if stat.st_mode & 0o100 == 0 { FILE } else { EXECUTABLE }, id)))
     }
@@ -297,11 +287,26 @@ impl<'a> Walk<'a> {
         self.odb.write(kind, content).map_err(WorkspaceError::git("writing to the object store"))
     }
 
+    /// Counts bytes of paths, those that links lead to among them.
+    fn count_path(&mut self, bytes: usize) -> Result<(), WorkspaceError> {
+        self.paths = self.paths.saturating_add(bytes);
+        if self.paths > MAX_PATHS {
+            let limit = format!("{} MiB in all paths together", MAX_PATHS >> 20);
+            return Err(WorkspaceError::TooLarge { what: "the work tree".into(), limit });
+        }
+        Ok(())
+    }
+
     /// Notes a path that is not taken.
     fn skip<T>(&mut self, path: &[u8], why: &str) -> Option<T> {
-        self.skipped.push(format!("{} ({why})", shown(path)));
+        self.skipped.push(&format!("{} ({why})", named(path)));
         None
     }
+}
+
+/// A path as text, without its middle where it is long.
+fn named(path: &[u8]) -> String {
+    shortened(&shown(path), SHOWN)
 }
 
 /// Whether a directory with these names is what git takes for a repository.

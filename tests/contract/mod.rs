@@ -4,7 +4,14 @@
 //! `contract!(Subject)` writes the tests for a sandbox out.
 
 #![allow(dead_code, reason = "each test program uses its own part of this module")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::format_collect, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_collect,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 pub mod ends;
 pub mod life;
@@ -98,7 +105,7 @@ impl<S: Sandbox> Bench<S> {
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,
-            limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16 },
+            limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16, ..Limits::default() },
             times: WallTimes { seconds: 60, silent_seconds: None },
         }
     }
@@ -196,6 +203,8 @@ macro_rules! contract {
             walls::other_processes_are_out_of_sight,
             walls::the_secret_is_out_of_reach,
             promises::limits_hold_as_declared,
+            promises::what_a_step_puts_on_disk_has_a_cap,
+            promises::a_tree_has_a_file_system_of_its_own_as_declared,
             promises::what_is_not_declared_is_refused_in_clear_words,
         );
     };

@@ -1,8 +1,11 @@
 //! What a sandbox declares it can do, it does; what it does not declare, it refuses with clear words.
 
 use super::{Subject, log};
-use dogwatch::domain::StepEnd;
-use dogwatch::sandbox::{Bound, Profile, Sandbox, SandboxError};
+use dogwatch::domain::{OnDisk, StepEnd};
+use dogwatch::sandbox::{Bound, DiskBound, Profile, Sandbox, SandboxError};
+use dogwatch::workspace::volume;
+use std::fs;
+use std::os::unix::fs::chown;
 
 pub async fn limits_hold_as_declared(subject: &impl Subject) {
     let bench = subject.bench();
@@ -63,4 +66,65 @@ pub async fn what_is_not_declared_is_refused_in_clear_words(subject: &impl Subje
         clear(&bench.sandbox.create(&spec).await.unwrap_err(), "setup");
         clear(&bench.sandbox.commit("x", "x:1").await.unwrap_err(), "setup");
     }
+}
+
+pub async fn what_a_step_puts_on_disk_has_a_cap(subject: &impl Subject) {
+    let bench = subject.bench();
+    // Below the caps nothing happens.
+    let mut spec = bench.shell("head -c 8m /dev/zero > /work/some; head -c 500k /dev/zero | tr '\\0' x; echo");
+    (spec.limits.disk_mib, spec.limits.log_mib) = (16, 1);
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 });
+
+    // What is left in the tree beyond its cap ends the step, whatever the program makes of signals.
+    let mut spec =
+        bench.shell("trap '' TERM; mkdir -p /work/a/b; head -c 40m /dev/zero > /work/a/b/big; echo; sleep 600");
+    spec.limits.disk_mib = 16;
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Overfull { what: OnDisk::Tree, mib: 16 });
+
+    // What writes without an end is stopped, and its log says how much it does not hold.
+    let mut spec = bench.shell("yes 0123456789abcde");
+    spec.limits.log_mib = 1;
+    let id = bench.begin(&spec).await;
+    let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
+    assert_eq!(ended.end, StepEnd::Overfull { what: OnDisk::Log, mib: 1 });
+    assert_eq!(bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap(), ended, "the next engine sees the same");
+    bench.sandbox.remove(&id).await.unwrap();
+    let text = log(&spec);
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    let (output, mark) = text.split_once("[dogwatch: the log came to its cap of 1MiB here; ").unwrap();
+    assert!(output.starts_with("0123456789abcde\n") && mark.ends_with(" bytes were left out]\n"), "{mark}");
+    assert!(mark.split(' ').next().unwrap().parse::<u64>().unwrap() > 0, "{mark}");
+
+    // Nor is the spool a place to fill.
+    let spec = bench.shell("head -c 600m /dev/zero > /dogwatch/spool/big; echo; sleep 600");
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Overfull { what: OnDisk::Spool, mib: 512 });
+}
+
+pub async fn a_tree_has_a_file_system_of_its_own_as_declared(subject: &impl Subject) {
+    let bench = subject.bench();
+    if bench.sandbox.abilities().disk == DiskBound::Watched {
+        let reason = volume::possible();
+        let is_root = rustix::process::geteuid().is_root();
+        eprintln!("skipped: trees are watched here ({reason:?})");
+        return assert!(!is_root || reason.is_err() || std::env::var("DOGWATCH_TEST_DOCKER").is_ok(), "why not?");
+    }
+    let mut spec = bench.shell(
+        "id -u > mine; grep ' /work ' /proc/self/mountinfo; head -c 100m /dev/zero > big; du -sm big | cut -f1; sleep 600",
+    );
+    spec.limits.disk_mib = 16;
+    let tree = spec.tree.clone().unwrap();
+    volume::make(&tree, spec.limits.disk_mib).unwrap();
+    chown(&tree, Some(bench.user.0), Some(bench.user.1)).unwrap();
+    assert_eq!(bench.run(&spec).await.end, StepEnd::Overfull { what: OnDisk::Tree, mib: 16 }, "{}", log(&spec));
+    let text = log(&spec);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].contains("nosuid,nodev") && lines[0].contains(" ext4 "), "{text}");
+    assert!(text.contains("No space left on device"), "{text}");
+    let took: u64 = lines.last().unwrap().parse().unwrap();
+    assert!((16..40).contains(&took), "{text}");
+    assert_eq!(fs::read_to_string(tree.join("mine")).unwrap(), format!("{}\n", bench.user.0));
+    assert!(volume::is_whole(&tree).unwrap());
+    volume::release(&tree).unwrap();
+    assert_eq!(fs::read_dir(&tree).unwrap().count(), 0);
+    assert!(!volume::is_own(&tree).unwrap());
 }

@@ -22,8 +22,9 @@ mod needs_bwrap {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::{Path, PathBuf};
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
     use tempfile::TempDir;
+    use tokio::time::sleep;
 
     struct Process(Bench<ProcessSandbox>);
 
@@ -50,6 +51,7 @@ mod needs_bwrap {
             user,
             roots: roots.iter().map(|(name, dir)| ((*name).to_owned(), dir.clone())).collect(),
             visible,
+            private: vec![home.path().join("containers")],
         };
         ProcessSandbox::connect(settings).await
     }
@@ -190,6 +192,70 @@ mod needs_bwrap {
             matches!(error, SandboxError::Image { retry: false, .. }) && error.to_string().contains("visible"),
             "{error}"
         );
+        bench.sandbox.remove(&id).await.unwrap();
+        bench.done().await;
+    }
+
+    /// The engine's own directory is never shown, whichever way the settings lead to it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_engines_own_directory_cannot_be_shown() {
+        let Some(subject) = Process::new().await else { return };
+        let (home, user) = (&subject.0.home, subject.0.user);
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(home.path(), &link).unwrap();
+        for bad in [home.path().to_owned(), home.path().join("containers"), link] {
+            let showing = connect_showing(home, user, &[], BTreeSet::from([bad.clone()])).await;
+            let rooted = connect(home, user, &[("small", bad)]).await;
+            for error in [showing.err().unwrap(), rooted.err().unwrap()] {
+                assert!(error.to_string().contains("the engine's own directory"), "{error}");
+            }
+        }
+        subject.bench().done().await;
+    }
+
+    /// A program with a name that is no text once went on in a pause by signals, and woke all others.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_hides_and_wakes_the_others_is_stopped_as_well() {
+        let Some(subject) = Process::new().await else { return };
+        let bench = subject.bench();
+        let script = "import os, signal, time\n\
+                      open('/proc/self/comm', 'wb').write(b'\\xff\\xfe')\n\
+                      if os.fork():\n    \
+                          print('up', flush=True); time.sleep(600)\n\
+                      while True:\n    \
+                          open('/work/beats', 'a').write('x')\n    \
+                          os.kill(1, signal.SIGCONT); os.kill(-1, signal.SIGCONT); time.sleep(0.01)\n";
+        let spec = bench.spec(&["python3", "-c", script]);
+        let id = bench.begin(&spec).await;
+        bench.follow_until(&spec, &id, "up").await;
+        let beats = || fs::metadata(spec.tree.as_ref().unwrap().join("beats")).map_or(0, |seen| seen.len());
+        until(|| async { beats() > 10 }).await;
+        bench.sandbox.freeze(&id).await.unwrap();
+        let before = beats();
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(beats(), before);
+        bench.sandbox.thaw(&id).await.unwrap();
+        until(|| async { beats() > before }).await;
+        bench.sandbox.remove(&id).await.unwrap();
+        bench.done().await;
+    }
+
+    /// What a program set going before a pause wakes it; somebody looks again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_wakes_itself_in_a_pause_is_stopped_again() {
+        let Some(subject) = Process::new().await else { return };
+        let bench = subject.bench();
+        let spec = bench.shell("echo up; sleep 600");
+        let id = bench.begin(&spec).await;
+        bench.follow_until(&spec, &id, "up").await;
+        bench.sandbox.freeze(&id).await.unwrap();
+        if !bench.sandbox.abilities().freezer {
+            let first = Pid::from_raw(subject.first_process(&id).await).unwrap();
+            kill_process(first, Signal::CONT).unwrap();
+        }
+        until(|| async { bench.sandbox.presence(&id).await.unwrap() == Presence::Frozen }).await;
+        bench.sandbox.thaw(&id).await.unwrap();
+        assert_eq!(bench.sandbox.presence(&id).await.unwrap(), Presence::Running);
         bench.sandbox.remove(&id).await.unwrap();
         bench.done().await;
     }

@@ -3,6 +3,7 @@
 use super::{DockerEnv, wait_until};
 use dogwatch::protocol::Request;
 use dogwatch::sandbox::process::Remains;
+use dogwatch::workspace::volume;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -252,6 +253,10 @@ impl Drop for Engine {
             Some(docker) => docker.remove(&self.containers()),
             None if self.containers().is_empty() => {}
             None => self.remove_processes(),
+        }
+        // A test that failed leaves no trees with file systems of their own.
+        if let Err(error) = volume::release_beneath(&self.state().join("workspaces")) {
+            eprintln!("trees are left mounted: {error}");
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::bare::Bare;
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind, StepState,
+    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
+    StepState,
 };
 use dogwatch::logs::{LogWriter, Record, Stream};
 use dogwatch::store::{self, Options, Store};
@@ -47,6 +48,10 @@ pub fn over(project: ProjectId, task: String) -> Run {
         owner: Actor::Engine,
         origin: Origin::Operator,
         agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(1),
         state: RunState::Cancelled,
         resume_to: None,
         iteration: 0,

@@ -4,7 +4,7 @@ use super::{DockerEnv, Engine, TempRepo, wait_until};
 use dogwatch::audit::{Verdict, verify};
 use dogwatch::client::{Client, ClientError};
 use dogwatch::config::Paths;
-use dogwatch::domain::{Question, RunId, RunState};
+use dogwatch::domain::{Priority, Question, RunId, RunState};
 use dogwatch::logs::LogReader;
 use dogwatch::protocol::{Reply, Request, RunDetail, RunView};
 use rusqlite::{Connection, OpenFlags};
@@ -16,6 +16,9 @@ use std::time::Duration;
 /// How long a run may take to come to rest. Generous, since test machines are slow when they compile.
 pub const REST: Duration = Duration::from_mins(2);
 
+/// Memory and processors for any number of runs at once, for the section `[engine]`: tests count places.
+pub const ENOUGH: &str = "memory = \"1TiB\"\ncpus = 65536\n";
+
 /// The request that starts a run of a project.
 pub fn submission(project: &str, iterations: Option<u32>) -> Request {
     Request::Submit {
@@ -25,6 +28,8 @@ pub fn submission(project: &str, iterations: Option<u32>) -> Request {
         agent: None,
         iterations,
         revision: None,
+        priority: Priority::Normal,
+        after: Vec::new(),
     }
 }
 
@@ -207,11 +212,14 @@ impl Engine {
         let left = || {
             let trees = walk(&self.paths().workspaces());
             let steps = walk(&self.paths().steps());
-            (self.containers(), trees, steps)
+            let list = fs::read_to_string("/proc/self/mountinfo").expect("what is mounted");
+            let home = self.home().display().to_string();
+            let mounted = list.lines().filter(|line| line.contains(&home)).map(str::to_owned).collect();
+            (self.containers(), trees, steps, mounted)
         };
         let mut last = left();
         let begin = std::time::Instant::now();
-        while last != (Vec::new(), Vec::new(), Vec::new()) {
+        while last != (Vec::new(), Vec::new(), Vec::new(), Vec::<String>::new()) {
             assert!(begin.elapsed() < Duration::from_secs(20), "left over: {last:?}");
             std::thread::sleep(Duration::from_millis(50));
             last = left();

@@ -1,7 +1,8 @@
 //! What doctor says of Docker.
 
 use super::Finding;
-use crate::sandbox::docker::{DockerFacts, ask_facts};
+use super::sandbox::trees;
+use crate::sandbox::docker::{DockerFacts, ask_facts, disk_bound};
 
 /// Holes that are known, with the version that closed them. Only those that matter to us: containers that break out, and
 /// ways around the engine's own limits.
@@ -27,7 +28,11 @@ const HOLES: [((u32, u32, u32), &str); 4] = [
 
 pub(super) async fn look(host: Option<&str>) -> Vec<Finding> {
     match ask_facts(host).await {
-        Ok(facts) => judge(&facts),
+        Ok(facts) => {
+            let mut findings = judge(&facts);
+            findings.push(trees(disk_bound(&facts.socket)));
+            findings
+        }
         Err(error) => vec![Finding::fail(
             "docker",
             error.to_string(),

@@ -5,7 +5,8 @@ use crate::cli::serve::step_user;
 use crate::config::{EngineConfig, SandboxKind};
 use crate::sandbox::docker::is_there;
 use crate::sandbox::process::{ProcessFacts, ask_facts};
-use crate::sandbox::{Abilities, Bound, REMEDIES};
+use crate::sandbox::{Abilities, Bound, DiskBound, REMEDIES};
+use crate::workspace::volume;
 
 pub(super) async fn look(config: &EngineConfig) -> Vec<Finding> {
     let host = config.docker_host.as_deref();
@@ -46,7 +47,31 @@ fn judge(facts: &ProcessFacts, kind: SandboxKind) -> Vec<Finding> {
             "install Docker for images, Dockerfiles and [setup]; run nothing else of value on this machine",
         ),
         limits(facts.abilities),
+        trees(facts.abilities.disk),
     ]
+}
+
+/// How the cap on a step's tree holds.
+pub(super) fn trees(disk: DiskBound) -> Finding {
+    const CHECK: &str = "disk-caps";
+    match disk {
+        DiskBound::FileSystem => {
+            Finding::ok(CHECK, "each step works on a file system of its own that is hardly larger than its cap")
+        }
+        DiskBound::Watched => {
+            let why = match volume::possible() {
+                Ok(()) => "the container engine may not see what this one mounts".to_owned(),
+                Err(reason) => reason.to_owned(),
+            };
+            Finding::ok(
+                CHECK,
+                format!(
+                    "steps work in ordinary directories ({why}): what they take is measured every few seconds, and a step beyond \
+                     its cap is stopped; files without a name are not seen"
+                ),
+            )
+        }
+    }
 }
 
 fn limits(can: Abilities) -> Finding {
@@ -56,13 +81,17 @@ fn limits(can: Abilities) -> Finding {
         .filter_map(|(what, bound)| {
             let how = match bound {
                 Bound::Whole => return None,
-                Bound::EachProcess => "hold for each process by itself, and all together may take more",
+                Bound::EachProcess => {
+                    "hold for each process by itself: all together may take more, and what they share is not counted"
+                }
                 Bound::EachUser => "hold for all steps of this user together",
                 Bound::Nothing => "do not hold",
             };
             Some(format!("limits of {what} {how}"))
         })
-        .chain((!can.freezer).then(|| "a pause stops each process by a signal".to_owned()))
+        .chain((!can.freezer).then(|| {
+            "a pause stops each process by a signal, which one that wants to can get round for a moment".to_owned()
+        }))
         .collect();
     if loose.is_empty() {
         return Finding::ok(CHECK, "memory, processes and processors are limited by control groups");

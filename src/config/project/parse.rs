@@ -237,6 +237,8 @@ fn limits(section: &Section<'_, '_>) -> Limits {
         cpus: section.number("cpus", 0.1, 256.0).unwrap_or(usual.cpus),
         pids: section.whole("pids", 16..65_537).and_then(|n| u32::try_from(n).ok()).unwrap_or(usual.pids),
         tmp_mib: rules::size(section, "tmp", 1, TEBIBYTE).unwrap_or(usual.tmp_mib),
+        disk_mib: rules::size(section, "disk", 16, TEBIBYTE).unwrap_or(usual.disk_mib),
+        log_mib: rules::size(section, "log", 1, TEBIBYTE).unwrap_or(usual.log_mib),
     }
 }
 
@@ -247,15 +249,10 @@ fn budget(section: &Section<'_, '_>) -> Budget {
             .whole("iterations", 1..u64::from(Budget::MOST_ITERATIONS) + 1)
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(usual.iterations),
-        seconds: rules::duration(section, "time", 365 * rules::DAY),
-        tokens: section.whole("tokens", 1..1_000_000_000_001),
-        microusd: section.number("usd", 0.01, 1_000_000.0).map(microusd),
+        seconds: rules::duration(section, "time", rules::YEAR),
+        tokens: section.whole("tokens", 1..rules::MOST_TOKENS + 1),
+        microusd: rules::microusd(section, "usd"),
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0.01 and 1e6 dollars, checked")]
-fn microusd(usd: f64) -> u64 {
-    (usd * 1_000_000.0).round() as u64
 }
 
 fn gates(section: &Section<'_, '_>) -> Gates {

@@ -29,6 +29,8 @@ memory = "512MiB"
 cpus = 1
 pids = 64
 tmp = "2GiB"
+disk = "20GiB"
+log = "100MiB"
 [budget]
 iterations = 50
 time = "8h"
@@ -54,7 +56,10 @@ fn every_key_is_read() {
     assert_eq!((suite.timeout, suite.cwd().as_str()), (5400, "/work/backend"));
     assert_eq!(suite.report_in_repository().unwrap(), "backend/reports/*.xml");
     assert_eq!(config.agent.as_ref().unwrap().silence, Some(Silence::Off));
-    assert_eq!(config.limits, Limits { memory_mib: 512, cpus: 1.0, pids: 64, tmp_mib: 2048 });
+    assert_eq!(
+        config.limits,
+        Limits { memory_mib: 512, cpus: 1.0, pids: 64, tmp_mib: 2048, disk_mib: 20_480, log_mib: 100 }
+    );
     let budget = Budget { iterations: 50, seconds: Some(28_800), tokens: Some(1_000_000), microusd: Some(5_000_000) };
     assert_eq!(config.budget, budget);
     assert_eq!((config.gates.review, config.deliver), (ReviewGate::Always, DeliverTo::None));

@@ -5,7 +5,7 @@ use super::steps::{duration, key, step_environment};
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CommandAgent, ReplayAgent, Script, TurnContext};
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, Step, StepKind, StepState};
+use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKind, StepState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material};
@@ -26,7 +26,7 @@ impl<W: World> Engine<W> {
         let prompt = self.prompt_of(context, known.as_ref()).await?;
         if known.is_none_or(|step| step.state == StepState::Intended) {
             self.await_space(context.run.id).await;
-            self.world.trees().checkout(&context.project, &head, &tree, None).await?;
+            self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
             self.crash.at("develop.checked_out")?;
         }
         let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt.text });
@@ -52,7 +52,15 @@ impl<W: World> Engine<W> {
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let output = self.world.trees().output(&spec.log, log_digest, READ_OUTPUT).await?;
         let report = agent.report(end, &output);
-        let taken = self.take(context, &step, &head).await?;
+        let taken = match self.take(context, &step, &head).await {
+            // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
+            Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {
+                self.note(context.run.id, &format!("nothing was taken of an overfull tree: {reason}"));
+                let tree = self.world.trees().tree_of(&context.project, &head).await?;
+                Taken { commit: head.clone(), tree, unchanged: true, planted: Vec::new(), not_taken: Some(reason) }
+            }
+            taken => taken?,
+        };
         self.crash.at("develop.checkpointed")?;
         self.world.trees().set_branch(&context.run, &taken.commit).await?;
         self.crash.at("develop.branch")?;
@@ -138,10 +146,11 @@ fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
         Ending::Crashed | Ending::Killed { .. } => instant,
         _ => false,
     };
-    // What was planted must be on record before anybody goes on from it.
-    if held && taken.planted.is_empty() {
+    // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
+    if held && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);
         return Event::AgentHeld { report, commit, instant, milliseconds };
     }
-    Event::AgentEnded { report, commit: taken.commit, tree: taken.tree, planted: taken.planted, milliseconds }
+    let Taken { commit, tree, planted, not_taken, .. } = taken;
+    Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds }
 }

@@ -4,7 +4,9 @@ mod look;
 
 use super::{Context, Engine, Halt};
 use crate::config::{ReviewGate, Suite};
-use crate::domain::{Finding, GateResult, GateVerdict, StepState, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus};
+use crate::domain::{
+    Bounded, Finding, GateResult, GateVerdict, Iteration, StepState, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus,
+};
 use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
 use crate::evidence;
@@ -84,13 +86,17 @@ impl<W: World> Engine<W> {
 
     pub(super) async fn analyse(&self, context: &Context) -> Result<(), Halt> {
         let facts = self.facts(context).await?;
-        let suspicions = if context.run.iteration == 0 { Vec::new() } else { facts.with(gates::suspicions) };
+        let suspicions = match context.run.iteration {
+            0 => Vec::new(),
+            _ => look::aside(move || facts.with(gates::suspicions)).await?,
+        };
         self.advance(context, Event::Analysed { suspicions }).await
     }
 
     pub(super) async fn gate(&self, context: &Context) -> Result<(), Halt> {
         let facts = self.facts(context).await?;
-        let mut results = facts.with(|facts| gates::all().map(|gate| gate.judge(facts))).to_vec();
+        let judge_all = move || facts.with(|facts| gates::all().map(|gate| bounded(gate.judge(facts))));
+        let mut results = look::aside(judge_all).await?.to_vec();
         if context.config.gates.review == ReviewGate::Always {
             results.push(GateResult {
                 gate: "review".to_owned(),
@@ -112,7 +118,8 @@ impl<W: World> Engine<W> {
         // Agents run the suites too and leave reports behind. Those are cleared away before the engine's own run, so where
         // that run passes they prove nothing either way; where it fails they may have been meant to.
         let passed = stored.now.iter().all(|suite| suite.verdict == SuiteVerdict::Passed);
-        let report_tampering = brought_along(&patterns, &changes, passed);
+        let brought = move || (brought_along(&patterns, &changes, passed), patterns, changes);
+        let (report_tampering, patterns, changes) = look::aside(brought).await?;
         let mut look = self.look_through(context, &head, &changes, &patterns).await?;
         let (command_files, unseen) = self.command_files(context).await?;
         look.meddling.extend(unseen);
@@ -122,6 +129,7 @@ impl<W: World> Engine<W> {
             now: stored.now,
             intrusions: stored.intrusions,
             planted: stored.planted,
+            not_taken: stored.not_taken,
             report_tampering,
             inline_tests: look.inline_tests,
             same_programs: look.same_programs,
@@ -142,6 +150,7 @@ struct OwnedFacts {
     changes: Vec<gates::Change>,
     intrusions: u32,
     planted: Vec<String>,
+    not_taken: Option<String>,
     unchanged: bool,
     report_tampering: Vec<String>,
     inline_tests: Vec<String>,
@@ -161,6 +170,7 @@ impl OwnedFacts {
             changes: &self.changes,
             intrusions: self.intrusions,
             planted: &self.planted,
+            not_taken: self.not_taken.as_deref(),
             unchanged: self.unchanged,
             report_tampering: &self.report_tampering,
             entry_globs: &self.patterns.entry_points,
@@ -192,6 +202,7 @@ pub(super) struct StoredFacts {
     pub now: Vec<SuiteOutcome>,
     pub intrusions: u32,
     pub planted: Vec<String>,
+    pub not_taken: Option<String>,
 }
 
 /// Files that a run changed, as oddities, without what the base's own run changes. Of the base more are told, lest one be
@@ -204,6 +215,11 @@ fn unusual(altered: &[String], usual: &[String], is_base: bool) -> Vec<String> {
     }
     let words = altered.iter().map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED));
     words.filter(|words| !usual.contains(words.as_str())).take(most).collect()
+}
+
+/// A gate's result with as much evidence as can be kept.
+fn bounded(result: GateResult) -> GateResult {
+    GateResult { evidence: result.evidence.iter().collect::<Bounded>().finish(), ..result }
 }
 
 /// All gates together, with the reasons.
@@ -227,13 +243,18 @@ fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
     (Judgement::Green, Vec::new())
 }
 
-/// The planted things among an iteration's suspicions.
-pub(super) fn planted(suspicions: &[Suspicion]) -> Vec<String> {
-    suspicions
-        .iter()
-        .filter_map(|suspicion| if let Suspicion::Planted { what } = suspicion { Some(what.clone()) } else { None })
-        .flatten()
-        .collect()
+/// The planted things among the suspicions of all iterations, each once, as many as can be kept.
+pub(super) fn planted(iterations: &[Iteration]) -> Vec<String> {
+    let suspicions = iterations.iter().flat_map(|one| &one.suspicions);
+    let planted = suspicions.filter_map(|one| if let Suspicion::Planted { what } = one { Some(what) } else { None });
+    let mut known = HashSet::new();
+    planted.flatten().filter(|what| known.insert(what.as_str())).collect::<Bounded>().finish()
+}
+
+/// Why nothing was taken in an iteration, if so.
+pub(super) fn not_taken(iterations: &[Iteration], number: u32) -> Option<String> {
+    let mut suspicions = iterations.iter().filter(|one| one.number == number).flat_map(|one| &one.suspicions);
+    suspicions.find_map(|one| if let Suspicion::NotTaken { why } = one { Some(why.clone()) } else { None })
 }
 
 #[cfg(test)]
@@ -253,6 +274,41 @@ mod tests {
         assert_eq!(unusual(&paths, &[], false).len(), MOST_ALTERED);
         let paths: Vec<String> = (0..=MOST_ALTERED_BY_BASE).map(|n| format!("data/{n}")).collect();
         assert_eq!(unusual(&paths, &unusual(&paths, &[], true), false).len(), 0);
+    }
+
+    fn iteration(number: u32, suspicions: Vec<Suspicion>) -> Iteration {
+        Iteration {
+            run: crate::domain::RunId(1),
+            number,
+            base: "b".repeat(40),
+            commit: None,
+            tree: None,
+            report: None,
+            outcome: None,
+            tests: (0, 0, 0),
+            suspicions,
+            started: crate::domain::Millis(0),
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn what_was_planted_over_many_iterations_does_not_add_up() {
+        let what: Vec<String> = (0..40).map(|n| format!("{n} {}", "x".repeat(1_000))).collect();
+        let planted = |number| iteration(number, vec![Suspicion::Planted { what: what.clone() }]);
+        let iterations: Vec<_> = (1..50).map(planted).collect();
+        assert_eq!(super::planted(&iterations), what);
+        let other =
+            |number| iteration(number, vec![Suspicion::Planted { what: vec!["y".repeat(1_000 + number as usize)] }]);
+        let iterations: Vec<_> = (1..500).map(other).collect();
+        assert!(super::planted(&iterations).iter().map(String::len).sum::<usize>() < 70_000);
+    }
+
+    #[test]
+    fn what_was_not_taken_counts_for_its_own_iteration() {
+        let iterations = [iteration(1, vec![Suspicion::NotTaken { why: "why".to_owned() }]), iteration(2, Vec::new())];
+        assert_eq!(not_taken(&iterations, 1).as_deref(), Some("why"));
+        assert_eq!(not_taken(&iterations, 2), None);
     }
 
     #[test]

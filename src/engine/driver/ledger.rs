@@ -1,13 +1,14 @@
 //! Everything the driver reads from and writes to the store. A transition, the rows beside it and its audit event are one
 //! transaction.
 
-use super::judge::{StoredFacts, planted};
+use super::allowance::reserve;
+use super::judge::{StoredFacts, not_taken, planted};
 use super::rows::{audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
     Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
-    StepKey, StepState, SuiteOutcome,
+    StepKey, StepKind, StepState, SuiteOutcome,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -197,28 +198,41 @@ impl<W: World> Engine<W> {
     }
 
     /// Commits the intent of a step. A turn's prompt is kept with it as a blob with its provenance, and the guidance that it
-    /// quotes counts as applied from here on.
+    /// quotes counts as applied from here on. What a turn's iteration may use is reserved with it, or else nothing is begun.
     pub(super) async fn record_intent(
         &self,
-        run: RunId,
-        place: Place,
+        context: &Context,
         key: &StepKey,
         prompt: Option<&Prompt>,
     ) -> Result<(), Halt> {
+        let (run, project) = (context.run.id, context.project.clone());
+        let name = project.name.clone();
+        let allowances = (key.kind == StepKind::Develop).then(|| self.world.allowances().clone());
         let (key, prompt) = (key.clone(), prompt.cloned());
-        self.guarded(run, place, move |tx| {
-            let step = tx.insert_step(&key)?.id;
-            let mut detail = json!({});
-            if let Some(Prompt { text, quotes }) = prompt {
-                let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
-                let name = tx.put_blob(text.as_bytes(), &origin)?;
-                tx.apply_guidance(run, quotes, key.iteration)?;
-                detail = json!({ "prompt": name.to_string() });
-            }
-            tx.record(step_event(&key, "intended", detail))?;
-            Ok(())
-        })
-        .await
+        let reached = self
+            .guarded(run, place(&context.run), move |tx| {
+                let mut detail = json!({});
+                if let Some(allowances) = allowances {
+                    let reservation = match reserve(tx, &allowances, &project, &key)? {
+                        Ok(reservation) => reservation,
+                        Err(reached) => return Ok(reached),
+                    };
+                    detail = json!({ "reserved": reservation.held, "day": reservation.day });
+                }
+                let step = tx.insert_step(&key)?.id;
+                if let Some(Prompt { text, quotes }) = prompt {
+                    let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
+                    let name = tx.put_blob(text.as_bytes(), &origin)?;
+                    tx.apply_guidance(run, quotes, key.iteration)?;
+                    if let Some(object) = detail.as_object_mut() {
+                        object.insert("prompt".to_owned(), json!(name.to_string()));
+                    }
+                }
+                tx.record(step_event(&key, "intended", detail))?;
+                Ok(Vec::new())
+            })
+            .await?;
+        if reached.is_empty() { Ok(()) } else { Err(Halt::Capped { project: name, reached }) }
     }
 
     /// The prompt that was kept with a step's intent.
@@ -291,28 +305,25 @@ impl<W: World> Engine<W> {
     }
 
     /// A write that counts only while the run is where the driver left it.
-    async fn guarded(
+    async fn guarded<T: Send + 'static>(
         &self,
         run: RunId,
         place: Place,
-        job: impl FnOnce(&Tx<'_>) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), Halt> {
+        job: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Halt> {
         let done = self
             .store
             .write(move |tx| {
                 let now = tx.run(run)?.ok_or_else(|| missing("run", &run))?;
                 if !same_place(&now, place) {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                job(tx)?;
-                Ok(true)
+                job(tx).map(Some)
             })
             .await?;
-        if !done {
-            return Err(Halt::Superseded);
-        }
+        let done = done.ok_or(Halt::Superseded)?;
         self.announce();
-        Ok(())
+        Ok(done)
     }
 
     pub(super) async fn prompt_material(&self, run: RunId) -> Result<StoredMaterial, StoreError> {
@@ -339,12 +350,13 @@ impl<W: World> Engine<W> {
                     StepState::Ended { intrusions, .. } => intrusions,
                     _ => 0,
                 });
-                let suspicions: Vec<_> = view.iterations(run)?.into_iter().flat_map(|one| one.suspicions).collect();
+                let iterations = view.iterations(run)?;
                 Ok(StoredFacts {
                     base: view.suites(run, 0)?,
                     now: view.suites(run, iteration)?,
                     intrusions: intrusions.fold(0, u32::saturating_add),
-                    planted: planted(&suspicions),
+                    planted: planted(&iterations),
+                    not_taken: not_taken(&iterations, iteration),
                 })
             })
             .await

@@ -97,7 +97,7 @@ impl<W: World> Engine<W> {
         };
         if !self.is_created(&key).await? {
             let tree = self.places().tree(&key);
-            self.world.trees().checkout(&context.project, &context.base, &tree, None).await?;
+            self.world.trees().checkout(&context.project, &context.base, &tree, None, None).await?;
         }
         self.note(context.run.id, "runs the setup command");
         let step = self.run_step(context, &spec, None, true).await?;

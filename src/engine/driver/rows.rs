@@ -1,7 +1,7 @@
 //! What a transition and a step leave in the store: the rows beside the run, and the audit event of the same transaction.
 
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Iteration, QuestionKind, Run, RunId, StepKey, Usage};
+use crate::domain::{Actor, Iteration, Left, QuestionKind, Run, RunId, Spent, StepKey, bounded_facts};
 use crate::engine::machine::{Event, Write};
 use crate::store::{Ask, StoreError, Tx};
 use serde_json::json;
@@ -44,14 +44,14 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     }
                 })?;
             }
-            Write::Ask { kind, title, facts } => {
+            Write::Ask { kind, title, facts, reached } => {
                 let question = tx.insert_question(&Ask {
                     run: id,
                     iteration: after.iteration,
                     kind: *kind,
                     title: title.clone(),
-                    facts: facts.clone(),
-                    payload: serde_json::Value::Null,
+                    facts: bounded_facts(facts),
+                    reached: reached.clone(),
                     digest: None,
                     deadline: None,
                 })?;
@@ -60,16 +60,23 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
             Write::RecordAnswer { question, approve, reason, by } => {
                 tx.answer_question(*question, *approve, reason, by)?;
             }
+            Write::Grant { question } => {
+                let reached = tx.question(*question)?.map_or_else(Vec::new, |question| question.reached);
+                for one in &reached {
+                    tx.grant(*question, one)?;
+                }
+            }
             Write::Withdraw { question } => tx.withdraw_question(*question)?,
             Write::Guide { by, text } => {
                 tx.insert_guidance(id, by, text)?;
             }
-            Write::Use { tokens, microusd } => {
-                let usage = Usage { tokens: *tokens, microusd: *microusd };
-                if usage != Usage::default() {
-                    tx.insert_usage(id, before.iteration, "agent", usage)?;
+            Write::Use { part, used, left } => {
+                if *used != Spent::default() {
+                    tx.insert_usage(id, before.iteration, part, *used)?;
                 }
+                tx.settle_reservation(id, *used, *left)?;
             }
+            Write::Release => tx.settle_reservation(id, Spent::default(), Left::Nothing)?,
         }
     }
     Ok(())
@@ -103,8 +110,21 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
                 object.insert("approve".to_owned(), json!(approve));
                 object.insert("answer".to_owned(), json!(reason));
             }
+            Event::Capped { reached, .. } => {
+                object.insert("reached".to_owned(), json!(reached));
+            }
+            Event::AwaitDay { question, .. } => {
+                object.insert("question".to_owned(), json!(question));
+                object.insert("until".to_owned(), json!(after.not_before));
+            }
             Event::Rollback { iteration, commit, .. } => {
                 object.insert("rollback_to".to_owned(), json!({ "iteration": iteration, "commit": commit }));
+            }
+            Event::Prioritise { priority, .. } => {
+                object.insert("priority".to_owned(), json!({ "from": before.priority, "to": priority }));
+            }
+            Event::Blocked { by } => {
+                object.insert("blocked_by".to_owned(), json!(by));
             }
             Event::Prepared { image } => {
                 object.insert("image".to_owned(), json!(image));

@@ -3,8 +3,8 @@
 use super::ledger::Prompt;
 use super::{Context, Engine, Halt};
 use crate::domain::{RunId, Step, StepEnd, StepKey, StepKind, StepState};
-use crate::engine::ports::World;
-use crate::sandbox::{Ended, Presence, Sandbox, StepSpec};
+use crate::engine::ports::{Trees, World};
+use crate::sandbox::{DiskBound, Ended, Presence, Sandbox, StepSpec};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl<W: World> Engine<W> {
             }
             known => {
                 if known.is_none() {
-                    self.record_intent(context.run.id, place, &spec.key, prompt).await?;
+                    self.record_intent(context, &spec.key, prompt).await?;
                     self.crash.at(format!("step.{kind}.intended"))?;
                 }
                 let container = self.world.sandbox().create(spec).await?;
@@ -56,13 +56,23 @@ impl<W: World> Engine<W> {
                 container
             }
         };
+        if let Some(tree) = &spec.tree {
+            self.world.trees().hold(tree).await?;
+        }
         self.world.sandbox().start(spec, &container).await?;
         self.crash.at(format!("step.{kind}.started"))?;
         let tell = |text: String| self.note(context.run.id, &text);
-        let ended = tokio::select! {
+        let mut ended = tokio::select! {
             ended = self.world.sandbox().follow(spec, &container, &tell) => ended?,
             never = self.keep_awake(&container) => match never {},
         };
+        if let Some(tree) = &spec.tree
+            && !matches!(ended.end, StepEnd::Lost { .. } | StepEnd::Stopped)
+            && !self.world.trees().is_whole(tree).await?
+        {
+            let reason = "the disk was full, and part of what the step wrote never reached it".to_owned();
+            ended.end = StepEnd::Lost { reason, explained: true };
+        }
         self.crash.at(format!("step.{kind}.followed"))?;
         let step = self.record_ended(&spec.key, &ended).await?;
         self.crash.at(format!("step.{kind}.ended"))?;
@@ -74,6 +84,12 @@ impl<W: World> Engine<W> {
             self.world.sandbox().remove(&container).await?;
         }
         Ok(step)
+    }
+
+    /// The size of a tree with a file system of its own, in MiB, where containers see such trees.
+    pub(super) fn room(&self, context: &Context) -> Option<u64> {
+        let own = self.world.sandbox().abilities().disk == DiskBound::FileSystem;
+        own.then_some(context.config.limits.disk_mib)
     }
 
     /// Waits until there is space for a step that has not begun. People see why; nothing is recorded, since on a full disk

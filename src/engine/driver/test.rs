@@ -46,7 +46,7 @@ impl<W: World> Engine<W> {
         if !self.is_created(&key).await? {
             self.await_space(context.run.id).await;
             let commit = Self::tested_commit(context);
-            self.world.trees().checkout(&context.project, &commit, &tree, Some(suite)).await?;
+            self.world.trees().checkout(&context.project, &commit, &tree, Some(suite), self.room(context)).await?;
             self.crash.at("test.checked_out")?;
         }
         let spec = StepSpec {

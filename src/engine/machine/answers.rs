@@ -1,7 +1,7 @@
 //! What a person's answer does to a run that waits for it.
 
 use super::transition::{Refused, Transition, Write};
-use crate::domain::{Actor, Budget, QuestionId, QuestionKind, RunState, Spent};
+use crate::domain::{Actor, Budget, Day, Millis, QuestionId, QuestionKind, Reached, RunState, Spent};
 
 pub(super) fn apply(
     next: &mut Transition,
@@ -29,6 +29,10 @@ pub(super) fn apply(
         (RunState::Escalated, true) => {
             if kind == QuestionKind::Budget {
                 raise(&mut next.run.budget, next.run.spent);
+                next.writes.push(Write::Grant { question });
+            }
+            if kind == QuestionKind::Predecessor {
+                super::follow::waive(next);
             }
             let attempt = next.run.attempt;
             next.go(resume_to);
@@ -40,8 +44,45 @@ pub(super) fn apply(
                 next.check_budget();
             }
         }
+        (RunState::Escalated, false) if kind == QuestionKind::Predecessor => {
+            next.go(RunState::Cancelling);
+            next.run.reason = format!("denied: {reason}");
+        }
         (RunState::Escalated, false) => next.end(RunState::Failed, format!("denied: {reason}")),
         (state, _) => return Err(Refused::NotNow { event: "answer", state }),
+    }
+    Ok(())
+}
+
+/// Lets a run wait for the day after the one whose caps it asked about; then it goes on by itself.
+pub(super) fn await_day(
+    next: &mut Transition,
+    question: QuestionId,
+    reached: &[Reached],
+    by: &Actor,
+    now: Millis,
+) -> Result<(), Refused> {
+    if next.run.question != Some(question) {
+        return Err(Refused::NotOpen { question });
+    }
+    let days: Option<Vec<Day>> = reached.iter().map(|one| one.scope.day()).collect();
+    let Some(last) = days.and_then(|days| days.into_iter().max()) else {
+        return Err(Refused::Incomplete(
+            "this question is not about the caps of a day alone, so waiting helps nothing: approve or deny it",
+        ));
+    };
+    let until = last.next().begin();
+    let reason = format!("waits until the day turns at {}", until.rfc3339());
+    next.run.question = None;
+    let answer = Write::RecordAnswer { question, approve: true, reason: reason.clone(), by: by.clone() };
+    next.writes.push(answer);
+    let attempt = next.run.attempt;
+    next.go(next.run.resume_to.unwrap_or(RunState::Developing));
+    next.run.attempt = attempt;
+    next.run.instant_failures = 0;
+    if until > now {
+        next.run.not_before = Some(until);
+        next.run.reason = reason;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What can happen to a run.
 
-use crate::domain::{Actor, AgentReport, ImageUsed, QuestionId, QuestionKind, Suspicion};
+use crate::domain::{
+    Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion,
+};
 
 /// What the gates say of an iteration as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,11 @@ pub enum Judgement {
 pub enum Event {
     /// The scheduler gave the run its turn.
     Admitted,
+    /// Runs that the run was to follow are over without success.
+    Blocked {
+        /// Which, and how they ended.
+        by: Vec<(RunId, RunState)>,
+    },
     /// The image is there.
     Prepared {
         /// What was used.
@@ -40,6 +47,8 @@ pub enum Event {
         tree: String,
         /// Things found in the agent's tree that try to run on the host or to fool it.
         planted: Vec<String>,
+        /// Why nothing of that tree was taken, if so: then the commit is the one before.
+        not_taken: Option<String>,
         /// How long the turn took.
         milliseconds: u64,
     },
@@ -65,6 +74,13 @@ pub enum Event {
     Trouble {
         /// What failed, in words.
         reason: String,
+    },
+    /// The present iteration has no room under the caps of its project or of the day, so nothing was begun.
+    Capped {
+        /// The project's name.
+        project: String,
+        /// Which caps.
+        reached: Vec<Reached>,
     },
     /// Every suite has run.
     Tested {
@@ -138,6 +154,13 @@ pub enum Event {
         /// Its checkpoint.
         commit: String,
     },
+    /// An operator wants the run more than others, or less.
+    Prioritise {
+        /// Who.
+        by: Actor,
+        /// How much.
+        priority: Priority,
+    },
     /// A person answers a question.
     Answer {
         /// Which.
@@ -151,18 +174,29 @@ pub enum Event {
         /// Who.
         by: Actor,
     },
+    /// A person lets a run that asks for more on a day wait for the next one.
+    AwaitDay {
+        /// The question that it answers.
+        question: QuestionId,
+        /// The caps that it is about, from its row.
+        reached: Vec<Reached>,
+        /// Who.
+        by: Actor,
+    },
 }
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 24] = [
         "admitted",
+        "blocked",
         "prepared",
         "prepare_failed",
         "agent_ended",
         "agent_held",
         "step_lost",
         "trouble",
+        "capped",
         "tested",
         "gathered",
         "analysed",
@@ -175,19 +209,23 @@ impl Event {
         "redirect",
         "cancel",
         "rollback",
+        "prioritise",
         "answer",
+        "await_day",
     ];
 
     /// The name in the audit log and of the crash points around its commit.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Admitted => "admitted",
+            Self::Blocked { .. } => "blocked",
             Self::Prepared { .. } => "prepared",
             Self::PrepareFailed { .. } => "prepare_failed",
             Self::AgentEnded { .. } => "agent_ended",
             Self::AgentHeld { .. } => "agent_held",
             Self::StepLost { .. } => "step_lost",
             Self::Trouble { .. } => "trouble",
+            Self::Capped { .. } => "capped",
             Self::Tested { .. } => "tested",
             Self::Gathered { .. } => "gathered",
             Self::Analysed { .. } => "analysed",
@@ -200,7 +238,9 @@ impl Event {
             Self::Redirect { .. } => "redirect",
             Self::Cancel { .. } => "cancel",
             Self::Rollback { .. } => "rollback",
+            Self::Prioritise { .. } => "prioritise",
             Self::Answer { .. } => "answer",
+            Self::AwaitDay { .. } => "await_day",
         }
     }
 
@@ -212,7 +252,9 @@ impl Event {
             | Self::Redirect { by, .. }
             | Self::Cancel { by, .. }
             | Self::Rollback { by, .. }
-            | Self::Answer { by, .. } => Some(by),
+            | Self::Prioritise { by, .. }
+            | Self::Answer { by, .. }
+            | Self::AwaitDay { by, .. } => Some(by),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use super::event::{Event, Judgement};
 use super::transition::{Transition, Write};
 use super::work::LONGEST_WAIT;
 use super::{MAX_CANCEL_TRIES, MAX_DELIVERY_TRIES, MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
-use crate::domain::{AgentReport, Ending, Millis, Outcome, QuestionKind, RunState, Suspicion};
+use crate::domain::{AgentReport, Ending, Left, Millis, Outcome, QuestionKind, RunState, Spent, Suspicion};
 
 /// Longest pause between two tries.
 const MAX_BACK_OFF: i64 = 15 * 60 * 1000;
@@ -16,6 +16,7 @@ const UNSTATED_LIMIT: i64 = 15 * 60 * 1000;
 pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
     match event {
         Event::Admitted => next.go(RunState::Preparing),
+        Event::Blocked { by } => super::follow::blocked(next, by),
         Event::Prepared { image } => {
             next.go(RunState::Testing);
             next.run.image = Some(image.clone());
@@ -23,12 +24,14 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.writes.push(Write::OpenIteration { number: 0, base });
         }
         Event::PrepareFailed { reason, retry } => prepare_failed(next, reason, *retry, now),
-        Event::AgentEnded { report, commit, tree, planted, milliseconds } => {
-            spend(next, report, *milliseconds);
+        Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds } => {
+            next.spend("agent", turn(report, *milliseconds), Left::Tests);
             let checkpoint = Some((commit.clone(), tree.clone()));
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint });
-            if !planted.is_empty() {
-                let suspicions = vec![Suspicion::Planted { what: planted.clone() }];
+            let not_taken = not_taken.as_ref().map(|why| Suspicion::NotTaken { why: why.clone() });
+            let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.clone() });
+            let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
+            if !suspicions.is_empty() {
                 next.writes.push(Write::Suspect { suspicions });
             }
             next.go(RunState::Testing);
@@ -36,7 +39,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.run.head = Some(commit.clone());
         }
         Event::AgentHeld { report, commit, instant, milliseconds } => {
-            spend(next, report, *milliseconds);
+            next.spend("agent", turn(report, *milliseconds), Left::Nothing);
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
             if let Some(commit) = commit {
                 next.run.head = Some(commit.clone());
@@ -45,8 +48,9 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
         Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
-            next.run.spent.milliseconds += milliseconds;
+            next.spend("tests", Spent { milliseconds: *milliseconds, ..Spent::default() }, Left::Gates);
             next.go(RunState::Gathering);
         }
         Event::Gathered { tests } => {
@@ -79,16 +83,15 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         | Event::Redirect { .. }
         | Event::Cancel { .. }
         | Event::Rollback { .. }
-        | Event::Answer { .. } => {}
+        | Event::Prioritise { .. }
+        | Event::Answer { .. }
+        | Event::AwaitDay { .. } => {}
     }
 }
 
-fn spend(next: &mut Transition, report: &AgentReport, milliseconds: u64) {
-    let spent = &mut next.run.spent;
-    spent.milliseconds = spent.milliseconds.saturating_add(milliseconds);
-    spent.tokens = spent.tokens.saturating_add(report.usage.tokens);
-    spent.microusd = spent.microusd.saturating_add(report.usage.microusd);
-    next.writes.push(Write::Use { tokens: report.usage.tokens, microusd: report.usage.microusd });
+/// What an agent's turn used.
+fn turn(report: &AgentReport, milliseconds: u64) -> Spent {
+    Spent { iterations: 0, milliseconds, tokens: report.usage.tokens, microusd: report.usage.microusd }
 }
 
 /// Milliseconds before the n-th repetition (n from 1): doubling from `first`, at most 15 minutes.
@@ -173,6 +176,10 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
 
 fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
     next.run.attempt += 1;
+    if next.run.state == RunState::Developing {
+        // The turn is repeated from its beginning, and then as much is reserved anew.
+        next.release();
+    }
     if explained {
         // Nobody's fault, yet not for ever: a container engine that keeps going down is a person's business.
         trouble(next, reason, now);
@@ -216,7 +223,7 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
         Judgement::NeedsPerson => Outcome::Suspicious,
     };
     next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
-    next.run.spent.iterations += 1;
+    next.spend("iteration", Spent { iterations: 1, ..Spent::default() }, Left::Nothing);
     let goes_on = guided && next.run.spent.reached(&next.run.budget).is_empty();
     match judgement {
         Judgement::Red => {

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::transition::{Refused, Transition, Write};
-use crate::domain::{Outcome, RunState};
+use crate::domain::{Need, Outcome, RunState};
 
 pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused> {
     let state = next.run.state;
@@ -51,6 +51,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
             }
             rollback(next, commit);
         }
+        Event::Prioritise { priority, .. } => next.run.priority = *priority,
         _ => return Err(refused),
     }
     Ok(())
@@ -67,7 +68,8 @@ fn redirect(next: &mut Transition) -> Result<(), Refused> {
         }
         RunState::Escalated => {
             let budget = !next.run.spent.reached(&next.run.budget).is_empty();
-            if let Some(question) = next.run.question.filter(|_| budget) {
+            let blocked = next.run.follows(Need::Asked).next().is_some();
+            if let Some(question) = next.run.question.filter(|_| budget || blocked) {
                 return Err(Refused::AnswerFirst { question });
             }
             next.withdraw();

@@ -18,6 +18,10 @@ pub(crate) fn queued() -> Run {
         owner: operator(),
         origin: Origin::Operator,
         agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(0),
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,
@@ -49,12 +53,20 @@ fn ended() -> Event {
         commit: "c".repeat(40),
         tree: "t".repeat(40),
         planted: Vec::new(),
+        not_taken: None,
         milliseconds: 10,
     }
 }
 
 fn held(ending: Ending, instant: bool) -> Event {
     Event::AgentHeld { report: report(ending), commit: None, instant, milliseconds: 10 }
+}
+
+fn reached(of_a_day: bool) -> Reached {
+    let (day, project) = (Day(0), ProjectId(1));
+    let scope = if of_a_day { Scope::Day { day } } else { Scope::Project { project } };
+    let measure = Measure::Iterations;
+    Reached { scope, measure, cap: 3, granted: 0, used: 3, reserved: 0, wanted: 1, more: 3 }
 }
 
 fn gated(judgement: Judgement) -> Event {
@@ -125,6 +137,64 @@ fn a_claim_alone_only_leads_to_the_engines_tests() {
     let mut events = base_tested();
     events.push(ended());
     assert_eq!(after(&events).state, RunState::Testing);
+}
+
+#[test]
+fn a_turn_of_which_nothing_was_taken_is_charged_and_says_so() {
+    let mut run = queued();
+    run.state = RunState::Developing;
+    let Event::AgentEnded { report, commit, tree, planted, milliseconds, .. } = ended() else {
+        panic!("another event")
+    };
+    let not_taken = Some("more than 5 entries".to_owned());
+    let event = Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds };
+    let writes = apply(&mut run, &event, Millis(0)).unwrap();
+    assert_eq!((run.state, run.spent.milliseconds), (RunState::Testing, milliseconds));
+    let suspicions = vec![Suspicion::NotTaken { why: "more than 5 entries".to_owned() }];
+    assert!(writes.contains(&Write::Suspect { suspicions }), "{writes:?}");
+}
+
+#[test]
+fn a_run_at_the_cap_of_a_day_waits_for_the_next_one_if_a_person_says_so() {
+    let mut run = after(&base_tested());
+    let event = Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] };
+    let writes = apply(&mut run, &event, Millis(5)).unwrap();
+    let Some(Write::Ask { kind: QuestionKind::Budget, title, facts, reached: about }) = writes.last() else {
+        panic!("{writes:?}")
+    };
+    assert_eq!(title, "budget reached: the engine on 1970-01-01 has used 3 of 3 iterations");
+    assert!(facts.iter().any(|fact| fact.contains("approvals wait")), "{facts:?}");
+    let (question, about) = (run.question.unwrap(), about.clone());
+    let wait = |question| Event::AwaitDay { question, reached: about.clone(), by: operator() };
+    assert_eq!(
+        step(&run, &wait(QuestionId(99)), Millis(5)).unwrap_err(),
+        Refused::NotOpen { question: QuestionId(99) }
+    );
+    let late = step(&run, &wait(question), Day(1).begin()).unwrap().run;
+    assert_eq!((late.state, late.not_before), (RunState::Developing, None));
+    apply(&mut run, &wait(question), Millis(5)).unwrap();
+    assert_eq!((run.state, run.question, run.not_before), (RunState::Developing, None, Some(Day(1).begin())));
+    assert_eq!(work(&run, Millis(6)), Work::Wait(Day(1).begin()));
+    assert_eq!(work(&run, Day(1).begin()), Work::Develop);
+}
+
+#[test]
+fn waiting_is_no_answer_to_what_does_not_turn_with_the_day() {
+    let mut run = after(&base_tested());
+    let event = Event::Capped { project: "shop".to_owned(), reached: vec![reached(true), reached(false)] };
+    let writes = apply(&mut run, &event, Millis(5)).unwrap();
+    let Some(Write::Ask { facts, .. }) = writes.last() else { panic!("{writes:?}") };
+    assert!(!facts.iter().any(|fact| fact.contains("approvals wait")), "{facts:?}");
+    let question = run.question.unwrap();
+    for about in [vec![reached(true), reached(false)], Vec::new()] {
+        let wait = Event::AwaitDay { question, reached: about, by: operator() };
+        assert!(matches!(step(&run, &wait, Millis(5)), Err(Refused::Incomplete(_))));
+    }
+    let yes =
+        Event::Answer { question, kind: QuestionKind::Budget, approve: true, reason: String::new(), by: operator() };
+    let next = step(&run, &yes, Millis(5)).unwrap();
+    assert!(next.writes.contains(&Write::Grant { question }));
+    assert_eq!((next.run.state, next.run.budget), (RunState::Developing, run.budget));
 }
 
 #[test]
@@ -323,6 +393,37 @@ fn a_yes_to_trouble_is_no_yes_to_the_budget_and_a_question_names_every_cap() {
 }
 
 #[test]
+fn a_run_whose_predecessor_failed_starts_only_when_a_person_says_so() {
+    let mut run = queued();
+    run.after = [7, 8].map(|id| Predecessor { run: RunId(id), need: Need::Success }).to_vec();
+    let by = vec![(RunId(7), RunState::Cancelled)];
+    let writes = apply(&mut run, &Event::Blocked { by: by.clone() }, Millis(1)).unwrap();
+    let Some(Write::Ask { kind: QuestionKind::Predecessor, title, facts, .. }) = writes.last() else {
+        panic!("{writes:?}")
+    };
+    assert_eq!(title, "r1 was to follow what did not succeed: r7 was cancelled");
+    assert!(facts.contains(&"it still waits for r8 as well".to_owned()), "{facts:?}");
+    assert_eq!(run.state, RunState::Escalated);
+    // Other words than an answer do not start it.
+    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned() };
+    assert!(matches!(step(&run, &redirect, Millis(2)), Err(Refused::AnswerFirst { .. })));
+    let answer = |approve| Event::Answer {
+        question: run.question.unwrap(),
+        kind: QuestionKind::Predecessor,
+        approve,
+        reason: "it needs that".to_owned(),
+        by: operator(),
+    };
+    let mut denied = run.clone();
+    apply(&mut denied, &answer(false), Millis(3)).unwrap();
+    assert_eq!((denied.state, denied.reason.as_str()), (RunState::Cancelling, "denied: it needs that"));
+    let mut goes = run.clone();
+    apply(&mut goes, &answer(true), Millis(4)).unwrap();
+    let needs: Vec<Need> = goes.after.iter().map(|one| one.need).collect();
+    assert_eq!((goes.state, needs, goes.waits_since), (RunState::Queued, vec![Need::Waived, Need::Success], Millis(4)));
+}
+
+#[test]
 fn an_instant_beyond_every_wait_is_due() {
     let mut run = after(&base_tested());
     run.not_before = Some(Millis(10 * 365 * 24 * 3600 * 1000));
@@ -345,6 +446,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     let by = operator();
     prop_oneof![
         Just(Event::Admitted),
+        Just(Event::Blocked { by: vec![(RunId(7), RunState::Failed)] }),
+        Just(Event::Prioritise { by: by.clone(), priority: Priority::High }),
         Just(image()),
         any::<bool>().prop_map(|retry| Event::PrepareFailed { reason: "no".to_owned(), retry }),
         Just(ended()),
@@ -367,6 +470,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Redirect { by: by.clone(), text: "try".to_owned() }),
         Just(Event::Cancel { by: by.clone(), reason: "enough".to_owned() }),
         Just(Event::Rollback { by: by.clone(), iteration: 1, commit: "d".repeat(40) }),
+        Just(Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] }),
+        Just(Event::AwaitDay { question: QuestionId(0), reached: vec![reached(true)], by: by.clone() }),
         any::<bool>().prop_map(move |approve| Event::Answer {
             question: QuestionId(0),
             kind: QuestionKind::Trouble,
@@ -386,11 +491,20 @@ proptest! {
     #[test]
     fn histories_keep_the_invariants(events in proptest::collection::vec(any_event(), 0..120)) {
         let mut run = queued();
-        let mut kind = None;
+        run.after = vec![Predecessor { run: RunId(7), need: Need::Success }];
+        let (mut kind, mut about) = (None, Vec::new());
         for mut event in events {
-            if let (Event::Answer { question, kind: k, .. }, Some(open)) = (&mut event, run.question) {
-                *question = open;
-                *k = kind.unwrap();
+            match (&mut event, run.question) {
+                (Event::Answer { question, kind: k, .. }, Some(open)) => {
+                    *question = open;
+                    *k = kind.unwrap();
+                }
+                // What it is about comes from its row as well.
+                (Event::AwaitDay { question, reached, .. }, Some(open)) => {
+                    *question = open;
+                    reached.clone_from(&about);
+                }
+                _ => {}
             }
             let before = run.clone();
             let Ok(writes) = apply(&mut run, &event, Millis(7)) else {
@@ -399,10 +513,23 @@ proptest! {
             };
             prop_assert!(!before.state.is_final());
             for write in &writes {
-                if let Write::Ask { kind: k, .. } = write { kind = Some(*k); }
+                if let Write::Ask { kind: k, reached, .. } = write {
+                    kind = Some(*k);
+                    about.clone_from(reached);
+                }
             }
             let answered_budget = matches!(event, Event::Answer { kind: QuestionKind::Budget, approve: true, .. });
             prop_assert!(answered_budget || run.budget == before.budget);
+            let grants = writes.iter().any(|write| matches!(write, Write::Grant { .. }));
+            prop_assert!(answered_budget || !grants);
+            // Whatever ends an iteration, or the run, leaves nothing reserved for it.
+            let over = run.state.is_final() && run.state != RunState::Succeeded || run.iteration > before.iteration;
+            let released = |write: &Write| matches!(write, Write::Release | Write::Use { left: Left::Nothing, .. });
+            prop_assert!(!over || writes.iter().any(released));
+            let said = matches!(event, Event::Answer { kind: QuestionKind::Predecessor, approve: true, .. });
+            prop_assert_eq!(run.after[0].need == Need::Waived, said || before.after[0].need == Need::Waived);
+            let prioritised = matches!(event, Event::Prioritise { .. });
+            prop_assert!(prioritised || run.priority == before.priority);
             let waits = matches!(run.state, RunState::Escalated | RunState::AwaitingReview);
             prop_assert_eq!(waits, run.question.is_some());
             if run.state == RunState::Paused { prop_assert!(run.resume_to.is_some()); }

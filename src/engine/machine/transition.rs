@@ -1,6 +1,8 @@
 //! The result of an event: the run's new values and the rows to write beside them, all in one transaction.
 
-use crate::domain::{Actor, AgentReport, Millis, Outcome, QuestionId, QuestionKind, Run, RunState, Suspicion};
+use crate::domain::{
+    Actor, AgentReport, Left, Millis, Outcome, QuestionId, QuestionKind, Reached, Run, RunState, Spent, Suspicion,
+};
 
 /// Why an event does not apply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +77,8 @@ pub enum Write {
         title: String,
         /// The facts.
         facts: Vec<String>,
+        /// The caps of projects and days that are reached, where it is about such.
+        reached: Vec<Reached>,
     },
     /// The question was answered.
     RecordAnswer {
@@ -86,6 +90,11 @@ pub enum Write {
         reason: String,
         /// Who.
         by: Actor,
+    },
+    /// What a question asked for beyond caps of projects and days is allowed, once.
+    Grant {
+        /// Which.
+        question: QuestionId,
     },
     /// Nobody needs the answer any more.
     Withdraw {
@@ -99,12 +108,16 @@ pub enum Write {
         /// What.
         text: String,
     },
-    /// What the agent's turn used, for the ledger.
+    /// Nothing stays reserved for the present iteration.
+    Release,
+    /// What a part of the present iteration used, for the ledger; and what stays reserved for the rest of it.
     Use {
-        /// Tokens.
-        tokens: u64,
-        /// Millionths of a dollar.
-        microusd: u64,
+        /// The part, as the ledger calls it.
+        part: &'static str,
+        /// How much.
+        used: Spent,
+        /// What stays reserved.
+        left: Left,
     },
 }
 
@@ -138,6 +151,7 @@ impl Transition {
 
     /// Opens the next iteration from the head; where a cap is reached a person is asked before anything is dispatched.
     pub(super) fn next_iteration(&mut self) {
+        self.release();
         self.go(RunState::Developing);
         self.run.iteration += 1;
         let base = self.run.head.clone().or_else(|| self.run.base.clone()).unwrap_or_default();
@@ -158,9 +172,25 @@ impl Transition {
         true
     }
 
+    /// Enters a use into the run's row and into the ledger.
+    pub(super) fn spend(&mut self, part: &'static str, used: Spent, left: Left) {
+        let spent = &mut self.run.spent;
+        spent.iterations = spent.iterations.saturating_add(used.iterations);
+        spent.milliseconds = spent.milliseconds.saturating_add(used.milliseconds);
+        spent.tokens = spent.tokens.saturating_add(used.tokens);
+        spent.microusd = spent.microusd.saturating_add(used.microusd);
+        self.writes.push(Write::Use { part, used, left });
+    }
+
+    /// Gives back what is reserved for the present iteration.
+    pub(super) fn release(&mut self) {
+        self.writes.push(Write::Release);
+    }
+
     /// Ends the run in a final state; an iteration that is still open ends without a verdict.
     pub(super) fn end(&mut self, state: RunState, reason: String) {
         self.writes.push(Write::CloseIteration { number: self.run.iteration, outcome: Outcome::Neutral });
+        self.release();
         self.go(state);
         self.run.reason = reason;
     }
@@ -178,7 +208,26 @@ impl Transition {
         self.run.resume_to = Some(resume_to);
         self.run.not_before = None;
         self.run.reason.clone_from(&title);
-        self.writes.push(Write::Ask { kind, title, facts });
+        self.writes.push(Write::Ask { kind, title, facts, reached: Vec::new() });
+    }
+
+    /// Asks a person where a cap of the project or of the day is reached; the answer leads back to the present state.
+    pub(super) fn ask_for_more(&mut self, project: &str, reached: &[Reached]) {
+        let short: Vec<String> = reached.iter().map(|one| one.short(project)).collect();
+        let mut facts: Vec<String> = reached.iter().map(|one| one.words(project)).collect();
+        if reached.iter().all(|one| one.scope.day().is_some()) {
+            facts.push(
+                "or let it wait, with `dogwatch approvals wait`: then it goes on by itself when the day turns"
+                    .to_owned(),
+            );
+        }
+        facts.push("deny ends the run as failed".to_owned());
+        let resume_to = self.run.state;
+        let title = format!("budget reached: {}", short.join(", "));
+        self.ask(RunState::Escalated, resume_to, QuestionKind::Budget, title, facts);
+        if let Some(Write::Ask { reached: about, .. }) = self.writes.last_mut() {
+            *about = reached.to_vec();
+        }
     }
 
     /// Adds what led here to the question that is being asked, where there is one.

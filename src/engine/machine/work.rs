@@ -6,6 +6,9 @@ use crate::domain::{Millis, Run, RunState};
 /// trusted further.
 pub(super) const LONGEST_WAIT: i64 = 8 * 24 * 60 * 60 * 1000;
 
+/// A run that waits for longer than this, in milliseconds, leaves its place to others.
+const LONG_WAIT: i64 = 5 * 60 * 1000;
+
 /// The driver's next job for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -59,5 +62,14 @@ pub fn work(run: &Run, now: Millis) -> Work {
         // An instant further ahead than any that is ever set means that the wall clock was wrong then or is wrong now.
         Some(instant) if instant > now && instant.since(now) <= LONGEST_WAIT => Work::Wait(instant),
         _ => work,
+    }
+}
+
+/// Whether nothing is to be done so soon that a place should be kept for it.
+pub fn rests(run: &Run, now: Millis) -> bool {
+    match work(run, now) {
+        Work::Rest => true,
+        Work::Wait(until) => until.since(now) > LONG_WAIT,
+        _ => false,
     }
 }

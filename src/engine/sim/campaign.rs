@@ -2,10 +2,14 @@
 
 use super::dice::Dice;
 use super::life::{End, Sim, play};
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Allowances, Caps, Priority, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Tokens that a turn says it used.
+const TURN: u64 = 100;
 
 /// What a campaign came to.
 #[derive(Debug, Default, Clone, Copy)]
@@ -16,6 +20,24 @@ pub(super) struct Tally {
     pub kills: u64,
     /// Simulated milliseconds.
     pub passed: i64,
+    /// Transitions of runs, as the audit log has them.
+    pub transitions: u64,
+    /// How often somebody looked at what is committed and checked what must hold at every moment.
+    pub looks: u64,
+}
+
+/// Caps that are reached soon. A turn uses the tokens that are reserved for it, or none.
+pub(super) fn allowances(dice: &mut Dice) -> Allowances {
+    let mut caps = || Caps {
+        iterations: dice.percent(50).then(|| dice.between(1, 6)),
+        seconds: dice.percent(30).then(|| dice.between(30, 300)),
+        tokens: dice.percent(50).then(|| dice.between(100, 900)),
+        microusd: None,
+    };
+    let (day, total, project_day) = (caps(), caps(), caps());
+    let project = ProjectAllowance { total, day: project_day, iteration: Caps::default() };
+    let iteration = Caps { tokens: Some(TURN), ..Caps::default() };
+    Allowances { day, iteration, projects: [("played".to_owned(), project)].into() }
 }
 
 /// A plot in which much happens.
@@ -24,6 +46,13 @@ fn plot(seed: u64) -> Plot {
     let dice = &mut dice;
     let mut plot = Plot::plain("random", seed);
     plot.rash = true;
+    let mut queue = Dice::of(seed, "queue of a random plot");
+    plot.places = usize::try_from(queue.between(1, 2)).unwrap();
+    plot.priority = queue.pick(&Priority::ALL);
+    plot.rivals = if queue.percent(30) { queue.between(1, 2) } else { 0 };
+    if queue.percent(40) {
+        plot.leader = Some(queue.pick(&[Leader::Works, Leader::Works, Leader::Cancelled]));
+    }
     plot.parts = dice.between(1, 3);
     plot.setup = dice.percent(40);
     plot.broken_setup = plot.setup && dice.percent(10);
@@ -61,6 +90,9 @@ fn plot(seed: u64) -> Plot {
     let mut at = 0;
     for _ in 0..dice.below(5) {
         at += i64::try_from(dice.below(200)).unwrap();
+        if queue.percent(20) {
+            plot.asks.push((When::At(at), Ask::Prioritise(queue.pick(&Priority::ALL))));
+        }
         match dice.below(10) {
             0..=4 => {
                 plot.asks.push((When::At(at), Ask::Pause));
@@ -71,7 +103,11 @@ fn plot(seed: u64) -> Plot {
             _ => plot.asks.push((When::At(at), Ask::Cancel)),
         }
     }
-    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble] {
+    if dice.percent(20) {
+        plot.allowances = allowances(dice);
+        plot.waits = usize::try_from(dice.below(3)).unwrap();
+    }
+    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble, QuestionKind::Predecessor] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
@@ -81,7 +117,7 @@ fn plot(seed: u64) -> Plot {
         let last = match kind {
             QuestionKind::Review => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget => yes,
+            QuestionKind::Budget | QuestionKind::Predecessor => yes,
         };
         plot.answers.push((kind, last));
     }
@@ -113,27 +149,61 @@ fn one(seed: u64) -> Tally {
         }
         sim.finish().await;
         tally.passed = sim.world.clock.passed();
+        tally.transitions = sim.transitions();
+        tally.looks = sim.witness.looks;
     });
     tally
 }
 
-/// Plays runs for every seed until each has seen so many simulated hours, at least one run each.
-pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+impl Tally {
+    fn add(&mut self, more: Self) {
+        self.runs += more.runs;
+        self.crashes += more.crashes;
+        self.kills += more.kills;
+        self.passed += more.passed;
+        self.transitions += more.transitions;
+        self.looks += more.looks;
+    }
+}
+
+/// Plays runs for one seed until it has seen so many simulated hours, at least one run.
+fn days(seed: u64, hours: i64) -> Tally {
     let mut all = Tally::default();
-    for seed in seeds {
-        let mut passed = 0;
-        for turn in 0.. {
-            let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
-            let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
-            passed += tally.passed;
-            all.runs += tally.runs;
-            all.crashes += tally.crashes;
-            all.kills += tally.kills;
-            all.passed += tally.passed;
-            if passed >= hours * 3_600_000 {
-                break;
-            }
+    for turn in 0.. {
+        let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
+        let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
+        all.add(tally);
+        if all.passed >= hours * 3_600_000 {
+            break;
         }
     }
     all
+}
+
+/// How many seeds are played at once.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Plays every seed for so many simulated hours, on every core at once. Seeds share nothing, so each plays as it would alone.
+pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut all = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return all;
+            }
+            all.add(days(seed, hours));
+        }
+    };
+    std::thread::scope(|scope| {
+        let players: Vec<_> = (0..cores()).map(|_| scope.spawn(work)).collect();
+        let mut all = Tally::default();
+        for player in players {
+            all.add(player.join().unwrap());
+        }
+        all
+    })
 }

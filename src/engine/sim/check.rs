@@ -5,7 +5,9 @@ use super::operator::events;
 use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
-use crate::domain::{Budget, GuidanceState, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState};
+use crate::domain::{
+    Allowances, Budget, GuidanceState, Need, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState,
+};
 use crate::store::Store;
 use serde_json::Value;
 use std::path::Path;
@@ -32,13 +34,28 @@ pub(super) struct Witness {
     paused: Option<i64>,
     /// How long it may still work then.
     frozen: i64,
+    /// What projects and days may spend.
+    allowances: Allowances,
+    /// How often it has looked.
+    pub looks: u64,
 }
 
 impl Witness {
     /// Somebody who has seen nothing yet.
     pub fn new(run: RunId, plot: &Plot) -> Self {
         let frozen = if plot.slippery > 0 { FROZEN_AT_LAST } else { FROZEN };
-        Self { frozen, run, version: 0, iteration: 0, spent: Spent::default(), budget: None, raised: 0, paused: None }
+        Self {
+            frozen,
+            run,
+            version: 0,
+            iteration: 0,
+            spent: Spent::default(),
+            budget: None,
+            raised: 0,
+            paused: None,
+            allowances: plot.allowances.clone(),
+            looks: 0,
+        }
     }
 
     /// A new engine begins to work: what the one before it left undone is not its fault yet.
@@ -49,6 +66,7 @@ impl Witness {
     /// Looks at what is committed and checks what must hold at every moment.
     pub async fn look(&mut self, store: &Store, world: &SimWorld) -> Run {
         let id = self.run;
+        self.looks += 1;
         let (run, open, budgets) = store
             .read(move |view| {
                 let questions = view.questions_of(id)?;
@@ -62,6 +80,7 @@ impl Witness {
             .await
             .unwrap();
         self.acknowledged(&run);
+        super::books::balance(store, &self.allowances).await;
         // A question is open if and only if the run waits for it: nothing waits unseen, nobody is asked in vain.
         assert_eq!(open, run.question.into_iter().collect::<Vec<_>>(), "{run:?}");
         assert!(!run.state.awaits_person() || run.state == RunState::Paused || run.question.is_some(), "{run:?}");
@@ -137,6 +156,7 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
     let waits = |state: &str| ["awaiting_review", "escalated"].contains(&state);
     match event {
         "run.admitted" => (from, to) == ("queued", "preparing"),
+        "run.blocked" => (from, to) == ("queued", "escalated"),
         "run.prepared" => (from, to) == ("preparing", "testing"),
         "run.prepare_failed" => from == "preparing" && ["preparing", "escalated"].contains(&to),
         "run.agent_ended" => (from, to) == ("developing", "testing"),
@@ -146,6 +166,8 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
             (works(from) && [from, "escalated"].contains(&to))
                 || (from == "cancelling" && ["cancelling", "cancelled"].contains(&to))
         }
+        "run.capped" => (from, to) == ("developing", "escalated"),
+        "run.await_day" => (from, to) == ("escalated", "developing"),
         "run.tested" => (from, to) == ("testing", "gathering"),
         "run.gathered" => (from, to) == ("gathering", "analysing"),
         "run.analysed" => from == "analysing" && ["gating", "developing", "escalated"].contains(&to),
@@ -158,16 +180,42 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.redirect" => {
             !over(from) && from != "cancelling" && (from == to || (waits(from) && works(to)) || to == "escalated")
         }
+        "run.prioritise" => !over(from) && from != "cancelling" && from == to,
         "run.cancel" => !over(from) && from != "cancelling" && to == "cancelling",
         "run.rollback" => !over(from) && from != "cancelling" && ["developing", "paused", "escalated"].contains(&to),
-        "run.answer" => waits(from) && (works(to) || to == "failed" || to == "escalated"),
+        "run.answer" => waits(from) && (works(to) || ["failed", "escalated", "cancelling"].contains(&to)),
         _ => false,
+    }
+}
+
+/// No run starts before those that it follows have succeeded, or a person has said that it may.
+fn in_order(sim: &Sim) {
+    let first = |run: RunId, kind: &str, fits: &str| {
+        let sql = format!("SELECT min(seq) FROM audit WHERE run = ?1 AND kind = ?2 AND {fits}");
+        let found = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
+        let sought = sim.store.read_sync(|view| Ok(view.connection().query_row(&sql, (run.0, kind), found)?));
+        sought.unwrap()
+    };
+    let detail = |name: &str| format!("json_extract(CAST(record AS TEXT), '$.detail.{name}')");
+    for id in sim.others.iter().chain([&sim.run]) {
+        let Some(began) = first(*id, "run.admitted", "1") else { continue };
+        for before in sim.stored(*id).after {
+            let succeeded = first(before.run, "run.delivered", &format!("{} = 'succeeded'", detail("to")));
+            let allowed = format!("{} = 'predecessor' AND {}", detail("kind"), detail("approve"));
+            let allowed = first(*id, "run.answer", &allowed).filter(|_| before.need == Need::Waived);
+            assert!(
+                succeeded.or(allowed).is_some_and(|at| at < began),
+                "{id} started before {before:?}\n{}",
+                story(&sim.store, &sim.plot)
+            );
+        }
     }
 }
 
 /// What must hold when a simulation is over.
 pub(super) async fn whole(sim: &Sim) {
     let id = sim.run;
+    in_order(sim);
     let told = || story(&sim.store, &sim.plot);
     let (run, steps, unfinished) = sim
         .store
@@ -189,12 +237,20 @@ pub(super) async fn whole(sim: &Sim) {
     assert_eq!(sim.world.leftovers(), Vec::<String>::new(), "{}", told());
     assert!(unfinished.is_empty(), "steps that never ended: {unfinished:?}\n{}", told());
     assert!(run.state.is_final(), "{}", told());
+    for other in &sim.others {
+        assert!(sim.stored(*other).state.is_final(), "{other} is not over\n{}", told());
+    }
+    let rows = sim.store.read_sync(|view| {
+        let all = sim.others.iter().chain([&id]).map(|run| view.steps(*run));
+        Ok(all.collect::<Result<Vec<_>, _>>()?.concat())
+    });
+    let rows = rows.unwrap();
     let kept = sim.world.daemon.kept();
     for (name, times) in &kept.creations {
         // A call that is done late may make a container again whose step is over; it is never started.
         let slips = sim.plot.slippery > 0 || !sim.plot.slips.is_empty();
         assert!(*times == 1 || slips || kept.taken_away.contains(name), "{name} was made {times} times\n{}", told());
-        assert!(steps.iter().any(|step| step.key.to_string() == *name), "{name} has no row\n{}", told());
+        assert!(rows.iter().any(|step| step.key.to_string() == *name), "{name} has no row\n{}", told());
     }
     for (name, times) in &kept.launches {
         assert!(*times == 1 || kept.taken_away.contains(name), "{name} was started {times} times\n{}", told());

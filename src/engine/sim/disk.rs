@@ -141,6 +141,7 @@ impl Trees for Disk {
         commit: &str,
         dir: &Path,
         suite: Option<&Suite>,
+        _room: Option<u64>,
     ) -> Result<(), TreeFault> {
         self.pause().await;
         let mut held = self.held();
@@ -154,6 +155,14 @@ impl Trees for Disk {
         }
         held.dirs.insert(dir.to_owned(), tree);
         Ok(())
+    }
+
+    async fn hold(&self, _dir: &Path) -> Result<(), TreeFault> {
+        Ok(())
+    }
+
+    async fn is_whole(&self, _dir: &Path) -> Result<bool, TreeFault> {
+        Ok(true)
     }
 
     async fn take(&self, _project: &Project, dir: &Path, take: &Take<'_>) -> Result<Taken, TreeFault> {
@@ -172,7 +181,7 @@ impl Trees for Disk {
             name_of(&[name.as_bytes(), take.parent.as_bytes(), take.message.as_bytes(), &time])
         };
         held.commits.insert(commit.clone(), tree);
-        Ok(Taken { commit, tree: name, unchanged, planted })
+        Ok(Taken { commit, tree: name, unchanged, planted, not_taken: None })
     }
 
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {

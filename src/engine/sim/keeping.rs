@@ -6,6 +6,7 @@ use crate::audit::AuditEvent;
 use crate::domain::{Actor, Collection, GarbageKind, RunState, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 use crate::engine::Engine;
 use crate::engine::crash::Plan;
+use crate::engine::room::tests::places;
 
 /// A step of the run that has ended and whose log is closed.
 async fn logged(sim: &Sim, iteration: u32) {
@@ -25,7 +26,7 @@ async fn logged(sim: &Sim, iteration: u32) {
 fn a_look_removes_nothing_and_a_run_that_is_not_over_keeps_all() {
     play(async {
         let sim = Sim::new(Plot::plain("retention", 1)).await;
-        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(1));
         logged(&sim, 1).await;
         logged(&sim, 2).await;
         assert_eq!(engine.collect(false, ada()).await.unwrap(), Collection::default());

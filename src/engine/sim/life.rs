@@ -1,11 +1,13 @@
 //! A simulation from its start to its end, over as many lives of the engine as it takes.
 
 use super::check::{self, Witness};
+use super::dice::Dice;
 use super::operator::{Operator, Over};
 use super::plot::Plot;
 use super::world::SimWorld;
-use crate::domain::{Actor, RunId, RunState, Spent};
+use crate::domain::{Actor, Priority, Project, Run, RunId, RunState, Spent};
 use crate::engine::crash::Plan;
+use crate::engine::room::tests::places;
 use crate::engine::{Engine, NewRun};
 use crate::store::{Faults, Options, Store};
 use std::sync::Arc;
@@ -50,6 +52,10 @@ pub(super) struct Sim {
     pub faults: Arc<Faults>,
     pub world: SimWorld,
     pub run: RunId,
+    /// Runs beside it, oldest first.
+    pub others: Vec<RunId>,
+    /// The one that it follows, which is one of them.
+    pub leader: Option<RunId>,
     pub witness: Witness,
 }
 
@@ -76,29 +82,76 @@ impl Sim {
             ..Options::default()
         };
         let store = Store::in_memory(&options).unwrap();
-        let project = store
-            .write(|tx| {
-                let project = tx.insert_project("played", "/played/source")?;
+        let mut projects = Vec::new();
+        for name in ["played", "elsewhere"] {
+            let added = store.write(move |tx| {
+                let project = tx.insert_project(name, "/played/source")?;
                 tx.record(crate::audit::AuditEvent::new(ada(), "project.added").project(project.id))?;
                 Ok(project)
-            })
-            .await
-            .unwrap();
-        let engine = Engine::new(store.clone(), world.clone(), Plan::count().into(), 2);
-        let task = "repair every part".to_owned();
-        let new =
-            NewRun { project, task, criteria: Vec::new(), base, agent: String::new(), iterations: None, owner: ada() };
-        let run = engine.submit(new).await.unwrap();
+            });
+            projects.push(added.await.unwrap());
+        }
+        let engine = Engine::new(store.clone(), world.clone(), Plan::count().into(), places(plot.places));
+        let mut dice = Dice::of(plot.seed, "queue");
+        let new = |project: &Project, priority, after| NewRun {
+            project: project.clone(),
+            task: "repair every part".to_owned(),
+            criteria: Vec::new(),
+            base: base.clone(),
+            agent: String::new(),
+            iterations: None,
+            priority,
+            after,
+            owner: ada(),
+        };
+        let mut others = Vec::new();
+        for rival in 0..plot.rivals {
+            let project = &projects[usize::try_from(rival % 2).unwrap()];
+            let rival = new(project, dice.pick(&Priority::ALL), Vec::new());
+            others.push(engine.submit(rival).await.unwrap().id);
+        }
+        let mut leader = None;
+        if plot.leader.is_some() {
+            let id = engine.submit(new(&projects[1], dice.pick(&Priority::ALL), Vec::new())).await.unwrap().id;
+            others.push(id);
+            leader = Some(id);
+        }
+        let follows = leader.into_iter().collect();
+        let run = engine.submit(new(&projects[0], plot.priority, follows)).await.unwrap();
         let witness = Witness::new(run.id, &plot);
-        Self { plot, store, faults, world, run: run.id, witness }
+        Self { plot, store, faults, world, run: run.id, others, leader, witness }
+    }
+
+    /// A run as the store has it.
+    pub fn stored(&self, id: RunId) -> Run {
+        self.store.read_sync(move |view| Ok(view.run(id)?.unwrap())).unwrap()
+    }
+
+    /// A further run with the same task.
+    pub async fn another(&self) -> NewRun {
+        let first = self.stored(self.run);
+        let project = first.project;
+        let project = self.store.read(move |view| Ok(view.project(project)?.unwrap())).await.unwrap();
+        NewRun {
+            project,
+            task: first.task,
+            criteria: Vec::new(),
+            base: first.base.unwrap(),
+            agent: String::new(),
+            iterations: None,
+            priority: Priority::Normal,
+            after: Vec::new(),
+            owner: ada(),
+        }
     }
 
     /// One life of the engine: until it crashes, everything is over, or its lease ends.
     pub async fn life(&mut self, plan: Arc<Plan>, lease: Option<Duration>) -> End {
-        let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), 2);
+        let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), places(self.plot.places));
         let end = {
             self.witness.begin();
-            let mut operator = Operator::new(&self.plot, &engine, self.run, &mut self.witness);
+            let mut operator =
+                Operator::new(&self.plot, &engine, self.run, (&self.others, self.leader), &mut self.witness);
             let lease = lease.unwrap_or(Duration::from_secs(1_000_000_000));
             tokio::select! {
                 served = Arc::clone(&engine).serve() => {
@@ -130,6 +183,12 @@ impl Sim {
         assert_eq!(self.life(Plan::count(), None).await, End::Over);
         check::whole(self).await;
         self.outcome().await
+    }
+
+    /// How many transitions the run has made.
+    pub fn transitions(&self) -> u64 {
+        let run = self.store.read_sync(|view| view.run(self.run)).unwrap().unwrap();
+        u64::try_from(run.version).unwrap()
     }
 
     /// What the run has come to.

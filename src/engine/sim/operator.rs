@@ -3,9 +3,9 @@
 
 use super::check::Witness;
 use super::life::ada;
-use super::plot::{Ask, Plot, When};
+use super::plot::{Ask, Leader, Plot, When};
 use super::world::SimWorld;
-use crate::domain::{Actor, Question, QuestionState, Run, RunId, StepId};
+use crate::domain::{Actor, Question, QuestionState, Run, RunId, RunState, StepId};
 use crate::engine::machine::Event;
 use crate::engine::ports::World;
 use crate::engine::{AskError, Engine, HandOver};
@@ -36,6 +36,8 @@ pub(super) struct Operator<'s> {
     plot: &'s Plot,
     engine: &'s Engine<SimWorld>,
     run: RunId,
+    /// Runs beside it, and the one of them that it follows.
+    others: (&'s [RunId], Option<RunId>),
     witness: &'s mut Witness,
     /// The plans that are left, as far as the audit log says.
     plans: Option<Vec<(When, Ask)>>,
@@ -50,8 +52,14 @@ pub(super) fn events(view: &View<'_>, run: RunId, kind: &str) -> usize {
 
 impl<'s> Operator<'s> {
     /// A person who watches one run.
-    pub fn new(plot: &'s Plot, engine: &'s Engine<SimWorld>, run: RunId, witness: &'s mut Witness) -> Self {
-        Self { plot, engine, run, witness, plans: None }
+    pub fn new(
+        plot: &'s Plot,
+        engine: &'s Engine<SimWorld>,
+        run: RunId,
+        others: (&'s [RunId], Option<RunId>),
+        witness: &'s mut Witness,
+    ) -> Self {
+        Self { plot, engine, run, others, witness, plans: None }
     }
 
     /// Works until the run is over.
@@ -62,7 +70,13 @@ impl<'s> Operator<'s> {
         loop {
             commits.mark_unchanged();
             let run = self.witness.look(&self.engine.store, &self.engine.world).await;
-            if run.state.is_final() {
+            let others = match self.attend().await {
+                Ok(unfinished) => unfinished,
+                Err(AskError::Store(_)) => true,
+                Err(AskError::Down) => return Over::EngineDied,
+                Err(error) => panic!("{error}\n{}", self.story()),
+            };
+            if run.state.is_final() && !others {
                 let left = self.engine.world.leftovers();
                 let kept = self.kept().await;
                 if left.is_empty() && kept.is_empty() {
@@ -87,7 +101,7 @@ impl<'s> Operator<'s> {
                     }
                 }
             }
-            let planless = self.plans.as_ref().is_some_and(Vec::is_empty) && !run.state.is_final();
+            let planless = self.plans.as_ref().is_some_and(Vec::is_empty) && (others || !run.state.is_final());
             tokio::select! {
                 _ = commits.changed() => {}
                 () = tokio::time::sleep(if planless { GLANCE } else { LOOK }) => {}
@@ -115,6 +129,7 @@ impl<'s> Operator<'s> {
                 Ask::Cancel => {
                     self.engine.ask(run.id, Event::Cancel { by, reason: "not needed any more".to_owned() }).await?
                 }
+                Ask::Prioritise(priority) => self.engine.ask(run.id, Event::Prioritise { by, priority }).await?,
                 Ask::Rollback(iteration) => self.engine.roll_back(run.id, iteration, by).await?,
                 Ask::HandOver(iteration) => self.hand_over(run, iteration, by).await?,
             };
@@ -122,21 +137,47 @@ impl<'s> Operator<'s> {
             self.plans = None;
             return Ok(());
         }
+        if let Some(after) = self.settle(run).await? {
+            self.witness.acknowledged(&after);
+        }
+        Ok(())
+    }
+
+    /// Does what the other runs need of a person; whether one of them is not over.
+    async fn attend(&self) -> Result<bool, AskError> {
+        let mut unfinished = false;
+        for id in self.others.0 {
+            let run = self.engine.load(*id).await?;
+            unfinished |= !run.state.is_final();
+            let doomed = self.plot.leader == Some(Leader::Cancelled) && self.others.1 == Some(*id);
+            if doomed && !matches!(run.state, RunState::Queued | RunState::Cancelling) && !run.state.is_final() {
+                self.engine.ask(*id, Event::Cancel { by: ada(), reason: "not wanted".to_owned() }).await?;
+            } else {
+                self.settle(&run).await?;
+            }
+        }
+        Ok(unfinished)
+    }
+
+    /// Answers the question that a run waits for.
+    async fn settle(&self, run: &Run) -> Result<Option<Run>, AskError> {
         if run.question.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let id = run.id;
         let questions = self.engine.store.read(move |view| view.questions_of(id)).await?;
         if let Some(open) = questions.iter().find(|one| one.state == QuestionState::Open) {
+            if self.rather_waits(open) {
+                return self.engine.await_day(open.id, ada()).await.map(Some);
+            }
             let approve = self.answer(open, &questions);
             if approve {
                 self.engine.world.disk.held().repairs += 1;
             }
             let reason = if approve { "" } else { "not like this" };
-            let after = self.engine.answer(open.id, approve, reason.to_owned(), ada()).await?;
-            self.witness.acknowledged(&after);
+            return self.engine.answer(open.id, approve, reason.to_owned(), ada()).await.map(Some);
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn hand_over(&self, run: &Run, iteration: u32, by: Actor) -> Result<Run, AskError> {
@@ -181,6 +222,12 @@ impl<'s> Operator<'s> {
             Ok(left.map(|(_, plan)| *plan).collect())
         });
         left.await.unwrap()
+    }
+
+    /// Whether the run is left to wait for the next day.
+    fn rather_waits(&self, open: &Question) -> bool {
+        let waited = || self.engine.store.read_sync(|view| Ok(events(view, open.run, "run.await_day"))).unwrap();
+        open.may_wait() && waited() < self.plot.waits
     }
 
     fn answer(&self, open: &Question, all: &[Question]) -> bool {

@@ -1,7 +1,7 @@
 //! What happens in one simulation: the repository, what the agent does in each turn, what breaks, what operators ask.
 
 use super::disk::Tree;
-use crate::domain::{QuestionKind, RunState, StepKey, StepKind};
+use crate::domain::{Allowances, Priority, QuestionKind, RunState, StepKey, StepKind};
 use std::time::Duration;
 
 /// What the agent does in one turn. Turns that are not listed do honest work.
@@ -76,6 +76,7 @@ pub(super) enum Ask {
     Resume,
     Redirect(&'static str),
     Cancel,
+    Prioritise(Priority),
     Rollback(u32),
     /// Takes the checkpoint of an iteration as a branch of its own.
     HandOver(u32),
@@ -89,6 +90,7 @@ impl Ask {
             Self::Resume => "run.resume",
             Self::Redirect(_) => "run.redirect",
             Self::Cancel => "run.cancel",
+            Self::Prioritise(_) => "run.prioritise",
             Self::Rollback(_) => "run.rollback",
             Self::HandOver(_) => "delivery.done",
         }
@@ -108,12 +110,29 @@ pub(super) enum When {
     At(i64),
 }
 
+/// What becomes of the run that the plot's run follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leader {
+    /// It goes its way.
+    Works,
+    /// The person cancels it as soon as it works.
+    Cancelled,
+}
+
 /// One simulation. Everything else follows from it.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that have nothing to do with each other")]
 pub(super) struct Plot {
     pub name: &'static str,
     pub seed: u64,
+    /// Runs that may work at once.
+    pub places: usize,
+    /// How much the run is wanted.
+    pub priority: Priority,
+    /// A run with the same task that it follows.
+    pub leader: Option<Leader>,
+    /// Further runs with the same task, which were there before; every other one is of another project.
+    pub rivals: u64,
     /// Parts of the repository that have to be repaired, one a turn.
     pub parts: u64,
     pub setup: bool,
@@ -143,6 +162,10 @@ pub(super) struct Plot {
     pub asks: Vec<(When, Ask)>,
     /// Answers by kind, in order; the last one of a kind is repeated.
     pub answers: Vec<(QuestionKind, bool)>,
+    /// What projects and days may spend.
+    pub allowances: Allowances,
+    /// Whether questions about the caps of a day are answered by waiting for the next one: so many first, then by `answers`.
+    pub waits: usize,
     /// Whether the person asks without knowing whether it fits.
     pub rash: bool,
     /// How long the engine stays dead after a crash.
@@ -155,6 +178,10 @@ impl Plot {
         Self {
             name,
             seed,
+            places: 2,
+            priority: Priority::Normal,
+            leader: None,
+            rivals: 0,
             parts: 2,
             setup: false,
             review: false,
@@ -170,6 +197,8 @@ impl Plot {
             broken_setup: false,
             asks: Vec::new(),
             answers: Vec::new(),
+            allowances: Allowances::default(),
+            waits: 0,
             rash: false,
             dead: Duration::from_secs(2),
         }

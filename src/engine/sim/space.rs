@@ -7,6 +7,7 @@ use super::world::SimWorld;
 use crate::domain::{RunId, RunState, StepKind, StepState};
 use crate::engine::Engine;
 use crate::engine::crash::Plan;
+use crate::engine::room::tests::places;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// One life of the engine, in which something is looked at from outside.
 async fn live<T>(sim: &Sim, look: impl AsyncFnOnce(&Engine<SimWorld>) -> T) -> T {
-    let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 2);
+    let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(2));
     tokio::select! {
         served = Arc::clone(&engine).serve() => panic!("the engine ended: {served:?}"),
         seen = look(&engine) => seen,

@@ -1,10 +1,50 @@
 //! The plots that together reach every crash point.
 
-use super::plot::{Ask, Fate, Plot, Turn, When};
-use crate::domain::{QuestionKind, RunState, StepKind};
+use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use crate::domain::{Allowances, Caps, Priority, QuestionKind, RunState, StepKind};
+
+/// So many iterations on each day.
+fn each_day(iterations: u64) -> Allowances {
+    let day = Caps { iterations: Some(iterations), ..Caps::default() };
+    Allowances { day, ..Allowances::default() }
+}
 
 /// Every plot for a seed.
 pub(super) fn all(seed: u64) -> Vec<Plot> {
+    let mut plots = of_one(seed);
+    plots.extend(of_several(seed));
+    plots
+}
+
+/// Where other runs and the day have a say.
+fn of_several(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot::plain(name, seed);
+    vec![
+        Plot { allowances: each_day(1), waits: 1, ..plain("no room today") },
+        Plot {
+            allowances: each_day(1),
+            parts: 3,
+            answers: vec![(QuestionKind::Budget, true), (QuestionKind::Budget, false)],
+            ..plain("more room today")
+        },
+        Plot { leader: Some(Leader::Works), places: 1, parts: 1, ..plain("follows") },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            rivals: 2,
+            places: 1,
+            parts: 1,
+            asks: vec![(When::State(RunState::Queued, 0), Ask::Prioritise(Priority::High))],
+            ..plain("goes on alone")
+        },
+        Plot {
+            leader: Some(Leader::Cancelled),
+            answers: vec![(QuestionKind::Predecessor, false)],
+            ..plain("not without the other")
+        },
+    ]
+}
+
+fn of_one(seed: u64) -> Vec<Plot> {
     let plain = |name| Plot::plain(name, seed);
     vec![
         plain("plain"),

@@ -1,6 +1,6 @@
 //! The engine against its promises: crashes anywhere, twice in a row, a full disk, a faulty container engine.
 
-use super::campaign::{Tally, campaign};
+use super::campaign::{Tally, campaign, cores};
 use super::dice::Dice;
 use super::life::{End, Sim, ada, crashed, play, undisturbed};
 use super::plot::{Ask, Call, Fate, Plot, Slip, Turn, When};
@@ -8,7 +8,10 @@ use super::stories;
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
-use crate::engine::{Engine, HandOver, NewRun};
+use crate::engine::room::tests::places;
+use crate::engine::room::{Amount, Room};
+use crate::engine::{Engine, HandOver};
+use crate::sandbox::Limits;
 use crate::store::{FaultKind, View};
 use crate::text::{Out, exact};
 use std::collections::BTreeMap;
@@ -105,11 +108,17 @@ fn a_crash_anywhere_in_every_plot_comes_to_the_same_end() {
 fn campaigned(seeds: std::ops::Range<u64>, hours: i64) {
     let begun = Instant::now();
     let count = seeds.clone().count();
-    let Tally { runs, crashes, kills, passed } = campaign(seeds, hours);
+    let Tally { runs, crashes, kills, passed, transitions, looks } = campaign(seeds, hours);
+    let (passed, took) = (passed / 3_600_000, begun.elapsed());
+    let rate = |figure: u64| f64::from(u32::try_from(figure).unwrap()) / took.as_secs_f64();
     tell(&format!(
-        "{count} seeds: {runs} runs, {crashes} crashes and {kills} kills in {} simulated hours, {:?}",
-        passed / 3_600_000,
-        begun.elapsed()
+        "{count} seeds: {runs} runs, {transitions} transitions, {crashes} crashes and {kills} kills in {passed} simulated hours; \
+         what must hold at every moment was checked {looks} times; {took:?} on {} threads: {:.2} seeds/s, {:.0} runs/s, \
+         {:.0} simulated hours/s",
+        cores(),
+        rate(count as u64),
+        rate(runs),
+        rate(passed.unsigned_abs())
     ));
 }
 
@@ -238,33 +247,34 @@ fn a_cancelled_run_does_not_wait_for_a_container_engine_that_is_gone() {
 
 #[test]
 fn a_resumed_run_waits_for_a_place() {
-    places(false);
+    one_at_a_time(places(1), false);
 }
 
 #[test]
 fn a_run_at_work_keeps_its_place_over_a_start_of_the_engine() {
-    places(true);
+    one_at_a_time(places(1), true);
 }
 
-/// Two runs and one place: the first is paused, the second gets its place, the first is resumed.
-fn places(restart: bool) {
+#[test]
+fn a_run_waits_for_memory_and_for_processors() {
+    let usual = Limits::default();
+    let half = |of: u64| Amount { most: of * 3 / 2, stated: true };
+    let memory = Room { memory_mib: half(usual.memory_mib), ..places(2) };
+    let processors = Room { millicpus: half(2000), ..places(2) };
+    for room in [memory, processors] {
+        one_at_a_time(room, false);
+        one_at_a_time(room, true);
+    }
+}
+
+/// Two runs and room for one: the first is paused, the second gets its place, the first is resumed.
+fn one_at_a_time(room: Room, restart: bool) {
     let plot = Plot { parts: 2, ..Plot::plain("places", 1) };
     play(async {
         let sim = Sim::new(plot).await;
-        let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 1);
+        let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), room);
         let engine = begin();
-        let first = sim.store.read_sync(|view| Ok(view.run(sim.run)?.unwrap())).unwrap();
-        let project = sim.store.read_sync(|view| Ok(view.project(first.project)?.unwrap())).unwrap();
-        let new = NewRun {
-            project,
-            task: first.task.clone(),
-            criteria: Vec::new(),
-            base: first.base.clone().unwrap(),
-            agent: String::new(),
-            iterations: None,
-            owner: ada(),
-        };
-        let second = engine.submit(new).await.unwrap().id;
+        let second = engine.submit(sim.another().await).await.unwrap().id;
         let runs = |id| sim.world.daemon.age(|key| key.run == id).is_some();
         let until = async |what: &str, fits: &dyn Fn() -> bool| {
             for _ in 0..36_000 {
@@ -301,6 +311,47 @@ fn places(restart: bool) {
 }
 
 #[test]
+fn a_queued_run_does_not_take_the_place_of_one_at_work_when_the_engine_starts() {
+    play(async {
+        let sim = Sim::new(Plot { parts: 2, ..Plot::plain("places", 1) }).await;
+        let begin = || Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(1));
+        let engine = begin();
+        engine.ask(sim.run, Event::Pause { by: ada() }).await.unwrap();
+        let second = engine.submit(sim.another().await).await.unwrap().id;
+        let works = async || {
+            for _ in 0..36_000 {
+                if sim.world.daemon.age(|key| key.run == second).is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("it never works");
+        };
+        tokio::select! {
+            served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = works() => {}
+        }
+        let engine = begin();
+        engine.ask(sim.run, Event::Resume { by: ada() }).await.unwrap();
+        let mut commits = engine.commits();
+        let second_is_over = async {
+            loop {
+                let (first, second) = (sim.stored(sim.run), sim.stored(second));
+                assert!(second.state.is_final() || first.state == RunState::Queued, "{first:?}");
+                if second.state.is_final() {
+                    return;
+                }
+                commits.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            served = std::sync::Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = second_is_over => {}
+        }
+    });
+}
+
+#[test]
 fn a_delivery_that_fails_in_passing_needs_nobody_and_one_that_keeps_failing_does() {
     let plot = Plot { shaky_deliveries: 4, ..Plot::plain("shaky", 1) };
     assert_eq!(end_of(&plot), (RunState::Succeeded, Vec::new()));
@@ -315,7 +366,7 @@ fn what_people_take_by_hand_is_on_record_before_and_after() {
         let mut sim = Sim::new(Plot { broken_deliveries: 1, ..Plot::plain("by hand", 1) }).await;
         sim.finish().await;
         let (id, commit) = (sim.run, "c".repeat(40));
-        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), 2);
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(2));
         let run = engine.load(id).await.unwrap();
         let project = engine.project(run.project).await.unwrap();
         let wish = HandOver { run, project, commit, branch: "mine".to_owned(), force: true, by: ada() };

@@ -5,8 +5,9 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::Millis;
+use crate::domain::{Allowances, Millis};
 use crate::engine::ports::{Places, World};
+use crate::sandbox::Limits;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub(super) struct SimWorld {
     places: Places,
     config: Arc<EngineConfig>,
     retention: Retention,
+    allowances: Allowances,
 }
 
 impl SimWorld {
@@ -32,7 +34,18 @@ impl SimWorld {
         // Everything goes at once that may go at all.
         let retention = Retention { logs_at_least: 0, logs_at_most: 0, logs_size: 1, images_unused: 0 };
         let daemon = Daemon::new(Arc::clone(plot), Arc::clone(&disk), Arc::clone(&clock));
-        (Self { daemon, disk, clock, places, config: Arc::default(), retention }, base)
+        (
+            Self {
+                daemon,
+                disk,
+                clock,
+                places,
+                config: Arc::default(),
+                retention,
+                allowances: plot.allowances.clone(),
+            },
+            base,
+        )
     }
 
     /// What the run still has outside the store.
@@ -63,8 +76,16 @@ impl World for SimWorld {
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn bound(&self, asked: Limits) -> Limits {
+        asked
+    }
+
     fn retention(&self) -> &Retention {
         &self.retention
+    }
+
+    fn allowances(&self) -> &Allowances {
+        &self.allowances
     }
 
     fn places(&self) -> &Places {

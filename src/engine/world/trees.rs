@@ -2,13 +2,14 @@
 
 use super::output::program_output;
 use crate::config::{ProjectConfig, Suite};
-use crate::domain::{Project, ProjectId, Run, RunId};
+use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
 use crate::project::requirements;
-use crate::workspace::{self, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree};
+use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree, volume};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -145,6 +146,7 @@ impl Trees for GitTrees {
         commit: &str,
         dir: &Path,
         suite: Option<&Suite>,
+        room: Option<u64>,
     ) -> Result<(), TreeFault> {
         let (commit, dir, owner) = (commit.to_owned(), dir.to_owned(), self.new_owner());
         let report = suite.and_then(Suite::report_in_repository);
@@ -152,7 +154,19 @@ impl Trees for GitTrees {
             fs::create_dir_all(parent).map_err(|error| TreeFault(format!("{}: {error}", parent.display())))?;
         }
         self.with_repo(project.id, move |repo| {
-            repo.checkout(&commit, &dir, owner)?;
+            volume::release(&dir)?;
+            match room.map(|mib| (mib, volume::make(&dir, mib))) {
+                None => repo.checkout(&commit, &dir, owner)?,
+                Some((mib, Ok(()))) => {
+                    repo.checkout_into(&commit, &dir, owner).map_err(|error| error.within(mib))?;
+                }
+                // It is watched all the same.
+                Some((_, Err(error))) => {
+                    tracing::warn!(%error, "a tree gets no file system of its own");
+                    volume::release(&dir)?;
+                    repo.checkout(&commit, &dir, owner)?;
+                }
+            }
             Ok((report, dir))
         })
         .await
@@ -164,26 +178,45 @@ impl Trees for GitTrees {
         })
     }
 
+    async fn hold(&self, dir: &Path) -> Result<(), TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || Ok(volume::hold(&dir)?)).await
+    }
+
+    async fn is_whole(&self, dir: &Path) -> Result<bool, TreeFault> {
+        let dir = dir.to_owned();
+        blocking(move || volume::is_whole(&dir).map_err(|error| TreeFault(format!("{}: {error}", dir.display())))).await
+    }
+
     async fn take(&self, project: &Project, dir: &Path, take: &Take<'_>) -> Result<Taken, TreeFault> {
         let dir = dir.to_owned();
         let (parent, base, message) = (take.parent.to_owned(), take.base.to_owned(), take.message.to_owned());
         let (exclude, time) = (take.exclude.to_vec(), take.time);
         self.with_repo(project.id, move |repo| {
+            volume::hold(&dir)?;
             let spec =
                 CheckpointSpec { parent: &parent, ignore_from: &base, exclude: &exclude, message: &message, time };
-            let taken = repo.checkpoint(&dir, &spec)?;
+            let taken = match repo.checkpoint(&dir, &spec) {
+                Err(error @ WorkspaceError::TooLarge { .. }) => {
+                    let (tree, why) = (repo.tree(&parent)?, Some(error.to_string()));
+                    return Ok(Taken { commit: parent, tree, unchanged: true, planted: Vec::new(), not_taken: why });
+                }
+                taken => taken?,
+            };
             if !taken.remarks.is_empty() {
                 tracing::info!(left_out = ?taken.remarks, "the agent made git repositories in its tree");
             }
             let mut planted = taken.planted;
-            planted.extend(
-                repo.escaping_links(&taken.commit)?
-                    .into_iter()
-                    .filter(|(path, _)| taken.changes.iter().any(|change| change.path == *path))
-                    .map(|(path, target)| format!("{path} is a link out of the tree, to {target}")),
-            );
+            let changed: HashSet<&str> = taken.changes.iter().map(|change| change.path.as_str()).collect();
+            let links = repo
+                .escaping_links(&taken.commit)?
+                .into_iter()
+                .filter(|(path, _)| changed.contains(path.as_str()))
+                .map(|(path, target)| format!("{path} is a link out of the tree, to {target}"));
+            planted.extend(links.collect::<Bounded>().finish());
             planted.extend(taken.skipped);
-            Ok(Taken { commit: taken.commit, tree: taken.tree, unchanged: taken.unchanged, planted })
+            let Checkpoint { commit, tree, unchanged, .. } = taken;
+            Ok(Taken { commit, tree, unchanged, planted, not_taken: None })
         })
         .await
     }
@@ -209,6 +242,7 @@ impl Trees for GitTrees {
         let (base, commit, dir) = (base.to_owned(), commit.to_owned(), dir.to_owned());
         let report = suite.report_in_repository();
         self.with_repo(project.id, move |repo| {
+            volume::hold(&dir)?;
             let is_report = |path: &str| report.as_deref().is_some_and(|report| gates::path_fits(report, path));
             // What the project itself does not want to track is made by tools.
             let pick = |path: &str, ignored: bool| {
@@ -222,7 +256,15 @@ impl Trees for GitTrees {
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
         let (dir, report) = (dir.to_owned(), suite.report_in_repository()?);
-        let read = spawn_blocking(move || evidence::read(&dir, &report)).await;
+        let read = spawn_blocking(move || {
+            let held = volume::hold(&dir);
+            held.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
+            // The suite may have locked its tree, which is no reason to call its report missing.
+            let unlocked = workspace::unlock_tree(&dir);
+            unlocked.map_err(|error| ReportFault::Io { path: report.clone(), why: error.to_string() })?;
+            evidence::read(&dir, &report)
+        })
+        .await;
         Some(read.unwrap_or_else(|error| {
             Err(ReportFault::Io { path: String::new(), why: format!("a worker failed: {error}") })
         }))
@@ -284,7 +326,11 @@ impl Trees for GitTrees {
 
     async fn remove(&self, dir: &Path) -> Result<(), TreeFault> {
         let dir = dir.to_owned();
-        blocking(move || Ok(remove_tree(&dir)?)).await
+        blocking(move || {
+            volume::release(&dir)?;
+            Ok(remove_tree(&dir)?)
+        })
+        .await
     }
 }
 

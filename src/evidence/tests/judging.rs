@@ -1,6 +1,6 @@
 //! What counts as passed, and what does not.
 
-use crate::domain::{StepEnd, SuiteVerdict};
+use crate::domain::{OnDisk, StepEnd, SuiteVerdict};
 use crate::evidence::{DISAGREES, Format, Judged, ReportFault, ReportFile, TAMPERED, judge};
 
 const GOOD: &str = "<testsuite tests='2'><testcase name='a'/><testcase name='b'/></testsuite>";
@@ -65,6 +65,7 @@ fn ends_without_an_exit_give_no_verdict() {
     for end in [
         StepEnd::TimedOut { seconds: 3 },
         StepEnd::Silent { seconds: 3 },
+        StepEnd::Overfull { what: OnDisk::Tree, mib: 3 },
         StepEnd::Stopped,
         StepEnd::Signalled { signal: 9, oom: Some(true) },
         StepEnd::NotStarted { reason: "no such file".into() },
@@ -73,6 +74,10 @@ fn ends_without_an_exit_give_no_verdict() {
         let judged = judge("unit", &end, Format::Junit, file(GOOD), b"");
         assert_eq!(judged.outcome.verdict, SuiteVerdict::NoVerdict, "{end:?}");
         assert_eq!(judged.outcome.exit_code, None);
+        if matches!(end, StepEnd::Overfull { .. }) {
+            let found = judged.findings.iter().any(|one| one.kind == "disk_full" && one.message.contains("3MiB"));
+            assert!(found, "{:?}", judged.findings);
+        }
         if matches!(end, StepEnd::Signalled { .. }) {
             assert!(judged.outcome.oddities[0].contains("out of memory"));
         }

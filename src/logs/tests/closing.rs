@@ -95,6 +95,76 @@ fn a_log_that_is_not_the_recorded_one_is_left_alone() {
     assert!(!packed_path(&path).exists());
 }
 
+/// A file that was planted under the compressed log's name once had the originals removed.
+#[test]
+fn a_compressed_log_that_is_not_the_recorded_one_takes_nothing_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, other) = (directory.path().join("a.log"), directory.path().join("b.log"));
+    let digest = long(&path);
+    let originals = (fs::read(&path).unwrap(), fs::read(index_path(&path)).unwrap());
+    drop(written(&other, &[b"nothing went wrong\n"]));
+    kept(&other, "");
+    fs::copy(packed_path(&other), packed_path(&path)).unwrap();
+    fs::copy(packed_path(&index_path(&other)), packed_path(&index_path(&path))).unwrap();
+    for digest in [digest.as_str(), ""] {
+        let closed = close(&path, digest).unwrap();
+        assert!(matches!(&closed, Closed::Damaged { stored, .. } if *stored > 0), "{closed:?}");
+        assert_eq!((fs::read(&path).unwrap(), fs::read(index_path(&path)).unwrap()), originals);
+    }
+    // Nor does it pass for the recorded one where there are no originals.
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(index_path(&path)).unwrap();
+    let closed = close(&path, &digest).unwrap();
+    assert!(matches!(&closed, Closed::Damaged { reason, .. } if reason.contains("proves nothing")), "{closed:?}");
+}
+
+/// Reading such a pipe once waited for ever.
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    for planted in ["a.log.zst", "a.idx.zst", "a.log", "a.idx", "a.log.zst.new"] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.log");
+        let digest = written(&path, &[b"a\n"]).digest();
+        if planted == "a.idx.zst" {
+            kept(&path, &digest);
+        }
+        let place = directory.path().join(planted);
+        if place.exists() {
+            fs::remove_file(&place).unwrap();
+        }
+        rustix::fs::mkfifoat(rustix::fs::CWD, &place, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        if planted == "a.log.zst.new" {
+            assert_eq!(kept(&path, &digest), 2);
+            continue;
+        }
+        let read = LogReader::open(&path).map(drop).unwrap_err().to_string();
+        assert!(read.contains("what lies there is no file"), "{planted}: {read}");
+        let closed = close(&path, &digest).unwrap();
+        assert!(
+            matches!(&closed, Closed::Damaged { reason, .. } if reason.contains("no file")),
+            "{planted}: {closed:?}"
+        );
+    }
+}
+
+/// The end of such a file once made the engine ask for as much memory as it is long.
+#[test]
+fn a_table_as_long_as_it_likes_takes_no_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
+    let frames = u32::MAX / 2;
+    let table_bytes = u64::from(frames) * 8;
+    for mark in [0_u32, 0x184D_2A5E] {
+        let file = fs::File::create(packed_path(&path)).unwrap();
+        file.set_len(8 + table_bytes).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &mark.to_le_bytes(), 0).unwrap();
+        let end = [&frames.to_le_bytes()[..], &[0], &0x8F92_EAB1_u32.to_le_bytes()].concat();
+        std::os::unix::fs::FileExt::write_all_at(&file, &end, 8 + table_bytes).unwrap();
+        let error = LogReader::open(&path).unwrap_err().to_string();
+        assert!(error.contains("its table is damaged"), "{error}");
+    }
+}
+
 #[test]
 fn one_that_is_written_is_not_closed() {
     let directory = tempfile::tempdir().unwrap();

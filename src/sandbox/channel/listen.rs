@@ -118,6 +118,11 @@ impl StepChannel {
         self.blocking(move |shared| shared.intake.save_cause(cause)).await
     }
 
+    /// How many bytes of output came when the log was at its cap, if any did.
+    pub fn left_out(&self) -> Option<u64> {
+        self.shared.intake.left_out()
+    }
+
     /// Waits for the shim's last word, which is on disk by then. May be dropped and asked again.
     pub async fn wait_exit(&self) -> Result<Exit, ChannelError> {
         let mut exit = self.exit.clone();

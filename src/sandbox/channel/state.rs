@@ -2,6 +2,7 @@
 //! channel.
 
 use super::{ChannelError, Exit};
+use crate::domain::OnDisk;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -23,8 +24,24 @@ pub enum Cause {
         /// The limit in seconds.
         seconds: u64,
     },
+    /// What the step puts on disk came to its cap.
+    Overfull {
+        /// What.
+        what: OnDisk,
+        /// The cap in MiB.
+        mib: u64,
+    },
     /// It was removed for a cancel or a rollback.
     Removed,
+}
+
+/// Output that came when the log was at its cap: counted, not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LeftOut {
+    /// The last number that was left out.
+    pub seq: u64,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 /// The contents of `<name>.state`.
@@ -39,6 +56,9 @@ pub(super) struct Saved {
     /// Why an engine began to stop the container.
     #[serde(default)]
     pub cause: Option<Cause>,
+    /// What was left out of a log that came to its cap.
+    #[serde(default)]
+    pub left_out: Option<LeftOut>,
     /// Remarks that are in the log already and belong there once.
     #[serde(default)]
     pub remarks: BTreeSet<String>,

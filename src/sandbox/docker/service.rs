@@ -27,8 +27,27 @@ const START_FIELD: usize = 19;
 pub(super) async fn started(socket: &str) -> Option<Millis> {
     let stream = timeout(CONNECT, UnixStream::connect(socket)).await.ok()?.ok()?;
     let peer = stream.peer_cred().ok()?.pid()?;
-    let pid = if peer == 1 { fs::read_to_string(PID_FILE).ok()?.trim().parse().ok()? } else { peer };
-    process_started(pid)
+    process_started(behind(peer)?)
+}
+
+/// Whether the service behind the socket certainly sees what this process mounts: both are in one mount namespace.
+pub(super) fn shares_mounts(socket: &str) -> bool {
+    let ours = fs::read_link("/proc/self/ns/mnt");
+    let theirs = peer_of(socket).map(|pid| fs::read_link(format!("/proc/{pid}/ns/mnt")));
+    matches!((ours, theirs), (Ok(ours), Some(Ok(theirs))) if ours == theirs)
+}
+
+/// The process of the service.
+fn peer_of(socket: &str) -> Option<i32> {
+    // A local socket answers at once or not at all.
+    let stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?.pid.as_raw_nonzero().get();
+    behind(peer)
+}
+
+/// Where a socket belongs to systemd, the service is another process.
+fn behind(peer: i32) -> Option<i32> {
+    if peer == 1 { fs::read_to_string(PID_FILE).ok()?.trim().parse().ok() } else { Some(peer) }
 }
 
 /// Whether a service that started at `service` explains that a container which began at `began` ended at `ended`.

@@ -8,6 +8,7 @@ use crate::domain::Millis;
 use crate::sandbox::channel::{Cause, Sign, StepChannel};
 use crate::sandbox::follow::Over;
 use crate::sandbox::frozen::{self, Frozen};
+use crate::sandbox::gauge::Gauge;
 use crate::sandbox::limiter::Limiter;
 use crate::sandbox::{Presence, SandboxError, StepSpec};
 use bollard::errors::Error;
@@ -50,6 +51,7 @@ impl Watch<'_> {
         let Some(mut seen) = self.look().await? else { return Ok(Over::default()) };
         self.channel.expect_process(seen.process());
         let mut limits = Limiter::new(self.spec);
+        let mut disk = Gauge::new(self.spec);
         let mut ended = std::pin::pin!(self.hint());
         let mut ticks = interval(TICK);
         let mut count = 0_u32;
@@ -76,8 +78,9 @@ impl Watch<'_> {
             let active = Frozen::load(&self.spec.dir).active(seen.started.unwrap_or_default(), frozen::now());
             let sign = self.channel.sign();
             self.tell_trouble(&mut trouble, &sign);
+            let full = disk.broken(self.channel).await;
             // An engine before this one may have died while it stopped the container.
-            if let Some(cause) = self.channel.cause().or_else(|| limits.broken(active, &sign)) {
+            if let Some(cause) = self.channel.cause().or(full).or_else(|| limits.broken(active, &sign)) {
                 self.stop(cause).await?;
             }
         }

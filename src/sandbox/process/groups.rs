@@ -23,6 +23,10 @@ const QUOTA_MIN: u64 = 1000;
 const FREEZING: Duration = Duration::from_secs(5);
 /// How long the last process may take to leave a group.
 const LEAVING: Duration = Duration::from_secs(10);
+/// Begins the name of every group.
+const PREFIX: &str = "dogwatch-";
+/// The numbers of the file systems that control groups lie on, of version 1 and 2.
+const FILE_SYSTEMS: [i128; 2] = [0x0027_e0eb, 0x6367_7270];
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -75,7 +79,7 @@ impl Tree {
         let group = |place: &Place| Group {
             version: place.version,
             does: place.does.clone(),
-            dir: place.dir.join(format!("dogwatch-{name}")),
+            dir: place.dir.join(format!("{PREFIX}{name}")),
         };
         Groups(self.places.iter().map(group).collect())
     }
@@ -144,6 +148,27 @@ impl Groups {
             Version::Two => "memory.events",
         };
         killed(&fs::read_to_string(group.dir.join(file)).ok()?).map(|count| count > 0)
+    }
+
+    /// Makes sure that these are groups of a container, since they are named by a file: directories with such a name as
+    /// `plan` gives, where control groups are.
+    pub(super) fn check(&self) -> io::Result<()> {
+        for group in &self.0 {
+            let well_named =
+                group.dir.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+            let place = group.dir.parent().unwrap_or(Path::new("/"));
+            let kind = match rustix::fs::statfs(place) {
+                Ok(seen) => i128::from(seen.f_type),
+                // Then there is nothing of it any more.
+                Err(rustix::io::Errno::NOENT) => continue,
+                Err(error) => return Err(named(place, &error.into())),
+            };
+            if !well_named || !FILE_SYSTEMS.contains(&kind) {
+                let what = "it is no control group of a container; remove what names it";
+                return Err(io::Error::other(format!("{}: {what}", group.dir.display())));
+            }
+        }
+        Ok(())
     }
 
     /// Removes the groups, which must be empty or about to be.
@@ -255,6 +280,20 @@ mod tests {
         assert_eq!(killed("oom_kill_disable 0\nunder_oom 0\n"), None);
     }
 
+    /// A directory of root was once removed for the sake of such a file.
+    #[test]
+    fn only_control_groups_of_containers_are_taken() {
+        let home = tempfile::tempdir().unwrap();
+        let planted = |dir: PathBuf| Groups(vec![Group { version: Version::Two, does: Vec::new(), dir }]);
+        for bad in [home.path().to_owned(), home.path().join("dogwatch-x"), "/proc/dogwatch-x".into(), "/".into()] {
+            let error = planted(bad.clone()).check().unwrap_err().to_string();
+            assert!(error.contains("no control group of a container"), "{}: {error}", bad.display());
+        }
+        // What is gone can do no harm, and those that are made here are taken.
+        planted(home.path().join("gone/dogwatch-x")).check().unwrap();
+        Tree::find().plan("x").check().unwrap();
+    }
+
     #[test]
     fn processor_time_stays_within_what_the_kernel_takes() {
         assert_eq!(quota(1.5), 150_000);
@@ -298,7 +337,7 @@ mod tests {
         fs::write(dir.join("memory.swap.max"), "max").unwrap();
         let does = vec![Controller::Memory, Controller::Pids, Controller::Cpu, Controller::Freezer];
         let groups = Groups(vec![Group { version: Version::Two, does, dir: dir.clone() }]);
-        groups.make(&Limits { memory_mib: 64, cpus: 0.5, pids: 32, tmp_mib: 1 }).unwrap();
+        groups.make(&Limits { memory_mib: 64, cpus: 0.5, pids: 32, tmp_mib: 1, ..Limits::default() }).unwrap();
         groups.take(77).unwrap();
         let read = |file: &str| fs::read_to_string(dir.join(file)).unwrap();
         assert_eq!(read("memory.max"), (64 << 20).to_string());

@@ -24,13 +24,24 @@ pub(super) struct Stat {
     pub(super) state: char,
     /// Its parent.
     pub(super) parent: i32,
-    start: u64,
+    /// When it started, in ticks since the boot.
+    pub(super) start: u64,
 }
 
 impl Stat {
     /// Looks at a process; `None` when there is none of that number.
     pub(super) fn of(pid: i32) -> Option<Self> {
-        Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::at(&format!("/proc/{pid}/stat"))
+    }
+
+    /// Looks at one thread of a process.
+    pub(super) fn of_thread(pid: i32, thread: i32) -> Option<Self> {
+        Self::at(&format!("/proc/{pid}/task/{thread}/stat"))
+    }
+
+    fn at(path: &str) -> Option<Self> {
+        // A name need not be UTF-8; what is read here lies behind it.
+        Self::parse(&String::from_utf8_lossy(&std::fs::read(path).ok()?))
     }
 
     /// The name in the middle may hold anything, a bracket too, so it is passed over from the end.
@@ -108,6 +119,24 @@ mod tests {
         assert_eq!(Stat::parse(text), Some(Stat { state: 'T', parent: 7, start: 777 }));
         assert_eq!(Stat::parse("42 (a"), None);
         assert_eq!(Stat::parse(""), None);
+    }
+
+    /// A program once hid from a pause behind such a name.
+    #[test]
+    fn a_name_that_is_no_text_hides_nobody() {
+        let script = r"printf '\377\376\200x' >/proc/$$/comm; echo up; read x";
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", script]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        let mut up = [0; 3];
+        std::io::Read::read_exact(shell.stdout.as_mut().unwrap(), &mut up).unwrap();
+        let pid = i32::try_from(shell.id()).unwrap();
+        let name = std::fs::read(format!("/proc/{pid}/comm")).unwrap();
+        let seen = Stat::of(pid).map(|stat| stat.parent);
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+        assert_eq!(name, b"\xff\xfe\x80x\n");
+        assert_eq!(seen, i32::try_from(std::process::id()).ok());
     }
 
     #[test]

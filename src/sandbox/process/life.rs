@@ -7,6 +7,7 @@ use super::record::{Made, Record, Started};
 use super::walls::Walls;
 use super::{ProcessSandbox, freeze, limits};
 use crate::domain::Millis;
+use crate::sandbox::executable::Copy;
 use crate::sandbox::verdict::Remains;
 use crate::sandbox::{Presence, SandboxError, StepSpec, executable, frozen, layout};
 use rustix::process::Signal;
@@ -90,12 +91,13 @@ pub(super) async fn start(sandbox: &ProcessSandbox, spec: &StepSpec, record: &Re
     if seen.started.is_some() || record.status().map_err(|error| sandbox.local(&error))?.child.is_some() {
         return Ok(());
     }
+    let copy = sandbox.copy.get().await?;
     layout::write(spec)?;
     let mounts = layout::mounts(spec)?;
     seen.made.groups.make(&spec.limits).map_err(|error| sandbox.local(&error))?;
     let words = record.words_file().map_err(|error| sandbox.local(&error))?;
     let filters = Filters::open().map_err(SandboxError::Local)?;
-    let walls = walls(sandbox, spec, (record, &seen.made), mounts, &filters)?;
+    let walls = walls((sandbox, copy), spec, (record, &seen.made), mounts, &filters)?;
     let mut command = bwrap::command(&sandbox.bubblewrap.program);
     command.args(walls.arguments()).stdin(Stdio::piped()).stdout(claim).stderr(words);
     let spawned = command.spawn();
@@ -112,13 +114,13 @@ pub(super) async fn start(sandbox: &ProcessSandbox, spec: &StepSpec, record: &Re
 }
 
 fn walls(
-    sandbox: &ProcessSandbox,
+    (sandbox, copy): (&ProcessSandbox, &Copy),
     spec: &StepSpec,
     (record, made): (&Record, &Made),
     mounts: Vec<(String, String, bool)>,
     filters: &Filters,
 ) -> Result<Walls, SandboxError> {
-    let bin = (sandbox.copy.dir.clone(), PathBuf::from(executable::INSIDE), true);
+    let bin = (copy.dir.clone(), PathBuf::from(executable::INSIDE), true);
     let mounts = mounts.into_iter().map(|(from, to, read_only)| (PathBuf::from(from), PathBuf::from(to), read_only));
     let (memory, pids) = (!made.groups.does(Controller::Memory), !made.groups.does(Controller::Pids));
     let limits = limits::words(&spec.limits, memory, pids);
@@ -128,7 +130,7 @@ fn walls(
         tmp_mib: spec.limits.tmp_mib,
         user: sandbox.becomes(),
         filters: filters.numbers(),
-        command: sandbox.copy.command.iter().cloned().chain(["shim".to_owned()]).chain(limits).collect(),
+        command: copy.command.iter().cloned().chain(["shim".to_owned()]).chain(limits).collect(),
     })
 }
 
@@ -180,17 +182,19 @@ async fn begin(
     Ok(())
 }
 
-/// Freezes or thaws what runs, and notes when.
-pub(super) fn set_frozen(record: &Record, freeze: bool) -> io::Result<()> {
-    let Some(seen) = look(record)? else { return Ok(()) };
-    let Some(started) = seen.started.filter(|_| matches!(seen.presence, Presence::Running | Presence::Frozen)) else {
-        return Ok(());
+/// Freezes or thaws what runs, and notes when. Returns whether it may still run.
+pub(super) fn set_frozen(record: &Record, freeze: bool) -> io::Result<bool> {
+    let Some(seen) = look(record)? else { return Ok(false) };
+    let live = matches!(seen.presence, Presence::Running | Presence::Frozen);
+    let Some(started) = seen.started.filter(|_| live) else {
+        return Ok(live || seen.presence == Presence::Created);
     };
-    if (seen.presence == Presence::Frozen) != freeze {
+    // An engine may have died in the middle of freezing, and then only some of it stands still.
+    if freeze || seen.presence == Presence::Frozen {
         freeze::set_frozen(&seen.made, &started, freeze)?;
     }
     frozen::observe(&seen.made.step, freeze);
-    Ok(())
+    Ok(true)
 }
 
 /// Asks a container to end, and makes it end.
@@ -211,6 +215,7 @@ pub(super) async fn stop(record: &Record, grace: Duration) -> io::Result<()> {
 pub(super) async fn remove(record: &Record) -> io::Result<()> {
     let begun = Instant::now();
     while let Some(seen) = look(record)? {
+        seen.made.groups.check()?;
         let live = matches!(seen.presence, Presence::Running | Presence::Frozen);
         if let Some(started) = seen.started.filter(|_| live) {
             started.first.signal(Signal::KILL)?;

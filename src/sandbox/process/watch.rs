@@ -5,6 +5,7 @@ use super::record::Record;
 use crate::sandbox::channel::{Cause, Sign, StepChannel};
 use crate::sandbox::follow::Over;
 use crate::sandbox::frozen::{self, Frozen};
+use crate::sandbox::gauge::Gauge;
 use crate::sandbox::limiter::Limiter;
 use crate::sandbox::{Presence, StepSpec};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -37,6 +38,7 @@ impl Watch<'_> {
     /// Waits for the end.
     pub(super) async fn over(&self) -> io::Result<Over> {
         let mut limits = Limiter::new(self.spec);
+        let mut disk = Gauge::new(self.spec);
         let mut trouble = None;
         let mut process = None;
         loop {
@@ -53,8 +55,9 @@ impl Watch<'_> {
             let active = Frozen::load(&self.spec.dir).active(life::started_at(&seen), frozen::now());
             let sign = self.channel.sign();
             self.tell_trouble(&mut trouble, &sign);
+            let full = disk.broken(self.channel).await;
             // An engine before this one may have died while it stopped the container.
-            if let Some(cause) = self.channel.cause().or_else(|| limits.broken(active, &sign)) {
+            if let Some(cause) = self.channel.cause().or(full).or_else(|| limits.broken(active, &sign)) {
                 self.stop(cause).await?;
             }
             match &process {

@@ -22,6 +22,8 @@ pub enum File {
 pub enum Fault {
     /// No space: half of the bytes are written and then the call fails. Syncs work.
     Full,
+    /// The user's quota: as with `Full`, but the system has another number for it.
+    Quota,
     /// Writes fail as with `Full`, but the disk calls it an error.
     Torn,
     /// Syncs fail; writes work.

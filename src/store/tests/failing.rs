@@ -179,6 +179,20 @@ fn a_disk_that_fails_at_any_write_leaves_neither_half_a_transaction_nor_a_false_
     assert!(count == 70 && met.refused >= 25 && met.starts_refused >= 5, "{met:?}");
 }
 
+#[test]
+fn a_quota_that_is_used_up_counts_as_a_full_disk() {
+    let (_dir, paths) = quick_dir();
+    let disk = Disk::under(&paths);
+    let store = store(&paths);
+    for fault in [Fault::Quota, Fault::Torn] {
+        disk.fail(0, 1, fault);
+        let error = store.write_sync(|tx| seed(tx, "one")).unwrap_err();
+        let StoreError::NotStored { full, reason } = &error else { panic!("{error}") };
+        assert_eq!((*full, reason.contains("quota")), (fault == Fault::Quota, fault == Fault::Quota), "{error}");
+    }
+    store.write_sync(|tx| seed(tx, "one")).unwrap();
+}
+
 /// Prints how many failures of the disk were met.
 #[test]
 #[ignore = "a measurement of a minute or two"]

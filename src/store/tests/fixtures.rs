@@ -1,7 +1,7 @@
 //! What the tests of this room share.
 
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Budget, Millis, Origin, ProjectId, Run, RunId, RunState, Spent};
+use crate::domain::{Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent};
 use crate::store::{OpenError, Options, Paths, Store, StoreError, Tx};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -54,6 +54,10 @@ pub fn new_run(project: ProjectId) -> Run {
         owner: Actor::Operator { uid: 1000, name: "ada".to_owned() },
         origin: Origin::Operator,
         agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(0),
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,

@@ -1,9 +1,9 @@
 //! Jobs: stored whole with their event or not at all.
 
-use super::fixtures::{counts, dir, event, seed, store};
+use super::fixtures::{counts, dir, event, new_run, seed, store};
 use crate::audit::{Verdict, verify};
-use crate::domain::RunState;
-use crate::store::{FaultKind, Options, Store, StoreError};
+use crate::domain::{Budget, ImageUsed, Millis, Run, RunState, Spent};
+use crate::store::{FaultKind, Options, RunFilter, Store, StoreError};
 use std::sync::Arc;
 
 #[test]
@@ -18,6 +18,42 @@ fn what_was_acknowledged_is_there_after_reopening() {
     assert_eq!(again.read_sync(|view| view.run(run.id)).unwrap(), Some(run));
     let verdict = again.read_sync(|view| Ok(verify(view.connection(), &paths.chain_head).unwrap())).unwrap();
     assert_eq!(verdict, Verdict::Anchored { events: 2 });
+}
+
+#[test]
+fn every_value_of_a_run_comes_back_in_its_own_place() {
+    let store = Store::in_memory(&Options::default()).unwrap();
+    let written = store
+        .write_sync(|tx| {
+            tx.insert_project("one", "/src")?;
+            let project = tx.insert_project("two", "/src")?.id;
+            let new = Run {
+                agent: "replay".to_owned(),
+                state: RunState::Paused,
+                resume_to: Some(RunState::Testing),
+                iteration: 3,
+                attempt: 4,
+                losses: 5,
+                troubles: 6,
+                instant_failures: 7,
+                not_before: Some(Millis(8)),
+                base: Some("base".to_owned()),
+                head: Some("head".to_owned()),
+                image: Some(ImageUsed { asked: "asked".to_owned(), id: "id".to_owned(), digest: None }),
+                budget: Budget { iterations: 9, seconds: Some(10), tokens: Some(11), microusd: Some(12) },
+                spent: Spent { iterations: 13, milliseconds: 14, tokens: 15, microusd: 16 },
+                reason: "reason".to_owned(),
+                created: Millis(17),
+                updated: Millis(18),
+                ..new_run(project)
+            };
+            tx.record(event("run.queued"))?;
+            tx.insert_run(&new)
+        })
+        .unwrap();
+    let id = written.id;
+    assert_eq!(store.read_sync(|view| view.run(id)).unwrap().as_ref(), Some(&written));
+    assert_eq!(store.read_sync(|view| view.runs(&RunFilter::default())).unwrap(), [written]);
 }
 
 #[test]

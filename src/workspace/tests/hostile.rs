@@ -1,11 +1,13 @@
 //! Trees as a hostile agent would leave them.
 
 use super::{Bench, kinds};
-use crate::workspace::Altered;
+use crate::domain::Millis;
 use crate::workspace::ChangeKind::{Added, Deleted, Modified, TypeChanged};
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use crate::workspace::{Altered, CheckpointSpec, WorkspaceError};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, mknodat, openat};
 use std::ffi::OsStr;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -130,6 +132,90 @@ fn a_repository_without_dot_git_is_left_out_and_named() {
     let taken = bench.take(&dir);
     assert_eq!(taken.planted, ["data is what git takes for a repository", "fix.git/config"]);
     assert!(taken.changes.iter().all(|change| !change.path.starts_with("data")), "{:?}", taken.changes);
+}
+
+/// A directory so many levels beneath another, made through handles since no path could name it.
+fn deep(dir: &Path, name: &[u8], levels: usize) -> OwnedFd {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let mut at = rustix::fs::open(dir, flags, Mode::empty()).unwrap();
+    for _ in 0..levels {
+        mkdirat(&at, name, Mode::RWXU).unwrap();
+        at = openat(&at, name, flags, Mode::empty()).unwrap();
+    }
+    at
+}
+
+fn pipe(directory: &OwnedFd, name: &[u8]) {
+    mknodat(directory, name, FileType::Fifo, Mode::RWXU, 0).unwrap();
+}
+
+#[test]
+fn a_path_that_is_too_long_is_left_out() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let bottom = deep(&dir, &[b'x'; 255], 20);
+    for n in 0..100 {
+        openat(&bottom, format!("{n}.py"), OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).unwrap();
+    }
+    let taken = bench.take(&dir);
+    assert!(taken.unchanged, "{} changes", taken.changes.len());
+    let [skipped] = &taken.skipped[..] else { panic!("{} skipped", taken.skipped.len()) };
+    assert!(skipped.contains("longer than 4096 bytes") && skipped.len() < 2_000, "{skipped}");
+}
+
+#[test]
+fn what_is_told_of_a_tree_is_bounded_in_bytes() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    // Each of these bytes takes four when it is shown.
+    let bottom = deep(&dir, &[0xff; 255], 12);
+    for n in 0..1_200 {
+        let name = [format!("{n:05}").as_bytes(), &[0xfe; 250]].concat();
+        pipe(&bottom, &name);
+    }
+    let taken = bench.take(&dir);
+    let bytes: usize = taken.skipped.iter().map(String::len).sum();
+    assert!(bytes < 70_000, "{bytes} bytes in {} texts", taken.skipped.len());
+    let last = taken.skipped.last().unwrap();
+    assert!(last.starts_with("and ") && last.ends_with(" more"), "{last}");
+    // What is left of a path still says where it is and why it was not taken.
+    assert!(taken.skipped[0].contains("bytes left out") && taken.skipped[0].ends_with("(a named pipe)"));
+}
+
+#[test]
+fn all_paths_of_a_tree_together_are_bounded_in_bytes() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let bottom = deep(&dir, &[b'x'; 255], 14);
+    for n in 0..9_500 {
+        pipe(&bottom, format!("{n:0>255}").as_bytes());
+    }
+    let spec = CheckpointSpec {
+        parent: &bench.base,
+        ignore_from: &bench.base,
+        exclude: &[],
+        message: "iteration 1",
+        time: Millis(1_700_000_000_123),
+    };
+    let refused = bench.repo.checkpoint(&dir, &spec).unwrap_err();
+    assert!(matches!(&refused, WorkspaceError::TooLarge { limit, .. } if limit.contains("paths")), "{refused}");
+}
+
+#[test]
+fn a_tree_that_was_locked_is_taken_all_the_same() {
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    fs::write(dir.join("new"), "1").unwrap();
+    // Root opens it whatever its mode is, so the mode is looked at.
+    let mode = || fs::metadata(&dir).unwrap().permissions().mode() & 0o777;
+    let lock = || fs::set_permissions(&dir, PermissionsExt::from_mode(0o0)).unwrap();
+    lock();
+    assert_eq!(kinds(&bench.take(&dir).changes), [("new", Added)]);
+    assert_eq!(mode(), 0o700);
+    lock();
+    let asked = Altered { commit: &bench.base, ignore_from: &bench.base, planted: &[] };
+    assert!(bench.repo.altered(&dir, &asked, |_, _| true).unwrap().is_empty());
+    assert_eq!(mode(), 0o700);
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn file_name(path: &[u8]) -> &[u8] {
 }
 
 /// Runs what may take long where it holds nobody up. A runtime of one thread, which the simulator has, does it in order.
-async fn aside<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Halt> {
+pub(super) async fn aside<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Halt> {
     if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
         return Ok(job());
     }

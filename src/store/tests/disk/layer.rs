@@ -170,7 +170,12 @@ unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, data: *const c_void, co
     match verdict {
         None => ffi::SQLITE_OK,
         Some(Fault::Full) => ffi::SQLITE_FULL,
-        Some(_) => ffi::SQLITE_IOERR_WRITE,
+        Some(fault) => {
+            let number = if fault == Fault::Quota { libc::EDQUOT } else { libc::EIO };
+            // SAFETY: the place belongs to this thread. The system's layer, asked for the last error, looks there.
+            unsafe { *libc::__errno_location() = number };
+            ffi::SQLITE_IOERR_WRITE
+        }
     }
 }
 
