@@ -15,7 +15,7 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::bare::Bare;
 use support::filled::{fill, step_with};
 use support::wait_until;
@@ -61,7 +61,7 @@ impl Console {
         let master = Arc::new(File::from(master));
         let (reader, sink, shown) = (Arc::downgrade(&master), bytes.clone(), screen.clone());
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             // The thread holds the terminal only for a moment at a time, so that it can be lost.
             while let Some(master) = reader.upgrade() {
                 let mut fds = [PollFd::new(&*master, PollFlags::IN)];
@@ -83,7 +83,11 @@ impl Console {
     }
 
     fn wait_for(&self, text: &str) {
-        wait_until(text, PATIENCE, || self.shown().contains(text));
+        let end = Instant::now() + PATIENCE;
+        while !self.shown().contains(text) {
+            assert!(Instant::now() < end, "`{text}` is not on the screen:\n{}", self.shown());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn type_keys(&mut self, keys: &str) {
