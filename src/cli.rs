@@ -28,13 +28,10 @@ mod serve;
 mod show;
 mod steer;
 mod uninstall;
-mod words;
+mod watch;
 
-use crate::protocol::{Reply, Request};
-use crate::safe;
-use crate::text::SafeText;
 use clap::{CommandFactory, Parser, Subcommand};
-use context::{Context, Failure};
+use context::Context;
 
 /// Durable autonomous coding loops in containers, and the watch over them.
 #[derive(Debug, Parser)]
@@ -53,6 +50,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch over the runs on this terminal; `dogwatch` alone does the same
+    Watch(watch::Args),
     /// Start a run
     Run(run::Args),
     /// List the runs
@@ -121,8 +120,9 @@ pub fn main() -> i32 {
 }
 
 fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
-    let Some(command) = command else { return Ok(Context::block_on(greet)?) };
+    let Some(command) = command else { return Ok(Context::block_on(watch::without_words)?) };
     let code = match command {
+        Command::Watch(args) => Context::block_on(|context| watch::perform(context, args)),
         Command::Run(args) => Context::block_on(|context| run::perform(context, args)),
         Command::Ps(args) => Context::block_on(|context| ps::perform(context, args)),
         Command::Show(args) => Context::block_on(|context| show::perform(context, args)),
@@ -150,19 +150,4 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Debug(args) => debug::perform(Context::new()?, &args),
     };
     Ok(code?)
-}
-
-/// Without a subcommand: the help, and the runs where an engine answers.
-async fn greet(mut context: Context) -> Result<i32, Failure> {
-    context.say_all(&complaint::help(&Cli::command().render_help().to_string()))?;
-    let Some(client) = context.running().await? else { return Ok(0) };
-    let Reply::Runs { runs, .. } = client.ask(Request::Runs { all: false }).await? else { return context::unfit() };
-    context.say(&SafeText::empty())?;
-    if runs.is_empty() {
-        context.say(&safe!("The engine is up; no runs are at work."))?;
-    } else {
-        let lines = ps::table(&runs, context.columns());
-        context.say_all(&lines)?;
-    }
-    Ok(0)
 }

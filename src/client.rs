@@ -122,6 +122,11 @@ impl Client {
         }
     }
 
+    /// Takes the connection apart, for those who ask many things at once.
+    pub fn into_halves(self) -> (Reader, Writer) {
+        (Reader(self.input), Writer(self.output))
+    }
+
     /// The next event of the stream that the last request opened; `None` at its end.
     pub async fn event(&mut self) -> Result<Option<Event>, ClientError> {
         loop {
@@ -133,6 +138,26 @@ impl Client {
                 _ => {}
             }
         }
+    }
+}
+
+/// What comes from the engine.
+pub struct Reader(FramedRead<OwnedReadHalf, LinesCodec>);
+
+impl Reader {
+    /// The next line.
+    pub async fn next(&mut self) -> Result<EngineLine, ClientError> {
+        receive(&mut self.0).await
+    }
+}
+
+/// What goes to the engine.
+pub struct Writer(FramedWrite<OwnedWriteHalf, LinesCodec>);
+
+impl Writer {
+    /// Asks under a number of the caller's, distinct among the open ones.
+    pub async fn ask(&mut self, id: u64, request: Request) -> Result<(), ClientError> {
+        send(&mut self.0, &ClientLine::Request { id, request }).await
     }
 }
 

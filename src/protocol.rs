@@ -2,7 +2,7 @@
 //!
 //! The client speaks first with [`Hello`]; the engine answers with [`Welcome`] or a [`Fault`] and closes. Then every
 //! [`Request`] gets exactly one reply or fault with its id, in any order. A request that opens a stream (`watch`,
-//! `follow_log`) gets its reply first and [`Event`]s with the same id after it, until the client closes its side of the
+//! `follow_log`, `tail_log`) gets its reply first and [`Event`]s with the same id after it, until the client closes its side of the
 //! connection, or a fault with that id ends the stream.
 //!
 //! What is shown is committed: events carry a cursor, the number of the last audit record they include. A client that comes
@@ -15,14 +15,14 @@ mod request;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
-pub use reply::{EngineStatus, LogChunk, LogInfo, Reply, RunDetail, RunView, Snapshot, SuiteView};
+pub use reply::{EngineStatus, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView};
 pub use request::{DeliverAs, Request};
 
 use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
@@ -112,6 +112,8 @@ pub enum Event {
     Changed(Snapshot),
     /// The next bytes of a log.
     Log(LogChunk),
+    /// The next lines of a log, or its last ones. One that had no end before comes again.
+    Lines(LogLines),
     /// The stream is over: the run rests for good and all its log bytes were sent.
     End,
 }

@@ -11,6 +11,7 @@ mod detail;
 mod follow;
 mod health;
 mod identity;
+mod lines;
 mod outbox;
 mod projects;
 mod questions;

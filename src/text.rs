@@ -4,6 +4,7 @@
 //!
 //! Nothing here strips: stripping makes two different texts look the same, which is the attack. It escapes.
 
+mod canvas;
 mod chars;
 pub mod debug;
 pub mod exact;
@@ -13,10 +14,12 @@ pub mod log;
 pub mod out;
 mod report;
 mod safe;
+pub mod screen;
 mod style;
 pub mod table;
 mod to_safe;
 
+pub use canvas::{Canvas, Look};
 pub use exact::DecodeError;
 pub use literal::Pattern;
 pub use log::{LogParser, Span, StyledLine};

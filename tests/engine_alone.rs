@@ -5,12 +5,8 @@
 mod support;
 
 use dogwatch::audit::AuditEvent;
-use dogwatch::domain::{
-    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
-    StepState,
-};
-use dogwatch::logs::{LogWriter, Record, Stream, packed_path};
-use dogwatch::store::{self, Options, Store};
+use dogwatch::domain::{Actor, ProjectId, Run, RunId, RunState, StepKey, StepKind};
+use dogwatch::logs::packed_path;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -21,36 +17,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
+use support::filled::{ended_step, fill, over, store};
 use support::wait_until;
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// The store that an engine of these directories opens.
-fn store(bare: &Bare) -> Store {
-    let paths = store::Paths {
-        database: bare.file("dogwatch.db"),
-        lock: bare.file("engine.lock"),
-        chain_head: bare.file("chain-head"),
-        epoch: bare.file("epoch"),
-        reserve: bare.file("reserve"),
-        blobs: bare.file("blobs"),
-    };
-    Store::open(&paths, &Options::default()).unwrap()
-}
-
-/// Stores runs that are over, each with a long task.
-fn fill(bare: &Bare, count: usize, task: &str) {
-    let task = task.to_owned();
-    let stored = store(bare).write_sync(move |tx| {
-        let project = tx.insert_project("p", "/nowhere")?;
-        for _ in 0..count {
-            let run = tx.insert_run(&over(project.id, task.clone()))?;
-            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id).project(project.id))?;
-        }
-        Ok(())
-    });
-    stored.unwrap();
-}
 
 /// A small file system in memory; unmounted when dropped.
 struct Small(PathBuf);
@@ -118,40 +88,6 @@ fn on_a_full_disk_runs_wait_and_say_why_until_there_is_space() {
     eprintln!("the run went on {:.1} s after there was space", freed.elapsed().as_secs_f64());
     assert!(!bare.cmd(&["status"]).expect_code(0).contains("the disk is full"));
     assert_eq!(engine.stop(), Some(0));
-}
-
-fn over(project: ProjectId, task: String) -> Run {
-    Run {
-        id: RunId(0),
-        project,
-        task,
-        criteria: Vec::new(),
-        owner: Actor::Engine,
-        origin: Origin::Operator,
-        agent: "command".to_owned(),
-        priority: Priority::Normal,
-        needs: Needs::default(),
-        after: Vec::new(),
-        waits_since: Millis(1),
-        state: RunState::Cancelled,
-        resume_to: None,
-        iteration: 0,
-        attempt: 1,
-        losses: 0,
-        troubles: 0,
-        instant_failures: 0,
-        not_before: None,
-        base: None,
-        head: None,
-        image: None,
-        budget: Budget { iterations: 1, seconds: None, tokens: None, microusd: None },
-        spent: Spent::default(),
-        question: None,
-        reason: String::new(),
-        version: 0,
-        created: Millis(1),
-        updated: Millis(1),
-    }
 }
 
 #[test]
@@ -306,26 +242,6 @@ fn a_client_that_does_not_read_costs_little_and_disturbs_nobody() {
     while answers < 1000 {
         answers += usize::from(deaf.line().expect("an answer").get("reply").is_some());
     }
-}
-
-/// A log of one record for a step that has ended.
-fn ended_step(bare: &Bare, run: RunId, attempt: u32) -> std::path::PathBuf {
-    let key = StepKey { run, iteration: 0, kind: StepKind::Test, suite: "unit".to_owned(), attempt };
-    let log = bare.file("logs").join(run.to_string()).join(format!("{key}.log"));
-    fs::create_dir_all(log.parent().unwrap()).unwrap();
-    let mut writer = LogWriter::open(&log).unwrap();
-    let text = format!("said by {key}\n");
-    writer.append(Record { seq: 1, time_ms: 1, stream: Stream::Stdout, bytes: text.as_bytes() }).unwrap();
-    writer.sync().unwrap();
-    let digest = writer.digest();
-    let stored = store(bare).write_sync(move |tx| {
-        let step = tx.insert_step(&key)?;
-        let end = StepEnd::Exited { code: 0 };
-        tx.set_step_state(step.id, &StepState::Ended { end, log_digest: digest, intrusions: 0 })?;
-        tx.record(AuditEvent::new(Actor::Engine, "step").run(run)).map(drop)
-    });
-    stored.unwrap();
-    log
 }
 
 #[test]

@@ -3,11 +3,11 @@
 
 use super::context::{Context, Failure, unfit};
 use super::steer::tell;
-use super::words;
 use crate::domain::{Question, QuestionId};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::{Align, SafeText, Style, Table};
+use crate::words;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]

@@ -1,11 +1,11 @@
 //! `dogwatch budget`: what runs, projects and days have used and reserved of what they may.
 
 use super::context::{Context, Failure, unfit};
-use super::words;
 use crate::domain::{Account, Caps, Measure, Spent};
 use crate::protocol::{BudgetReport, Reply, Request};
 use crate::safe;
 use crate::text::{Align, SafeText, Table};
+use crate::words;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -1,11 +1,11 @@
 //! `dogwatch gc`: removes what the policy of `[retention]` lets go, or only tells it.
 
 use super::context::{Context, Failure, unfit};
-use super::words;
 use crate::domain::{Collection, GarbageKind};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::{Align, SafeText, Table};
+use crate::words;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

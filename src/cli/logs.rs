@@ -1,12 +1,12 @@
 //! `dogwatch logs`: what the programs of a run printed, step after step, in the safe form for reading.
 
 use super::context::{Context, Failure, open, unfit};
-use super::words;
 use crate::client::ClientError;
 use crate::domain::RunId;
 use crate::protocol::{Event, LogChunk, LogInfo, Reply, Request};
 use crate::safe;
 use crate::text::{Align, LogParser, Out, SafeText, Style, Table};
+use crate::words;
 use std::collections::HashMap;
 
 /// Bytes asked for at once.

@@ -1,10 +1,10 @@
 //! `dogwatch ps`: the runs, one a line.
 
 use super::context::{Context, Failure, unfit};
-use super::words;
 use crate::protocol::{Reply, Request, RunView};
 use crate::safe;
 use crate::text::{Align, SafeText, Table};
+use crate::words;
 
 /// Columns of the task that are shown.
 const TASK: usize = 48;

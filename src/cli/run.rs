@@ -1,12 +1,12 @@
 //! `dogwatch run`: starts a run and, with `--follow`, shows it until it is over or waits for a person.
 
 use super::context::{Context, Failure, unfit};
-use super::words;
 use crate::client::ClientError;
 use crate::domain::{Budget, Priority, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
+use crate::words;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 

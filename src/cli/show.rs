@@ -1,7 +1,7 @@
 //! `dogwatch show`: everything about one run.
 
+use super::approvals;
 use super::context::{Context, Failure, unfit};
-use super::{approvals, words};
 use crate::config::units::format_size;
 use crate::domain::{
     Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
@@ -11,6 +11,7 @@ use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
 use crate::safe;
 use crate::text::{SafeText, Style, exact};
+use crate::words;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -6,8 +6,8 @@
 //! the operator may have changed from one to the other.
 
 use super::context::{Context, Failure, open};
+use super::engine;
 use super::serve::store_paths;
-use super::{engine, words};
 use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::safe;
 use crate::sandbox::Sandbox;
@@ -15,6 +15,7 @@ use crate::sandbox::docker::{self, DockerSandbox, DockerSettings};
 use crate::sandbox::process::Remains;
 use crate::store::{MadeImage, OpenError, Store};
 use crate::text::{Out, SafeText};
+use crate::words;
 use crate::workspace;
 use serde::Serialize;
 use std::collections::HashSet;

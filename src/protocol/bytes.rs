@@ -29,6 +29,19 @@ impl Bytes {
         }
     }
 
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Base64(text) => text.trim_end_matches('=').len() * 3 / 4,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The bytes; `None` when the base64 is damaged.
     pub fn decode(&self) -> Option<Vec<u8>> {
         match self {

@@ -2,7 +2,7 @@
 
 use super::{BudgetReport, Bytes};
 use crate::domain::{
-    Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
+    Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
     SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,19 @@ pub enum Reply {
     Log {
         /// Them.
         chunk: LogChunk,
+    },
+    /// Lines of a log.
+    Lines {
+        /// Them.
+        lines: LogLines,
+    },
+    /// Bugs.
+    Bugs {
+        /// Them, the one seen last first.
+        bugs: Vec<Bug>,
+        /// There are others, which were left out.
+        #[serde(default)]
+        more: bool,
     },
 }
 
@@ -204,6 +217,44 @@ pub struct LogChunk {
     pub offset: u64,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+/// Lines of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLines {
+    /// The run.
+    pub run: RunId,
+    /// The step's name.
+    pub step: String,
+    /// Them, in their order.
+    pub lines: Vec<LogLine>,
+    /// How many lines there are by now; a last one without an end counts.
+    pub total: u64,
+    /// Whether more may come.
+    pub open: bool,
+}
+
+/// A line, or a part of one that is longer than 1 MiB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Its number, counted from 0.
+    pub number: u64,
+    /// Which part of the line this is, counted from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub part: u64,
+    /// When it was written, in milliseconds since 1970.
+    pub time_ms: i64,
+    /// Where it comes from: 1 standard output, 2 standard error, 3 the engine.
+    pub stream: u8,
+    /// Its bytes without the line end.
+    pub bytes: Bytes,
+    /// Whether it ends here.
+    pub whole: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Present values as of a cursor.

@@ -154,6 +154,32 @@ pub enum Request {
         /// Only the steps of this iteration and later ones.
         from_iteration: u32,
     },
+    /// Lines of a step's log.
+    ReadLines {
+        /// Which run.
+        run: RunId,
+        /// The step's name as in `Logs`.
+        step: String,
+        /// The first line, counted from 0; absent for the last ones.
+        first: Option<u64>,
+        /// Which part of the first line, where it is longer than 1 MiB.
+        part: u64,
+        /// Most lines; the engine may send fewer.
+        most: u32,
+    },
+    /// The end of what a run's programs print, as a stream: the last lines of its latest log, then what comes, one step after the
+    /// other. Where more comes than a client takes, it gets the last of it and asks for the rest when somebody wants it.
+    TailLog {
+        /// Which run.
+        run: RunId,
+        /// Most lines at once.
+        most: u32,
+    },
+    /// Bugs, the one seen last first.
+    Bugs {
+        /// Solved ones as well.
+        all: bool,
+    },
     /// Remove what the policy of retention lets go.
     Collect {
         /// Only tell it.

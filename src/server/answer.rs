@@ -4,20 +4,22 @@ use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
-use crate::domain::{Actor, Project, QuestionState, Run, RunId, RunState, StepLog};
+use crate::domain::{Actor, BugState, Project, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
-use crate::store::{RunFilter, StoreError, View};
+use crate::store::{BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
 
 /// Most runs or questions in one answer.
 pub(super) const MOST_LISTED: usize = 1000;
+/// Most bugs in one answer.
+const MOST_BUGS: u32 = 1000;
 /// Most bytes of a log in one answer.
 const MOST_LOG: u32 = 1024 * 1024;
 /// Most bytes of a patch in one answer; more is asked for by `dogwatch deliver`.
@@ -113,7 +115,12 @@ impl<S: Sandbox> Server<S> {
                 let collection = collected.map_err(|_| Fault::from(AskError::Down))?;
                 Ok(Reply::Collected { collection })
             }
-            Request::FollowLog { run, .. } => {
+            Request::ReadLines { run, step, first, part, most } => {
+                let lines = self.lines(run, &step, first, part, most).await?;
+                Ok(Reply::Lines { lines })
+            }
+            Request::Bugs { all } => self.bugs(all).await,
+            Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())
             }
@@ -220,6 +227,14 @@ impl<S: Sandbox> Server<S> {
                 Ok(Reply::Delivered { branch, source, commit, before, verified })
             }
         }
+    }
+
+    async fn bugs(&self, all: bool) -> Result<Reply, Fault> {
+        let filter = BugFilter { state: (!all).then_some(BugState::Open), limit: Some(MOST_BUGS + 1), class: None };
+        let mut bugs = self.engine.store.read(move |view| view.bugs(&filter)).await?;
+        let more = bugs.len() > MOST_BUGS as usize;
+        bugs.truncate(MOST_BUGS as usize);
+        Ok(Reply::Bugs { bugs, more })
     }
 
     async fn read_log(&self, run: RunId, step: String, offset: u64, most: u32) -> Result<Reply, Fault> {

@@ -137,7 +137,8 @@ impl<S: Sandbox> Server<S> {
                 Ok(ClientLine::Request { id, request }) => {
                     let (server, you) = (Arc::clone(self), you.clone());
                     let outbox = outbox.of(id);
-                    let stream = matches!(request, Request::Watch { .. } | Request::FollowLog { .. });
+                    let stream =
+                        matches!(request, Request::Watch { .. } | Request::FollowLog { .. } | Request::TailLog { .. });
                     let place = if stream { &mut streams } else { &mut answers };
                     place.spawn(async move { server.one(request, you, outbox).await });
                 }
@@ -168,6 +169,7 @@ impl<S: Sandbox> Server<S> {
         }
         let ended = match stream {
             Request::Watch { since } => self.watch(since, &outbox).await,
+            Request::TailLog { run, most } => self.tail(run, most, &outbox).await,
             Request::FollowLog { run, from_iteration } => self.follow(run, from_iteration, &outbox).await,
             _ => Ok(()),
         };

@@ -44,6 +44,7 @@ pub fn report_text(text: &str) -> Vec<SafeText> {
 /// Makes panics print safe text to standard error. Install it after any other hook; it replaces that hook.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        super::screen::give_back();
         // Nothing is left to do when even standard error refuses.
         let _ = Out::stderr().lines(&panic_lines(info));
     }));

@@ -131,6 +131,27 @@ impl Style {
         self
     }
 
+    /// The style that one of our own SGR sequences sets.
+    pub(super) fn of_sgr(sequence: &str) -> Self {
+        let mut style = Self::PLAIN;
+        let codes = sequence.trim_start_matches("\x1b[").trim_end_matches('m');
+        for code in codes.split(';').filter_map(|code| code.parse::<u8>().ok()) {
+            match code {
+                1 => style.bold = true,
+                2 => style.dim = true,
+                3 => style.italic = true,
+                4 => style.underline = true,
+                7 => style.reverse = true,
+                30..=37 => style.fg = Some(Colour::ansi(code - 30)),
+                90..=97 => style.fg = Some(Colour::ansi(code - 82)),
+                40..=47 => style.bg = Some(Colour::ansi(code - 40)),
+                100..=107 => style.bg = Some(Colour::ansi(code - 92)),
+                _ => {}
+            }
+        }
+        style
+    }
+
     /// Whether it is the plain look.
     pub fn is_plain(&self) -> bool {
         *self == Self::PLAIN
@@ -169,6 +190,11 @@ mod tests {
         let mut text = String::new();
         Style { bg: Some(Colour::BrightWhite), ..Style::fg(Colour::BrightBlack).bold() }.write_sgr(&mut text);
         assert_eq!(text, "\x1b[0;1;90;107m");
+        assert_eq!(
+            Style::of_sgr(&text),
+            Style { bg: Some(Colour::BrightWhite), ..Style::fg(Colour::BrightBlack).bold() }
+        );
+        assert_eq!(Style::of_sgr("\x1b[0m"), Style::PLAIN);
     }
 
     #[test]

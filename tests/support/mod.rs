@@ -10,6 +10,7 @@ pub mod bare;
 pub mod counting;
 mod docker;
 mod engine;
+pub mod filled;
 pub mod loops;
 pub mod proxy;
 mod repo;

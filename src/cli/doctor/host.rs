@@ -1,10 +1,10 @@
 //! What doctor says of the executable, the state directory and the clock.
 
 use super::Finding;
-use crate::cli::words;
 use crate::config::Paths;
 use crate::sandbox::executable::{Linkage, linkage};
 use crate::store::Room;
+use crate::words;
 use std::path::Path;
 
 /// File systems on which the database or its locks are at risk, by the kernel's magic number, with the reason.

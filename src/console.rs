@@ -1,0 +1,256 @@
+//! The console: a pure client of the engine's socket, as many as people like. What it shows is committed; closing it never
+//! touches a run.
+//!
+//! One task owns what is known and the terminal. It waits for a signal, a key, or news of the engine, takes all that is there,
+//! and draws if something changed: at most thirty times a second, and never while the terminal still takes the last frame.
+//! Where nothing happens, nothing is drawn and no timer runs.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `app.rs`, `app/` | what is known and what keys and news do to it; no clock, no drawing |
+//! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
+//! | `log.rs` | the window of log lines that is held |
+//! | `link.rs` | the connections, and looking for an engine that went away |
+//! | `hangup.rs` | a terminal that is gone ends the console |
+//! | `view.rs`, `view/` | one file a part of the screen |
+
+pub mod app;
+mod hangup;
+pub mod keymap;
+pub mod keys;
+mod link;
+mod log;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use crate::client::Client;
+use crate::text::Look;
+use crate::text::screen::{Screen, ScreenError, Wanted};
+use crate::words;
+use app::{App, Effect};
+use crossterm::event::{Event, EventStream, MouseEventKind};
+use futures_util::StreamExt;
+use link::News;
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// Between two frames on a slow link.
+const SLOW_FRAME: Duration = Duration::from_millis(250);
+/// How often ages are looked at while something is at work.
+const TICK: Duration = Duration::from_secs(1);
+/// How soon what no stream brings is asked for again after a change.
+const REFRESH: Duration = Duration::from_millis(500);
+/// News that may wait.
+const NEWS: usize = 256;
+/// Events that are taken before a frame is drawn.
+const DRAIN: usize = 512;
+
+/// How the console is started.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What the terminal can show.
+    pub look: Look,
+    /// Nothing may be changed from it.
+    pub read_only: bool,
+    /// Fewer frames.
+    pub slow_link: bool,
+    /// Clicks and the wheel come as events.
+    pub mouse: bool,
+}
+
+/// Shows the console until it is left.
+pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Result<(), ScreenError> {
+    let mut screen = Screen::open(Wanted { look: options.look, mouse: options.mouse })?;
+    let (orders_in, orders) = mpsc::channel(64);
+    let (news_in, news) = mpsc::channel(NEWS);
+    let link = tokio::spawn(link::keep(socket, first, orders, news_in));
+    let app = App::new(options.read_only);
+    let frame = if options.slow_link { SLOW_FRAME } else { FRAME };
+    let result =
+        Loop { app, orders: orders_in, news, frame, drawn: None, dirty: true, refresh: None }.go(&mut screen).await;
+    link.abort();
+    screen.leave();
+    result
+}
+
+struct Loop {
+    app: App,
+    orders: mpsc::Sender<link::Order>,
+    news: mpsc::Receiver<News>,
+    frame: Duration,
+    /// When the last frame was drawn.
+    drawn: Option<Instant>,
+    dirty: bool,
+    /// When to ask again for what no stream brings.
+    refresh: Option<Instant>,
+}
+
+/// What ended a wait.
+enum Woken {
+    Input(Option<std::io::Result<Event>>),
+    News(Option<News>),
+    Draw,
+    Tick,
+    Refresh,
+    Suspend,
+    Leave,
+}
+
+impl Loop {
+    async fn go(mut self, screen: &mut Screen) -> Result<(), ScreenError> {
+        let mut input = EventStream::new();
+        let mut signals = Signals::new()?;
+        loop {
+            let next = self.drawn.map_or_else(Instant::now, |drawn| drawn + self.frame);
+            let lively = self.app.is_lively();
+            let refresh = self.refresh;
+            let woken = tokio::select! {
+                biased;
+                woken = signals.next() => woken,
+                event = input.next() => Woken::Input(event),
+                news = self.news.recv() => Woken::News(news),
+                () = async { sleep_until(next).await; screen.ready().await }, if self.dirty => Woken::Draw,
+                () = sleep_until(refresh.unwrap_or(next)), if refresh.is_some() => Woken::Refresh,
+                () = tokio::time::sleep(TICK), if lively && !self.dirty => Woken::Tick,
+            };
+            self.app.now = words::now();
+            match woken {
+                Woken::Suspend => self.app.effects.push(Effect::Suspend),
+                Woken::Leave | Woken::Input(None) | Woken::News(None) => return Ok(()),
+                Woken::Input(Some(event)) => self.input(event?, screen),
+                Woken::News(Some(news)) => self.hear(news),
+                Woken::Refresh => {
+                    self.refresh = None;
+                    self.app.refresh();
+                }
+                Woken::Tick => self.dirty = true,
+                Woken::Draw => {
+                    if screen.fault().is_some() {
+                        return Ok(());
+                    }
+                    self.draw(screen)?;
+                }
+            }
+            // What else is there already belongs into the same frame.
+            for _ in 0..DRAIN {
+                // Polled by this very task: the reader of keys wakes whoever asked it last, and must not wake nobody.
+                tokio::select! {
+                    biased;
+                    event = input.next() => {
+                        let Some(event) = event else { return Ok(()) };
+                        self.input(event?, screen);
+                    }
+                    Some(news) = self.news.recv() => self.hear(news),
+                    () = std::future::ready(()) => break,
+                }
+            }
+            if self.app.stale && self.refresh.is_none() {
+                self.refresh = Some(Instant::now() + REFRESH);
+            }
+            for effect in std::mem::take(&mut self.app.effects) {
+                match effect {
+                    Effect::Quit => return Ok(()),
+                    Effect::Repaint => screen.repaint(),
+                    Effect::ToggleMouse => screen.set_mouse(!screen.mouse())?,
+                    Effect::Suspend => {
+                        // The reader of keys goes with its stream, so that the shell gets what is typed.
+                        drop(input);
+                        screen.leave();
+                        suspend()?;
+                        screen.back()?;
+                        input = EventStream::new();
+                    }
+                }
+                self.dirty = true;
+            }
+            for order in std::mem::take(&mut self.app.orders) {
+                if self.orders.send(order).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, event: Event, screen: &mut Screen) {
+        self.dirty = true;
+        match event {
+            Event::Key(key) => self.app.press(key),
+            Event::Paste(text) => self.app.paste(&text),
+            Event::Resize(columns, rows) => screen.resize(columns, rows),
+            Event::Mouse(mouse) => match mouse.kind {
+                MouseEventKind::ScrollUp => self.app.wheel(-3),
+                MouseEventKind::ScrollDown => self.app.wheel(3),
+                MouseEventKind::Down(_) => {
+                    let places = view::arrange(&self.app, screen.area());
+                    self.app.click(places.at(mouse.column, mouse.row));
+                }
+                _ => self.dirty = false,
+            },
+            Event::FocusGained | Event::FocusLost => self.dirty = false,
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        self.app.hear(news);
+        self.dirty = true;
+    }
+
+    fn draw(&mut self, screen: &mut Screen) -> Result<(), ScreenError> {
+        let places = view::arrange(&self.app, screen.area());
+        if let Some(area) = places.of(app::Pane::Log) {
+            self.app.log.rows = area.height.saturating_sub(1);
+            self.app.load_log();
+        }
+        screen.draw(|canvas| view::paint(&self.app, canvas))?;
+        self.drawn = Some(Instant::now());
+        self.dirty = false;
+        Ok(())
+    }
+}
+
+/// Signals that end the console or stop it for a while.
+struct Signals {
+    term: tokio::signal::unix::Signal,
+    hup: tokio::signal::unix::Signal,
+    int: tokio::signal::unix::Signal,
+    tstp: tokio::signal::unix::Signal,
+    gone: mpsc::Receiver<()>,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            hup: signal(SignalKind::hangup())?,
+            int: signal(SignalKind::interrupt())?,
+            tstp: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            gone: hangup::watch()?,
+        })
+    }
+
+    async fn next(&mut self) -> Woken {
+        tokio::select! {
+            _ = self.term.recv() => Woken::Leave,
+            _ = self.hup.recv() => Woken::Leave,
+            _ = self.int.recv() => Woken::Leave,
+            _ = self.gone.recv() => Woken::Leave,
+            _ = self.tstp.recv() => Woken::Suspend,
+        }
+    }
+}
+
+/// Stops this process, as the shell expects of one that gave the terminal back; goes on when the shell says so.
+fn suspend() -> std::io::Result<()> {
+    let own = Pid::from_raw(i32::try_from(std::process::id()).unwrap_or(0));
+    match own {
+        Some(own) => Ok(kill_process(own, Signal::STOP)?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,216 @@
+//! What the console knows and what it does about what comes: a plain value that is fed with news and keys. It reads no clock
+//! and draws nothing; what it wants of the outside is collected for the loop to do.
+
+mod act;
+mod layer;
+mod list;
+mod news;
+
+pub use layer::{Editing, Layer, matching as layer_matching};
+
+use super::keymap::Scope;
+use super::link::Order;
+use super::log::{LogPane, PAGE};
+use crate::domain::{Bug, Millis, QuestionId, RunId};
+use crate::protocol::{EngineStatus, Request, RunView, Welcome};
+use crate::text::SafeText;
+use std::collections::{BTreeMap, HashMap};
+
+/// Lines of a log that are sent at once while it is followed.
+const TAIL: u32 = 500;
+
+/// A whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Page {
+    Watch,
+    Approvals,
+    Bugs,
+    Health,
+}
+
+/// A part of the watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Pane {
+    Runs,
+    Log,
+    Bugs,
+    Questions,
+}
+
+impl Pane {
+    const ALL: [Self; 4] = [Self::Runs, Self::Log, Self::Bugs, Self::Questions];
+}
+
+/// The engine as the console has it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Connection {
+    /// It was not heard yet.
+    Opening,
+    /// It answers.
+    Up(Welcome),
+    /// It went away, and why.
+    Down(String),
+}
+
+/// What the loop has to do for the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Effect {
+    Quit,
+    Suspend,
+    Repaint,
+    ToggleMouse,
+}
+
+/// Why something was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    Status,
+    Bugs,
+    Lines,
+    /// Something that an operator does, in words.
+    Act(SafeText),
+}
+
+/// What is known, shown and wanted.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct App {
+    /// The engine.
+    pub connection: Connection,
+    /// Runs.
+    pub runs: BTreeMap<RunId, RunView>,
+    /// Questions that wait.
+    pub questions: BTreeMap<QuestionId, crate::domain::Question>,
+    /// Bugs that are about.
+    pub bugs: Vec<Bug>,
+    /// How the engine is.
+    pub status: Option<EngineStatus>,
+    /// The screen.
+    pub page: Page,
+    /// The pane with the keys.
+    pub pane: Pane,
+    /// The pane has the whole screen.
+    pub zoom: bool,
+    /// Runs that are over are listed as well.
+    pub all: bool,
+    /// The selected run.
+    pub run: Option<RunId>,
+    /// The selected question.
+    pub question: Option<QuestionId>,
+    /// The selected bug, by place.
+    pub bug: usize,
+    /// The log.
+    pub log: LogPane,
+    /// What lies over the screen.
+    pub layer: Option<Layer>,
+    /// What was done last, or what went wrong.
+    pub said: Option<(SafeText, bool)>,
+    /// The present instant, as the loop tells it.
+    pub now: Millis,
+    /// Nothing may be changed from here.
+    pub read_only: bool,
+    /// What the loop has to do.
+    pub effects: Vec<Effect>,
+    /// What the engine is asked.
+    pub orders: Vec<Order>,
+    asked: HashMap<u64, Asked>,
+    next: u64,
+    /// What is shown beside the runs may have changed.
+    pub stale: bool,
+}
+
+impl App {
+    /// Knows nothing yet.
+    pub fn new(read_only: bool) -> Self {
+        Self {
+            connection: Connection::Opening,
+            runs: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            bugs: Vec::new(),
+            status: None,
+            page: Page::Watch,
+            pane: Pane::Runs,
+            zoom: false,
+            all: false,
+            run: None,
+            question: None,
+            bug: 0,
+            log: LogPane::default(),
+            layer: None,
+            said: None,
+            now: Millis(0),
+            read_only,
+            effects: Vec::new(),
+            orders: Vec::new(),
+            asked: HashMap::new(),
+            // The stream of changes has number 1.
+            next: 2,
+            stale: false,
+        }
+    }
+
+    /// Where keys work now.
+    pub fn scope(&self) -> Scope {
+        match (self.page, self.pane) {
+            (Page::Watch, Pane::Runs) => Scope::Runs,
+            (Page::Watch, Pane::Log) => Scope::Log,
+            (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Scope::Questions,
+            _ => Scope::Anywhere,
+        }
+    }
+
+    /// Whether something is at work, so that what is shown ages.
+    pub fn is_lively(&self) -> bool {
+        self.runs.values().any(|view| !view.run.state.is_final() && !view.run.state.awaits_person())
+    }
+
+    fn ask(&mut self, why: Asked, request: Request) {
+        self.asked.insert(self.next, why);
+        self.orders.push(Order::Ask(self.next, request));
+        self.next += 1;
+    }
+
+    /// Asks again for what no stream brings.
+    pub fn refresh(&mut self) {
+        self.stale = false;
+        for (why, request) in [(Asked::Bugs, Request::Bugs { all: false }), (Asked::Status, Request::Status)] {
+            if !self.asked.values().any(|asked| *asked == why) {
+                self.ask(why, request);
+            }
+        }
+    }
+
+    /// Asks for lines that are in view and not loaded.
+    pub fn load_log(&mut self) {
+        let Some(run) = self.log.run else { return };
+        if let Some(first) = self.log.missing() {
+            let step = self.log.step.clone();
+            self.ask(Asked::Lines, Request::ReadLines { run, step, first: Some(first), part: 0, most: PAGE });
+        }
+    }
+
+    fn say(&mut self, words: SafeText) {
+        self.said = Some((words, false));
+    }
+
+    fn complain(&mut self, words: SafeText) {
+        self.said = Some((words, true));
+    }
+
+    /// Shows the log of the selected run.
+    fn follow_selected(&mut self) {
+        if self.log.run != self.run {
+            self.log.switch(self.run);
+            self.tail();
+        }
+    }
+
+    fn tail(&mut self) {
+        if let Some(run) = self.log.run {
+            self.orders.push(Order::Tail(run, TAIL));
+        }
+    }
+}

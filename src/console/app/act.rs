@@ -1,0 +1,250 @@
+//! What keys do.
+
+use super::layer::{matching, was_seen};
+use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
+use crate::console::keymap::{Command, command};
+use crate::console::keys::Key;
+use crate::protocol::Request;
+use crate::safe;
+use crate::text::SafeText;
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui_textarea::TextArea;
+
+impl App {
+    /// A key was pressed.
+    pub fn press(&mut self, event: KeyEvent) {
+        if event.kind == KeyEventKind::Release {
+            return;
+        }
+        let key = Key::of(&event);
+        match self.layer.take() {
+            None => {
+                if let Some(command) = command(key, self.scope()) {
+                    self.said = None;
+                    self.perform(command);
+                }
+            }
+            Some(Layer::Help { top }) => self.press_in_help(key, top),
+            Some(Layer::Edit { what, text, opened, chosen }) => {
+                self.press_in_field(event, key, (what, text, opened, chosen));
+            }
+        }
+    }
+
+    /// Text was pasted: it goes into a field or nowhere.
+    pub fn paste(&mut self, pasted: &str) {
+        if let Some(Layer::Edit { what, text, .. }) = &mut self.layer {
+            let lines = matches!(what, Editing::Redirect(_));
+            let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
+            text.insert_str(if lines { pasted } else { pasted.replace('\n', " ") });
+        }
+    }
+
+    fn press_in_help(&mut self, key: Key, top: usize) {
+        let top = match command(key, super::Scope::Anywhere) {
+            Some(Command::Down) => top + 1,
+            Some(Command::Up) => top.saturating_sub(1),
+            Some(Command::PageDown) => top + 10,
+            Some(Command::PageUp) => top.saturating_sub(10),
+            Some(Command::First) => 0,
+            _ => return,
+        };
+        self.layer = Some(Layer::Help { top });
+    }
+
+    fn press_in_field(
+        &mut self,
+        event: KeyEvent,
+        key: Key,
+        (what, mut text, opened, mut chosen): (Editing, Box<TextArea<'static>>, crate::domain::Millis, usize),
+    ) {
+        let several = matches!(what, Editing::Redirect(_));
+        match key.to_string().as_str() {
+            "esc" | "ctrl-c" => return,
+            // Terminals send ctrl-j for control with enter, and alt-enter goes through most of them.
+            "alt-enter" | "ctrl-j" if several => text.insert_newline(),
+            "enter" => {
+                if was_seen(what, opened, self.now) {
+                    let lines = text.lines().join("\n");
+                    return self.enter(what, lines.trim(), chosen);
+                }
+            }
+            "up" if what == Editing::Palette => chosen = chosen.saturating_sub(1),
+            "down" if what == Editing::Palette => chosen += 1,
+            _ => {
+                if text.input(event) && what == Editing::Palette {
+                    chosen = 0;
+                }
+            }
+        }
+        self.layer = Some(Layer::Edit { what, text, opened, chosen });
+    }
+
+    /// A field is done.
+    fn enter(&mut self, what: Editing, text: &str, chosen: usize) {
+        match what {
+            Editing::Redirect(_) if text.is_empty() => self.complain(safe!("nothing was written, so nothing was sent")),
+            Editing::Redirect(run) => {
+                self.act(safe!("redirect {}", run), Request::Redirect { run, text: text.to_owned() });
+            }
+            Editing::Cancel(run) => {
+                self.act(safe!("cancel {}", run), Request::Cancel { run, reason: text.to_owned() });
+            }
+            Editing::Answer(_, false) if text.is_empty() => {
+                self.complain(safe!("a no needs a reason, which the agent gets as guidance: nothing was sent"));
+            }
+            Editing::Answer(question, approve) => {
+                let words = if approve { safe!("yes to {}", question) } else { safe!("no to {}", question) };
+                self.act(words, Request::Answer { question, approve, reason: text.to_owned() });
+            }
+            Editing::Search => {
+                text.clone_into(&mut self.log.search);
+                if !text.is_empty() && !self.log.seek(false) && !self.log.seek(true) {
+                    self.complain(safe!("nothing that is loaded has `{}`", text));
+                }
+            }
+            Editing::Palette => {
+                if let Some(one) = matching(text).get(chosen) {
+                    self.perform(one.command);
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, words: SafeText, request: Request) {
+        if self.read_only {
+            self.complain(safe!("this console was started with --read-only"));
+            return;
+        }
+        self.say(safe!("{}: sent", words));
+        self.ask(Asked::Act(words), request);
+    }
+
+    /// Does what a command says.
+    pub fn perform(&mut self, command: Command) {
+        match command {
+            Command::Quit => self.effects.push(Effect::Quit),
+            Command::Suspend => self.effects.push(Effect::Suspend),
+            Command::Repaint => self.effects.push(Effect::Repaint),
+            Command::Mouse => self.effects.push(Effect::ToggleMouse),
+            Command::Help => self.layer = Some(Layer::Help { top: 0 }),
+            Command::Palette => self.open(Editing::Palette),
+            Command::Watch => self.page = Page::Watch,
+            Command::Approvals => self.page = Page::Approvals,
+            Command::Bugs => self.page = Page::Bugs,
+            Command::Health => {
+                self.page = Page::Health;
+                self.stale = true;
+            }
+            Command::NextPane => self.turn(1),
+            Command::LastPane => self.turn(Pane::ALL.len() - 1),
+            Command::Up => self.move_by(-1),
+            Command::Down => self.move_by(1),
+            Command::PageUp => self.move_by(-self.page_rows()),
+            Command::PageDown => self.move_by(self.page_rows()),
+            Command::First => self.move_by(i64::MIN / 2),
+            Command::Last => self.move_by(i64::MAX / 2),
+            Command::Left => self.log.sideways(false),
+            Command::Right => self.log.sideways(true),
+            Command::Open => self.open_selected(),
+            Command::Back => self.back(),
+            Command::Zoom => self.zoom = !self.zoom,
+            Command::All => {
+                self.all = !self.all;
+                self.keep_selection();
+                self.follow_selected();
+            }
+            Command::Follow => {
+                if self.log.follow {
+                    self.log.stop();
+                } else {
+                    self.log.follow = true;
+                }
+                self.load_log();
+            }
+            Command::Wrap => self.log.wrap = !self.log.wrap,
+            Command::Times => self.log.times = !self.log.times,
+            Command::Search => self.open(Editing::Search),
+            Command::SearchNext | Command::SearchLast => {
+                if !self.log.search.is_empty() && !self.log.seek(command == Command::SearchNext) {
+                    self.complain(safe!("no further line that is loaded has `{}`", self.log.search.clone()));
+                }
+            }
+            Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
+            Command::Approve | Command::Deny => {
+                if let Some(question) = self.question {
+                    self.open(Editing::Answer(question, command == Command::Approve));
+                }
+            }
+        }
+    }
+
+    fn steer(&mut self, command: Command) {
+        let Some(run) = self.run else {
+            self.complain(safe!("no run is selected"));
+            return;
+        };
+        match command {
+            Command::Pause => self.act(safe!("pause {}", run), Request::Pause { run }),
+            Command::Resume => self.act(safe!("resume {}", run), Request::Resume { run }),
+            Command::Redirect => self.open(Editing::Redirect(run)),
+            _ => self.open(Editing::Cancel(run)),
+        }
+    }
+
+    fn open(&mut self, what: Editing) {
+        self.layer = Some(Layer::edit(what, self.now));
+    }
+
+    fn turn(&mut self, by: usize) {
+        let at = Pane::ALL.iter().position(|pane| *pane == self.pane).unwrap_or(0);
+        self.pane = Pane::ALL.get((at + by) % Pane::ALL.len()).copied().unwrap_or(Pane::Runs);
+    }
+
+    /// The wheel turned: what has the keys moves.
+    pub fn wheel(&mut self, by: i64) {
+        if self.layer.is_none() {
+            self.move_by(by);
+        }
+    }
+
+    /// A pane was clicked on: it gets the keys. Nothing is ever decided by a click.
+    pub fn click(&mut self, pane: Option<Pane>) {
+        if self.layer.is_none()
+            && let Some(pane) = pane
+        {
+            self.pane = pane;
+        }
+    }
+
+    fn page_rows(&self) -> i64 {
+        i64::from(self.log.rows.saturating_sub(1).max(1))
+    }
+
+    fn open_selected(&mut self) {
+        match (self.page, self.pane) {
+            (Page::Watch, Pane::Runs) => self.pane = Pane::Log,
+            (Page::Watch, Pane::Log) => self.zoom = true,
+            (Page::Watch, Pane::Bugs) => self.page = Page::Bugs,
+            (Page::Watch, Pane::Questions) => self.page = Page::Approvals,
+            (Page::Approvals, _) => {
+                if let Some(question) = self.question.and_then(|id| self.questions.get(&id)) {
+                    self.run = Some(question.run);
+                    (self.page, self.pane) = (Page::Watch, Pane::Log);
+                    self.follow_selected();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn back(&mut self) {
+        if self.zoom {
+            self.zoom = false;
+        } else if self.page != Page::Watch {
+            self.page = Page::Watch;
+        } else if self.pane != Pane::Runs {
+            self.pane = Pane::Runs;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Lists: their order, and what is selected in them.
+
+use super::{App, Page, Pane};
+use crate::domain::{QuestionId, RunId, RunState};
+use crate::protocol::RunView;
+
+/// Where a run stands in the list: who waits for a person comes first, then who works, then who waits for a turn.
+fn rank(view: &RunView) -> u8 {
+    match view.run.state {
+        state if state.is_final() => 4,
+        RunState::Paused => 1,
+        state if state.awaits_person() => 0,
+        RunState::Queued => 3,
+        _ => 2,
+    }
+}
+
+impl App {
+    /// The runs that are listed, in their order.
+    pub fn listed(&self) -> Vec<&RunView> {
+        let mut listed: Vec<_> = self.runs.values().filter(|view| self.all || !view.run.state.is_final()).collect();
+        listed.sort_by_key(|view| (rank(view), std::cmp::Reverse(view.run.id)));
+        listed
+    }
+
+    /// Keeps what is selected among what is listed.
+    pub(super) fn keep_selection(&mut self) {
+        let ids: Vec<RunId> = self.listed().iter().map(|view| view.run.id).collect();
+        if !self.run.is_some_and(|run| ids.contains(&run)) {
+            // A run that has just ended stays in view until somebody moves on.
+            let ended = self.run.filter(|run| self.runs.contains_key(run));
+            self.run = ended.or_else(|| ids.first().copied());
+        }
+        if !self.question.is_some_and(|question| self.questions.contains_key(&question)) {
+            self.question = self.questions.keys().next().copied();
+        }
+    }
+
+    /// Moves by so many places in the list that has the keys.
+    pub(super) fn move_by(&mut self, by: i64) {
+        match (self.page, self.pane) {
+            (Page::Watch, Pane::Runs) => {
+                let ids: Vec<RunId> = self.listed().iter().map(|view| view.run.id).collect();
+                self.run = moved(&ids, self.run, by);
+                self.follow_selected();
+            }
+            (Page::Watch, Pane::Log) => {
+                self.log.scroll(by);
+                self.load_log();
+            }
+            (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => {
+                let last = self.bugs.len().saturating_sub(1);
+                let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+                self.bug = self.bug.saturating_add_signed(by).min(last);
+            }
+            (Page::Watch, Pane::Questions) | (Page::Approvals, _) => {
+                let ids: Vec<QuestionId> = self.questions.keys().copied().collect();
+                self.question = moved(&ids, self.question, by);
+            }
+            (Page::Health, _) => {}
+        }
+    }
+}
+
+/// The item so many places from the selected one, or the first.
+fn moved<T: Copy + PartialEq>(items: &[T], selected: Option<T>, by: i64) -> Option<T> {
+    let at = items.iter().position(|item| Some(*item) == selected);
+    let to = match at {
+        Some(at) => i64::try_from(at).unwrap_or(0).saturating_add(by),
+        None => 0,
+    };
+    let last = items.len().checked_sub(1)?;
+    items.get(usize::try_from(to).unwrap_or(0).min(last)).copied()
+}

@@ -1,0 +1,74 @@
+//! What the engine says.
+
+use super::{App, Asked, Connection, Page};
+use crate::console::link::News;
+use crate::domain::QuestionState;
+use crate::protocol::{Fault, Reply, Snapshot};
+use crate::safe;
+
+impl App {
+    /// Takes news in.
+    pub fn hear(&mut self, news: News) {
+        match news {
+            News::Up(welcome) => {
+                self.connection = Connection::Up(welcome);
+                self.refresh();
+                // What was shown of a log stays; it goes on from its end.
+                self.tail();
+            }
+            News::Down(reason) => self.connection = Connection::Down(reason),
+            News::Snapshot(snapshot) => {
+                self.runs.clear();
+                self.questions.clear();
+                self.merge(snapshot);
+            }
+            News::Changed(snapshot) => self.merge(snapshot),
+            News::Lines(lines) => self.log.take(lines),
+            News::TailOver(run, reason) => {
+                if self.log.run == Some(run) {
+                    self.log.open = false;
+                    self.log.fault = reason;
+                }
+            }
+            News::Reply(number, reply) => {
+                if let Some(why) = self.asked.remove(&number) {
+                    self.answered(why, reply);
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, snapshot: Snapshot) {
+        for view in snapshot.runs {
+            self.runs.insert(view.run.id, view);
+        }
+        for question in snapshot.questions {
+            if question.state == QuestionState::Open {
+                self.questions.insert(question.id, question);
+            } else {
+                self.questions.remove(&question.id);
+            }
+        }
+        self.stale = true;
+        self.keep_selection();
+        self.follow_selected();
+    }
+
+    fn answered(&mut self, why: Asked, reply: Result<Box<Reply>, Fault>) {
+        match (why, reply.map(|reply| *reply)) {
+            (Asked::Status, Ok(Reply::Status { status })) => self.status = Some(status),
+            (Asked::Bugs, Ok(Reply::Bugs { bugs, .. })) => {
+                self.bugs = bugs;
+                self.bug = self.bug.min(self.bugs.len().saturating_sub(1));
+            }
+            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take(lines),
+            (Asked::Lines, Err(fault)) => self.log.fault = Some(fault.message),
+            (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
+            (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
+            (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {
+                self.complain(safe!("{}", fault.message));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The one table of keys: what is done, by which keys, where, in which words. Dispatch, the hints at the bottom, the help and
+//! the palette all read it, so that none of them can tell anything else.
+
+use super::keys::Key;
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table below says what each does")]
+pub enum Command {
+    Quit,
+    Help,
+    Palette,
+    Watch,
+    Approvals,
+    Bugs,
+    Health,
+    NextPane,
+    LastPane,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Left,
+    Right,
+    Open,
+    Back,
+    Zoom,
+    All,
+    Pause,
+    Resume,
+    Redirect,
+    Cancel,
+    Approve,
+    Deny,
+    Follow,
+    Wrap,
+    Times,
+    Search,
+    SearchNext,
+    SearchLast,
+    Mouse,
+    Repaint,
+    Suspend,
+}
+
+/// Where a key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Everywhere.
+    Anywhere,
+    /// In the list of runs.
+    Runs,
+    /// In the log.
+    Log,
+    /// Where questions are.
+    Questions,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// What is done.
+    pub command: Command,
+    /// Its name, for the palette and the configuration.
+    pub name: &'static str,
+    /// By which keys, in the notation of [`Key`]; the first one is hinted at.
+    pub keys: &'static [&'static str],
+    /// Where.
+    pub scope: Scope,
+    /// What it does, in words.
+    pub words: &'static str,
+    /// The word for the hints at the bottom; empty for none.
+    pub hint: &'static str,
+}
+
+const fn bind(
+    command: Command,
+    name: &'static str,
+    keys: &'static [&'static str],
+    scope: Scope,
+    words: &'static str,
+    hint: &'static str,
+) -> Binding {
+    Binding { command, name, keys, scope, words, hint }
+}
+
+/// Every binding, in the order in which help tells them.
+pub const BINDINGS: &[Binding] = &[
+    bind(Command::Help, "help", &["?", "f1"], Scope::Anywhere, "Show these keys", "help"),
+    bind(Command::Quit, "quit", &["q", "ctrl-c"], Scope::Anywhere, "Leave; runs go on", "quit"),
+    bind(Command::Palette, "palette", &[":"], Scope::Anywhere, "Find a command by its name", "commands"),
+    bind(Command::Watch, "watch", &["1"], Scope::Anywhere, "The watch: runs, log, bugs, approvals", ""),
+    bind(Command::Approvals, "approvals", &["2"], Scope::Anywhere, "What waits for a person", ""),
+    bind(Command::Bugs, "bugs", &["3"], Scope::Anywhere, "The bug table", ""),
+    bind(Command::Health, "health", &["4"], Scope::Anywhere, "How the engine is", ""),
+    bind(Command::NextPane, "next-pane", &["tab"], Scope::Anywhere, "Go to the next pane", "pane"),
+    bind(Command::LastPane, "previous-pane", &["shift-tab"], Scope::Anywhere, "Go to the pane before", ""),
+    bind(Command::Up, "up", &["k", "up"], Scope::Anywhere, "One up", ""),
+    bind(Command::Down, "down", &["j", "down"], Scope::Anywhere, "One down", ""),
+    bind(Command::PageUp, "page-up", &["pgup", "ctrl-b", "ctrl-u"], Scope::Anywhere, "A page up", ""),
+    bind(Command::PageDown, "page-down", &["pgdn", "ctrl-f", "ctrl-d"], Scope::Anywhere, "A page down", ""),
+    bind(Command::First, "first", &["g", "home"], Scope::Anywhere, "To the beginning", ""),
+    bind(Command::Last, "last", &["G", "end"], Scope::Anywhere, "To the end", ""),
+    bind(Command::Left, "left", &["h", "left"], Scope::Anywhere, "To the left", ""),
+    bind(Command::Right, "right", &["l", "right"], Scope::Anywhere, "To the right", ""),
+    bind(Command::Open, "open", &["enter"], Scope::Anywhere, "Open what is selected", ""),
+    bind(Command::Back, "back", &["esc"], Scope::Anywhere, "Go back", ""),
+    bind(Command::Zoom, "zoom", &["z"], Scope::Anywhere, "Give the pane the whole screen, or take it back", "zoom"),
+    bind(Command::All, "all", &["a"], Scope::Runs, "Also show runs that are over, or not", "all"),
+    bind(Command::Pause, "pause", &["p"], Scope::Runs, "Freeze the run", "pause"),
+    bind(Command::Resume, "resume", &["u"], Scope::Runs, "Let the run go on", "resume"),
+    bind(Command::Redirect, "redirect", &["r"], Scope::Runs, "Give the run new guidance", "redirect"),
+    bind(Command::Cancel, "cancel", &["X"], Scope::Runs, "Stop the run for good", "cancel"),
+    bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
+    bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
+    bind(Command::Follow, "follow", &["f"], Scope::Log, "Follow the end of the log, or stop", "follow"),
+    bind(Command::Wrap, "wrap", &["w"], Scope::Log, "Wrap long lines, or cut them", "wrap"),
+    bind(Command::Times, "times", &["t"], Scope::Log, "Show when lines were written, or not", "times"),
+    bind(Command::Search, "search", &["/"], Scope::Log, "Search in what is loaded", "search"),
+    bind(Command::SearchNext, "search-next", &["n"], Scope::Log, "To the next hit", ""),
+    bind(Command::SearchLast, "search-previous", &["N"], Scope::Log, "To the hit before", ""),
+    bind(Command::Mouse, "mouse", &["m"], Scope::Anywhere, "Switch the mouse on or off", ""),
+    bind(Command::Repaint, "repaint", &["ctrl-l"], Scope::Anywhere, "Draw everything anew", ""),
+    bind(Command::Suspend, "suspend", &["ctrl-z"], Scope::Anywhere, "Go back to the shell for a while", ""),
+];
+
+/// The command of a key at a place. What is bound to the place goes before what works anywhere.
+pub fn command(key: Key, scope: Scope) -> Option<Command> {
+    let pressed = key.to_string();
+    let at = |wanted: Scope| {
+        BINDINGS.iter().find(|one| one.scope == wanted && one.keys.contains(&pressed.as_str())).map(|one| one.command)
+    };
+    at(scope).or_else(|| at(Scope::Anywhere))
+}
+
+/// What works at a place, for hints and help.
+pub fn bindings(scope: Scope) -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().filter(move |one| one.scope == scope)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_binding_can_be_pressed_and_told_apart() {
+        let mut seen = HashSet::new();
+        let mut names = HashSet::new();
+        for one in BINDINGS {
+            assert!(names.insert(one.name), "{} twice", one.name);
+            assert!(!one.words.is_empty() && !one.keys.is_empty());
+            for key in one.keys {
+                assert_eq!(key.parse::<Key>().unwrap().to_string(), **key);
+                assert!(seen.insert((one.scope, *key)), "{key} does two things");
+                assert_eq!(command(key.parse().unwrap(), one.scope), Some(one.command));
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The console's end of the engine's socket: one connection for what is asked and for the stream of changes, one for the log
+//! that is shown. When the engine goes away it is looked for again, ever less often; none is started then, since somebody
+//! may have stopped it.
+
+use crate::client::{Client, ClientError, Reader, Writer};
+use crate::domain::RunId;
+use crate::protocol::{EngineLine, Event, Fault, FaultCode, LogLines, Reply, Request, Snapshot, Welcome};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// The first wait for an engine that went away, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The number of the stream of changes; what is asked has numbers above it.
+const WATCH: u64 = 1;
+
+/// What the console wants of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Ask this; the answer comes under the number, which is above zero.
+    Ask(u64, Request),
+    /// Show the end of this run's logs from now on, so many lines of it.
+    Tail(RunId, u32),
+}
+
+/// What the console hears of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// It answers.
+    Up(Welcome),
+    /// It does not, and why.
+    Down(String),
+    /// Everything, or the first part of it.
+    Snapshot(Snapshot),
+    /// What changed.
+    Changed(Snapshot),
+    /// An answer, under the number that it was asked with.
+    Reply(u64, Result<Box<Reply>, Fault>),
+    /// Lines of the log that is shown.
+    Lines(LogLines),
+    /// The log that is shown is at its end, or cannot be read any more.
+    TailOver(RunId, Option<String>),
+}
+
+/// Keeps the connection until the console lets go of its side.
+pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: Receiver<Order>, news: Sender<News>) {
+    let mut client = first;
+    let mut cursor: Option<(String, u64)> = None;
+    let mut wait = FIRST_WAIT;
+    let mut tail = Tail { socket: socket.clone(), news: news.clone(), task: None };
+    loop {
+        let connected = match client.take() {
+            Some(client) => Ok(client),
+            None => Client::connect(&socket).await,
+        };
+        let reason = match connected {
+            Ok(client) => {
+                wait = FIRST_WAIT;
+                match session(client, &mut cursor, &mut orders, &news, &mut tail).await {
+                    Some(error) => error.to_string(),
+                    None => return,
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        if news.send(News::Down(reason)).await.is_err() {
+            return;
+        }
+        // What is asked meanwhile is refused at once, and the wait goes on.
+        let pause = sleep(wait);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                order = orders.recv() => match order {
+                    Some(Order::Ask(number, _)) => {
+                        let message = "there is no engine just now: nothing was sent".to_owned();
+                        let fault = Fault { code: FaultCode::Engine, message };
+                        if news.send(News::Reply(number, Err(fault))).await.is_err() {
+                            return;
+                        }
+                    }
+                    Some(Order::Tail(..)) => {}
+                    None => return,
+                },
+            }
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Carries one connection to its end; `None` when the console is gone.
+async fn session(
+    client: Client,
+    cursor: &mut Option<(String, u64)>,
+    orders: &mut Receiver<Order>,
+    news: &Sender<News>,
+    tail: &mut Tail,
+) -> Option<ClientError> {
+    let welcome = client.welcome().clone();
+    let instance = welcome.instance.clone();
+    let (mut reader, mut writer) = client.into_halves();
+    news.send(News::Up(welcome)).await.ok()?;
+    let since = cursor.clone().filter(|(of, _)| *of == instance);
+    if let Err(error) = writer.ask(WATCH, Request::Watch { since }).await {
+        return Some(error);
+    }
+    let mut open = HashSet::new();
+    let (lines_in, mut lines) = tokio::sync::mpsc::channel(64);
+    // A read that is given up halfway would lose its place in the line, so reading has a task of its own.
+    let reading = tokio::spawn(async move { read(&mut reader, lines_in).await });
+    let error = loop {
+        tokio::select! {
+            line = lines.recv() => match line {
+                Some(Ok(line)) => hear(line, &instance, cursor, &mut open, news).await?,
+                Some(Err(error)) => break error,
+                None => break ClientError::Broken("nothing is read any more".to_owned()),
+            },
+            order = orders.recv() => if let Err(error) = carry(order?, &mut writer, &mut open, tail).await {
+                break error;
+            },
+        }
+    };
+    reading.abort();
+    tail.stop();
+    for id in open {
+        let message = "the connection broke before the answer came: look whether it was done".to_owned();
+        news.send(News::Reply(id, Err(Fault { code: FaultCode::Engine, message }))).await.ok()?;
+    }
+    Some(error)
+}
+
+async fn read(reader: &mut Reader, lines: Sender<Result<EngineLine, ClientError>>) {
+    loop {
+        let line = reader.next().await;
+        let broken = line.is_err();
+        if lines.send(line).await.is_err() || broken {
+            return;
+        }
+    }
+}
+
+/// Passes on what the engine said; `None` when the console is gone.
+async fn hear(
+    line: EngineLine,
+    instance: &str,
+    cursor: &mut Option<(String, u64)>,
+    open: &mut HashSet<u64>,
+    news: &Sender<News>,
+) -> Option<()> {
+    let told = match line {
+        EngineLine::Event { id: WATCH, event } => match *event {
+            Event::Snapshot(snapshot) => {
+                *cursor = Some((instance.to_owned(), snapshot.cursor));
+                News::Snapshot(snapshot)
+            }
+            Event::Changed(snapshot) => {
+                *cursor = Some((instance.to_owned(), snapshot.cursor));
+                News::Changed(snapshot)
+            }
+            _ => return Some(()),
+        },
+        EngineLine::Fault { id: WATCH | 0, fault } => News::Down(fault.message),
+        EngineLine::Reply { id, reply } if open.remove(&id) => News::Reply(id, Ok(reply)),
+        EngineLine::Fault { id, fault } if open.remove(&id) => News::Reply(id, Err(fault)),
+        _ => return Some(()),
+    };
+    news.send(told).await.ok()
+}
+
+async fn carry(order: Order, writer: &mut Writer, open: &mut HashSet<u64>, tail: &mut Tail) -> Result<(), ClientError> {
+    match order {
+        Order::Ask(number, request) => {
+            open.insert(number);
+            writer.ask(number, request).await
+        }
+        Order::Tail(run, most) => {
+            tail.start(run, most);
+            Ok(())
+        }
+    }
+}
+
+/// The log that is shown.
+struct Tail {
+    socket: PathBuf,
+    news: Sender<News>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Tail {
+    fn start(&mut self, run: RunId, most: u32) {
+        self.stop();
+        let (socket, news) = (self.socket.clone(), self.news.clone());
+        self.task = Some(tokio::spawn(async move {
+            let reason = follow(&socket, run, most, &news).await.err().map(|error| error.to_string());
+            // Nobody hears it where the console is gone.
+            drop(news.send(News::TailOver(run, reason)).await);
+        }));
+    }
+
+    fn stop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn follow(socket: &Path, run: RunId, most: u32, news: &Sender<News>) -> Result<(), ClientError> {
+    let mut client = Client::connect(socket).await?;
+    client.ask(Request::TailLog { run, most }).await?;
+    while let Some(event) = client.event().await? {
+        if let Event::Lines(lines) = event
+            && news.send(News::Lines(lines)).await.is_err()
+        {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The line at the top, which says how things stand, and the one at the bottom, which says what can be done.
+
+use crate::console::app::{App, Connection, Layer, Page};
+use crate::console::keymap::{Binding, Scope, bindings};
+use crate::safe;
+use crate::text::{Canvas, Colour, SafeText, Style};
+use ratatui::layout::Rect;
+
+pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
+    let name = safe!(" dogwatch ").styled(Style { reverse: true, ..Style::strong() });
+    let mut used = canvas.text(row, &name);
+    let mut put = |text: &SafeText| {
+        let rest = Rect { x: row.x + used, width: row.width - used, ..row };
+        used += canvas.text(rest, &safe!(" {}", text));
+    };
+    for (number, page, name) in [
+        (1, Page::Watch, safe!("watch")),
+        (2, Page::Approvals, safe!("approvals")),
+        (3, Page::Bugs, safe!("bugs")),
+        (4, Page::Health, safe!("health")),
+    ] {
+        let words = safe!("{} {}", number, name);
+        put(&if page == app.page {
+            words.styled(Style { underline: true, ..Style::strong() })
+        } else {
+            words.styled(Style::faint())
+        });
+    }
+    let rest = Rect { x: row.x + used, width: row.width - used, ..row };
+    canvas.text_right(rest, &safe!(" {} ", standing(app)));
+}
+
+/// The connection and what waits, the gravest first.
+fn standing(app: &App) -> SafeText {
+    let mut parts = Vec::new();
+    match &app.connection {
+        Connection::Opening => parts.push(safe!("looking for the engine").styled(Style::fg(Colour::Yellow))),
+        Connection::Down(_) => parts.push(safe!("NO ENGINE, looking again").styled(Style::fg(Colour::Red).bold())),
+        Connection::Up(_) => {}
+    }
+    if let Some(status) = &app.status {
+        if status.rescue.is_some() {
+            parts.push(safe!("RESCUE MODE").styled(Style::fg(Colour::Red).bold()));
+        }
+        if status.sandbox_fault.is_some() {
+            parts.push(safe!("NO SANDBOX").styled(Style::fg(Colour::Red).bold()));
+        }
+        if status.halt.is_some() {
+            parts.push(safe!("HALTED").styled(Style::fg(Colour::Red).bold()));
+        }
+    }
+    if !app.questions.is_empty() {
+        parts.push(super::urgent(&safe!("{} waiting for you", app.questions.len())));
+    }
+    let at_work =
+        app.runs.values().filter(|view| !view.run.state.is_final() && !view.run.state.awaits_person()).count();
+    parts.push(safe!("{} at work", at_work));
+    if app.read_only {
+        parts.push(safe!("read-only"));
+    }
+    SafeText::join(&parts, &safe!(" · "))
+}
+
+pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
+    if let Some((words, bad)) = &app.said {
+        let style = if *bad { Style::fg(Colour::Red).bold() } else { Style::fg(Colour::Green) };
+        canvas.text(row, &safe!(" {}", words).styled(style));
+        return;
+    }
+    if let Connection::Down(reason) = &app.connection {
+        canvas.text(row, &safe!(" {}", reason).styled(Style::fg(Colour::Red)));
+        return;
+    }
+    let hints = match app.layer {
+        Some(Layer::Help { .. }) => {
+            SafeText::join(&[pair("esc", "back"), pair("j", "down"), pair("k", "up")], &safe!("  "))
+        }
+        Some(Layer::Edit { .. }) => SafeText::join(&[pair("enter", "done"), pair("esc", "leave it")], &safe!("  ")),
+        None => {
+            let shown = |one: &&Binding| !one.hint.is_empty();
+            let here = bindings(app.scope()).filter(shown);
+            let anywhere = bindings(Scope::Anywhere).filter(shown);
+            let both = here.chain(anywhere.filter(|_| app.scope() != Scope::Anywhere));
+            let hints: Vec<SafeText> =
+                both.map(|one| pair(one.keys.first().copied().unwrap_or_default(), one.hint)).collect();
+            SafeText::join(&hints, &safe!("  "))
+        }
+    };
+    canvas.text(row, &safe!(" {}", hints));
+}
+
+fn pair(key: &'static str, words: &'static str) -> SafeText {
+    safe!("{} {}", safe!("{}", key).styled(Style::strong()), safe!("{}", words).styled(Style::faint()))
+}

@@ -1,0 +1,120 @@
+//! What lies over a screen: help, the palette, fields.
+
+use super::{mark, rows, title};
+use crate::console::app::{App, Editing, layer_matching};
+use crate::console::keymap::{BINDINGS, Scope};
+use crate::safe;
+use crate::text::{Canvas, SafeText, Style};
+use ratatui::layout::{Position, Rect};
+use ratatui_textarea::TextArea;
+
+/// A part of the page in its middle, emptied, with a title. Never larger than the page.
+fn window(canvas: &mut Canvas<'_>, page: Rect, columns: u16, lines: u16, name: &SafeText, right: &SafeText) -> Rect {
+    let (width, height) = (columns.min(page.width), lines.saturating_add(2).min(page.height));
+    let area = Rect { x: page.x + (page.width - width) / 2, y: page.y + (page.height - height) / 2, width, height };
+    canvas.clear(area);
+    let inside = title(canvas, area, true, name, right);
+    let body = Rect { height: inside.height.saturating_sub(1), ..inside };
+    let last = Rect { y: body.bottom(), height: inside.height - body.height, ..inside };
+    canvas.fill(last, &safe!("─").styled(Style::faint()));
+    Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body }
+}
+
+pub(super) fn help(canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+    let mut lines = Vec::new();
+    for (scope, name) in [
+        (Scope::Anywhere, safe!("Everywhere")),
+        (Scope::Runs, safe!("In the list of runs")),
+        (Scope::Log, safe!("In the log")),
+        (Scope::Questions, safe!("Where questions are")),
+    ] {
+        if !lines.is_empty() {
+            lines.push(SafeText::empty());
+        }
+        lines.push(name.styled(Style::strong()));
+        for one in BINDINGS.iter().filter(|one| one.scope == scope) {
+            lines.push(safe!("  {} {}", safe!("{}", one.keys.join(" ")).pad_right(18), one.words));
+        }
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let body = window(canvas, page, 76, height, &safe!("Keys"), &safe!("esc"));
+    let top = top.min(lines.len().saturating_sub(usize::from(body.height)));
+    for (row, line) in rows(body).zip(lines.iter().skip(top)) {
+        canvas.text(row, line);
+    }
+}
+
+pub(super) fn edit(
+    app: &App,
+    canvas: &mut Canvas<'_>,
+    page: Rect,
+    (what, text, chosen): (Editing, &TextArea<'static>, usize),
+) -> Option<Position> {
+    let (name, told) = words(app, what);
+    let width = usize::from(page.width.min(76).saturating_sub(2)).max(2);
+    let told: Vec<SafeText> = told.iter().flat_map(|line| line.wrap(width)).collect();
+    let found = if what == Editing::Palette { layer_matching(&text.lines().join(" ")) } else { Vec::new() };
+    let field = if matches!(what, Editing::Redirect(_)) { 6 } else { 1 };
+    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(field + 1);
+    let body = window(canvas, page, 76, lines, &name, &SafeText::empty());
+    let mut free = rows(body);
+    for line in &told {
+        canvas.text(free.next()?, line);
+    }
+    let cursor = written(canvas, &mut free, field, text);
+    for (place, one) in found.iter().enumerate().take(12) {
+        let Some(row) = free.next() else { break };
+        canvas.text(row, &safe!("{} {}", safe!("{}", one.name).pad_right(18), one.words));
+        if place == chosen.min(found.len() - 1) {
+            mark(canvas, row, true);
+        }
+    }
+    cursor
+}
+
+/// What is written, in the exact form, so that what is pasted cannot look like something else.
+fn written(
+    canvas: &mut Canvas<'_>,
+    free: &mut impl Iterator<Item = Rect>,
+    field: u16,
+    text: &TextArea<'static>,
+) -> Option<Position> {
+    let (at_line, at_column) = (text.cursor().0, text.cursor().1);
+    let first = (at_line + 1).saturating_sub(usize::from(field));
+    let mut cursor = None;
+    for (place, line) in text.lines().iter().enumerate().skip(first).take(usize::from(field)) {
+        let row = free.next()?;
+        let shown = safe!("{}", line);
+        let before: String = line.chars().take(at_column).collect();
+        let column = if place == at_line { safe!("{}", before).width() } else { 0 };
+        let room = usize::from(row.width).saturating_sub(1);
+        let skip = column.saturating_sub(room);
+        canvas.text_from(row, &shown, skip);
+        canvas.shade(row, Style { underline: true, ..Style::PLAIN });
+        if place == at_line {
+            cursor = u16::try_from(column - skip).ok().map(|column| Position { x: row.x + column, y: row.y });
+        }
+    }
+    cursor
+}
+
+fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
+    match what {
+        Editing::Redirect(run) => (
+            safe!("Redirect {}", run),
+            vec![safe!("The agent reads this with its next prompt. alt-enter begins a new line, enter sends it.")],
+        ),
+        Editing::Cancel(run) => {
+            let task = app.runs.get(&run).map_or_else(SafeText::empty, |view| safe!("{}", view.run.task));
+            (safe!("Cancel {} for good?", run), vec![task, safe!("Why (may be left out):")])
+        }
+        Editing::Answer(question, approve) => {
+            let asked = app.questions.get(&question).map_or_else(SafeText::empty, |one| safe!("{}", one.title));
+            let name = if approve { safe!("Yes to {}?", question) } else { safe!("No to {}?", question) };
+            let field = if approve { safe!("Remark (may be left out):") } else { safe!("Why; the agent reads it:") };
+            (name, vec![asked, field])
+        }
+        Editing::Search => (safe!("Search the log"), Vec::new()),
+        Editing::Palette => (safe!("Commands"), Vec::new()),
+    }
+}

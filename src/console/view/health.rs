@@ -1,0 +1,42 @@
+//! How the engine is.
+
+use super::{empty, rows, title};
+use crate::console::app::{App, Connection};
+use crate::safe;
+use crate::text::{Canvas, Colour, SafeText, Style};
+use ratatui::layout::Rect;
+
+pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let below = title(canvas, area, true, &safe!("Health"), &SafeText::empty());
+    let Some(status) = &app.status else {
+        empty(canvas, below, &safe!("The engine has not said how it is."));
+        return;
+    };
+    let good = |words: SafeText| safe!("{} {}", safe!("ok  ").styled(Style::fg(Colour::Green)), words);
+    let bad = |words: SafeText| safe!("{} {}", safe!("FAIL").styled(Style::fg(Colour::Red).bold()), words);
+    let fault = |fault: &Option<String>, fine: SafeText| match fault {
+        Some(reason) => bad(safe!("{}", reason)),
+        None => good(fine),
+    };
+    let you = match &app.connection {
+        Connection::Up(welcome) => good(safe!("connected to {} as {}", welcome.engine, welcome.you)),
+        Connection::Opening => bad(safe!("not connected yet")),
+        Connection::Down(reason) => bad(safe!("{}", reason)),
+    };
+    let lines = [
+        you,
+        good(safe!("version {}, process {}, instance {}", status.version, status.pid, status.instance)),
+        good(safe!("state in {}", status.state_dir)),
+        fault(&status.rescue, safe!("the database is open")),
+        fault(&status.store_fault, safe!("the files beside it are sound")),
+        fault(&status.halt, safe!("there is space for new steps")),
+        fault(&status.sandbox_fault, safe!("the sandbox answers")),
+        SafeText::empty(),
+        safe!("`dogwatch doctor` checks the whole machine.").styled(Style::faint()),
+    ];
+    let width = usize::from(below.width.saturating_sub(2)).max(2);
+    let wrapped = lines.iter().flat_map(|line| line.wrap(width));
+    for (row, line) in rows(below).zip(wrapped) {
+        canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line);
+    }
+}

@@ -1,0 +1,101 @@
+//! The list of runs.
+
+use super::{empty, first_shown, mark, rows, title, urgent};
+use crate::console::app::App;
+use crate::domain::{Run, RunState};
+use crate::protocol::RunView;
+use crate::safe;
+use crate::text::{Canvas, Colour, SafeText, Style};
+use crate::words;
+use ratatui::layout::Rect;
+
+pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
+    let listed = app.listed();
+    let over = app.runs.len() - app.runs.values().filter(|view| !view.run.state.is_final()).count();
+    let right = if app.all { safe!("{} over", over) } else { SafeText::empty() };
+    let below = title(canvas, area, focused, &safe!("Runs {}", listed.len()), &right);
+    if listed.is_empty() {
+        let words = if over > 0 {
+            safe!("No run is at work. {} are over: `a` shows them. `dogwatch run TASK` starts one.", over)
+        } else {
+            safe!("No runs yet. In a repository, `dogwatch init` and `dogwatch run TASK` start the first one.")
+        };
+        empty(canvas, below, &words);
+        return;
+    }
+    let selected = listed.iter().position(|view| Some(view.run.id) == app.run);
+    let first = first_shown(selected.unwrap_or(0), listed.len(), usize::from(below.height));
+    for (row, (place, view)) in rows(below).zip(listed.iter().enumerate().skip(first)) {
+        line(app, canvas, row, view);
+        if Some(place) == selected {
+            mark(canvas, row, focused);
+        }
+    }
+}
+
+/// One run: a mark, its id, its state, the iteration, tests, and in the rest what it waits for or what it is about.
+fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
+    let run = &view.run;
+    let (sign, state) = standing(run);
+    let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, _)| {
+        if failed == 0 && passed > 0 {
+            safe!("{} pass", passed).styled(Style::fg(Colour::Green))
+        } else {
+            safe!("{} fail", failed).styled(Style::fg(Colour::Red))
+        }
+    });
+    let cells = [
+        (1, sign),
+        (5, safe!("{}", run.id)),
+        (10, state),
+        (6, words::iteration(run).truncate(6)),
+        (8, tests),
+        (6, words::ago(run.created, app.now).truncate(6)),
+    ];
+    let mut x = row.x;
+    for (width, text) in cells {
+        let cell = Rect { x, width, ..row }.intersection(row);
+        canvas.text(cell, &text);
+        x = x.saturating_add(width + 1);
+    }
+    let rest = Rect { x, width: row.right().saturating_sub(x), ..row };
+    canvas.text(rest, &about(app, view));
+}
+
+/// What a run waits for; otherwise what it does, or its task.
+fn about(app: &App, view: &RunView) -> SafeText {
+    let run = &view.run;
+    if let Some(question) = run.question.and_then(|id| app.questions.get(&id)) {
+        return urgent(&safe!("{}", question.title));
+    }
+    match (&view.note, run.not_before) {
+        (_, Some(until)) if until > app.now && !run.state.is_final() => safe!("waits until {}", until),
+        (Some(note), _) => safe!("{}", note),
+        _ => safe!("{}", run.task).styled(Style::faint()),
+    }
+}
+
+/// A sign and a word. Who needs a person has both a sign and a colour of its own.
+pub(super) fn standing(run: &Run) -> (SafeText, SafeText) {
+    let (sign, word, style) = match run.state {
+        RunState::Queued => (safe!("."), safe!("queued"), Style::faint()),
+        RunState::Preparing => (safe!(">"), safe!("preparing"), Style::fg(Colour::Cyan)),
+        RunState::Planning => (safe!(">"), safe!("planning"), Style::fg(Colour::Cyan)),
+        RunState::Developing => (safe!(">"), safe!("developing"), Style::fg(Colour::Cyan)),
+        RunState::Testing => (safe!(">"), safe!("testing"), Style::fg(Colour::Cyan)),
+        RunState::Gathering => (safe!(">"), safe!("gathering"), Style::fg(Colour::Cyan)),
+        RunState::Analysing => (safe!(">"), safe!("analysing"), Style::fg(Colour::Cyan)),
+        RunState::Gating => (safe!(">"), safe!("gating"), Style::fg(Colour::Cyan)),
+        RunState::Reviewing => (safe!(">"), safe!("reviewing"), Style::fg(Colour::Cyan)),
+        RunState::Delivering => (safe!(">"), safe!("delivering"), Style::fg(Colour::Cyan)),
+        RunState::AwaitingReview => (safe!("!"), safe!("REVIEW"), Style::fg(Colour::Yellow).bold()),
+        RunState::AwaitingRedirect => (safe!("!"), safe!("STUCK"), Style::fg(Colour::Yellow).bold()),
+        RunState::Escalated => (safe!("!"), safe!("NEEDS YOU"), Style::fg(Colour::Yellow).bold()),
+        RunState::Paused => (safe!("="), safe!("paused"), Style::fg(Colour::Yellow)),
+        RunState::Cancelling => (safe!(">"), safe!("cancelling"), Style::faint()),
+        RunState::Succeeded => (safe!("+"), safe!("succeeded"), Style::fg(Colour::Green)),
+        RunState::Cancelled => (safe!("-"), safe!("cancelled"), Style::faint()),
+        RunState::Failed => (safe!("x"), safe!("FAILED"), Style::fg(Colour::Red).bold()),
+    };
+    (sign.styled(style), word.styled(style))
+}

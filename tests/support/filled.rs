@@ -1,0 +1,100 @@
+//! State directories with something in them, for engines that run no containers.
+
+use super::bare::Bare;
+use dogwatch::audit::AuditEvent;
+use dogwatch::domain::{
+    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
+    StepState,
+};
+use dogwatch::logs::{LogWriter, Record, Stream};
+use dogwatch::store::{self, Options, Store};
+use std::fs;
+use std::path::PathBuf;
+
+/// The store that an engine of these directories opens.
+pub fn store(bare: &Bare) -> Store {
+    let paths = store::Paths {
+        database: bare.file("dogwatch.db"),
+        lock: bare.file("engine.lock"),
+        chain_head: bare.file("chain-head"),
+        epoch: bare.file("epoch"),
+        reserve: bare.file("reserve"),
+        blobs: bare.file("blobs"),
+    };
+    Store::open(&paths, &Options::default()).unwrap()
+}
+
+/// Stores runs that are over, each with a long task.
+pub fn fill(bare: &Bare, count: usize, task: &str) {
+    let task = task.to_owned();
+    let stored = store(bare).write_sync(move |tx| {
+        let project = tx.insert_project("p", "/nowhere")?;
+        for _ in 0..count {
+            let run = tx.insert_run(&over(project.id, task.clone()))?;
+            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id).project(project.id))?;
+        }
+        Ok(())
+    });
+    stored.unwrap();
+}
+
+/// A run that is over.
+pub fn over(project: ProjectId, task: String) -> Run {
+    Run {
+        id: RunId(0),
+        project,
+        task,
+        criteria: Vec::new(),
+        owner: Actor::Engine,
+        origin: Origin::Operator,
+        agent: "command".to_owned(),
+        priority: Priority::Normal,
+        needs: Needs::default(),
+        after: Vec::new(),
+        waits_since: Millis(1),
+        state: RunState::Cancelled,
+        resume_to: None,
+        iteration: 0,
+        attempt: 1,
+        losses: 0,
+        troubles: 0,
+        instant_failures: 0,
+        not_before: None,
+        base: None,
+        head: None,
+        image: None,
+        budget: Budget { iterations: 1, seconds: None, tokens: None, microusd: None },
+        spent: Spent::default(),
+        question: None,
+        reason: String::new(),
+        version: 0,
+        created: Millis(1),
+        updated: Millis(1),
+    }
+}
+
+/// A step that has ended and printed a line.
+pub fn ended_step(bare: &Bare, run: RunId, attempt: u32) -> PathBuf {
+    step_with(bare, run, attempt, |key| format!("said by {key}\n").into_bytes())
+}
+
+/// A step that has ended and printed this.
+pub fn step_with(bare: &Bare, run: RunId, attempt: u32, text: impl FnOnce(&StepKey) -> Vec<u8>) -> PathBuf {
+    let key = StepKey { run, iteration: 0, kind: StepKind::Test, suite: "unit".to_owned(), attempt };
+    let log = bare.file("logs").join(run.to_string()).join(format!("{key}.log"));
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    let mut writer = LogWriter::open(&log).unwrap();
+    for (seq, bytes) in (1..).zip(text(&key).chunks(32 * 1024)) {
+        writer.append(Record { seq, time_ms: 1, stream: Stream::Stdout, bytes }).unwrap();
+    }
+    writer.sync().unwrap();
+    let digest = writer.digest();
+    let stored = store(bare).write_sync(move |tx| {
+        let step = tx.insert_step(&key)?;
+        let end = StepEnd::Exited { code: 0 };
+        tx.set_step_state(step.id, &StepState::Ended { end, log_digest: digest, intrusions: 0 })?;
+        tx.record(AuditEvent::new(Actor::Engine, "step").run(run)).map(drop)
+    });
+    stored.unwrap();
+    log
+}
