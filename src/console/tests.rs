@@ -110,7 +110,7 @@ fn status() -> EngineStatus {
         version: "0.1.0".to_owned(),
         instance: "abcdef12".to_owned(),
         pid: 42,
-        state_dir: "/home/ada/.local/state/dogwatch".to_owned(),
+        state_dir: "/var/lib/dogwatch".to_owned(),
         rescue: None,
         store_fault: None,
         halt: None,
