@@ -68,7 +68,8 @@ pub struct Options {
 /// Shows the console until it is left.
 pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Result<(), ScreenError> {
     let mut screen = Screen::open(Wanted { look: options.look, mouse: options.mouse })?;
-    let (orders_in, orders) = mpsc::channel(64);
+    // Keys alone make orders. A bound would let both sides wait for each other while news floods in.
+    let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
     let link = tokio::spawn(link::keep(socket, first, orders, news_in));
     let app = App::new(options.read_only);
@@ -82,7 +83,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
 
 struct Loop {
     app: App,
-    orders: mpsc::Sender<link::Order>,
+    orders: mpsc::UnboundedSender<link::Order>,
     news: mpsc::Receiver<News>,
     frame: Duration,
     /// When the last frame was drawn.
@@ -171,7 +172,7 @@ impl Loop {
                 self.dirty = true;
             }
             for order in std::mem::take(&mut self.app.orders) {
-                if self.orders.send(order).await.is_err() {
+                if self.orders.send(order).is_err() {
                     return Ok(());
                 }
             }

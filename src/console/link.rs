@@ -8,7 +8,7 @@ use crate::protocol::{EngineLine, Event, Fault, FaultCode, LogLines, Reply, Requ
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -47,7 +47,7 @@ pub enum News {
 }
 
 /// Keeps the connection until the console lets go of its side.
-pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: Receiver<Order>, news: Sender<News>) {
+pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: UnboundedReceiver<Order>, news: Sender<News>) {
     let mut client = first;
     let mut cursor: Option<(String, u64)> = None;
     let mut wait = FIRST_WAIT;
@@ -97,7 +97,7 @@ pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: Receiver<O
 async fn session(
     client: Client,
     cursor: &mut Option<(String, u64)>,
-    orders: &mut Receiver<Order>,
+    orders: &mut UnboundedReceiver<Order>,
     news: &Sender<News>,
     tail: &mut Tail,
 ) -> Option<ClientError> {
