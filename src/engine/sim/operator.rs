@@ -104,7 +104,7 @@ impl<'s> Operator<'s> {
             let planless = self.plans.as_ref().is_some_and(Vec::is_empty) && (others || !run.state.is_final());
             tokio::select! {
                 _ = commits.changed() => {}
-                () = tokio::time::sleep(if planless { GLANCE } else { LOOK }) => {}
+                () = tokio::time::sleep(if planless { GLANCE } else { GLANCE.min(LOOK * self.plot.pace) }) => {}
             }
         }
     }
@@ -205,7 +205,7 @@ impl<'s> Operator<'s> {
                 .is_some_and(|age| age >= Duration::from_secs(seconds)),
             When::State(state, seconds) => run.state == state && world.now().since(run.updated) >= seconds * 1000,
             When::Down => world.daemon.is_down(),
-            When::At(seconds) => world.clock.passed() >= seconds * 1000,
+            When::At(seconds) => world.clock.passed() >= seconds * 1000 * i64::from(self.plot.pace),
         };
         fits.then_some(ask)
     }
