@@ -285,8 +285,11 @@ fn a_no_needs_a_reason_and_a_paste_is_never_keys() {
 fn a_console_that_may_only_read_asks_for_nothing_else() {
     let mut app = busy();
     app.read_only = true;
-    press(&mut app, "p");
-    assert!(asked(&app).is_empty() && app.said.is_some());
+    for keys in ["p", "u", "r", "X", "2 y", "n", "1 : r e d i r e c t enter"] {
+        app.said = None;
+        press(&mut app, keys);
+        assert!(asked(&app).is_empty() && app.said.is_some() && app.layer.is_none(), "{keys}");
+    }
 }
 
 #[test]

@@ -214,6 +214,11 @@ impl App {
     }
 
     pub(super) fn open(&mut self, what: Editing) {
+        if self.read_only && what.is_deed() {
+            // Before anybody writes what cannot be sent.
+            self.complain(safe!("this console was started with --read-only"));
+            return;
+        }
         let mut layer = Layer::edit(what, self.now);
         if let Layer::Edit { held, .. } = &mut layer {
             *held = self.pressed.is_some_and(|key| key.to_string() == "enter");

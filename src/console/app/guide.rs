@@ -33,6 +33,9 @@ impl App {
     /// Opens the editor with what was written before.
     pub(super) fn open_redirect(&mut self, run: RunId) {
         self.open(Editing::Redirect(run));
+        if self.layer.is_none() {
+            return;
+        }
         match self.guiding.drafts.get(&run).cloned() {
             Some(draft) => self.recalled(run, &draft),
             None => self.effects.push(Effect::RecallDraft(run)),

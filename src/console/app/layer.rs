@@ -30,6 +30,16 @@ pub enum Editing {
     Palette,
 }
 
+impl Editing {
+    /// Whether it changes something once it is done.
+    pub fn is_deed(self) -> bool {
+        match self {
+            Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) => true,
+            Self::Search | Self::Palette => false,
+        }
+    }
+}
+
 /// One layer.
 #[derive(Debug)]
 pub enum Layer {
@@ -64,12 +74,7 @@ impl Layer {
 
 /// Whether a dialog that opened then may decide by now.
 pub fn was_seen(what: Editing, opened: Millis, now: Millis, held: bool) -> bool {
-    match what {
-        Editing::Cancel(_) | Editing::Answer(..) | Editing::Redirect(_) => {
-            now.since(opened) >= if held { HELD } else { SEEN }
-        }
-        Editing::Search | Editing::Palette => true,
-    }
+    !what.is_deed() || now.since(opened) >= if held { HELD } else { SEEN }
 }
 
 /// Commands whose name or words have the letters in their order, the best first.
