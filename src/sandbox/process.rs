@@ -194,6 +194,11 @@ impl Sandbox for ProcessSandbox {
         abilities(&self.tree)
     }
 
+    async fn words(&self) -> Result<String, SandboxError> {
+        let limits = if self.abilities().memory == Bound::Whole { "" } else { ", loose limits" };
+        Ok(format!("bubblewrap {}, the machine's own programs{limits}", self.bubblewrap.version))
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         if spec.profile == Profile::Provision {
             return Err(unable(

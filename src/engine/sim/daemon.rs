@@ -355,6 +355,10 @@ impl Sandbox for Daemon {
         Abilities::ALL
     }
 
+    async fn words(&self) -> Result<String, SandboxError> {
+        Ok("simulated".to_owned())
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let spec = spec.clone();
         self.call(Call::Create, "create", move |this, kept| Ok(this.make(kept, spec))).await
