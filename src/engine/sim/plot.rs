@@ -143,6 +143,8 @@ pub(super) struct Plot {
     pub setup: bool,
     /// A person looks at every result.
     pub review: bool,
+    /// The agent is a coding agent, which says what it does in its own events.
+    pub coding: bool,
     /// The cap on iterations.
     pub iterations: u32,
     /// By iteration and attempt; attempt 0 means every one.
@@ -191,6 +193,7 @@ impl Plot {
             parts: 2,
             setup: false,
             review: false,
+            coding: false,
             iterations: 10,
             turns: Vec::new(),
             fates: Vec::new(),
@@ -234,18 +237,21 @@ impl Plot {
         let iterations = self.iterations;
         let mut toml = "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n".to_owned();
         if self.setup {
-            toml += &format!("[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\ntimeout = \"{timeout}m\"\n");
+            toml.extend([format!(
+                "[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\ntimeout = \"{timeout}m\"\n"
+            )]);
         }
         for suite in [
             "name = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"",
             "name = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"",
         ] {
-            toml += &format!("[[suite]]\n{suite}\ntimeout = \"{timeout}m\"\n");
+            toml.extend([format!("[[suite]]\n{suite}\ntimeout = \"{timeout}m\"\n")]);
         }
-        toml += &format!(
-            "[agent]\nname = \"command\"\ncommand = [\"fixer\"]\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
+        let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
+        toml.extend([format!(
+            "[agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
              [budget]\niterations = {iterations}\n"
-        );
+        )]);
         if self.review {
             toml.push_str("[gates]\nreview = \"always\"\n");
         }
