@@ -320,7 +320,7 @@ mod needs_bwrap {
             if random.random_bool(0.8) {
                 console.wait_for("Runs");
             }
-            let words = format!("guidance of hang-up {hangup}");
+            let words = format!("guidance of hang-up {hangup}; ");
             let keys: &[&str] = match random.random_range(0..4) {
                 0 => &["p", "u", "p", "u"],
                 1 => &["j", "p", "k", "u", "\t", "g", "G"],
@@ -373,11 +373,14 @@ mod needs_bwrap {
                 assert_eq!(log.matches("begin\n").count(), 1, "{}: {log}", step.key);
             }
         }
-        assert!(told.values().all(|times| *times == 1), "guidance was doubled: {told:?}");
-        assert!(
-            acknowledged.iter().all(|words| told.contains_key(words)),
-            "{acknowledged:?} were acknowledged: {told:?}"
-        );
+        // What was written and not sent is found again by the next console, so a text may hold words of several.
+        for hangup in 0..hangups {
+            let words = format!("guidance of hang-up {hangup};");
+            let times: u32 = told.iter().filter(|(text, _)| text.contains(&words)).map(|(_, times)| times).sum();
+            assert!(times <= 1, "{words} was doubled: {told:?}");
+            let acknowledged = acknowledged.iter().any(|known| known.starts_with(&words));
+            assert!(times == 1 || !acknowledged, "{words} was acknowledged and is not there: {told:?}");
+        }
         engine.assert_anchored();
     }
 }
