@@ -136,7 +136,7 @@ fn more_random_runs_keep_their_promises() {
 #[test]
 #[ignore = "minutes: cargo test --release --lib engine::sim -- --ignored --nocapture"]
 fn ten_thousand_random_days_keep_their_promises() {
-    campaigned(1_000..11_000, 24, &[1, 30, 60, 60]);
+    campaigned(1_000..11_000, 24, &[1, 30, 60, 60, 60, 60, 60, 60]);
 }
 
 /// Days in which everything takes seconds, so that fifty times as much happens.
