@@ -14,6 +14,7 @@ pub enum Command {
     Approvals,
     Bugs,
     Health,
+    Audit,
     NextPane,
     LastPane,
     Up,
@@ -32,6 +33,13 @@ pub enum Command {
     Resume,
     Redirect,
     Cancel,
+    Rollback,
+    NextPart,
+    LastPart,
+    NextFile,
+    LastFile,
+    Filter,
+    AwaitDay,
     Approve,
     Deny,
     Follow,
@@ -52,10 +60,21 @@ pub enum Scope {
     Anywhere,
     /// In the list of runs.
     Runs,
+    /// On the screen of one run.
+    Detail,
+    /// Where one run is selected or shown.
+    Run,
     /// In the log.
     Log,
     /// Where questions are.
     Questions,
+}
+
+impl Scope {
+    /// What works there as well.
+    pub fn also(self) -> Option<Self> {
+        matches!(self, Self::Runs | Self::Detail).then_some(Self::Run)
+    }
 }
 
 /// One line of the table.
@@ -95,6 +114,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Approvals, "approvals", &["2"], Scope::Anywhere, "What waits for a person", ""),
     bind(Command::Bugs, "bugs", &["3"], Scope::Anywhere, "The bug table", ""),
     bind(Command::Health, "health", &["4"], Scope::Anywhere, "How the engine is", ""),
+    bind(Command::Audit, "audit", &["5"], Scope::Anywhere, "The audit log", ""),
     bind(Command::NextPane, "next-pane", &["tab"], Scope::Anywhere, "Go to the next pane", "pane"),
     bind(Command::LastPane, "previous-pane", &["shift-tab"], Scope::Anywhere, "Go to the pane before", ""),
     bind(Command::Up, "up", &["k", "up"], Scope::Anywhere, "One up", ""),
@@ -107,14 +127,35 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Right, "right", &["l", "right"], Scope::Anywhere, "To the right", ""),
     bind(Command::Open, "open", &["enter"], Scope::Anywhere, "Open what is selected", ""),
     bind(Command::Back, "back", &["esc"], Scope::Anywhere, "Go back", ""),
+    bind(
+        Command::Filter,
+        "filter",
+        &["/"],
+        Scope::Anywhere,
+        "Filter the list: words to have, !words not to have",
+        "filter",
+    ),
     bind(Command::Zoom, "zoom", &["z"], Scope::Anywhere, "Give the pane the whole screen, or take it back", "zoom"),
     bind(Command::All, "all", &["a"], Scope::Runs, "Also show runs that are over, or not", "all"),
-    bind(Command::Pause, "pause", &["p"], Scope::Runs, "Freeze the run", "pause"),
-    bind(Command::Resume, "resume", &["u"], Scope::Runs, "Let the run go on", "resume"),
-    bind(Command::Redirect, "redirect", &["r"], Scope::Runs, "Give the run new guidance", "redirect"),
-    bind(Command::Cancel, "cancel", &["X"], Scope::Runs, "Stop the run for good", "cancel"),
+    bind(
+        Command::NextPart,
+        "next-part",
+        &["]"],
+        Scope::Detail,
+        "Show the next part: findings, diff, verdict, prompt ...",
+        "part",
+    ),
+    bind(Command::LastPart, "previous-part", &["["], Scope::Detail, "Show the part before", ""),
+    bind(Command::NextFile, "next-file", &["n"], Scope::Detail, "To the next file of the diff", ""),
+    bind(Command::LastFile, "previous-file", &["N"], Scope::Detail, "To the file of the diff before", ""),
+    bind(Command::Rollback, "rollback", &["b"], Scope::Detail, "Go back to the selected iteration", "roll back"),
+    bind(Command::Pause, "pause", &["p"], Scope::Run, "Freeze the run", "pause"),
+    bind(Command::Resume, "resume", &["u"], Scope::Run, "Let the run go on", "resume"),
+    bind(Command::Redirect, "redirect", &["r"], Scope::Run, "Give the run new guidance", "redirect"),
+    bind(Command::Cancel, "cancel", &["X"], Scope::Run, "Stop the run for good", "cancel"),
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
+    bind(Command::AwaitDay, "await-day", &["w"], Scope::Questions, "Let the run wait for the next day", ""),
     bind(Command::Follow, "follow", &["f"], Scope::Log, "Follow the end of the log, or stop", "follow"),
     bind(Command::Wrap, "wrap", &["w"], Scope::Log, "Wrap long lines, or cut them", "wrap"),
     bind(Command::Times, "times", &["t"], Scope::Log, "Show when lines were written, or not", "times"),
@@ -132,7 +173,7 @@ pub fn command(key: Key, scope: Scope) -> Option<Command> {
     let at = |wanted: Scope| {
         BINDINGS.iter().find(|one| one.scope == wanted && one.keys.contains(&pressed.as_str())).map(|one| one.command)
     };
-    at(scope).or_else(|| at(Scope::Anywhere))
+    at(scope).or_else(|| at(scope.also()?)).or_else(|| at(Scope::Anywhere))
 }
 
 /// What works at a place, for hints and help.

@@ -84,6 +84,11 @@ mod tests {
         store
     }
 
+    fn head(store: &Store) -> u64 {
+        let head = |view: &View<'_>| view.audit_head();
+        store.read_sync(head).unwrap()
+    }
+
     /// Every record that passes, by as many pages as it takes.
     fn all(store: &Store, wanted: &AuditFilter) -> Vec<u64> {
         let mut found = Vec::new();
@@ -102,7 +107,7 @@ mod tests {
     #[test]
     fn pages_go_back_to_the_beginning_and_leave_nothing_out() {
         let store = store(57);
-        let head = store.read_sync(|view| view.audit_head()).unwrap();
+        let head = head(&store);
         let wanted = |most| AuditFilter { most, ..AuditFilter::default() };
         let everything: Vec<u64> = (1..=head).rev().collect();
         for most in [0, 1, 10, 57, 1000] {
@@ -133,7 +138,7 @@ mod tests {
         let filter = AuditFilter { most: 100, ..AuditFilter::default() };
         let page = store.read_sync(|view| view.audit_page(&filter)).unwrap();
         assert!(page.records.len() < 20 && page.next == page.records.last().map(|record| record.seq));
-        let head = store.read_sync(|view| view.audit_head()).unwrap();
+        let head = head(&store);
         assert_eq!(all(&store, &filter).len() as u64, head);
     }
 }

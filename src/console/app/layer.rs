@@ -1,6 +1,7 @@
 //! What lies over the screen and has all keys: help, the palette, and fields to write in. What was typed before a dialog was
 //! seen never acts in it.
 
+use crate::console::app::List;
 use crate::console::keymap::{BINDINGS, Binding};
 use crate::domain::{Millis, QuestionId, RunId};
 use ratatui_textarea::TextArea;
@@ -17,6 +18,12 @@ pub enum Editing {
     Cancel(RunId),
     /// The answer to a question.
     Answer(QuestionId, bool),
+    /// That a run goes back to an iteration.
+    Rollback(RunId, u32),
+    /// That a run waits for the next day.
+    AwaitDay(QuestionId),
+    /// What a list is filtered by.
+    Filter(List),
     /// What is searched for in the log.
     Search,
     /// The name of a command.
@@ -54,8 +61,12 @@ impl Layer {
 /// Whether a dialog that opened then may decide by now.
 pub fn was_seen(what: Editing, opened: Millis, now: Millis) -> bool {
     match what {
-        Editing::Cancel(_) | Editing::Answer(..) | Editing::Redirect(_) => now.since(opened) >= SEEN,
-        Editing::Search | Editing::Palette => true,
+        Editing::Cancel(_)
+        | Editing::Answer(..)
+        | Editing::Redirect(_)
+        | Editing::Rollback(..)
+        | Editing::AwaitDay(_) => now.since(opened) >= SEEN,
+        Editing::Search | Editing::Palette | Editing::Filter(_) => true,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The list of runs.
 
+use super::split::{name, nothing_passes};
 use super::{empty, first_shown, mark, rows, title, urgent};
-use crate::console::app::App;
+use crate::console::app::{App, List};
 use crate::domain::{Run, RunState};
 use crate::protocol::RunView;
 use crate::safe;
@@ -13,9 +14,12 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     let listed = app.listed();
     let over = app.runs.len() - app.runs.values().filter(|view| !view.run.state.is_final()).count();
     let right = if app.all { safe!("{} over", over) } else { SafeText::empty() };
-    let below = title(canvas, area, focused, &safe!("Runs {}", listed.len()), &right);
+    let below =
+        title(canvas, area, focused, &name(app, List::Runs, &safe!("Runs"), listed.len(), app.runs.len()), &right);
     if listed.is_empty() {
-        let words = if over > 0 {
+        let words = if let Some(words) = nothing_passes(app, List::Runs) {
+            words
+        } else if over > 0 {
             safe!("No run is at work. {} are over: `a` shows them. `dogwatch run TASK` starts one.", over)
         } else {
             safe!("No runs yet. In a repository, `dogwatch init` and `dogwatch run TASK` start the first one.")
