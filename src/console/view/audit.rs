@@ -74,13 +74,7 @@ fn line(app: &App, event: &Event) -> SafeText {
 /// The record in full: taken apart for reading, then as it stands in the log, with what its hash is worth.
 pub(super) fn told(app: &App, event: &Event) -> Vec<SafeText> {
     let who = safe!("{} by {}", safe!("{}", event.kind).styled(Style::strong()), event.actor);
-    let mut lines =
-        vec![safe!("{}, {} ago, at {}", who, words::ago(event.wall, app.now), event.wall), SafeText::empty()];
-    let value: Result<serde_json::Value, _> = serde_json::from_str(&event.record.record);
-    if let Some(text) = value.ok().and_then(|value| serde_json::to_string_pretty(&value).ok()) {
-        lines.extend(text.lines().map(|line| exact::encode_indented(line.as_bytes())));
-        lines.push(SafeText::empty());
-    }
+    let mut lines = vec![safe!("{}, {} ago, at {}", who, words::ago(event.wall, app.now), event.wall)];
     let fits = hex(&Sha256::digest(event.record.record.as_bytes())) == event.record.hash;
     let hash = safe!("{}", event.record.hash);
     lines.push(if fits {
@@ -91,6 +85,11 @@ pub(super) fn told(app: &App, event: &Event) -> Vec<SafeText> {
     });
     lines.push(safe!("`dogwatch audit verify` checks the whole chain.").styled(Style::faint()));
     lines.push(SafeText::empty());
+    let value: Result<serde_json::Value, _> = serde_json::from_str(&event.record.record);
+    if let Some(text) = value.ok().and_then(|value| serde_json::to_string_pretty(&value).ok()) {
+        lines.extend(text.lines().map(|line| exact::encode_indented(line.as_bytes())));
+        lines.push(SafeText::empty());
+    }
     lines.push(safe!("{}", event.record.record).styled(Style::faint()));
     lines
 }

@@ -40,7 +40,7 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
             safe!("{}x", bug.seen).pad_left(4),
             words::ago(bug.last_seen, app.now).pad_right(7),
             safe!("{}", bug.kind).truncate(24),
-            safe!("{}", bug.message)
+            safe!("{}", bug.message.lines().next().unwrap_or_default())
         );
         canvas.text(row, &words);
         if Some(place) == selected {

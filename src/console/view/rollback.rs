@@ -27,7 +27,9 @@ pub(super) fn told(app: &App, run: RunId, number: u32) -> Vec<SafeText> {
     } else if now == number + 1 {
         lines.push(safe!("- What iteration {} changed is not in it. Its checkpoint and records stay.", now));
     }
-    let under_way = detail.iterations.iter().find(|one| one.number == now && one.outcome.is_none());
+    // Whoever waits for a person has nothing at work; what is paused is frozen.
+    let rests = state.state.awaits_person() && state.state != RunState::Paused;
+    let under_way = detail.iterations.iter().find(|one| one.number == now && one.outcome.is_none() && !rests);
     if let Some(one) = under_way {
         // What has a checkpoint stays.
         let end = if one.commit.is_some() || now == 0 {

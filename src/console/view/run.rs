@@ -8,7 +8,7 @@ use super::runs::standing;
 use super::split::{halves, text};
 use super::{empty, first_shown, mark, rows, title, urgent};
 use crate::console::app::{App, Tab};
-use crate::domain::{Iteration, Outcome, Run};
+use crate::domain::{Iteration, Outcome, Run, RunState};
 use crate::protocol::{Round, RunDetail};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
@@ -116,16 +116,22 @@ fn cells(canvas: &mut Canvas<'_>, row: Rect, texts: &[SafeText; 9]) {
 }
 
 fn line(app: &App, run: &Run, one: &Iteration, round: Option<&Round>) -> [SafeText; 9] {
+    let rests = one.outcome.is_none() && run.state.awaits_person();
     let (sign, style) = match one.outcome {
+        None if rests => (safe!("!"), Style::fg(Colour::Yellow).bold()),
         None => (safe!(">"), Style::fg(Colour::Cyan)),
         Some(Outcome::Red) => (safe!("x"), Style::fg(Colour::Red)),
         Some(Outcome::Green) => (safe!("+"), Style::fg(Colour::Green)),
         Some(Outcome::Suspicious) => (safe!("!"), Style::fg(Colour::Yellow).bold()),
         Some(Outcome::Neutral) => (safe!("."), Style::faint()),
     };
-    // An iteration that does not end any more is not at work.
-    let outcome =
-        if one.outcome.is_none() && run.state.is_final() { safe!("broken off") } else { words::outcome(one.outcome) };
+    let outcome = match (one.outcome, run.state) {
+        // An iteration that does not end any more is not at work.
+        (None, state) if state.is_final() => safe!("broken off"),
+        (None, RunState::Paused) => safe!("paused"),
+        (None, _) if rests => safe!("waits"),
+        (outcome, _) => words::outcome(outcome),
+    };
     let (passed, failed, skipped) = one.tests;
     let tests = match (passed + failed + skipped, failed) {
         (0, _) => SafeText::empty(),

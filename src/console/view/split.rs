@@ -36,8 +36,7 @@ fn items(app: &App) -> usize {
     match app.page {
         Page::Approvals => app.waiting().len(),
         Page::Bugs => app.listed_bugs().len(),
-        // Of these there is no end.
-        Page::Audit => usize::from(u16::MAX),
+        Page::Audit => app.audit.events.len(),
         Page::Run => run::rows_wanted(app),
         Page::Watch | Page::Health => 0,
     }

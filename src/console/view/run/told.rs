@@ -54,6 +54,13 @@ fn no_diff(app: &App, one: &Iteration) -> SafeText {
 
 fn findings(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     let mut lines = Vec::new();
+    if round.findings.is_empty() {
+        lines.push(faint(&if round.suites.is_empty() {
+            safe!("No finding yet. What the tests show after the agent's turn will be here, with place and stack.")
+        } else {
+            safe!("Its tests found nothing.")
+        }));
+    }
     for one in &round.findings {
         let mark = if one.new { safe!("NEW  ").styled(Style::fg(Colour::Red).bold()) } else { safe!("STILL") };
         lines.push(safe!("{} {}", mark, head(&one.finding)));
@@ -68,15 +75,6 @@ fn findings(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     if round.left_out > 0 {
         let name = app.one.run.map_or_else(SafeText::empty, |run| safe!("{}", run));
         lines.push(safe!("{} more findings do not fit here; the logs of {} have them all", round.left_out, name));
-    }
-    if lines.is_empty() {
-        let tested = !round.suites.is_empty();
-        let words = if tested {
-            safe!("Its tests found nothing.")
-        } else {
-            safe!("No finding yet. What the tests show after the agent's turn will be here, with place and stack.")
-        };
-        lines.push(faint(&words));
     }
     lines
 }
