@@ -17,7 +17,10 @@ mod request;
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
-pub use reply::{EngineStatus, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView};
+pub use reply::{
+    DiskSpace, EngineStatus, GuidanceView, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot,
+    SuiteView,
+};
 pub use request::{DeliverAs, Request};
 
 use crate::domain::Actor;

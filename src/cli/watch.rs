@@ -3,6 +3,8 @@
 use super::context::{Context, Failure};
 use super::{complaint, ps};
 use crate::client::{Client, ClientError};
+use crate::config::EngineConfig;
+use crate::console::keymap::Keymap;
 use crate::console::{Options, run};
 use crate::protocol::{Reply, Request};
 use crate::safe;
@@ -26,6 +28,7 @@ pub struct Args {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     // The console says by itself that an engine went away; one that cannot be had at all is told here.
+    let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     context.client().await?;
     let first = Client::connect(&context.paths.socket()).await?;
     let options = Options {
@@ -33,6 +36,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         read_only: args.read_only,
         slow_link: args.slow_link,
         mouse: !args.no_mouse,
+        keys: Keymap::of(&config.keys),
+        drafts: context.paths.drafts(),
     };
     let socket = context.paths.socket();
     drop(context);

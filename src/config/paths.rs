@@ -125,6 +125,7 @@ impl Paths {
             self.logs(),
             self.exe_copies(),
             self.blobs(),
+            self.state.join("drafts"),
         ];
         let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
@@ -196,6 +197,17 @@ impl Paths {
     /// The engine's socket; at most `LONGEST_SOCKET` bytes.
     pub fn socket(&self) -> PathBuf {
         self.sock().join("engine.sock")
+    }
+
+    /// What people have written in the console and not sent yet. Who is another user than the engine's (root, that is) keeps it
+    /// in a state directory of their own; `None` where they have none.
+    pub fn drafts(&self) -> Option<PathBuf> {
+        const NAME: &str = "drafts";
+        let owner = std::fs::metadata(&self.state).map(|seen| seen.uid());
+        if owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw()) {
+            return Some(self.state.join(NAME));
+        }
+        Some(ProjectDirs::from("", "", "dogwatch")?.state_dir()?.join(NAME))
     }
 
     /// The engine's own log.

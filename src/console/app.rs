@@ -5,6 +5,7 @@ mod act;
 mod audit;
 mod bugs;
 mod filter;
+mod guide;
 mod layer;
 mod list;
 mod loaded;
@@ -12,15 +13,19 @@ mod news;
 mod open;
 mod reading;
 mod run;
+mod sizes;
 
 pub use audit::{AuditList, Event};
 pub use filter::{Filters, List};
+pub use guide::Guiding;
 pub use layer::{Editing, Layer, matching as layer_matching};
 pub use loaded::Loaded;
 pub use reading::{Of, Reading};
 pub use run::{RunPage, Tab};
+pub use sizes::Sizes;
 
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
+use super::keys::Key;
 use super::link::Order;
 use super::log::{LogPane, PAGE};
 use crate::domain::{Bug, BugId, Millis, QuestionId, RunId};
@@ -76,6 +81,12 @@ pub enum Effect {
     Suspend,
     Repaint,
     ToggleMouse,
+    /// Write down what is written for a run.
+    KeepDraft(RunId),
+    /// Nothing of it is wanted any more.
+    ForgetDraft(RunId),
+    /// Read what was written for it before.
+    RecallDraft(RunId),
 }
 
 /// Why something was asked.
@@ -91,6 +102,10 @@ pub(super) enum Asked {
     Events(u64, audit::Part),
     /// Something that an operator does, in words.
     Act(SafeText),
+    /// New guidance for a run.
+    Guide(RunId, String),
+    /// What was told a run before.
+    Told(RunId),
 }
 
 /// What is known, shown and wanted.
@@ -133,6 +148,12 @@ pub struct App {
     pub reading: Reading,
     /// The log.
     pub log: LogPane,
+    /// Which keys do what.
+    pub keys: Keymap,
+    /// How panes share the screen.
+    pub sizes: Sizes,
+    /// What runs are told.
+    pub guiding: Guiding,
     /// What lies over the screen.
     pub layer: Option<Layer>,
     /// What was done last, or what went wrong.
@@ -147,6 +168,11 @@ pub struct App {
     pub orders: Vec<Order>,
     asked: HashMap<u64, Asked>,
     next: u64,
+    instance: Option<String>,
+    /// The key that was pressed last.
+    pressed: Option<Key>,
+    /// When the engine was heard last.
+    pub heard: Option<Millis>,
     /// What is shown beside the runs may have changed.
     pub stale: bool,
 }
@@ -173,6 +199,9 @@ impl App {
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
+            keys: Keymap::default(),
+            sizes: Sizes::default(),
+            guiding: Guiding::default(),
             layer: None,
             said: None,
             now: Millis(0),
@@ -182,6 +211,9 @@ impl App {
             asked: HashMap::new(),
             // The stream of changes has number 1.
             next: 2,
+            instance: None,
+            pressed: None,
+            heard: None,
             stale: false,
         }
     }
@@ -235,6 +267,20 @@ impl App {
     fn go(&mut self, page: Page) {
         self.page = page;
         self.reading.inside = false;
+    }
+
+    /// The instance of the engine that is there, or was.
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
+    /// What lies over the screen is on the screen now.
+    pub fn drawn(&mut self) {
+        if let Some(Layer::Edit { opened, shown, .. }) = &mut self.layer
+            && !*shown
+        {
+            (*opened, *shown) = (self.now, true);
+        }
     }
 
     /// Asks for lines that are in view and not loaded.

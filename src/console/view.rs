@@ -8,15 +8,17 @@ mod bugs;
 mod fields;
 mod health;
 mod log;
+mod redirect;
 mod rollback;
 mod run;
 mod runs;
 mod split;
+mod status;
 
 pub use arrange::arrange;
 pub use split::settle;
 
-use super::app::{App, Layer, Page, Pane};
+use super::app::{App, Editing, Layer, Page, Pane};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use arrange::Places;
@@ -47,12 +49,16 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
     }
+    status::line(app, canvas, places.status);
     bars::bottom(app, canvas, places.bottom);
     match &app.layer {
         None => None,
         Some(Layer::Help { top }) => {
-            fields::help(canvas, places.page, *top);
+            fields::help(app, canvas, places.page, *top);
             None
+        }
+        Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) => {
+            redirect::edit(app, canvas, places.page, *run, text)
         }
         Some(Layer::Edit { what, text, chosen, .. }) => fields::edit(app, canvas, places.page, (*what, text, *chosen)),
     }

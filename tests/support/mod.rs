@@ -7,13 +7,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 pub mod bare;
+pub mod console;
 pub mod counting;
 mod docker;
 mod engine;
 pub mod filled;
 pub mod loops;
 pub mod proxy;
+pub mod raw_terminal;
 mod repo;
+pub mod usage;
 mod wait;
 
 #[allow(unused_imports, reason = "each test program uses its own part of this module")]

@@ -10,8 +10,12 @@ use crate::safe;
 impl App {
     /// Takes news in.
     pub fn hear(&mut self, news: News) {
+        if !matches!(news, News::Down(_)) {
+            self.heard = Some(self.now);
+        }
         match news {
             News::Up(welcome) => {
+                self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
                 // What was shown of a log stays; it goes on from its end.
@@ -41,6 +45,7 @@ impl App {
 
     fn merge(&mut self, snapshot: Snapshot) {
         for view in snapshot.runs {
+            self.follow_guidance(&view);
             self.runs.insert(view.run.id, view);
         }
         for question in snapshot.questions {
@@ -99,6 +104,8 @@ impl App {
                 });
                 self.take_events(generation, part, page);
             }
+            (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
+            (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
             (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
             (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {

@@ -1,8 +1,9 @@
 //! What waits for a person.
 
-use super::split::{halves, name, nothing_passes, text};
+use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, mark, rows, title, urgent};
 use crate::console::app::{App, List};
+use crate::console::keymap::Command;
 use crate::domain::Question;
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
@@ -74,7 +75,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if halves.text.height > 0 {
         let title_of_text =
             safe!("{} {} of {}, iteration {}", question.id, question.kind.name(), question.run, question.iteration);
-        text(app, canvas, halves.text, &title_of_text, &safe!("enter: {}", question.run));
+        text(app, canvas, halves.text, &title_of_text, &opens(app, question.run));
     }
 }
 
@@ -89,8 +90,11 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
         question.asked,
         until(app, question)
     ));
-    let wait = if question.may_wait() { safe!(", `w` lets the run wait for the next day") } else { SafeText::empty() };
-    lines.push(safe!("`y` says yes, `n` says no{}, `enter` shows {}", wait, question.run).styled(Style::faint()));
+    let keys = [Command::Approve, Command::Deny, Command::AwaitDay].map(|command| app.keys.first(command));
+    let [yes, no, wait] = keys.map(|key| safe!("{}", key));
+    let wait =
+        if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
+    lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
     lines
 }
 

@@ -1,9 +1,10 @@
 //! The audit log: what changed, who changed it, the newest first.
 
-use super::split::{halves, nothing_passes, text};
+use super::split::{halves, nothing_passes, opens, text};
 use super::{empty, first_shown, mark, rows, title};
 use crate::audit::hex;
 use crate::console::app::{App, Event, List};
+use crate::console::keymap::Command;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style, exact};
 use crate::words;
@@ -35,7 +36,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     if halves.text.height > 0 {
         let event = audit.selected().map_or_else(|| safe!("Event"), |event| safe!("Event {}", event.record.seq));
-        let right = app.run_beside().map_or_else(SafeText::empty, |run| safe!("enter: {}", run));
+        let right = app.run_beside().map_or_else(SafeText::empty, |run| opens(app, run));
         text(app, canvas, halves.text, &event, &right);
     }
 }
@@ -48,7 +49,7 @@ fn heading(filter: &str) -> SafeText {
 fn state(app: &App) -> SafeText {
     let audit = &app.audit;
     if audit.cut {
-        return safe!("the newest were let go: g shows them");
+        return safe!("the newest were let go: {} shows them", app.keys.first(Command::First));
     }
     match (audit.seeks(), audit.next) {
         (true, Some(next)) => safe!("looked back to event {} ...", next),

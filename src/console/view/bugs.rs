@@ -1,7 +1,7 @@
 //! The bug table.
 
 use super::run::{head, stack};
-use super::split::{halves, name, nothing_passes, text};
+use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, mark, rows, title};
 use crate::console::app::{App, List};
 use crate::domain::Bug;
@@ -70,7 +70,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     list(app, canvas, below, focused);
     let Some(bug) = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug) else { return };
     if halves.text.height > 0 {
-        let right = app.run_beside().map_or_else(SafeText::empty, |run| safe!("enter: {}", run));
+        let right = app.run_beside().map_or_else(SafeText::empty, |run| opens(app, run));
         text(app, canvas, halves.text, &safe!("{} seen {} times", bug.id, bug.seen), &right);
     }
 }

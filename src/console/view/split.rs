@@ -2,6 +2,8 @@
 
 use super::{approvals, arrange, audit, bugs, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab};
+use crate::console::keymap::Command;
+use crate::domain::RunId;
 use crate::safe;
 use crate::text::{Canvas, SafeText};
 use ratatui::layout::Rect;
@@ -133,6 +135,14 @@ pub(super) fn name(app: &App, list: List, name: &SafeText, listed: usize, all: u
 /// What a list says that a filter has emptied.
 pub(super) fn nothing_passes(app: &App, list: List) -> Option<SafeText> {
     let filter = app.filters.of(list);
-    (!filter.is_empty())
-        .then(|| safe!("Nothing here passes the filter `{}`. esc shows everything again, / changes it.", filter))
+    let keys = [Command::Back, Command::Filter].map(|command| app.keys.first(command));
+    let [back, change] = keys.map(|key| safe!("{}", key));
+    (!filter.is_empty()).then(|| {
+        safe!("Nothing here passes the filter `{}`. {} shows everything again, {} changes it.", filter, back, change)
+    })
+}
+
+/// Which run opens from a text that has the keys.
+pub(super) fn opens(app: &App, run: RunId) -> SafeText {
+    safe!("{}: {}", app.keys.first(Command::Open), run)
 }

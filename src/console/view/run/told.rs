@@ -1,6 +1,7 @@
 //! What is known of an iteration, part by part, as lines to read.
 
 use crate::console::app::{App, Tab};
+use crate::console::keymap::Command;
 use crate::domain::{Finding, Guidance, GuidanceState, Iteration, Need, Run};
 use crate::gates;
 use crate::protocol::{IterationDetail, RunDetail};
@@ -164,8 +165,10 @@ fn guidance(app: &App, detail: &RunDetail) -> Vec<SafeText> {
     // The newest is what the agent follows.
     let lines: Vec<SafeText> = detail.guidance.iter().rev().flat_map(said).collect();
     if lines.is_empty() {
+        let key = app.keys.first(Command::Redirect);
         return vec![faint(&safe!(
-            "Nobody has told this run anything. `r` gives it guidance, which its next prompt quotes first."
+            "Nobody has told this run anything. `{}` gives it guidance, which its next prompt quotes first.",
+            key
         ))];
     }
     lines
