@@ -114,11 +114,24 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
     assert!(found > 0, "no question is seen");
     through(&mut console, "y\u{1b}", 1);
     through(&mut console, "4", 1);
+    // The audit log, and everything that is known of a run and of a bug.
+    through(&mut console, "5", 1);
+    through(&mut console, "j", 10);
+    through(&mut console, "3", 1);
+    through(&mut console, "\r", 1);
+    through(&mut console, "\r", 1);
+    console.wait_for("findings");
+    for _ in 0..6 {
+        through(&mut console, "\t", 1);
+        through(&mut console, "\u{6}", 2);
+        through(&mut console, "\t", 1);
+        through(&mut console, "]", 1);
+    }
     // The log of the second run from its beginning, cut, wrapped, and sideways; it is the last one in the list.
     through(&mut console, "1\u{1b}", 1);
     through(&mut console, "G", 1);
     wait_until("the log", PATIENCE, || console.shown().contains("r2-i0-test-unit-a1"));
-    for (keys, times) in [("\r", 1), ("z", 1), ("g", 4), ("\u{6}", inputs / 40 + 4)] {
+    for (keys, times) in [("\t", 1), ("z", 1), ("g", 4), ("\u{6}", inputs / 40 + 4)] {
         through(&mut console, keys, times);
     }
     for keys in ["wg", "\u{6}", "\u{6}", "wt", "l", "l", "l", "l"] {
