@@ -109,7 +109,7 @@ mod needs_bwrap {
         console.wait_for("begins from the checkpoint of iteration 1");
         console.wait_for("is withdrawn");
         // Held off for a moment, as in every dialog that decides.
-        wait_until("a rollback", Duration::from_secs(60), || {
+        wait_until("a rollback", Duration::from_mins(1), || {
             console.type_keys("\r");
             std::thread::sleep(Duration::from_millis(500));
             console.shown().contains("back to iteration 1: done")
@@ -122,7 +122,7 @@ mod needs_bwrap {
         console.type_keys("q");
         assert_eq!(console.end(), Some(0));
         engine.ask(Request::Cancel { run, reason: String::new() }).unwrap();
-        wait_until("the run's end", Duration::from_secs(60), || engine.detail(run).view.run.state.is_final());
+        wait_until("the run's end", Duration::from_mins(1), || engine.detail(run).view.run.state.is_final());
         engine.assert_nothing_left();
     }
 
