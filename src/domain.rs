@@ -15,6 +15,7 @@ mod iteration;
 mod project;
 mod question;
 mod run;
+pub mod sought;
 mod step;
 mod suite;
 mod time;

@@ -15,14 +15,16 @@ mod request;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
-pub use reply::{EngineStatus, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView};
+pub use reply::{
+    EngineStatus, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView,
+};
 pub use request::{DeliverAs, Request};
 
 use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 

@@ -4,13 +4,14 @@
 mod act;
 mod layer;
 mod list;
+mod logs;
 mod news;
 
 pub use layer::{Editing, Layer, matching as layer_matching};
 
 use super::keymap::Scope;
 use super::link::Order;
-use super::log::{LogPane, PAGE};
+use super::log::LogPane;
 use crate::domain::{Bug, Millis, QuestionId, RunId};
 use crate::protocol::{EngineStatus, Request, RunView, Welcome};
 use crate::text::SafeText;
@@ -70,6 +71,12 @@ pub(super) enum Asked {
     Status,
     Bugs,
     Lines,
+    /// The run's logs.
+    Steps,
+    /// Lines that fit a filter, under a number.
+    Hits(u64),
+    /// A line that is looked for, under a number.
+    Find(u64),
     /// Something that an operator does, in words.
     Act(SafeText),
 }
@@ -183,15 +190,6 @@ impl App {
         }
     }
 
-    /// Asks for lines that are in view and not loaded.
-    pub fn load_log(&mut self) {
-        let Some(run) = self.log.run else { return };
-        if let Some(first) = self.log.missing() {
-            let step = self.log.step.clone();
-            self.ask(Asked::Lines, Request::ReadLines { run, step, first: Some(first), part: 0, most: PAGE });
-        }
-    }
-
     fn say(&mut self, words: SafeText) {
         self.said = Some((words, false));
     }
@@ -211,6 +209,7 @@ impl App {
     fn tail(&mut self) {
         if let Some(run) = self.log.run {
             self.orders.push(Order::Tail(run, TAIL));
+            self.ask_steps();
         }
     }
 }

@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logs;
+
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
 use super::link::{News, Order};
 use super::view;
 use crate::domain::{
     Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Needs, Origin, Priority, ProjectId, Question, QuestionId,
-    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent,
+    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent, StepKey, StepKind, StepLog,
 };
-use crate::protocol::{Bytes, EngineStatus, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
+use crate::protocol::{Bytes, EngineStatus, LogInfo, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
 use crate::text::{Canvas, Look};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
@@ -120,6 +122,15 @@ fn status() -> EngineStatus {
     }
 }
 
+/// The logs of a run in its third iteration.
+fn logs(run: RunId) -> Vec<LogInfo> {
+    let log = |iteration, kind, suite: &str| {
+        let key = StepKey { run, iteration, kind, suite: suite.to_owned(), attempt: 1 };
+        LogInfo { step: key.to_string(), key, bytes: 100, open: iteration == 3, state: StepLog::Open }
+    };
+    vec![log(0, StepKind::Test, "unit"), log(2, StepKind::Develop, ""), log(3, StepKind::Test, "unit")]
+}
+
 /// A console at which several things go on.
 fn busy() -> App {
     let mut app = App::new(false);
@@ -145,6 +156,10 @@ fn busy() -> App {
         _ => None,
     });
     app.hear(News::Lines(lines(2, "r2-i3-test-unit-a1", 0..60, "checking \x1b[32mpart\x1b[0m of the whole")));
+    answer(&mut app, |request| match request {
+        Request::Logs { run } => Some(Reply::Logs { logs: logs(*run) }),
+        _ => None,
+    });
     app
 }
 

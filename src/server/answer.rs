@@ -4,6 +4,7 @@ use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
+use super::search::Way;
 use crate::domain::{Actor, BugState, Project, QuestionState, Run, RunId, RunState, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -118,6 +119,10 @@ impl<S: Sandbox> Server<S> {
             Request::ReadLines { run, step, first, part, most } => {
                 let lines = self.lines(run, &step, first, part, most).await?;
                 Ok(Reply::Lines { lines })
+            }
+            Request::SearchLines { run, step, sought, from, backward, most } => {
+                let hits = self.search_lines(run, step, sought, Way { from, backward, most }).await?;
+                Ok(Reply::Hits { hits })
             }
             Request::Bugs { all } => self.bugs(all).await,
             Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {

@@ -4,6 +4,7 @@ use super::layout;
 use super::style::Style;
 use serde::Serialize;
 use std::fmt;
+use std::ops::Range;
 
 /// Text that any terminal may be given: no controls but our own SGR sequences, nothing invisible, nothing that reorders.
 ///
@@ -55,6 +56,12 @@ impl SafeText {
         text.push_str(&plain);
         text.push_str(layout::RESET);
         Self(text)
+    }
+
+    /// The text with a mark on some ranges of its [plain](Self::plain) form, given in order and apart: reversed and underlined, whatever its
+    /// style there. A letter with its accents is marked as a whole.
+    pub fn marked(&self, ranges: &[Range<usize>]) -> Self {
+        if ranges.is_empty() { self.clone() } else { Self(layout::marked(&self.0, ranges)) }
     }
 
     /// Appends another text.

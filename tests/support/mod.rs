@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 pub mod bare;
+pub mod console;
 pub mod counting;
 mod docker;
 mod engine;

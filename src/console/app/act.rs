@@ -97,12 +97,8 @@ impl App {
                 let words = if approve { safe!("yes to {}", question) } else { safe!("no to {}", question) };
                 self.act(words, Request::Answer { question, approve, reason: text.to_owned() });
             }
-            Editing::Search => {
-                text.clone_into(&mut self.log.search);
-                if !text.is_empty() && !self.log.seek(false) && !self.log.seek(true) {
-                    self.complain(safe!("nothing that is loaded has `{}`", text));
-                }
-            }
+            Editing::Search => self.search(text),
+            Editing::Filter => self.sift(text),
             Editing::Palette => {
                 if let Some(one) = matching(text).get(chosen) {
                     self.perform(one.command);
@@ -154,22 +150,16 @@ impl App {
                 self.keep_selection();
                 self.follow_selected();
             }
-            Command::Follow => {
-                if self.log.follow {
-                    self.log.stop();
-                } else {
-                    self.log.follow = true;
-                }
-                self.load_log();
-            }
+            Command::Follow => self.follow_end(),
             Command::Wrap => self.log.wrap = !self.log.wrap,
             Command::Times => self.log.times = !self.log.times,
             Command::Search => self.open(Editing::Search),
-            Command::SearchNext | Command::SearchLast => {
-                if !self.log.search.is_empty() && !self.log.seek(command == Command::SearchNext) {
-                    self.complain(safe!("no further line that is loaded has `{}`", self.log.search.clone()));
-                }
-            }
+            Command::SearchNext => self.search_further(false),
+            Command::SearchLast => self.search_further(true),
+            Command::Filter => self.open(Editing::Filter),
+            Command::FirstError => self.first_error(),
+            Command::NextStep => self.step(true),
+            Command::LastStep => self.step(false),
             Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
             Command::Approve | Command::Deny => {
                 if let Some(question) = self.question {
@@ -239,7 +229,8 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.zoom {
+        if self.back_in_log() {
+        } else if self.zoom {
             self.zoom = false;
         } else if self.page != Page::Watch {
             self.page = Page::Watch;

@@ -19,6 +19,8 @@ pub enum Editing {
     Answer(QuestionId, bool),
     /// What is searched for in the log.
     Search,
+    /// Which lines of the log are shown.
+    Filter,
     /// The name of a command.
     Palette,
 }
@@ -55,7 +57,7 @@ impl Layer {
 pub fn was_seen(what: Editing, opened: Millis, now: Millis) -> bool {
     match what {
         Editing::Cancel(_) | Editing::Answer(..) | Editing::Redirect(_) => now.since(opened) >= SEEN,
-        Editing::Search | Editing::Palette => true,
+        Editing::Search | Editing::Filter | Editing::Palette => true,
     }
 }
 

@@ -23,7 +23,11 @@ impl App {
                 self.merge(snapshot);
             }
             News::Changed(snapshot) => self.merge(snapshot),
-            News::Lines(lines) => self.log.take(lines),
+            News::Lines(lines) => {
+                if self.log.take(&lines) {
+                    self.ask_steps();
+                }
+            }
             News::TailOver(run, reason) => {
                 if self.log.run == Some(run) {
                     self.log.open = false;
@@ -61,8 +65,11 @@ impl App {
                 self.bugs = bugs;
                 self.bug = self.bug.min(self.bugs.len().saturating_sub(1));
             }
-            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take(lines),
+            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take_page(&lines),
             (Asked::Lines, Err(fault)) => self.log.fault = Some(fault.message),
+            (Asked::Steps, Ok(Reply::Logs { logs })) => self.log.steps = logs,
+            (Asked::Hits(serial), reply) => self.sifted(serial, reply),
+            (Asked::Find(serial), reply) => self.found(serial, reply),
             (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
             (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
             (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {

@@ -114,7 +114,19 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             let field = if approve { safe!("Remark (may be left out):") } else { safe!("Why; the agent reads it:") };
             (name, vec![asked, field])
         }
-        Editing::Search => (safe!("Search the log"), Vec::new()),
+        Editing::Search => (
+            safe!("Search the log"),
+            vec![safe!(
+                "The whole log is searched. Upper-case letters count where there are any; ~ begins a regular expression."
+            )],
+        ),
+        Editing::Filter => (
+            safe!("Show only some lines"),
+            vec![
+                safe!("Lines that have all the words, none with ! before it: fail !flaky \"two words\" ~regex"),
+                safe!("@out @err @engine by source, @error @warning by words of that kind. Nothing shows all."),
+            ],
+        ),
         Editing::Palette => (safe!("Commands"), Vec::new()),
     }
 }

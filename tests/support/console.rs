@@ -1,0 +1,160 @@
+//! A console in a terminal of its own, for tests that look at it and press keys.
+
+use super::bare::Bare;
+use super::wait_until;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A console in a terminal.
+pub struct Console {
+    child: Child,
+    bytes: Arc<Mutex<Vec<u8>>>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    /// `None` once the terminal is gone.
+    pub master: Option<Arc<File>>,
+}
+
+fn number(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).unwrap()
+}
+
+fn size(rows: u16, cols: u16) -> Winsize {
+    Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 }
+}
+
+impl Console {
+    pub fn start(bare: &Bare, args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::start_with(bare, args, rows, cols, &[])
+    }
+
+    /// With more variables in its environment.
+    pub fn start_with(bare: &Bare, args: &[&str], rows: u16, cols: u16, variables: &[(&str, &str)]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let slave = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = || File::options().read(true).write(true).open(&slave).unwrap();
+        tcsetwinsize(&master, size(rows, cols)).unwrap();
+        // Makes the terminal the controlling one, and becomes the console.
+        let mut all = vec!["--ctty", env!("CARGO_BIN_EXE_dogwatch")];
+        all.extend(args);
+        let mut command = bare.through("setsid", &all);
+        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+        command.envs(variables.iter().copied());
+        let child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
+        drop(command);
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(number(rows), number(cols), 0)));
+        let master = Arc::new(File::from(master));
+        let (reader, sink, shown) = (Arc::downgrade(&master), bytes.clone(), screen.clone());
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 65536];
+            // The thread holds the terminal only for a moment at a time, so that it can be lost.
+            while let Some(master) = reader.upgrade() {
+                let mut fds = [PollFd::new(&*master, PollFlags::IN)];
+                let moment = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+                if poll(&mut fds, Some(&moment)).unwrap() == 0 {
+                    continue;
+                }
+                // A terminal whose program ended answers with an error.
+                let Ok(count @ 1..) = (&*master).read(&mut buffer) else { return };
+                sink.lock().unwrap().extend_from_slice(&buffer[..count]);
+                shown.lock().unwrap().process(&buffer[..count]);
+            }
+        });
+        Self { child, bytes, screen, master: Some(master) }
+    }
+
+    pub fn shown(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    pub fn wait_for(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.shown().contains(text) {
+            assert!(Instant::now() < end, "`{text}` is not on the screen:\n{}", self.shown());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn type_keys(&mut self, keys: &str) {
+        let mut terminal = &**self.master.as_ref().unwrap();
+        terminal.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn resize(&self, rows: u16, cols: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(number(rows), number(cols));
+        tcsetwinsize(self.master.as_deref().unwrap(), size(rows, cols)).unwrap();
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub fn end(&mut self) -> Option<i32> {
+        wait_until("the console's end", PATIENCE, || self.child.try_wait().unwrap().is_some());
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+
+    /// Whether the terminal was given back as it was.
+    pub fn assert_given_back(&self) {
+        for mode in ["?1049", "?2004", "?1000", "?1006"] {
+            let text = String::from_utf8_lossy(&self.bytes()).into_owned();
+            let (on, off) = (text.rfind(&format!("\u{1b}[{mode}h")), text.rfind(&format!("\u{1b}[{mode}l")));
+            assert!(off >= on, "{mode} is left on");
+        }
+        let text = String::from_utf8_lossy(&self.bytes()).into_owned();
+        assert!(text.rfind("\u{1b}[?25h") > text.rfind("\u{1b}[?25l"), "the cursor is left hidden");
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        // Fails only for one that has ended, which is what is wanted.
+        let _ended = self.child.kill();
+    }
+}
+
+/// Sequences and controls in the bytes that are not the console's own.
+pub fn foreign(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut found = Vec::new();
+    let mut rest = text.as_ref();
+    while let Some(at) = rest.find(char::is_control) {
+        let tail = &rest[at..];
+        let own = tail.strip_prefix("\u{1b}[").and_then(|sequence| {
+            let end = sequence.find(|c: char| !c.is_ascii_digit() && !";?".contains(c))?;
+            let (parameters, last) = (&sequence[..end], sequence[end..].chars().next()?);
+            let fits = match (parameters.strip_prefix('?'), last) {
+                (Some(mode), 'h' | 'l') => {
+                    ["25", "1000", "1002", "1003", "1006", "1015", "1049", "2004", "2026"].contains(&mode)
+                }
+                (None, 'm' | 'H') => true,
+                (None, 'J') => parameters == "2",
+                _ => false,
+            };
+            fits.then(|| &sequence[end + 1..])
+        });
+        rest = if let Some(after) = own {
+            after
+        } else {
+            found.push(tail.chars().take(8).flat_map(char::escape_default).collect());
+            &tail[tail.chars().next().map_or(1, char::len_utf8)..]
+        };
+    }
+    found
+}
