@@ -11,20 +11,24 @@
 //! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
 //! | `log.rs` | the window of log lines that is held |
 //! | `link.rs` | the connections, and looking for an engine that went away |
+//! | `export.rs`, `pager.rs` | lines taken out of a log, and another program that shows them |
 //! | `hangup.rs` | a terminal that is gone ends the console |
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
+pub mod export;
 mod hangup;
 pub mod keymap;
 pub mod keys;
 mod link;
 mod log;
+mod pager;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use crate::client::Client;
+use crate::safe;
 use crate::text::Look;
 use crate::text::screen::{Screen, ScreenError, Wanted};
 use crate::words;
@@ -53,7 +57,7 @@ const NEWS: usize = 256;
 const DRAIN: usize = 512;
 
 /// How the console is started.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What the terminal can show.
     pub look: Look,
@@ -63,6 +67,8 @@ pub struct Options {
     pub slow_link: bool,
     /// Clicks and the wheel come as events.
     pub mouse: bool,
+    /// Where lines go that are taken out of a log and are more than a clipboard takes.
+    pub copies: PathBuf,
 }
 
 /// Shows the console until it is left.
@@ -71,7 +77,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     // Keys alone make orders. A bound would let both sides wait for each other while news floods in.
     let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
-    let link = tokio::spawn(link::keep(socket, first, orders, news_in));
+    let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
     let app = App::new(options.read_only);
     let frame = if options.slow_link { SLOW_FRAME } else { FRAME };
     let result =
@@ -101,6 +107,7 @@ enum Woken {
     Tick,
     Refresh,
     Suspend,
+    Interrupt,
     Leave,
 }
 
@@ -124,7 +131,7 @@ impl Loop {
             self.app.now = words::now();
             match woken {
                 Woken::Suspend => self.app.effects.push(Effect::Suspend),
-                Woken::Leave | Woken::Input(None) | Woken::News(None) => return Ok(()),
+                Woken::Leave | Woken::Interrupt | Woken::Input(None) | Woken::News(None) => return Ok(()),
                 Woken::Input(Some(event)) => self.input(event?, screen),
                 Woken::News(Some(news)) => self.hear(news),
                 Woken::Refresh => {
@@ -165,6 +172,23 @@ impl Loop {
                         drop(input);
                         screen.leave();
                         suspend()?;
+                        screen.back()?;
+                        input = EventStream::new();
+                    }
+                    Effect::Copy(lines) => self.app.copied(screen.copy(&lines).then_some(lines.len())),
+                    Effect::View(purpose, path) => {
+                        drop(input);
+                        screen.leave();
+                        let shown = pager::show(purpose, &path, &mut signals).await;
+                        let removed = std::fs::remove_file(&path);
+                        match shown {
+                            Ok(pager::Shown::Leave) => return Ok(()),
+                            Ok(pager::Shown::Back(words)) => self.app.viewed(words),
+                            Err(error) => self.app.viewed(Some(safe!("{}", error.to_string()))),
+                        }
+                        if let Err(error) = removed {
+                            self.app.viewed(Some(safe!("{} is left there: {}", path, error.to_string())));
+                        }
                         screen.back()?;
                         input = EventStream::new();
                     }
@@ -240,7 +264,7 @@ impl Signals {
         tokio::select! {
             _ = self.term.recv() => Woken::Leave,
             _ = self.hup.recv() => Woken::Leave,
-            _ = self.int.recv() => Woken::Leave,
+            _ = self.int.recv() => Woken::Interrupt,
             _ = self.gone.recv() => Woken::Leave,
             _ = self.tstp.recv() => Woken::Suspend,
         }

@@ -5,10 +5,14 @@
 
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dogwatch::domain::RunId;
+use std::os::unix::fs::PermissionsExt;
 use support::bare::{Bare, Process};
-use support::console::{Console, foreign};
+use support::console::{Console, PATIENCE, foreign};
 use support::filled::{fill, step_with};
+use support::wait_until;
 
 /// What a program may not do to a terminal: a title, the clipboard.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}]52;c;b3duZWQ=\u{7}\u{202e}dlrow";
@@ -97,4 +101,67 @@ fn steps_are_gone_through() {
     console.wait_for("line 1 of what was said");
     console.wait_for("(2 of 2)");
     leave(console);
+}
+
+/// What went to the clipboard last.
+fn copied(console: &Console) -> Option<String> {
+    let bytes = console.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let sent = text.rsplit_once("\u{1b}]52;c;")?.1.split_once("\u{1b}\\")?.0;
+    Some(String::from_utf8(STANDARD.decode(sent).unwrap()).unwrap())
+}
+
+#[test]
+fn lines_are_copied_by_the_terminal_or_into_a_file() {
+    let (bare, _engine) = bare();
+    let mut console = opened(&bare, &[]);
+    console.type_keys("c");
+    console.wait_for("1 line was sent");
+    assert_eq!(copied(&console).unwrap(), "line 199999 of what was said");
+    console.type_keys("vkkc");
+    console.wait_for("3 lines were sent");
+    assert!(copied(&console).unwrap().starts_with("line 199997 of what was said\nline 199998"));
+    // What a program wrote is copied as it is shown, never as it was.
+    console.type_keys("g");
+    console.wait_for("owned");
+    console.type_keys("c");
+    console.wait_for("1 line was sent");
+    let shown = copied(&console).unwrap();
+    assert!(shown.contains("\u{241b}]52;c;") && shown.contains("<U+202E>"), "{shown}");
+    assert!(!shown.contains(char::is_control) && !shown.contains('\u{202e}'));
+    console.type_keys("C50000\r");
+    console.wait_for("too much for a clipboard: 50000 lines are in");
+    let files: Vec<_> = std::fs::read_dir(bare.file("copies")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(std::fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&files[0]).unwrap().starts_with("line 150000 of"));
+    leave(console);
+}
+
+#[test]
+fn a_pager_gets_the_log_and_the_terminal() {
+    let (bare, _engine) = bare();
+    let pager = "sh -c 'cp -p \"$1\" \"$HOME/seen\"; echo the pager is here; read line' sh";
+    let mut console = opened(&bare, &[("PAGER", pager), ("EDITOR", "/nowhere/ed"), ("VISUAL", "")]);
+    for _ in 0..2 {
+        console.type_keys("o");
+        console.wait_for("the pager is here");
+        console.type_keys("\n");
+        console.wait_for("line 199999 of what was said");
+    }
+    let seen = bare.state().parent().unwrap().join("seen");
+    assert_eq!(std::fs::metadata(&seen).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&seen).unwrap();
+    assert_eq!(text.lines().count(), 200_000);
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'));
+    console.type_keys("O");
+    console.wait_for("`/nowhere/ed` cannot be started");
+    wait_until("the files to be removed", PATIENCE, || std::fs::read_dir(bare.file("copies")).unwrap().count() == 0);
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    console.assert_given_back();
+    // The line ends are those of the pager and of what was typed for it.
+    let mut others = foreign(&console.bytes());
+    others.retain(|other| !other.starts_with("\\r") && !other.starts_with("\\n"));
+    assert_eq!(others, Vec::<String>::new());
 }

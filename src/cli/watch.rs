@@ -33,6 +33,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         read_only: args.read_only,
         slow_link: args.slow_link,
         mouse: !args.no_mouse,
+        copies: context.paths.copies(),
     };
     let socket = context.paths.socket();
     drop(context);

@@ -102,6 +102,7 @@ impl Paths {
             self.steps(),
             self.exe_copies(),
             self.containers(),
+            self.copies(),
         ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
@@ -124,6 +125,7 @@ impl Paths {
             self.containers(),
             self.logs(),
             self.exe_copies(),
+            self.copies(),
             self.blobs(),
         ];
         let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
@@ -181,6 +183,11 @@ impl Paths {
     /// Content-addressed copies of the executable, mounted into containers.
     pub fn exe_copies(&self) -> PathBuf {
         self.state.join("exe")
+    }
+
+    /// Lines that people took out of logs in the console.
+    pub fn copies(&self) -> PathBuf {
+        self.state.join("copies")
     }
 
     /// What a process sandbox knows of its containers.

@@ -2,6 +2,7 @@
 //! and draws nothing; what it wants of the outside is collected for the loop to do.
 
 mod act;
+mod copy;
 mod layer;
 mod list;
 mod logs;
@@ -9,6 +10,7 @@ mod news;
 
 pub use layer::{Editing, Layer, matching as layer_matching};
 
+use super::export::Purpose;
 use super::keymap::Scope;
 use super::link::Order;
 use super::log::LogPane;
@@ -16,6 +18,7 @@ use crate::domain::{Bug, Millis, QuestionId, RunId};
 use crate::protocol::{EngineStatus, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 /// Lines of a log that are sent at once while it is followed.
 const TAIL: u32 = 500;
@@ -56,13 +59,15 @@ pub enum Connection {
 }
 
 /// What the loop has to do for the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Effect {
     Quit,
     Suspend,
     Repaint,
     ToggleMouse,
+    Copy(Vec<SafeText>),
+    View(Purpose, PathBuf),
 }
 
 /// Why something was asked.

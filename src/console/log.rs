@@ -18,7 +18,7 @@ pub use sift::Filter;
 
 use crate::domain::RunId;
 use crate::protocol::{LogInfo, LogLine, LogLines};
-use crate::text::{LogParser, SafeText};
+use crate::text::{self, SafeText};
 use std::collections::BTreeMap;
 
 /// Most lines, and most bytes of them, that are kept.
@@ -256,11 +256,7 @@ impl LogPane {
 /// A line made safe. Colours do not reach over its end: any line may be the first that is loaded.
 fn shown(line: &LogLine) -> Shown {
     let bytes = line.bytes.decode().unwrap_or_default();
-    let mut parser = LogParser::new();
-    let mut text = SafeText::empty();
-    let mut keep = |styled: crate::text::StyledLine| text.push(&styled.to_terminal(true));
-    parser.push(&bytes, &mut keep);
-    parser.finish(&mut keep);
+    let text = text::log::shown(&bytes);
     Shown { time_ms: line.time_ms, stream: line.stream, text }
 }
 

@@ -226,7 +226,7 @@ fn press(app: &mut App, keys: &str) {
 fn asked(app: &App) -> Vec<&Request> {
     let requests = app.orders.iter().filter_map(|order| match order {
         Order::Ask(_, request) => Some(request),
-        Order::Tail(..) => None,
+        Order::Tail(..) | Order::Export(_) => None,
     });
     requests.collect()
 }

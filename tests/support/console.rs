@@ -17,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A console in a terminal.
 pub struct Console {
-    child: Child,
+    pub child: Child,
     bytes: Arc<Mutex<Vec<u8>>>,
     screen: Arc<Mutex<vt100::Parser>>,
     /// `None` once the terminal is gone.
@@ -149,7 +149,12 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
             };
             fits.then(|| &sequence[end + 1..])
         });
-        rest = if let Some(after) = own {
+        // Text for the clipboard, in base64.
+        let clipboard = tail.strip_prefix("\u{1b}]52;c;").and_then(|rest| {
+            let (text, after) = rest.split_once("\u{1b}\\")?;
+            text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)).then_some(after)
+        });
+        rest = if let Some(after) = own.or(clipboard) {
             after
         } else {
             found.push(tail.chars().take(8).flat_map(char::escape_default).collect());

@@ -2,6 +2,7 @@
 
 use super::layer::{matching, was_seen};
 use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
+use crate::console::export::Purpose;
 use crate::console::keymap::{Command, command};
 use crate::console::keys::Key;
 use crate::protocol::Request;
@@ -99,6 +100,7 @@ impl App {
             }
             Editing::Search => self.search(text),
             Editing::Filter => self.sift(text),
+            Editing::CopyLast => self.copy_last(text),
             Editing::Palette => {
                 if let Some(one) = matching(text).get(chosen) {
                     self.perform(one.command);
@@ -156,6 +158,11 @@ impl App {
             Command::Search => self.open(Editing::Search),
             Command::SearchNext => self.search_further(false),
             Command::SearchLast => self.search_further(true),
+            Command::Select => self.log.select(),
+            Command::Copy => self.copy(),
+            Command::CopyLast => self.open(Editing::CopyLast),
+            Command::Pager => self.view(Purpose::Pager),
+            Command::Editor => self.view(Purpose::Editor),
             Command::Filter => self.open(Editing::Filter),
             Command::FirstError => self.first_error(),
             Command::NextStep => self.step(true),

@@ -21,6 +21,8 @@ pub enum Editing {
     Search,
     /// Which lines of the log are shown.
     Filter,
+    /// How many of the last lines are copied.
+    CopyLast,
     /// The name of a command.
     Palette,
 }
@@ -57,7 +59,7 @@ impl Layer {
 pub fn was_seen(what: Editing, opened: Millis, now: Millis) -> bool {
     match what {
         Editing::Cancel(_) | Editing::Answer(..) | Editing::Redirect(_) => now.since(opened) >= SEEN,
-        Editing::Search | Editing::Filter | Editing::Palette => true,
+        Editing::Search | Editing::Filter | Editing::CopyLast | Editing::Palette => true,
     }
 }
 

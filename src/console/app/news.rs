@@ -13,6 +13,7 @@ impl App {
             News::Up(welcome) => {
                 self.connection = Connection::Up(welcome);
                 self.refresh();
+                self.log.retry();
                 // What was shown of a log stays; it goes on from its end.
                 self.tail();
             }
@@ -28,6 +29,7 @@ impl App {
                     self.ask_steps();
                 }
             }
+            News::Exported(purpose, done) => self.exported(purpose, done),
             News::TailOver(run, reason) => {
                 if self.log.run == Some(run) {
                     self.log.open = false;

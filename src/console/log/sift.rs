@@ -53,9 +53,22 @@ impl LogPane {
         Ok(())
     }
 
+    /// What lines have to fit to be shown.
+    pub fn shown_only(&self) -> Sought {
+        self.filter.as_ref().map_or_else(Sought::default, |filter| filter.sought.clone())
+    }
+
     /// How many lines fit among how many that were looked at.
     pub fn sifted(&self) -> Option<(u64, u64)> {
         self.filter.as_ref().map(|filter| (filter.count, filter.counted))
+    }
+
+    /// What was asked for is lost: it is asked again.
+    pub fn retry(&mut self) {
+        self.awaited = None;
+        if let Some(filter) = &mut self.filter {
+            (filter.asked, filter.end, filter.count_asked, filter.count_end) = (None, None, None, None);
+        }
     }
 
     /// Whether what is held reaches to the end of the log.

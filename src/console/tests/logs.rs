@@ -1,6 +1,8 @@
 //! What is done with logs: searching, filtering, going from step to step.
 
 use super::*;
+use crate::console::app::Effect;
+use crate::console::export::{Exported, Purpose};
 use crate::protocol::LogHits;
 
 /// Lines that fit, as an engine gives them.
@@ -81,4 +83,38 @@ fn lines_go_to_the_side_and_wrap_and_show_their_times() {
     insta::assert_snapshot!("sideways", shifted);
     press(&mut app, "w");
     insta::assert_snapshot!("wrapped", picture(&mut app, 80, 24, LOOK));
+}
+
+#[test]
+fn lines_are_selected_and_copied() {
+    let wanted = |app: &App| match app.orders.last() {
+        Some(Order::Export(export)) => Some((export.purpose, export.first, export.last)),
+        _ => None,
+    };
+    let mut app = busy();
+    painted(&mut app, 80, 24, LOOK);
+    press(&mut app, "tab z");
+    painted(&mut app, 80, 24, LOOK);
+    // Followed, so the last line is the current one.
+    press(&mut app, "c");
+    assert_eq!(wanted(&app), Some((Purpose::Copy, 59, 59)));
+    press(&mut app, "v k k k");
+    insta::assert_snapshot!("selection", picture(&mut app, 80, 24, LOOK));
+    press(&mut app, "c");
+    assert_eq!((wanted(&app), app.log.selection), (Some((Purpose::Copy, 56, 59)), None));
+    press(&mut app, "v esc C 7 enter");
+    assert_eq!((wanted(&app), app.zoom), (Some((Purpose::Copy, 53, 59)), true));
+    press(&mut app, "C 0 enter");
+    assert!(app.said.as_ref().is_some_and(|(words, bad)| *bad && words.plain().contains("no number")));
+    press(&mut app, "o");
+    assert_eq!(wanted(&app), Some((Purpose::Pager, 0, 59)));
+    app.hear(News::Exported(Purpose::Copy, Ok(Exported::Text(vec![crate::safe!("x")]))));
+    let path = std::path::PathBuf::from("/x/y");
+    let file = Exported::File { path: path.clone(), lines: 9, cut: false };
+    app.hear(News::Exported(Purpose::Editor, Ok(file.clone())));
+    assert_eq!(app.effects, [Effect::Copy(vec![crate::safe!("x")]), Effect::View(Purpose::Editor, path)]);
+    app.hear(News::Exported(Purpose::Copy, Ok(file)));
+    assert!(app.said.as_ref().is_some_and(|(words, _)| words.plain().contains("9 lines are in /x/y")));
+    app.hear(News::Exported(Purpose::Copy, Err("the disk is full".to_owned())));
+    assert!(app.said.as_ref().is_some_and(|(_, bad)| *bad));
 }

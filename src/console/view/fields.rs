@@ -120,6 +120,7 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
                 "The whole log is searched. Upper-case letters count where there are any; ~ begins a regular expression."
             )],
         ),
+        Editing::CopyLast => (safe!("Copy the last lines"), vec![safe!("How many (100 where nothing is written):")]),
         Editing::Filter => (
             safe!("Show only some lines"),
             vec![
