@@ -108,3 +108,29 @@ fn without_a_terminal_it_says_what_else_there_is() {
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("needs a terminal"), "{said:?}");
 }
+
+#[test]
+fn plain_lines_are_told_without_any_sequence() {
+    let (bare, _engine) = bare(10);
+    // A terminal that cannot place text gets them unasked.
+    for (args, term) in [(["watch", "--plain"], "xterm-256color"), (["watch", "--read-only"], "dumb")] {
+        let mut console = Console::start_with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
+        console.wait_for("The engine is up; no runs are at work.");
+        console.signal(Signal::INT);
+        wait_until("its end", PATIENCE, || console.child.try_wait().unwrap().is_some());
+        let printed = console.bytes();
+        assert!(printed.iter().all(|byte| (b' '..=b'~').contains(byte) || b"\r\n".contains(byte)), "{printed:?}");
+    }
+}
+
+#[test]
+fn plain_lines_go_on_with_the_next_engine() {
+    let (bare, engine) = bare(10);
+    let console = Console::start(&bare, &["watch", "--plain"], 24, 80);
+    console.wait_for("The engine is up; no runs are at work.");
+    engine.stop();
+    console.wait_for("The engine went away");
+    let _next = bare.start();
+    console.wait_for("The engine is back.");
+    console.signal(Signal::TERM);
+}
