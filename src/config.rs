@@ -7,6 +7,7 @@ mod allowances;
 pub mod command;
 pub mod engine;
 pub mod errors;
+mod keys;
 pub mod most;
 pub mod paths;
 pub mod project;

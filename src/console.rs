@@ -10,12 +10,14 @@
 //! | `app.rs`, `app/` | what is known and what keys and news do to it; no clock, no drawing |
 //! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
 //! | `log.rs` | the window of log lines that is held |
+//! | `drafts.rs` | what is written and not sent, on disk |
 //! | `link.rs` | the connections, and looking for an engine that went away |
 //! | `export.rs`, `pager.rs` | lines taken out of a log, and another program that shows them |
 //! | `hangup.rs` | a terminal that is gone ends the console |
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
+mod drafts;
 pub mod export;
 mod hangup;
 pub mod keymap;
@@ -28,13 +30,16 @@ mod tests;
 mod view;
 
 use crate::client::Client;
+use crate::domain::RunId;
 use crate::safe;
 use crate::text::Look;
 use crate::text::screen::{Screen, ScreenError, Wanted};
 use crate::words;
 use app::{App, Effect};
 use crossterm::event::{Event, EventStream, MouseEventKind};
+use drafts::Drafts;
 use futures_util::StreamExt;
+use keymap::Keymap;
 use link::News;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
@@ -69,6 +74,10 @@ pub struct Options {
     pub mouse: bool,
     /// Where lines go that are taken out of a log and are more than a clipboard takes.
     pub copies: PathBuf,
+    /// Which keys do what.
+    pub keys: Keymap,
+    /// Where what is written and not sent is kept.
+    pub drafts: Option<PathBuf>,
 }
 
 /// Shows the console until it is left.
@@ -78,10 +87,14 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
     let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
-    let app = App::new(options.read_only);
+    let mut app = App::new(options.read_only);
+    app.keys = options.keys;
+    let drafts = Drafts::open(options.drafts)?;
     let frame = if options.slow_link { SLOW_FRAME } else { FRAME };
     let result =
-        Loop { app, orders: orders_in, news, frame, drawn: None, dirty: true, refresh: None }.go(&mut screen).await;
+        Loop { app, drafts, orders: orders_in, news, frame, drawn: None, unseen: false, dirty: true, refresh: None }
+            .go(&mut screen)
+            .await;
     link.abort();
     screen.leave();
     result
@@ -89,11 +102,14 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
 
 struct Loop {
     app: App,
+    drafts: Drafts,
     orders: mpsc::UnboundedSender<link::Order>,
     news: mpsc::Receiver<News>,
     frame: Duration,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
+    /// The last frame is still on its way.
+    unseen: bool,
     dirty: bool,
     /// When to ask again for what no stream brings.
     refresh: Option<Instant>,
@@ -103,6 +119,7 @@ struct Loop {
 enum Woken {
     Input(Option<std::io::Result<Event>>),
     News(Option<News>),
+    Seen,
     Draw,
     Tick,
     Refresh,
@@ -124,6 +141,7 @@ impl Loop {
                 woken = signals.next() => woken,
                 event = input.next() => Woken::Input(event),
                 news = self.news.recv() => Woken::News(news),
+                () = screen.ready(), if self.unseen => Woken::Seen,
                 () = async { sleep_until(next).await; screen.ready().await }, if self.dirty => Woken::Draw,
                 () = sleep_until(refresh.unwrap_or(next)), if refresh.is_some() => Woken::Refresh,
                 () = tokio::time::sleep(TICK), if lively && !self.dirty => Woken::Tick,
@@ -139,6 +157,10 @@ impl Loop {
                     self.app.refresh();
                 }
                 Woken::Tick => self.dirty = true,
+                Woken::Seen => {
+                    self.unseen = false;
+                    self.app.drawn();
+                }
                 Woken::Draw => {
                     if screen.fault().is_some() {
                         return Ok(());
@@ -167,6 +189,9 @@ impl Loop {
                     Effect::Quit => return Ok(()),
                     Effect::Repaint => screen.repaint(),
                     Effect::ToggleMouse => screen.set_mouse(!screen.mouse())?,
+                    Effect::KeepDraft(run) | Effect::ForgetDraft(run) | Effect::RecallDraft(run) => {
+                        self.draft(&effect, run);
+                    }
                     Effect::Suspend => {
                         // The reader of keys goes with its stream, so that the shell gets what is typed.
                         drop(input);
@@ -222,6 +247,22 @@ impl Loop {
         }
     }
 
+    /// What is written and not sent, of the engine that is or was there.
+    fn draft(&mut self, effect: &Effect, run: RunId) {
+        let Some(instance) = self.app.instance() else { return };
+        match effect {
+            Effect::RecallDraft(_) => match self.drafts.recall(instance, run) {
+                Ok(Some(text)) => self.app.recalled(run, &text),
+                Ok(None) => {}
+                Err(error) => self.app.draft_fault(&error),
+            },
+            _ => self.drafts.keep(instance, run, self.app.guiding.draft(run)),
+        }
+        if let Some(error) = self.drafts.fault() {
+            self.app.draft_fault(&error);
+        }
+    }
+
     fn hear(&mut self, news: News) {
         self.app.hear(news);
         self.dirty = true;
@@ -235,6 +276,7 @@ impl Loop {
         }
         screen.draw(|canvas| view::paint(&self.app, canvas))?;
         self.drawn = Some(Instant::now());
+        self.unseen = true;
         self.dirty = false;
         Ok(())
     }

@@ -16,7 +16,8 @@ mod request;
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use reply::{
-    EngineStatus, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot, SuiteView,
+    DiskSpace, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView,
+    Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
 

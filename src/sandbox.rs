@@ -90,6 +90,9 @@ pub trait Sandbox: Send + Sync + 'static {
     /// What it can do; it refuses the rest with clear words.
     fn abilities(&self) -> Abilities;
 
+    /// Which sandbox it is and what its walls are, in a few words for people; may quote what it says of itself.
+    fn words(&self) -> impl Future<Output = Result<String, SandboxError>> + Send;
+
     /// Makes the step's container, or finds the one with the step's name if it was made before. Returns its id.
     fn create(&self, spec: &StepSpec) -> impl Future<Output = Result<String, SandboxError>> + Send;
 

@@ -10,6 +10,7 @@
 //! into its memory, environment or descriptors.
 
 mod clock;
+mod durable;
 mod keep;
 mod limits;
 mod link;

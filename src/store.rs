@@ -56,7 +56,7 @@ mod usage;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use blobs::{BlobName, BlobOrigin};
 pub use bugs::{Attempt, AttemptOutcome, BugFilter, Solution};

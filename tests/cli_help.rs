@@ -341,7 +341,9 @@ fn plain_lines_tell_what_happens_and_nothing_twice() {
     until("r2 has ended: cancelled");
     let told = |part: &str| heard.iter().filter(|line| line.contains(part)).count();
     assert_eq!((told("r1 has ended: cancelled"), told("r2 asks q1"), told("r2 is queued")), (1, 1, 1), "{heard:?}");
-    heard.iter().for_each(|line| assert_tame(line));
+    for line in &heard {
+        assert_tame(line);
+    }
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -36,7 +36,7 @@ fn bare() -> (Bare, Process) {
 
 /// A console that shows the log on the whole screen.
 fn opened(bare: &Bare, variables: &[(&str, &str)]) -> Console {
-    let mut console = Console::start_with(bare, &["watch"], 24, 100, variables);
+    let mut console = Console::with(bare, &["watch"], 24, 100, variables);
     console.wait_for("No run is at work");
     console.type_keys("a");
     console.wait_for("line 199999 of what was said");

@@ -114,7 +114,7 @@ fn plain_lines_are_told_without_any_sequence() {
     let (bare, _engine) = bare(10);
     // A terminal that cannot place text gets them unasked.
     for (args, term) in [(["watch", "--plain"], "xterm-256color"), (["watch", "--read-only"], "dumb")] {
-        let mut console = Console::start_with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
+        let mut console = Console::with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
         console.wait_for("The engine is up; no runs are at work.");
         console.signal(Signal::INT);
         wait_until("its end", PATIENCE, || console.child.try_wait().unwrap().is_some());

@@ -83,7 +83,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     };
     findings.push(engine(&mut context).await);
     findings.push(host::executable());
-    findings.extend(sandbox::look(&config).await);
+    findings.extend(sandbox::look(&config, &context.paths).await);
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {

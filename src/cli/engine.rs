@@ -4,6 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::client::ClientError;
 use crate::protocol::{Reply, Request};
 use crate::safe;
+use crate::words;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -47,6 +48,16 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
             context.say(&safe!("{} unfinished runs, {} questions wait", unfinished, waiting))?;
         }
         _ => context.say(&safe!("the database cannot tell its runs and questions"))?,
+    }
+    if let Some(disk) = status.disk {
+        context.say(&safe!("{} of {} are free", words::size(disk.free), words::size(disk.total)))?;
+    }
+    if let Some(today) = status.today {
+        let (turns, cost) = (today.iterations, words::dollars(today.microusd));
+        context.say(&safe!("today (UTC): {} iterations, {} tokens, {}", turns, today.tokens, cost))?;
+    }
+    if let Some(sandbox) = &status.sandbox {
+        context.say(&safe!("steps run in {}", sandbox))?;
     }
     match status.sandbox_fault {
         Some(fault) => context.say(&safe!("containers cannot be used: {}; see `dogwatch doctor`", fault))?,

@@ -6,6 +6,8 @@ mod plain;
 use super::context::{Context, Failure};
 use super::{complaint, ps};
 use crate::client::{Client, ClientError};
+use crate::config::EngineConfig;
+use crate::console::keymap::Keymap;
 use crate::console::{Options, run};
 use crate::protocol::{Reply, Request};
 use crate::safe;
@@ -37,6 +39,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         return plain::perform(context, look.unicode).await;
     }
     // The console says by itself that an engine went away; one that cannot be had at all is told here.
+    let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     context.client().await?;
     let first = Client::connect(&context.paths.socket()).await?;
     let options = Options {
@@ -45,6 +48,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         slow_link: args.slow_link,
         mouse: !args.no_mouse,
         copies: context.paths.copies(),
+        keys: Keymap::of(&config.keys),
+        drafts: context.paths.drafts(),
     };
     let socket = context.paths.socket();
     drop(context);

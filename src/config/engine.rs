@@ -9,7 +9,8 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, rules, schema};
+use super::{allowances, keys, rules, schema};
+use crate::console::keys::Key;
 use crate::domain::Allowances;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,9 @@ pub struct EngineConfig {
     pub allowances: Allowances,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
+    /// Other keys for commands of the console, by their names.
+    #[serde(default)]
+    pub keys: BTreeMap<String, Vec<Key>>,
 }
 
 /// `[agents.NAME]`: a command that the operator trusts as an agent.
@@ -79,6 +83,7 @@ impl Default for EngineConfig {
             sandbox: SandboxConfig::default(),
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
+            keys: BTreeMap::new(),
         }
     }
 }
@@ -110,6 +115,7 @@ impl EngineConfig {
             }
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
+            config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

@@ -204,6 +204,36 @@ impl<'d, 't> Section<'d, 't> {
         pairs
     }
 
+    /// Lists of strings under names that are looked at elsewhere, with the place of each name. `kind` is what each must be.
+    pub fn named_lists(&self, name: &str, kind: &str) -> Vec<(Placed<String>, Vec<Placed<String>>)> {
+        let Some(value) = self.table.get(name) else { return Vec::new() };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong::<()>(name, value.span(), value.get_ref());
+            return Vec::new();
+        };
+        let mut lists = Vec::new();
+        for (key, item) in table {
+            let word = Placed { value: key.get_ref().to_string(), at: key.span().start };
+            let wrong = |at: usize, what: &str| {
+                self.note(at, format!("`{name}.{}` {what}; it must be {kind}", clip(&word.value)));
+            };
+            let DeValue::Array(items) = item.get_ref() else {
+                wrong(item.span().start, &format!("is {}", type_name(item.get_ref())));
+                continue;
+            };
+            let strings = items.iter().filter_map(|item| match item.get_ref() {
+                DeValue::String(text) => Some(Placed { value: text.to_string(), at: item.span().start }),
+                other => {
+                    wrong(item.span().start, &format!("has {} in it", type_name(other)));
+                    None
+                }
+            });
+            let strings = strings.collect();
+            lists.push((word, strings));
+        }
+        lists
+    }
+
     /// A sub-table with its own schema.
     pub fn table(&self, name: &str, schema: Table) -> Option<Section<'d, 't>> {
         let value = self.table.get(name)?;

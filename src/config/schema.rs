@@ -223,6 +223,7 @@ pub const ENGINE_TOP: Table = Table {
         key("budget", "a table", "see there", "What all projects together may spend on a day."),
         key("projects", "tables written as [projects.NAME]", "none", "What single projects may spend, by their names."),
         key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
+        key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
 
@@ -435,6 +436,21 @@ pub const NAMED_AGENT: Table = Table {
     ],
 };
 
+/// What a command's keys must be.
+pub(super) const KEY_LIST: &str = "a list of keys such as [\"P\", \"ctrl-l\"]";
+
+/// `[keys]`.
+pub const KEYS: Table = Table {
+    header: "[keys]",
+    about: "Other keys for the commands of the console, by their names; `dogwatch watch` reads it at its start. The names, the usual keys and how keys are written: [keys.md](keys.md). Two commands of one place cannot have the same key.",
+    keys: &[key(
+        "NAME",
+        KEY_LIST,
+        "the usual keys",
+        "All keys of the command of that name; an empty list leaves it to the palette.",
+    )],
+};
+
 /// The tables of `config.toml`, in the order of the reference page.
 pub const ENGINE_FILE: &[Table] = &[
     ENGINE_TOP,
@@ -451,4 +467,5 @@ pub const ENGINE_FILE: &[Table] = &[
     PROJECT_DAY,
     PROJECT_ITERATION,
     NAMED_AGENT,
+    KEYS,
 ];

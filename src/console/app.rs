@@ -3,15 +3,20 @@
 
 mod act;
 mod copy;
+mod guide;
 mod layer;
 mod list;
 mod logs;
 mod news;
+mod sizes;
 
+pub use guide::Guiding;
 pub use layer::{Editing, Layer, matching as layer_matching};
+pub use sizes::Sizes;
 
 use super::export::Purpose;
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
+use super::keys::Key;
 use super::link::Order;
 use super::log::LogPane;
 use crate::domain::{Bug, Millis, QuestionId, RunId};
@@ -68,6 +73,12 @@ pub enum Effect {
     ToggleMouse,
     Copy(Vec<SafeText>),
     View(Purpose, PathBuf),
+    /// Write down what is written for a run.
+    KeepDraft(RunId),
+    /// Nothing of it is wanted any more.
+    ForgetDraft(RunId),
+    /// Read what was written for it before.
+    RecallDraft(RunId),
 }
 
 /// Why something was asked.
@@ -84,6 +95,10 @@ pub(super) enum Asked {
     Find(u64),
     /// Something that an operator does, in words.
     Act(SafeText),
+    /// New guidance for a run.
+    Guide(RunId, String),
+    /// What was told a run before.
+    Told(RunId),
 }
 
 /// What is known, shown and wanted.
@@ -116,6 +131,12 @@ pub struct App {
     pub bug: usize,
     /// The log.
     pub log: LogPane,
+    /// Which keys do what.
+    pub keys: Keymap,
+    /// How panes share the screen.
+    pub sizes: Sizes,
+    /// What runs are told.
+    pub guiding: Guiding,
     /// What lies over the screen.
     pub layer: Option<Layer>,
     /// What was done last, or what went wrong.
@@ -130,6 +151,11 @@ pub struct App {
     pub orders: Vec<Order>,
     asked: HashMap<u64, Asked>,
     next: u64,
+    instance: Option<String>,
+    /// The key that was pressed last.
+    pressed: Option<Key>,
+    /// When the engine was heard last.
+    pub heard: Option<Millis>,
     /// What is shown beside the runs may have changed.
     pub stale: bool,
 }
@@ -151,6 +177,9 @@ impl App {
             question: None,
             bug: 0,
             log: LogPane::default(),
+            keys: Keymap::default(),
+            sizes: Sizes::default(),
+            guiding: Guiding::default(),
             layer: None,
             said: None,
             now: Millis(0),
@@ -160,6 +189,9 @@ impl App {
             asked: HashMap::new(),
             // The stream of changes has number 1.
             next: 2,
+            instance: None,
+            pressed: None,
+            heard: None,
             stale: false,
         }
     }
@@ -192,6 +224,20 @@ impl App {
             if !self.asked.values().any(|asked| *asked == why) {
                 self.ask(why, request);
             }
+        }
+    }
+
+    /// The instance of the engine that is there, or was.
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
+    /// What lies over the screen is on the screen now.
+    pub fn drawn(&mut self) {
+        if let Some(Layer::Edit { opened, shown, .. }) = &mut self.layer
+            && !*shown
+        {
+            (*opened, *shown) = (self.now, true);
         }
     }
 

@@ -1,7 +1,11 @@
-//! The one table of keys: what is done, by which keys, where, in which words. Dispatch, the hints at the bottom, the help and
-//! the palette all read it, so that none of them can tell anything else.
+//! The one table of keys: what is done, by which keys, where, in which words. Dispatch, the hints at the bottom, the help,
+//! the palette and the reference page all read it, so that none of them can tell anything else.
 
-use super::keys::Key;
+mod map;
+mod reference;
+
+pub use map::{Clash, Keymap};
+pub use reference::reference;
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +31,12 @@ pub enum Command {
     Open,
     Back,
     Zoom,
+    Wider,
+    Narrower,
+    Taller,
+    Shorter,
+    Collapse,
+    EvenPanes,
     All,
     Pause,
     Resume,
@@ -67,6 +77,21 @@ pub enum Scope {
     Questions,
 }
 
+impl Scope {
+    /// All of them, in the order in which help tells them.
+    pub const ALL: [Self; 4] = [Self::Anywhere, Self::Runs, Self::Log, Self::Questions];
+
+    /// The place in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Anywhere => "everywhere",
+            Self::Runs => "in the list of runs",
+            Self::Log => "in the log",
+            Self::Questions => "where questions are",
+        }
+    }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
@@ -74,7 +99,8 @@ pub struct Binding {
     pub command: Command,
     /// Its name, for the palette and the configuration.
     pub name: &'static str,
-    /// By which keys, in the notation of [`Key`]; the first one is hinted at.
+    /// By which keys unless the configuration says otherwise, in the notation of [`Key`](super::keys::Key); the first one is
+    /// hinted at.
     pub keys: &'static [&'static str],
     /// Where.
     pub scope: Scope,
@@ -117,6 +143,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Open, "open", &["enter"], Scope::Anywhere, "Open what is selected", ""),
     bind(Command::Back, "back", &["esc"], Scope::Anywhere, "Go back", ""),
     bind(Command::Zoom, "zoom", &["z"], Scope::Anywhere, "Give the pane the whole screen, or take it back", "zoom"),
+    bind(Command::Wider, "wider", &[">"], Scope::Anywhere, "Make the pane's column wider", ""),
+    bind(Command::Narrower, "narrower", &["<"], Scope::Anywhere, "Make the pane's column narrower", ""),
+    bind(Command::Taller, "taller", &["+"], Scope::Anywhere, "Make the pane taller", ""),
+    bind(Command::Shorter, "shorter", &["-"], Scope::Anywhere, "Make the pane shorter", ""),
+    bind(Command::Collapse, "collapse", &["_"], Scope::Anywhere, "Leave only the pane's title, or show it again", ""),
+    bind(Command::EvenPanes, "even-panes", &["="], Scope::Anywhere, "Panes as they were at the start", ""),
     bind(Command::All, "all", &["a"], Scope::Runs, "Also show runs that are over, or not", "all"),
     bind(Command::Pause, "pause", &["p"], Scope::Runs, "Freeze the run", "pause"),
     bind(Command::Resume, "resume", &["u"], Scope::Runs, "Let the run go on", "resume"),
@@ -144,38 +176,27 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Suspend, "suspend", &["ctrl-z"], Scope::Anywhere, "Go back to the shell for a while", ""),
 ];
 
-/// The command of a key at a place. What is bound to the place goes before what works anywhere.
-pub fn command(key: Key, scope: Scope) -> Option<Command> {
-    let pressed = key.to_string();
-    let at = |wanted: Scope| {
-        BINDINGS.iter().find(|one| one.scope == wanted && one.keys.contains(&pressed.as_str())).map(|one| one.command)
-    };
-    at(scope).or_else(|| at(Scope::Anywhere))
-}
-
-/// What works at a place, for hints and help.
-pub fn bindings(scope: Scope) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(move |one| one.scope == scope)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::console::keys::Key;
     use std::collections::HashSet;
 
     #[test]
     fn every_binding_can_be_pressed_and_told_apart() {
         let mut seen = HashSet::new();
         let mut names = HashSet::new();
+        let map = Keymap::default();
         for one in BINDINGS {
             assert!(names.insert(one.name), "{} twice", one.name);
             assert!(!one.words.is_empty() && !one.keys.is_empty());
             for key in one.keys {
                 assert_eq!(key.parse::<Key>().unwrap().to_string(), **key);
                 assert!(seen.insert((one.scope, *key)), "{key} does two things");
-                assert_eq!(command(key.parse().unwrap(), one.scope), Some(one.command));
+                assert_eq!(map.command(key.parse().unwrap(), one.scope), Some(one.command));
             }
+            assert!(Scope::ALL.contains(&one.scope), "help leaves out {}", one.name);
         }
     }
 }

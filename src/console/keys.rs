@@ -1,11 +1,13 @@
 //! One notation for keys: `j`, `G`, `ctrl-c`, `shift-tab`, `enter`, `space`, `f1`. Read from the configuration, shown in help.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// A key with what is held down beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Key {
     code: KeyCode,
     held: KeyModifiers,
@@ -104,6 +106,20 @@ impl FromStr for Key {
             }
             code => Ok(Self { code, held }),
         }
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = UnknownKey;
+
+    fn try_from(text: String) -> Result<Self, UnknownKey> {
+        text.parse()
     }
 }
 

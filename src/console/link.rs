@@ -69,8 +69,13 @@ pub async fn keep(
         };
         let reason = match connected {
             Ok(client) => {
-                wait = FIRST_WAIT;
-                match session(client, &mut cursor, &mut orders, &news, &mut tail).await {
+                let before = cursor.clone();
+                let ended = session(client, &mut cursor, &mut orders, &news, &mut tail).await;
+                // One that greets and then says nothing new must not be asked again and again without a pause.
+                if cursor != before {
+                    wait = FIRST_WAIT;
+                }
+                match ended {
                     Some(error) => error.to_string(),
                     None => return,
                 }
@@ -127,6 +132,8 @@ async fn session(
     let error = loop {
         tokio::select! {
             line = lines.recv() => match line {
+                // Without the stream of changes nothing that is shown would be true for long: all begins anew.
+                Some(Ok(EngineLine::Fault { id: WATCH | 0, fault })) => break fault.into(),
                 Some(Ok(line)) => hear(line, &instance, cursor, &mut open, news).await?,
                 Some(Err(error)) => break error,
                 None => break ClientError::Broken("nothing is read any more".to_owned()),
@@ -175,7 +182,6 @@ async fn hear(
             }
             _ => return Some(()),
         },
-        EngineLine::Fault { id: WATCH | 0, fault } => News::Down(fault.message),
         EngineLine::Reply { id, reply } if open.remove(&id) => News::Reply(id, Ok(reply)),
         EngineLine::Fault { id, fault } if open.remove(&id) => News::Reply(id, Err(fault)),
         _ => return Some(()),
@@ -261,3 +267,6 @@ async fn follow(socket: &Path, run: RunId, most: u32, news: &Sender<News>) -> Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod keys;
 mod logs;
 
 use super::app::{App, Connection, Layer, Page, Pane};
@@ -12,7 +13,9 @@ use crate::domain::{
     Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Needs, Origin, Priority, ProjectId, Question, QuestionId,
     QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent, StepKey, StepKind, StepLog,
 };
-use crate::protocol::{Bytes, EngineStatus, LogInfo, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
+use crate::protocol::{
+    Bytes, DiskSpace, EngineStatus, LogInfo, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome,
+};
 use crate::text::{Canvas, Look};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
@@ -60,7 +63,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         created: Millis(NOW.0 - 185_000 * id),
         updated: NOW,
     };
-    RunView { run, project: "calc".to_owned(), tests: Some((41, 2, 0)), note: None, shortened: false }
+    RunView { run, project: "calc".to_owned(), tests: Some((41, 2, 0)), note: None, guidance: None, shortened: false }
 }
 
 fn question(id: i64, run: i64) -> Question {
@@ -119,6 +122,9 @@ fn status() -> EngineStatus {
         sandbox_fault: None,
         unfinished: Some(3),
         waiting: Some(1),
+        sandbox: Some("docker 28.5.2, seccomp, apparmor, shared kernel".to_owned()),
+        disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
+        today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
     }
 }
 
@@ -295,8 +301,11 @@ fn a_no_needs_a_reason_and_a_paste_is_never_keys() {
 fn a_console_that_may_only_read_asks_for_nothing_else() {
     let mut app = busy();
     app.read_only = true;
-    press(&mut app, "p");
-    assert!(asked(&app).is_empty() && app.said.is_some());
+    for keys in ["p", "u", "r", "X", "2 y", "n", "1 : r e d i r e c t enter"] {
+        app.said = None;
+        press(&mut app, keys);
+        assert!(asked(&app).is_empty() && app.said.is_some() && app.layer.is_none(), "{keys}");
+    }
 }
 
 #[test]

@@ -7,11 +7,13 @@ mod bugs;
 mod fields;
 mod health;
 mod log;
+mod redirect;
 mod runs;
+mod status;
 
 pub use arrange::arrange;
 
-use super::app::{App, Layer, Page, Pane};
+use super::app::{App, Editing, Layer, Page, Pane};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use arrange::Places;
@@ -40,12 +42,16 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Bugs => bugs::page(app, canvas, places.page),
         Page::Health => health::page(app, canvas, places.page),
     }
+    status::line(app, canvas, places.status);
     bars::bottom(app, canvas, places.bottom);
     match &app.layer {
         None => None,
         Some(Layer::Help { top }) => {
-            fields::help(canvas, places.page, *top);
+            fields::help(app, canvas, places.page, *top);
             None
+        }
+        Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) => {
+            redirect::edit(app, canvas, places.page, *run, text)
         }
         Some(Layer::Edit { what, text, chosen, .. }) => fields::edit(app, canvas, places.page, (*what, text, *chosen)),
     }

@@ -10,6 +10,8 @@ const MAX_PROMPT: usize = 48 * 1024;
 const MAX_MESSAGE: usize = 2_000;
 /// Most findings that are quoted.
 const MAX_FINDINGS: usize = 20;
+/// Most pieces of guidance that are quoted, the newest.
+const MOST_GUIDANCE: usize = 5;
 /// Most stack frames a finding.
 const MAX_FRAMES: usize = 12;
 
@@ -47,14 +49,20 @@ pub fn build(material: &Material<'_>) -> String {
 }
 
 fn guidance(text: &mut String, guidance: &[Guidance]) {
-    if guidance.is_empty() {
-        return;
-    }
-    text.push_str("# Guidance from the operator (newest first; it overrides everything below)\n\n");
-    for one in guidance.iter().rev().take(5) {
-        push_bounded(text, &one.text, MAX_MESSAGE * 4);
+    text.push_str(&quoted(guidance.iter().rev().map(|one| one.text.as_str())));
+}
+
+/// The beginning of a prompt: guidance, newest first. The console shows it to whoever writes the next one.
+pub fn quoted<'a>(newest_first: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for one in newest_first.take(MOST_GUIDANCE) {
+        if text.is_empty() {
+            text.push_str("# Guidance from the operator (newest first; it overrides everything below)\n\n");
+        }
+        push_bounded(&mut text, one, MAX_MESSAGE * 4);
         text.push_str("\n\n");
     }
+    text
 }
 
 fn task(text: &mut String, run: &Run) {

@@ -2,8 +2,8 @@
 
 use super::{BudgetReport, Bytes};
 use crate::domain::{
-    Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Step, StepKey, StepLog,
-    SuiteVerdict,
+    Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step, StepKey,
+    StepLog, SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +142,35 @@ pub struct EngineStatus {
     pub unfinished: Option<u32>,
     /// Questions that wait; absent where a rescued database cannot tell.
     pub waiting: Option<u32>,
+    /// Which sandbox there is and what its walls are, in a few words; absent where it does not answer. Partly its own words.
+    #[serde(default)]
+    pub sandbox: Option<String>,
+    /// The file system of the state directory; absent where the system does not tell.
+    #[serde(default)]
+    pub disk: Option<DiskSpace>,
+    /// What all projects together have used today, by UTC; absent where a rescued database cannot tell.
+    #[serde(default)]
+    pub today: Option<Spent>,
+}
+
+/// Space in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskSpace {
+    /// What the engine's user may still take.
+    pub free: u64,
+    /// All there is.
+    pub total: u64,
+}
+
+/// How far what operators told a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuidanceView {
+    /// The number of the last one, counted from 1.
+    pub count: u32,
+    /// The number of the last one that a prompt has quoted; 0 for none.
+    pub applied: u32,
+    /// The iteration whose prompt quoted that one first.
+    pub applied_in: Option<u32>,
 }
 
 /// A run with what lists show beside it.
@@ -155,6 +184,9 @@ pub struct RunView {
     pub tests: Option<(u32, u32, u32)>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
+    /// What operators told it, if anything.
+    #[serde(default)]
+    pub guidance: Option<GuidanceView>,
     /// Texts of the run were cut, as lists and streams do with long ones: ask for the run itself. Beside a run in full: lists
     /// of what was found in it were cut to fit into one line.
     #[serde(default)]

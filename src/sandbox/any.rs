@@ -76,6 +76,10 @@ impl Sandbox for AnySandbox {
         }
     }
 
+    async fn words(&self) -> Result<String, SandboxError> {
+        pass_on!(self, sandbox => sandbox.words().await)
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         pass_on!(self, sandbox => sandbox.create(spec).await)
     }

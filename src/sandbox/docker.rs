@@ -200,6 +200,10 @@ impl Sandbox for DockerSandbox {
         Abilities { disk: disk_bound(self.link.path()), ..Abilities::ALL }
     }
 
+    async fn words(&self) -> Result<String, SandboxError> {
+        Ok(self.facts().await?.in_words())
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;

@@ -109,6 +109,16 @@ pub async fn ask_facts(user: (u32, u32)) -> Result<ProcessFacts, String> {
     Ok(ProcessFacts { program, version, abilities, own_namespace: becomes.is_none() })
 }
 
+/// Whether what these settings show to steps may be shown; the error says what may not, and why. `private` are the engine's own
+/// directories.
+pub fn check_shown(
+    roots: &BTreeMap<String, PathBuf>,
+    visible: &BTreeSet<PathBuf>,
+    private: Vec<PathBuf>,
+) -> Result<(), SandboxError> {
+    Roots { named: roots.clone(), visible: visible.clone(), private: Private(private) }.check()
+}
+
 impl ProcessSandbox {
     /// Makes sure that containers can be made here, makes the copy of the executable and keeps the settings.
     pub async fn connect(settings: ProcessSettings) -> Result<Self, SandboxError> {
@@ -182,6 +192,11 @@ fn abilities(tree: &Tree) -> Abilities {
 impl Sandbox for ProcessSandbox {
     fn abilities(&self) -> Abilities {
         abilities(&self.tree)
+    }
+
+    async fn words(&self) -> Result<String, SandboxError> {
+        let limits = if self.abilities().memory == Bound::Whole { "" } else { ", loose limits" };
+        Ok(format!("bubblewrap {}, the machine's own programs{limits}", self.bubblewrap.version))
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {

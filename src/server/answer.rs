@@ -5,16 +5,17 @@ use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
 use super::search::Way;
-use crate::domain::{Actor, BugState, Project, QuestionState, Run, RunId, RunState, StepLog};
+use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
+use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
 use crate::store::{BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Most runs or questions in one answer.
@@ -140,14 +141,24 @@ impl<S: Sandbox> Server<S> {
 
     async fn status(&self) -> Result<Reply, Fault> {
         let engine = Arc::clone(&self.engine);
-        let sandbox_fault = self.health.fault(async move { engine.world.sandbox().labelled().await.map(drop) }).await;
-        let counts = |view: &View<'_>| Ok((view.unfinished_runs()?, view.open_questions()?));
+        let look = async move {
+            let sandbox = engine.world.sandbox();
+            sandbox.labelled().await?;
+            sandbox.words().await
+        };
+        let (sandbox, sandbox_fault) = self.health.look(look).await;
+        let place = self.state_dir.clone();
+        let disk = blocking(move || space(&place)).await?;
+        let day = Scope::Day { day: Day::of(self.engine.world.now()) };
+        let caps = self.engine.world.allowances().day;
+        let counts =
+            move |view: &View<'_>| Ok((view.unfinished_runs()?, view.open_questions()?, view.account(day, caps)?.used));
         // How a damaged database is opened must be told even where it cannot count.
-        let (unfinished, waiting) = match self.engine.store.read(counts).await {
-            Ok((unfinished, waiting)) => (Some(unfinished), Some(waiting)),
+        let (unfinished, waiting, today) = match self.engine.store.read(counts).await {
+            Ok((unfinished, waiting, today)) => (Some(unfinished), Some(waiting), Some(today)),
             Err(error) if self.rescue.is_some() => {
                 tracing::warn!("the rescued database cannot count its runs: {error}");
-                (None, None)
+                (None, None, None)
             }
             Err(error) => return Err(error.into()),
         };
@@ -163,6 +174,9 @@ impl<S: Sandbox> Server<S> {
                 sandbox_fault,
                 unfinished,
                 waiting,
+                sandbox,
+                disk,
+                today,
             },
         })
     }
@@ -261,6 +275,20 @@ pub(super) async fn read_range(path: std::path::PathBuf, from: u64, to: u64) -> 
     blocking(move || LogReader::open(&path)?.bytes(from..to))
         .await?
         .map_err(|error| Fault { code: FaultCode::Engine, message: error.to_string() })
+}
+
+/// The space of the file system that a directory is on.
+fn space(place: &Path) -> Option<DiskSpace> {
+    match rustix::fs::statvfs(place) {
+        Ok(seen) => {
+            let bytes = |blocks: u64| blocks.saturating_mul(seen.f_frsize);
+            Some(DiskSpace { free: bytes(seen.f_bavail), total: bytes(seen.f_blocks) })
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the file system of the state directory does not tell its space");
+            None
+        }
+    }
 }
 
 /// Bytes that a value takes in a line.

@@ -6,7 +6,7 @@ use super::brief::fit;
 use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
-use crate::protocol::{Fault, FaultCode, LogInfo, Reply, RunDetail, RunView, SuiteView};
+use crate::protocol::{Fault, FaultCode, GuidanceView, LogInfo, Reply, RunDetail, RunView, SuiteView};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View};
 use std::collections::HashMap;
@@ -90,7 +90,9 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
     runs.into_iter()
         .map(|run| {
             let project = names.get(&run.project).cloned().unwrap_or_default();
-            Ok(RunView { tests: view.last_tests(run.id)?, project, note: None, shortened: false, run })
+            let guidance = view.guidance_so_far(run.id)?;
+            let guidance = guidance.map(|(count, applied, applied_in)| GuidanceView { count, applied, applied_in });
+            Ok(RunView { tests: view.last_tests(run.id)?, project, note: None, guidance, shortened: false, run })
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! The life of the program, seen from the shim: start, time limit, stop, end, the rest of its output, the last word.
 
 use super::clock::Clock;
+use super::durable::Places;
 use super::link::Order;
 use super::outbox::Outbox;
 use super::program::{NotStarted, Program};
@@ -44,17 +45,24 @@ pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Eve
     let prepared = ShimSpec::read(&step.join(SPEC_FILE))
         .and_then(|spec| keep::link(&spec, &root.join("keep")).map(|()| spec))
         .map_err(|reason| NotStarted { reason, code: 126 });
-    let started = prepared.and_then(|spec| watch.start(&spec, &step).map(|program| (spec, program)));
+    let started = prepared.and_then(|spec| {
+        let places = Places::open(&spec, root);
+        watch.start(&spec, &step).map(|program| (spec, places, program))
+    });
     let how = match started {
         Err(NotStarted { reason, code }) => {
             watch.code = code;
             How::NotStarted { reason }
         }
-        Ok((spec, mut program)) => {
+        Ok((spec, places, mut program)) => {
             let pipes = read_pipes(&mut program, outbox, sender);
             let how = watch.run(&mut program, spec.seconds, pipes, outbox);
             program.clear();
-            watch.settle(how, &spec, root, outbox)
+            let how = watch.settle(how, &spec, root, outbox);
+            if let Err(reason) = places.save() {
+                outbox.output(Stream::Engine, format!("[dogwatch: {reason}]\n").as_bytes());
+            }
+            how
         }
     };
     let seq = outbox.exit(&Exit { how, stopped: watch.stopped });

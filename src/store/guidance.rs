@@ -22,6 +22,14 @@ impl View<'_> {
     pub fn guidance(&self, run: RunId) -> Result<Vec<Guidance>, StoreError> {
         self.many("SELECT * FROM guidance WHERE run = ?1 ORDER BY number", [run.0], guidance)
     }
+
+    /// How far the guidance of a run has come: the number of the last one, and of the last one that a prompt has quoted, with
+    /// that prompt's iteration. `None` where there is none.
+    pub fn guidance_so_far(&self, run: RunId) -> Result<Option<(u32, u32, Option<u32>)>, StoreError> {
+        let far = "SELECT max(number), coalesce(max(number) FILTER (WHERE state = 'applied'), 0), max(applied_in)
+                   FROM guidance WHERE run = ?1 HAVING count(*) > 0";
+        self.one(far, [run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
 }
 
 impl Tx<'_> {

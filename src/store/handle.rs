@@ -33,6 +33,8 @@ enum Mode {
 struct Shared {
     blobs: Arc<BlobFiles>,
     context: Context,
+    /// The kernel's name of the boot in which this store was opened.
+    boot: Arc<str>,
     faults: Arc<Faults>,
     reserve: Option<Arc<Reserve>>,
     /// What the writer has to complain of.
@@ -44,6 +46,7 @@ impl Shared {
         Self {
             blobs: Arc::clone(&writer.blobs),
             context: writer.context.clone(),
+            boot: writer.clock.now().boot_id,
             faults: Arc::clone(&writer.faults),
             reserve: writer.reserve.clone(),
             fault: Arc::clone(&writer.fault),
@@ -125,7 +128,8 @@ impl Store {
         let blobs = Arc::new(BlobFiles::Dir(paths.blobs.clone()));
         let mode = Mode::Rescue { readers: Readers::new(vec![conn]), _lock: lock };
         let context = Context { engine, epoch: 0 };
-        let shared = Shared { blobs, context, faults: Arc::default(), reserve: None, fault: Arc::default() };
+        let (boot, faults) = (Arc::from(""), Arc::default());
+        let shared = Shared { blobs, context, boot, faults, reserve: None, fault: Arc::default() };
         Ok(Self(Arc::new(Inner { mode, shared, lay })))
     }
 
@@ -159,6 +163,11 @@ impl Store {
     /// read it.
     pub fn instance(&self) -> &str {
         &self.0.shared.context.engine
+    }
+
+    /// The kernel's name of the boot in which this store was opened; empty where it cannot be read, and in rescue mode.
+    pub fn boot(&self) -> &str {
+        &self.0.shared.boot
     }
 
     /// The epoch in which this store was opened; 0 in rescue mode.

@@ -49,6 +49,17 @@ impl View<'_> {
         )
     }
 
+    /// The kernel's name of the boot in which a step's container was recorded, as the audit log has it; empty where the kernel
+    /// did not tell. `None` for a step whose container was not.
+    pub fn created_in_boot(&self, key: &StepKey) -> Result<Option<String>, StoreError> {
+        self.one(
+            "SELECT json_extract(CAST(record AS TEXT), '$.boot_id') FROM audit WHERE run = ?1 AND kind = 'step.created'
+             AND json_extract(CAST(record AS TEXT), '$.detail.step') = ?2 ORDER BY seq DESC LIMIT 1",
+            params![key.run.0, key.to_string()],
+            |row| row.get(0),
+        )
+    }
+
     /// All steps of a run in the order in which they were intended.
     pub fn steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
         self.many("SELECT * FROM steps WHERE run = ?1 ORDER BY id", [run.0], step)

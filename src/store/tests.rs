@@ -4,10 +4,10 @@
 
 mod cuts;
 mod damage;
-mod disk;
+pub(crate) mod disk;
 mod failing;
 pub(super) mod fixtures;
-mod history;
+pub(crate) mod history;
 mod opening;
 mod places;
 mod power;

@@ -1,15 +1,16 @@
-//! A console in a terminal of its own, for tests that look at it and press keys.
+//! The console, or any command, in a real terminal: what is typed into it, what it shows, and whether only our own sequences come
+//! out.
 
 use super::bare::Bare;
-use super::wait_until;
+use super::{Engine, wait_until};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -33,24 +34,46 @@ fn size(rows: u16, cols: u16) -> Winsize {
 }
 
 impl Console {
+    /// In a terminal that knows colours and UTF-8.
     pub fn start(bare: &Bare, args: &[&str], rows: u16, cols: u16) -> Self {
-        Self::start_with(bare, args, rows, cols, &[])
+        Self::with(bare, args, rows, cols, &[])
     }
 
-    /// With more variables in its environment.
-    pub fn start_with(bare: &Bare, args: &[&str], rows: u16, cols: u16, variables: &[(&str, &str)]) -> Self {
+    /// The same, with these environment variables.
+    pub fn with(bare: &Bare, args: &[&str], rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
+        let mut command = bare.through("setsid", &[&["--ctty", env!("CARGO_BIN_EXE_dogwatch")], args].concat());
+        Self::usual(&mut command).envs(env.iter().copied());
+        Self::spawn(command, rows, cols)
+    }
+
+    /// Of an engine with a sandbox.
+    pub fn of(engine: &Engine, args: &[&str], rows: u16, cols: u16) -> Self {
+        let ours = engine.command(args);
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(ours.get_program()).args(ours.get_args());
+        for (name, value) in ours.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(engine.state());
+        Self::usual(&mut command);
+        Self::spawn(command, rows, cols)
+    }
+
+    fn usual(command: &mut Command) -> &mut Command {
+        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR")
+    }
+
+    /// A command that makes the terminal its controlling one, as `setsid --ctty` does.
+    pub fn spawn(mut command: Command, rows: u16, cols: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let slave = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let terminal = || File::options().read(true).write(true).open(&slave).unwrap();
         tcsetwinsize(&master, size(rows, cols)).unwrap();
-        // Makes the terminal the controlling one, and becomes the console.
-        let mut all = vec!["--ctty", env!("CARGO_BIN_EXE_dogwatch")];
-        all.extend(args);
-        let mut command = bare.through("setsid", &all);
-        command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
-        command.envs(variables.iter().copied());
         let child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
         drop(command);
         let bytes = Arc::<Mutex<Vec<u8>>>::default();
@@ -103,7 +126,17 @@ impl Console {
 
     pub fn end(&mut self) -> Option<i32> {
         wait_until("the console's end", PATIENCE, || self.child.try_wait().unwrap().is_some());
+        // What it wrote last may still be on its way through the terminal.
+        let taken = || self.bytes.lock().unwrap().len();
+        let mut before = usize::MAX;
+        wait_until("the last bytes", PATIENCE, || before == std::mem::replace(&mut before, taken()));
         self.child.wait().unwrap().code()
+    }
+
+    /// Whether letters come one by one and unseen, as the console takes them.
+    pub fn is_raw(&self) -> bool {
+        let modes = tcgetattr(self.master.as_deref().unwrap()).unwrap().local_modes;
+        !modes.intersects(LocalModes::ICANON | LocalModes::ECHO)
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -162,4 +195,13 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
         };
     }
     found
+}
+
+/// Characters that are seen otherwise than they are, or not at all.
+pub fn hidden(text: &str) -> Vec<char> {
+    let sly = |letter: &char| {
+        matches!(u32::from(*letter), 0x00ad | 0x061c | 0x180e | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff
+            | 0xfe00..=0xfe0f | 0xfff9..=0xfffb | 0xe0000..=0xe0fff)
+    };
+    text.chars().filter(sly).collect()
 }

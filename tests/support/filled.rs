@@ -3,11 +3,11 @@
 use super::bare::Bare;
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, Run, RunId, RunState, Spent, StepEnd, StepKey, StepKind,
-    StepState,
+    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, QuestionKind, Run, RunId, RunState, Spent, StepEnd,
+    StepKey, StepKind, StepState,
 };
 use dogwatch::logs::{LogWriter, Record, Stream};
-use dogwatch::store::{self, Options, Store};
+use dogwatch::store::{self, Ask, Options, Store};
 use std::fs;
 use std::path::PathBuf;
 
@@ -36,6 +36,34 @@ pub fn fill(bare: &Bare, count: usize, task: &str) {
         Ok(())
     });
     stored.unwrap();
+}
+
+/// Stores a run that is paused and one that waits for an answer; gives their ids.
+pub fn waiting(bare: &Bare, title: &str, facts: &[String]) -> (RunId, RunId) {
+    let (title, facts) = (title.to_owned(), facts.to_vec());
+    let stored = store(bare).write_sync(move |tx| {
+        let project = tx.insert_project("waits", "/nowhere")?;
+        let paused =
+            Run { state: RunState::Paused, resume_to: Some(RunState::Queued), ..over(project.id, title.clone()) };
+        let paused = tx.insert_run(&paused)?;
+        let asks = tx.insert_run(&Run { state: RunState::AwaitingReview, ..over(project.id, title.clone()) })?;
+        let question = tx.insert_question(&Ask {
+            run: asks.id,
+            iteration: 0,
+            kind: QuestionKind::Review,
+            title,
+            facts,
+            reached: Vec::new(),
+            digest: None,
+            deadline: None,
+        })?;
+        tx.update_run(&Run { question: Some(question), ..asks.clone() })?;
+        for run in [paused.id, asks.id] {
+            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run).project(project.id))?;
+        }
+        Ok((paused.id, asks.id))
+    });
+    stored.unwrap()
 }
 
 /// A run that is over.

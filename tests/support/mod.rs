@@ -14,7 +14,9 @@ mod engine;
 pub mod filled;
 pub mod loops;
 pub mod proxy;
+pub mod raw_terminal;
 mod repo;
+pub mod usage;
 mod wait;
 
 #[allow(unused_imports, reason = "each test program uses its own part of this module")]

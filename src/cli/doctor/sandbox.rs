@@ -2,19 +2,23 @@
 
 use super::{Finding, docker};
 use crate::cli::serve::step_user;
-use crate::config::{EngineConfig, SandboxKind};
+use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::sandbox::docker::is_there;
-use crate::sandbox::process::{ProcessFacts, ask_facts};
+use crate::sandbox::process::{ProcessFacts, ask_facts, check_shown};
 use crate::sandbox::{Abilities, Bound, DiskBound, REMEDIES};
 use crate::workspace::volume;
 
-pub(super) async fn look(config: &EngineConfig) -> Vec<Finding> {
+pub(super) async fn look(config: &EngineConfig, paths: &Paths) -> Vec<Finding> {
     let host = config.docker_host.as_deref();
     match config.sandbox.kind {
         SandboxKind::Docker => docker::look(host).await,
         SandboxKind::Auto if is_there(host) => docker::look(host).await,
         kind => match ask_facts(step_user()).await {
-            Ok(facts) => judge(&facts, kind),
+            Ok(facts) => {
+                let mut findings = judge(&facts, kind);
+                findings.push(shown(config, paths));
+                findings
+            }
             Err(reason) => vec![Finding::fail(
                 "sandbox",
                 match kind {
@@ -49,6 +53,20 @@ fn judge(facts: &ProcessFacts, kind: SandboxKind) -> Vec<Finding> {
         limits(facts.abilities),
         trees(facts.abilities.disk),
     ]
+}
+
+/// What steps are shown of this machine: an engine whose settings show too much does not start.
+fn shown(config: &EngineConfig, paths: &Paths) -> Finding {
+    const CHECK: &str = "shown";
+    let (roots, visible) = (&config.sandbox.roots, &config.sandbox.visible);
+    match check_shown(roots, visible, vec![paths.state().to_owned(), paths.config().to_owned()]) {
+        Ok(()) => Finding::ok(CHECK, "steps are shown nothing of the engine's own directories"),
+        Err(error) => Finding::fail(
+            CHECK,
+            error.to_string(),
+            "correct `roots` and `visible` under [sandbox] in config.toml; the engine does not start",
+        ),
+    }
 }
 
 /// How the cap on a step's tree holds.
@@ -105,6 +123,7 @@ fn limits(can: Abilities) -> Finding {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::Level;
     use super::*;
@@ -131,5 +150,19 @@ mod tests {
         let (loose, words) = level(&judge(&facts, SandboxKind::Process), "limits");
         assert_eq!(loose, Level::Warn);
         assert!(words.contains("limits of memory hold for each process") && words.contains("by a signal"), "{words}");
+    }
+
+    #[test]
+    fn settings_that_show_the_engines_own_directories_are_told_before_the_engine_refuses_them() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path().join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        let paths = Paths::new(state, home.path().join("config")).unwrap();
+        let mut config = EngineConfig::default();
+        assert_eq!(shown(&config, &paths).level, Level::Ok);
+        config.sandbox.visible.insert(home.path().to_owned());
+        let found = shown(&config, &paths);
+        assert_eq!(found.level, Level::Fail);
+        assert!(found.words.contains("holds the engine's own directory"), "{}", found.words);
     }
 }

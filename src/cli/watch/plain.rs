@@ -190,7 +190,14 @@ mod tests {
             created: NOW,
             updated: NOW,
         };
-        RunView { run, project: "calc".to_owned(), tests: Some((41, 2, 0)), note: None, shortened: false }
+        RunView {
+            run,
+            project: "calc".to_owned(),
+            tests: Some((41, 2, 0)),
+            note: None,
+            shortened: false,
+            guidance: None,
+        }
     }
 
     fn question(state: QuestionState, answer: Option<Answer>) -> Question {

@@ -3,13 +3,12 @@
 use super::layer::{matching, was_seen};
 use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
 use crate::console::export::Purpose;
-use crate::console::keymap::{Command, command};
+use crate::console::keymap::Command;
 use crate::console::keys::Key;
 use crate::protocol::Request;
 use crate::safe;
 use crate::text::SafeText;
 use crossterm::event::{KeyEvent, KeyEventKind};
-use ratatui_textarea::TextArea;
 
 impl App {
     /// A key was pressed.
@@ -20,14 +19,17 @@ impl App {
         let key = Key::of(&event);
         match self.layer.take() {
             None => {
-                if let Some(command) = command(key, self.scope()) {
+                self.pressed = Some(key);
+                if let Some(command) = self.keys.command(key, self.scope()) {
                     self.said = None;
                     self.perform(command);
                 }
             }
             Some(Layer::Help { top }) => self.press_in_help(key, top),
-            Some(Layer::Edit { what, text, opened, chosen }) => {
-                self.press_in_field(event, key, (what, text, opened, chosen));
+            Some(field) => {
+                self.pressed = Some(key);
+                self.press_in_field(event, key, field);
+                self.keep_draft();
             }
         }
     }
@@ -39,10 +41,11 @@ impl App {
             let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
             text.insert_str(if lines { pasted } else { pasted.replace('\n', " ") });
         }
+        self.keep_draft();
     }
 
     fn press_in_help(&mut self, key: Key, top: usize) {
-        let top = match command(key, super::Scope::Anywhere) {
+        let top = match self.keys.command(key, super::Scope::Anywhere) {
             Some(Command::Down) => top + 1,
             Some(Command::Up) => top.saturating_sub(1),
             Some(Command::PageDown) => top + 10,
@@ -53,32 +56,39 @@ impl App {
         self.layer = Some(Layer::Help { top });
     }
 
-    fn press_in_field(
-        &mut self,
-        event: KeyEvent,
-        key: Key,
-        (what, mut text, opened, mut chosen): (Editing, Box<TextArea<'static>>, crate::domain::Millis, usize),
-    ) {
+    fn press_in_field(&mut self, event: KeyEvent, key: Key, mut field: Layer) {
+        let Layer::Edit { what, text, opened, chosen, held, .. } = &mut field else { return };
+        let what = *what;
         let several = matches!(what, Editing::Redirect(_));
         match key.to_string().as_str() {
-            "esc" | "ctrl-c" => return,
+            "esc" | "ctrl-c" => {
+                if let Editing::Redirect(run) = what
+                    && self.guiding.draft(run).is_some()
+                {
+                    let key = self.keys.first(Command::Redirect);
+                    self.say(safe!("nothing was sent to {}; what you wrote is kept, `{}` opens it again", run, key));
+                }
+                return;
+            }
             // Terminals send ctrl-j for control with enter, and alt-enter goes through most of them.
             "alt-enter" | "ctrl-j" if several => text.insert_newline(),
             "enter" => {
-                if was_seen(what, opened, self.now) {
-                    let lines = text.lines().join("\n");
+                if event.kind == KeyEventKind::Press && was_seen(what, *opened, self.now, *held) {
+                    let (lines, chosen) = (text.lines().join("\n"), *chosen);
                     return self.enter(what, lines.trim(), chosen);
                 }
+                // One that is held down comes again and again, and never gets through.
+                *opened = self.now;
             }
-            "up" if what == Editing::Palette => chosen = chosen.saturating_sub(1),
-            "down" if what == Editing::Palette => chosen += 1,
+            "up" if what == Editing::Palette => *chosen = chosen.saturating_sub(1),
+            "down" if what == Editing::Palette => *chosen += 1,
             _ => {
                 if text.input(event) && what == Editing::Palette {
-                    chosen = 0;
+                    *chosen = 0;
                 }
             }
         }
-        self.layer = Some(Layer::Edit { what, text, opened, chosen });
+        self.layer = Some(field);
     }
 
     /// A field is done.
@@ -86,7 +96,8 @@ impl App {
         match what {
             Editing::Redirect(_) if text.is_empty() => self.complain(safe!("nothing was written, so nothing was sent")),
             Editing::Redirect(run) => {
-                self.act(safe!("redirect {}", run), Request::Redirect { run, text: text.to_owned() });
+                let why = Asked::Guide(run, text.to_owned());
+                self.act_for(&safe!("redirect {}", run), why, Request::Redirect { run, text: text.to_owned() });
             }
             Editing::Cancel(run) => {
                 self.act(safe!("cancel {}", run), Request::Cancel { run, reason: text.to_owned() });
@@ -110,12 +121,16 @@ impl App {
     }
 
     fn act(&mut self, words: SafeText, request: Request) {
+        self.act_for(&words.clone(), Asked::Act(words), request);
+    }
+
+    fn act_for(&mut self, words: &SafeText, why: Asked, request: Request) {
         if self.read_only {
             self.complain(safe!("this console was started with --read-only"));
             return;
         }
         self.say(safe!("{}: sent", words));
-        self.ask(Asked::Act(words), request);
+        self.ask(why, request);
     }
 
     /// Does what a command says.
@@ -147,6 +162,12 @@ impl App {
             Command::Open => self.open_selected(),
             Command::Back => self.back(),
             Command::Zoom => self.zoom = !self.zoom,
+            Command::Wider
+            | Command::Narrower
+            | Command::Taller
+            | Command::Shorter
+            | Command::Collapse
+            | Command::EvenPanes => self.resize_pane(command),
             Command::All => {
                 self.all = !self.all;
                 self.keep_selection();
@@ -184,13 +205,22 @@ impl App {
         match command {
             Command::Pause => self.act(safe!("pause {}", run), Request::Pause { run }),
             Command::Resume => self.act(safe!("resume {}", run), Request::Resume { run }),
-            Command::Redirect => self.open(Editing::Redirect(run)),
+            Command::Redirect => self.open_redirect(run),
             _ => self.open(Editing::Cancel(run)),
         }
     }
 
-    fn open(&mut self, what: Editing) {
-        self.layer = Some(Layer::edit(what, self.now));
+    pub(super) fn open(&mut self, what: Editing) {
+        if self.read_only && what.is_deed() {
+            // Before anybody writes what cannot be sent.
+            self.complain(safe!("this console was started with --read-only"));
+            return;
+        }
+        let mut layer = Layer::edit(what, self.now);
+        if let Layer::Edit { held, .. } = &mut layer {
+            *held = self.pressed.is_some_and(|key| key.to_string() == "enter");
+        }
+        self.layer = Some(layer);
     }
 
     fn turn(&mut self, by: usize) {

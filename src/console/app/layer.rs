@@ -3,10 +3,17 @@
 
 use crate::console::keymap::{BINDINGS, Binding};
 use crate::domain::{Millis, QuestionId, RunId};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui_textarea::TextArea;
+use std::cmp::Reverse;
 
 /// A dialog that decides something takes no decision before it was seen for this long, in milliseconds.
 const SEEN: i64 = 400;
+/// And one that was opened by the key that decides: longer than a key has to be held down before it repeats.
+const HELD: i64 = 1200;
+/// What a command's name counts beyond its words.
+const NAME: u32 = 40;
 
 /// What a text is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,16 @@ pub enum Editing {
     Palette,
 }
 
+impl Editing {
+    /// Whether it changes something once it is done.
+    pub fn is_deed(self) -> bool {
+        match self {
+            Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) => true,
+            Self::Search | Self::Filter | Self::CopyLast | Self::Palette => false,
+        }
+    }
+}
+
 /// One layer.
 #[derive(Debug)]
 pub enum Layer {
@@ -41,8 +58,12 @@ pub enum Layer {
         what: Editing,
         /// What is written.
         text: Box<TextArea<'static>>,
-        /// When it opened.
+        /// When it opened, or was on the screen first.
         opened: Millis,
+        /// It was on the screen.
+        shown: bool,
+        /// It was opened by the key that decides in it.
+        held: bool,
         /// The chosen command of the palette.
         chosen: usize,
     },
@@ -51,36 +72,30 @@ pub enum Layer {
 impl Layer {
     /// An empty field.
     pub fn edit(what: Editing, opened: Millis) -> Self {
-        Self::Edit { what, text: Box::default(), opened, chosen: 0 }
+        Self::Edit { what, text: Box::default(), opened, shown: false, held: false, chosen: 0 }
     }
 }
 
 /// Whether a dialog that opened then may decide by now.
-pub fn was_seen(what: Editing, opened: Millis, now: Millis) -> bool {
-    match what {
-        Editing::Cancel(_) | Editing::Answer(..) | Editing::Redirect(_) => now.since(opened) >= SEEN,
-        Editing::Search | Editing::Filter | Editing::CopyLast | Editing::Palette => true,
-    }
+pub fn was_seen(what: Editing, opened: Millis, now: Millis, held: bool) -> bool {
+    !what.is_deed() || now.since(opened) >= if held { HELD } else { SEEN }
 }
 
-/// Commands whose name or words hold the letters in their order, those that begin with them first.
+/// Commands whose name or words have the letters in their order, the best first.
 pub fn matching(wanted: &str) -> Vec<&'static Binding> {
-    let wanted = wanted.to_lowercase();
-    let mut found: Vec<_> = BINDINGS.iter().filter_map(|one| Some((score(&wanted, one)?, one))).collect();
-    found.sort_by_key(|(score, _)| *score);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let pattern = Pattern::new(wanted, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+    let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut Vec::new()), &mut matcher);
+    let mut found: Vec<_> = BINDINGS
+        .iter()
+        .filter_map(|one| {
+            let name = score(one.name).map(|score| (score + NAME, one.name.len()));
+            Some((name.max(score(one.words).map(|score| (score, 0)))?, one))
+        })
+        .collect();
+    // The sort is stable: among equal ones the table's order counts. Of two names that fit alike the shorter is meant.
+    found.sort_by_key(|((score, length), _)| (Reverse(*score), *length));
     found.into_iter().map(|(_, one)| one).collect()
-}
-
-fn score(wanted: &str, one: &Binding) -> Option<u8> {
-    let words = one.words.to_lowercase();
-    if one.name.starts_with(wanted) {
-        return Some(0);
-    }
-    if one.name.contains(wanted) || words.contains(wanted) {
-        return Some(1);
-    }
-    let mut letters = one.name.chars();
-    wanted.chars().all(|letter| letters.any(|other| other == letter)).then_some(2)
 }
 
 #[cfg(test)]

@@ -9,8 +9,12 @@ use crate::safe;
 impl App {
     /// Takes news in.
     pub fn hear(&mut self, news: News) {
+        if !matches!(news, News::Down(_)) {
+            self.heard = Some(self.now);
+        }
         match news {
             News::Up(welcome) => {
+                self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
                 self.log.retry();
@@ -46,6 +50,7 @@ impl App {
 
     fn merge(&mut self, snapshot: Snapshot) {
         for view in snapshot.runs {
+            self.follow_guidance(&view);
             self.runs.insert(view.run.id, view);
         }
         for question in snapshot.questions {
@@ -72,6 +77,8 @@ impl App {
             (Asked::Steps, Ok(Reply::Logs { logs })) => self.log.steps = logs,
             (Asked::Hits(serial), reply) => self.sifted(serial, reply),
             (Asked::Find(serial), reply) => self.found(serial, reply),
+            (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
+            (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
             (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
             (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {

@@ -2,6 +2,7 @@
 
 use super::{empty, first_shown, mark, rows, title, urgent};
 use crate::console::app::App;
+use crate::console::keymap::Command;
 use crate::domain::Question;
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
@@ -43,8 +44,10 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let wanted = u16::try_from(app.questions.len()).unwrap_or(u16::MAX).saturating_add(1);
     let above = Rect { height: wanted.clamp(2, (area.height / 3).max(2)), ..area };
-    let below =
-        title(canvas, above, true, &safe!("Approvals {}", app.questions.len()), &safe!("y yes, n no, enter the run"));
+    let keys = [Command::Approve, Command::Deny, Command::Open].map(|command| app.keys.first(command));
+    let [yes, no, open] = keys.map(|key| safe!("{}", key));
+    let right = safe!("{} yes, {} no, {} the run", yes, no, open);
+    let below = title(canvas, above, true, &safe!("Approvals {}", app.questions.len()), &right);
     if app.questions.is_empty() {
         let all = Rect { height: area.height.saturating_sub(1), y: area.y + 1, ..area };
         let words = safe!(

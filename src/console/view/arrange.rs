@@ -5,8 +5,12 @@ use ratatui::layout::Rect;
 
 /// Columns from which two columns of panes are shown.
 const WIDE: u16 = 100;
-/// Columns below which only two panes are shown, one above the other.
+/// Columns below which only two panes are shown.
 const NARROW: u16 = 60;
+/// Columns that a column of panes keeps.
+const LEAST_COLUMN: u16 = 24;
+/// Rows from which there is a line of its own for how the engine is.
+const ROOMY: u16 = 20;
 
 /// The parts of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Places {
     pub top: Rect,
     /// Everything between the two lines.
     pub page: Rect,
+    /// The line that says how the engine is; empty where the screen is low.
+    pub status: Rect,
     /// The line at the bottom.
     pub bottom: Rect,
     /// The panes of the watch that are shown.
@@ -38,8 +44,9 @@ impl Places {
 /// Divides the screen.
 pub fn arrange(app: &App, area: Rect) -> Places {
     let (top, rest) = split(area, 1);
-    let (page, bottom) = split(rest, rest.height.saturating_sub(1));
-    let mut places = Places { top, page, bottom, panes: Vec::new(), between: None };
+    let (rest, bottom) = split(rest, rest.height.saturating_sub(1));
+    let (page, status) = split(rest, rest.height - u16::from(area.height >= ROOMY));
+    let mut places = Places { top, page, status, bottom, panes: Vec::new(), between: None };
     if app.page != Page::Watch {
         return places;
     }
@@ -48,11 +55,19 @@ pub fn arrange(app: &App, area: Rect) -> Places {
     } else if page.width >= WIDE {
         columns(app, page, &mut places);
     } else if page.width >= NARROW && page.height >= 16 {
-        stack(app, page, &mut places);
+        let third = page.height / 3;
+        let list = |pane| wanted(app, pane).min(third / 2 + 1).max(2);
+        let panes = [
+            (Pane::Runs, wanted(app, Pane::Runs).clamp(3, third.max(3))),
+            (Pane::Log, page.height),
+            (Pane::Questions, list(Pane::Questions)),
+            (Pane::Bugs, list(Pane::Bugs)),
+        ];
+        places.panes = stack(app, page, Pane::Log, &panes);
     } else {
         let other = if app.pane == Pane::Runs { Pane::Log } else { app.pane };
-        let (above, below) = split(page, wanted(app, Pane::Runs).min(page.height / 2).max(3));
-        places.panes.extend([(Pane::Runs, above), (other, below)]);
+        let runs = wanted(app, Pane::Runs).min(page.height / 2).max(3);
+        places.panes = stack(app, page, other, &[(Pane::Runs, runs), (other, page.height)]);
     }
     places
 }
@@ -69,31 +84,47 @@ fn wanted(app: &App, pane: Pane) -> u16 {
 }
 
 fn columns(app: &App, page: Rect, places: &mut Places) {
-    let left = (page.width / 2).clamp(48, 96);
+    let half = i32::from((page.width / 2).clamp(48, 96)) + i32::from(app.sizes.left);
+    let widest = i32::from(page.width.saturating_sub(LEAST_COLUMN)).max(1);
+    let left = u16::try_from(half.clamp(i32::from(LEAST_COLUMN).min(widest), widest)).unwrap_or(page.width / 2);
     let (left, right) =
         (Rect { width: left, ..page }, Rect { x: page.x + left + 1, width: page.width - left - 1, ..page });
     places.between = Some(Rect { x: left.right(), width: 1, ..page });
     let runs = wanted(app, Pane::Runs).saturating_add(1).clamp(page.height * 2 / 5, page.height * 3 / 4);
-    let (runs, bugs) = split(left, runs);
     let questions = wanted(app, Pane::Questions).min(page.height / 3).max(3);
-    let (log, questions) = split(right, right.height.saturating_sub(questions));
-    places.panes.extend([(Pane::Runs, runs), (Pane::Log, log), (Pane::Bugs, bugs), (Pane::Questions, questions)]);
+    places.panes = stack(app, left, Pane::Bugs, &[(Pane::Runs, runs), (Pane::Bugs, page.height)]);
+    places.panes.extend(stack(app, right, Pane::Log, &[(Pane::Log, page.height), (Pane::Questions, questions)]));
 }
 
-fn stack(app: &App, page: Rect, places: &mut Places) {
-    let third = page.height / 3;
-    let runs = wanted(app, Pane::Runs).clamp(3, third.max(3));
-    let questions = wanted(app, Pane::Questions).min(third / 2 + 1).max(2);
-    let bugs = wanted(app, Pane::Bugs).min(third / 2 + 1).max(2);
-    let (runs_area, rest) = split(page, runs);
-    let (log, rest) = split(rest, rest.height.saturating_sub(questions + bugs));
-    let (questions_area, bugs_area) = split(rest, questions);
-    places.panes.extend([
-        (Pane::Runs, runs_area),
-        (Pane::Log, log),
-        (Pane::Questions, questions_area),
-        (Pane::Bugs, bugs_area),
-    ]);
+/// Panes one above the other. Each has the rows it would like and what people gave it; `filler` has the rest, or where only its
+/// title is shown, the last one that is open.
+fn stack(app: &App, area: Rect, filler: Pane, panes: &[(Pane, u16)]) -> Vec<(Pane, Rect)> {
+    let open = |pane: Pane| !app.sizes.is_collapsed(pane);
+    let last_open = panes.iter().rev().map(|(pane, _)| *pane).find(|pane| open(*pane));
+    let filler = if open(filler) { filler } else { last_open.unwrap_or(filler) };
+    let titles = u16::try_from(panes.len()).unwrap_or(u16::MAX);
+    // Each needs its title, and one row below it where it is open.
+    let mut free = area.height.saturating_sub(titles);
+    let mut rows = Vec::new();
+    for (pane, liked) in panes.iter().filter(|(pane, _)| *pane != filler) {
+        let given = app.sizes.rows(*pane) - app.sizes.rows(filler);
+        let below = i32::from(liked.saturating_sub(1)) + i32::from(given);
+        // The filler keeps a row as well.
+        let below = if open(*pane) { below.clamp(1, i32::from(free.saturating_sub(1)).max(1)) } else { 0 };
+        let below = u16::try_from(below).unwrap_or(0).min(free);
+        free -= below;
+        rows.push((*pane, 1 + below));
+    }
+    let mut rest = area;
+    panes
+        .iter()
+        .map(|(pane, _)| {
+            let height = rows.iter().find(|(one, _)| one == pane).map_or(1 + free, |(_, height)| *height);
+            let (above, below) = split(rest, height);
+            rest = below;
+            (*pane, above)
+        })
+        .collect()
 }
 
 /// The first rows of an area and the others.

@@ -1,7 +1,7 @@
 //! The line at the top, which says how things stand, and the one at the bottom, which says what can be done.
 
-use crate::console::app::{App, Connection, Layer, Page};
-use crate::console::keymap::{Binding, Scope, bindings};
+use crate::console::app::{App, Connection, Editing, Layer, Page};
+use crate::console::keymap::Scope;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use ratatui::layout::Rect;
@@ -75,20 +75,25 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         Some(Layer::Help { .. }) => {
             SafeText::join(&[pair("esc", "back"), pair("j", "down"), pair("k", "up")], &safe!("  "))
         }
+        Some(Layer::Edit { what: Editing::Redirect(_), .. }) => SafeText::join(
+            &[pair("enter", "send"), pair("alt-enter", "new line"), pair("esc", "keep it for later")],
+            &safe!("  "),
+        ),
         Some(Layer::Edit { .. }) => SafeText::join(&[pair("enter", "done"), pair("esc", "leave it")], &safe!("  ")),
         None => {
-            let shown = |one: &&Binding| !one.hint.is_empty();
-            let here = bindings(app.scope()).filter(shown);
-            let anywhere = bindings(Scope::Anywhere).filter(shown);
-            let both = here.chain(anywhere.filter(|_| app.scope() != Scope::Anywhere));
-            let hints: Vec<SafeText> =
-                both.map(|one| pair(one.keys.first().copied().unwrap_or_default(), one.hint)).collect();
+            let here = app.keys.at(app.scope());
+            let anywhere = app.keys.at(Scope::Anywhere).filter(|_| app.scope() != Scope::Anywhere);
+            let hints: Vec<SafeText> = here
+                .chain(anywhere)
+                .filter(|(one, _)| !one.hint.is_empty())
+                .filter_map(|(one, keys)| Some(pair(&keys.first()?.to_string(), one.hint)))
+                .collect();
             SafeText::join(&hints, &safe!("  "))
         }
     };
     canvas.text(row, &safe!(" {}", hints));
 }
 
-fn pair(key: &'static str, words: &'static str) -> SafeText {
+fn pair(key: &str, words: &str) -> SafeText {
     safe!("{} {}", safe!("{}", key).styled(Style::strong()), safe!("{}", words).styled(Style::faint()))
 }

@@ -2,14 +2,22 @@
 
 use super::{mark, rows, title};
 use crate::console::app::{App, Editing, layer_matching};
-use crate::console::keymap::{BINDINGS, Scope};
+use crate::console::keymap::{Binding, Scope};
+use crate::console::keys::Key;
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
 use ratatui::layout::{Position, Rect};
 use ratatui_textarea::TextArea;
 
 /// A part of the page in its middle, emptied, with a title. Never larger than the page.
-fn window(canvas: &mut Canvas<'_>, page: Rect, columns: u16, lines: u16, name: &SafeText, right: &SafeText) -> Rect {
+pub(super) fn window(
+    canvas: &mut Canvas<'_>,
+    page: Rect,
+    columns: u16,
+    lines: u16,
+    name: &SafeText,
+    right: &SafeText,
+) -> Rect {
     let (width, height) = (columns.min(page.width), lines.saturating_add(2).min(page.height));
     let area = Rect { x: page.x + (page.width - width) / 2, y: page.y + (page.height - height) / 2, width, height };
     canvas.clear(area);
@@ -20,21 +28,17 @@ fn window(canvas: &mut Canvas<'_>, page: Rect, columns: u16, lines: u16, name: &
     Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body }
 }
 
-pub(super) fn help(canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+pub(super) fn help(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
     let mut lines = Vec::new();
-    for (scope, name) in [
-        (Scope::Anywhere, safe!("Everywhere")),
-        (Scope::Runs, safe!("In the list of runs")),
-        (Scope::Log, safe!("In the log")),
-        (Scope::Questions, safe!("Where questions are")),
-    ] {
+    for scope in Scope::ALL {
         if !lines.is_empty() {
             lines.push(SafeText::empty());
         }
-        lines.push(name.styled(Style::strong()));
-        for one in BINDINGS.iter().filter(|one| one.scope == scope) {
-            lines.push(safe!("  {} {}", safe!("{}", one.keys.join(" ")).pad_right(18), one.words));
-        }
+        let mut name = scope.words().to_owned();
+        // The words are our own, in ASCII.
+        name.get_mut(..1).map(str::make_ascii_uppercase);
+        lines.push(safe!("{}", name).styled(Style::strong()));
+        lines.extend(app.keys.at(scope).map(|(one, keys)| safe!("  {} {}", told(one, keys).pad_right(18), one.words)));
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let body = window(canvas, page, 76, height, &safe!("Keys"), &safe!("esc"));
@@ -42,6 +46,12 @@ pub(super) fn help(canvas: &mut Canvas<'_>, page: Rect, top: usize) {
     for (row, line) in rows(body).zip(lines.iter().skip(top)) {
         canvas.text(row, line);
     }
+}
+
+/// The keys of a command, or where it is found without.
+fn told(one: &Binding, keys: &[Key]) -> SafeText {
+    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    if keys.is_empty() { safe!(":{}", one.name) } else { safe!("{}", keys.join(" ")) }
 }
 
 pub(super) fn edit(
@@ -54,17 +64,20 @@ pub(super) fn edit(
     let width = usize::from(page.width.min(76).saturating_sub(2)).max(2);
     let told: Vec<SafeText> = told.iter().flat_map(|line| line.wrap(width)).collect();
     let found = if what == Editing::Palette { layer_matching(&text.lines().join(" ")) } else { Vec::new() };
-    let field = if matches!(what, Editing::Redirect(_)) { 6 } else { 1 };
-    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(field + 1);
+    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(2);
     let body = window(canvas, page, 76, lines, &name, &SafeText::empty());
     let mut free = rows(body);
     for line in &told {
         canvas.text(free.next()?, line);
     }
-    let cursor = written(canvas, &mut free, field, text);
+    let cursor = written(canvas, &mut free, 1, text);
     for (place, one) in found.iter().enumerate().take(12) {
         let Some(row) = free.next() else { break };
         canvas.text(row, &safe!("{} {}", safe!("{}", one.name).pad_right(18), one.words));
+        if let Some(keys) = app.keys.all().find(|(known, _)| known.name == one.name).map(|(_, keys)| keys) {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            canvas.text_right(row, &safe!(" {}", keys.join(" ")).styled(Style::strong()));
+        }
         if place == chosen.min(found.len() - 1) {
             mark(canvas, row, true);
         }
@@ -73,7 +86,7 @@ pub(super) fn edit(
 }
 
 /// What is written, in the exact form, so that what is pasted cannot look like something else.
-fn written(
+pub(super) fn written(
     canvas: &mut Canvas<'_>,
     free: &mut impl Iterator<Item = Rect>,
     field: u16,
@@ -100,10 +113,7 @@ fn written(
 
 fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
     match what {
-        Editing::Redirect(run) => (
-            safe!("Redirect {}", run),
-            vec![safe!("The agent reads this with its next prompt. alt-enter begins a new line, enter sends it.")],
-        ),
+        Editing::Redirect(run) => (safe!("Redirect {}", run), Vec::new()),
         Editing::Cancel(run) => {
             let task = app.runs.get(&run).map_or_else(SafeText::empty, |view| safe!("{}", view.run.task));
             (safe!("Cancel {} for good?", run), vec![task, safe!("Why (may be left out):")])

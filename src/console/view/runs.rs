@@ -2,6 +2,7 @@
 
 use super::{empty, first_shown, mark, rows, title, urgent};
 use crate::console::app::App;
+use crate::console::keymap::Command;
 use crate::domain::{Run, RunState};
 use crate::protocol::RunView;
 use crate::safe;
@@ -16,7 +17,8 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     let below = title(canvas, area, focused, &safe!("Runs {}", listed.len()), &right);
     if listed.is_empty() {
         let words = if over > 0 {
-            safe!("No run is at work. {} are over: `a` shows them. `dogwatch run TASK` starts one.", over)
+            let key = app.keys.first(Command::All);
+            safe!("No run is at work. {} are over: `{}` shows them. `dogwatch run TASK` starts one.", over, key)
         } else {
             safe!("No runs yet. In a repository, `dogwatch init` and `dogwatch run TASK` start the first one.")
         };
@@ -70,7 +72,12 @@ fn about(app: &App, view: &RunView) -> SafeText {
     }
     match (&view.note, run.not_before) {
         (_, Some(until)) if until > app.now && !run.state.is_final() => safe!("waits until {}", until),
-        (Some(note), _) => safe!("{}", note),
+        (Some(note), _) => {
+            // What was told comes with the next prompt, not with the one that is being worked on.
+            let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
+            let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
+            safe!("{}{}", note, waits.unwrap_or_default())
+        }
         _ => safe!("{}", run.task).styled(Style::faint()),
     }
 }

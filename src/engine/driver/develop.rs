@@ -24,7 +24,7 @@ impl<W: World> Engine<W> {
         let tree = self.places().tree(&key);
         let known = self.step(&key).await?;
         let prompt = self.prompt_of(context, known.as_ref()).await?;
-        if known.is_none_or(|step| step.state == StepState::Intended) {
+        if self.wants_tree(&key).await? {
             self.await_space(context.run.id).await;
             self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
             self.crash.at("develop.checked_out")?;

@@ -178,9 +178,12 @@ impl<W: World> Engine<W> {
         self.store.read(move |view| view.step(&key)).await
     }
 
-    /// Whether the step's container was made (or the step is over): its tree must not be touched then.
-    pub(super) async fn is_created(&self, key: &StepKey) -> Result<bool, StoreError> {
-        Ok(self.step(key).await?.is_some_and(|step| step.state != StepState::Intended))
+    /// Whether the machine was started anew since the step's container was recorded.
+    pub(super) async fn is_of_another_boot(&self, key: &StepKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        let created = self.store.read(move |view| view.created_in_boot(&key)).await?;
+        let here = self.store.boot();
+        Ok(created.is_some_and(|there| !there.is_empty() && !here.is_empty() && there != here))
     }
 
     pub(in crate::engine) async fn all_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {

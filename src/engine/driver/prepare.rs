@@ -20,7 +20,7 @@ const QUOTED: usize = 2_000;
 
 impl<W: World> Engine<W> {
     pub(super) async fn prepare(&self, context: &Context) -> Result<(), Halt> {
-        if !self.is_created(&key(context, StepKind::Prepare, "")).await? {
+        if self.step(&key(context, StepKind::Prepare, "")).await?.is_none_or(|step| step.state == StepState::Intended) {
             self.await_space(context.run.id).await;
         }
         // Nobody removes an image meanwhile that is found here.
@@ -95,7 +95,7 @@ impl<W: World> Engine<W> {
             times: setup.times(),
             key: key.clone(),
         };
-        if !self.is_created(&key).await? {
+        if self.wants_tree(&key).await? {
             let tree = self.places().tree(&key);
             self.world.trees().checkout(&context.project, &context.base, &tree, None, None).await?;
         }

@@ -38,8 +38,7 @@ impl<W: World> Engine<W> {
             Some((StepState::Ended { .. }, step)) => return Ok(step),
             Some((StepState::Created { container }, _)) => {
                 if self.world.sandbox().presence(&container).await? == Presence::Gone {
-                    let reason = "its container was removed from outside while nobody watched".to_owned();
-                    return self.lose(spec, reason).await;
+                    return self.lose(spec).await;
                 }
                 self.world.sandbox().thaw(&container).await?;
                 container
@@ -131,10 +130,29 @@ impl<W: World> Engine<W> {
         }
     }
 
-    async fn lose(&self, spec: &StepSpec, reason: String) -> Result<Step, Halt> {
-        let end = StepEnd::Lost { reason: reason.clone(), explained: false };
+    /// Whether the tree of a step has to be checked out before it may begin: it was not yet, or the machine was started anew
+    /// before anything worked in it. Files that had not reached the disk have names then, and nothing in them.
+    pub(super) async fn wants_tree(&self, key: &StepKey) -> Result<bool, Halt> {
+        let Some(step) = self.step(key).await? else { return Ok(true) };
+        Ok(match step.state {
+            StepState::Intended => true,
+            StepState::Ended { .. } => false,
+            StepState::Created { container } => {
+                self.is_of_another_boot(key).await?
+                    && self.world.sandbox().presence(&container).await? == Presence::Created
+            }
+        })
+    }
+
+    /// Records that the container of a step is gone. A machine that was started anew explains it: what the container engine
+    /// had made a moment before need not have reached the disk.
+    async fn lose(&self, spec: &StepSpec) -> Result<Step, Halt> {
+        let explained = self.is_of_another_boot(&spec.key).await?;
+        let how = if explained { "was lost when the machine was started anew" } else { "was removed from outside" };
+        let reason = format!("its container {how} while nobody watched");
+        let end = StepEnd::Lost { reason: reason.clone(), explained };
         self.record_ended(&spec.key, &Ended { end, log_digest: String::new(), intrusions: 0 }).await?;
-        Err(Halt::Lost { reason, explained: false })
+        Err(Halt::Lost { reason, explained })
     }
 }
 

@@ -43,7 +43,7 @@ impl<W: World> Engine<W> {
     async fn run_suite(&self, context: &Context, suite: &Suite) -> Result<Step, Halt> {
         let key = key(context, StepKind::Test, &suite.name);
         let tree = self.places().tree(&key);
-        if !self.is_created(&key).await? {
+        if self.wants_tree(&key).await? {
             self.await_space(context.run.id).await;
             let commit = Self::tested_commit(context);
             self.world.trees().checkout(&context.project, &commit, &tree, Some(suite), self.room(context)).await?;

@@ -26,11 +26,12 @@ pub(super) struct Tally {
     pub looks: u64,
 }
 
-/// Caps that are reached soon. A turn uses the tokens that are reserved for it, or none.
-pub(super) fn allowances(dice: &mut Dice) -> Allowances {
+/// Caps that are reached soon where everything takes so many times longer than in the stories. A turn uses the tokens that
+/// are reserved for it, or none.
+pub(super) fn allowances(dice: &mut Dice, pace: u32) -> Allowances {
     let mut caps = || Caps {
         iterations: dice.percent(50).then(|| dice.between(1, 6)),
-        seconds: dice.percent(30).then(|| dice.between(30, 300)),
+        seconds: dice.percent(30).then(|| dice.between(30, 300) * u64::from(pace)),
         tokens: dice.percent(50).then(|| dice.between(100, 900)),
         microusd: None,
     };
@@ -41,11 +42,12 @@ pub(super) fn allowances(dice: &mut Dice) -> Allowances {
 }
 
 /// A plot in which much happens.
-fn plot(seed: u64) -> Plot {
+fn plot(seed: u64, pace: u32) -> Plot {
     let mut dice = Dice::of(seed, "plot");
     let dice = &mut dice;
     let mut plot = Plot::plain("random", seed);
     plot.rash = true;
+    plot.pace = pace;
     let mut queue = Dice::of(seed, "queue of a random plot");
     plot.places = usize::try_from(queue.between(1, 2)).unwrap();
     plot.priority = queue.pick(&Priority::ALL);
@@ -104,7 +106,7 @@ fn plot(seed: u64) -> Plot {
         }
     }
     if dice.percent(20) {
-        plot.allowances = allowances(dice);
+        plot.allowances = allowances(dice, pace);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
     for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble, QuestionKind::Predecessor] {
@@ -125,8 +127,8 @@ fn plot(seed: u64) -> Plot {
 }
 
 /// Plays one random plot with random crashes.
-fn one(seed: u64) -> Tally {
-    let plot = plot(seed);
+fn one(seed: u64, pace: u32) -> Tally {
+    let plot = plot(seed, pace);
     let mut tally = Tally { runs: 1, ..Tally::default() };
     let mut dice = Dice::of(seed, "lives");
     let points = crash::all();
@@ -135,11 +137,12 @@ fn one(seed: u64) -> Tally {
         for _ in 0..dice.below(5) {
             let chosen = usize::try_from(dice.below(points.len() as u64)).unwrap();
             let plan = Plan::error(&points[chosen], u32::try_from(dice.between(1, 3)).unwrap());
-            let lease = Duration::from_millis(dice.between(1, 300_000));
+            let lease = Duration::from_millis(dice.between(1, 300_000)) * pace;
             match sim.life(plan, Some(lease)).await {
                 End::Over => break,
                 End::Crashed => tally.crashes += 1,
                 End::Expired => tally.kills += 1,
+                End::Dark => panic!("a store in memory has no power to lose"),
             }
             tokio::time::sleep(Duration::from_millis(dice.below(plot.dead.as_millis().try_into().unwrap()))).await;
             if dice.percent(20) {
@@ -166,11 +169,14 @@ impl Tally {
     }
 }
 
-/// Plays runs for one seed until it has seen so many simulated hours, at least one run.
-fn days(seed: u64, hours: i64) -> Tally {
+/// Plays runs for one seed until it has seen so many simulated hours, at least one run. Each takes as long as one of `paces`
+/// says.
+fn days(seed: u64, hours: i64, paces: &[u32]) -> Tally {
     let mut all = Tally::default();
+    let mut dice = Dice::of(seed, "paces");
     for turn in 0.. {
-        let played = std::panic::catch_unwind(|| one(seed + (turn << 32)));
+        let pace = dice.pick(paces);
+        let played = std::panic::catch_unwind(|| one(seed + (turn << 32), pace));
         let Ok(tally) = played else { panic!("seed {} fails", seed + (turn << 32)) };
         all.add(tally);
         if all.passed >= hours * 3_600_000 {
@@ -186,7 +192,7 @@ pub(super) fn cores() -> usize {
 }
 
 /// Plays every seed for so many simulated hours, on every core at once. Seeds share nothing, so each plays as it would alone.
-pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
+pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64, paces: &[u32]) -> Tally {
     let next = AtomicU64::new(seeds.start);
     let work = || {
         let mut all = Tally::default();
@@ -195,7 +201,7 @@ pub(super) fn campaign(seeds: std::ops::Range<u64>, hours: i64) -> Tally {
             if seed >= seeds.end {
                 return all;
             }
-            all.add(days(seed, hours));
+            all.add(days(seed, hours, paces));
         }
     };
     std::thread::scope(|scope| {

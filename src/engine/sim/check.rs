@@ -38,6 +38,8 @@ pub(super) struct Witness {
     allowances: Allowances,
     /// How often it has looked.
     pub looks: u64,
+    /// What it saw last, and how many rows the store had changed by then.
+    last: Option<(u64, Run)>,
 }
 
 impl Witness {
@@ -55,18 +57,32 @@ impl Witness {
             paused: None,
             allowances: plot.allowances.clone(),
             looks: 0,
+            last: None,
         }
     }
 
     /// A new engine begins to work: what the one before it left undone is not its fault yet.
     pub fn begin(&mut self) {
         self.paused = None;
+        self.last = None;
     }
 
-    /// Looks at what is committed and checks what must hold at every moment.
-    pub async fn look(&mut self, store: &Store, world: &SimWorld) -> Run {
-        let id = self.run;
+    /// Looks at what is committed and checks what must hold at every moment. Also says whether anything was written since the
+    /// last look; if not, only what time alone can break is checked.
+    pub async fn look(&mut self, store: &Store, world: &SimWorld) -> (Run, bool) {
         self.looks += 1;
+        let rows = store.read_sync(|view| Ok(view.connection().total_changes())).unwrap();
+        let (run, news) = match self.last.take() {
+            Some((seen, run)) if seen == rows => (run, false),
+            _ => (self.look_closely(store).await, true),
+        };
+        self.watch_time(&run, world);
+        self.last = Some((rows, run.clone()));
+        (run, news)
+    }
+
+    async fn look_closely(&mut self, store: &Store) -> Run {
+        let id = self.run;
         let (run, open, budgets) = store
             .read(move |view| {
                 let questions = view.questions_of(id)?;
@@ -84,6 +100,17 @@ impl Witness {
         // A question is open if and only if the run waits for it: nothing waits unseen, nobody is asked in vain.
         assert_eq!(open, run.question.into_iter().collect::<Vec<_>>(), "{run:?}");
         assert!(!run.state.awaits_person() || run.state == RunState::Paused || run.question.is_some(), "{run:?}");
+        if let Some(before) = self.budget.replace(run.budget)
+            && before != run.budget
+        {
+            self.raised += 1;
+        }
+        assert!(self.raised <= budgets, "a budget rose by itself: {run:?}");
+        run
+    }
+
+    fn watch_time(&mut self, run: &Run, world: &SimWorld) {
+        let id = self.run;
         if let Some(until) = run.not_before {
             assert!(until.since(world.clock.wall()) <= LONGEST_WAIT, "waits for ever: {run:?}");
         }
@@ -97,13 +124,6 @@ impl Witness {
         } else {
             self.paused = None;
         }
-        if let Some(before) = self.budget.replace(run.budget)
-            && before != run.budget
-        {
-            self.raised += 1;
-        }
-        assert!(self.raised <= budgets, "a budget rose by itself: {run:?}");
-        run
     }
 
     /// Takes note of a state that was acknowledged; nothing may ever go back behind it.

@@ -109,6 +109,30 @@ impl Daemon {
         self.kept().containers.values().map(|one| one.spec.key.to_string()).collect()
     }
 
+    /// The machine loses power and is started again: nothing runs any more, and what was made a moment ago may be gone.
+    pub fn lose_power(&self) {
+        let mut kept = self.kept();
+        kept.down_until = Some(Instant::now() + RESTART);
+        let mut dice = self.dice.lock().unwrap();
+        let lost: Vec<_> = kept
+            .containers
+            .iter()
+            .filter(|(_, one)| matches!(one.state, State::Created) && dice.percent(30))
+            .map(|(id, one)| (id.clone(), one.spec.key.to_string()))
+            .collect();
+        for (id, name) in lost {
+            kept.containers.remove(&id);
+            kept.taken_away.push(name);
+        }
+        for one in kept.containers.values_mut() {
+            if matches!(one.state, State::Running { .. } | State::Frozen) {
+                let reason = "the machine was started anew".to_owned();
+                one.state = State::Exited(StepEnd::Lost { reason, explained: true });
+            }
+        }
+        self.stir();
+    }
+
     /// Whether it refuses to answer.
     pub fn is_down(&self) -> bool {
         self.kept().down_until.is_some_and(|until| until > Instant::now())
@@ -185,8 +209,12 @@ impl Daemon {
         let mut held = self.disk.held();
         held.logs.insert(one.spec.log.clone(), program.output.clone().into_bytes());
         // A tree that was taken away meanwhile stays away.
-        if let Some(tree) = one.spec.tree.as_ref().and_then(|dir| held.dirs.get_mut(dir)) {
+        if let Some(dir) = &one.spec.tree
+            && let Some(tree) = held.dirs.get_mut(dir)
+        {
             tree.clone_from(&program.tree);
+            // The shim sees to that before it tells the end.
+            held.unsynced.remove(dir);
         }
     }
 
@@ -325,6 +353,10 @@ impl Daemon {
 impl Sandbox for Daemon {
     fn abilities(&self) -> Abilities {
         Abilities::ALL
+    }
+
+    async fn words(&self) -> Result<String, SandboxError> {
+        Ok("simulated".to_owned())
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {

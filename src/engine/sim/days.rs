@@ -39,7 +39,7 @@ fn plot(seed: u64) -> Plot {
     });
     let turns = turns.collect();
     let parts = dice.between(1, 4);
-    Plot { parts, turns, iterations: 6, allowances: allowances(&mut dice), ..Plot::plain("days", seed) }
+    Plot { parts, turns, iterations: 6, allowances: allowances(&mut dice, 1), ..Plot::plain("days", seed) }
 }
 
 fn runs(view: &View<'_>) -> Vec<Run> {

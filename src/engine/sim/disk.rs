@@ -23,6 +23,8 @@ pub(super) struct Held {
     pub commits: BTreeMap<String, Tree>,
     /// Directories: trees of steps and their private directories.
     pub dirs: BTreeMap<PathBuf, Tree>,
+    /// Directories whose files are not on the disk yet.
+    pub unsynced: BTreeSet<PathBuf>,
     /// What programs wrote.
     pub logs: BTreeMap<PathBuf, Vec<u8>>,
     /// Branches of runs.
@@ -78,6 +80,16 @@ impl Disk {
     /// Directories that runs still have.
     pub fn leftover_dirs(&self) -> Vec<PathBuf> {
         self.held().dirs.keys().cloned().collect()
+    }
+
+    /// The machine loses power: of files that were not on the disk yet, the names are left.
+    pub fn lose_power(&self) {
+        let mut held = self.held();
+        for dir in std::mem::take(&mut held.unsynced) {
+            for bytes in held.dirs.get_mut(&dir).into_iter().flat_map(BTreeMap::values_mut) {
+                bytes.clear();
+            }
+        }
     }
 
     async fn pause(&self) {
@@ -154,6 +166,7 @@ impl Trees for Disk {
             tree.remove(&report);
         }
         held.dirs.insert(dir.to_owned(), tree);
+        held.unsynced.insert(dir.to_owned());
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::check::{self, Witness};
 use super::dice::Dice;
+use super::ground::Ground;
 use super::operator::{Operator, Over};
 use super::plot::Plot;
 use super::world::SimWorld;
@@ -43,6 +44,8 @@ pub(super) enum End {
     Over,
     /// It was killed after its time.
     Expired,
+    /// The machine lost power.
+    Dark,
 }
 
 /// A store, an outside, and one run.
@@ -57,6 +60,8 @@ pub(super) struct Sim {
     /// The one that it follows, which is one of them.
     pub leader: Option<RunId>,
     pub witness: Witness,
+    /// The files of the store, where it is not in memory.
+    pub ground: Option<Ground>,
 }
 
 /// The person behind everything that operators do here.
@@ -72,6 +77,20 @@ pub(super) fn play<T>(simulation: impl Future<Output = T>) -> T {
 impl Sim {
     /// A simulation whose run waits in the queue.
     pub async fn new(plot: Plot) -> Self {
+        Self::over(plot, |options| (None, Store::in_memory(&options).unwrap())).await
+    }
+
+    /// As [`Sim::new`], over files whose power can be taken away.
+    pub async fn on_disk(plot: Plot) -> Self {
+        let seed = plot.seed;
+        Self::over(plot, |options| {
+            let (ground, store) = Ground::new(seed, options);
+            (Some(ground), store)
+        })
+        .await
+    }
+
+    async fn over(plot: Plot, open: impl FnOnce(Options) -> (Option<Ground>, Store)) -> Self {
         let plot = Arc::new(plot);
         let (world, base) = SimWorld::new(&plot);
         let faults = Arc::<Faults>::default();
@@ -81,7 +100,7 @@ impl Sim {
             instance: Some("simulated".to_owned()),
             ..Options::default()
         };
-        let store = Store::in_memory(&options).unwrap();
+        let (ground, store) = open(options);
         let mut projects = Vec::new();
         for name in ["played", "elsewhere"] {
             let added = store.write(move |tx| {
@@ -119,7 +138,7 @@ impl Sim {
         let follows = leader.into_iter().collect();
         let run = engine.submit(new(&projects[0], plot.priority, follows)).await.unwrap();
         let witness = Witness::new(run.id, &plot);
-        Self { plot, store, faults, world, run: run.id, others, leader, witness }
+        Self { plot, store, faults, world, run: run.id, others, leader, witness, ground }
     }
 
     /// A run as the store has it.
@@ -153,7 +172,16 @@ impl Sim {
             let mut operator =
                 Operator::new(&self.plot, &engine, self.run, (&self.others, self.leader), &mut self.witness);
             let lease = lease.unwrap_or(Duration::from_secs(1_000_000_000));
+            let mut darkness = self.ground.as_ref().map(Ground::darkness);
+            let dark = async {
+                match &mut darkness {
+                    Some(darkness) => darkness.wait_for(|dark| *dark).await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
+                biased;
+                true = dark => End::Dark,
                 served = Arc::clone(&engine).serve() => {
                     assert!(served.is_err(), "an engine that is not killed never ends");
                     End::Crashed
@@ -174,7 +202,9 @@ impl Sim {
         }
         assert_eq!(Arc::strong_count(&engine), 1, "something of a dead engine lives on");
         drop(engine);
-        self.witness.look(&self.store, &self.world).await;
+        if end != End::Dark {
+            self.witness.look(&self.store, &self.world).await;
+        }
         end
     }
 

@@ -67,15 +67,23 @@ impl<'s> Operator<'s> {
         let mut commits = self.engine.commits();
         let clock = std::sync::Arc::clone(&self.engine.world.clock);
         let mut ended = None;
+        // Whether the others have something unfinished, and whether anything was refused that must be tried again.
+        let (mut others, mut again) = (true, true);
         loop {
             commits.mark_unchanged();
-            let run = self.witness.look(&self.engine.store, &self.engine.world).await;
-            let others = match self.attend().await {
-                Ok(unfinished) => unfinished,
-                Err(AskError::Store(_)) => true,
-                Err(AskError::Down) => return Over::EngineDied,
-                Err(error) => panic!("{error}\n{}", self.story()),
-            };
+            let (run, news) = self.witness.look(&self.engine.store, &self.engine.world).await;
+            let news = news || std::mem::take(&mut again);
+            if news {
+                others = match self.attend().await {
+                    Ok(unfinished) => unfinished,
+                    Err(AskError::Store(_)) => {
+                        again = true;
+                        true
+                    }
+                    Err(AskError::Down) => return Over::EngineDied,
+                    Err(error) => panic!("{error}\n{}", self.story()),
+                };
+            }
             if run.state.is_final() && !others {
                 let left = self.engine.world.leftovers();
                 let kept = self.kept().await;
@@ -88,9 +96,10 @@ impl<'s> Operator<'s> {
                 assert!(clock.passed() - ended < longest, "left behind: {left:?} {kept:?}\n{}", self.story());
             }
             assert!(clock.passed() < LONGEST, "never over: {run:?}\n{}", self.story());
-            match self.act(&run).await {
+            match self.act(&run, news).await {
+                Ok(()) => {}
                 // When the disk is full, the person tries again.
-                Ok(()) | Err(AskError::Store(_)) => {}
+                Err(AskError::Store(_)) => again = true,
                 Err(AskError::Down) => return Over::EngineDied,
                 Err(error) => {
                     assert!(self.plot.rash, "{error}: {run:?}\n{}", self.story());
@@ -99,12 +108,13 @@ impl<'s> Operator<'s> {
                     {
                         plans.remove(0);
                     }
+                    again = true;
                 }
             }
             let planless = self.plans.as_ref().is_some_and(Vec::is_empty) && (others || !run.state.is_final());
             tokio::select! {
                 _ = commits.changed() => {}
-                () = tokio::time::sleep(if planless { GLANCE } else { LOOK }) => {}
+                () = tokio::time::sleep(if planless { GLANCE } else { GLANCE.min(LOOK * self.plot.pace) }) => {}
             }
         }
     }
@@ -119,7 +129,8 @@ impl<'s> Operator<'s> {
         kept.await.unwrap()
     }
 
-    async fn act(&mut self, run: &Run) -> Result<(), AskError> {
+    /// Does what is due, and what the run needs of a person where there is news of it.
+    async fn act(&mut self, run: &Run, news: bool) -> Result<(), AskError> {
         if let Some(ask) = self.due(run).await {
             let by = ada();
             let after = match ask {
@@ -137,7 +148,7 @@ impl<'s> Operator<'s> {
             self.plans = None;
             return Ok(());
         }
-        if let Some(after) = self.settle(run).await? {
+        if news && let Some(after) = self.settle(run).await? {
             self.witness.acknowledged(&after);
         }
         Ok(())
@@ -205,7 +216,7 @@ impl<'s> Operator<'s> {
                 .is_some_and(|age| age >= Duration::from_secs(seconds)),
             When::State(state, seconds) => run.state == state && world.now().since(run.updated) >= seconds * 1000,
             When::Down => world.daemon.is_down(),
-            When::At(seconds) => world.clock.passed() >= seconds * 1000,
+            When::At(seconds) => world.clock.passed() >= seconds * 1000 * i64::from(self.plot.pace),
         };
         fits.then_some(ask)
     }

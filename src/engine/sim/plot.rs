@@ -4,6 +4,9 @@ use super::disk::Tree;
 use crate::domain::{Allowances, Priority, QuestionKind, RunState, StepKey, StepKind};
 use std::time::Duration;
 
+/// Agents and suites have so many times ten minutes at most, however slow everything is.
+const LONGEST_PATIENCE: u32 = 12;
+
 /// What the agent does in one turn. Turns that are not listed do honest work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -125,6 +128,8 @@ pub(super) enum Leader {
 pub(super) struct Plot {
     pub name: &'static str,
     pub seed: u64,
+    /// How many times longer than in the stories everything takes: 1 for turns of 8 to 40 seconds, 60 for as many minutes.
+    pub pace: u32,
     /// Runs that may work at once.
     pub places: usize,
     /// How much the run is wanted.
@@ -178,6 +183,7 @@ impl Plot {
         Self {
             name,
             seed,
+            pace: 1,
             places: 2,
             priority: Priority::Normal,
             leader: None,
@@ -218,23 +224,28 @@ impl Plot {
         let found = self.fates.iter().find(|(kind, iteration, attempt, ..)| {
             (*kind, *iteration) == (key.kind, key.iteration) && (*attempt == key.attempt || *attempt == 0)
         });
-        found.map(|found| (Duration::from_secs(found.3), found.4))
+        found.map(|found| (Duration::from_secs(found.3) * self.pace, found.4))
     }
 
     /// The repository as the run finds it.
     pub fn repository(&self) -> Tree {
+        let patience = self.pace.min(LONGEST_PATIENCE);
+        let (timeout, silence) = (10 * patience, 5 * patience);
+        let iterations = self.iterations;
         let mut toml = "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n".to_owned();
         if self.setup {
-            toml.push_str("[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\n");
+            toml += &format!("[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\ntimeout = \"{timeout}m\"\n");
         }
-        toml.push_str("[[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\n");
-        toml.push_str(
-            "[[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n",
+        for suite in [
+            "name = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"",
+            "name = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"",
+        ] {
+            toml += &format!("[[suite]]\n{suite}\ntimeout = \"{timeout}m\"\n");
+        }
+        toml += &format!(
+            "[agent]\nname = \"command\"\ncommand = [\"fixer\"]\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
+             [budget]\niterations = {iterations}\n"
         );
-        toml.push_str("[agent]\nname = \"command\"\ncommand = [\"fixer\"]\ntimeout = \"10m\"\nsilence = \"5m\"\n");
-        toml.push_str("[budget]\niterations = ");
-        toml.push_str(&self.iterations.to_string());
-        toml.push('\n');
         if self.review {
             toml.push_str("[gates]\nreview = \"always\"\n");
         }

@@ -31,7 +31,7 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
     let key = &spec.key;
     let mut dice = Dice::of(plot.seed, &format!("{} {} {}", key.kind.name(), key.iteration, key.suite));
     let mut program = Program {
-        lasts: Duration::from_millis(dice.between(8_000, 40_000)),
+        lasts: Duration::from_millis(dice.between(8_000, 40_000)) * plot.pace,
         speaks: Duration::ZERO,
         end: StepEnd::Exited { code: 0 },
         output: String::new(),

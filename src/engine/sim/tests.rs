@@ -105,10 +105,10 @@ fn a_crash_anywhere_in_every_plot_comes_to_the_same_end() {
     sweep_seeds(100..125, Depth::Full);
 }
 
-fn campaigned(seeds: std::ops::Range<u64>, hours: i64) {
+fn campaigned(seeds: std::ops::Range<u64>, hours: i64, paces: &[u32]) {
     let begun = Instant::now();
     let count = seeds.clone().count();
-    let Tally { runs, crashes, kills, passed, transitions, looks } = campaign(seeds, hours);
+    let Tally { runs, crashes, kills, passed, transitions, looks } = campaign(seeds, hours, paces);
     let (passed, took) = (passed / 3_600_000, begun.elapsed());
     let rate = |figure: u64| f64::from(u32::try_from(figure).unwrap()) / took.as_secs_f64();
     tell(&format!(
@@ -124,18 +124,26 @@ fn campaigned(seeds: std::ops::Range<u64>, hours: i64) {
 
 #[test]
 fn random_runs_keep_their_promises() {
-    campaigned(0..100, 0);
+    campaigned(0..100, 0, &[1]);
 }
 
 #[test]
 fn more_random_runs_keep_their_promises() {
-    campaigned(100..200, 0);
+    campaigned(100..200, 0, &[1, 30, 60]);
 }
 
+/// Days as they are: turns and tests take from seconds to two thirds of an hour.
+#[test]
+#[ignore = "minutes: cargo test --release --lib engine::sim -- --ignored --nocapture"]
+fn ten_thousand_random_days_keep_their_promises() {
+    campaigned(1_000..11_000, 24, &[1, 30, 60, 60, 60, 60, 60, 60]);
+}
+
+/// Days in which everything takes seconds, so that fifty times as much happens.
 #[test]
 #[ignore = "an hour: cargo test --release --lib engine::sim -- --ignored --nocapture"]
-fn ten_thousand_random_days_keep_their_promises() {
-    campaigned(1_000..11_000, 24);
+fn ten_thousand_crowded_days_keep_their_promises() {
+    campaigned(1_000..11_000, 24, &[1]);
 }
 
 #[test]

@@ -48,6 +48,13 @@ impl SimWorld {
         )
     }
 
+    /// The machine loses power and is started again.
+    pub fn lose_power(&self) {
+        self.daemon.lose_power();
+        self.disk.lose_power();
+        self.clock.boot();
+    }
+
     /// What the run still has outside the store.
     pub fn leftovers(&self) -> Vec<String> {
         let dirs = self.disk.leftover_dirs().into_iter().map(|dir| dir.display().to_string());

@@ -54,6 +54,20 @@ impl DockerFacts {
         Some((format!("{what}, so that a step could not write to its own files"), remedy))
     }
 
+    /// The version and the walls between a step and the machine, in a few words.
+    pub(super) fn in_words(&self) -> String {
+        let named = |name: &str| {
+            self.security_options.iter().find(|option| option.split(',').any(|part| part == format!("name={name}")))
+        };
+        let filter = match named("seccomp") {
+            Some(option) if !option.contains("profile=unconfined") => "seccomp",
+            _ => "NO seccomp",
+        };
+        let confined = ["apparmor", "selinux"].into_iter().find(|name| named(name).is_some());
+        let confined = confined.map_or_else(String::new, |name| format!(", {name}"));
+        format!("docker {}, {filter}{confined}, shared kernel", self.version)
+    }
+
     /// Takes the two answers apart.
     pub(super) fn new(
         socket: &str,
@@ -88,6 +102,20 @@ impl DockerFacts {
 mod tests {
     use super::*;
     use bollard::models::{SystemInfo, SystemVersion};
+
+    #[test]
+    fn the_walls_are_told_in_a_few_words() {
+        let facts = |options: &[&str]| DockerFacts {
+            version: "28.5.2".to_owned(),
+            security_options: options.iter().map(|option| (*option).to_owned()).collect(),
+            ..DockerFacts::default()
+        };
+        let tight = facts(&["name=apparmor", "name=seccomp,profile=builtin"]).in_words();
+        assert_eq!(tight, "docker 28.5.2, seccomp, apparmor, shared kernel");
+        for open in [&[][..], &["name=seccomp,profile=unconfined"]] {
+            assert_eq!(facts(open).in_words(), "docker 28.5.2, NO seccomp, shared kernel");
+        }
+    }
 
     #[test]
     fn other_users_inside_are_an_obstacle() {

@@ -9,6 +9,7 @@ pub use platter::{Keep, Platter};
 use crate::store::Paths;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// The files that matter. Shared memory is no file of the disk's: it is made anew after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,8 @@ struct State {
     failed: u64,
     acknowledged: usize,
     trace: Option<Vec<Moment>>,
+    /// The call with which power goes away.
+    dark_at: Option<u64>,
 }
 
 /// One store's disk. Dropping it gives the files back to the system alone.
@@ -84,6 +87,8 @@ pub struct Disk {
     /// The database as `SQLite` names it.
     database: PathBuf,
     state: Mutex<State>,
+    /// Power is gone.
+    dark: watch::Sender<bool>,
 }
 
 /// Keeps a disk in place.
@@ -109,7 +114,8 @@ impl Disk {
         let dir = paths.database.parent().unwrap();
         std::fs::create_dir_all(dir).unwrap();
         let database = dir.canonicalize().unwrap().join(paths.database.file_name().unwrap());
-        let disk = Arc::new(Self { paths: paths.clone(), database, state: Mutex::default() });
+        let disk =
+            Arc::new(Self { paths: paths.clone(), database, state: Mutex::default(), dark: watch::Sender::new(false) });
         layer::place(&disk.database, Arc::clone(&disk));
         Placed(disk)
     }
@@ -149,11 +155,48 @@ impl Disk {
         self.state().failing = None;
     }
 
+    /// Takes power away with the call that comes after `after` others: it and all later ones fail and are not remembered.
+    pub fn go_dark(&self, after: u64) {
+        let mut state = self.state();
+        state.dark_at = Some(state.calls + after);
+    }
+
+    /// Whether power is gone.
+    pub fn is_dark(&self) -> bool {
+        *self.dark.borrow()
+    }
+
+    /// Tells when power goes away.
+    pub fn darkness(&self) -> watch::Receiver<bool> {
+        self.dark.subscribe()
+    }
+
+    /// Power is back, and what was remembered until it went is given away.
+    pub fn light(&self) -> Vec<Moment> {
+        self.stay();
+        self.dark.send_replace(false);
+        self.state().trace.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Power stays.
+    pub fn stay(&self) {
+        self.state().dark_at = None;
+    }
+
+    /// How many calls were made that can fail.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
     /// Counts a call that can fail, and says how it does.
     fn verdict(&self, is_sync: bool) -> Option<Fault> {
         let mut state = self.state();
         let now = state.calls;
         state.calls += 1;
+        if state.dark_at.is_some_and(|at| now >= at) {
+            self.dark.send_replace(true);
+            return Some(if is_sync { Fault::Sync } else { Fault::Torn });
+        }
         let (from, left, fault) = state.failing.as_mut()?;
         if now < *from || *left == 0 || (*fault == Fault::Sync) != is_sync {
             return None;
@@ -167,6 +210,9 @@ impl Disk {
     /// Remembers a call where that is wished. What stands beside it is read now: only the caller's thread changes it.
     fn note(&self, op: impl FnOnce() -> Op) {
         let mut state = self.state();
+        if self.is_dark() {
+            return;
+        }
         let acknowledged = state.acknowledged;
         let Some(trace) = &mut state.trace else { return };
         let read = |path| std::fs::read(path).ok();

@@ -77,6 +77,12 @@ impl Content {
 }
 
 impl Platter {
+    /// A disk that holds these files for good.
+    pub fn holding(database: Vec<u8>, log: Vec<u8>) -> Self {
+        let content = |durable| Content { durable, pending: Vec::new() };
+        Self { database: content(database), log: content(log), removed: None }
+    }
+
     fn content(&mut self, file: File) -> &mut Content {
         match file {
             File::Database => &mut self.database,

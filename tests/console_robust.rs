@@ -1,0 +1,383 @@
+//! The console under what terminals and people do to it: stopped and taken up again, resized again and again, lost at any
+//! instant while runs are at work, without UTF-8 or colours, over a slow link, and when it breaks itself.
+//!
+//! At full size: `DOGWATCH_RESIZES=1000` (100 by default) and `DOGWATCH_HANGUPS=200` (6); `DOGWATCH_SEED` repeats the instants.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
+
+mod support;
+
+use dogwatch::domain::RunId;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rustix::process::Signal;
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::bare::{Bare, Process};
+use support::console::{Console, foreign};
+use support::filled::{fill, step_with, waiting};
+use support::wait_until;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Letters of a key that suspends, and of one that goes back.
+const CTRL_Z: &str = "\u{1a}";
+const ESC: &str = "\u{1b}";
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+fn random() -> StdRng {
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let seed = number("DOGWATCH_SEED", u64::from(clock.subsec_nanos()));
+    println!("DOGWATCH_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+/// An engine with runs that are over, the last of them with a log of so many lines.
+fn bare(lines: usize) -> (Bare, Process) {
+    let bare = Bare::new();
+    fill(&bare, 3, "make it pass");
+    step_with(&bare, RunId(3), 1, |_| {
+        (0..lines).flat_map(|line| format!("line {line} of what was said ✓\n").into_bytes()).collect()
+    });
+    let engine = bare.start();
+    (bare, engine)
+}
+
+/// The letter of a process's state.
+fn state(console: &Console) -> char {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", console.child.id())).unwrap();
+    stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+}
+
+#[test]
+fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
+    let (bare, _engine) = bare(10);
+    let mut console = Console::start(&bare, &["watch"], 24, 80);
+    console.wait_for("No run is at work");
+    for round in 0..3 {
+        assert!(console.is_raw());
+        if round == 1 {
+            console.signal(Signal::TSTP)
+        } else {
+            console.type_keys(CTRL_Z)
+        }
+        wait_until("a stopped console", PATIENCE, || state(&console) == 'T');
+        wait_until("a terminal that is given back", PATIENCE, || !console.is_raw());
+        wait_until("the last bytes", PATIENCE, || !console.shown().contains("No run is at work"));
+        console.assert_given_back();
+        // The shell's window is another one when it is called back.
+        console.resize(30 + round, 90);
+        console.signal(Signal::CONT);
+        console.wait_for("No run is at work");
+        // Keys are its own again.
+        console.type_keys("?");
+        console.wait_for("Everywhere");
+        console.type_keys(ESC);
+        wait_until("the keys to be put away", PATIENCE, || !console.shown().contains("Everywhere"));
+    }
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    console.assert_given_back();
+}
+
+#[test]
+fn resizes_of_any_size_leave_a_whole_screen() {
+    let (bare, _engine) = bare(2000);
+    let mut console = Console::start(&bare, &["watch"], 24, 80);
+    console.wait_for("No run is at work");
+    console.type_keys("a\r");
+    let mut random = random();
+    let resizes = number("DOGWATCH_RESIZES", 100);
+    let begin = Instant::now();
+    for resize in 0..resizes {
+        let (rows, cols) = match resize % 10 {
+            0 => (1, 1),
+            1 => (1, 200),
+            2 => (60, 1),
+            3 => (10, 40),
+            4 => (9, 39),
+            _ => (random.random_range(1..60), random.random_range(1..200)),
+        };
+        console.resize(rows, cols);
+        // Faster than frames, slower, and with keys between.
+        std::thread::sleep(Duration::from_millis(random.random_range(0..20)));
+        console.type_keys(["j", "k", "z", "\t", "+", "_", "w", "", "", ""][random.random_range(0..10)]);
+        assert!(console.child.try_wait().unwrap().is_none(), "the console ended at {rows}x{cols}");
+    }
+    println!("{resizes} resizes in {:.1} s", begin.elapsed().as_secs_f64());
+    console.resize(5, 20);
+    console.wait_for("dogwatch needs");
+    console.resize(36, 120);
+    console.type_keys("=1");
+    console.wait_for("connected as");
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    assert_eq!(foreign(&console.bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn a_console_that_may_only_read_does_no_deed() {
+    let bare = Bare::new();
+    waiting(&bare, "does it count?", &["a fact".to_owned()]);
+    let _engine = bare.start();
+    let records = || bare.cmd(&["audit", "export"]).expect_code(0).lines().count();
+    let before = records();
+    let mut console = Console::start(&bare, &["watch", "--read-only"], 24, 80);
+    console.wait_for("Runs 2");
+    for keys in ["p", "u", "r", "X", "jp", "u", "r", "X", "2y", "n", "1:approve\r", "2:deny\r", "1:cancel\r"] {
+        console.type_keys(keys);
+        console.wait_for("started with --read-only");
+        // Any key takes the words away; this one does nothing else here.
+        console.type_keys("m");
+        wait_until("the words to go", PATIENCE, || !console.shown().contains("started with"));
+    }
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    assert_eq!(records(), before, "something was done");
+}
+
+#[test]
+fn a_slow_link_gets_less() {
+    let (bare, _engine) = bare(20_000);
+    let sent = |args: &[&str]| {
+        let mut console = Console::start(&bare, args, 36, 120);
+        console.wait_for("No run is at work");
+        console.type_keys("a");
+        console.wait_for("line 19999 of what");
+        console.type_keys("\rz");
+        wait_until("the log to have the screen", PATIENCE, || !console.shown().contains("Runs 3"));
+        let (before, begin) = (console.bytes().len(), Instant::now());
+        while begin.elapsed() < Duration::from_secs(3) {
+            console.type_keys("k");
+            std::thread::sleep(Duration::from_millis(8));
+        }
+        let bytes = console.bytes().len() - before;
+        console.type_keys("q");
+        assert_eq!(console.end(), Some(0));
+        bytes
+    };
+    let (usual, slow) = (sent(&["watch"]), sent(&["watch", "--slow-link"]));
+    println!("3 s of scrolling: {usual} bytes, over a slow link {slow}");
+    assert!(slow * 3 < usual && slow < 3 * 30_000, "{slow} of {usual} bytes");
+}
+
+#[test]
+fn without_utf8_it_is_ascii_and_without_colour_it_has_none() {
+    let (bare, _engine) = bare(10);
+    let coloured = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let sequences =
+            text.split("\u{1b}[").skip(1).filter_map(|rest| rest.split_once('m').map(|(sgr, _)| sgr.to_owned()));
+        let colours = sequences.flat_map(|sgr| sgr.split(';').map(str::to_owned).collect::<Vec<_>>());
+        colours.filter(|code| matches!(code.parse(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107))).count()
+    };
+    let seen = |env: &[(&str, &str)]| {
+        let mut console = Console::with(&bare, &["watch"], 36, 120, env);
+        console.wait_for("No run is at work");
+        console.type_keys("a");
+        console.wait_for("line 9 of what was said");
+        for key in ["2", "3", "4", "?"] {
+            console.type_keys(key);
+        }
+        // Something red is said as well.
+        console.type_keys(ESC);
+        console.wait_for("Health");
+        console.type_keys("1\t/nothing has this\r");
+        wait_until("a complaint", PATIENCE, || console.shown().contains("nothing that is loaded has"));
+        console.type_keys("q");
+        assert_eq!(console.end(), Some(0));
+        console.bytes()
+    };
+    let usual = seen(&[]);
+    assert!(!usual.is_ascii() && coloured(&usual) > 0);
+    for locale in [&[("LC_ALL", "C")][..], &[("LC_ALL", ""), ("LC_CTYPE", ""), ("LANG", "C")]] {
+        let bytes = seen(locale);
+        assert!(bytes.is_ascii(), "{:?}", String::from_utf8_lossy(&bytes).chars().find(|letter| !letter.is_ascii()));
+        assert!(coloured(&bytes) > 0);
+    }
+    let plain = seen(&[("NO_COLOR", "1")]);
+    assert!(coloured(&plain) == 0 && plain.windows(4).any(|bytes| bytes == b"\x1b[7m"), "no bar, or colours");
+}
+
+#[test]
+fn what_is_written_outlives_a_terminal_that_is_lost() {
+    let bare = Bare::new();
+    waiting(&bare, "does it count?", &[]);
+    let _engine = bare.start();
+    let mut console = Console::start(&bare, &["watch"], 30, 100);
+    console.wait_for("Runs 2");
+    console.type_keys("r");
+    console.wait_for("The next prompt begins so:");
+    console.type_keys("use the other parser");
+    console.wait_for("use the other parser");
+    let place = bare.file("drafts");
+    wait_until("a draft on disk", PATIENCE, || {
+        let drafts = fs::read_dir(&place).into_iter().flatten().flatten();
+        drafts
+            .map(|draft| fs::read_to_string(draft.path()))
+            .any(|text| text.is_ok_and(|text| text == "use the other parser"))
+    });
+    console.master = None;
+    console.end();
+    let mut console = Console::start(&bare, &["watch"], 40, 120);
+    console.wait_for("Runs 2");
+    console.type_keys("r");
+    console.wait_for("use the other parser");
+    // Held off for a moment, as in every dialog that decides.
+    let mut sent = 0;
+    wait_until("an acknowledged redirect", PATIENCE, || {
+        console.type_keys("\r");
+        sent += 1;
+        std::thread::sleep(Duration::from_millis(500));
+        console.shown().contains("acknowledged as guidance 1")
+    });
+    wait_until("no draft", PATIENCE, || fs::read_dir(&place).unwrap().count() == 0);
+    assert!(sent <= 4, "{sent} times enter");
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+}
+
+/// What [`a_panic_gives_the_terminal_back`] starts in a terminal.
+#[test]
+#[ignore = "started by another test"]
+fn one_that_panics() {
+    use dogwatch::text::screen::{Screen, Wanted};
+    use dogwatch::text::{Look, install_panic_hook};
+    install_panic_hook();
+    let look = Look { colour: true, unicode: true };
+    let mut screen = Screen::open(Wanted { look, mouse: true }).unwrap();
+    screen
+        .draw(|canvas| {
+            canvas.text(canvas.area(), &dogwatch::safe!("before the panic"));
+            None
+        })
+        .unwrap();
+    // Not before it was seen: this is what the other test types.
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    panic!("on purpose \u{1b}]0;owned\u{7}");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    let mut command = Command::new("setsid");
+    command.arg("--ctty").arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "one_that_panics", "--ignored", "--nocapture"]);
+    command.env("TERM", "xterm-256color").env("RUST_BACKTRACE", "0");
+    let mut console = Console::spawn(command, 24, 80);
+    console.wait_for("before the panic");
+    assert!(console.is_raw());
+    console.type_keys("\n");
+    console.wait_for("on purpose");
+    assert!(!console.is_raw());
+    console.end();
+    console.assert_given_back();
+    assert!(!String::from_utf8_lossy(&console.bytes()).contains("\u{1b}]0;"), "the message was obeyed");
+}
+
+mod needs_bwrap {
+    use super::*;
+    use dogwatch::domain::{RunState, StepEnd, StepState};
+    use dogwatch::protocol::Request;
+    use std::collections::BTreeMap;
+    use support::{Engine, TempRepo};
+
+    /// A repository whose suite passes at the fourth iteration; the agent takes half a second.
+    fn repo() -> TempRepo {
+        let toml = "[image]\nreference = \"host\"\n[[suite]]\nname = \"unit\"\ncommand = \"sh check.sh\"\nformat = \"exit-code\"\n\
+                    [agent]\nname = \"command\"\ncommand = [\"sh\", \"agent.sh\"]\n[budget]\niterations = 9\n";
+        let agent = "echo begin\ncat > /dev/null\nsleep 0.5\necho $DOGWATCH_ITERATION > value\n";
+        let check = "echo begin\ntest \"$(cat value)\" -ge 4\n";
+        TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
+    }
+
+    #[test]
+    fn terminals_lost_at_any_instant_lose_and_double_nothing() {
+        let engine = Engine::start_process("", &[]);
+        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
+            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
+            eprintln!("skipped: {fault}");
+            return;
+        }
+        let repo = repo();
+        let project = engine.add(&repo);
+        let mut random = random();
+        let (mut runs, mut acknowledged, mut slowest) = (Vec::new(), Vec::new(), Duration::ZERO);
+        let hangups = number("DOGWATCH_HANGUPS", 6);
+        for hangup in 0..hangups {
+            let works = |run: &RunId| {
+                let state = engine.detail(*run).view.run.state;
+                !state.is_final() && !state.awaits_person()
+            };
+            if runs.iter().filter(|run| works(run)).count() < 2 {
+                runs.push(engine.submit(&project, None));
+            }
+            let mut console =
+                Console::of(&engine, &["watch"], random.random_range(10..50), random.random_range(40..160));
+            // Sometimes before there is anything on the screen.
+            if random.random_bool(0.8) {
+                console.wait_for("Runs");
+            }
+            let words = format!("guidance of hang-up {hangup}");
+            let keys: &[&str] = match random.random_range(0..4) {
+                0 => &["p", "u", "p", "u"],
+                1 => &["j", "p", "k", "u", "\t", "g", "G"],
+                2 => &["r", &words, "", "\r", "\r", ""],
+                _ => &["z", "2", "3", "4", "1", "?"],
+            };
+            let instant = Duration::from_millis(random.random_range(0..1800));
+            let begin = Instant::now();
+            for key in keys {
+                console.type_keys(key);
+                let pause = Duration::from_millis(random.random_range(0..450));
+                if begin.elapsed() + pause > instant {
+                    break;
+                }
+                std::thread::sleep(pause);
+            }
+            std::thread::sleep(instant.saturating_sub(begin.elapsed()));
+            if console.shown().contains("acknowledged as guidance") {
+                acknowledged.push(words);
+            }
+            let lost = Instant::now();
+            console.master = None;
+            console.end();
+            slowest = slowest.max(lost.elapsed());
+            assert!(lost.elapsed() < Duration::from_secs(2), "it outlived its terminal by {:?}", lost.elapsed());
+        }
+        println!(
+            "{hangups} hang-ups over {} runs, {} redirects; the last end came after {slowest:?}",
+            runs.len(),
+            acknowledged.len()
+        );
+        let mut told: BTreeMap<String, u32> = BTreeMap::new();
+        for run in &runs {
+            wait_until("the end of a run", Duration::from_mins(3), || {
+                let state = engine.detail(*run).view.run.state;
+                if state == RunState::Paused {
+                    engine.expect_run(Request::Resume { run: *run });
+                }
+                state.is_final() || state == RunState::AwaitingReview
+            });
+            let detail = engine.detail(*run);
+            assert!(detail.view.run.iteration >= 4, "{detail:#?}");
+            for one in &detail.guidance {
+                *told.entry(one.text.clone()).or_default() += 1;
+            }
+            // Each program of a step that counts was started once, and all that it wrote is there.
+            for step in &detail.steps {
+                let StepState::Ended { end: StepEnd::Exited { .. }, .. } = step.state else { continue };
+                let log = engine.raw_log(*run, &step.key.to_string());
+                assert_eq!(log.matches("begin\n").count(), 1, "{}: {log}", step.key);
+            }
+        }
+        assert!(told.values().all(|times| *times == 1), "guidance was doubled: {told:?}");
+        assert!(
+            acknowledged.iter().all(|words| told.contains_key(words)),
+            "{acknowledged:?} were acknowledged: {told:?}"
+        );
+        engine.assert_anchored();
+    }
+}
