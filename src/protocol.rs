@@ -10,11 +10,13 @@
 
 mod budget;
 mod bytes;
+mod closer;
 mod reply;
 mod request;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
+pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
 pub use reply::{
     DiskSpace, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView,
     Snapshot, SuiteView,

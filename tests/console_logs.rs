@@ -40,7 +40,7 @@ fn opened(bare: &Bare, variables: &[(&str, &str)]) -> Console {
     console.wait_for("No run is at work");
     console.type_keys("a");
     console.wait_for("line 199999 of what was said");
-    console.type_keys("\rz");
+    console.type_keys("\tz");
     console.wait_for("(2 of 2)");
     console
 }
@@ -85,7 +85,7 @@ fn a_filter_shows_what_fits_of_the_whole_log() {
     console.type_keys("&nowhere\r");
     console.wait_for("None of the 200000 lines fits the filter");
     // Without it what is around the place is seen.
-    console.type_keys("&\r");
+    console.type_keys("\u{1b}");
     console.wait_for("line 7780 of what was said");
     leave(console);
 }

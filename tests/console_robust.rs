@@ -88,7 +88,7 @@ fn resizes_of_any_size_leave_a_whole_screen() {
     let (bare, _engine) = bare(2000);
     let mut console = Console::start(&bare, &["watch"], 24, 80);
     console.wait_for("No run is at work");
-    console.type_keys("a\r");
+    console.type_keys("a\t");
     let mut random = random();
     let resizes = number("DOGWATCH_RESIZES", 100);
     let begin = Instant::now();
@@ -147,7 +147,7 @@ fn a_slow_link_gets_less() {
         console.wait_for("No run is at work");
         console.type_keys("a");
         console.wait_for("line 19999 of what");
-        console.type_keys("\rz");
+        console.type_keys("\tz");
         wait_until("the log to have the screen", PATIENCE, || !console.shown().contains("Runs 3"));
         let (before, begin) = (console.bytes().len(), Instant::now());
         while begin.elapsed() < Duration::from_secs(3) {
@@ -320,7 +320,7 @@ mod needs_bwrap {
             if random.random_bool(0.8) {
                 console.wait_for("Runs");
             }
-            let words = format!("guidance of hang-up {hangup}");
+            let words = format!("guidance of hang-up {hangup}; ");
             let keys: &[&str] = match random.random_range(0..4) {
                 0 => &["p", "u", "p", "u"],
                 1 => &["j", "p", "k", "u", "\t", "g", "G"],
@@ -373,11 +373,14 @@ mod needs_bwrap {
                 assert_eq!(log.matches("begin\n").count(), 1, "{}: {log}", step.key);
             }
         }
-        assert!(told.values().all(|times| *times == 1), "guidance was doubled: {told:?}");
-        assert!(
-            acknowledged.iter().all(|words| told.contains_key(words)),
-            "{acknowledged:?} were acknowledged: {told:?}"
-        );
+        // What was written and not sent is found again by the next console, so a text may hold words of several.
+        for hangup in 0..hangups {
+            let words = format!("guidance of hang-up {hangup};");
+            let times: u32 = told.iter().filter(|(text, _)| text.contains(&words)).map(|(_, times)| times).sum();
+            assert!(times <= 1, "{words} was doubled: {told:?}");
+            let acknowledged = acknowledged.iter().any(|known| known.starts_with(&words));
+            assert!(times == 1 || !acknowledged, "{words} was acknowledged and is not there: {told:?}");
+        }
         engine.assert_anchored();
     }
 }

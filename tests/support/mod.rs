@@ -12,6 +12,7 @@ pub mod counting;
 mod docker;
 mod engine;
 pub mod filled;
+pub mod hostile;
 pub mod loops;
 pub mod proxy;
 pub mod raw_terminal;

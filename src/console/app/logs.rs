@@ -147,9 +147,17 @@ impl App {
         self.ask_steps();
     }
 
-    /// Ends what is under way in the log; gives whether there was something.
+    /// Ends what is under way in the log, or else its filter; gives whether there was something.
     pub(super) fn back_in_log(&mut self) -> bool {
         let here = self.page == Page::Watch && self.pane == Pane::Log;
-        here && (self.log.stop_looking() || self.log.selection.take().is_some())
+        if !here {
+            return false;
+        }
+        let ended = self.log.stop_looking() || self.log.selection.take().is_some();
+        let sifted = !ended && self.log.filter.is_some();
+        if sifted {
+            self.sift("");
+        }
+        ended || sifted
     }
 }

@@ -20,24 +20,29 @@ fn guidance(number: u32, text: &str, applied_in: Option<u32>) -> Guidance {
 fn writing(text: &str) -> App {
     let mut app = busy();
     press(&mut app, "down r");
-    let told = vec![guidance(1, "Keep the old names.", Some(2))];
-    answer(&mut app, |request| match request {
+    tell(&mut app, &[guidance(1, "Keep the old names.", Some(2))]);
+    app.paste(text);
+    app
+}
+
+/// Answers what run 3 was told before.
+fn tell(app: &mut App, told: &[Guidance]) {
+    answer(app, |request| match request {
         Request::Run { run: RunId(3) } => Some(Reply::Detail {
             detail: Box::new(RunDetail {
                 view: run(3, RunState::Developing, "Fix the rounding of totals"),
                 iterations: Vec::new(),
+                rounds: Vec::new(),
                 suites: Vec::new(),
                 findings: Vec::new(),
                 gates: Vec::new(),
-                guidance: told.clone(),
+                guidance: told.to_vec(),
                 questions: Vec::new(),
                 steps: Vec::new(),
             }),
         }),
         _ => None,
     });
-    app.paste(text);
-    app
 }
 
 /// The number and the text of the redirect that was asked for.
@@ -125,6 +130,20 @@ fn a_draft_from_another_console_is_taken_up_only_where_nothing_is_written() {
     app.recalled(RunId(3), "late");
     press(&mut app, "!");
     assert_eq!(app.guiding.draft(RunId(3)), Some("from before\nthe hang-up!"));
+}
+
+#[test]
+fn a_draft_that_was_sent_by_a_console_that_was_lost_is_not_offered_again() {
+    let mut app = busy();
+    press(&mut app, "down r");
+    app.recalled(RunId(3), "Use the other parser.\n");
+    app.effects.clear();
+    tell(&mut app, &[guidance(1, "Keep the old names.", Some(2)), guidance(2, "Use the other parser.", None)]);
+    assert!(app.guiding.draft(RunId(3)).is_none() && said(&app).contains("sent as guidance 2 already"));
+    assert_eq!(app.effects, [Effect::ForgetDraft(RunId(3))]);
+    later(&mut app, 400);
+    press(&mut app, "enter");
+    assert!(redirect(&app).is_none());
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     if let Some((fit, looked)) = log.sifted().filter(|_| last.is_none()) {
         let words = match (fit, looked < log.total) {
             (_, true) => safe!("Looking for lines that fit the filter: {} of {}", looked, log.total),
-            (0, false) => safe!("None of the {} lines fits the filter. `&` and enter shows them all.", log.total),
+            (0, false) => safe!("None of the {} lines fits the filter. Esc shows them all.", log.total),
             (_, false) => safe!("..."),
         };
         canvas.text(row, &safe!(" {}", words).styled(Style::faint()));
