@@ -1,7 +1,8 @@
 //! The console under what terminals and people do to it: stopped and taken up again, resized again and again, lost at any
 //! instant while runs are at work, without UTF-8 or colours, over a slow link, and when it breaks itself.
 //!
-//! At full size: `DOGWATCH_RESIZES=1000` (100 by default) and `DOGWATCH_HANGUPS=200` (6); `DOGWATCH_SEED` repeats the instants.
+//! At full size: `DOGWATCH_RESIZES=1000` (100 by default), `DOGWATCH_HANGUPS=200` (6) and `DOGWATCH_TYPED=1000` (120);
+//! `DOGWATCH_SEED` repeats them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
@@ -60,9 +61,9 @@ fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
     for round in 0..3 {
         assert!(console.is_raw());
         if round == 1 {
-            console.signal(Signal::TSTP)
+            console.signal(Signal::TSTP);
         } else {
-            console.type_keys(CTRL_Z)
+            console.type_keys(CTRL_Z);
         }
         wait_until("a stopped console", PATIENCE, || state(&console) == 'T');
         wait_until("a terminal that is given back", PATIENCE, || !console.is_raw());
@@ -137,6 +138,70 @@ fn a_console_that_may_only_read_does_no_deed() {
     console.type_keys("q");
     assert_eq!(console.end(), Some(0));
     assert_eq!(records(), before, "something was done");
+}
+
+#[test]
+fn nothing_typed_ahead_pasted_or_answered_by_the_terminal_ever_decides() {
+    let bare = Bare::new();
+    waiting(&bare, "does it count?", &["a fact".to_owned()]);
+    let _engine = bare.start();
+    let records = || bare.cmd(&["audit", "export"]).expect_code(0).lines().count();
+    let before = records();
+    let mut console = Console::start(&bare, &["watch"], 30, 100);
+    console.wait_for("Runs 2");
+    let mut random = random();
+    let inputs = [
+        // Typed before anything of the dialog can be seen, by hand or by a key that is held.
+        "2y\r",
+        "2y\r\r\r\r\r\r",
+        "2yyes\r",
+        "2n\r",
+        "2nno\r",
+        "2y\n",
+        "1X\r",
+        "1Xnot wanted\r\r",
+        "1r\r",
+        "1rwords\r",
+        // Pasted, into nothing and into a field, with ends of lines and keys in it.
+        "\u{1b}[200~2y\r\u{1b}[201~",
+        "2y\u{1b}[200~y\r\ny\r\u{1b}[201~",
+        "2\u{1b}[200~y\u{1b}[201~\r",
+        "1r\u{1b}[200~x\r\r\u{1b}[201~",
+        // What terminals answer, and parts of it.
+        "2y\u{1b}[24;80R",
+        "2\u{1b}[?62;22c",
+        "2y\u{1b}]11;rgb:0000/0000/0000\u{1b}\\",
+        "2y\u{1b}[?1;2c\r",
+        "2y\u{1b}[I\u{1b}[O\r",
+        // By way of the palette, whose enter is the key that would decide.
+        "2:approve\r\r\r",
+        "2:deny\r\r",
+        "1:cancel\r\r\r\r",
+        "1:redirect\r\r",
+    ];
+    let wanted = number("DOGWATCH_TYPED", 120);
+    for _ in 0..wanted {
+        console.type_keys(inputs[random.random_range(0..inputs.len())]);
+        // Twice: out of a dialog, and out of help or a zoomed pane. Alone, or it would be the beginning of another key.
+        for _ in 0..2 {
+            std::thread::sleep(Duration::from_millis(random.random_range(30..90)));
+            console.type_keys(ESC);
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        assert!(console.child.try_wait().unwrap().is_none(), "the console ended");
+    }
+    assert_eq!(records(), before, "something was decided:\n{}", console.shown());
+    // The same keys by somebody who has seen the dialog do decide.
+    console.type_keys("2");
+    console.wait_for("a fact");
+    console.type_keys("y");
+    console.wait_for("Yes to q1?");
+    wait_until("a yes", PATIENCE, || {
+        std::thread::sleep(Duration::from_millis(500));
+        console.type_keys("\r");
+        console.shown().contains("yes to q1")
+    });
+    wait_until("its record", PATIENCE, || records() > before);
 }
 
 #[test]
@@ -305,13 +370,13 @@ mod needs_bwrap {
         let project = engine.add(&repo);
         let mut random = random();
         let (mut runs, mut acknowledged, mut slowest) = (Vec::new(), Vec::new(), Duration::ZERO);
-        let hangups = number("DOGWATCH_HANGUPS", 6);
-        for hangup in 0..hangups {
-            let works = |run: &RunId| {
+        let wanted = number("DOGWATCH_HANGUPS", 6);
+        for hangup in 0..wanted {
+            let is_at_work = |run: &RunId| {
                 let state = engine.detail(*run).view.run.state;
                 !state.is_final() && !state.awaits_person()
             };
-            if runs.iter().filter(|run| works(run)).count() < 2 {
+            if runs.iter().filter(|run| is_at_work(run)).count() < 2 {
                 runs.push(engine.submit(&project, None));
             }
             let mut console =
@@ -348,7 +413,7 @@ mod needs_bwrap {
             assert!(lost.elapsed() < Duration::from_secs(2), "it outlived its terminal by {:?}", lost.elapsed());
         }
         println!(
-            "{hangups} hang-ups over {} runs, {} redirects; the last end came after {slowest:?}",
+            "{wanted} hang-ups over {} runs, {} redirects; the last end came after {slowest:?}",
             runs.len(),
             acknowledged.len()
         );
@@ -374,7 +439,7 @@ mod needs_bwrap {
             }
         }
         // What was written and not sent is found again by the next console, so a text may hold words of several.
-        for hangup in 0..hangups {
+        for hangup in 0..wanted {
             let words = format!("guidance of hang-up {hangup};");
             let times: u32 = told.iter().filter(|(text, _)| text.contains(&words)).map(|(_, times)| times).sum();
             assert!(times <= 1, "{words} was doubled: {told:?}");

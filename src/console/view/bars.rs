@@ -1,7 +1,7 @@
 //! The line at the top, which says how things stand, and the one at the bottom, which says what can be done.
 
 use crate::console::app::{App, Connection, Editing, Layer, Page};
-use crate::console::keymap::Scope;
+use crate::console::keymap::{Command, Scope};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use ratatui::layout::Rect;
@@ -13,13 +13,13 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         let rest = Rect { x: row.x + used, width: row.width - used, ..row };
         used += canvas.text(rest, &safe!(" {}", text));
     };
-    for (number, page, name) in [
-        (1, Page::Watch, safe!("watch")),
-        (2, Page::Approvals, safe!("approvals")),
-        (3, Page::Bugs, safe!("bugs")),
-        (4, Page::Health, safe!("health")),
+    for (command, page, name) in [
+        (Command::Watch, Page::Watch, safe!("watch")),
+        (Command::Approvals, Page::Approvals, safe!("approvals")),
+        (Command::Bugs, Page::Bugs, safe!("bugs")),
+        (Command::Health, Page::Health, safe!("health")),
     ] {
-        let words = safe!("{} {}", number, name);
+        let words = safe!("{} {}", app.keys.first(command), name);
         put(&if page == app.page {
             words.styled(Style { underline: true, ..Style::strong() })
         } else {
@@ -73,7 +73,8 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     }
     let hints = match app.layer {
         Some(Layer::Help { .. }) => {
-            SafeText::join(&[pair("esc", "back"), pair("j", "down"), pair("k", "up")], &safe!("  "))
+            let [down, up] = [Command::Down, Command::Up].map(|command| app.keys.first(command));
+            SafeText::join(&[pair("esc", "back"), pair(&down, "down"), pair(&up, "up")], &safe!("  "))
         }
         Some(Layer::Edit { what: Editing::Redirect(_), .. }) => SafeText::join(
             &[pair("enter", "send"), pair("alt-enter", "new line"), pair("esc", "keep it for later")],
