@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::time::{Duration, Instant};
 use support::bare::{Bare, Process};
+use support::chance::{number, seed};
 use support::console::{Console, foreign, hidden};
 use support::hostile::Hostile;
 use support::wait_until;
@@ -20,18 +21,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Longer than a frame, so that each page is painted.
 const FRAME: Duration = Duration::from_millis(45);
 
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
 /// A store full of hostile text with an engine over it.
 fn hostile() -> (Bare, Process, Hostile, usize) {
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let seed = number("DOGWATCH_SEED", u64::from(clock.subsec_nanos()));
     let inputs = usize::try_from(number("DOGWATCH_HOSTILE", 100)).unwrap();
-    println!("DOGWATCH_SEED={seed} DOGWATCH_HOSTILE={inputs}");
     let bare = Bare::new();
-    let mut hostile = Hostile::new(seed);
+    let mut hostile = Hostile::new(seed());
     hostile.fill(&bare, inputs);
     let engine = bare.start();
     (bare, engine, hostile, inputs)
