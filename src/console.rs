@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `app.rs`, `app/` | what is known and what keys and news do to it; no clock, no drawing |
 //! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
+//! | `diff.rs`, `diff/` | a patch, line by line, with colours |
 //! | `log.rs` | the window of log lines that is held |
 //! | `drafts.rs` | what is written and not sent, on disk |
 //! | `link.rs` | the connections, and looking for an engine that went away |
@@ -16,6 +17,7 @@
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
+mod diff;
 mod drafts;
 mod hangup;
 pub mod keymap;
@@ -250,6 +252,8 @@ impl Loop {
             self.app.log.rows = area.height.saturating_sub(1);
             self.app.load_log();
         }
+        self.app.want();
+        view::settle(&mut self.app, screen.area());
         screen.draw(|canvas| view::paint(&self.app, canvas))?;
         self.drawn = Some(Instant::now());
         self.unseen = true;

@@ -77,7 +77,7 @@ fn resizes_of_any_size_leave_a_whole_screen() {
     let (bare, _engine) = bare(2000);
     let mut console = Console::start(&bare, &["watch"], 24, 80);
     console.wait_for("No run is at work");
-    console.type_keys("a\r");
+    console.type_keys("a\t");
     let mut random = random();
     let resizes = number("DOGWATCH_RESIZES", 100);
     let begin = Instant::now();
@@ -200,7 +200,7 @@ fn a_slow_link_gets_less() {
         console.wait_for("No run is at work");
         console.type_keys("a");
         console.wait_for("line 19999 of what");
-        console.type_keys("\rz");
+        console.type_keys("\tz");
         wait_until("the log to have the screen", PATIENCE, || !console.shown().contains("Runs 3"));
         let (before, begin) = (console.bytes().len(), Instant::now());
         while begin.elapsed() < Duration::from_secs(3) {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod keys;
+mod screens;
+mod served;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -170,6 +172,8 @@ fn painted(app: &mut App, columns: u16, rows: u16, look: Look) -> Buffer {
     if let Some(log) = places.of(Pane::Log) {
         app.log.rows = log.height.saturating_sub(1);
     }
+    app.want();
+    view::settle(app, area);
     let mut buffer = Buffer::empty(area);
     let cursor = view::paint(app, &mut Canvas::new(&mut buffer, look));
     assert!(cursor.is_none_or(|place| area.contains(place)), "a cursor outside the screen");
@@ -321,6 +325,7 @@ enum Happens {
     Down(String),
     Page(u8),
     Later(i64),
+    Served(String),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -343,8 +348,9 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..4).prop_map(Happens::Page),
+        1 => (0_u8..6).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
+        3 => text().prop_map(Happens::Served),
     ]
 }
 
@@ -374,8 +380,10 @@ fn apply(app: &mut App, happens: Happens) {
         }
         Happens::Down(reason) => app.hear(News::Down(reason)),
         Happens::Page(page) => {
-            app.page = [Page::Watch, Page::Approvals, Page::Bugs, Page::Health][usize::from(page)];
+            app.page =
+                [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Run][usize::from(page)];
         }
+        Happens::Served(text) => served::served(app, &text),
         Happens::Later(by) => app.now = Millis(app.now.0.saturating_add(by)),
     }
 }

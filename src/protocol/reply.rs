@@ -1,9 +1,9 @@
 //! What the engine answers.
 
-use super::{BudgetReport, Bytes};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round};
 use crate::domain::{
-    Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step, StepKey,
-    StepLog, SuiteVerdict,
+    AuditPage, Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step,
+    StepKey, StepLog, SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,11 @@ pub enum Reply {
     Detail {
         /// It.
         detail: Box<RunDetail>,
+    },
+    /// An iteration in full.
+    Iteration {
+        /// It.
+        detail: Box<IterationDetail>,
     },
     /// Questions.
     Questions {
@@ -109,6 +114,16 @@ pub enum Reply {
         /// There are others, which were left out.
         #[serde(default)]
         more: bool,
+    },
+    /// A bug in full.
+    Bug {
+        /// It.
+        detail: Box<BugDetail>,
+    },
+    /// Records of the audit log.
+    Audit {
+        /// Them.
+        page: AuditPage,
     },
 }
 
@@ -195,6 +210,9 @@ pub struct RunDetail {
     pub view: RunView,
     /// Its iterations.
     pub iterations: Vec<Iteration>,
+    /// What came of them.
+    #[serde(default)]
+    pub rounds: Vec<Round>,
     /// Outcomes of suites in the last tested iteration.
     pub suites: Vec<SuiteView>,
     /// Findings of the last tested iteration.

@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use crate::domain::{Priority, QuestionId, RunId};
+use crate::domain::{BugId, Priority, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -50,6 +50,13 @@ pub enum Request {
     Run {
         /// Which.
         run: RunId,
+    },
+    /// One iteration in full: what its tests found, what its gates said, the prompt as it was sent.
+    Iteration {
+        /// Which run.
+        run: RunId,
+        /// Its number.
+        iteration: u32,
     },
     /// Freeze a run.
     Pause {
@@ -179,6 +186,28 @@ pub enum Request {
     Bugs {
         /// Solved ones as well.
         all: bool,
+    },
+    /// One bug: the runs that saw it, and what was tried against it.
+    Bug {
+        /// Which.
+        bug: BugId,
+    },
+    /// Records of the audit log, the newest first. The engine looks at a bounded number of them for each request and says where
+    /// it stopped.
+    Audit {
+        /// Only records before this one; absent for the newest.
+        before: Option<u64>,
+        /// Most records; the engine may send fewer.
+        most: u32,
+        /// Only records about this run.
+        #[serde(default)]
+        run: Option<RunId>,
+        /// Only records of a kind that begins so.
+        #[serde(default)]
+        kind: Option<String>,
+        /// Only records that hold this text, in upper or lower case.
+        #[serde(default)]
+        text: Option<String>,
     },
     /// Remove what the policy of retention lets go.
     Collect {

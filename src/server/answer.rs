@@ -11,7 +11,7 @@ use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
-use crate::store::{BugFilter, RunFilter, StoreError, View};
+use crate::store::{AuditFilter, BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
 use std::path::Path;
@@ -121,6 +121,13 @@ impl<S: Sandbox> Server<S> {
                 Ok(Reply::Lines { lines })
             }
             Request::Bugs { all } => self.bugs(all).await,
+            Request::Bug { bug } => self.bug(bug).await,
+            Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
+            Request::Audit { before, most, run, kind, text } => {
+                let wanted = AuditFilter { before, most: most as usize, run, kind, text };
+                let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
+                Ok(Reply::Audit { page })
+            }
             Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())

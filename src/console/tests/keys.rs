@@ -32,6 +32,7 @@ fn tell(app: &mut App, told: &[Guidance]) {
             detail: Box::new(RunDetail {
                 view: run(3, RunState::Developing, "Fix the rounding of totals"),
                 iterations: Vec::new(),
+                rounds: Vec::new(),
                 suites: Vec::new(),
                 findings: Vec::new(),
                 gates: Vec::new(),

@@ -6,9 +6,13 @@ use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use ratatui::layout::Rect;
 
+/// Columns from which the name of the program is shown.
+const ROOMY: u16 = 100;
+
 pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     let name = safe!(" dogwatch ").styled(Style { reverse: true, ..Style::strong() });
-    let mut used = canvas.text(row, &name);
+    // Where there is little room, what waits is told before whose screen it is.
+    let mut used = if row.width < ROOMY { 0 } else { canvas.text(row, &name) };
     let mut put = |text: &SafeText| {
         let rest = Rect { x: row.x + used, width: row.width - used, ..row };
         used += canvas.text(rest, &safe!(" {}", text));
@@ -18,6 +22,7 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         (Command::Approvals, Page::Approvals, safe!("approvals")),
         (Command::Bugs, Page::Bugs, safe!("bugs")),
         (Command::Health, Page::Health, safe!("health")),
+        (Command::Audit, Page::Audit, safe!("audit")),
     ] {
         let words = safe!("{} {}", app.keys.first(command), name);
         put(&if page == app.page {
@@ -82,11 +87,14 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         ),
         Some(Layer::Edit { .. }) => SafeText::join(&[pair("enter", "done"), pair("esc", "leave it")], &safe!("  ")),
         None => {
+            let listed = app.list().is_some();
             let here = app.keys.at(app.scope());
+            let also = app.scope().also().into_iter().flat_map(|scope| app.keys.at(scope));
             let anywhere = app.keys.at(Scope::Anywhere).filter(|_| app.scope() != Scope::Anywhere);
             let hints: Vec<SafeText> = here
+                .chain(also)
                 .chain(anywhere)
-                .filter(|(one, _)| !one.hint.is_empty())
+                .filter(|(one, _)| !one.hint.is_empty() && (listed || one.command != Command::Filter))
                 .filter_map(|(one, keys)| Some(pair(&keys.first()?.to_string(), one.hint)))
                 .collect();
             SafeText::join(&hints, &safe!("  "))
