@@ -83,6 +83,7 @@ impl App {
                 }
                 // One that is held down comes again and again, and never gets through.
                 *opened = self.now;
+                self.say(safe!("enter came before this could be read: nothing was done, press it again in a moment"));
             }
             "up" if what == Editing::Palette => *chosen = chosen.saturating_sub(1),
             "down" if what == Editing::Palette => *chosen += 1,
