@@ -202,9 +202,9 @@ impl App {
                 self.audit.asked = None;
                 if self.audit.begun {
                     self.complain(safe!("{}", fault));
-                } else {
-                    self.audit.fault = Some(fault);
                 }
+                // It is not asked for again before something has changed.
+                self.audit.fault = Some(fault);
             }
         }
     }

@@ -3,7 +3,8 @@
 use super::served::{detail, iteration, served};
 use super::*;
 use crate::console::app::{List, Tab};
-use crate::domain::{AuditPage, Measure, Reached, Scope};
+use crate::domain::{AuditPage, AuditRecord, Measure, Reached, Scope};
+use crate::protocol::{Fault, FaultCode};
 
 /// A console on the screen of run 3.
 fn on_run(keys: &str) -> App {
@@ -34,6 +35,10 @@ fn pictures_of_bugs_approvals_and_audit() {
     press(&mut app, "3 enter");
     served(&mut app, "assert 4 == 5");
     insta::assert_snapshot!("bug", picture(&mut app, 120, 36, LOOK));
+    insta::assert_snapshot!("bug-mono", picture(&mut app, 80, 24, Look { colour: false, unicode: false }));
+    press(&mut app, "2");
+    insta::assert_snapshot!("approvals-120x36", picture(&mut app, 120, 36, LOOK));
+    insta::assert_snapshot!("approvals-mono", picture(&mut app, 80, 24, Look { colour: false, unicode: false }));
     press(&mut app, "5");
     served(&mut app, "was \u{1b}[31m red");
     insta::assert_snapshot!("audit-80x24", picture(&mut app, 80, 24, LOOK));
@@ -186,6 +191,36 @@ fn the_engine_looks_through_the_audit_log_page_by_page() {
     app.paste("run:nobody");
     press(&mut app, "enter");
     assert!(picture(&mut app, 80, 24, LOOK).contains("names no run"));
+}
+
+#[test]
+fn an_engine_that_is_away_is_not_asked_over_and_over() {
+    let mut app = busy();
+    press(&mut app, "5");
+    app.want();
+    answer(&mut app, |request| match request {
+        Request::Audit { .. } => {
+            let record = AuditRecord { seq: 9, hash: String::new(), record: "{}".to_owned() };
+            Some(Reply::Audit { page: AuditPage { records: vec![record], next: Some(9) } })
+        }
+        _ => None,
+    });
+    for page in ["", "1 enter"] {
+        press(&mut app, page);
+        app.want();
+        for order in std::mem::take(&mut app.orders) {
+            if let Order::Ask(number, _) = order {
+                let fault = Fault { code: FaultCode::Engine, message: "there is no engine just now".to_owned() };
+                app.hear(News::Reply(number, Err(fault)));
+            }
+        }
+        picture(&mut app, 80, 24, LOOK);
+        assert!(asked(&app).is_empty(), "{:?}", app.orders);
+    }
+    // Once it is back all that is in view is asked for again.
+    app.refresh();
+    app.want();
+    assert!(asked(&app).contains(&&Request::Run { run: RunId(2) }));
 }
 
 #[test]

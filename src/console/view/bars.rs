@@ -85,7 +85,10 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
             &[pair("enter", "send"), pair("alt-enter", "new line"), pair("esc", "keep it for later")],
             &safe!("  "),
         ),
-        Some(Layer::Edit { .. }) => SafeText::join(&[pair("enter", "done"), pair("esc", "leave it")], &safe!("  ")),
+        Some(Layer::Edit { what, .. }) => {
+            let words = if what.is_deed() { "do it" } else { "done" };
+            SafeText::join(&[pair("enter", words), pair("esc", "leave it")], &safe!("  "))
+        }
         None => {
             let listed = app.list().is_some();
             let here = app.keys.at(app.scope());

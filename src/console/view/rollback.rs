@@ -42,6 +42,9 @@ pub(super) fn told(app: &App, run: RunId, number: u32) -> Vec<SafeText> {
     if let Some(question) = state.question {
         lines.push(safe!("- {} is withdrawn: nobody needs its answer any more.", question));
     }
+    if !state.spent.reached(&state.budget).is_empty() {
+        lines.push(safe!("- Its caps are reached, so it asks for more before it goes on."));
+    }
     if state.state == RunState::Paused {
         lines.push(safe!("- The run stays paused."));
     }
