@@ -16,6 +16,7 @@ mod project;
 mod question;
 mod record;
 mod run;
+pub mod sought;
 mod step;
 mod suite;
 mod time;

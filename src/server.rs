@@ -17,6 +17,7 @@ mod lines;
 mod outbox;
 mod projects;
 mod questions;
+mod search;
 mod socket;
 mod watch;
 

@@ -7,13 +7,11 @@ mod support;
 
 use dogwatch::domain::RunId;
 use rustix::process::Signal;
-use std::time::Duration;
 use support::bare::Bare;
-use support::console::{Console, foreign};
+use support::console::{Console, PATIENCE, foreign};
 use support::filled::{fill, step_with, worked};
 use support::wait_until;
 
-const PATIENCE: Duration = Duration::from_mins(1);
 /// What a hostile program or task says: a title, a cleared screen, a question to the terminal, C1, bidi.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[6n\u{9b}31m\u{202e}dlrow";
 
@@ -154,4 +152,30 @@ fn without_a_terminal_it_says_what_else_there_is() {
     let said = bare.cmd(&["watch"]);
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("needs a terminal"), "{said:?}");
+}
+
+#[test]
+fn plain_lines_are_told_without_any_sequence() {
+    let (bare, _engine) = bare(10);
+    // A terminal that cannot place text gets them unasked.
+    for (args, term) in [(["watch", "--plain"], "xterm-256color"), (["watch", "--read-only"], "dumb")] {
+        let mut console = Console::with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
+        console.wait_for("The engine is up; no runs are at work.");
+        console.signal(Signal::INT);
+        wait_until("its end", PATIENCE, || console.child.try_wait().unwrap().is_some());
+        let printed = console.bytes();
+        assert!(printed.iter().all(|byte| (b' '..=b'~').contains(byte) || b"\r\n".contains(byte)), "{printed:?}");
+    }
+}
+
+#[test]
+fn plain_lines_go_on_with_the_next_engine() {
+    let (bare, engine) = bare(10);
+    let console = Console::start(&bare, &["watch", "--plain"], 24, 80);
+    console.wait_for("The engine is up; no runs are at work.");
+    engine.stop();
+    console.wait_for("The engine went away");
+    let _next = bare.start();
+    console.wait_for("The engine is back.");
+    console.signal(Signal::TERM);
 }

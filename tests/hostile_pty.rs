@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::time::{Duration, Instant};
 use support::bare::{Bare, Process};
+use support::chance::{number, seed};
 use support::console::{Console, foreign, hidden};
 use support::hostile::Hostile;
 use support::wait_until;
@@ -20,18 +21,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Longer than a frame, so that each page is painted.
 const FRAME: Duration = Duration::from_millis(45);
 
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
 /// A store full of hostile text with an engine over it.
 fn hostile() -> (Bare, Process, Hostile, usize) {
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let seed = number("DOGWATCH_SEED", u64::from(clock.subsec_nanos()));
     let inputs = usize::try_from(number("DOGWATCH_HOSTILE", 100)).unwrap();
-    println!("DOGWATCH_SEED={seed} DOGWATCH_HOSTILE={inputs}");
     let bare = Bare::new();
-    let mut hostile = Hostile::new(seed);
+    let mut hostile = Hostile::new(seed());
     hostile.fill(&bare, inputs);
     let engine = bare.start();
     (bare, engine, hostile, inputs)
@@ -114,18 +108,19 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
     assert!(found > 0, "no question is seen");
     through(&mut console, "y\u{1b}", 1);
     through(&mut console, "4", 1);
-    // The audit log, and everything that is known of a run and of a bug.
-    through(&mut console, "5", 1);
-    through(&mut console, "j", 10);
-    through(&mut console, "3", 1);
-    through(&mut console, "\r", 1);
-    through(&mut console, "\r", 1);
-    console.wait_for("findings");
-    for _ in 0..6 {
-        through(&mut console, "\t", 1);
-        through(&mut console, "\u{6}", 2);
-        through(&mut console, "\t", 1);
-        through(&mut console, "]", 1);
+    let found = through(&mut console, "5", 2) + through(&mut console, "j", runs);
+    assert!(found > 0, "no record is seen");
+    // Every part of some runs in full: their findings, what they were told, their steps.
+    through(&mut console, "1\u{1b}", 1);
+    through(&mut console, "g", 1);
+    for _ in 0..runs.min(40) {
+        through(&mut console, "\r", 2);
+        for _ in 0..8 {
+            through(&mut console, "]", 1);
+            through(&mut console, "\u{6}", 2);
+        }
+        through(&mut console, "\u{1b}", 3);
+        through(&mut console, "j", 1);
     }
     // The log of the second run from its beginning, cut, wrapped, and sideways; it is the last one in the list.
     through(&mut console, "1\u{1b}", 1);

@@ -4,11 +4,13 @@
 mod act;
 mod audit;
 mod bugs;
+mod copy;
 mod filter;
 mod guide;
 mod layer;
 mod list;
 mod loaded;
+mod logs;
 mod news;
 mod open;
 mod reading;
@@ -24,14 +26,16 @@ pub use reading::{Of, Reading};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
 
+use super::export::Purpose;
 use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
-use super::log::{LogPane, PAGE};
+use super::log::LogPane;
 use crate::domain::{Bug, BugId, Millis, QuestionId, RunId};
 use crate::protocol::{BugDetail, EngineStatus, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 /// Lines of a log that are sent at once while it is followed.
 const TAIL: u32 = 500;
@@ -74,13 +78,15 @@ pub enum Connection {
 }
 
 /// What the loop has to do for the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Effect {
     Quit,
     Suspend,
     Repaint,
     ToggleMouse,
+    Copy(Vec<SafeText>),
+    View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
     /// Nothing of it is wanted any more.
@@ -95,6 +101,12 @@ pub(super) enum Asked {
     Status,
     Bugs,
     Lines,
+    /// The run's logs.
+    Steps,
+    /// Lines that fit a filter, under a number.
+    Hits(u64),
+    /// A line that is looked for, under a number.
+    Find(u64),
     Run(RunId),
     Round(RunId, u32),
     Diff(RunId, u32, Option<String>),
@@ -283,15 +295,6 @@ impl App {
         }
     }
 
-    /// Asks for lines that are in view and not loaded.
-    pub fn load_log(&mut self) {
-        let Some(run) = self.log.run else { return };
-        if let Some(first) = self.log.missing() {
-            let step = self.log.step.clone();
-            self.ask(Asked::Lines, Request::ReadLines { run, step, first: Some(first), part: 0, most: PAGE });
-        }
-    }
-
     fn say(&mut self, words: SafeText) {
         self.said = Some((words, false));
     }
@@ -311,6 +314,7 @@ impl App {
     fn tail(&mut self) {
         if let Some(run) = self.log.run {
             self.orders.push(Order::Tail(run, TAIL));
+            self.ask_steps();
         }
     }
 }

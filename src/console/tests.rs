@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod keys;
+mod logs;
 mod screens;
 mod served;
 
@@ -12,9 +13,11 @@ use super::link::{News, Order};
 use super::view;
 use crate::domain::{
     Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Needs, Origin, Priority, ProjectId, Question, QuestionId,
-    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent,
+    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent, StepKey, StepKind, StepLog,
 };
-use crate::protocol::{Bytes, DiskSpace, EngineStatus, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
+use crate::protocol::{
+    Bytes, DiskSpace, EngineStatus, LogInfo, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome,
+};
 use crate::text::{Canvas, Look};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
@@ -127,6 +130,15 @@ fn status() -> EngineStatus {
     }
 }
 
+/// The logs of a run in its third iteration.
+fn logs(run: RunId) -> Vec<LogInfo> {
+    let log = |iteration, kind, suite: &str| {
+        let key = StepKey { run, iteration, kind, suite: suite.to_owned(), attempt: 1 };
+        LogInfo { step: key.to_string(), key, bytes: 100, open: iteration == 3, state: StepLog::Open }
+    };
+    vec![log(0, StepKind::Test, "unit"), log(2, StepKind::Develop, ""), log(3, StepKind::Test, "unit")]
+}
+
 /// A console at which several things go on.
 fn busy() -> App {
     let mut app = App::new(false);
@@ -152,6 +164,10 @@ fn busy() -> App {
         _ => None,
     });
     app.hear(News::Lines(lines(2, "r2-i3-test-unit-a1", 0..60, "checking \x1b[32mpart\x1b[0m of the whole")));
+    answer(&mut app, |request| match request {
+        Request::Logs { run } => Some(Reply::Logs { logs: logs(*run) }),
+        _ => None,
+    });
     app
 }
 
@@ -220,7 +236,7 @@ fn press(app: &mut App, keys: &str) {
 fn asked(app: &App) -> Vec<&Request> {
     let requests = app.orders.iter().filter_map(|order| match order {
         Order::Ask(_, request) => Some(request),
-        Order::Tail(..) => None,
+        Order::Tail(..) | Order::Export(_) => None,
     });
     requests.collect()
 }

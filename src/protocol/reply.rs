@@ -107,6 +107,11 @@ pub enum Reply {
         /// Them.
         lines: LogLines,
     },
+    /// What was found in a log.
+    Hits {
+        /// It.
+        hits: LogHits,
+    },
     /// Bugs.
     Bugs {
         /// Them, the one seen last first.
@@ -278,6 +283,27 @@ pub struct LogLines {
     pub step: String,
     /// Them, in their order.
     pub lines: Vec<LogLine>,
+    /// How many lines there are by now; a last one without an end counts.
+    pub total: u64,
+    /// Whether more may come.
+    pub open: bool,
+}
+
+/// Lines of a log that were sought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHits {
+    /// The run.
+    pub run: RunId,
+    /// The step's name.
+    pub step: String,
+    /// Them, in the log's order, with all parts of long ones up to 4 MiB.
+    pub lines: Vec<LogLine>,
+    /// How many lines fit among those that were looked at.
+    pub count: u64,
+    /// Where to go on: as `from` of the next request.
+    pub next: u64,
+    /// There is nothing more to look at in this direction by now. A last line that has no end yet is looked at when it has.
+    pub end: bool,
     /// How many lines there are by now; a last one without an end counts.
     pub total: u64,
     /// Whether more may come.

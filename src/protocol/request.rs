@@ -1,5 +1,6 @@
 //! What clients may ask for.
 
+use crate::domain::sought::Sought;
 use crate::domain::{BugId, Priority, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -172,6 +173,22 @@ pub enum Request {
         /// Which part of the first line, where it is longer than 1 MiB.
         part: u64,
         /// Most lines; the engine may send fewer.
+        most: u32,
+    },
+    /// The lines of a step's log that fit what is sought, from a place on in one direction. The engine looks through a bounded
+    /// part of the log and says how far it came; who wants more asks from there.
+    SearchLines {
+        /// Which run.
+        run: RunId,
+        /// The step's name as in `Logs`.
+        step: String,
+        /// What.
+        sought: Sought,
+        /// Going forward the first line that is looked at, counted from 0; going backward the first that is not any more.
+        from: u64,
+        /// Towards the beginning.
+        backward: bool,
+        /// Most lines in the answer; with 0 they are only counted.
         most: u32,
     },
     /// The end of what a run's programs print, as a stream: the last lines of its latest log, then what comes, one step after the

@@ -4,6 +4,7 @@ use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
+use super::search::Way;
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -119,6 +120,10 @@ impl<S: Sandbox> Server<S> {
             Request::ReadLines { run, step, first, part, most } => {
                 let lines = self.lines(run, &step, first, part, most).await?;
                 Ok(Reply::Lines { lines })
+            }
+            Request::SearchLines { run, step, sought, from, backward, most } => {
+                let hits = self.search_lines(run, step, sought, Way { from, backward, most }).await?;
+                Ok(Reply::Hits { hits })
             }
             Request::Bugs { all } => self.bugs(all).await,
             Request::Bug { bug } => self.bug(bug).await,

@@ -1,5 +1,7 @@
 //! Columns: how wide a safe text is, where it may be cut, how it is wrapped. Our own SGR sequences take no room.
 
+use super::style::Style;
+use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -98,6 +100,35 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Marks ranges of the plain form, in order and apart.
+pub(super) fn marked(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len() + ranges.len() * 12);
+    let mut ranges = ranges.iter().filter(|range| !range.is_empty()).peekable();
+    let (mut at, mut style, mut written) = (0, Style::PLAIN, Style::PLAIN);
+    for piece in pieces(text) {
+        if piece.sgr {
+            style = Style::of_sgr(piece.text);
+            continue;
+        }
+        for grapheme in piece.text.graphemes(true) {
+            while ranges.next_if(|range| range.end <= at).is_some() {}
+            let hit = ranges.peek().is_some_and(|range| range.start < at + grapheme.len());
+            // What is reversed already is told apart by the line under it.
+            let wanted = if hit { Style { reverse: !style.reverse, underline: true, ..style } } else { style };
+            if wanted != written {
+                wanted.write_sgr(&mut out);
+                written = wanted;
+            }
+            out.push_str(grapheme);
+            at += grapheme.len();
+        }
+    }
+    if !written.is_plain() {
+        out.push_str(RESET);
+    }
+    out
+}
+
 /// The same, but broken behind a blank where a line has one in its second half.
 pub(super) fn flow(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
@@ -146,6 +177,14 @@ mod tests {
     use crate::safe;
     use crate::text::{Colour, SafeText, Style, exact};
     use proptest::prelude::*;
+
+    #[test]
+    fn marks_lie_on_their_ranges_whatever_the_style() {
+        let red = safe!("bcd").styled(Style::fg(Colour::Red));
+        let text = safe!("a{}e", red).marked(&[0..2, 4..5]);
+        assert_eq!(text.as_str(), "\x1b[0;4;7ma\x1b[0;4;7;31mb\x1b[0;31mcd\x1b[0;4;7me\x1b[0m");
+        assert_eq!(text.plain(), "abcde");
+    }
 
     #[test]
     fn widths_are_columns() {

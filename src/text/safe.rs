@@ -1,10 +1,11 @@
 //! The safe-text type. Its only makers are in this room, so its content is safe by construction.
 
-use super::layout;
 use super::style::Style;
+use super::{canvas, layout};
 use serde::Serialize;
 use std::fmt;
 use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Text that any terminal may be given: no controls but our own SGR sequences, nothing invisible, nothing that reorders.
 ///
@@ -56,6 +57,19 @@ impl SafeText {
         text.push_str(&plain);
         text.push_str(layout::RESET);
         Self(text)
+    }
+
+    /// The same text without styles and for terminals that have no more than ASCII: other letters by their numbers.
+    pub fn in_ascii(&self) -> Self {
+        let spelled =
+            |grapheme: &str| if grapheme.is_ascii() { grapheme.to_owned() } else { canvas::spelled(grapheme) };
+        Self(self.plain().graphemes(true).map(spelled).collect())
+    }
+
+    /// The text with a mark on some ranges of its [plain](Self::plain) form, given in order and apart: reversed and underlined,
+    /// whatever its style there. A letter with its accents is marked as a whole.
+    pub fn marked(&self, ranges: &[Range<usize>]) -> Self {
+        if ranges.is_empty() { self.clone() } else { Self(layout::marked(&self.0, ranges)) }
     }
 
     /// The text with styles on ranges of its [plain](Self::plain) form, given in order and apart; what lies between them is plain.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A console in a terminal.
 pub struct Console {
@@ -172,7 +172,7 @@ fn own_attributes(parameters: &str) -> bool {
                     return false;
                 }
             }
-            Some(0..=5 | 7 | 22..=25 | 27 | 30..=37 | 39 | 40..=47 | 49 | 59 | 90..=97 | 100..=107) => {}
+            Some(0..=4 | 7 | 22..=25 | 27 | 30..=37 | 39 | 40..=47 | 49 | 59 | 90..=97 | 100..=107) => {}
             _ => return false,
         }
     }
@@ -200,7 +200,12 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
             };
             fits.then(|| &sequence[end + 1..])
         });
-        rest = if let Some(after) = own {
+        // Text for the clipboard, in base64.
+        let clipboard = tail.strip_prefix("\u{1b}]52;c;").and_then(|rest| {
+            let (text, after) = rest.split_once("\u{1b}\\")?;
+            text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)).then_some(after)
+        });
+        rest = if let Some(after) = own.or(clipboard) {
             after
         } else {
             found.push(tail.chars().take(8).flat_map(char::escape_default).collect());

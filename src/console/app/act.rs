@@ -2,6 +2,7 @@
 
 use super::layer::{matching, was_seen};
 use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
+use crate::console::export::Purpose;
 use crate::console::keymap::Command;
 use crate::console::keys::Key;
 use crate::protocol::Request;
@@ -82,6 +83,7 @@ impl App {
                 }
                 // One that is held down comes again and again, and never gets through.
                 *opened = self.now;
+                self.say(safe!("enter came before this could be read: nothing was done, press it again in a moment"));
             }
             "up" if what == Editing::Palette => *chosen = chosen.saturating_sub(1),
             "down" if what == Editing::Palette => *chosen += 1,
@@ -118,6 +120,9 @@ impl App {
                 let words = if approve { safe!("yes to {}", question) } else { safe!("no to {}", question) };
                 self.act(words, Request::Answer { question, approve, reason: text.to_owned() });
             }
+            Editing::Search => self.search(text),
+            Editing::Sift => self.sift(text),
+            Editing::CopyLast => self.copy_last(text),
             Editing::Rollback(run, iteration) => {
                 self.act(safe!("roll {} back to iteration {}", run, iteration), Request::Rollback { run, iteration });
             }
@@ -125,12 +130,6 @@ impl App {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
             }
             Editing::Filter(list) => self.set_filter(list, text),
-            Editing::Search => {
-                text.clone_into(&mut self.log.search);
-                if !text.is_empty() && !self.log.seek(false) && !self.log.seek(true) {
-                    self.complain(safe!("nothing that is loaded has `{}`", text));
-                }
-            }
             Editing::Palette => {
                 if let Some(one) = matching(text).get(chosen) {
                     self.perform(one.command);
@@ -201,22 +200,21 @@ impl App {
                 self.keep_selection();
                 self.follow_selected();
             }
-            Command::Follow => {
-                if self.log.follow {
-                    self.log.stop();
-                } else {
-                    self.log.follow = true;
-                }
-                self.load_log();
-            }
+            Command::Follow => self.follow_end(),
             Command::Wrap => self.log.wrap = !self.log.wrap,
             Command::Times => self.log.times = !self.log.times,
             Command::Search => self.open(Editing::Search),
-            Command::SearchNext | Command::SearchLast => {
-                if !self.log.search.is_empty() && !self.log.seek(command == Command::SearchNext) {
-                    self.complain(safe!("no further line that is loaded has `{}`", self.log.search.clone()));
-                }
-            }
+            Command::SearchNext => self.search_further(false),
+            Command::SearchLast => self.search_further(true),
+            Command::Select => self.log.select(),
+            Command::Copy => self.copy(),
+            Command::CopyLast => self.open(Editing::CopyLast),
+            Command::Pager => self.view(Purpose::Pager),
+            Command::Editor => self.view(Purpose::Editor),
+            Command::Sift => self.open(Editing::Sift),
+            Command::FirstError => self.first_error(),
+            Command::NextStep => self.step(true),
+            Command::LastStep => self.step(false),
             Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
             Command::Approve | Command::Deny => {
                 if let Some(question) = self.question {

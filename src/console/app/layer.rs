@@ -33,6 +33,10 @@ pub enum Editing {
     Filter(List),
     /// What is searched for in the log.
     Search,
+    /// Which lines of the log are shown.
+    Sift,
+    /// How many of the last lines are copied.
+    CopyLast,
     /// The name of a command.
     Palette,
 }
@@ -42,7 +46,7 @@ impl Editing {
     pub fn is_deed(self) -> bool {
         match self {
             Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) | Self::Rollback(..) | Self::AwaitDay(_) => true,
-            Self::Search | Self::Palette | Self::Filter(_) => false,
+            Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Filter(_) => false,
         }
     }
 }

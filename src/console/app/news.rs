@@ -18,6 +18,7 @@ impl App {
                 self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
+                self.log.retry();
                 // What was shown of a log stays; it goes on from its end.
                 self.tail();
             }
@@ -28,7 +29,12 @@ impl App {
                 self.merge(snapshot);
             }
             News::Changed(snapshot) => self.merge(snapshot),
-            News::Lines(lines) => self.log.take(lines),
+            News::Lines(lines) => {
+                if self.log.take(&lines) {
+                    self.ask_steps();
+                }
+            }
+            News::Exported(purpose, done) => self.exported(purpose, done),
             News::TailOver(run, reason) => {
                 if self.log.run == Some(run) {
                     self.log.open = false;
@@ -67,8 +73,11 @@ impl App {
                 self.bugs = bugs;
                 self.keep_bug();
             }
-            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take(lines),
+            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take_page(&lines),
             (Asked::Lines, Err(fault)) => self.log.fault = Some(fault.message),
+            (Asked::Steps, Ok(Reply::Logs { logs })) => self.log.steps = logs,
+            (Asked::Hits(serial), reply) => self.sifted(serial, reply),
+            (Asked::Find(serial), reply) => self.found(serial, reply),
             (Asked::Run(run), reply) => self.one.detail.take(
                 &run,
                 expected(reply, |reply| match reply {

@@ -45,7 +45,9 @@ impl App {
 
     /// Goes back by one step, the last one first. A filter is one, too.
     pub(super) fn back(&mut self) {
-        if self.zoom {
+        if self.back_in_log() {
+            self.load_log();
+        } else if self.zoom {
             self.zoom = false;
         } else if self.reading.inside {
             self.reading.inside = false;

@@ -198,7 +198,7 @@ fn a_paste_is_never_keys() {
 
 #[test]
 fn own_keys_are_dispatched_and_told_everywhere() {
-    let own: BTreeMap<_, _> = [("pause", vec!["P"]), ("help", vec!["f2"]), ("redirect", vec![])]
+    let own: BTreeMap<_, _> = [("pause", vec!["P"]), ("help", vec!["f2"]), ("redirect", vec![]), ("health", vec!["H"])]
         .map(|(name, keys)| (name.to_owned(), keys.iter().map(|key| key.parse().unwrap()).collect()))
         .into();
     let mut app = busy();
@@ -206,7 +206,13 @@ fn own_keys_are_dispatched_and_told_everywhere() {
     press(&mut app, "p r ?");
     assert!(app.layer.is_none() && asked(&app).is_empty());
     let hints = picture(&mut app, 120, 36, LOOK);
-    assert!(hints.contains(" P pause ") && hints.contains("f2 help") && !hints.contains("redirect"), "{hints}");
+    assert!(
+        hints.contains(" P pause ")
+            && hints.contains("f2 help")
+            && hints.contains(" H health")
+            && !hints.contains("redirect"),
+        "{hints}"
+    );
     press(&mut app, "P");
     assert_eq!(asked(&app), [&Request::Pause { run: RunId(2) }]);
     app.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));

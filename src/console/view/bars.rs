@@ -17,14 +17,14 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         let rest = Rect { x: row.x + used, width: row.width - used, ..row };
         used += canvas.text(rest, &safe!(" {}", text));
     };
-    for (number, page, name) in [
-        (1, Page::Watch, safe!("watch")),
-        (2, Page::Approvals, safe!("approvals")),
-        (3, Page::Bugs, safe!("bugs")),
-        (4, Page::Health, safe!("health")),
-        (5, Page::Audit, safe!("audit")),
+    for (command, page, name) in [
+        (Command::Watch, Page::Watch, safe!("watch")),
+        (Command::Approvals, Page::Approvals, safe!("approvals")),
+        (Command::Bugs, Page::Bugs, safe!("bugs")),
+        (Command::Health, Page::Health, safe!("health")),
+        (Command::Audit, Page::Audit, safe!("audit")),
     ] {
-        let words = safe!("{} {}", number, name);
+        let words = safe!("{} {}", app.keys.first(command), name);
         put(&if page == app.page {
             words.styled(Style { underline: true, ..Style::strong() })
         } else {
@@ -78,7 +78,8 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     }
     let hints = match app.layer {
         Some(Layer::Help { .. }) => {
-            SafeText::join(&[pair("esc", "back"), pair("j", "down"), pair("k", "up")], &safe!("  "))
+            let [down, up] = [Command::Down, Command::Up].map(|command| app.keys.first(command));
+            SafeText::join(&[pair("esc", "back"), pair(&down, "down"), pair(&up, "up")], &safe!("  "))
         }
         Some(Layer::Edit { what: Editing::Redirect(_), .. }) => SafeText::join(
             &[pair("enter", "send"), pair("alt-enter", "new line"), pair("esc", "keep it for later")],

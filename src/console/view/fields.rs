@@ -166,7 +166,22 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         Editing::Filter(_) => {
             (safe!("Filter"), vec![safe!("Words that must be there, and !words that must not.").styled(Style::faint())])
         }
-        Editing::Search => (safe!("Search the log"), Vec::new()),
+        Editing::Search => (
+            safe!("Search the log"),
+            vec![safe!(
+                "The whole log is searched. Upper-case letters count where there are any; ~ begins a regular expression."
+            )],
+        ),
+        Editing::CopyLast => (safe!("Copy the last lines"), vec![safe!("How many (100 where nothing is written):")]),
+        Editing::Sift => (
+            safe!("Show only some lines"),
+            vec![
+                safe!("Lines that have all the words, none with ! before it: fail !flaky \"two words\" ~regex"),
+                safe!(
+                    "@out @err @engine by source, @error @warning by words of that kind. Esc in the log shows all again."
+                ),
+            ],
+        ),
         Editing::Palette => (safe!("Commands"), Vec::new()),
     }
 }
