@@ -9,25 +9,31 @@
 //! | --- | --- |
 //! | `app.rs`, `app/` | what is known and what keys and news do to it; no clock, no drawing |
 //! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
+//! | `diff.rs`, `diff/` | a patch, line by line, with colours |
 //! | `log.rs` | the window of log lines that is held |
 //! | `drafts.rs` | what is written and not sent, on disk |
 //! | `link.rs` | the connections, and looking for an engine that went away |
+//! | `export.rs`, `pager.rs` | lines taken out of a log, and another program that shows them |
 //! | `hangup.rs` | a terminal that is gone ends the console |
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
+mod diff;
 mod drafts;
+pub mod export;
 mod hangup;
 pub mod keymap;
 pub mod keys;
 mod link;
 mod log;
+mod pager;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use crate::client::Client;
 use crate::domain::RunId;
+use crate::safe;
 use crate::text::Look;
 use crate::text::screen::{Screen, ScreenError, Wanted};
 use crate::words;
@@ -68,6 +74,8 @@ pub struct Options {
     pub slow_link: bool,
     /// Clicks and the wheel come as events.
     pub mouse: bool,
+    /// Where lines go that are taken out of a log and are more than a clipboard takes.
+    pub copies: PathBuf,
     /// Which keys do what.
     pub keys: Keymap,
     /// Where what is written and not sent is kept.
@@ -80,7 +88,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     // Keys alone make orders. A bound would let both sides wait for each other while news floods in.
     let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
-    let link = tokio::spawn(link::keep(socket, first, orders, news_in));
+    let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
     let mut app = App::new(options.read_only);
     app.keys = options.keys;
     let drafts = Drafts::open(options.drafts)?;
@@ -118,6 +126,7 @@ enum Woken {
     Tick,
     Refresh,
     Suspend,
+    Interrupt,
     Leave,
 }
 
@@ -142,7 +151,7 @@ impl Loop {
             self.app.now = words::now();
             match woken {
                 Woken::Suspend => self.app.effects.push(Effect::Suspend),
-                Woken::Leave | Woken::Input(None) | Woken::News(None) => return Ok(()),
+                Woken::Leave | Woken::Interrupt | Woken::Input(None) | Woken::News(None) => return Ok(()),
                 Woken::Input(Some(event)) => self.input(event?, screen),
                 Woken::News(Some(news)) => self.hear(news),
                 Woken::Refresh => {
@@ -183,13 +192,30 @@ impl Loop {
                     Effect::Repaint => screen.repaint(),
                     Effect::ToggleMouse => screen.set_mouse(!screen.mouse())?,
                     Effect::KeepDraft(run) | Effect::ForgetDraft(run) | Effect::RecallDraft(run) => {
-                        self.draft(effect, run);
+                        self.draft(&effect, run);
                     }
                     Effect::Suspend => {
                         // The reader of keys goes with its stream, so that the shell gets what is typed.
                         drop(input);
                         screen.leave();
                         suspend()?;
+                        screen.back()?;
+                        input = EventStream::new();
+                    }
+                    Effect::Copy(lines) => self.app.copied(screen.copy(&lines).then_some(lines.len())),
+                    Effect::View(purpose, path) => {
+                        drop(input);
+                        screen.leave();
+                        let shown = pager::show(purpose, &path, &mut signals).await;
+                        let removed = std::fs::remove_file(&path);
+                        match shown {
+                            Ok(pager::Shown::Leave) => return Ok(()),
+                            Ok(pager::Shown::Back(words)) => self.app.viewed(words),
+                            Err(error) => self.app.viewed(Some(safe!("{}", error.to_string()))),
+                        }
+                        if let Err(error) = removed {
+                            self.app.viewed(Some(safe!("{} is left there: {}", path, error.to_string())));
+                        }
                         screen.back()?;
                         input = EventStream::new();
                     }
@@ -224,7 +250,7 @@ impl Loop {
     }
 
     /// What is written and not sent, of the engine that is or was there.
-    fn draft(&mut self, effect: Effect, run: RunId) {
+    fn draft(&mut self, effect: &Effect, run: RunId) {
         let Some(instance) = self.app.instance() else { return };
         match effect {
             Effect::RecallDraft(_) => match self.drafts.recall(instance, run) {
@@ -250,6 +276,8 @@ impl Loop {
             self.app.log.rows = area.height.saturating_sub(1);
             self.app.load_log();
         }
+        self.app.want();
+        view::settle(&mut self.app, screen.area());
         screen.draw(|canvas| view::paint(&self.app, canvas))?;
         self.drawn = Some(Instant::now());
         self.unseen = true;
@@ -282,7 +310,7 @@ impl Signals {
         tokio::select! {
             _ = self.term.recv() => Woken::Leave,
             _ = self.hup.recv() => Woken::Leave,
-            _ = self.int.recv() => Woken::Leave,
+            _ = self.int.recv() => Woken::Interrupt,
             _ = self.gone.recv() => Woken::Leave,
             _ = self.tstp.recv() => Woken::Suspend,
         }

@@ -12,9 +12,11 @@
 mod close;
 mod entry;
 mod lines;
+mod matcher;
 mod packed;
 mod reader;
 mod remove;
+mod search;
 mod source;
 mod writer;
 
@@ -22,8 +24,10 @@ pub use crate::shim::wire::Stream;
 pub use close::{Closed, close};
 pub use entry::Entry;
 pub use lines::{Line, MAX_LINE};
+pub use matcher::{Matcher, SoughtError, gravity};
 pub use reader::{LogReader, MAX_READ};
 pub use remove::remove;
+pub use search::{Scan, Searched};
 pub use writer::{Appended, LogMark, LogWriter, Record};
 
 use std::path::{Path, PathBuf};

@@ -10,14 +10,16 @@
 
 mod budget;
 mod bytes;
+mod closer;
 mod reply;
 mod request;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
+pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
 pub use reply::{
-    DiskSpace, EngineStatus, GuidanceView, LogChunk, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView, Snapshot,
-    SuiteView,
+    DiskSpace, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView,
+    Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
 
@@ -25,7 +27,7 @@ use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 

@@ -6,15 +6,18 @@
 mod answer;
 mod brief;
 mod budget;
+mod bug;
 mod connection;
 mod detail;
 mod follow;
 mod health;
 mod identity;
+mod iteration;
 mod lines;
 mod outbox;
 mod projects;
 mod questions;
+mod search;
 mod socket;
 mod watch;
 

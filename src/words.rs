@@ -1,6 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{Millis, Run, RunState, StepLog};
+use crate::domain::{GateVerdict, Millis, Outcome, Run, RunState, StepLog, SuiteVerdict};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -38,6 +38,37 @@ pub fn state(state: RunState) -> SafeText {
         _ => Style::PLAIN,
     };
     safe!("{}", state.name()).styled(style)
+}
+
+/// How an iteration ended.
+pub fn outcome(outcome: Option<Outcome>) -> SafeText {
+    match outcome {
+        None => safe!("at work"),
+        Some(Outcome::Red) => safe!("red"),
+        Some(Outcome::Green) => safe!("green"),
+        Some(Outcome::Suspicious) => safe!("suspicious"),
+        Some(Outcome::Neutral) => safe!("neutral"),
+    }
+}
+
+/// What the engine makes of a suite.
+pub fn suite(verdict: SuiteVerdict) -> SafeText {
+    match verdict {
+        SuiteVerdict::Passed => safe!("passed"),
+        SuiteVerdict::Failed => safe!("failed"),
+        SuiteVerdict::Uncounted => safe!("succeeded without counts"),
+        SuiteVerdict::NoVerdict => safe!("no verdict"),
+    }
+}
+
+/// What a gate says.
+pub fn gate(verdict: GateVerdict) -> SafeText {
+    match verdict {
+        GateVerdict::Pass => safe!("pass"),
+        GateVerdict::Fail => safe!("fail"),
+        GateVerdict::NeedsPerson => safe!("needs a person"),
+        GateVerdict::Unavailable => safe!("unavailable"),
+    }
 }
 
 /// How the engine's note begins for a run that waits for its turn or for space.

@@ -326,6 +326,36 @@ fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
 }
 
 #[test]
+fn plain_lines_tell_what_happens_and_nothing_twice() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    let run = |args: &[&str]| run_in(&home, repo.path(), &[&["run", "do it"], args].concat());
+    run(&[]).expect_code(0);
+    let mut child = home.command(&["watch", "--plain"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut heard = Vec::new();
+    let mut until = |part: &str| {
+        while !heard.last().is_some_and(|line: &String| line.contains(part)) {
+            heard.push(lines.next().expect("more lines"));
+        }
+    };
+    until("r1 is ");
+    run(&["--after", "r1"]).expect_code(0);
+    until("r2 is queued");
+    home.run(&["cancel", "r1"]).expect_code(0);
+    until("dogwatch approvals approve q1");
+    home.run(&["approvals", "deny", "q1", "--reason", "no more"]).expect_code(0);
+    until("r2 has ended: cancelled");
+    let told = |part: &str| heard.iter().filter(|line| line.contains(part)).count();
+    assert_eq!((told("r1 has ended: cancelled"), told("r2 asks q1"), told("r2 is queued")), (1, 1, 1), "{heard:?}");
+    for line in &heard {
+        assert_tame(line);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn a_repository_of_another_user_is_taken() {
     if !rustix::process::geteuid().is_root() {
         // Only root can give a repository away.

@@ -7,13 +7,11 @@ mod support;
 
 use dogwatch::domain::RunId;
 use rustix::process::Signal;
-use std::time::Duration;
 use support::bare::Bare;
-use support::console::{Console, foreign};
-use support::filled::{fill, step_with};
+use support::console::{Console, PATIENCE, foreign};
+use support::filled::{fill, step_with, worked};
 use support::wait_until;
 
-const PATIENCE: Duration = Duration::from_mins(1);
 /// What a hostile program or task says: a title, a cleared screen, a question to the terminal, C1, bidi.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[6n\u{9b}31m\u{202e}dlrow";
 
@@ -41,7 +39,7 @@ fn runs_and_their_logs_are_seen_and_scrolled_and_searched() {
     console.wait_for("Runs 3");
     console.wait_for("line 199999 of what was said");
     // The log has the keys and the screen; its beginning is not loaded yet.
-    console.type_keys("\rzg");
+    console.type_keys("\tzg");
     console.wait_for("line 1 of 200000");
     console.wait_for("owned");
     console.type_keys("G");
@@ -59,6 +57,51 @@ fn runs_and_their_logs_are_seen_and_scrolled_and_searched() {
     // Together they would be another key.
     console.type_keys("\u{1b}");
     wait_until("the keys to be put away", PATIENCE, || !console.shown().contains("Everywhere"));
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    console.assert_given_back();
+    assert_eq!(foreign(&console.bytes()), Vec::<String>::new());
+    assert!(!String::from_utf8_lossy(&console.bytes()).contains('\u{202e}'));
+}
+
+#[test]
+fn a_run_is_looked_into_and_the_audit_log_is_read() {
+    let bare = Bare::new();
+    fill(&bare, 3, &format!("make it pass {HOSTILE}"));
+    worked(&bare, RunId(3), HOSTILE);
+    let _engine = bare.start();
+    let mut console = Console::start(&bare, &["watch"], 36, 120);
+    console.wait_for("No run is at work");
+    console.type_keys("a");
+    console.wait_for("Runs 3");
+    console.type_keys("\r");
+    console.wait_for("Its tests found nothing");
+    console.wait_for("GONE");
+    console.type_keys("k");
+    console.wait_for("+1 -1 =1");
+    console.wait_for("empty is wrong");
+    console.type_keys("]]");
+    console.wait_for("suite unit: failed");
+    console.type_keys("]");
+    console.wait_for("# Task of 1");
+    console.type_keys("]");
+    console.wait_for("look at the sums");
+    console.type_keys("b");
+    console.wait_for("is over, so the engine will refuse this");
+    console.resize(20, 60);
+    console.wait_for("Roll r3 back to iteration 1?");
+    console.resize(36, 120);
+    console.type_keys("\u{1b}");
+    wait_until("the question to go", PATIENCE, || !console.shown().contains("Roll r3 back"));
+    console.type_keys("3");
+    console.wait_for("Runs that saw it");
+    console.wait_for("gone in iteration");
+    console.type_keys("5");
+    console.wait_for("run.looked");
+    console.wait_for("is the hash of this record");
+    console.type_keys("/kind:run.sub\r");
+    wait_until("the filter to be in force", PATIENCE, || !console.shown().contains("run.looked"));
+    console.wait_for("3 events, to the beginning");
     console.type_keys("q");
     assert_eq!(console.end(), Some(0));
     console.assert_given_back();
@@ -109,4 +152,30 @@ fn without_a_terminal_it_says_what_else_there_is() {
     let said = bare.cmd(&["watch"]);
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("needs a terminal"), "{said:?}");
+}
+
+#[test]
+fn plain_lines_are_told_without_any_sequence() {
+    let (bare, _engine) = bare(10);
+    // A terminal that cannot place text gets them unasked.
+    for (args, term) in [(["watch", "--plain"], "xterm-256color"), (["watch", "--read-only"], "dumb")] {
+        let mut console = Console::with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
+        console.wait_for("The engine is up; no runs are at work.");
+        console.signal(Signal::INT);
+        wait_until("its end", PATIENCE, || console.child.try_wait().unwrap().is_some());
+        let printed = console.bytes();
+        assert!(printed.iter().all(|byte| (b' '..=b'~').contains(byte) || b"\r\n".contains(byte)), "{printed:?}");
+    }
+}
+
+#[test]
+fn plain_lines_go_on_with_the_next_engine() {
+    let (bare, engine) = bare(10);
+    let console = Console::start(&bare, &["watch", "--plain"], 24, 80);
+    console.wait_for("The engine is up; no runs are at work.");
+    engine.stop();
+    console.wait_for("The engine went away");
+    let _next = bare.start();
+    console.wait_for("The engine is back.");
+    console.signal(Signal::TERM);
 }

@@ -1,20 +1,20 @@
-//! The console under what terminals and people do to it: stopped and taken up again, resized again and again, lost at any
-//! instant while runs are at work, without UTF-8 or colours, over a slow link, and when it breaks itself.
+//! The console under what terminals and people do to it: stopped and taken up again, resized again and again, typed at blindly,
+//! without UTF-8 or colours, over a slow link, and when it breaks itself.
 //!
-//! At full size: `DOGWATCH_RESIZES=1000` (100 by default) and `DOGWATCH_HANGUPS=200` (6); `DOGWATCH_SEED` repeats the instants.
+//! At full size: `DOGWATCH_RESIZES=1000` (100 by default) and `DOGWATCH_TYPED=1000` (120); `DOGWATCH_SEED` repeats them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 mod support;
 
 use dogwatch::domain::RunId;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rustix::process::Signal;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::bare::{Bare, Process};
+use support::chance::{number, random};
 use support::console::{Console, foreign};
 use support::filled::{fill, step_with, waiting};
 use support::wait_until;
@@ -23,17 +23,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Letters of a key that suspends, and of one that goes back.
 const CTRL_Z: &str = "\u{1a}";
 const ESC: &str = "\u{1b}";
-
-fn number(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
-fn random() -> StdRng {
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let seed = number("DOGWATCH_SEED", u64::from(clock.subsec_nanos()));
-    println!("DOGWATCH_SEED={seed}");
-    StdRng::seed_from_u64(seed)
-}
 
 /// An engine with runs that are over, the last of them with a log of so many lines.
 fn bare(lines: usize) -> (Bare, Process) {
@@ -60,9 +49,9 @@ fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
     for round in 0..3 {
         assert!(console.is_raw());
         if round == 1 {
-            console.signal(Signal::TSTP)
+            console.signal(Signal::TSTP);
         } else {
-            console.type_keys(CTRL_Z)
+            console.type_keys(CTRL_Z);
         }
         wait_until("a stopped console", PATIENCE, || state(&console) == 'T');
         wait_until("a terminal that is given back", PATIENCE, || !console.is_raw());
@@ -88,7 +77,7 @@ fn resizes_of_any_size_leave_a_whole_screen() {
     let (bare, _engine) = bare(2000);
     let mut console = Console::start(&bare, &["watch"], 24, 80);
     console.wait_for("No run is at work");
-    console.type_keys("a\r");
+    console.type_keys("a\t");
     let mut random = random();
     let resizes = number("DOGWATCH_RESIZES", 100);
     let begin = Instant::now();
@@ -140,6 +129,70 @@ fn a_console_that_may_only_read_does_no_deed() {
 }
 
 #[test]
+fn nothing_typed_ahead_pasted_or_answered_by_the_terminal_ever_decides() {
+    let bare = Bare::new();
+    waiting(&bare, "does it count?", &["a fact".to_owned()]);
+    let _engine = bare.start();
+    let records = || bare.cmd(&["audit", "export"]).expect_code(0).lines().count();
+    let before = records();
+    let mut console = Console::start(&bare, &["watch"], 30, 100);
+    console.wait_for("Runs 2");
+    let mut random = random();
+    let inputs = [
+        // Typed before anything of the dialog can be seen, by hand or by a key that is held.
+        "2y\r",
+        "2y\r\r\r\r\r\r",
+        "2yyes\r",
+        "2n\r",
+        "2nno\r",
+        "2y\n",
+        "1X\r",
+        "1Xnot wanted\r\r",
+        "1r\r",
+        "1rwords\r",
+        // Pasted, into nothing and into a field, with ends of lines and keys in it.
+        "\u{1b}[200~2y\r\u{1b}[201~",
+        "2y\u{1b}[200~y\r\ny\r\u{1b}[201~",
+        "2\u{1b}[200~y\u{1b}[201~\r",
+        "1r\u{1b}[200~x\r\r\u{1b}[201~",
+        // What terminals answer, and parts of it.
+        "2y\u{1b}[24;80R",
+        "2\u{1b}[?62;22c",
+        "2y\u{1b}]11;rgb:0000/0000/0000\u{1b}\\",
+        "2y\u{1b}[?1;2c\r",
+        "2y\u{1b}[I\u{1b}[O\r",
+        // By way of the palette, whose enter is the key that would decide.
+        "2:approve\r\r\r",
+        "2:deny\r\r",
+        "1:cancel\r\r\r\r",
+        "1:redirect\r\r",
+    ];
+    let wanted = number("DOGWATCH_TYPED", 120);
+    for _ in 0..wanted {
+        console.type_keys(inputs[random.random_range(0..inputs.len())]);
+        // Twice: out of a dialog, and out of help or a zoomed pane. Alone, or it would be the beginning of another key.
+        for _ in 0..2 {
+            std::thread::sleep(Duration::from_millis(random.random_range(30..90)));
+            console.type_keys(ESC);
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        assert!(console.child.try_wait().unwrap().is_none(), "the console ended");
+    }
+    assert_eq!(records(), before, "something was decided:\n{}", console.shown());
+    // The same keys by somebody who has seen the dialog do decide.
+    console.type_keys("2");
+    console.wait_for("a fact");
+    console.type_keys("y");
+    console.wait_for("Yes to q1?");
+    wait_until("a yes", PATIENCE, || {
+        std::thread::sleep(Duration::from_millis(500));
+        console.type_keys("\r");
+        console.shown().contains("yes to q1")
+    });
+    wait_until("its record", PATIENCE, || records() > before);
+}
+
+#[test]
 fn a_slow_link_gets_less() {
     let (bare, _engine) = bare(20_000);
     let sent = |args: &[&str]| {
@@ -147,7 +200,7 @@ fn a_slow_link_gets_less() {
         console.wait_for("No run is at work");
         console.type_keys("a");
         console.wait_for("line 19999 of what");
-        console.type_keys("\rz");
+        console.type_keys("\tz");
         wait_until("the log to have the screen", PATIENCE, || !console.shown().contains("Runs 3"));
         let (before, begin) = (console.bytes().len(), Instant::now());
         while begin.elapsed() < Duration::from_secs(3) {
@@ -186,7 +239,7 @@ fn without_utf8_it_is_ascii_and_without_colour_it_has_none() {
         console.type_keys(ESC);
         console.wait_for("Health");
         console.type_keys("1\t/nothing has this\r");
-        wait_until("a complaint", PATIENCE, || console.shown().contains("nothing that is loaded has"));
+        wait_until("a complaint", PATIENCE, || console.shown().contains("no line of this log has"));
         console.type_keys("q");
         assert_eq!(console.end(), Some(0));
         console.bytes()
@@ -275,109 +328,4 @@ fn a_panic_gives_the_terminal_back() {
     console.end();
     console.assert_given_back();
     assert!(!String::from_utf8_lossy(&console.bytes()).contains("\u{1b}]0;"), "the message was obeyed");
-}
-
-mod needs_bwrap {
-    use super::*;
-    use dogwatch::domain::{RunState, StepEnd, StepState};
-    use dogwatch::protocol::Request;
-    use std::collections::BTreeMap;
-    use support::{Engine, TempRepo};
-
-    /// A repository whose suite passes at the fourth iteration; the agent takes half a second.
-    fn repo() -> TempRepo {
-        let toml = "[image]\nreference = \"host\"\n[[suite]]\nname = \"unit\"\ncommand = \"sh check.sh\"\nformat = \"exit-code\"\n\
-                    [agent]\nname = \"command\"\ncommand = [\"sh\", \"agent.sh\"]\n[budget]\niterations = 9\n";
-        let agent = "echo begin\ncat > /dev/null\nsleep 0.5\necho $DOGWATCH_ITERATION > value\n";
-        let check = "echo begin\ntest \"$(cat value)\" -ge 4\n";
-        TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
-    }
-
-    #[test]
-    fn terminals_lost_at_any_instant_lose_and_double_nothing() {
-        let engine = Engine::start_process("", &[]);
-        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
-            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return;
-        }
-        let repo = repo();
-        let project = engine.add(&repo);
-        let mut random = random();
-        let (mut runs, mut acknowledged, mut slowest) = (Vec::new(), Vec::new(), Duration::ZERO);
-        let hangups = number("DOGWATCH_HANGUPS", 6);
-        for hangup in 0..hangups {
-            let works = |run: &RunId| {
-                let state = engine.detail(*run).view.run.state;
-                !state.is_final() && !state.awaits_person()
-            };
-            if runs.iter().filter(|run| works(run)).count() < 2 {
-                runs.push(engine.submit(&project, None));
-            }
-            let mut console =
-                Console::of(&engine, &["watch"], random.random_range(10..50), random.random_range(40..160));
-            // Sometimes before there is anything on the screen.
-            if random.random_bool(0.8) {
-                console.wait_for("Runs");
-            }
-            let words = format!("guidance of hang-up {hangup}");
-            let keys: &[&str] = match random.random_range(0..4) {
-                0 => &["p", "u", "p", "u"],
-                1 => &["j", "p", "k", "u", "\t", "g", "G"],
-                2 => &["r", &words, "", "\r", "\r", ""],
-                _ => &["z", "2", "3", "4", "1", "?"],
-            };
-            let instant = Duration::from_millis(random.random_range(0..1800));
-            let begin = Instant::now();
-            for key in keys {
-                console.type_keys(key);
-                let pause = Duration::from_millis(random.random_range(0..450));
-                if begin.elapsed() + pause > instant {
-                    break;
-                }
-                std::thread::sleep(pause);
-            }
-            std::thread::sleep(instant.saturating_sub(begin.elapsed()));
-            if console.shown().contains("acknowledged as guidance") {
-                acknowledged.push(words);
-            }
-            let lost = Instant::now();
-            console.master = None;
-            console.end();
-            slowest = slowest.max(lost.elapsed());
-            assert!(lost.elapsed() < Duration::from_secs(2), "it outlived its terminal by {:?}", lost.elapsed());
-        }
-        println!(
-            "{hangups} hang-ups over {} runs, {} redirects; the last end came after {slowest:?}",
-            runs.len(),
-            acknowledged.len()
-        );
-        let mut told: BTreeMap<String, u32> = BTreeMap::new();
-        for run in &runs {
-            wait_until("the end of a run", Duration::from_mins(3), || {
-                let state = engine.detail(*run).view.run.state;
-                if state == RunState::Paused {
-                    engine.expect_run(Request::Resume { run: *run });
-                }
-                state.is_final() || state == RunState::AwaitingReview
-            });
-            let detail = engine.detail(*run);
-            assert!(detail.view.run.iteration >= 4, "{detail:#?}");
-            for one in &detail.guidance {
-                *told.entry(one.text.clone()).or_default() += 1;
-            }
-            // Each program of a step that counts was started once, and all that it wrote is there.
-            for step in &detail.steps {
-                let StepState::Ended { end: StepEnd::Exited { .. }, .. } = step.state else { continue };
-                let log = engine.raw_log(*run, &step.key.to_string());
-                assert_eq!(log.matches("begin\n").count(), 1, "{}: {log}", step.key);
-            }
-        }
-        assert!(told.values().all(|times| *times == 1), "guidance was doubled: {told:?}");
-        assert!(
-            acknowledged.iter().all(|words| told.contains_key(words)),
-            "{acknowledged:?} were acknowledged: {told:?}"
-        );
-        engine.assert_anchored();
-    }
 }

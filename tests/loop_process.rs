@@ -7,6 +7,7 @@ mod support;
 
 mod needs_bwrap {
     use crate::support::bare::{Bare, output};
+    use crate::support::console::Console;
     use crate::support::loops::submission;
     use crate::support::{Engine, TempRepo, wait_until};
     use dogwatch::domain::{Ending, RunId, RunState, StepEnd, StepState};
@@ -80,6 +81,49 @@ mod needs_bwrap {
         assert!(detail.iterations[1..].iter().all(|one| one.report.as_ref().unwrap().ending == Ending::ClaimsDone));
         assert_eq!(engine.count("SELECT count(*) FROM steps WHERE state = 'ended' AND length(log_digest) = 64"), 7);
         assert!(engine.raw_log(run, "i1-develop").contains("hello from /work"));
+    }
+
+    #[test]
+    fn a_run_is_looked_into_and_rolled_back_from_the_console() {
+        let Some(engine) = engine("") else { return };
+        let repo = counting_repo(9, "0", "[budget]\niterations = 2\n");
+        let run = engine.run_on(&repo);
+        let asked = engine.rested(run);
+        let mut console = Console::of(&engine, &["watch"], 36, 120);
+        console.wait_for("NEEDS YOU");
+        console.type_keys("\r");
+        console.wait_for("asks: budget reached");
+        // The newest one waits; the one before it has changed the file.
+        console.type_keys("k]");
+        console.wait_for("diff --git a/prompt.txt b/prompt.txt");
+        console.type_keys("n");
+        for line in ["diff --git a/value b/value", "-1", "+2"] {
+            console.wait_for(line);
+        }
+        // Back to the list.
+        console.type_keys("\tk");
+        console.wait_for("new file mode");
+        console.type_keys("]]");
+        console.wait_for("# How you are judged");
+        console.type_keys("b");
+        console.wait_for("begins from the checkpoint of iteration 1");
+        console.wait_for("is withdrawn");
+        // Held off for a moment, as in every dialog that decides.
+        wait_until("a rollback", Duration::from_mins(1), || {
+            console.type_keys("\r");
+            std::thread::sleep(Duration::from_millis(500));
+            console.shown().contains("back to iteration 1: done")
+        });
+        let detail = engine.rested(run);
+        assert_eq!(detail.view.run.head, detail.iterations[1].commit);
+        assert!(detail.view.run.iteration > asked.view.run.iteration, "{detail:#?}");
+        console.type_keys("5");
+        console.wait_for("run.rollback");
+        console.type_keys("q");
+        assert_eq!(console.end(), Some(0));
+        engine.ask(Request::Cancel { run, reason: String::new() }).unwrap();
+        wait_until("the run's end", Duration::from_mins(1), || engine.detail(run).view.run.state.is_final());
+        engine.assert_nothing_left();
     }
 
     #[test]

@@ -84,3 +84,17 @@ fn the_search_knows_printers_from_readers() {
         assert!(printer(line).is_none(), "{line}");
     }
 }
+
+#[test]
+fn only_one_place_speaks_to_the_clipboard() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![];
+    sources(&root, &mut files);
+    let holds = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        code.filter(|line| !line.trim_start().starts_with("//")).any(|line| line.contains("]52;"))
+    };
+    files.retain(|file| holds(file) && !is_test(&file.to_string_lossy()));
+    assert_eq!(files, [root.join("text/screen/clipboard.rs")]);
+}

@@ -3,10 +3,7 @@
 use super::approvals;
 use super::context::{Context, Failure, unfit};
 use crate::config::units::format_size;
-use crate::domain::{
-    Finding, GateVerdict, Guidance, GuidanceState, Iteration, Need, Needs, Outcome, RunId, Step, StepEnd, StepState,
-    SuiteVerdict,
-};
+use crate::domain::{Finding, Guidance, GuidanceState, Iteration, Need, Needs, RunId, Step, StepEnd, StepState};
 use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
 use crate::safe;
@@ -48,13 +45,7 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
     section(safe!("Suites"), detail.suites.iter().flat_map(suite).collect());
     section(safe!("Findings"), detail.findings.iter().map(finding).collect());
     let gates = detail.gates.iter().flat_map(|gate| {
-        let verdict = match gate.verdict {
-            GateVerdict::Pass => safe!("pass"),
-            GateVerdict::Fail => safe!("fail"),
-            GateVerdict::NeedsPerson => safe!("needs a person"),
-            GateVerdict::Unavailable => safe!("unavailable"),
-        };
-        let head = safe!("  {}: {}", gate.gate, verdict);
+        let head = safe!("  {}: {}", gate.gate, words::gate(gate.verdict));
         std::iter::once(head).chain(gate.evidence.iter().map(|line| safe!("    {}", line))).collect::<Vec<_>>()
     });
     section(safe!("Gates"), gates.collect());
@@ -132,20 +123,13 @@ fn head(view: &RunView) -> Vec<SafeText> {
 }
 
 fn iteration(one: &Iteration) -> Vec<SafeText> {
-    let outcome = match one.outcome {
-        None => safe!("at work"),
-        Some(Outcome::Red) => safe!("red"),
-        Some(Outcome::Green) => safe!("green"),
-        Some(Outcome::Suspicious) => safe!("suspicious"),
-        Some(Outcome::Neutral) => safe!("neutral"),
-    };
     let end = one.ended.unwrap_or_else(words::now);
     let commit = one.commit.as_ref().map_or_else(SafeText::empty, |commit| safe!(", commit {}", commit));
     let (passed, failed, skipped) = one.tests;
     let mut lines = vec![safe!(
         "  {}  {}: {} passed, {} failed, {} skipped, {}{}",
         one.number,
-        outcome,
+        words::outcome(one.outcome),
         passed,
         failed,
         skipped,
@@ -162,12 +146,7 @@ fn iteration(one: &Iteration) -> Vec<SafeText> {
 }
 
 fn suite(one: &SuiteView) -> Vec<SafeText> {
-    let verdict = match one.verdict {
-        SuiteVerdict::Passed => safe!("passed"),
-        SuiteVerdict::Failed => safe!("failed"),
-        SuiteVerdict::Uncounted => safe!("succeeded without counts"),
-        SuiteVerdict::NoVerdict => safe!("no verdict"),
-    };
+    let verdict = words::suite(one.verdict);
     let (passed, failed, skipped) = one.tests;
     let head = safe!("  {}: {}, {} passed, {} failed, {} skipped", one.suite, verdict, passed, failed, skipped);
     std::iter::once(head).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()

@@ -1,4 +1,7 @@
-//! `dogwatch watch`, and `dogwatch` alone: the console. Where there is no terminal for it, help and the runs are printed.
+//! `dogwatch watch`, and `dogwatch` alone: the console. On a terminal that cannot place text, or with
+//! `--plain`, events are told in lines; `dogwatch` alone prints help and the runs where there is no terminal.
+
+mod plain;
 
 use super::context::{Context, Failure};
 use super::{complaint, ps};
@@ -14,6 +17,7 @@ use clap::CommandFactory;
 use std::io::IsTerminal;
 
 #[derive(Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line, told apart by name")]
 pub struct Args {
     /// Change nothing from this console
     #[arg(long)]
@@ -24,18 +28,26 @@ pub struct Args {
     /// Leave clicks and the wheel to the terminal; `m` switches while it runs
     #[arg(long)]
     no_mouse: bool,
+    /// Print a line for each event instead: for screen readers, simple terminals and files
+    #[arg(long, conflicts_with_all = ["slow_link", "no_mouse"])]
+    plain: bool,
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let look = look(|name| std::env::var(name).ok());
+    if args.plain || is_dumb(&context) {
+        return plain::perform(context, look.unicode).await;
+    }
     // The console says by itself that an engine went away; one that cannot be had at all is told here.
     let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     context.client().await?;
     let first = Client::connect(&context.paths.socket()).await?;
     let options = Options {
-        look: look(|name| std::env::var(name).ok()),
+        look,
         read_only: args.read_only,
         slow_link: args.slow_link,
         mouse: !args.no_mouse,
+        copies: context.paths.copies(),
         keys: Keymap::of(&config.keys),
         drafts: context.paths.drafts(),
     };
@@ -43,6 +55,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     drop(context);
     run(socket, Some(first), options).await?;
     Ok(0)
+}
+
+/// A terminal that cannot place text gets lines.
+fn is_dumb(context: &Context) -> bool {
+    let simple = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    simple && std::io::stdin().is_terminal() && context.out.is_terminal()
 }
 
 impl From<ScreenError> for Failure {

@@ -72,7 +72,7 @@ mod tests {
             "c:4:9: `keys.help` has a whole number in it",
             "c:5:9: `keys.quit`: `hyper-q` is no key: write a letter",
             "c:6:12: `keys.up` has \"w\" twice",
-            "c:9:3: the key \"p\" would do two things in the list of runs, `pause` and `redirect`",
+            "c:9:3: the key \"p\" would do two things where a run is selected or shown, `pause` and `redirect`",
             "c:11:1: unknown command `xyzzy`",
         ] {
             assert!(told.contains(part), "{part}\n{told}");

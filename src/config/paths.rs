@@ -16,6 +16,10 @@ pub const CONFIG_VARIABLE: &str = "DOGWATCH_CONFIG_DIR";
 /// Bytes that a socket path may have: `sun_path` has 108 with the closing NUL.
 pub const LONGEST_SOCKET: usize = 107;
 
+/// Directories of the console.
+const DRAFTS: &str = "drafts";
+const COPIES: &str = "copies";
+
 /// Why there is no place to work in.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
@@ -125,7 +129,8 @@ impl Paths {
             self.logs(),
             self.exe_copies(),
             self.blobs(),
-            self.state.join("drafts"),
+            self.state.join(DRAFTS),
+            self.state.join(COPIES),
         ];
         let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
@@ -199,15 +204,24 @@ impl Paths {
         self.sock().join("engine.sock")
     }
 
-    /// What people have written in the console and not sent yet. Who is another user than the engine's (root, that is) keeps it
-    /// in a state directory of their own; `None` where they have none.
+    /// What people have written in the console and not sent yet; `None` where they have no place for it.
     pub fn drafts(&self) -> Option<PathBuf> {
-        const NAME: &str = "drafts";
+        self.of_a_person(DRAFTS)
+    }
+
+    /// Lines that people took out of logs in the console.
+    pub fn copies(&self) -> PathBuf {
+        self.of_a_person(COPIES).unwrap_or_else(|| self.state.join(COPIES))
+    }
+
+    /// Who is another user than the engine's (root, that is) keeps things in a state directory of their own; `None` where they
+    /// have none.
+    fn of_a_person(&self, name: &str) -> Option<PathBuf> {
         let owner = std::fs::metadata(&self.state).map(|seen| seen.uid());
         if owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw()) {
-            return Some(self.state.join(NAME));
+            return Some(self.state.join(name));
         }
-        Some(ProjectDirs::from("", "", "dogwatch")?.state_dir()?.join(NAME))
+        Some(ProjectDirs::from("", "", "dogwatch")?.state_dir()?.join(name))
     }
 
     /// The engine's own log.

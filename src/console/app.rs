@@ -2,24 +2,40 @@
 //! and draws nothing; what it wants of the outside is collected for the loop to do.
 
 mod act;
+mod audit;
+mod bugs;
+mod copy;
+mod filter;
 mod guide;
 mod layer;
 mod list;
+mod loaded;
+mod logs;
 mod news;
+mod open;
+mod reading;
+mod run;
 mod sizes;
 
+pub use audit::{AuditList, Event};
+pub use filter::{Filters, List};
 pub use guide::Guiding;
 pub use layer::{Editing, Layer, matching as layer_matching};
+pub use loaded::Loaded;
+pub use reading::{Of, Reading};
+pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
 
+use super::export::Purpose;
 use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
-use super::log::{LogPane, PAGE};
-use crate::domain::{Bug, Millis, QuestionId, RunId};
-use crate::protocol::{EngineStatus, Request, RunView, Welcome};
+use super::log::LogPane;
+use crate::domain::{Bug, BugId, Millis, QuestionId, RunId};
+use crate::protocol::{BugDetail, EngineStatus, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 /// Lines of a log that are sent at once while it is followed.
 const TAIL: u32 = 500;
@@ -32,6 +48,8 @@ pub enum Page {
     Approvals,
     Bugs,
     Health,
+    Audit,
+    Run,
 }
 
 /// A part of the watch.
@@ -60,13 +78,15 @@ pub enum Connection {
 }
 
 /// What the loop has to do for the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Effect {
     Quit,
     Suspend,
     Repaint,
     ToggleMouse,
+    Copy(Vec<SafeText>),
+    View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
     /// Nothing of it is wanted any more.
@@ -81,6 +101,17 @@ pub(super) enum Asked {
     Status,
     Bugs,
     Lines,
+    /// The run's logs.
+    Steps,
+    /// Lines that fit a filter, under a number.
+    Hits(u64),
+    /// A line that is looked for, under a number.
+    Find(u64),
+    Run(RunId),
+    Round(RunId, u32),
+    Diff(RunId, u32, Option<String>),
+    Bug(BugId),
+    Events(u64, audit::Part),
     /// Something that an operator does, in words.
     Act(SafeText),
     /// New guidance for a run.
@@ -115,8 +146,18 @@ pub struct App {
     pub run: Option<RunId>,
     /// The selected question.
     pub question: Option<QuestionId>,
-    /// The selected bug, by place.
-    pub bug: usize,
+    /// The selected bug.
+    pub bug: Option<BugId>,
+    /// What is known of it.
+    pub known: Loaded<BugId, Box<BugDetail>>,
+    /// The screen of one run.
+    pub one: RunPage,
+    /// The audit log.
+    pub audit: AuditList,
+    /// What lists are filtered by.
+    pub filters: Filters,
+    /// The text beside a list.
+    pub reading: Reading,
     /// The log.
     pub log: LogPane,
     /// Which keys do what.
@@ -163,7 +204,12 @@ impl App {
             all: false,
             run: None,
             question: None,
-            bug: 0,
+            bug: None,
+            known: Loaded::default(),
+            one: RunPage::default(),
+            audit: AuditList::default(),
+            filters: Filters::default(),
+            reading: Reading::default(),
             log: LogPane::default(),
             keys: Keymap::default(),
             sizes: Sizes::default(),
@@ -190,6 +236,7 @@ impl App {
             (Page::Watch, Pane::Runs) => Scope::Runs,
             (Page::Watch, Pane::Log) => Scope::Log,
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Scope::Questions,
+            (Page::Run, _) => Scope::Detail,
             _ => Scope::Anywhere,
         }
     }
@@ -208,11 +255,30 @@ impl App {
     /// Asks again for what no stream brings.
     pub fn refresh(&mut self) {
         self.stale = false;
+        self.one.outdate();
+        self.known.outdate();
+        self.audit.outdate();
         for (why, request) in [(Asked::Bugs, Request::Bugs { all: false }), (Asked::Status, Request::Status)] {
             if !self.asked.values().any(|asked| *asked == why) {
                 self.ask(why, request);
             }
         }
+    }
+
+    /// Asks for what the screen shows and is not there.
+    pub fn want(&mut self) {
+        match self.page {
+            Page::Run => self.want_run(),
+            Page::Bugs => self.want_bug(),
+            Page::Audit => self.want_events(),
+            Page::Watch | Page::Approvals | Page::Health => {}
+        }
+    }
+
+    /// Goes to a screen; what has the keys there is its list.
+    fn go(&mut self, page: Page) {
+        self.page = page;
+        self.reading.inside = false;
     }
 
     /// The instance of the engine that is there, or was.
@@ -226,15 +292,6 @@ impl App {
             && !*shown
         {
             (*opened, *shown) = (self.now, true);
-        }
-    }
-
-    /// Asks for lines that are in view and not loaded.
-    pub fn load_log(&mut self) {
-        let Some(run) = self.log.run else { return };
-        if let Some(first) = self.log.missing() {
-            let step = self.log.step.clone();
-            self.ask(Asked::Lines, Request::ReadLines { run, step, first: Some(first), part: 0, most: PAGE });
         }
     }
 
@@ -257,6 +314,7 @@ impl App {
     fn tail(&mut self) {
         if let Some(run) = self.log.run {
             self.orders.push(Order::Tail(run, TAIL));
+            self.ask_steps();
         }
     }
 }

@@ -18,6 +18,7 @@ pub enum Command {
     Approvals,
     Bugs,
     Health,
+    Audit,
     NextPane,
     LastPane,
     Up,
@@ -42,6 +43,13 @@ pub enum Command {
     Resume,
     Redirect,
     Cancel,
+    Rollback,
+    NextPart,
+    LastPart,
+    NextFile,
+    LastFile,
+    Filter,
+    AwaitDay,
     Approve,
     Deny,
     Follow,
@@ -50,6 +58,15 @@ pub enum Command {
     Search,
     SearchNext,
     SearchLast,
+    Sift,
+    FirstError,
+    NextStep,
+    LastStep,
+    Select,
+    Copy,
+    CopyLast,
+    Pager,
+    Editor,
     Mouse,
     Repaint,
     Suspend,
@@ -62,6 +79,10 @@ pub enum Scope {
     Anywhere,
     /// In the list of runs.
     Runs,
+    /// On the screen of one run.
+    Detail,
+    /// Where one run is selected or shown.
+    Run,
     /// In the log.
     Log,
     /// Where questions are.
@@ -70,13 +91,20 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, in the order in which help tells them.
-    pub const ALL: [Self; 4] = [Self::Anywhere, Self::Runs, Self::Log, Self::Questions];
+    pub const ALL: [Self; 6] = [Self::Anywhere, Self::Run, Self::Runs, Self::Detail, Self::Log, Self::Questions];
+
+    /// What works there as well.
+    pub fn also(self) -> Option<Self> {
+        matches!(self, Self::Runs | Self::Detail).then_some(Self::Run)
+    }
 
     /// The place in words.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Anywhere => "everywhere",
+            Self::Run => "where a run is selected or shown",
             Self::Runs => "in the list of runs",
+            Self::Detail => "on the screen of one run",
             Self::Log => "in the log",
             Self::Questions => "where questions are",
         }
@@ -121,6 +149,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Approvals, "approvals", &["2"], Scope::Anywhere, "What waits for a person", ""),
     bind(Command::Bugs, "bugs", &["3"], Scope::Anywhere, "The bug table", ""),
     bind(Command::Health, "health", &["4"], Scope::Anywhere, "How the engine is", ""),
+    bind(Command::Audit, "audit", &["5"], Scope::Anywhere, "The audit log", ""),
     bind(Command::NextPane, "next-pane", &["tab"], Scope::Anywhere, "Go to the next pane", "pane"),
     bind(Command::LastPane, "previous-pane", &["shift-tab"], Scope::Anywhere, "Go to the pane before", ""),
     bind(Command::Up, "up", &["k", "up"], Scope::Anywhere, "One up", ""),
@@ -133,6 +162,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Right, "right", &["l", "right"], Scope::Anywhere, "To the right", ""),
     bind(Command::Open, "open", &["enter"], Scope::Anywhere, "Open what is selected", ""),
     bind(Command::Back, "back", &["esc"], Scope::Anywhere, "Go back", ""),
+    bind(
+        Command::Filter,
+        "filter",
+        &["/"],
+        Scope::Anywhere,
+        "Filter the list: words to have, !words not to have",
+        "filter",
+    ),
     bind(Command::Zoom, "zoom", &["z"], Scope::Anywhere, "Give the pane the whole screen, or take it back", "zoom"),
     bind(Command::Wider, "wider", &[">"], Scope::Anywhere, "Make the pane's column wider", ""),
     bind(Command::Narrower, "narrower", &["<"], Scope::Anywhere, "Make the pane's column narrower", ""),
@@ -141,18 +178,40 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Collapse, "collapse", &["_"], Scope::Anywhere, "Leave only the pane's title, or show it again", ""),
     bind(Command::EvenPanes, "even-panes", &["="], Scope::Anywhere, "Panes as they were at the start", ""),
     bind(Command::All, "all", &["a"], Scope::Runs, "Also show runs that are over, or not", "all"),
-    bind(Command::Pause, "pause", &["p"], Scope::Runs, "Freeze the run", "pause"),
-    bind(Command::Resume, "resume", &["u"], Scope::Runs, "Let the run go on", "resume"),
-    bind(Command::Redirect, "redirect", &["r"], Scope::Runs, "Give the run new guidance", "redirect"),
-    bind(Command::Cancel, "cancel", &["X"], Scope::Runs, "Stop the run for good", "cancel"),
+    bind(
+        Command::NextPart,
+        "next-part",
+        &["]"],
+        Scope::Detail,
+        "Show the next part: findings, diff, verdict, prompt ...",
+        "part",
+    ),
+    bind(Command::LastPart, "previous-part", &["["], Scope::Detail, "Show the part before", ""),
+    bind(Command::NextFile, "next-file", &["n"], Scope::Detail, "To the next file of the diff", ""),
+    bind(Command::LastFile, "previous-file", &["N"], Scope::Detail, "To the file of the diff before", ""),
+    bind(Command::Rollback, "rollback", &["b"], Scope::Detail, "Go back to the selected iteration", "roll back"),
+    bind(Command::Pause, "pause", &["p"], Scope::Run, "Freeze the run", "pause"),
+    bind(Command::Resume, "resume", &["u"], Scope::Run, "Let the run go on", "resume"),
+    bind(Command::Redirect, "redirect", &["r"], Scope::Run, "Give the run new guidance", "redirect"),
+    bind(Command::Cancel, "cancel", &["X"], Scope::Run, "Stop the run for good", "cancel"),
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
+    bind(Command::AwaitDay, "await-day", &["w"], Scope::Questions, "Let the run wait for the next day", ""),
     bind(Command::Follow, "follow", &["f"], Scope::Log, "Follow the end of the log, or stop", "follow"),
     bind(Command::Wrap, "wrap", &["w"], Scope::Log, "Wrap long lines, or cut them", "wrap"),
     bind(Command::Times, "times", &["t"], Scope::Log, "Show when lines were written, or not", "times"),
-    bind(Command::Search, "search", &["/"], Scope::Log, "Search in what is loaded", "search"),
+    bind(Command::Search, "search", &["/"], Scope::Log, "Search the whole log", "search"),
     bind(Command::SearchNext, "search-next", &["n"], Scope::Log, "To the next hit", ""),
     bind(Command::SearchLast, "search-previous", &["N"], Scope::Log, "To the hit before", ""),
+    bind(Command::Sift, "only-lines", &["&"], Scope::Log, "Show only lines that fit, or all again", "only"),
+    bind(Command::FirstError, "first-error", &["e"], Scope::Log, "To the first error; n goes on to the next", "error"),
+    bind(Command::NextStep, "next-step", &["]"], Scope::Log, "The log of the run's next step", ""),
+    bind(Command::LastStep, "previous-step", &["["], Scope::Log, "The log of the run's step before", ""),
+    bind(Command::Select, "select", &["v"], Scope::Log, "Select lines: move, then copy", ""),
+    bind(Command::Copy, "copy", &["c"], Scope::Log, "Copy the line, or what is selected, by the terminal", "copy"),
+    bind(Command::CopyLast, "copy-last", &["C"], Scope::Log, "Copy the last lines", ""),
+    bind(Command::Pager, "pager", &["o"], Scope::Log, "Open the log in $PAGER", "pager"),
+    bind(Command::Editor, "editor", &["O"], Scope::Log, "Open the log in $EDITOR", ""),
     bind(Command::Mouse, "mouse", &["m"], Scope::Anywhere, "Switch the mouse on or off", ""),
     bind(Command::Repaint, "repaint", &["ctrl-l"], Scope::Anywhere, "Draw everything anew", ""),
     bind(Command::Suspend, "suspend", &["ctrl-z"], Scope::Anywhere, "Go back to the shell for a while", ""),

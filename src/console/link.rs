@@ -2,6 +2,7 @@
 //! that is shown. When the engine goes away it is looked for again, ever less often; none is started then, since somebody
 //! may have stopped it.
 
+use super::export::{Export, Exported, Purpose, export};
 use crate::client::{Client, ClientError, Reader, Writer};
 use crate::domain::RunId;
 use crate::protocol::{EngineLine, Event, Fault, FaultCode, LogLines, Reply, Request, Snapshot, Welcome};
@@ -25,6 +26,8 @@ pub enum Order {
     Ask(u64, Request),
     /// Show the end of this run's logs from now on, so many lines of it.
     Tail(RunId, u32),
+    /// Take lines out of a log.
+    Export(Export),
 }
 
 /// What the console hears of the engine.
@@ -44,14 +47,21 @@ pub enum News {
     Lines(LogLines),
     /// The log that is shown is at its end, or cannot be read any more.
     TailOver(RunId, Option<String>),
+    /// Lines were taken out of a log, or why not.
+    Exported(Purpose, Result<Exported, String>),
 }
 
 /// Keeps the connection until the console lets go of its side.
-pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: UnboundedReceiver<Order>, news: Sender<News>) {
+pub async fn keep(
+    (socket, copies): (PathBuf, PathBuf),
+    first: Option<Client>,
+    mut orders: UnboundedReceiver<Order>,
+    news: Sender<News>,
+) {
     let mut client = first;
     let mut cursor: Option<(String, u64)> = None;
     let mut wait = FIRST_WAIT;
-    let mut tail = Tail { socket: socket.clone(), news: news.clone(), task: None };
+    let mut tail = Tail { socket: socket.clone(), copies, news: news.clone(), task: None, export: None };
     loop {
         let connected = match client.take() {
             Some(client) => Ok(client),
@@ -89,6 +99,7 @@ pub async fn keep(socket: PathBuf, first: Option<Client>, mut orders: UnboundedR
                             return;
                         }
                     }
+                    Some(Order::Export(wanted)) => tail.export(wanted),
                     Some(Order::Tail(..)) => {}
                     None => return,
                 },
@@ -188,14 +199,21 @@ async fn carry(order: Order, writer: &mut Writer, open: &mut HashSet<u64>, tail:
             tail.start(run, most);
             Ok(())
         }
+        Order::Export(wanted) => {
+            tail.export(wanted);
+            Ok(())
+        }
     }
 }
 
 /// The log that is shown.
 struct Tail {
     socket: PathBuf,
+    copies: PathBuf,
     news: Sender<News>,
     task: Option<JoinHandle<()>>,
+    /// Lines that are taken out of a log; one at a time.
+    export: Option<JoinHandle<()>>,
 }
 
 impl Tail {
@@ -209,6 +227,18 @@ impl Tail {
         }));
     }
 
+    fn export(&mut self, wanted: Export) {
+        let (socket, copies, news) = (self.socket.clone(), self.copies.clone(), self.news.clone());
+        let before = self.export.replace(tokio::spawn(async move {
+            let done = export(&socket, &copies, &wanted).await.map_err(|error| error.to_string());
+            // Nobody hears it where the console is gone.
+            drop(news.send(News::Exported(wanted.purpose, done)).await);
+        }));
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
     fn stop(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -219,6 +249,9 @@ impl Tail {
 impl Drop for Tail {
     fn drop(&mut self) {
         self.stop();
+        if let Some(export) = self.export.take() {
+            export.abort();
+        }
     }
 }
 

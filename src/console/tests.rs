@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod keys;
+mod logs;
+mod screens;
+mod served;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -10,9 +13,11 @@ use super::link::{News, Order};
 use super::view;
 use crate::domain::{
     Actor, Budget, Bug, BugId, BugState, Fingerprint, Millis, Needs, Origin, Priority, ProjectId, Question, QuestionId,
-    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent,
+    QuestionKind, QuestionState, Run, RunId, RunState, Source, Spent, StepKey, StepKind, StepLog,
 };
-use crate::protocol::{Bytes, DiskSpace, EngineStatus, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome};
+use crate::protocol::{
+    Bytes, DiskSpace, EngineStatus, LogInfo, LogLine, LogLines, Reply, Request, RunView, Snapshot, Welcome,
+};
 use crate::text::{Canvas, Look};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
@@ -125,6 +130,15 @@ fn status() -> EngineStatus {
     }
 }
 
+/// The logs of a run in its third iteration.
+fn logs(run: RunId) -> Vec<LogInfo> {
+    let log = |iteration, kind, suite: &str| {
+        let key = StepKey { run, iteration, kind, suite: suite.to_owned(), attempt: 1 };
+        LogInfo { step: key.to_string(), key, bytes: 100, open: iteration == 3, state: StepLog::Open }
+    };
+    vec![log(0, StepKind::Test, "unit"), log(2, StepKind::Develop, ""), log(3, StepKind::Test, "unit")]
+}
+
 /// A console at which several things go on.
 fn busy() -> App {
     let mut app = App::new(false);
@@ -150,6 +164,10 @@ fn busy() -> App {
         _ => None,
     });
     app.hear(News::Lines(lines(2, "r2-i3-test-unit-a1", 0..60, "checking \x1b[32mpart\x1b[0m of the whole")));
+    answer(&mut app, |request| match request {
+        Request::Logs { run } => Some(Reply::Logs { logs: logs(*run) }),
+        _ => None,
+    });
     app
 }
 
@@ -170,6 +188,8 @@ fn painted(app: &mut App, columns: u16, rows: u16, look: Look) -> Buffer {
     if let Some(log) = places.of(Pane::Log) {
         app.log.rows = log.height.saturating_sub(1);
     }
+    app.want();
+    view::settle(app, area);
     let mut buffer = Buffer::empty(area);
     let cursor = view::paint(app, &mut Canvas::new(&mut buffer, look));
     assert!(cursor.is_none_or(|place| area.contains(place)), "a cursor outside the screen");
@@ -216,7 +236,7 @@ fn press(app: &mut App, keys: &str) {
 fn asked(app: &App) -> Vec<&Request> {
     let requests = app.orders.iter().filter_map(|order| match order {
         Order::Ask(_, request) => Some(request),
-        Order::Tail(..) => None,
+        Order::Tail(..) | Order::Export(_) => None,
     });
     requests.collect()
 }
@@ -321,6 +341,7 @@ enum Happens {
     Down(String),
     Page(u8),
     Later(i64),
+    Served(String),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -343,8 +364,9 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..4).prop_map(Happens::Page),
+        1 => (0_u8..6).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
+        3 => text().prop_map(Happens::Served),
     ]
 }
 
@@ -374,8 +396,10 @@ fn apply(app: &mut App, happens: Happens) {
         }
         Happens::Down(reason) => app.hear(News::Down(reason)),
         Happens::Page(page) => {
-            app.page = [Page::Watch, Page::Approvals, Page::Bugs, Page::Health][usize::from(page)];
+            app.page =
+                [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Run][usize::from(page)];
         }
+        Happens::Served(text) => served::served(app, &text),
         Happens::Later(by) => app.now = Millis(app.now.0.saturating_add(by)),
     }
 }

@@ -2,16 +2,21 @@
 
 mod approvals;
 mod arrange;
+mod audit;
 mod bars;
 mod bugs;
 mod fields;
 mod health;
 mod log;
 mod redirect;
+mod rollback;
+mod run;
 mod runs;
+mod split;
 mod status;
 
 pub use arrange::arrange;
+pub use split::settle;
 
 use super::app::{App, Editing, Layer, Page, Pane};
 use crate::safe;
@@ -41,6 +46,8 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Approvals => approvals::page(app, canvas, places.page),
         Page::Bugs => bugs::page(app, canvas, places.page),
         Page::Health => health::page(app, canvas, places.page),
+        Page::Audit => audit::page(app, canvas, places.page),
+        Page::Run => run::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);
     bars::bottom(app, canvas, places.bottom);
@@ -112,7 +119,7 @@ fn mark(canvas: &mut Canvas<'_>, row: Rect, focused: bool) {
 
 /// What an empty list says in its place.
 fn empty(canvas: &mut Canvas<'_>, area: Rect, words: &SafeText) {
-    let lines = words.wrap(usize::from(area.width.saturating_sub(2)).max(2));
+    let lines = words.flow(usize::from(area.width.saturating_sub(2)).max(2));
     for (row, line) in rows(area).zip(lines) {
         canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line.styled(Style::faint()));
     }

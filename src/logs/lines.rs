@@ -7,7 +7,7 @@ use super::{LogError, LogReader, MAX_READ, Stream};
 pub const MAX_LINE: usize = 1024 * 1024;
 
 /// What a line counts for beside its bytes, so that many empty ones do not fill the memory.
-const LINE_COST: usize = 64;
+pub(super) const LINE_COST: usize = 64;
 
 /// One line, or a part of a long one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl LogReader {
     }
 
     /// The record in which line `first` starts, and where in it; `None` beyond the end.
-    fn start_of(&self, first: u64, records: u64) -> Result<Option<(u64, usize)>, LogError> {
+    pub(super) fn start_of(&self, first: u64, records: u64) -> Result<Option<(u64, usize)>, LogError> {
         if first == 0 {
             return Ok((records > 0).then_some((0, 0)));
         }

@@ -2,6 +2,7 @@
 use super::*;
 mod closing;
 mod lines;
+mod search;
 
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt;

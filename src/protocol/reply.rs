@@ -1,9 +1,9 @@
 //! What the engine answers.
 
-use super::{BudgetReport, Bytes};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round};
 use crate::domain::{
-    Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step, StepKey,
-    StepLog, SuiteVerdict,
+    AuditPage, Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step,
+    StepKey, StepLog, SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,11 @@ pub enum Reply {
     Detail {
         /// It.
         detail: Box<RunDetail>,
+    },
+    /// An iteration in full.
+    Iteration {
+        /// It.
+        detail: Box<IterationDetail>,
     },
     /// Questions.
     Questions {
@@ -102,6 +107,11 @@ pub enum Reply {
         /// Them.
         lines: LogLines,
     },
+    /// What was found in a log.
+    Hits {
+        /// It.
+        hits: LogHits,
+    },
     /// Bugs.
     Bugs {
         /// Them, the one seen last first.
@@ -109,6 +119,16 @@ pub enum Reply {
         /// There are others, which were left out.
         #[serde(default)]
         more: bool,
+    },
+    /// A bug in full.
+    Bug {
+        /// It.
+        detail: Box<BugDetail>,
+    },
+    /// Records of the audit log.
+    Audit {
+        /// Them.
+        page: AuditPage,
     },
 }
 
@@ -195,6 +215,9 @@ pub struct RunDetail {
     pub view: RunView,
     /// Its iterations.
     pub iterations: Vec<Iteration>,
+    /// What came of them.
+    #[serde(default)]
+    pub rounds: Vec<Round>,
     /// Outcomes of suites in the last tested iteration.
     pub suites: Vec<SuiteView>,
     /// Findings of the last tested iteration.
@@ -260,6 +283,27 @@ pub struct LogLines {
     pub step: String,
     /// Them, in their order.
     pub lines: Vec<LogLine>,
+    /// How many lines there are by now; a last one without an end counts.
+    pub total: u64,
+    /// Whether more may come.
+    pub open: bool,
+}
+
+/// Lines of a log that were sought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHits {
+    /// The run.
+    pub run: RunId,
+    /// The step's name.
+    pub step: String,
+    /// Them, in the log's order, with all parts of long ones up to 4 MiB.
+    pub lines: Vec<LogLine>,
+    /// How many lines fit among those that were looked at.
+    pub count: u64,
+    /// Where to go on: as `from` of the next request.
+    pub next: u64,
+    /// There is nothing more to look at in this direction by now. A last line that has no end yet is looked at when it has.
+    pub end: bool,
     /// How many lines there are by now; a last one without an end counts.
     pub total: u64,
     /// Whether more may come.

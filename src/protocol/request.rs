@@ -1,6 +1,7 @@
 //! What clients may ask for.
 
-use crate::domain::{Priority, QuestionId, RunId};
+use crate::domain::sought::Sought;
+use crate::domain::{BugId, Priority, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -50,6 +51,13 @@ pub enum Request {
     Run {
         /// Which.
         run: RunId,
+    },
+    /// One iteration in full: what its tests found, what its gates said, the prompt as it was sent.
+    Iteration {
+        /// Which run.
+        run: RunId,
+        /// Its number.
+        iteration: u32,
     },
     /// Freeze a run.
     Pause {
@@ -167,6 +175,22 @@ pub enum Request {
         /// Most lines; the engine may send fewer.
         most: u32,
     },
+    /// The lines of a step's log that fit what is sought, from a place on in one direction. The engine looks through a bounded
+    /// part of the log and says how far it came; who wants more asks from there.
+    SearchLines {
+        /// Which run.
+        run: RunId,
+        /// The step's name as in `Logs`.
+        step: String,
+        /// What.
+        sought: Sought,
+        /// Going forward the first line that is looked at, counted from 0; going backward the first that is not any more.
+        from: u64,
+        /// Towards the beginning.
+        backward: bool,
+        /// Most lines in the answer; with 0 they are only counted.
+        most: u32,
+    },
     /// The end of what a run's programs print, as a stream: the last lines of its latest log, then what comes, one step after the
     /// other. Where more comes than a client takes, it gets the last of it and asks for the rest when somebody wants it.
     TailLog {
@@ -179,6 +203,28 @@ pub enum Request {
     Bugs {
         /// Solved ones as well.
         all: bool,
+    },
+    /// One bug: the runs that saw it, and what was tried against it.
+    Bug {
+        /// Which.
+        bug: BugId,
+    },
+    /// Records of the audit log, the newest first. The engine looks at a bounded number of them for each request and says where
+    /// it stopped.
+    Audit {
+        /// Only records before this one; absent for the newest.
+        before: Option<u64>,
+        /// Most records; the engine may send fewer.
+        most: u32,
+        /// Only records about this run.
+        #[serde(default)]
+        run: Option<RunId>,
+        /// Only records of a kind that begins so.
+        #[serde(default)]
+        kind: Option<String>,
+        /// Only records that hold this text, in upper or lower case.
+        #[serde(default)]
+        text: Option<String>,
     },
     /// Remove what the policy of retention lets go.
     Collect {

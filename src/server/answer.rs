@@ -4,6 +4,7 @@ use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
+use super::search::Way;
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -11,7 +12,7 @@ use crate::engine::{AskError, HandOver, NewRun};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
-use crate::store::{BugFilter, RunFilter, StoreError, View};
+use crate::store::{AuditFilter, BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
 use std::fmt::Display;
 use std::path::Path;
@@ -120,7 +121,18 @@ impl<S: Sandbox> Server<S> {
                 let lines = self.lines(run, &step, first, part, most).await?;
                 Ok(Reply::Lines { lines })
             }
+            Request::SearchLines { run, step, sought, from, backward, most } => {
+                let hits = self.search_lines(run, step, sought, Way { from, backward, most }).await?;
+                Ok(Reply::Hits { hits })
+            }
             Request::Bugs { all } => self.bugs(all).await,
+            Request::Bug { bug } => self.bug(bug).await,
+            Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
+            Request::Audit { before, most, run, kind, text } => {
+                let wanted = AuditFilter { before, most: most as usize, run, kind, text };
+                let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
+                Ok(Reply::Audit { page })
+            }
             Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())

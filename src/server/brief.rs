@@ -4,7 +4,7 @@
 use super::answer::size;
 use super::detail::runs_with;
 use super::questions::shorten;
-use crate::domain::Run;
+use crate::domain::{Iteration, Run};
 use crate::protocol::{LONGEST_LINE, RunDetail, RunView};
 use crate::store::{RunFilter, StoreError, View};
 
@@ -69,9 +69,7 @@ pub(super) fn fit(detail: &mut RunDetail) {
     let of_iteration = share(detail.iterations.len());
     for iteration in &mut detail.iterations {
         let of_list = of_iteration / iteration.suspicions.len().max(1);
-        for list in iteration.suspicions.iter_mut().filter_map(|one| one.named_mut()) {
-            cut_list(list, of_list);
-        }
+        cut_suspicions(iteration, of_list);
     }
     let of_question = share(detail.questions.len());
     for question in &mut detail.questions {
@@ -84,8 +82,15 @@ pub(super) fn fit(detail: &mut RunDetail) {
     detail.view.shortened = true;
 }
 
+/// Cuts what is named beside suspicions to so many bytes for each of them.
+pub(super) fn cut_suspicions(iteration: &mut Iteration, most: usize) {
+    for list in iteration.suspicions.iter_mut().filter_map(|one| one.named_mut()) {
+        cut_list(list, most);
+    }
+}
+
 /// Cuts a list to so many bytes in a line and says how many texts went.
-fn cut_list(list: &mut Vec<String>, most: usize) {
+pub(super) fn cut_list(list: &mut Vec<String>, most: usize) {
     let mut left = most;
     let fits = |text: &&String| left.checked_sub(size(text) + 1).map(|rest| left = rest).is_some();
     let kept = list.iter().take_while(fits).count();
@@ -97,7 +102,7 @@ fn cut_list(list: &mut Vec<String>, most: usize) {
 }
 
 /// Cuts a text to so many characters, the mark at its end not counted.
-fn cut(text: &mut String, most: usize) -> bool {
+pub(super) fn cut(text: &mut String, most: usize) -> bool {
     let Some((end, _)) = text.char_indices().nth(most) else { return false };
     text.truncate(end);
     text.push('…');
@@ -155,6 +160,7 @@ mod tests {
         RunDetail {
             view: view("repair it", Vec::new(), ""),
             iterations: (0..iterations).map(iteration).collect(),
+            rounds: Vec::new(),
             suites: Vec::new(),
             findings: Vec::new(),
             gates: vec![gate],

@@ -3,6 +3,7 @@
 use super::Server;
 use super::answer::not_found;
 use super::brief::fit;
+use super::iteration::rounds;
 use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
@@ -97,6 +98,22 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
         .collect()
 }
 
+/// Outcomes of an iteration's suites without their cases.
+pub(super) fn suites_of(view: &View<'_>, run: RunId, iteration: u32) -> Result<Vec<SuiteView>, StoreError> {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let suites = view.suites(run, iteration)?.into_iter().map(|suite| SuiteView {
+        tests: (
+            count(suite.count(TestStatus::Passed)),
+            count(suite.count(TestStatus::Failed)),
+            count(suite.count(TestStatus::Skipped)),
+        ),
+        suite: suite.suite,
+        verdict: suite.verdict,
+        oddities: suite.oddities,
+    });
+    Ok(suites.collect())
+}
+
 fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
     let id = run.id;
     let iterations = view.iterations(id)?;
@@ -107,31 +124,17 @@ fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
             break;
         }
     }
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let suites = view
-        .suites(id, tested)?
-        .into_iter()
-        .map(|suite| SuiteView {
-            tests: (
-                count(suite.count(TestStatus::Passed)),
-                count(suite.count(TestStatus::Failed)),
-                count(suite.count(TestStatus::Skipped)),
-            ),
-            suite: suite.suite,
-            verdict: suite.verdict,
-            oddities: suite.oddities,
-        })
-        .collect();
     let mut views = runs_with(view, vec![run])?;
     let view_of_run = views.pop().ok_or_else(|| StoreError::Missing { what: "run", id: id.to_string() })?;
     Ok(RunDetail {
         view: view_of_run,
-        suites,
+        suites: suites_of(view, id, tested)?,
         findings: view.findings(id, tested)?,
         gates: view.gate_results(id, tested)?,
         guidance: view.guidance(id)?,
         questions: view.questions_of(id)?,
         steps: view.steps(id)?,
+        rounds: rounds(view, id, &iterations)?,
         iterations,
     })
 }

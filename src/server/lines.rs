@@ -42,6 +42,15 @@ impl<S: Sandbox> Server<S> {
         part: u64,
         most: u32,
     ) -> Result<LogLines, Fault> {
+        let found = self.step_with_log(run, step).await?;
+        let path = self.engine.world.places().log(&found.key);
+        let read = blocking(move || read(&path, first, part, most.min(MOST))).await?;
+        let (lines, total, _) = read.map_err(|error| unreadable(&error))?;
+        Ok(LogLines { run, step: step.to_owned(), lines, total, open: is_open(&found) })
+    }
+
+    /// A step whose log can be read.
+    pub(super) async fn step_with_log(&self, run: RunId, step: &str) -> Result<Step, Fault> {
         let steps = self.engine.store.read(move |view| view.steps(run)).await?;
         let found = steps.into_iter().find(|one| one.key.to_string() == step);
         let found = found.ok_or_else(|| not_found("log", step))?;
@@ -49,10 +58,7 @@ impl<S: Sandbox> Server<S> {
             let message = format!("the log of {step} was removed by retention: {reason}");
             return Err(Fault { code: FaultCode::NotFound, message });
         }
-        let path = self.engine.world.places().log(&found.key);
-        let read = blocking(move || read(&path, first, part, most.min(MOST))).await?;
-        let (lines, total, _) = read.map_err(|error| unreadable(&error))?;
-        Ok(LogLines { run, step: step.to_owned(), lines, total, open: is_open(&found) })
+        Ok(found)
     }
 
     pub(super) async fn tail(&self, run: RunId, most: u32, outbox: &Outbox) -> Result<(), Gone> {
@@ -138,16 +144,16 @@ impl<S: Sandbox> Server<S> {
     }
 }
 
-fn is_open(step: &Step) -> bool {
+pub(super) fn is_open(step: &Step) -> bool {
     !matches!(step.state, StepState::Ended { .. })
 }
 
-fn unreadable(error: &LogError) -> Fault {
+pub(super) fn unreadable(error: &LogError) -> Fault {
     Fault { code: FaultCode::Engine, message: error.to_string() }
 }
 
 /// A log that is there; one of a step that has not started is not.
-fn open(path: &Path) -> Result<Option<LogReader>, LogError> {
+pub(super) fn open(path: &Path) -> Result<Option<LogReader>, LogError> {
     match LogReader::open(path) {
         Err(LogError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
@@ -181,13 +187,13 @@ fn news(path: &Path, line: u64, part: u64, bytes: u64, most: u32) -> Result<Opti
 }
 
 /// How many lines there are, and bytes.
-fn size(log: &LogReader) -> Result<(u64, u64), LogError> {
+pub(super) fn size(log: &LogReader) -> Result<(u64, u64), LogError> {
     let mark = log.mark()?;
     let ended = mark.bytes == 0 || log.bytes(mark.bytes - 1..mark.bytes)? == b"\n";
     Ok((mark.lines + u64::from(!ended), mark.bytes))
 }
 
-fn line(line: &Line) -> LogLine {
+pub(super) fn line(line: &Line) -> LogLine {
     LogLine {
         number: line.number,
         part: line.part,

@@ -4,6 +4,7 @@ use super::columns::{Json, Word, json, maybe_json, word};
 use super::{StoreError, Tx, View};
 use crate::domain::{BugId, Finding, Fingerprint, RunId};
 use rusqlite::{Row, params};
+use std::collections::BTreeSet;
 
 fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
     Ok(Finding {
@@ -28,6 +29,29 @@ impl View<'_> {
             params![run.0, iteration],
             finding,
         )
+    }
+
+    /// The exact fingerprints of one iteration's findings.
+    pub fn fingerprints(&self, run: RunId, iteration: u32) -> Result<BTreeSet<Fingerprint>, StoreError> {
+        let sql = "SELECT DISTINCT exact FROM findings WHERE run = ?1 AND iteration = ?2";
+        Ok(self.many(sql, params![run.0, iteration], |row| row.get(0).map(Fingerprint))?.into_iter().collect())
+    }
+
+    /// The finding with this exact fingerprint that was stored last.
+    pub fn latest_finding(&self, exact: &Fingerprint) -> Result<Option<Finding>, StoreError> {
+        self.one("SELECT * FROM findings WHERE exact = ?1 ORDER BY id DESC LIMIT 1", [&exact.0], finding)
+    }
+
+    /// Runs with a finding of this exact fingerprint, the newest first.
+    pub fn runs_that_saw(&self, exact: &Fingerprint, most: usize) -> Result<Vec<RunId>, StoreError> {
+        let sql = "SELECT DISTINCT run FROM findings WHERE exact = ?1 ORDER BY run DESC LIMIT ?2";
+        self.many(sql, params![exact.0, most], |row| row.get(0).map(RunId))
+    }
+
+    /// The iterations of a run with a finding of this exact fingerprint.
+    pub fn iterations_with(&self, run: RunId, exact: &Fingerprint) -> Result<BTreeSet<u32>, StoreError> {
+        let sql = "SELECT DISTINCT iteration FROM findings WHERE exact = ?1 AND run = ?2";
+        Ok(self.many(sql, params![exact.0, run.0], |row| row.get(0))?.into_iter().collect())
     }
 }
 

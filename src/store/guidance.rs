@@ -56,3 +56,37 @@ impl Tx<'_> {
         )
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::domain::Actor;
+    use crate::store::tests::fixtures::{event, seed};
+    use crate::store::{Options, Store};
+
+    #[test]
+    fn how_far_guidance_has_come_is_told_step_by_step() {
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let run = store.write_sync(|tx| seed(tx, "one")).unwrap().id;
+        let far = || store.read_sync(move |view| view.guidance_so_far(run)).unwrap();
+        let tell = |text: &'static str| {
+            let told = store.write_sync(move |tx| {
+                tx.record(event("told"))?;
+                tx.insert_guidance(run, &Actor::Engine, text)
+            });
+            told.unwrap();
+        };
+        assert_eq!(far(), None);
+        tell("first");
+        tell("second");
+        assert_eq!(far(), Some((2, 0, None)));
+        let applied = store.write_sync(move |tx| {
+            tx.record(event("applied"))?;
+            tx.apply_guidance(run, 1, 4)
+        });
+        assert_eq!(applied.unwrap(), 1);
+        assert_eq!(far(), Some((2, 1, Some(4))));
+        tell("third");
+        assert_eq!(far(), Some((3, 1, Some(4))));
+    }
+}

@@ -4,6 +4,7 @@ use super::columns::{Json, Word, json, word};
 use super::{StoreError, Tx, View};
 use crate::domain::{RunId, SuiteOutcome, TestStatus};
 use rusqlite::{Row, params};
+use std::collections::BTreeSet;
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<SuiteOutcome> {
     Ok(SuiteOutcome {
@@ -23,6 +24,12 @@ impl View<'_> {
             params![run.0, iteration],
             outcome,
         )
+    }
+
+    /// The iterations of a run of which a suite said something.
+    pub fn tested(&self, run: RunId) -> Result<BTreeSet<u32>, StoreError> {
+        let sql = "SELECT DISTINCT iteration FROM suites WHERE run = ?1";
+        Ok(self.many(sql, [run.0], |row| row.get(0))?.into_iter().collect())
     }
 }
 

@@ -166,7 +166,7 @@ impl<'a> Canvas<'a> {
 }
 
 /// A letter for terminals that have no more than ASCII: our own lines by a letter that looks alike, others by number.
-fn spelled(grapheme: &str) -> String {
+pub(super) fn spelled(grapheme: &str) -> String {
     let own = match grapheme {
         "│" => "|",
         "─" | "·" => "-",

@@ -17,6 +17,8 @@ use std::fmt::Write as _;
 
 /// A run of this many blanks is shown as a count, since padding pushes text out of sight.
 const COUNTED_BLANKS: usize = 8;
+/// But so many that only indent a line at the left edge stay, as code has them; half of the narrowest screen is left for the rest.
+const INDENT: usize = 40;
 /// Decoding refuses to produce more bytes than this, since a short count can stand for a long run.
 const MAX_DECODED: usize = 256 << 20;
 
@@ -51,7 +53,7 @@ pub enum DecodeError {
 enum Indent {
     /// As `\s`: for values inside a sentence, where a leading blank cannot be seen.
     Marked,
-    /// As themselves below eight: for text that starts at the left edge, where an indent is seen.
+    /// As themselves: for text that starts at the left edge, where an indent is seen.
     Plain,
 }
 
@@ -69,7 +71,7 @@ pub fn encode_lines(bytes: &[u8]) -> Vec<SafeText> {
 }
 
 /// Encodes one line that is shown at the left edge of the screen: blanks that only indent it stay as they are.
-pub(super) fn encode_indented(bytes: &[u8]) -> SafeText {
+pub fn encode_indented(bytes: &[u8]) -> SafeText {
     encode_with(bytes, Indent::Plain)
 }
 
@@ -84,7 +86,11 @@ fn encode_with(bytes: &[u8], indent: Indent) -> SafeText {
                 blanks += 1;
                 continue;
             }
-            write_blanks(&mut out, blanks, (line_start && indent == Indent::Marked) || c == '\n');
+            if line_start && indent == Indent::Plain && c != '\n' && blanks <= INDENT {
+                out.extend(std::iter::repeat_n(' ', blanks));
+            } else {
+                write_blanks(&mut out, blanks, (line_start && indent == Indent::Marked) || c == '\n');
+            }
             blanks = 0;
             line_start = c == '\n';
             write_char(&mut out, c);

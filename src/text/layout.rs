@@ -1,5 +1,7 @@
 //! Columns: how wide a safe text is, where it may be cut, how it is wrapped. Our own SGR sequences take no room.
 
+use super::style::Style;
+use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -98,12 +100,91 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Marks ranges of the plain form, in order and apart.
+pub(super) fn marked(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len() + ranges.len() * 12);
+    let mut ranges = ranges.iter().filter(|range| !range.is_empty()).peekable();
+    let (mut at, mut style, mut written) = (0, Style::PLAIN, Style::PLAIN);
+    for piece in pieces(text) {
+        if piece.sgr {
+            style = Style::of_sgr(piece.text);
+            continue;
+        }
+        for grapheme in piece.text.graphemes(true) {
+            while ranges.next_if(|range| range.end <= at).is_some() {}
+            let hit = ranges.peek().is_some_and(|range| range.start < at + grapheme.len());
+            // What is reversed already is told apart by the line under it.
+            let wanted = if hit { Style { reverse: !style.reverse, underline: true, ..style } } else { style };
+            if wanted != written {
+                wanted.write_sgr(&mut out);
+                written = wanted;
+            }
+            out.push_str(grapheme);
+            at += grapheme.len();
+        }
+    }
+    if !written.is_plain() {
+        out.push_str(RESET);
+    }
+    out
+}
+
+/// The same, but broken behind a blank where a line has one in its second half.
+pub(super) fn flow(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = vec![String::new()];
+    // Columns of the last line, and where it could be broken: its bytes and columns up to there, and the style there.
+    let (mut used, mut fit) = (0, None::<(usize, usize, String)>);
+    let mut style = String::new();
+    for piece in pieces(text) {
+        if piece.sgr {
+            style = if piece.text == RESET { String::new() } else { piece.text.to_owned() };
+            push(&mut lines, piece.text);
+            continue;
+        }
+        for grapheme in piece.text.graphemes(true) {
+            let wide = grapheme.width();
+            if used + wide > columns && used > 0 {
+                let place = fit.take().filter(|(_, columns, _)| *columns * 2 > used);
+                let whole = || (lines.last().map_or(0, String::len), used, style.clone());
+                let (bytes, columns, before) = place.unwrap_or_else(whole);
+                let rest = lines.last_mut().map(|line| line.split_off(bytes)).unwrap_or_default();
+                used -= columns;
+                if !before.is_empty() {
+                    push(&mut lines, RESET);
+                }
+                lines.push(before + &rest);
+            }
+            push(&mut lines, grapheme);
+            used += wide;
+            if grapheme == " " {
+                fit = lines.last().map(|line| (line.len(), used, style.clone()));
+            }
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(line) = lines.last_mut() {
+        line.push_str(text);
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use crate::safe;
     use crate::text::{Colour, SafeText, Style, exact};
     use proptest::prelude::*;
+
+    #[test]
+    fn marks_lie_on_their_ranges_whatever_the_style() {
+        let red = safe!("bcd").styled(Style::fg(Colour::Red));
+        let text = safe!("a{}e", red).marked(&[0..2, 4..5]);
+        assert_eq!(text.as_str(), "\x1b[0;4;7ma\x1b[0;4;7;31mb\x1b[0;31mcd\x1b[0;4;7me\x1b[0m");
+        assert_eq!(text.plain(), "abcde");
+    }
 
     #[test]
     fn widths_are_columns() {
@@ -130,14 +211,28 @@ mod tests {
         assert_eq!(SafeText::empty().wrap(5).len(), 1);
     }
 
+    #[test]
+    fn words_stay_whole_where_a_line_has_room_for_them() {
+        let shown = |text: &SafeText, columns| {
+            text.flow(columns).iter().map(|line| line.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&safe!("one two three"), 8), ["one two ", "three"]);
+        assert_eq!(shown(&safe!("a verylongword"), 6), ["a very", "longwo", "rd"]);
+        let bold = safe!("{} {}", safe!("ab cd").styled(Style::strong()), safe!("ef"));
+        assert_eq!(shown(&bold, 4), ["\x1b[0;1mab \x1b[0m", "\x1b[0;1mcd\x1b[0m ", "ef"]);
+        assert_eq!(shown(&SafeText::empty(), 4), [""]);
+    }
+
     proptest! {
         #[test]
         fn wrapping_drops_nothing_and_keeps_to_its_width(bytes: Vec<u8>, word in "\\PC{0,80}", columns in 0_usize..40) {
             for text in [exact::encode(&bytes), exact::encode(word.as_bytes())] {
-                let lines = text.wrap(columns);
-                prop_assert!(lines.iter().all(|line| line.width() <= columns.max(2)));
-                let joined: String = lines.iter().map(SafeText::plain).collect();
-                prop_assert_eq!(joined, text.plain());
+                let styled = safe!("{}{}", text.styled(Style::strong()), text);
+                for (text, lines) in [(&text, text.wrap(columns)), (&text, text.flow(columns)), (&styled, styled.flow(columns))] {
+                    prop_assert!(lines.iter().all(|line| line.width() <= columns.max(2)));
+                    let joined: String = lines.iter().map(SafeText::plain).collect();
+                    prop_assert_eq!(joined, text.plain());
+                }
                 prop_assert!(text.truncate(columns).width() <= columns);
             }
         }

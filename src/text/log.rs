@@ -21,6 +21,34 @@ mod sgr;
 pub use line::{Span, StyledLine};
 pub use parser::LogParser;
 
+use super::safe::SafeText;
+use std::borrow::Cow;
+
+/// What people see of one line.
+pub fn shown(line: &[u8]) -> SafeText {
+    let mut text = SafeText::empty();
+    let mut parser = LogParser::new();
+    let mut keep = |part: StyledLine| text.push(&part.to_terminal(true));
+    parser.push(line, &mut keep);
+    parser.finish(&mut keep);
+    text
+}
+
+/// The same without its colours. Most lines are plain ASCII and are seen as they are.
+pub fn plain(line: &[u8]) -> Cow<'_, str> {
+    if line.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && let Ok(text) = std::str::from_utf8(line)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut seen = String::new();
+    let mut parser = LogParser::new();
+    let mut keep = |part: StyledLine| seen.push_str(&part.plain());
+    parser.push(line, &mut keep);
+    parser.finish(&mut keep);
+    Cow::Owned(seen)
+}
+
 /// A line is split, with a mark, once its text has this many bytes.
 pub const MAX_LINE: usize = 1 << 20;
 /// A line is split, with a mark, once its style has changed this often.

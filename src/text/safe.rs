@@ -1,9 +1,11 @@
 //! The safe-text type. Its only makers are in this room, so its content is safe by construction.
 
-use super::layout;
 use super::style::Style;
+use super::{canvas, layout};
 use serde::Serialize;
 use std::fmt;
+use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Text that any terminal may be given: no controls but our own SGR sequences, nothing invisible, nothing that reorders.
 ///
@@ -57,6 +59,35 @@ impl SafeText {
         Self(text)
     }
 
+    /// The same text without styles and for terminals that have no more than ASCII: other letters by their numbers.
+    pub fn in_ascii(&self) -> Self {
+        let spelled =
+            |grapheme: &str| if grapheme.is_ascii() { grapheme.to_owned() } else { canvas::spelled(grapheme) };
+        Self(self.plain().graphemes(true).map(spelled).collect())
+    }
+
+    /// The text with a mark on some ranges of its [plain](Self::plain) form, given in order and apart: reversed and underlined,
+    /// whatever its style there. A letter with its accents is marked as a whole.
+    pub fn marked(&self, ranges: &[Range<usize>]) -> Self {
+        if ranges.is_empty() { self.clone() } else { Self(layout::marked(&self.0, ranges)) }
+    }
+
+    /// The text with styles on ranges of its [plain](Self::plain) form, given in order and apart; what lies between them is plain.
+    /// A range that cuts a letter in two is left plain.
+    pub fn painted(&self, ranges: &[(Range<usize>, Style)]) -> Self {
+        let plain = self.plain();
+        let mut text = String::with_capacity(plain.len() + ranges.len() * 12);
+        let mut at = 0;
+        for (range, style) in ranges {
+            let (Some(before), Some(part)) = (plain.get(at..range.start), plain.get(range.clone())) else { continue };
+            text.push_str(before);
+            text.push_str(&Self(part.to_owned()).styled(*style).0);
+            at = range.end;
+        }
+        text.push_str(plain.get(at..).unwrap_or_default());
+        Self(text)
+    }
+
     /// Appends another text.
     pub fn push(&mut self, other: &Self) {
         self.0.push_str(&other.0);
@@ -100,6 +131,11 @@ impl SafeText {
     /// plain lines joined are the plain text. A style goes on over the break. The empty text gives one empty line.
     pub fn wrap(&self, columns: usize) -> Vec<Self> {
         layout::wrap(&self.0, columns).into_iter().map(Self).collect()
+    }
+
+    /// The same, broken between words where that can be: for reading. Where every blank counts, use [`wrap`](Self::wrap).
+    pub fn flow(&self, columns: usize) -> Vec<Self> {
+        layout::flow(&self.0, columns).into_iter().map(Self).collect()
     }
 }
 

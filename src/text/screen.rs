@@ -3,12 +3,15 @@
 //! Frames are written by a thread of their own, one at a time: while a slow link takes one, nothing waits for it, and what
 //! changes meanwhile comes with the next. However the program ends, the terminal is given back as it was.
 
+mod clipboard;
 mod restore;
 mod writer;
 
+pub use clipboard::MOST_COPIED;
 pub use restore::give_back;
 
 use super::canvas::{Canvas, Look};
+use super::safe::SafeText;
 use crossterm::QueueableCommand;
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -30,7 +33,9 @@ pub enum ScreenError {
     )]
     NoTerminal,
     /// The terminal is too simple.
-    #[error("the terminal `{0}` cannot place text on a screen: use `dogwatch watch --plain`")]
+    #[error(
+        "the terminal `{0}` cannot place text on a screen: set TERM to what it is, or use `dogwatch watch --plain`"
+    )]
     Dumb(String),
     /// The system says no.
     #[error("the terminal cannot be used: {0}")]
@@ -147,6 +152,12 @@ impl Screen {
         };
         self.writer.send(bytes);
         Ok(())
+    }
+
+    /// Asks the terminal to take lines into its clipboard; gives whether they are not too much for that. Whether it does so, nobody
+    /// is told.
+    pub fn copy(&mut self, lines: &[SafeText]) -> bool {
+        clipboard::sequence(lines).map(|sequence| self.writer.send(sequence)).is_some()
     }
 
     /// Whether the last frame is on its way, so that another may be drawn.

@@ -12,15 +12,17 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A console in a terminal.
 pub struct Console {
     pub child: Child,
     bytes: Arc<Mutex<Vec<u8>>>,
     screen: Arc<Mutex<vt100::Parser>>,
+    reading: JoinHandle<()>,
     /// `None` once the terminal is gone.
     pub master: Option<Arc<File>>,
 }
@@ -80,7 +82,7 @@ impl Console {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(number(rows), number(cols), 0)));
         let master = Arc::new(File::from(master));
         let (reader, sink, shown) = (Arc::downgrade(&master), bytes.clone(), screen.clone());
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut buffer = vec![0; 65536];
             // The thread holds the terminal only for a moment at a time, so that it can be lost.
             while let Some(master) = reader.upgrade() {
@@ -95,7 +97,7 @@ impl Console {
                 shown.lock().unwrap().process(&buffer[..count]);
             }
         });
-        Self { child, bytes, screen, master: Some(master) }
+        Self { child, bytes, screen, reading, master: Some(master) }
     }
 
     pub fn shown(&self) -> String {
@@ -126,10 +128,8 @@ impl Console {
 
     pub fn end(&mut self) -> Option<i32> {
         wait_until("the console's end", PATIENCE, || self.child.try_wait().unwrap().is_some());
-        // What it wrote last may still be on its way through the terminal.
-        let taken = || self.bytes.lock().unwrap().len();
-        let mut before = usize::MAX;
-        wait_until("the last bytes", PATIENCE, || before == std::mem::replace(&mut before, taken()));
+        // The terminal's end comes behind what was written last.
+        wait_until("the last bytes", PATIENCE, || self.reading.is_finished());
         self.child.wait().unwrap().code()
     }
 
@@ -162,6 +162,23 @@ impl Drop for Console {
     }
 }
 
+/// Whether these attributes are of the kinds that the console uses: no blinking, hidden or struck out letters.
+fn own_attributes(parameters: &str) -> bool {
+    let mut codes = parameters.split(';').map(|code| if code.is_empty() { Some(0) } else { code.parse::<u8>().ok() });
+    while let Some(code) = codes.next() {
+        match code {
+            Some(38 | 48) => {
+                if codes.next() != Some(Some(5)) || codes.next().flatten().is_none() {
+                    return false;
+                }
+            }
+            Some(0..=4 | 7 | 22..=25 | 27 | 30..=37 | 39 | 40..=47 | 49 | 59 | 90..=97 | 100..=107) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// Sequences and controls in the bytes that are not the console's own.
 pub fn foreign(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
@@ -176,13 +193,19 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
                 (Some(mode), 'h' | 'l') => {
                     ["25", "1000", "1002", "1003", "1006", "1015", "1049", "2004", "2026"].contains(&mode)
                 }
-                (None, 'm' | 'H') => true,
+                (None, 'm') => own_attributes(parameters),
+                (None, 'H') => parameters.contains(';'),
                 (None, 'J') => parameters == "2",
                 _ => false,
             };
             fits.then(|| &sequence[end + 1..])
         });
-        rest = if let Some(after) = own {
+        // Text for the clipboard, in base64.
+        let clipboard = tail.strip_prefix("\u{1b}]52;c;").and_then(|rest| {
+            let (text, after) = rest.split_once("\u{1b}\\")?;
+            text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)).then_some(after)
+        });
+        rest = if let Some(after) = own.or(clipboard) {
             after
         } else {
             found.push(tail.chars().take(8).flat_map(char::escape_default).collect());
@@ -195,7 +218,7 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
 /// Characters that are seen otherwise than they are, or not at all.
 pub fn hidden(text: &str) -> Vec<char> {
     let sly = |letter: &char| {
-        matches!(u32::from(*letter), 0x00ad | 0x061c | 0x180e | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff
+        matches!(u32::from(*letter), 0x00ad | 0x061c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff
             | 0xfe00..=0xfe0f | 0xfff9..=0xfffb | 0xe0000..=0xe0fff)
     };
     text.chars().filter(sly).collect()

@@ -3,11 +3,13 @@
 use super::bare::Bare;
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Budget, Millis, Needs, Origin, Priority, ProjectId, QuestionKind, Run, RunId, RunState, Spent, StepEnd,
-    StepKey, StepKind, StepState,
+    Actor, Budget, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, Needs, Origin,
+    Outcome, Priority, ProjectId, QuestionKind, Run, RunId, RunState, Severity, Source, Spent, StepEnd, StepKey,
+    StepKind, StepState, SuiteOutcome, SuiteVerdict,
 };
 use dogwatch::logs::{LogWriter, Record, Stream};
-use dogwatch::store::{self, Ask, Options, Store};
+use dogwatch::store::{self, Ask, BlobOrigin, Options, Store};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -125,4 +127,67 @@ pub fn step_with(bare: &Bare, run: RunId, attempt: u32, text: impl FnOnce(&StepK
     });
     stored.unwrap();
     log
+}
+
+/// What a run of three iterations leaves behind, with this text in all that comes from outside.
+pub fn worked(bare: &Bare, run: RunId, text: &str) {
+    let text = text.to_owned();
+    let finding = |name: &str, text: &str| Finding {
+        source: Source::Test,
+        kind: "AssertionError".to_owned(),
+        severity: Severity::Error,
+        message: format!("{name} is wrong {text}"),
+        test: Some(format!("tests::{name} {text}")),
+        location: Some(Location { file: format!("src/{text}.py"), line: Some(7), column: None }),
+        stack: vec![Frame { function: Some(format!("inner {text}")), location: None }],
+        exact: Fingerprint(name.to_owned()),
+        class: Fingerprint("class".to_owned()),
+        count: 1,
+    };
+    let stored = store(bare).write_sync(move |tx| {
+        for (number, names) in [(0, vec!["sum", "round"]), (1, vec!["round", "empty"]), (2, vec![])] {
+            let suite = SuiteOutcome {
+                suite: "unit".to_owned(),
+                verdict: SuiteVerdict::Failed,
+                exit_code: Some(1),
+                cases: BTreeMap::new(),
+                oddities: vec![text.clone()],
+            };
+            tx.put_iteration(&Iteration {
+                run,
+                number,
+                base: "b".repeat(40),
+                commit: (number > 0).then(|| "c".repeat(40)),
+                tree: None,
+                report: None,
+                outcome: Some(if number == 2 { Outcome::Green } else { Outcome::Red }),
+                tests: (3 + number, 2 - number, 0),
+                suspicions: Vec::new(),
+                started: Millis(1),
+                ended: Some(Millis(61_001)),
+            })?;
+            tx.put_suite(run, number, &suite)?;
+            for name in names {
+                let found = finding(name, &text);
+                let bug = tx.join_bug(run, &found)?;
+                tx.insert_finding(run, number, Some(bug), &found)?;
+            }
+            let evidence = vec![text.clone()];
+            let gate = GateResult { gate: "tests".to_owned(), verdict: GateVerdict::Fail, evidence };
+            tx.put_gate_result(run, number, &gate)?;
+            if number > 0 {
+                let key = StepKey { run, iteration: number, kind: StepKind::Develop, suite: String::new(), attempt: 1 };
+                let step = tx.insert_step(&key)?;
+                let digest = "0".repeat(64);
+                let end = StepEnd::Exited { code: 0 };
+                tx.set_step_state(step.id, &StepState::Ended { end, log_digest: digest, intrusions: 0 })?;
+                let origin = BlobOrigin { kind: "prompt".to_owned(), run: Some(run), step: Some(step.id) };
+                tx.put_blob(format!("# Task of {number}\n{text}").as_bytes(), &origin)?;
+            }
+        }
+        tx.insert_guidance(run, &Actor::Engine, &format!("look at the sums {text}"))?;
+        let detail = serde_json::json!({ "say": text });
+        tx.record(AuditEvent::new(Actor::Engine, "run.looked").run(run).detail(detail)).map(drop)
+    });
+    stored.unwrap();
 }

@@ -4,14 +4,16 @@
 //! stage in which an engine runs.
 
 #![allow(dead_code, reason = "each test program uses its own part of this module")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod bare;
+pub mod chance;
 pub mod console;
 pub mod counting;
 mod docker;
 mod engine;
 pub mod filled;
+pub mod hostile;
 pub mod loops;
 pub mod proxy;
 pub mod raw_terminal;

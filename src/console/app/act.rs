@@ -2,6 +2,7 @@
 
 use super::layer::{matching, was_seen};
 use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
+use crate::console::export::Purpose;
 use crate::console::keymap::Command;
 use crate::console::keys::Key;
 use crate::protocol::Request;
@@ -61,11 +62,15 @@ impl App {
         let several = matches!(what, Editing::Redirect(_));
         match key.to_string().as_str() {
             "esc" | "ctrl-c" => {
-                if let Editing::Redirect(run) = what
-                    && self.guiding.draft(run).is_some()
-                {
-                    let key = self.keys.first(Command::Redirect);
-                    self.say(safe!("nothing was sent to {}; what you wrote is kept, `{}` opens it again", run, key));
+                match what {
+                    Editing::Redirect(run) if self.guiding.draft(run).is_some() => {
+                        let key = self.keys.first(Command::Redirect);
+                        let words =
+                            safe!("nothing was sent to {}; what you wrote is kept, `{}` opens it again", run, key);
+                        self.say(words);
+                    }
+                    Editing::Filter(list) => self.leave_filter(list),
+                    _ => {}
                 }
                 return;
             }
@@ -78,12 +83,19 @@ impl App {
                 }
                 // One that is held down comes again and again, and never gets through.
                 *opened = self.now;
+                self.say(safe!("enter came before this could be read: nothing was done, press it again in a moment"));
             }
             "up" if what == Editing::Palette => *chosen = chosen.saturating_sub(1),
             "down" if what == Editing::Palette => *chosen += 1,
             _ => {
-                if text.input(event) && what == Editing::Palette {
-                    *chosen = 0;
+                let changed = text.input(event);
+                match what {
+                    Editing::Palette if changed => *chosen = 0,
+                    Editing::Filter(list) => {
+                        let text = text.lines().join(" ");
+                        self.filter_as_written(list, &text);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -108,12 +120,16 @@ impl App {
                 let words = if approve { safe!("yes to {}", question) } else { safe!("no to {}", question) };
                 self.act(words, Request::Answer { question, approve, reason: text.to_owned() });
             }
-            Editing::Search => {
-                text.clone_into(&mut self.log.search);
-                if !text.is_empty() && !self.log.seek(false) && !self.log.seek(true) {
-                    self.complain(safe!("nothing that is loaded has `{}`", text));
-                }
+            Editing::Search => self.search(text),
+            Editing::Sift => self.sift(text),
+            Editing::CopyLast => self.copy_last(text),
+            Editing::Rollback(run, iteration) => {
+                self.act(safe!("roll {} back to iteration {}", run, iteration), Request::Rollback { run, iteration });
             }
+            Editing::AwaitDay(question) => {
+                self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
+            }
+            Editing::Filter(list) => self.set_filter(list, text),
             Editing::Palette => {
                 if let Some(one) = matching(text).get(chosen) {
                     self.perform(one.command);
@@ -144,13 +160,15 @@ impl App {
             Command::Mouse => self.effects.push(Effect::ToggleMouse),
             Command::Help => self.layer = Some(Layer::Help { top: 0 }),
             Command::Palette => self.open(Editing::Palette),
-            Command::Watch => self.page = Page::Watch,
-            Command::Approvals => self.page = Page::Approvals,
-            Command::Bugs => self.page = Page::Bugs,
+            Command::Watch => self.go(Page::Watch),
+            Command::Approvals => self.go(Page::Approvals),
+            Command::Bugs => self.go(Page::Bugs),
+            Command::Audit => self.go(Page::Audit),
             Command::Health => {
-                self.page = Page::Health;
+                self.go(Page::Health);
                 self.stale = true;
             }
+            Command::NextPane | Command::LastPane if self.page != Page::Watch => self.cross(),
             Command::NextPane => self.turn(1),
             Command::LastPane => self.turn(Pane::ALL.len() - 1),
             Command::Up => self.move_by(-1),
@@ -159,8 +177,15 @@ impl App {
             Command::PageDown => self.move_by(self.page_rows()),
             Command::First => self.move_by(i64::MIN / 2),
             Command::Last => self.move_by(i64::MAX / 2),
-            Command::Left => self.log.sideways(false),
-            Command::Right => self.log.sideways(true),
+            Command::Left => self.sideways(false),
+            Command::Right => self.sideways(true),
+            Command::NextPart => self.one.turn(true),
+            Command::LastPart => self.one.turn(false),
+            Command::NextFile => self.show_file(true),
+            Command::LastFile => self.show_file(false),
+            Command::Filter => self.open_filter(),
+            Command::Rollback => self.open_rollback(),
+            Command::AwaitDay => self.open_await_day(),
             Command::Open => self.open_selected(),
             Command::Back => self.back(),
             Command::Zoom => self.zoom = !self.zoom,
@@ -175,22 +200,21 @@ impl App {
                 self.keep_selection();
                 self.follow_selected();
             }
-            Command::Follow => {
-                if self.log.follow {
-                    self.log.stop();
-                } else {
-                    self.log.follow = true;
-                }
-                self.load_log();
-            }
+            Command::Follow => self.follow_end(),
             Command::Wrap => self.log.wrap = !self.log.wrap,
             Command::Times => self.log.times = !self.log.times,
             Command::Search => self.open(Editing::Search),
-            Command::SearchNext | Command::SearchLast => {
-                if !self.log.search.is_empty() && !self.log.seek(command == Command::SearchNext) {
-                    self.complain(safe!("no further line that is loaded has `{}`", self.log.search.clone()));
-                }
-            }
+            Command::SearchNext => self.search_further(false),
+            Command::SearchLast => self.search_further(true),
+            Command::Select => self.log.select(),
+            Command::Copy => self.copy(),
+            Command::CopyLast => self.open(Editing::CopyLast),
+            Command::Pager => self.view(Purpose::Pager),
+            Command::Editor => self.view(Purpose::Editor),
+            Command::Sift => self.open(Editing::Sift),
+            Command::FirstError => self.first_error(),
+            Command::NextStep => self.step(true),
+            Command::LastStep => self.step(false),
             Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
             Command::Approve | Command::Deny => {
                 if let Some(question) = self.question {
@@ -201,7 +225,7 @@ impl App {
     }
 
     fn steer(&mut self, command: Command) {
-        let Some(run) = self.run else {
+        let Some(run) = self.steered() else {
             self.complain(safe!("no run is selected"));
             return;
         };
@@ -248,33 +272,10 @@ impl App {
     }
 
     fn page_rows(&self) -> i64 {
-        i64::from(self.log.rows.saturating_sub(1).max(1))
-    }
-
-    fn open_selected(&mut self) {
-        match (self.page, self.pane) {
-            (Page::Watch, Pane::Runs) => self.pane = Pane::Log,
-            (Page::Watch, Pane::Log) => self.zoom = true,
-            (Page::Watch, Pane::Bugs) => self.page = Page::Bugs,
-            (Page::Watch, Pane::Questions) => self.page = Page::Approvals,
-            (Page::Approvals, _) => {
-                if let Some(question) = self.question.and_then(|id| self.questions.get(&id)) {
-                    self.run = Some(question.run);
-                    (self.page, self.pane) = (Page::Watch, Pane::Log);
-                    self.follow_selected();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn back(&mut self) {
-        if self.zoom {
-            self.zoom = false;
-        } else if self.page != Page::Watch {
-            self.page = Page::Watch;
-        } else if self.pane != Pane::Runs {
-            self.pane = Pane::Runs;
-        }
+        let rows = match self.page {
+            Page::Watch => i64::from(self.log.rows),
+            _ => i64::try_from(self.reading.rows).unwrap_or(i64::MAX),
+        };
+        rows.saturating_sub(1).max(1)
     }
 }

@@ -117,7 +117,20 @@ impl App {
         self.complain(safe!("what you write is kept here only, not on disk: {}", error.to_string()));
     }
 
+    /// What a run was told before. A draft that stands there was sent by a console that was lost before it heard so: nobody
+    /// shall send it again.
     pub(super) fn hear_told(&mut self, run: RunId, told: Vec<Guidance>) {
+        let draft = self.guiding.draft(run).map(str::trim);
+        if let Some(sent) = told.iter().rev().find(|one| Some(one.text.as_str()) == draft) {
+            self.say(safe!("what was kept for {} was sent as guidance {} already", run, sent.number));
+            self.guiding.drafts.remove(&run);
+            self.effects.push(Effect::ForgetDraft(run));
+            if let Some(Layer::Edit { what: Editing::Redirect(of), text, .. }) = &mut self.layer
+                && *of == run
+            {
+                **text = TextArea::default();
+            }
+        }
         self.guiding.told = Some((run, told));
     }
 }

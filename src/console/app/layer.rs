@@ -1,6 +1,7 @@
 //! What lies over the screen and has all keys: help, the palette, and fields to write in. What was typed before a dialog was
 //! seen never acts in it.
 
+use crate::console::app::List;
 use crate::console::keymap::{BINDINGS, Binding};
 use crate::domain::{Millis, QuestionId, RunId};
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
@@ -24,8 +25,18 @@ pub enum Editing {
     Cancel(RunId),
     /// The answer to a question.
     Answer(QuestionId, bool),
+    /// That a run goes back to an iteration.
+    Rollback(RunId, u32),
+    /// That a run waits for the next day.
+    AwaitDay(QuestionId),
+    /// What a list is filtered by.
+    Filter(List),
     /// What is searched for in the log.
     Search,
+    /// Which lines of the log are shown.
+    Sift,
+    /// How many of the last lines are copied.
+    CopyLast,
     /// The name of a command.
     Palette,
 }
@@ -34,8 +45,8 @@ impl Editing {
     /// Whether it changes something once it is done.
     pub fn is_deed(self) -> bool {
         match self {
-            Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) => true,
-            Self::Search | Self::Palette => false,
+            Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) | Self::Rollback(..) | Self::AwaitDay(_) => true,
+            Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Filter(_) => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Lists: their order, and what is selected in them.
 
 use super::{App, Page, Pane};
-use crate::domain::{QuestionId, RunId, RunState};
+use crate::domain::{BugId, Question, QuestionId, RunId, RunState};
 use crate::protocol::RunView;
 
 /// Where a run stands in the list: who waits for a person comes first, then who works, then who waits for a turn.
@@ -18,9 +18,18 @@ fn rank(view: &RunView) -> u8 {
 impl App {
     /// The runs that are listed, in their order.
     pub fn listed(&self) -> Vec<&RunView> {
-        let mut listed: Vec<_> = self.runs.values().filter(|view| self.all || !view.run.state.is_final()).collect();
+        let mut listed: Vec<_> = self
+            .runs
+            .values()
+            .filter(|view| (self.all || !view.run.state.is_final()) && self.lists_run(view))
+            .collect();
         listed.sort_by_key(|view| (rank(view), std::cmp::Reverse(view.run.id)));
         listed
+    }
+
+    /// The questions that are listed, the oldest first.
+    pub fn waiting(&self) -> Vec<&Question> {
+        self.questions.values().filter(|question| self.lists_question(question)).collect()
     }
 
     /// Keeps what is selected among what is listed.
@@ -28,16 +37,21 @@ impl App {
         let ids: Vec<RunId> = self.listed().iter().map(|view| view.run.id).collect();
         if !self.run.is_some_and(|run| ids.contains(&run)) {
             // A run that has just ended stays in view until somebody moves on.
-            let ended = self.run.filter(|run| self.runs.contains_key(run));
+            let ended = self.run.filter(|run| self.runs.get(run).is_some_and(|view| self.lists_run(view)));
             self.run = ended.or_else(|| ids.first().copied());
         }
-        if !self.question.is_some_and(|question| self.questions.contains_key(&question)) {
-            self.question = self.questions.keys().next().copied();
+        let ids: Vec<QuestionId> = self.waiting().iter().map(|question| question.id).collect();
+        if !self.question.is_some_and(|question| ids.contains(&question)) {
+            self.question = ids.first().copied();
         }
+        self.keep_bug();
     }
 
     /// Moves by so many places in the list that has the keys.
     pub(super) fn move_by(&mut self, by: i64) {
+        if self.reading.inside {
+            return self.reading.scroll(by);
+        }
         match (self.page, self.pane) {
             (Page::Watch, Pane::Runs) => {
                 let ids: Vec<RunId> = self.listed().iter().map(|view| view.run.id).collect();
@@ -49,21 +63,22 @@ impl App {
                 self.load_log();
             }
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => {
-                let last = self.bugs.len().saturating_sub(1);
-                let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
-                self.bug = self.bug.saturating_add_signed(by).min(last);
+                let ids: Vec<BugId> = self.listed_bugs().iter().map(|bug| bug.id).collect();
+                self.bug = moved(&ids, self.bug, by);
             }
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => {
-                let ids: Vec<QuestionId> = self.questions.keys().copied().collect();
+                let ids: Vec<QuestionId> = self.waiting().iter().map(|question| question.id).collect();
                 self.question = moved(&ids, self.question, by);
             }
+            (Page::Run, _) => self.one.move_by(by),
+            (Page::Audit, _) => self.audit.move_by(by),
             (Page::Health, _) => {}
         }
     }
 }
 
 /// The item so many places from the selected one, or the first.
-fn moved<T: Copy + PartialEq>(items: &[T], selected: Option<T>, by: i64) -> Option<T> {
+pub(super) fn moved<T: Copy + PartialEq>(items: &[T], selected: Option<T>, by: i64) -> Option<T> {
     let at = items.iter().position(|item| Some(*item) == selected);
     let to = match at {
         Some(at) => i64::try_from(at).unwrap_or(0).saturating_add(by),

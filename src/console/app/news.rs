@@ -1,6 +1,7 @@
 //! What the engine says.
 
 use super::{App, Asked, Connection, Page};
+use crate::console::diff::Diff;
 use crate::console::link::News;
 use crate::domain::QuestionState;
 use crate::protocol::{Fault, Reply, Snapshot};
@@ -17,6 +18,7 @@ impl App {
                 self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
+                self.log.retry();
                 // What was shown of a log stays; it goes on from its end.
                 self.tail();
             }
@@ -27,7 +29,12 @@ impl App {
                 self.merge(snapshot);
             }
             News::Changed(snapshot) => self.merge(snapshot),
-            News::Lines(lines) => self.log.take(lines),
+            News::Lines(lines) => {
+                if self.log.take(&lines) {
+                    self.ask_steps();
+                }
+            }
+            News::Exported(purpose, done) => self.exported(purpose, done),
             News::TailOver(run, reason) => {
                 if self.log.run == Some(run) {
                     self.log.open = false;
@@ -64,10 +71,48 @@ impl App {
             (Asked::Status, Ok(Reply::Status { status })) => self.status = Some(status),
             (Asked::Bugs, Ok(Reply::Bugs { bugs, .. })) => {
                 self.bugs = bugs;
-                self.bug = self.bug.min(self.bugs.len().saturating_sub(1));
+                self.keep_bug();
             }
-            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take(lines),
+            (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take_page(&lines),
             (Asked::Lines, Err(fault)) => self.log.fault = Some(fault.message),
+            (Asked::Steps, Ok(Reply::Logs { logs })) => self.log.steps = logs,
+            (Asked::Hits(serial), reply) => self.sifted(serial, reply),
+            (Asked::Find(serial), reply) => self.found(serial, reply),
+            (Asked::Run(run), reply) => self.one.detail.take(
+                &run,
+                expected(reply, |reply| match reply {
+                    Reply::Detail { detail } => Some(detail),
+                    _ => None,
+                }),
+            ),
+            (Asked::Round(run, number), reply) => self.one.round.take(
+                &(run, number),
+                expected(reply, |reply| match reply {
+                    Reply::Iteration { detail } => Some(detail),
+                    _ => None,
+                }),
+            ),
+            (Asked::Diff(run, number, commit), reply) => self.one.diff.take(
+                &(run, number, commit),
+                expected(reply, |reply| match reply {
+                    Reply::Patch { bytes } => bytes.decode().map(Diff::new),
+                    _ => None,
+                }),
+            ),
+            (Asked::Bug(bug), reply) => self.known.take(
+                &bug,
+                expected(reply, |reply| match reply {
+                    Reply::Bug { detail } => Some(detail),
+                    _ => None,
+                }),
+            ),
+            (Asked::Events(generation, part), reply) => {
+                let page = expected(reply, |reply| match reply {
+                    Reply::Audit { page } => Some(page),
+                    _ => None,
+                });
+                self.take_events(generation, part, page);
+            }
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
@@ -78,4 +123,10 @@ impl App {
             _ => {}
         }
     }
+}
+
+/// What was asked for, or why it did not come.
+fn expected<T>(reply: Result<Reply, Fault>, of: impl FnOnce(Reply) -> Option<T>) -> Result<T, String> {
+    let reply = reply.map_err(|fault| fault.message)?;
+    of(reply).ok_or_else(|| "the engine answered something else: use the same dogwatch on both sides".to_owned())
 }

@@ -53,7 +53,7 @@ impl Keymap {
     /// The command of a key at a place. What is bound to the place goes before what works anywhere.
     pub fn command(&self, key: Key, scope: Scope) -> Option<Command> {
         let find = |scope| self.at(scope).find(|(_, keys)| keys.contains(&key)).map(|(one, _)| one.command);
-        find(scope).or_else(|| find(Scope::Anywhere))
+        find(scope).or_else(|| find(scope.also()?)).or_else(|| find(Scope::Anywhere))
     }
 
     /// The first key of a command, for texts that tell it; its name in the palette where it has none.
@@ -64,11 +64,11 @@ impl Keymap {
         }
     }
 
-    /// Commands that cannot be told apart.
+    /// Commands that cannot be told apart, where they work or where what works there works as well.
     pub fn clashes(&self) -> Vec<Clash> {
         let mut found = Vec::new();
         for (place, (one, keys)) in self.all().enumerate() {
-            for (other, theirs) in self.all().skip(place + 1).filter(|(other, _)| other.scope == one.scope) {
+            for (other, theirs) in self.all().skip(place + 1).filter(|(other, _)| meet(one.scope, other.scope)) {
                 found.extend(keys.iter().filter(|key| theirs.contains(key)).map(|key| Clash {
                     key: *key,
                     scope: one.scope,
@@ -79,6 +79,11 @@ impl Keymap {
         }
         found
     }
+}
+
+/// Whether what works at one place works at the other, too, beside it.
+fn meet(one: Scope, other: Scope) -> bool {
+    one == other || one.also() == Some(other) || other.also() == Some(one)
 }
 
 #[cfg(test)]
@@ -107,7 +112,7 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].contains("\"k\"") && told[0].contains("everywhere, `up` and `down`"), "{told:?}");
         assert!(
-            told[1].contains("\"r\"") && told[1].contains("in the list of runs, `pause` and `redirect`"),
+            told[1].contains("\"r\"") && told[1].contains("where a run is selected or shown, `pause` and `redirect`"),
             "{told:?}"
         );
         // At a place of its own a key goes before what it does elsewhere.

@@ -20,24 +20,29 @@ fn guidance(number: u32, text: &str, applied_in: Option<u32>) -> Guidance {
 fn writing(text: &str) -> App {
     let mut app = busy();
     press(&mut app, "down r");
-    let told = vec![guidance(1, "Keep the old names.", Some(2))];
-    answer(&mut app, |request| match request {
+    tell(&mut app, &[guidance(1, "Keep the old names.", Some(2))]);
+    app.paste(text);
+    app
+}
+
+/// Answers what run 3 was told before.
+fn tell(app: &mut App, told: &[Guidance]) {
+    answer(app, |request| match request {
         Request::Run { run: RunId(3) } => Some(Reply::Detail {
             detail: Box::new(RunDetail {
                 view: run(3, RunState::Developing, "Fix the rounding of totals"),
                 iterations: Vec::new(),
+                rounds: Vec::new(),
                 suites: Vec::new(),
                 findings: Vec::new(),
                 gates: Vec::new(),
-                guidance: told.clone(),
+                guidance: told.to_vec(),
                 questions: Vec::new(),
                 steps: Vec::new(),
             }),
         }),
         _ => None,
     });
-    app.paste(text);
-    app
 }
 
 /// The number and the text of the redirect that was asked for.
@@ -128,6 +133,20 @@ fn a_draft_from_another_console_is_taken_up_only_where_nothing_is_written() {
 }
 
 #[test]
+fn a_draft_that_was_sent_by_a_console_that_was_lost_is_not_offered_again() {
+    let mut app = busy();
+    press(&mut app, "down r");
+    app.recalled(RunId(3), "Use the other parser.\n");
+    app.effects.clear();
+    tell(&mut app, &[guidance(1, "Keep the old names.", Some(2)), guidance(2, "Use the other parser.", None)]);
+    assert!(app.guiding.draft(RunId(3)).is_none() && said(&app).contains("sent as guidance 2 already"));
+    assert_eq!(app.effects, [Effect::ForgetDraft(RunId(3))]);
+    later(&mut app, 400);
+    press(&mut app, "enter");
+    assert!(redirect(&app).is_none());
+}
+
+#[test]
 fn a_key_that_is_held_down_never_decides() {
     // The palette is left by enter, and the dialog that it opens would take the same key as a yes.
     let mut app = busy();
@@ -179,7 +198,7 @@ fn a_paste_is_never_keys() {
 
 #[test]
 fn own_keys_are_dispatched_and_told_everywhere() {
-    let own: BTreeMap<_, _> = [("pause", vec!["P"]), ("help", vec!["f2"]), ("redirect", vec![])]
+    let own: BTreeMap<_, _> = [("pause", vec!["P"]), ("help", vec!["f2"]), ("redirect", vec![]), ("health", vec!["H"])]
         .map(|(name, keys)| (name.to_owned(), keys.iter().map(|key| key.parse().unwrap()).collect()))
         .into();
     let mut app = busy();
@@ -187,7 +206,13 @@ fn own_keys_are_dispatched_and_told_everywhere() {
     press(&mut app, "p r ?");
     assert!(app.layer.is_none() && asked(&app).is_empty());
     let hints = picture(&mut app, 120, 36, LOOK);
-    assert!(hints.contains(" P pause ") && hints.contains("f2 help") && !hints.contains("redirect"), "{hints}");
+    assert!(
+        hints.contains(" P pause ")
+            && hints.contains("f2 help")
+            && hints.contains(" H health")
+            && !hints.contains("redirect"),
+        "{hints}"
+    );
     press(&mut app, "P");
     assert_eq!(asked(&app), [&Request::Pause { run: RunId(2) }]);
     app.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));

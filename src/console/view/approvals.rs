@@ -1,7 +1,8 @@
 //! What waits for a person.
 
+use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, mark, rows, title, urgent};
-use crate::console::app::App;
+use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::Question;
 use crate::safe;
@@ -10,18 +11,23 @@ use crate::words;
 use ratatui::layout::Rect;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
-    let count = app.questions.len();
-    let name = if count == 0 { safe!("Approvals") } else { urgent(&safe!("Approvals {}", count)) };
+    let (listed, count) = (app.waiting().len(), app.questions.len());
+    // However few pass a filter, that somebody is waited for is told.
+    let name = match count {
+        0 => safe!("Approvals"),
+        _ => urgent(&name(app, List::Questions, &safe!("Approvals"), listed, count)),
+    };
     let below = title(canvas, area, focused, &name, &SafeText::empty());
-    if count == 0 {
-        empty(canvas, below, &safe!("Nothing waits for you."));
+    if listed == 0 {
+        let words = nothing_passes(app, List::Questions).unwrap_or_else(|| safe!("Nothing waits for you."));
+        empty(canvas, below, &words);
         return;
     }
     list(app, canvas, below, focused);
 }
 
 fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
-    let questions: Vec<&Question> = app.questions.values().collect();
+    let questions = app.waiting();
     let selected = questions.iter().position(|question| Some(question.id) == app.question);
     let first = first_shown(selected.unwrap_or(0), questions.len(), usize::from(area.height));
     for (row, (place, question)) in rows(area).zip(questions.iter().enumerate().skip(first)) {
@@ -42,40 +48,62 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
 
 /// The whole screen: the list above, the selected question in full below. Nothing of it is cut.
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let wanted = u16::try_from(app.questions.len()).unwrap_or(u16::MAX).saturating_add(1);
-    let above = Rect { height: wanted.clamp(2, (area.height / 3).max(2)), ..area };
-    let keys = [Command::Approve, Command::Deny, Command::Open].map(|command| app.keys.first(command));
-    let [yes, no, open] = keys.map(|key| safe!("{}", key));
-    let right = safe!("{} yes, {} no, {} the run", yes, no, open);
-    let below = title(canvas, above, true, &safe!("Approvals {}", app.questions.len()), &right);
-    if app.questions.is_empty() {
-        let all = Rect { height: area.height.saturating_sub(1), y: area.y + 1, ..area };
-        let words = safe!(
-            "Nothing waits for you. When a run needs a person (its tests pass but something speaks against it, a cap is reached, \
-             something outside is broken), its question is here with the facts, and you say yes or no."
+    let (listed, all) = (app.waiting().len(), app.questions.len());
+    let halves = halves(app, area);
+    if listed == 0 {
+        let below = title(
+            canvas,
+            area,
+            true,
+            &name(app, List::Questions, &safe!("Approvals"), listed, all),
+            &SafeText::empty(),
         );
-        empty(canvas, all, &words);
+        let words = nothing_passes(app, List::Questions).unwrap_or_else(|| {
+            safe!(
+                "Nothing waits for you. When a run needs a person (its tests pass but something speaks against it, a cap is \
+                 reached, something outside is broken), its question is here with the facts, and you say yes or no."
+            )
+        });
+        empty(canvas, below, &words);
         return;
     }
-    list(app, canvas, below, true);
+    let focused = !app.reading.inside;
+    let title_of_list = name(app, List::Questions, &safe!("Approvals"), listed, all);
+    let below = title(canvas, halves.list, focused, &title_of_list, &SafeText::empty());
+    list(app, canvas, below, focused);
     let Some(question) = app.question.and_then(|id| app.questions.get(&id)) else { return };
-    let rest = Rect { y: above.bottom(), height: area.bottom().saturating_sub(above.bottom()), ..area };
-    let name = safe!("{} of {}, iteration {}", question.kind.name(), question.run, question.iteration);
-    let body = title(canvas, rest, false, &name, &safe!("asked {} ago", words::ago(question.asked, app.now)));
-    let width = usize::from(body.width.saturating_sub(2)).max(2);
-    let mut lines = safe!("{}", question.title).styled(Style::strong()).wrap(width);
+    if halves.text.height > 0 {
+        let title_of_text =
+            safe!("{} {} of {}, iteration {}", question.id, question.kind.name(), question.run, question.iteration);
+        text(app, canvas, halves.text, &title_of_text, &opens(app, question.run));
+    }
+}
+
+/// One question in full.
+pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
+    let mut lines = vec![safe!("{}", question.title).styled(Style::strong()), SafeText::empty()];
+    lines.extend(question.facts.iter().map(|fact| safe!("{}", fact)));
     lines.push(SafeText::empty());
-    for fact in &question.facts {
-        lines.extend(safe!("{}", fact).wrap(width));
+    lines.push(safe!(
+        "asked {} ago, at {}; {}",
+        words::ago(question.asked, app.now),
+        question.asked,
+        until(app, question)
+    ));
+    let keys = [Command::Approve, Command::Deny, Command::AwaitDay].map(|command| app.keys.first(command));
+    let [yes, no, wait] = keys.map(|key| safe!("{}", key));
+    let wait =
+        if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
+    lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
+    lines
+}
+
+/// How long it can wait.
+fn until(app: &App, question: &Question) -> SafeText {
+    if question.may_wait() {
+        let day = 86_400_000;
+        let left = day - app.now.0.rem_euclid(day);
+        return safe!("it waits for you without a deadline; the day turns in {}", words::span(left));
     }
-    let room = usize::from(body.height);
-    let left_out = lines.len().saturating_sub(room);
-    if left_out > 0 {
-        // Whoever decides must know that there is more.
-        lines.truncate(room.saturating_sub(1));
-        lines.push(urgent(&safe!("{} more lines: dogwatch approvals show {}", left_out + 1, question.id)));
-    }
-    for (row, line) in rows(body).zip(lines) {
-        canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line);
-    }
+    safe!("it waits for you without a deadline")
 }

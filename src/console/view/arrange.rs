@@ -76,8 +76,8 @@ pub fn arrange(app: &App, area: Rect) -> Places {
 fn wanted(app: &App, pane: Pane) -> u16 {
     let items = match pane {
         Pane::Runs => app.listed().len(),
-        Pane::Bugs => app.bugs.len(),
-        Pane::Questions => app.questions.len(),
+        Pane::Bugs => app.listed_bugs().len(),
+        Pane::Questions => app.waiting().len(),
         Pane::Log => 0,
     };
     u16::try_from(items.max(1)).unwrap_or(u16::MAX).saturating_add(1)

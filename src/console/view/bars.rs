@@ -1,25 +1,30 @@
 //! The line at the top, which says how things stand, and the one at the bottom, which says what can be done.
 
 use crate::console::app::{App, Connection, Editing, Layer, Page};
-use crate::console::keymap::Scope;
+use crate::console::keymap::{Command, Scope};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use ratatui::layout::Rect;
 
+/// Columns from which the name of the program is shown.
+const ROOMY: u16 = 100;
+
 pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     let name = safe!(" dogwatch ").styled(Style { reverse: true, ..Style::strong() });
-    let mut used = canvas.text(row, &name);
+    // Where there is little room, what waits is told before whose screen it is.
+    let mut used = if row.width < ROOMY { 0 } else { canvas.text(row, &name) };
     let mut put = |text: &SafeText| {
         let rest = Rect { x: row.x + used, width: row.width - used, ..row };
         used += canvas.text(rest, &safe!(" {}", text));
     };
-    for (number, page, name) in [
-        (1, Page::Watch, safe!("watch")),
-        (2, Page::Approvals, safe!("approvals")),
-        (3, Page::Bugs, safe!("bugs")),
-        (4, Page::Health, safe!("health")),
+    for (command, page, name) in [
+        (Command::Watch, Page::Watch, safe!("watch")),
+        (Command::Approvals, Page::Approvals, safe!("approvals")),
+        (Command::Bugs, Page::Bugs, safe!("bugs")),
+        (Command::Health, Page::Health, safe!("health")),
+        (Command::Audit, Page::Audit, safe!("audit")),
     ] {
-        let words = safe!("{} {}", number, name);
+        let words = safe!("{} {}", app.keys.first(command), name);
         put(&if page == app.page {
             words.styled(Style { underline: true, ..Style::strong() })
         } else {
@@ -73,19 +78,26 @@ pub(super) fn bottom(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     }
     let hints = match app.layer {
         Some(Layer::Help { .. }) => {
-            SafeText::join(&[pair("esc", "back"), pair("j", "down"), pair("k", "up")], &safe!("  "))
+            let [down, up] = [Command::Down, Command::Up].map(|command| app.keys.first(command));
+            SafeText::join(&[pair("esc", "back"), pair(&down, "down"), pair(&up, "up")], &safe!("  "))
         }
         Some(Layer::Edit { what: Editing::Redirect(_), .. }) => SafeText::join(
             &[pair("enter", "send"), pair("alt-enter", "new line"), pair("esc", "keep it for later")],
             &safe!("  "),
         ),
-        Some(Layer::Edit { .. }) => SafeText::join(&[pair("enter", "done"), pair("esc", "leave it")], &safe!("  ")),
+        Some(Layer::Edit { what, .. }) => {
+            let words = if what.is_deed() { "do it" } else { "done" };
+            SafeText::join(&[pair("enter", words), pair("esc", "leave it")], &safe!("  "))
+        }
         None => {
+            let listed = app.list().is_some();
             let here = app.keys.at(app.scope());
+            let also = app.scope().also().into_iter().flat_map(|scope| app.keys.at(scope));
             let anywhere = app.keys.at(Scope::Anywhere).filter(|_| app.scope() != Scope::Anywhere);
             let hints: Vec<SafeText> = here
+                .chain(also)
                 .chain(anywhere)
-                .filter(|(one, _)| !one.hint.is_empty())
+                .filter(|(one, _)| !one.hint.is_empty() && (listed || one.command != Command::Filter))
                 .filter_map(|(one, keys)| Some(pair(&keys.first()?.to_string(), one.hint)))
                 .collect();
             SafeText::join(&hints, &safe!("  "))

@@ -1,74 +1,132 @@
 //! The bug table.
 
+use super::run::{head, stack};
+use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, mark, rows, title};
-use crate::console::app::App;
+use crate::console::app::{App, List};
 use crate::domain::Bug;
+use crate::protocol::BugDetail;
 use crate::safe;
-use crate::text::{Canvas, SafeText, Style};
+use crate::text::{Canvas, Colour, SafeText, Style, exact};
 use crate::words;
 use ratatui::layout::Rect;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
-    let below = title(canvas, area, focused, &safe!("Bugs {}", app.bugs.len()), &SafeText::empty());
-    if app.bugs.is_empty() {
-        empty(canvas, below, &safe!("No bug is open. What tests of any run find is kept here until it is solved."));
+    let listed = app.listed_bugs().len();
+    let below = title(
+        canvas,
+        area,
+        focused,
+        &name(app, List::Bugs, &safe!("Bugs"), listed, app.bugs.len()),
+        &SafeText::empty(),
+    );
+    if listed == 0 {
+        let words = nothing_passes(app, List::Bugs)
+            .unwrap_or_else(|| safe!("No bug is open. What tests of any run find is kept here until it is solved."));
+        empty(canvas, below, &words);
         return;
     }
     list(app, canvas, below, focused);
 }
 
 fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
-    let first = first_shown(app.bug, app.bugs.len(), usize::from(area.height));
-    for (row, (place, bug)) in rows(area).zip(app.bugs.iter().enumerate().skip(first)) {
+    let bugs = app.listed_bugs();
+    let selected = bugs.iter().position(|bug| Some(bug.id) == app.bug);
+    let first = first_shown(selected.unwrap_or(0), bugs.len(), usize::from(area.height));
+    for (row, (place, bug)) in rows(area).zip(bugs.iter().enumerate().skip(first)) {
         let words = safe!(
             "{} {} {} {} {}",
             safe!("{}", bug.id).pad_right(5),
             safe!("{}x", bug.seen).pad_left(4),
             words::ago(bug.last_seen, app.now).pad_right(7),
             safe!("{}", bug.kind).truncate(24),
-            safe!("{}", bug.message)
+            safe!("{}", bug.message.lines().next().unwrap_or_default())
         );
         canvas.text(row, &words);
-        if place == app.bug {
+        if Some(place) == selected {
             mark(canvas, row, focused);
         }
     }
 }
 
-/// The whole screen: the list above, the selected bug below.
+/// The whole screen: the list above, what is known of the selected bug below.
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let above = Rect { height: area.height - area.height / 3, ..area };
-    let below = title(canvas, above, true, &safe!("Bugs {}", app.bugs.len()), &SafeText::empty());
-    if app.bugs.is_empty() {
-        let words = safe!(
-            "No bug is open. A failing test, a panic or an error that a run's tests show becomes a bug; each is listed once, however \
-             many runs and iterations see it, with what was tried against it."
-        );
+    let (listed, all) = (app.listed_bugs().len(), app.bugs.len());
+    let name = name(app, List::Bugs, &safe!("Bugs"), listed, all);
+    if listed == 0 {
+        let below = title(canvas, area, true, &name, &SafeText::empty());
+        let words = nothing_passes(app, List::Bugs).unwrap_or_else(|| {
+            safe!(
+                "No bug is open. A failing test, a panic or an error that a run's tests show becomes a bug; each is listed once, \
+                 however many runs and iterations see it, with what was tried against it."
+            )
+        });
         empty(canvas, below, &words);
         return;
     }
-    list(app, canvas, below, true);
-    let Some(bug) = app.bugs.get(app.bug) else { return };
-    let rest = Rect { y: above.bottom(), height: area.bottom().saturating_sub(above.bottom()), ..area };
-    let body = title(canvas, rest, false, &safe!("{}", bug.id), &safe!("seen {} times", bug.seen));
-    let width = usize::from(body.width.saturating_sub(2)).max(2);
-    let lines = told(app, bug).into_iter().flat_map(|line| line.wrap(width));
-    for (row, line) in rows(body).zip(lines) {
-        canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line);
+    let halves = halves(app, area);
+    let focused = !app.reading.inside;
+    let below = title(canvas, halves.list, focused, &name, &SafeText::empty());
+    list(app, canvas, below, focused);
+    let Some(bug) = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug) else { return };
+    if halves.text.height > 0 {
+        let right = app.run_beside().map_or_else(SafeText::empty, |run| opens(app, run));
+        text(app, canvas, halves.text, &safe!("{} seen {} times", bug.id, bug.seen), &right);
     }
 }
 
-fn told(app: &App, bug: &Bug) -> Vec<SafeText> {
-    vec![
-        safe!("{}", bug.kind).styled(Style::strong()),
-        safe!("{}", bug.message),
-        SafeText::empty(),
-        safe!(
-            "first seen by {} {} ago, last seen {} ago",
-            bug.first_run,
-            words::ago(bug.first_seen, app.now),
-            words::ago(bug.last_seen, app.now)
-        ),
-        safe!("fingerprint {}", bug.exact.0.clone()).styled(Style::faint()),
-    ]
+/// A bug in full.
+pub(super) fn told(app: &App, bug: &Bug) -> Vec<SafeText> {
+    let mut lines = vec![safe!("{}", bug.kind).styled(Style::strong())];
+    lines.extend(bug.message.lines().map(|line| exact::encode_indented(line.as_bytes())));
+    let (first, last) = (words::ago(bug.first_seen, app.now), words::ago(bug.last_seen, app.now));
+    lines.push(SafeText::empty());
+    lines.push(safe!("first seen by {} {} ago, last seen {} ago", bug.first_run, first, last));
+    match app.known.get(&bug.id) {
+        None => lines.push(safe!("The engine is asked for the rest.").styled(Style::faint())),
+        Some(Err(fault)) => lines.push(safe!("The rest cannot be shown: {}", fault.to_owned())),
+        Some(Ok(detail)) => lines.extend(known(detail)),
+    }
+    lines.push(SafeText::empty());
+    lines.push(safe!("fingerprint {}", bug.exact.0.clone()).styled(Style::faint()));
+    lines
+}
+
+/// Where it is, who saw it, what was tried.
+fn known(detail: &BugDetail) -> Vec<SafeText> {
+    let mut lines = Vec::new();
+    if let Some(finding) = &detail.latest {
+        lines.push(safe!("last as {}", head(finding)));
+        lines.extend(stack(finding));
+    }
+    lines.extend([SafeText::empty(), safe!("Runs that saw it").styled(Style::strong())]);
+    for seen in &detail.runs {
+        let state = words::state(seen.state);
+        let times = if seen.iterations == 1 {
+            safe!("iteration {}", seen.first)
+        } else {
+            safe!("{} iterations, {} to {}", seen.iterations, seen.first, seen.last)
+        };
+        let end = match seen.gone {
+            Some(number) => safe!("gone in iteration {}", number).styled(Style::fg(Colour::Green)),
+            None => safe!("still there in its last tests").styled(Style::fg(Colour::Red)),
+        };
+        lines.push(safe!("  {} {}: {}; {}", seen.run, state, times, end));
+    }
+    lines.extend([SafeText::empty(), safe!("Tried against it").styled(Style::strong())]);
+    for tried in &detail.attempts {
+        let end = if tried.gone {
+            safe!("+ gone").styled(Style::fg(Colour::Green))
+        } else {
+            safe!("x still there").styled(Style::fg(Colour::Red))
+        };
+        lines.push(safe!("  {} iteration {}: {}: {}", tried.run, tried.iteration, end, tried.said));
+    }
+    if detail.attempts.is_empty() {
+        lines.push(safe!("  Nothing yet: no turn has begun where it was.").styled(Style::faint()));
+    }
+    if detail.more {
+        lines.push(safe!("  older runs and attempts are left out").styled(Style::faint()));
+    }
+    lines
 }

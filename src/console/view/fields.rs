@@ -1,7 +1,7 @@
 //! What lies over a screen: help, the palette, fields.
 
-use super::{mark, rows, title};
-use crate::console::app::{App, Editing, layer_matching};
+use super::{mark, rollback, rows, title, urgent};
+use crate::console::app::{App, Editing, List, layer_matching};
 use crate::console::keymap::{Binding, Scope};
 use crate::console::keys::Key;
 use crate::safe;
@@ -62,15 +62,20 @@ pub(super) fn edit(
 ) -> Option<Position> {
     let (name, told) = words(app, what);
     let width = usize::from(page.width.min(76).saturating_sub(2)).max(2);
-    let told: Vec<SafeText> = told.iter().flat_map(|line| line.wrap(width)).collect();
+    // What is decided on is shown exactly; our own words are for reading.
+    let exactly = matches!(what, Editing::Answer(..) | Editing::AwaitDay(_) | Editing::Cancel(_));
+    let told = told.iter().flat_map(|line| if exactly { line.wrap(width) } else { line.flow(width) });
+    let told: Vec<SafeText> = told.collect();
     let found = if what == Editing::Palette { layer_matching(&text.lines().join(" ")) } else { Vec::new() };
-    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(2);
+    // There may be nothing to write.
+    let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_)));
+    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(field + 1);
     let body = window(canvas, page, 76, lines, &name, &SafeText::empty());
     let mut free = rows(body);
-    for line in &told {
-        canvas.text(free.next()?, line);
+    for line in facts(&told, usize::from(body.height).saturating_sub(usize::from(field))) {
+        canvas.text(free.next()?, &line);
     }
-    let cursor = written(canvas, &mut free, 1, text);
+    let cursor = if field > 0 { written(canvas, &mut free, field, text) } else { None };
     for (place, one) in found.iter().enumerate().take(12) {
         let Some(row) = free.next() else { break };
         canvas.text(row, &safe!("{} {}", safe!("{}", one.name).pad_right(18), one.words));
@@ -83,6 +88,19 @@ pub(super) fn edit(
         }
     }
     cursor
+}
+
+/// As much of what is told as there is room for beside the field. Whoever decides must know that there is more, and the last
+/// line says what is to be written.
+fn facts(told: &[SafeText], room: usize) -> Vec<SafeText> {
+    if told.len() <= room {
+        return told.to_vec();
+    }
+    let mut shown: Vec<SafeText> = told.iter().take(room.saturating_sub(2)).cloned().collect();
+    let more = told.len() - shown.len() - 1;
+    shown.push(urgent(&safe!("{} more lines: esc, and read it all on its screen before", more)));
+    shown.extend(told.last().cloned());
+    shown
 }
 
 /// What is written, in the exact form, so that what is pasted cannot look like something else.
@@ -119,12 +137,51 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             (safe!("Cancel {} for good?", run), vec![task, safe!("Why (may be left out):")])
         }
         Editing::Answer(question, approve) => {
-            let asked = app.questions.get(&question).map_or_else(SafeText::empty, |one| safe!("{}", one.title));
+            let mut told: Vec<SafeText> = Vec::new();
+            if let Some(asked) = app.questions.get(&question) {
+                told.push(safe!("{}", asked.title).styled(Style::strong()));
+                told.extend(asked.facts.iter().map(|fact| safe!("{}", fact)));
+            }
             let name = if approve { safe!("Yes to {}?", question) } else { safe!("No to {}?", question) };
             let field = if approve { safe!("Remark (may be left out):") } else { safe!("Why; the agent reads it:") };
-            (name, vec![asked, field])
+            told.push(field);
+            (name, told)
         }
-        Editing::Search => (safe!("Search the log"), Vec::new()),
+        Editing::Rollback(run, number) => {
+            (safe!("Roll {} back to iteration {}?", run, number), rollback::told(app, run, number))
+        }
+        Editing::AwaitDay(question) => {
+            let asked = app.questions.get(&question).map_or_else(SafeText::empty, |one| safe!("{}", one.title));
+            let wait =
+                safe!("The run goes on by itself when the day turns in UTC, and nothing is allowed beyond the caps.");
+            (safe!("Let the run of {} wait?", question), vec![asked, wait])
+        }
+        Editing::Filter(List::Audit) => (
+            safe!("Filter the audit log"),
+            vec![
+                safe!("Any text, and kind:question or run:r12. The engine looks through the whole log.")
+                    .styled(Style::faint()),
+            ],
+        ),
+        Editing::Filter(_) => {
+            (safe!("Filter"), vec![safe!("Words that must be there, and !words that must not.").styled(Style::faint())])
+        }
+        Editing::Search => (
+            safe!("Search the log"),
+            vec![safe!(
+                "The whole log is searched. Upper-case letters count where there are any; ~ begins a regular expression."
+            )],
+        ),
+        Editing::CopyLast => (safe!("Copy the last lines"), vec![safe!("How many (100 where nothing is written):")]),
+        Editing::Sift => (
+            safe!("Show only some lines"),
+            vec![
+                safe!("Lines that have all the words, none with ! before it: fail !flaky \"two words\" ~regex"),
+                safe!(
+                    "@out @err @engine by source, @error @warning by words of that kind. Esc in the log shows all again."
+                ),
+            ],
+        ),
         Editing::Palette => (safe!("Commands"), Vec::new()),
     }
 }

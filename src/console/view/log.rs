@@ -10,12 +10,17 @@ use ratatui::layout::Rect;
 
 /// Columns of a time and the blank behind it.
 const TIME: u16 = 13;
+/// Columns that are left in the title for what is looked for.
+const WORDS: usize = 24;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let log = &app.log;
     let name = match log.run {
         Some(run) if log.step.is_empty() => safe!("Log of {}", run),
-        Some(_) => safe!("Log {}", log.step.clone()),
+        Some(_) => match log.steps.iter().position(|one| one.step == log.step) {
+            Some(at) if log.steps.len() > 1 => safe!("Log {} ({} of {})", log.step, at + 1, log.steps.len()),
+            _ => safe!("Log {}", log.step),
+        },
         None => safe!("Log"),
     };
     let below = title(canvas, area, focused, &name, &state(log));
@@ -24,26 +29,36 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
         return;
     }
     let mut free = rows(below);
-    let mut number = log.first_row();
     // Where lines are wrapped the last ones take more rows than there are, so the view begins later.
-    if log.follow && log.wrap {
-        number = wrapped_start(log, below);
-    }
-    while number < log.total {
-        let Some(row) = free.next() else { break };
+    let first = if log.follow && log.wrap { wrapped_start(log, below) } else { log.first_row() };
+    let mut last = None;
+    for number in log.numbers_from(first) {
+        let Some(row) = free.next() else { return };
+        last = Some(number);
         match log.line(number) {
             Some(parts) => {
                 for (place, part) in parts.into_iter().enumerate() {
                     let row = if place == 0 { Some(row) } else { free.next() };
                     let Some(row) = row else { break };
-                    draw(log, canvas, row, &mut free, part);
+                    draw(log, canvas, row, &mut free, (number, part));
                 }
             }
             None => {
                 canvas.text(row, &safe!("...").styled(Style::faint()));
             }
         }
-        number += 1;
+    }
+    let Some(row) = free.next() else { return };
+    if let Some((fit, looked)) = log.sifted().filter(|_| last.is_none()) {
+        let words = match (fit, looked < log.total) {
+            (_, true) => safe!("Looking for lines that fit the filter: {} of {}", looked, log.total),
+            (0, false) => safe!("None of the {} lines fits the filter. Esc shows them all.", log.total),
+            (_, false) => safe!("..."),
+        };
+        canvas.text(row, &safe!(" {}", words).styled(Style::faint()));
+    } else if let Some(next) = log.neighbour(true).filter(|_| log.has_end_mark()) {
+        canvas.fill(row, &safe!("─").styled(Style::faint()));
+        canvas.text(row, &safe!("── end; `]` goes on to {} ", next.step).styled(Style::faint()));
     }
 }
 
@@ -53,53 +68,60 @@ fn text_area(log: &LogPane, row: Rect) -> Rect {
 }
 
 /// One line, or part of a long one.
-fn draw(log: &LogPane, canvas: &mut Canvas<'_>, row: Rect, free: &mut impl Iterator<Item = Rect>, shown: &Shown) {
+fn draw(
+    log: &LogPane,
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    free: &mut impl Iterator<Item = Rect>,
+    (number, shown): (u64, &Shown),
+) {
     if log.times {
         canvas.text(Rect { width: TIME.min(row.width), ..row }, &time(shown.time_ms).styled(Style::faint()));
     }
+    let hits = log.hits(shown.stream, &shown.text.plain());
     let text = match shown.stream {
-        3 => safe!("> {}", shown.text).styled(Style::fg(Colour::Magenta)),
-        _ => shown.text.clone(),
+        3 => safe!("{}{}", safe!("> ").styled(OWN), shown.text.styled(OWN).marked(&hits)),
+        _ => shown.text.marked(&hits),
     };
-    let first = text_area(log, row);
-    let hit = log.hit(shown);
-    if log.wrap {
-        let mut lines = text.wrap(usize::from(first.width)).into_iter();
-        if let Some(line) = lines.next() {
-            put(canvas, first, &line, 0, hit);
+    let selected = log.selected().map(|lines| lines.contains(&number));
+    let mut put = |row: Rect, text: &SafeText, side| {
+        canvas.text_from(text_area(log, row), text, side);
+        // Not by colour: what is selected is reversed, the line that was gone to has a line under it.
+        match selected {
+            Some(true) => canvas.bar(row),
+            None if log.picked == Some(number) => canvas.shade(row, Style { underline: true, ..Style::PLAIN }),
+            _ => {}
         }
-        for line in lines {
-            let Some(row) = free.next() else { return };
-            put(canvas, text_area(log, row), &line, 0, hit);
-        }
-    } else {
-        put(canvas, first, &text, log.side, hit);
+    };
+    if !log.wrap {
+        return put(row, &text, log.side);
+    }
+    let lines = text.wrap(usize::from(text_area(log, row).width));
+    for (place, line) in lines.iter().enumerate() {
+        let row = if place == 0 { Some(row) } else { free.next() };
+        let Some(row) = row else { return };
+        put(row, line, 0);
     }
 }
 
-fn put(canvas: &mut Canvas<'_>, area: Rect, text: &SafeText, side: usize, hit: bool) {
-    let used = canvas.text_from(area, text, side);
-    if hit {
-        canvas.shade(Rect { width: used.max(1).min(area.width), ..area }, Style { reverse: true, ..Style::PLAIN });
-    }
-}
+/// How the engine's own remarks look.
+const OWN: Style = Style::fg(Colour::Magenta);
 
 /// The line to begin with, so that the last one is seen whole.
 fn wrapped_start(log: &LogPane, below: Rect) -> u64 {
     let width = usize::from(text_area(log, below).width).max(2);
-    let mut left = usize::from(below.height);
-    let mut number = log.total;
-    while number > 0 {
-        let rows = log
-            .line(number - 1)
-            .map_or(1, |parts| parts.iter().map(|part| part.text.width().div_ceil(width).max(1)).sum());
+    let mut left = usize::from(below.height).saturating_sub(usize::from(log.has_end_mark()));
+    let mut start = log.numbers_before(u64::MAX).next().unwrap_or(0);
+    for number in log.numbers_before(u64::MAX) {
+        let rows = |part: &&Shown| part.text.width().div_ceil(width).max(1);
+        let rows = log.line(number).map_or(1, |parts| parts.iter().map(rows).sum());
         if rows > left {
             break;
         }
         left -= rows;
-        number -= 1;
+        start = number;
     }
-    number.min(log.total - 1)
+    start
 }
 
 /// Hours to milliseconds of an instant, in UTC.
@@ -118,8 +140,21 @@ fn state(log: &LogPane) -> SafeText {
     if unseen > 0 {
         parts.push(safe!("{} new below", unseen).styled(Style::fg(Colour::Yellow).bold()));
     }
-    if !log.search.is_empty() {
-        parts.push(safe!("/{}", log.search.clone()));
+    if let (Some((fit, looked)), Some(filter)) = (log.sifted(), &log.filter) {
+        let far = if looked < log.total { safe!(" so far") } else { SafeText::empty() };
+        let words = safe!("{}", filter.words).truncate(WORDS);
+        parts.push(safe!("&{}: {} of {} lines{}", words, fit, looked, far));
+    }
+    if let Some(find) = &log.find {
+        let words = safe!("{}", find.words).truncate(WORDS);
+        let progress = log.progress().map(|percent| safe!("looking for {}: {}%, esc stops", words, percent));
+        parts.push(progress.unwrap_or_else(|| safe!("/{}", words)));
+    }
+    if let Some(lines) = log.selected() {
+        parts.push(safe!("{} selected", lines.end() - lines.start() + 1).styled(Style::strong()));
+    }
+    if log.side > 0 && !log.wrap {
+        parts.push(safe!("from column {}", log.side + 1));
     }
     parts.push(match (log.follow, log.open) {
         (true, true) => safe!("follows"),

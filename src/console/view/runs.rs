@@ -1,7 +1,8 @@
 //! The list of runs.
 
+use super::split::{name, nothing_passes};
 use super::{empty, first_shown, mark, rows, title, urgent};
-use crate::console::app::App;
+use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::{Run, RunState};
 use crate::protocol::RunView;
@@ -14,9 +15,12 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     let listed = app.listed();
     let over = app.runs.len() - app.runs.values().filter(|view| !view.run.state.is_final()).count();
     let right = if app.all { safe!("{} over", over) } else { SafeText::empty() };
-    let below = title(canvas, area, focused, &safe!("Runs {}", listed.len()), &right);
+    let below =
+        title(canvas, area, focused, &name(app, List::Runs, &safe!("Runs"), listed.len(), app.runs.len()), &right);
     if listed.is_empty() {
-        let words = if over > 0 {
+        let words = if let Some(words) = nothing_passes(app, List::Runs) {
+            words
+        } else if over > 0 {
             let key = app.keys.first(Command::All);
             safe!("No run is at work. {} are over: `{}` shows them. `dogwatch run TASK` starts one.", over, key)
         } else {

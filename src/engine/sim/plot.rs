@@ -235,26 +235,21 @@ impl Plot {
         let patience = self.pace.min(LONGEST_PATIENCE);
         let (timeout, silence) = (10 * patience, 5 * patience);
         let iterations = self.iterations;
-        let mut toml = "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n".to_owned();
-        if self.setup {
-            toml.extend([format!(
-                "[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\ntimeout = \"{timeout}m\"\n"
-            )]);
-        }
-        for suite in [
-            "name = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"",
-            "name = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"",
-        ] {
-            toml.extend([format!("[[suite]]\n{suite}\ntimeout = \"{timeout}m\"\n")]);
-        }
+        let setup = if self.setup {
+            format!("[setup]\ncommand = [\"make\", \"deps\"]\nkeep = [\"deps\"]\ntimeout = \"{timeout}m\"\n")
+        } else {
+            String::new()
+        };
         let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
-        toml.extend([format!(
-            "[agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
-             [budget]\niterations = {iterations}\n"
-        )]);
-        if self.review {
-            toml.push_str("[gates]\nreview = \"always\"\n");
-        }
+        let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
+        let toml = format!(
+            "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n{setup}\
+             [[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\ntimeout = \"{timeout}m\"\n\
+             [[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n\
+             timeout = \"{timeout}m\"\n\
+             [agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
+             [budget]\niterations = {iterations}\n{gates}"
+        );
         let mut tree = Tree::from([
             ("dogwatch.toml".to_owned(), toml.into_bytes()),
             ("tests/test_parts.py".to_owned(), b"strict".to_vec()),

@@ -45,6 +45,10 @@ fn blanks_are_never_overlooked() {
     assert_eq!(shown("        "), "\\{8-blanks}");
     assert_eq!(shown("\\{8-blanks}"), "\\\\{8-blanks}");
     assert_eq!(encode_indented(b"  a        b ").as_str(), "  a\\{8-blanks}b\\s");
+    assert_eq!(encode_indented(b"            a").as_str(), "            a");
+    assert_eq!(encode_indented(&[b' '; 41]).as_str(), "\\{41-blanks}");
+    let far = format!("{}a", " ".repeat(41));
+    assert_eq!(encode_indented(far.as_bytes()).as_str(), "\\{41-blanks}a");
 }
 
 #[test]

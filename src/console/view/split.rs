@@ -1,0 +1,148 @@
+//! Screens with a list above and what is selected in full below. The text is never cut: it is wrapped and scrolls.
+
+use super::{approvals, arrange, audit, bugs, rows, run, title};
+use crate::console::app::{App, List, Of, Page, Tab};
+use crate::console::keymap::Command;
+use crate::domain::RunId;
+use crate::safe;
+use crate::text::{Canvas, SafeText};
+use ratatui::layout::Rect;
+
+/// Rows below which only the part with the keys is shown.
+const LOW: u16 = 12;
+
+/// The two parts. One of them may have no room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Halves {
+    pub list: Rect,
+    pub text: Rect,
+}
+
+/// Divides a screen.
+pub(super) fn halves(app: &App, page: Rect) -> Halves {
+    let inside = app.reading.inside;
+    let list = match (app.zoom || page.height < LOW, inside) {
+        (true, true) => 0,
+        (true, false) => page.height,
+        (false, _) => {
+            let wanted = u16::try_from(items(app)).unwrap_or(u16::MAX).saturating_add(1);
+            wanted.clamp(3, (page.height * 2 / 5).max(3))
+        }
+    };
+    let text = page.height - list;
+    Halves { list: Rect { height: list, ..page }, text: Rect { y: page.y + list, height: text, ..page } }
+}
+
+/// Rows that the list would like to have below its title.
+fn items(app: &App) -> usize {
+    match app.page {
+        Page::Approvals => app.waiting().len(),
+        Page::Bugs => app.listed_bugs().len(),
+        Page::Audit => app.audit.events.len(),
+        Page::Run => run::rows_wanted(app),
+        Page::Watch | Page::Health => 0,
+    }
+}
+
+/// What the text beside the list is, with its lines for this width.
+enum Told {
+    Lines(Vec<SafeText>),
+    /// A diff is too long to become text as a whole.
+    Diff,
+}
+
+fn told(app: &App) -> Option<(Of, Told)> {
+    let found = match app.page {
+        Page::Approvals => {
+            let question = app.question.and_then(|id| app.questions.get(&id))?;
+            (Of::Question(question.id), Told::Lines(approvals::told(app, question)))
+        }
+        Page::Bugs => {
+            let bug = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug)?;
+            (Of::Bug(bug.id), Told::Lines(bugs::told(app, bug)))
+        }
+        Page::Audit => {
+            let event = app.audit.selected()?;
+            (Of::Event(event.record.seq), Told::Lines(audit::told(app, event)))
+        }
+        Page::Run => {
+            let one = app.one.iteration()?;
+            let of = Of::Round(one.run, one.number, app.one.tab);
+            let diff = app.one.tab == Tab::Diff
+                && app
+                    .one
+                    .diff_key()
+                    .is_some_and(|key| matches!(app.one.diff.get(&key), Some(Ok(diff)) if diff.len() > 0));
+            (of, if diff { Told::Diff } else { Told::Lines(run::told(app, one)) })
+        }
+        Page::Watch | Page::Health => return None,
+    };
+    Some(found)
+}
+
+/// Makes the lines of the text that are in view, for a screen of this size.
+pub fn settle(app: &mut App, area: Rect) {
+    let text = halves(app, arrange::arrange(app, area).page).text;
+    let width = usize::from(text.width.saturating_sub(2)).max(2);
+    let free = usize::from(text.height.saturating_sub(1));
+    let (of, lines) = match told(app) {
+        None => (None, Vec::new()),
+        // Of what is decided on, and of records, every blank counts.
+        Some((of @ (Of::Question(_) | Of::Event(_)), Told::Lines(lines))) => {
+            (Some(of), lines.iter().flat_map(|line| line.wrap(width)).collect())
+        }
+        Some((of, Told::Lines(lines))) => (Some(of), lines.iter().flat_map(|line| line.flow(width)).collect()),
+        Some((of, Told::Diff)) => {
+            let total = app.one.diff.ok().map_or(0, crate::console::diff::Diff::len);
+            let shown = app.reading.turn(Some(of), total, free);
+            let diff = app.one.diff.ok();
+            app.reading.lines = shown.filter_map(|number| diff?.line(number)).collect();
+            return;
+        }
+    };
+    let shown = app.reading.turn(of, lines.len(), free);
+    app.reading.lines = lines.get(shown).unwrap_or_default().to_vec();
+}
+
+/// Draws the text below its title.
+pub(super) fn text(app: &App, canvas: &mut Canvas<'_>, area: Rect, name: &SafeText, right: &SafeText) {
+    let reading = &app.reading;
+    let place = if reading.total > reading.rows {
+        let last = (reading.top + reading.rows).min(reading.total);
+        safe!("{}-{} of {}", reading.top + 1, last, reading.total)
+    } else {
+        SafeText::empty()
+    };
+    let parts = [right.clone(), place];
+    let right = SafeText::join(parts.iter().filter(|part| !part.is_empty()), &safe!(" · "));
+    let body = title(canvas, area, reading.inside, name, &right);
+    for (row, line) in rows(body).zip(&reading.lines) {
+        let row = Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row };
+        if reading.side == 0 {
+            canvas.text(row, line);
+        } else {
+            canvas.text_from(row, line, reading.side);
+        }
+    }
+}
+
+/// The name of a list with what it is filtered by and how many of its items are listed.
+pub(super) fn name(app: &App, list: List, name: &SafeText, listed: usize, all: usize) -> SafeText {
+    let filter = app.filters.of(list);
+    if filter.is_empty() { safe!("{} {}", name, listed) } else { safe!("{} {} of {} /{}", name, listed, all, filter) }
+}
+
+/// What a list says that a filter has emptied.
+pub(super) fn nothing_passes(app: &App, list: List) -> Option<SafeText> {
+    let filter = app.filters.of(list);
+    let keys = [Command::Back, Command::Filter].map(|command| app.keys.first(command));
+    let [back, change] = keys.map(|key| safe!("{}", key));
+    (!filter.is_empty()).then(|| {
+        safe!("Nothing here passes the filter `{}`. {} shows everything again, {} changes it.", filter, back, change)
+    })
+}
+
+/// Which run opens from a text that has the keys.
+pub(super) fn opens(app: &App, run: RunId) -> SafeText {
+    safe!("{}: {}", app.keys.first(Command::Open), run)
+}

@@ -1,0 +1,92 @@
+//! What a person asks about beside lists: one iteration, one bug.
+
+use super::SuiteView;
+use crate::domain::{Bug, Finding, GateResult, Iteration, RunId, RunState, Spent};
+use serde::{Deserialize, Serialize};
+
+/// What came of an iteration, for the list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Its number.
+    pub number: u32,
+    /// Findings that are new, gone and still there, against the last iteration before it that was tested; absent where it was
+    /// not tested itself.
+    pub findings: Option<(u32, u32, u32)>,
+    /// What it used.
+    pub used: Spent,
+}
+
+/// One iteration in full. Its lists are bounded and say what was left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IterationDetail {
+    /// The iteration.
+    pub iteration: Iteration,
+    /// Outcomes of its suites.
+    pub suites: Vec<SuiteView>,
+    /// What its tests found.
+    pub findings: Vec<Seen>,
+    /// What the last tested iteration before it had and it has not. Empty where it was not tested.
+    pub gone: Vec<Finding>,
+    /// Its gates.
+    pub gates: Vec<GateResult>,
+    /// The prompt as it was sent; absent where no turn was begun.
+    pub prompt: Option<String>,
+    /// Findings, present and gone, that do not fit into the answer.
+    #[serde(default)]
+    pub left_out: u64,
+}
+
+/// A finding of an iteration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// It.
+    pub finding: Finding,
+    /// The last tested iteration before did not have it.
+    pub new: bool,
+}
+
+/// What is known of a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BugDetail {
+    /// It.
+    pub bug: Bug,
+    /// The finding that joined it last, with place and stack.
+    pub latest: Option<Finding>,
+    /// The runs that saw it, the newest first.
+    pub runs: Vec<BugRun>,
+    /// What was tried against it: the turns of agents that began where it was, the newest first.
+    pub attempts: Vec<BugAttempt>,
+    /// Older runs or attempts were left out.
+    #[serde(default)]
+    pub more: bool,
+}
+
+/// A run that saw a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BugRun {
+    /// Which.
+    pub run: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// The first iteration that had the bug.
+    pub first: u32,
+    /// The last one.
+    pub last: u32,
+    /// How many iterations had it.
+    pub iterations: u32,
+    /// The next tested iteration after the last one, in which it was gone.
+    pub gone: Option<u32>,
+}
+
+/// One turn against a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BugAttempt {
+    /// The run.
+    pub run: RunId,
+    /// The iteration.
+    pub iteration: u32,
+    /// What is known of the turn's end, in one sentence that quotes the agent.
+    pub said: String,
+    /// The tests after it did not show the bug any more.
+    pub gone: bool,
+}

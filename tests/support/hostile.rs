@@ -1,0 +1,188 @@
+//! Text as a hostile program, task, tool or person would write it, and a store that is full of it.
+
+use super::bare::Bare;
+use super::filled::{over, step_with, store};
+use dogwatch::audit::AuditEvent;
+use dogwatch::domain::{
+    Actor, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, QuestionKind, Run, RunId,
+    RunState, Severity, Source, Suspicion,
+};
+use dogwatch::store::Ask;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// What a terminal may obey, what makes text look otherwise than it is, and what no encoding has.
+pub const PIECES: [&[u8]; 34] = [
+    b"\x1b]0;owned\x07",
+    b"\x1b]52;c;b3duZWQ=\x1b\\",
+    b"\x1b]8;;http://x/\x1b\\link\x1b]8;;\x1b\\",
+    b"\x1bP$q\"p\x1b\\",
+    b"\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\",
+    b"\x1b[2J\x1b[H",
+    b"\x1b[6n\x1b[c\x1b[>c\x1b[21t",
+    b"\x1b[?1049l\x1b[?25h",
+    b"\x1bc\x1b#8\x1b(0",
+    b"\x1b[31;8;9m",
+    b"\x1b[99999999999999999m",
+    b"\x1b[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18;19;20z",
+    b"\x1b",
+    b"\x1b[",
+    b"\xc2\x9b2J",
+    b"\xc2\x9d0;owned\xc2\x9c",
+    b"\x9b2J",
+    b"\x90q\x9c",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xe2\x82",
+    "\u{202e}dlrow\u{202c}".as_bytes(),
+    "\u{2066}\u{2067}\u{2069}\u{200e}\u{200f}\u{61c}".as_bytes(),
+    "a\u{200b}b\u{200d}c\u{2060}d\u{feff}e\u{ad}f".as_bytes(),
+    "\u{e0041}\u{e0042}\u{e007f}".as_bytes(),
+    "\u{fff9}x\u{fffb}\u{2028}y\u{2029}".as_bytes(),
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}".as_bytes(),
+    "\u{1f469}\u{200d}\u{1f4bb}\u{fe0f}".as_bytes(),
+    b"\x00\x07\x08\x7f\x0b\x0c\x0e\x0f",
+    b"over\rwritten\x1b[K",
+    b"tab\tulator",
+    b"\x1b[?2026h\x1b[?2004l",
+    b"\x1b[200~q\x1b[201~",
+];
+
+/// Hostile texts, each with a mark of its own at its beginning.
+pub struct Hostile {
+    random: StdRng,
+    next: u32,
+    /// The marks of the lines of the log.
+    pub log: std::ops::Range<u32>,
+}
+
+impl Hostile {
+    pub fn new(seed: u64) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), next: 0, log: 0..0 }
+    }
+
+    /// The next one.
+    pub fn bytes(&mut self) -> Vec<u8> {
+        let mut bytes = format!("h{}.", self.next).into_bytes();
+        self.next += 1;
+        for _ in 0..self.random.random_range(1..4) {
+            bytes.extend(PIECES[self.random.random_range(0..PIECES.len())]);
+            bytes.extend(b"and");
+        }
+        if self.random.random_range(0..40) == 0 {
+            // A line that goes on and on.
+            let piece = PIECES[self.random.random_range(0..PIECES.len())];
+            bytes.extend(piece.repeat(self.random.random_range(1..4000)));
+        }
+        if self.random.random_range(0..8) == 0 {
+            bytes.extend((0..12).map(|_| self.random.random::<u8>()).filter(|byte| *byte != b'\n'));
+        }
+        bytes
+    }
+
+    /// The next one where only characters can be.
+    pub fn text(&mut self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// The next one as an argument can be: without a NUL, and not too long for the system.
+    pub fn argument(&mut self) -> std::ffi::OsString {
+        use std::os::unix::ffi::OsStringExt;
+        let mut bytes = self.bytes();
+        bytes.retain(|byte| *byte != 0);
+        bytes.truncate(2000);
+        std::ffi::OsString::from_vec(bytes)
+    }
+
+    fn texts(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    /// Stores so many inputs in everything that is shown: runs that are over and ones that wait for an answer, guidance,
+    /// findings, bugs, gates, and the log of the second run.
+    pub fn fill(&mut self, bare: &Bare, inputs: usize) {
+        let runs: Vec<(Run, Vec<String>)> = (0..inputs.div_ceil(10))
+            .map(|number| {
+                let mut run = over(dogwatch::domain::ProjectId(1), self.text());
+                run.criteria = self.texts(4);
+                (run.reason, run.agent) = (self.text(), self.text());
+                run.owner = Actor::Operator { uid: 7, name: self.text().chars().take(200).collect() };
+                run.state = if number % 2 == 0 { RunState::AwaitingReview } else { RunState::Failed };
+                (run, self.texts(12))
+            })
+            .collect();
+        let bugs: Vec<Finding> = (0..inputs).map(|number| self.finding(number)).collect();
+        let source = format!("/nowhere/{}", self.text().chars().filter(|letter| *letter != '\0').collect::<String>());
+        let stored = store(bare).write_sync(move |tx| {
+            let project = tx.insert_project("p", &source)?;
+            let mut findings = bugs.iter();
+            for (run, texts) in &runs {
+                let mut run = tx.insert_run(&Run { project: project.id, ..run.clone() })?;
+                let id = run.id;
+                tx.put_iteration(&Iteration {
+                    run: id,
+                    number: 0,
+                    base: texts[0].clone(),
+                    commit: None,
+                    tree: None,
+                    report: None,
+                    outcome: None,
+                    tests: (1, 2, 3),
+                    suspicions: vec![Suspicion::TestsRemoved { tests: texts[1..3].to_vec(), total: 9 }],
+                    started: Millis(1),
+                    ended: Some(Millis(2)),
+                })?;
+                tx.insert_guidance(id, &run.owner, &texts[3])?;
+                let (gate, evidence) = ("honesty".to_owned(), texts[4..6].to_vec());
+                tx.put_gate_result(id, 0, &GateResult { gate, verdict: GateVerdict::Fail, evidence })?;
+                for finding in findings.by_ref().take(10) {
+                    let bug = tx.join_bug(id, finding)?;
+                    tx.insert_finding(id, 0, Some(bug), finding)?;
+                }
+                if run.state == RunState::AwaitingReview {
+                    let question = tx.insert_question(&Ask {
+                        run: id,
+                        iteration: 0,
+                        kind: QuestionKind::Review,
+                        title: texts[6].clone(),
+                        facts: texts[7..].to_vec(),
+                        reached: Vec::new(),
+                        digest: None,
+                        deadline: None,
+                    })?;
+                    run.question = Some(question);
+                    tx.update_run(&run)?;
+                }
+                let actor = run.owner.clone();
+                tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
+            }
+            Ok(())
+        });
+        stored.unwrap();
+        let first = self.next;
+        let mut log = Vec::new();
+        for _ in 0..inputs {
+            log.extend(self.bytes());
+            log.push(b'\n');
+        }
+        self.log = first..self.next;
+        step_with(bare, RunId(2), 1, |_| log);
+    }
+
+    fn finding(&mut self, number: usize) -> Finding {
+        let place = Location { file: self.text(), line: Some(3), column: None };
+        Finding {
+            source: Source::Test,
+            kind: self.text(),
+            severity: Severity::Error,
+            message: self.text(),
+            test: Some(self.text()),
+            location: Some(place.clone()),
+            stack: vec![Frame { function: Some(self.text()), location: Some(place) }],
+            exact: Fingerprint(format!("{number:032x}")),
+            class: Fingerprint(format!("{:032x}", number % 7)),
+            count: 1,
+        }
+    }
+}
