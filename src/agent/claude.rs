@@ -1,6 +1,7 @@
 //! Claude Code, as its version 2.1 is started.
 
 mod events;
+mod wire;
 
 pub(super) use events::ClaudeEvents;
 

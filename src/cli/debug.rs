@@ -44,8 +44,8 @@ struct Agent {
     /// How the program exited
     #[arg(long, value_name = "CODE", default_value_t = 0, allow_negative_numbers = true)]
     exit: i32,
-    /// The engine stopped it, whatever it says
-    #[arg(long, conflicts_with = "exit")]
+    /// The engine stopped it, whatever it says and however it exited
+    #[arg(long)]
     stopped_by_us: bool,
 }
 

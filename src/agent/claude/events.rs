@@ -1,5 +1,6 @@
 //! The events of Claude Code (`--output-format stream-json`, read of version 2.1).
 
+use super::wire::{Block, Line};
 use crate::agent::stream::Dialect;
 use crate::agent::stream::event::{Event, Tokens, bounded, microusd, name};
 use crate::agent::stream::fault::Fault;
@@ -7,9 +8,7 @@ use crate::agent::stream::soft::{Few, Soft, Text, text};
 use crate::agent::stream::verdict::{Claim, Exits, Facts};
 use crate::agent::stream::wait::{Wait, instant};
 use crate::domain::Ending;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// What the program writes to its error stream when it cannot begin.
 const REFUSALS: &[(&str, Ending)] = &[
@@ -30,115 +29,8 @@ const SYNTHETIC: &str = "<synthetic>";
 pub(in crate::agent) struct ClaudeEvents {
     /// The call to the model that the last event belongs to: its tokens are stated with every block of its answer.
     call: String,
-    /// The class of the last text that the program wrote itself.
-    error: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Line<'a> {
-    #[serde(borrow)]
-    r#type: Soft<Text<'a>>,
-    subtype: Soft<Text<'a>>,
-    session_id: Soft<Text<'a>>,
-    model: Soft<Text<'a>>,
-    claude_code_version: Soft<Text<'a>>,
-    mcp_servers: Soft<Few<Server<'a>>>,
-    message: Soft<Message<'a>>,
-    error: Soft<Text<'a>>,
-    error_status: Soft<u16>,
-    retry_delay_ms: Soft<f64>,
-    rate_limit_info: Soft<Limit<'a>>,
-    is_error: Soft<bool>,
-    api_error_status: Soft<u16>,
-    result: Soft<Text<'a>>,
-    terminal_reason: Soft<Text<'a>>,
-    total_cost_usd: Soft<f64>,
-    usage: Soft<Usage>,
-    #[serde(rename = "modelUsage")]
-    models: Soft<BTreeMap<String, ModelUsage>>,
-    permission_denials: Soft<Few<Denial<'a>>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Server<'a> {
-    #[serde(borrow)]
-    name: Soft<Text<'a>>,
-    status: Soft<Text<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Message<'a> {
-    #[serde(borrow)]
-    id: Soft<Text<'a>>,
-    model: Soft<Text<'a>>,
-    content: Soft<Few<Block<'a>>>,
-    usage: Soft<Usage>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Block<'a> {
-    #[serde(borrow)]
-    r#type: Soft<Text<'a>>,
-    text: Soft<Text<'a>>,
-    thinking: Soft<Text<'a>>,
-    id: Soft<Text<'a>>,
-    name: Soft<Text<'a>>,
-    input: Option<&'a RawValue>,
-    tool_use_id: Soft<Text<'a>>,
-    content: Option<&'a RawValue>,
-    is_error: Soft<bool>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Limit<'a> {
-    #[serde(borrow)]
-    status: Soft<Text<'a>>,
-    #[serde(rename = "resetsAt")]
-    resets_at: Soft<u64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-#[expect(clippy::struct_field_names, reason = "the names of the program")]
-struct Usage {
-    input_tokens: Soft<u64>,
-    output_tokens: Soft<u64>,
-    cache_read_input_tokens: Soft<u64>,
-    cache_creation_input_tokens: Soft<u64>,
-}
-
-impl From<Usage> for Tokens {
-    fn from(usage: Usage) -> Self {
-        Self {
-            input: usage.input_tokens.or_default(),
-            output: usage.output_tokens.or_default(),
-            cached: usage.cache_read_input_tokens.or_default(),
-            cache_write: usage.cache_creation_input_tokens.or_default(),
-        }
-    }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names of the program")]
-struct ModelUsage {
-    input_tokens: Soft<u64>,
-    output_tokens: Soft<u64>,
-    cache_read_input_tokens: Soft<u64>,
-    cache_creation_input_tokens: Soft<u64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Denial<'a> {
-    #[serde(borrow)]
-    tool_name: Soft<Text<'a>>,
-    tool_use_id: Soft<Text<'a>>,
+    /// The class of the last text, if the program wrote it itself; then the result's words are its own, too.
+    own: Option<String>,
 }
 
 impl Dialect for ClaudeEvents {
@@ -231,13 +123,14 @@ impl ClaudeEvents {
     fn assistant(&mut self, line: Line<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
         let message = line.message.or_default();
         if text(&message.model) == SYNTHETIC {
-            self.error = name(text(&line.error));
+            self.own = Some(name(text(&line.error)));
             let words = message.content.0.iter().flat_map(|content| &content.0).map(|block| text(&block.text));
             emit(Event::Warning { message: bounded(&words.collect::<Vec<_>>().join("\n")) });
             return;
         }
         facts.worked = true;
         facts.trouble = None;
+        self.own = None;
         // Until the result says what was used in all, so that a turn that is killed costs something too.
         let call = text(&message.id);
         if self.call != call {
@@ -258,22 +151,14 @@ impl ClaudeEvents {
         }
     }
 
-    fn result(&mut self, line: Line<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
+    fn result(&mut self, mut line: Line<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
         if facts.session.is_empty() {
             facts.session = name(text(&line.session_id));
         }
-        facts.tokens = match line.models.0 {
-            Some(models) if !models.is_empty() => models.into_values().fold(Tokens::default(), |mut sum, model| {
-                sum.add(Tokens {
-                    input: model.input_tokens.or_default(),
-                    output: model.output_tokens.or_default(),
-                    cached: model.cache_read_input_tokens.or_default(),
-                    cache_write: model.cache_creation_input_tokens.or_default(),
-                });
-                sum
-            }),
-            _ => line.usage.0.map_or(facts.tokens, Tokens::from),
-        };
+        if let Some(used) = line.used().or_else(|| line.usage.0.take().map(Tokens::from)) {
+            facts.tokens = Tokens::default();
+            facts.tokens.add(used);
+        }
         facts.microusd = line.total_cost_usd.0.map_or(facts.microusd, microusd);
         emit(Event::Usage { tokens: facts.tokens, microusd: facts.microusd });
         for denial in line.permission_denials.or_default().0 {
@@ -284,7 +169,9 @@ impl ClaudeEvents {
         let words = bounded(text(&line.result));
         let claim = match text(&line.subtype) {
             "success" if line.is_error.0 == Some(true) => {
-                let mut fault = Fault::read(line.api_error_status.0, &self.error, &words);
+                // The model's words are no evidence of anything.
+                let (kind, own) = self.own.as_deref().map_or(("", ""), |kind| (kind, words.as_str()));
+                let mut fault = Fault { words: words.clone(), ..Fault::read(line.api_error_status.0, kind, own) };
                 let asked = facts.trouble.take().filter(|before| before.ending == fault.ending);
                 fault.wait = fault.wait.or(asked.and_then(|before| before.wait));
                 Claim::Failed(fault)

@@ -59,6 +59,17 @@ fn texts_within_events_end_nothing() {
 }
 
 #[test]
+fn what_the_model_says_last_names_no_class() {
+    let said = |model: &str| {
+        let says = json!({"type": "assistant", "message": {"model": model, "content": [{"type": "text", "text": "usage limit"}]}});
+        let end = json!({"type": "result", "subtype": "success", "is_error": true, "result": "usage limit reached|1800000000"});
+        let lines = format!("{says}\n{end}\n");
+        ending(&heard(Adapter::Claude, &[lines.as_bytes()], b"", 1).1)
+    };
+    assert_eq!((said("claude-1").as_str(), said("<synthetic>").as_str()), ("crashed", "rate_limited"));
+}
+
+#[test]
 fn a_newer_version_breaks_nothing() {
     for adapter in Adapter::ALL {
         let (out, _) = streams(adapter, "success");
