@@ -54,6 +54,10 @@ use tokio::time::{Instant, sleep_until};
 const FRAME: Duration = Duration::from_millis(33);
 /// Between two frames on a slow link.
 const SLOW_FRAME: Duration = Duration::from_millis(250);
+/// Between two frames where the later one answers a person.
+const ANSWER: Duration = Duration::from_millis(4);
+/// The same on a slow link.
+const SLOW_ANSWER: Duration = Duration::from_millis(100);
 /// How often ages are looked at while something is at work.
 const TICK: Duration = Duration::from_secs(1);
 /// How soon what no stream brings is asked for again after a change.
@@ -92,11 +96,22 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     let mut app = App::new(options.read_only);
     app.keys = options.keys;
     let drafts = Drafts::open(options.drafts)?;
-    let frame = if options.slow_link { SLOW_FRAME } else { FRAME };
-    let result =
-        Loop { app, drafts, orders: orders_in, news, frame, drawn: None, unseen: false, dirty: true, refresh: None }
-            .go(&mut screen)
-            .await;
+    let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
+    let result = Loop {
+        app,
+        drafts,
+        orders: orders_in,
+        news,
+        frame,
+        answer,
+        asked: false,
+        drawn: None,
+        unseen: false,
+        dirty: true,
+        refresh: None,
+    }
+    .go(&mut screen)
+    .await;
     link.abort();
     screen.leave();
     result
@@ -108,6 +123,9 @@ struct Loop {
     orders: mpsc::UnboundedSender<link::Order>,
     news: mpsc::Receiver<News>,
     frame: Duration,
+    answer: Duration,
+    /// Somebody pressed a key, clicked or pasted since the last frame.
+    asked: bool,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
     /// The last frame is still on its way.
@@ -135,16 +153,18 @@ impl Loop {
         let mut input = EventStream::new();
         let mut signals = Signals::new()?;
         loop {
-            let next = self.drawn.map_or_else(Instant::now, |drawn| drawn + self.frame);
+            let pause = if self.asked { self.answer } else { self.frame };
+            let next = self.drawn.map_or_else(Instant::now, |drawn| drawn + pause);
             let lively = self.app.is_lively();
             let refresh = self.refresh;
             let woken = tokio::select! {
                 biased;
                 woken = signals.next() => woken,
+                // A frame that is due goes before what would be in the next one, or a flood of news would put it off.
+                () = async { sleep_until(next).await; screen.ready().await }, if self.dirty => Woken::Draw,
                 event = input.next() => Woken::Input(event),
                 news = self.news.recv() => Woken::News(news),
                 () = screen.ready(), if self.unseen => Woken::Seen,
-                () = async { sleep_until(next).await; screen.ready().await }, if self.dirty => Woken::Draw,
                 () = sleep_until(refresh.unwrap_or(next)), if refresh.is_some() => Woken::Refresh,
                 () = tokio::time::sleep(TICK), if lively && !self.dirty => Woken::Tick,
             };
@@ -232,6 +252,7 @@ impl Loop {
 
     fn input(&mut self, event: Event, screen: &mut Screen) {
         self.dirty = true;
+        self.asked |= matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_));
         match event {
             Event::Key(key) => self.app.press(key),
             Event::Paste(text) => self.app.paste(&text),
@@ -280,6 +301,7 @@ impl Loop {
         view::settle(&mut self.app, screen.area());
         screen.draw(|canvas| view::paint(&self.app, canvas))?;
         self.drawn = Some(Instant::now());
+        self.asked = false;
         self.unseen = true;
         self.dirty = false;
         Ok(())

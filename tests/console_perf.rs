@@ -3,7 +3,7 @@
 //!
 //! `cargo test --release --features crash-points --test console_perf -- --nocapture --test-threads=1`, with the variables of
 //! `tests/run` that name a container engine. At full size: `DOGWATCH_WATCHED=20` seconds (3 by default), `DOGWATCH_KEYS=300`
-//! (30), `DOGWATCH_LINES=200000` stored (20000), `DOGWATCH_RUNS=100` (20). `DOGWATCH_PEERS="oxker dtop"` measures these
+//! (30), `DOGWATCH_FLOODS=5` kinds of floods (2), `DOGWATCH_LINES=200000` stored (20000), `DOGWATCH_RUNS=100` (20). `DOGWATCH_PEERS="oxker dtop"` measures these
 //! consoles for Docker beside it, with the same floods on the same container engine; `cargo install` brings them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
@@ -16,7 +16,7 @@ mod needs_docker {
     use crate::support::raw_terminal::RawTerminal;
     use crate::support::usage::{processor, resident};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
-    use dogwatch::domain::{RunId, StepKind, StepState};
+    use dogwatch::domain::{RunId, RunState, StepKind, StepState};
     use std::process::Command;
     use std::time::{Duration, Instant};
 
@@ -117,8 +117,11 @@ mod needs_docker {
         let mut one = console(&engine, &["watch"]);
         assert!(one.wait(PATIENCE, |shown| shown.contains("begun")), "{}", one.shown());
         one.settle(QUIET);
-        traffic(&mut one, "dogwatch at rest");
-        println!("dogwatch at rest, key to first byte: {}", spread(keys_to_bytes(&mut one, &["j", "k"])));
+        traffic(&mut one, "dogwatch with three silent runs at work, whose times are shown");
+        println!(
+            "dogwatch with three silent runs at work, key to first byte: {}",
+            spread(keys_to_bytes(&mut one, &["j", "k"]))
+        );
         let mut more: Vec<_> = (0..3).map(|_| console(&engine, &["watch"])).collect();
         for terminal in &mut more {
             assert!(terminal.wait(PATIENCE, |shown| shown.contains("begun")), "{}", terminal.shown());
@@ -137,14 +140,16 @@ mod needs_docker {
     fn under_floods() {
         let Some(docker) = docker() else { return };
         let mut engine = Engine::start(&docker);
-        let seconds = 2 * watched().as_secs() + 8;
-        for (rate, args) in [
-            (1_000, &["watch"][..]),
-            (5_000, &["watch"]),
+        let seconds = 2 * watched().as_secs() + 4;
+        let floods = [
+            (5_000, &["watch"][..]),
             (20_000, &["watch"]),
+            (1_000, &["watch"]),
             (1_000, &["watch", "--slow-link"]),
             (20_000, &["watch", "--slow-link"]),
-        ] {
+        ];
+        let wanted = usize::try_from(number("DOGWATCH_FLOODS", 2)).unwrap();
+        for (rate, args) in floods.into_iter().take(wanted) {
             let what = format!("dogwatch {} with {rate} lines/s", args.join(" "));
             let repo = repo(&docker, &flood(rate, seconds));
             let run = engine.run_on(&repo);
@@ -181,7 +186,10 @@ mod needs_docker {
                 growth(resident(terminal.pid()), before),
                 growth(resident(engine.pid().unwrap()), engine_before)
             );
+            // A run that waits for a person would be the one that the next console shows first.
             engine.rested(run);
+            engine.cmd(&["cancel", &run.to_string()]).expect_code(0);
+            engine.reaches(run, RunState::Cancelled);
         }
         engine.stop();
     }
@@ -197,18 +205,26 @@ mod needs_docker {
         });
         let _engine = bare.start();
         let last = format!("line {} of what was said", lines - 1);
-        let times = (0..number("DOGWATCH_KEYS", 30) / 3).map(|_| {
+        let start = || {
             let begun = Instant::now();
             let mut terminal =
                 RawTerminal::start(bare.through("setsid", &["--ctty", env!("CARGO_BIN_EXE_dogwatch"), "watch"]));
             assert!(terminal.wait(PATIENCE, |shown| shown.contains("No run is at work")), "{}", terminal.shown());
             terminal.press("a");
             assert!(terminal.wait(PATIENCE, |shown| shown.contains(&last)), "{}", terminal.shown());
-            begun.elapsed()
-        });
+            (terminal, begun.elapsed())
+        };
+        let times = (0..number("DOGWATCH_KEYS", 30) / 3).map(|_| start().1);
         println!(
             "from its start, with a key that asks for runs that are over, to {runs} runs and the end of {lines} lines on the screen: {}",
             spread(times.collect())
+        );
+        let (mut terminal, _) = start();
+        terminal.settle(QUIET);
+        traffic(&mut terminal, "dogwatch with nothing at work");
+        println!(
+            "dogwatch with nothing at work, key to first byte: {}",
+            spread(keys_to_bytes(&mut terminal, &["j", "k"]))
         );
     }
 
