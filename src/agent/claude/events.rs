@@ -84,7 +84,7 @@ fn retry(line: &Line<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
     // Its own delay may be the longer one at the next try; what was asked for stays known.
     let before = facts.trouble.take().filter(|before| before.ending == fault.ending);
     fault.wait = fault.wait.or(before.and_then(|before| before.wait));
-    emit(Event::Retry { class: fault.ending.name(), status, message: name(kind) });
+    emit(Event::Retry { class: fault.ending.name(), status, wait_ms: fault.wait_ms(), message: name(kind) });
     facts.trouble = Some(fault);
 }
 

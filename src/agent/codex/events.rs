@@ -132,7 +132,7 @@ fn error(message: &str, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
     let fault = Fault::read(None, "", message);
     if message.starts_with(RETRY) {
         let status = crate::agent::stream::fault::status_in(message);
-        emit(Event::Retry { class: fault.ending.name(), status, message: bounded(message) });
+        emit(Event::Retry { class: fault.ending.name(), status, wait_ms: fault.wait_ms(), message: bounded(message) });
     } else {
         emit(Event::Warning { message: bounded(message) });
     }

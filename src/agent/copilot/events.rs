@@ -157,7 +157,7 @@ fn stands(server: &Soft<Text<'_>>, status: &Soft<Text<'_>>, facts: &mut Facts, e
 fn failure(data: &Data<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
     let status = data.status_code.0;
     let fault = Fault::read(status, text(&data.error_type), text(&data.error_message));
-    emit(Event::Retry { class: fault.ending.name(), status, message: fault.words.clone() });
+    emit(Event::Retry { class: fault.ending.name(), status, wait_ms: fault.wait_ms(), message: fault.words.clone() });
     facts.trouble = Some(fault);
 }
 

@@ -121,6 +121,9 @@ pub enum Event {
         class: &'static str,
         /** The status of HTTP, if there was one. */
         status: Option<u16>,
+        /** How long the provider asked it to wait, in milliseconds. */
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<i64>,
         /** In the agent's words. */
         message: String,
     },

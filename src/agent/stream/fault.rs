@@ -140,6 +140,16 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// How long the provider wants nothing to be asked, where it said that instead of an instant.
+    pub fn wait_ms(&self) -> Option<i64> {
+        self.wait.and_then(|wait| match wait {
+            Wait::For(milliseconds) => Some(milliseconds),
+            Wait::Until(_) => None,
+        })
+    }
+}
+
 /// A quota that no waiting brings back: with a time to wait it is an ordinary limit, whatever it is called.
 fn kept_out(lower: &str) -> bool {
     lower.contains("check your plan and billing details")

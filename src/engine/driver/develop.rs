@@ -181,3 +181,23 @@ fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
     let Taken { commit, tree, planted, not_taken, .. } = taken;
     Event::AgentEnded { report, commit, tree, planted, not_taken, milliseconds }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RunId;
+
+    #[test]
+    fn a_conversation_has_a_uuid_of_its_own() {
+        let key =
+            |attempt| StepKey { run: RunId(7), iteration: 2, kind: StepKind::Develop, suite: String::new(), attempt };
+        let one = session("here", &key(1));
+        assert_eq!(one, session("here", &key(1)));
+        assert_ne!(one, session("here", &key(2)));
+        assert_ne!(one, session("there", &key(1)));
+        let lengths: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        // Version 5, and the variant of RFC 9562.
+        assert!(one[14..].starts_with('5') && "89ab".contains(&one[19..20]), "{one}");
+    }
+}
