@@ -1,17 +1,34 @@
 //! One adapter a coding-agent program: what to start, and what its ending means. Adapters are pure: the engine runs the
 //! program as the main process of a container and hands back how it ended and what it printed.
 
+mod adapter;
+mod claude;
+mod codex;
+mod coding;
 mod command;
+mod copilot;
+mod debug;
+mod end;
 mod ending_line;
+mod gemini;
+mod opencode;
 mod replay;
 mod script;
+mod stream;
+#[cfg(test)]
+mod tests;
 
+pub use adapter::{Adapter, Session, ToolServer};
+pub use coding::{CodingAgent, CodingSettings, reader};
 pub use command::CommandAgent;
+pub use debug::debug;
 pub use replay::ReplayAgent;
 pub use replay::main as replay_main;
 pub use script::{Edit, Entry, Script, ScriptError};
+pub use stream::{Counts, Damage, Event, EventReader, Summary, Tokens};
 
-use crate::domain::{AgentReport, StepEnd};
+use crate::domain::{AgentReport, Millis, StepEnd};
+use crate::logs::Stream;
 use std::collections::BTreeMap;
 
 /// What an adapter may use to compose a turn.
@@ -21,6 +38,8 @@ pub struct TurnContext<'a> {
     pub iteration: u32,
     /// The prompt in full.
     pub prompt: &'a str,
+    /// The conversation that the turn belongs to.
+    pub session: Session<'a>,
 }
 
 /// The program of one agent turn.
@@ -42,6 +61,15 @@ pub trait Agent: Send + Sync {
     /// The program of one turn; the same context gives the same turn.
     fn turn(&self, context: &TurnContext<'_>) -> Turn;
 
-    /// What the ending means. `output` is the end of what it printed (bounded), hostile like all output.
-    fn report(&self, end: &StepEnd, output: &[u8]) -> AgentReport;
+    /// Who reads what the program of the same context printed.
+    fn reader(&self, context: &TurnContext<'_>) -> Box<dyn TurnReader>;
+}
+
+/// Reads what an agent's program printed, hostile like all output, in the pieces in which it came. Its memory has a bound.
+pub trait TurnReader: Send {
+    /// Takes the next piece.
+    fn push(&mut self, stream: Stream, bytes: &[u8]);
+
+    /// There is no more: what the ending means. `ended` is when the program ended, for limits that count from there.
+    fn finish(self: Box<Self>, end: &StepEnd, ended: Option<Millis>) -> AgentReport;
 }

@@ -24,7 +24,7 @@ pub mod units;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
-pub use engine::{EngineConfig, NamedAgent};
+pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
 pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};

@@ -120,7 +120,8 @@ fn tree(home: &Home, path: &[&str], pages: &mut String) {
     assert!(text.lines().next().is_some_and(|line| line.len() > 10), "{path:?} has no words on it");
     pages.extend(["# dogwatch ", &path.join(" "), "\n", text, "\n"]);
     let names = listed(text);
-    if names.is_empty() && !["text", "evidence", "watch"].iter().any(|bare| path.contains(bare)) {
+    let bare = ["text", "evidence", "watch"].iter().any(|bare| path.contains(bare)) || path == ["debug", "agent"];
+    if names.is_empty() && !bare {
         assert!(text.contains("--json"), "{path:?} has no --json");
     }
     for name in names {
@@ -266,6 +267,13 @@ fn every_repository_gets_a_name_and_what_could_not_work_is_refused_at_once() {
     refused.expect_code(5);
     assert!(refused.stderr.contains("allowed-registries"), "{}", refused.stderr);
 
+    // A coding agent needs a model, and no way leads to one.
+    let coding = SETTINGS.replace("name = \"command\"\ncommand = \"true\"", "name = \"claude\"\nmodel = \"m\"");
+    let refused = run_in(&home, &repo("e/coding", &[("dogwatch.toml", &coding)]), &["run", "do it"]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("the agent `claude` needs a model"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("no gateway to models yet"), "{}", refused.stderr);
+
     let linked = repo("f/linked", &fine);
     let git = git2::Repository::open(&linked).unwrap();
     let head = git.head().unwrap().peel_to_commit().unwrap();
@@ -376,6 +384,36 @@ fn text_goes_through_the_exact_form_and_back() {
     let found = home.feed(&["debug", "evidence"], b"=== 1 failed, 2 passed in 0.1s ===\n");
     let last: Value = serde_json::from_str(std::str::from_utf8(&found).unwrap().lines().last().unwrap()).unwrap();
     assert_eq!((&last["summary"]["failed"], &last["summary"]["passed"]), (&Value::from(1), &Value::from(2)));
+}
+
+#[test]
+fn a_recorded_stream_becomes_events_and_an_ending() {
+    let home = Home::new();
+    let recorded = |name: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents/recorded");
+        std::fs::read(root.join(name)).unwrap()
+    };
+    let read = |args: &[&str], input: &[u8]| {
+        let shown = String::from_utf8(home.feed(&[&["debug", "agent"], args].concat(), input)).unwrap();
+        assert!(shown.is_ascii());
+        let lines = json_lines(&shown);
+        let (last, events) = lines.split_last().unwrap();
+        assert!(events.iter().all(|event| event["event"].is_string()), "{shown}");
+        (last["ending"].as_str().unwrap().to_owned(), events.len(), last.clone())
+    };
+    let success = recorded("claude/success.jsonl");
+    let (ending, events, last) = read(&["claude"], &success);
+    assert_eq!((ending.as_str(), last["tools"].as_u64(), last["damaged"].as_u64()), ("finished", Some(3), Some(0)));
+    assert!(events > 10);
+    assert_eq!(read(&["claude", "--exit", "1"], &success).0, "crashed");
+    assert_eq!(read(&["claude", "--stopped-by-us"], &success).0, "stopped");
+    assert_eq!(read(&["codex", "--exit", "1"], &recorded("codex/limit.jsonl")).0, "rate_limited");
+    assert_eq!(read(&["opencode"], b"").0, "crashed");
+    let (_, _, hostile) = read(&["gemini"], b"\x1b[2J\xff\n{\"type\":\"\xe2\x80\xae\"}\n");
+    assert_eq!((hostile["damaged"].as_u64(), hostile["unknown"].as_u64()), (Some(1), Some(1)));
+    let unknown = home.run(&["debug", "agent", "nora"]);
+    unknown.expect_code(2);
+    assert!(unknown.stderr.contains("claude, codex, gemini, opencode and copilot"), "{}", unknown.stderr);
 }
 
 #[test]

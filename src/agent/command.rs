@@ -1,7 +1,7 @@
 //! Any program as an agent: the prompt on its standard input, the tree as its working directory.
 
-use super::{Agent, Turn, TurnContext, ending_line};
-use crate::domain::{AgentReport, StepEnd};
+use super::ending_line::EndingLine;
+use super::{Agent, Turn, TurnContext, TurnReader};
 use std::collections::BTreeMap;
 
 /// A program that reads the prompt and edits the tree.
@@ -30,7 +30,7 @@ impl Agent for CommandAgent {
         Turn { argv: self.argv.clone(), env, stdin: context.prompt.as_bytes().to_vec() }
     }
 
-    fn report(&self, end: &StepEnd, output: &[u8]) -> AgentReport {
-        ending_line::classify(end, output)
+    fn reader(&self, _context: &TurnContext<'_>) -> Box<dyn TurnReader> {
+        Box::<EndingLine>::default()
     }
 }

@@ -10,23 +10,26 @@
 //! All keys are optional. `ending` takes the stored names of [`Ending`]; `stopped` and `killed` are for the engine alone
 //! to say and are ignored. The line can never make a run succeed: endings decide only what is done next.
 
-use crate::config::units::format_size;
+use super::stream::event::microusd;
+use super::stream::{Line as Printed, Lines};
+use super::{TurnReader, end};
 use crate::domain::{AgentReport, Ending, Millis, StepEnd, Usage};
+use crate::logs::Stream;
 use serde::Deserialize;
 
-/// How much of the end of the output is searched for the line.
-const SEARCHED: usize = 64 * 1024;
-/// Longest detail that is kept, in characters.
-const DETAIL: usize = 400;
+/// Longest line that is looked at; a longer one is not ours.
+const LONGEST: usize = 64 * 1024;
 /// What one turn may claim to have used; more is taken as this much.
 const MOST_USED: u64 = 1 << 53;
+/// What a line of ours has in it.
+const KEY: &[u8] = b"\"dogwatch\"";
 
 #[derive(Deserialize)]
 struct Line {
     dogwatch: Said,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Said {
     ending: Option<String>,
@@ -36,32 +39,49 @@ struct Said {
     usd: f64,
 }
 
-/// Classifies an ending from the container's end, the exit code and the optional line.
-pub(super) fn classify(end: &StepEnd, output: &[u8]) -> AgentReport {
-    let said = last_line(output);
-    let usage = said.as_ref().map_or_else(Usage::default, usage);
-    let (ending, detail) = match end {
-        StepEnd::Exited { code } => exited(*code, said.as_ref()),
-        StepEnd::Signalled { signal, oom } => {
-            let why = match oom {
-                Some(true) => " (out of memory)",
-                Some(false) => "",
-                None => " (whether out of memory is unknown)",
-            };
-            (Ending::Killed { oom: *oom == Some(true) }, format!("ended by signal {signal}{why}"))
+/// Reads the output of a program for its line. Both streams may carry it.
+#[derive(Debug)]
+pub(super) struct EndingLine {
+    out: Lines,
+    err: Lines,
+    said: Option<Said>,
+}
+
+impl Default for EndingLine {
+    fn default() -> Self {
+        Self { out: Lines::new(LONGEST), err: Lines::new(LONGEST), said: None }
+    }
+}
+
+impl TurnReader for EndingLine {
+    fn push(&mut self, stream: Stream, bytes: &[u8]) {
+        let Self { out, err, said } = self;
+        match stream {
+            Stream::Stdout => out.push(bytes, |line| look(&line, said)),
+            Stream::Stderr => err.push(bytes, |line| look(&line, said)),
+            Stream::Engine => {}
         }
-        StepEnd::TimedOut { seconds } => (Ending::TimedOut, format!("ran longer than {seconds} s")),
-        StepEnd::Silent { seconds } => (Ending::Silent, format!("wrote nothing for {seconds} s")),
-        StepEnd::Overfull { what, mib } => {
-            (Ending::Overfull, format!("put more into its {} than {} and was stopped", what.word(), format_size(*mib)))
-        }
-        StepEnd::Stopped => (Ending::Stopped, "stopped by the engine".to_owned()),
-        StepEnd::NotStarted { reason } => {
-            (Ending::Misconfigured, format!("the program could not be started: {reason}"))
-        }
-        StepEnd::Lost { reason, .. } => (Ending::Killed { oom: false }, reason.clone()),
-    };
-    AgentReport { ending, detail: detail.chars().take(DETAIL).collect(), usage }
+    }
+
+    fn finish(mut self: Box<Self>, end: &StepEnd, _ended: Option<Millis>) -> AgentReport {
+        let Self { out, err, said } = self.as_mut();
+        err.finish(|line| look(&line, said));
+        out.finish(|line| look(&line, said));
+        let usage = said.as_ref().map_or_else(Usage::default, usage);
+        let (ending, detail) = end::of(end, |code| exited(code, said.as_ref()));
+        AgentReport { ending, detail: end::detail(&detail), usage }
+    }
+}
+
+/// Takes up what a line says if it is ours. Lines that are not are ordinary output, not errors.
+fn look(line: &Printed<'_>, said: &mut Option<Said>) {
+    if let Printed::Whole(bytes) = line
+        && bytes.first() == Some(&b'{')
+        && bytes.windows(KEY.len()).any(|part| part == KEY)
+        && let Ok(line) = serde_json::from_slice::<Line>(bytes)
+    {
+        *said = Some(line.dogwatch);
+    }
 }
 
 /// Exit codes as in sysexits(3) where a program uses them; everything else but 0 is a crash.
@@ -100,26 +120,20 @@ fn instant(text: &str) -> Option<Millis> {
     text.parse::<jiff::Timestamp>().ok().map(|t| Millis(t.as_millisecond()))
 }
 
-fn last_line(output: &[u8]) -> Option<Said> {
-    let tail = &output[output.len().saturating_sub(SEARCHED)..];
-    tail.rsplit(|byte| *byte == b'\n')
-        .filter(|line| line.first() == Some(&b'{'))
-        // Lines that are not ours are ordinary output, not errors.
-        .find_map(|line| serde_json::from_slice::<Line>(line.strip_suffix(b"\r").unwrap_or(line)).ok())
-        .map(|line| line.dogwatch)
-}
-
 fn usage(said: &Said) -> Usage {
-    let microusd = (said.usd * 1e6).clamp(0.0, 9e15);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a range that fits")]
-    let microusd = if microusd.is_finite() { microusd as u64 } else { 0 };
-    Usage { tokens: said.tokens.min(MOST_USED), microusd }
+    Usage { tokens: said.tokens.min(MOST_USED), microusd: microusd(said.usd) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn classify(end: &StepEnd, output: &[u8]) -> AgentReport {
+        let mut reader = Box::<EndingLine>::default();
+        reader.push(Stream::Stdout, output);
+        reader.finish(end, None)
+    }
 
     fn exit(code: i32, output: &str) -> AgentReport {
         classify(&StepEnd::Exited { code }, output.as_bytes())

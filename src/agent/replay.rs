@@ -2,9 +2,9 @@
 //! testing it, and is named as such wherever it shows. The edits are made inside the container by the same executable
 //! that is the container's PID 1, so that any image will do.
 
+use super::ending_line::EndingLine;
 use super::script::{Edit, Entry, Script};
-use super::{Agent, Turn, TurnContext, ending_line};
-use crate::domain::{AgentReport, StepEnd};
+use super::{Agent, Turn, TurnContext, TurnReader};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -41,8 +41,8 @@ impl Agent for ReplayAgent {
         Turn { argv: vec![EXECUTABLE.to_owned(), "replay-edits".to_owned()], env: BTreeMap::new(), stdin }
     }
 
-    fn report(&self, end: &StepEnd, output: &[u8]) -> AgentReport {
-        ending_line::classify(end, output)
+    fn reader(&self, _context: &TurnContext<'_>) -> Box<dyn TurnReader> {
+        Box::<EndingLine>::default()
     }
 }
 
@@ -158,6 +158,7 @@ fn apply(edit: &Edit, output: &mut dyn Write) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::agent::Session;
 
     #[test]
     fn paths_stay_below_the_working_directory() {
@@ -170,7 +171,8 @@ mod tests {
     #[test]
     fn the_turn_carries_the_entry_of_its_iteration() {
         let script = Script::parse(br#"{"replay":1,"iterations":[{"say":"one"},{"say":"two"}]}"#, "s").unwrap();
-        let turn = ReplayAgent::new(script).turn(&TurnContext { iteration: 2, prompt: "ignored" });
+        let turn =
+            ReplayAgent::new(script).turn(&TurnContext { iteration: 2, prompt: "ignored", session: Session::New("") });
         let mut output = Vec::new();
         assert_eq!(act(&mut turn.stdin.as_slice(), &mut output), 0);
         assert!(String::from_utf8(output).unwrap().contains("two"));

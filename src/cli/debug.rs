@@ -1,6 +1,8 @@
 //! `dogwatch debug`: looks into single parts from outside, for maintainers. Input comes from standard input.
 
 use super::context::{Context, Failure, open};
+use crate::agent::{self, Adapter};
+use crate::domain::StepEnd;
 use crate::engine::crash;
 use crate::evidence::{self, Format};
 use crate::safe;
@@ -25,12 +27,26 @@ enum Command {
         #[arg(short, long)]
         format: Option<Format>,
     },
+    /// The recorded output of a coding agent becomes events, one JSON value a line, and last its ending
+    Agent(Agent),
     /// The names of the points at which a test build can be killed
     CrashPoints {
         /// Print JSON, one name a line
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Agent {
+    /// claude, codex, gemini, opencode or copilot
+    name: Adapter,
+    /// How the program exited
+    #[arg(long, value_name = "CODE", default_value_t = 0, allow_negative_numbers = true)]
+    exit: i32,
+    /// The engine stopped it, whatever it says and however it exited
+    #[arg(long)]
+    stopped_by_us: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +84,12 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
                     serde_json::from_str(&line).map_err(|error| Failure::new(format!("not JSON: {error}")))?;
                 context.json(&value)?;
             }
+        }
+        Command::Agent(args) => {
+            let end = if args.stopped_by_us { StepEnd::Stopped } else { StepEnd::Exited { code: args.exit } };
+            let mut input = std::io::stdin().lock();
+            let summary = agent::debug(args.name, &mut input, &end, &mut |event| context.json(event))?;
+            context.json(&summary)?;
         }
         Command::CrashPoints { json } => {
             for name in crash::all() {

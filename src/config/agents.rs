@@ -1,9 +1,10 @@
 //! Which agent a run works with: what the operator asked for, else what the repository says.
 
 use super::command::CommandLine;
-use super::engine::EngineConfig;
-use super::project::{ProjectConfig, Silence};
+use super::engine::{EngineConfig, NamedWork};
+use super::project::{AgentConfig, ProjectConfig, Silence};
 use super::reader::clip;
+use crate::agent::{Adapter, CodingSettings};
 use crate::sandbox::WallTimes;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub enum AgentWork {
     Command(CommandLine),
     /// Applies prepared edits from this file: absolute on the host, or relative to the repository.
     Replay(String),
+    /// One of the coding agents that are known by name. It needs a model.
+    Coding(CodingSettings),
 }
 
 /// An agent that can be run.
@@ -54,6 +57,14 @@ pub enum AgentChoiceError {
         name: String,
         /// The agents of `config.toml`, in words.
         known: String,
+    },
+    /// The agent leaves the choice of a model to people, and nobody made it.
+    #[error(
+        "the agent `{name}` needs a model: add `model` to [agent] in dogwatch.toml, or to [agents.{name}] in config.toml"
+    )]
+    NoModel {
+        /// What was asked for.
+        name: String,
     },
     /// `command` or `replay` was asked for, and the repository says nothing of it.
     #[error("the agent `{name}` needs [agent] with name = \"{name}\" and `{key}` in dogwatch.toml")]
@@ -92,14 +103,19 @@ pub fn choose_agent(
         COMMAND => AgentWork::Command(own.and_then(|agent| agent.command.clone()).ok_or_else(|| missing("command"))?),
         REPLAY => AgentWork::Replay(own.and_then(|agent| agent.script.clone()).ok_or_else(|| missing("script"))?),
         _ => {
-            let agent = engine
-                .agents
-                .get(name)
-                .ok_or_else(|| AgentChoiceError::Unknown { name: clip(name), known: known() })?;
-            timeout = timeout.or(agent.timeout);
-            silence = silence.or(agent.silence);
-            env.extend(agent.env.clone());
-            AgentWork::Command(agent.command.clone())
+            let named = engine.agents.get(name);
+            if let Some(agent) = named {
+                timeout = timeout.or(agent.timeout);
+                silence = silence.or(agent.silence);
+                env.extend(agent.env.clone());
+            }
+            // What the operator sets up under the name of a coding agent goes before what the name means by itself.
+            match (named.map(|agent| &agent.work), Adapter::named(name)) {
+                (Some(NamedWork::Command(command)), _) => AgentWork::Command(command.clone()),
+                (Some(NamedWork::Coding(settings)), _) => coding(name, own, settings.clone())?,
+                (None, Some(adapter)) => coding(name, own, CodingSettings::of(adapter))?,
+                (None, None) => return Err(AgentChoiceError::Unknown { name: clip(name), known: known() }),
+            }
         }
     };
     let times = WallTimes {
@@ -107,4 +123,17 @@ pub fn choose_agent(
         silent_seconds: silence.unwrap_or(Silence::Seconds(SILENT_SECONDS)).seconds(),
     };
     Ok(ChosenAgent { name: name.to_owned(), work, times, env })
+}
+
+/// A coding agent as the operator has it, with what the repository says where the operator leaves that open.
+fn coding(name: &str, own: Option<&AgentConfig>, settings: CodingSettings) -> Result<AgentWork, AgentChoiceError> {
+    let model = settings.model.or_else(|| own.and_then(|own| own.model.clone()));
+    if model.is_none() && settings.adapter.needs_model() {
+        return Err(AgentChoiceError::NoModel { name: name.to_owned() });
+    }
+    let arguments = match own {
+        Some(own) if settings.arguments.is_empty() => own.arguments.clone(),
+        _ => settings.arguments,
+    };
+    Ok(AgentWork::Coding(CodingSettings { model, arguments, ..settings }))
 }

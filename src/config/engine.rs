@@ -10,6 +10,7 @@ use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
 use super::{allowances, keys, rules, schema};
+use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::Allowances;
 use serde::{Deserialize, Serialize};
@@ -56,17 +57,27 @@ pub struct EngineConfig {
     pub keys: BTreeMap<String, Vec<Key>>,
 }
 
-/// `[agents.NAME]`: a command that the operator trusts as an agent.
+/// `[agents.NAME]`: what the operator trusts as an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedAgent {
-    /// The program.
-    pub command: CommandLine,
+    /// What it does.
+    pub work: NamedWork,
     /// The longest one turn may take, in seconds.
     pub timeout: Option<u64>,
     /// How long it may write nothing.
     pub silence: Option<Silence>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+}
+
+/// What an agent of the operator does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedWork {
+    /// A program of its own.
+    Command(CommandLine),
+    /// One of the coding agents that are known.
+    Coding(CodingSettings),
 }
 
 impl Default for EngineConfig {
@@ -117,7 +128,7 @@ impl EngineConfig {
             config.allowances = allowances::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
-                let agent = named_agent(&section);
+                let agent = named_agent(&section, &name.value);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {
                     section.note(name.at, format!("the agent name \"{}\" is taken: choose another", name.value));
                 } else if let (Some(name), Some(agent)) = (rules::name(&section, name), agent) {
@@ -188,13 +199,49 @@ fn registry(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> 
     Some(name)
 }
 
-fn named_agent(section: &Section<'_, '_>) -> Option<NamedAgent> {
-    if !section.has("command") {
-        section.missing("command");
-    }
-    let command = rules::command(section, "command");
+fn named_agent(section: &Section<'_, '_>, name: &str) -> Option<NamedAgent> {
+    let work = named_work(section, name);
     let timeout = rules::duration(section, "timeout", rules::DAY);
     let silence = read_silence(section);
     let env = rules::env(section);
-    Some(NamedAgent { command: command?, timeout, silence, env })
+    Some(NamedAgent { work: work?, timeout, silence, env })
+}
+
+/// With `adapter`, or under the name of a known agent without a command, it is that one; `command` then says how it is started.
+fn named_work(section: &Section<'_, '_>, name: &str) -> Option<NamedWork> {
+    let known = Adapter::ALL.map(Adapter::name);
+    let command = rules::command(section, "command");
+    let adapter = match rules::one_of(section, "adapter", &known) {
+        Some(written) => Adapter::named(written),
+        None if section.has("adapter") || section.has("command") => None,
+        None => Adapter::named(name),
+    };
+    let Some(adapter) = adapter else {
+        if !section.has("command") && !section.has("adapter") {
+            section.missing("command");
+        }
+        for key in ["model", "arguments"].into_iter().filter(|key| section.has(key) && !section.has("adapter")) {
+            let known = known.join(", ");
+            section.note(
+                section.place_of(key),
+                format!("`{key}` belongs to a coding agent: add `adapter` ({known}), or write it into `command`"),
+            );
+        }
+        return command.map(NamedWork::Command);
+    };
+    let model = rules::model(section);
+    let arguments = rules::arguments(section, adapter);
+    let program = match command {
+        Some(CommandLine::Argv(words)) => words,
+        Some(CommandLine::Shell(_)) => {
+            let place = section.place_of("command");
+            section.note(
+                place,
+                "`command` must be a list of words where there is an `adapter`, which adds to it".to_owned(),
+            );
+            return None;
+        }
+        None => vec![adapter.name().to_owned()],
+    };
+    Some(NamedWork::Coding(CodingSettings { adapter, program, model, arguments }))
 }

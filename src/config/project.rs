@@ -165,12 +165,18 @@ impl Silence {
 /// `[agent]` as the repository wrote it. `choose_agent` turns it into something that can be run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentConfig {
-    /// `command`, `replay`, or the name of an agent from `config.toml`.
+    /// `command`, `replay`, a coding agent, or the name of an agent from `config.toml`.
     pub name: String,
     /// The program; with the name `command` only.
     pub command: Option<CommandLine>,
     /// The prepared edits; with the name `replay` only. Absolute on the host, or relative to the repository.
     pub script: Option<String>,
+    /// The model; with a coding agent only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Further arguments; with a coding agent only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// The longest one turn may take, in seconds.
     pub timeout: Option<u64>,
     /// How long it may write nothing.

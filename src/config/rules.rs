@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::reader::{Placed, Section, clip};
 use super::units::{format_duration, format_size, parse_duration, parse_size};
+use crate::agent::Adapter;
 use ignore::gitignore::GitignoreBuilder;
 use std::collections::BTreeMap;
 use toml::de::DeValue;
@@ -95,6 +96,43 @@ pub(super) fn command(section: &Section<'_, '_>, name: &str) -> Option<CommandLi
         return None;
     }
     Some(command)
+}
+
+/// The name of a model, as a coding agent takes it.
+pub(super) fn model(section: &Section<'_, '_>) -> Option<String> {
+    let text = section.string("model")?;
+    let fine = (1..=128).contains(&text.value.len())
+        && text.value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.value.chars().all(|c| c.is_ascii_alphanumeric() || "._:/@-[]".contains(c));
+    if !fine {
+        section.note(
+            text.at,
+            format!(
+                "`model` is \"{}\"; a model's name has 1 to 128 letters, digits and . _ : / @ - [ ]",
+                clip(&text.value)
+            ),
+        );
+        return None;
+    }
+    Some(text.value)
+}
+
+/// Further arguments for a coding agent.
+pub(super) fn arguments(section: &Section<'_, '_>, adapter: Adapter) -> Vec<String> {
+    let Some(list) = section.strings("arguments") else { return Vec::new() };
+    let words: Vec<String> = list.value.into_iter().map(|word| word.value).collect();
+    let size: usize = words.iter().map(String::len).sum();
+    if size > LONGEST_TEXT || words.iter().any(|word| word.contains('\0')) {
+        section.note(list.at, format!("`arguments` must have at most {LONGEST_TEXT} bytes and no NUL"));
+    }
+    if let Some(option) = adapter.refuses(&words) {
+        let (option, name) = (clip(option), adapter.name());
+        section.note(
+            list.at,
+            format!("`arguments` has \"{option}\", which the engine sets for {name} itself: leave it out"),
+        );
+    }
+    words
 }
 
 /// Environment variables.

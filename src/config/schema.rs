@@ -37,6 +37,8 @@ const LONG: &str = "a duration such as \"12h\" or \"30d\", up to ten years";
 const SIZE: &str = "a size such as \"512MiB\" or \"4GiB\"";
 const ENV: &str = "a table of strings such as { CI = \"1\" }";
 const GLOBS: &str = "a list of path patterns such as [\"spec/**\"]";
+const MODEL: &str = "the name of a model";
+const ARGUMENTS: &str = "a list of words";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 /// The top of `dogwatch.toml`.
@@ -126,15 +128,32 @@ pub const SUITE: Table = Table {
 /// `[agent]`.
 pub const AGENT: Table = Table {
     header: "[agent]",
-    about: "Who works. `command` runs any program with the prompt on its standard input; `replay` applies a prepared sequence of edits; any other name stands for an agent that the operator of the engine has set up in `config.toml`. `dogwatch run --agent NAME` overrides it.",
+    about: "Who works. `command` runs any program with the prompt on its standard input; `replay` applies a prepared sequence of edits; `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode` and `copilot` (GitHub Copilot CLI) are coding agents, which the image has to hold and which need a way to a model: this engine has no gateway to models yet, so runs with them are refused. Any other name stands for an agent that the operator of the engine has set up in `config.toml`. `dogwatch run --agent NAME` overrides it.",
     keys: &[
-        key("name", NAME, "required", "`command`, `replay`, or the name of an agent from `config.toml`."),
+        key(
+            "name",
+            NAME,
+            "required",
+            "`command`, `replay`, a coding agent, or the name of an agent from `config.toml`.",
+        ),
         key("command", COMMAND, "none", "The program; required with the name `command`, refused otherwise."),
         key(
             "script",
             "a path",
             "none",
             "The prepared edits; required with the name `replay`, refused otherwise. An absolute path of the host, or relative to the repository.",
+        ),
+        key(
+            "model",
+            MODEL,
+            "the agent's own choice",
+            "The model of a coding agent, unless the operator has chosen one; required for `opencode` (as PROVIDER/MODEL) and `copilot`.",
+        ),
+        key(
+            "arguments",
+            ARGUMENTS,
+            "[]",
+            "Further arguments for a coding agent, unless the operator has given it some. Those that the engine sets itself are refused.",
         ),
         key("timeout", DURATION, "\"1h\"", "The longest one turn may take, at most 24h."),
         key("silence", SILENCE, "\"15m\"", "How long it may write nothing before it is stopped."),
@@ -417,13 +436,26 @@ pub const PROJECT_ITERATION: Table = Table {
 /// `[agents.NAME]`.
 pub const NAMED_AGENT: Table = Table {
     header: "[agents.NAME]",
-    about: "A command that the operator trusts as an agent: `dogwatch run --agent NAME`, or `name = \"NAME\"` in a repository. `command` and `replay` are taken.",
+    about: "What the operator trusts as an agent: `dogwatch run --agent NAME`, or `name = \"NAME\"` in a repository. It is a command, or a coding agent with settings of its own. `command` and `replay` are taken; what stands here under the name of a coding agent goes before what the name means by itself.",
     keys: &[
         key(
             "command",
             COMMAND,
-            "required",
-            "The program; it gets the prompt on its standard input and works in the tree.",
+            "none",
+            "The program; it gets the prompt on its standard input and works in the tree. Required without `adapter`; with it, the words that the coding agent is started by, such as [\"node\", \"/opt/gemini.js\"].",
+        ),
+        key(
+            "adapter",
+            "one of \"claude\", \"codex\", \"gemini\", \"opencode\", \"copilot\"",
+            "NAME, if it is one of these and there is no `command`",
+            "Which coding agent it is.",
+        ),
+        key("model", MODEL, "the agent's own choice", "The model of a coding agent."),
+        key(
+            "arguments",
+            ARGUMENTS,
+            "[]",
+            "Further arguments for a coding agent. Those that the engine sets itself are refused.",
         ),
         key("timeout", DURATION, "\"1h\"", "The longest one turn may take, at most 24h; a repository may set its own."),
         key(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::agent::Adapter;
 use crate::domain::{Caps, ProjectAllowance};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -78,6 +79,66 @@ fn agents_come_from_the_operator_first() {
     let bare = ProjectConfig::parse("[image]\nreference = \"a\"\n", "p").unwrap();
     assert!(matches!(choose_agent(None, &bare, &engine), Err(AgentChoiceError::None { .. })));
     assert_eq!(choose_agent(Some("nora"), &bare, &engine).unwrap().times.silent_seconds, Some(900));
+}
+
+#[test]
+fn coding_agents_are_known_by_name() {
+    let project =
+        |agent: &str| ProjectConfig::parse(&format!("[image]\nreference = \"a\"\n[agent]\n{agent}"), "p").unwrap();
+    let engine = |text: &str| EngineConfig::parse(text, "c").unwrap();
+    let coding = |asked: Option<&str>, agent: &str, settings: &str| match choose_agent(
+        asked,
+        &project(agent),
+        &engine(settings),
+    )
+    .unwrap()
+    .work
+    {
+        AgentWork::Coding(settings) => settings,
+        other => panic!("{other:?}"),
+    };
+    let plain = coding(None, "name = \"claude\"\nmodel = \"opus\"\narguments = [\"--max-turns\", \"9\"]\n", "");
+    assert_eq!(
+        (plain.adapter, plain.program[0].as_str(), plain.model.as_deref()),
+        (Adapter::Claude, "claude", Some("opus"))
+    );
+    assert_eq!(plain.arguments, ["--max-turns", "9"]);
+    // What the operator has decided stays, and what is left open the repository may say.
+    let own = "[agents.claude]\nmodel = \"sonnet\"\n";
+    let both = coding(None, "name = \"claude\"\nmodel = \"opus\"\narguments = [\"--max-turns\", \"9\"]\n", own);
+    assert_eq!((both.model.as_deref(), both.arguments.len()), (Some("sonnet"), 2));
+    let other =
+        "[agents.night]\nadapter = \"gemini\"\ncommand = [\"node\", \"/opt/gemini.js\"]\narguments = [\"-d\"]\n";
+    let night = coding(Some("night"), "name = \"claude\"\nmodel = \"opus\"\n", other);
+    assert_eq!((night.adapter, night.model, night.program.len()), (Adapter::Gemini, None, 2));
+    // A command under such a name is what it was before the name meant anything.
+    let taken = choose_agent(None, &project("name = \"codex\"\n"), &engine("[agents.codex]\ncommand = [\"mine\"]\n"));
+    assert_eq!(taken.unwrap().work, AgentWork::Command(CommandLine::Argv(vec!["mine".to_owned()])));
+    let none = choose_agent(None, &project("name = \"opencode\"\n"), &engine("")).unwrap_err().to_string();
+    assert!(none.contains("needs a model"), "{none}");
+}
+
+#[test]
+fn mistakes_about_coding_agents_are_named() {
+    let engine = |text: &str| EngineConfig::parse(&format!("[agents.{text}"), "c").unwrap_err().to_string();
+    for (text, part) in [
+        ("nora]\nmodel = \"m\"\n", "has no `command`"),
+        ("nora]\ncommand = \"x\"\nmodel = \"m\"\n", "`model` belongs to a coding agent: add `adapter`"),
+        ("nora]\nadapter = \"cloude\"\n", "did you mean \"claude\""),
+        ("claude]\nmodel = \"--x\"\n", "a model's name has"),
+        ("claude]\nadapter = \"claude\"\ncommand = \"claude -x\"\n", "must be a list of words"),
+        ("codex]\narguments = [\"-c\", \"x=1\"]\n", "the engine sets for codex itself"),
+        ("claude]\narguments = [\"a\\u0000\"]\n", "no NUL"),
+    ] {
+        let told = engine(text);
+        assert!(told.contains(part), "{text}: {told}");
+    }
+    let project = |agent: &str| {
+        ProjectConfig::parse(&format!("[image]\nreference = \"a\"\n[agent]\n{agent}"), "p").unwrap_err().to_string()
+    };
+    assert!(project("name = \"nora\"\nmodel = \"m\"\n").contains("`model` belongs to a coding agent"));
+    assert!(project("name = \"claude\"\ncommand = \"x\"\n").contains("belongs to the agent \"command\""));
+    assert!(project("name = \"claude\"\narguments = [\"--resume\"]\n").contains("the engine sets for claude itself"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod steps;
 mod sweep;
 mod test;
 
+pub(super) use develop::no_gateway;
 pub(super) use ledger::CommitFault;
 use ledger::Place;
 pub(super) use rows::step_event;

@@ -1,5 +1,6 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
+use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
 use crate::domain::{Allowances, Millis, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
@@ -156,6 +157,15 @@ pub trait Trees: Send + Sync + 'static {
     /// that is something else is refused.
     fn output(&self, log: &Path, digest: &str, most: usize) -> impl Future<Output = Result<Vec<u8>, TreeFault>> + Send;
 
+    /// Hands all that a step's program printed to a reader, and gives that back. `digest` as before: of a log that is
+    /// something else nothing may be believed.
+    fn hand_over(
+        &self,
+        log: &Path,
+        digest: &str,
+        reader: Box<dyn TurnReader>,
+    ) -> impl Future<Output = Result<Box<dyn TurnReader>, TreeFault>> + Send;
+
     /// Removes the log of a step with all that belongs to it; absent is success.
     fn remove_log(&self, log: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
 
@@ -200,6 +210,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Which agent works, from what the operator asked for and what the repository says.
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+
+    /// Where steps reach models, an address inside of the sandbox; `None` where there is no way out to any.
+    fn gateway(&self) -> Option<String>;
 
     /// What of a repository's limits the operator lets hold.
     fn bound(&self, asked: Limits) -> Limits;

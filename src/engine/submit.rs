@@ -2,9 +2,10 @@
 
 use super::Engine;
 use super::ask::AskError;
+use super::driver::no_gateway;
 use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
-use crate::config::ImageSource;
+use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
 use crate::domain::{Actor, Budget, Millis, Need, Origin, Predecessor, Priority, Project, Run, RunId, RunState, Spent};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
@@ -89,7 +90,7 @@ impl<W: World> Engine<W> {
             }
         };
         admitted.map_err(|error| unfit(error.to_string()))?;
-        let agent = self.world.choose_agent(&new.agent, &config).map_err(unfit)?;
+        let agent = self.agent_of(&new, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
         let run = Run {
             id: RunId(0),
@@ -143,6 +144,17 @@ impl<W: World> Engine<W> {
             .await??;
         self.announce();
         Ok(run)
+    }
+}
+
+impl<W: World> Engine<W> {
+    /// Which agent would work, if it can.
+    fn agent_of(&self, new: &NewRun, config: &ProjectConfig) -> Result<ChosenAgent, String> {
+        let agent = self.world.choose_agent(&new.agent, config)?;
+        if matches!(agent.work, AgentWork::Coding(_)) && self.world.gateway().is_none() {
+            return Err(no_gateway(&agent.name));
+        }
+        Ok(agent)
     }
 }
 

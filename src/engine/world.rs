@@ -52,6 +52,11 @@ impl<S: Sandbox> World for RealWorld<S> {
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
     }
 
+    /// Steps have no network, and nothing leads out of a sandbox but the step's own log.
+    fn gateway(&self) -> Option<String> {
+        None
+    }
+
     fn bound(&self, asked: Limits) -> Limits {
         self.config.most.bound(asked)
     }

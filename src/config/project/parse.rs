@@ -1,6 +1,7 @@
 //! Reads `dogwatch.toml` section by section.
 
 use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite};
+use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
 use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
@@ -211,7 +212,23 @@ fn agent(section: &Section<'_, '_>) -> Option<AgentConfig> {
             );
         }
     }
-    Some(AgentConfig { name, command, script, timeout, silence, env })
+    let (model, arguments) = coding(section, &name);
+    Some(AgentConfig { name, command, script, model, arguments, timeout, silence, env })
+}
+
+/// What a repository says of a coding agent. Only its own names can have that: what stands behind other names is the operator's.
+fn coding(section: &Section<'_, '_>, name: &str) -> (Option<String>, Vec<String>) {
+    if let Some(adapter) = Adapter::named(name) {
+        return (rules::model(section), rules::arguments(section, adapter));
+    }
+    for key in ["model", "arguments"].into_iter().filter(|key| section.has(key)) {
+        let known = Adapter::ALL.map(Adapter::name).join(", ");
+        section.note(
+            section.place_of(key),
+            format!("`{key}` belongs to a coding agent ({known}), not to \"{name}\": leave it out, or change `name`"),
+        );
+    }
+    (None, Vec::new())
 }
 
 fn script(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {

@@ -3,16 +3,16 @@
 use super::ledger::Prompt;
 use super::steps::{duration, key, step_environment};
 use super::{Context, Engine, Halt};
-use crate::agent::{Agent, CommandAgent, ReplayAgent, Script, TurnContext};
+use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
+use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKind, StepState};
+use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material};
 use crate::sandbox::{Profile, StepSpec};
+use sha2::{Digest, Sha256};
 
-/// How much of the end of the agent's output its adapter reads.
-const READ_OUTPUT: usize = 4 * 1024 * 1024;
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
 const INSTANT: u64 = 5_000;
 
@@ -29,7 +29,10 @@ impl<W: World> Engine<W> {
             self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
             self.crash.at("develop.checked_out")?;
         }
-        let turn = agent.turn(&TurnContext { iteration: context.run.iteration, prompt: &prompt.text });
+        let session = session(self.store.instance(), &key);
+        let about =
+            TurnContext { iteration: context.run.iteration, prompt: &prompt.text, session: Session::New(&session) };
+        let turn = agent.turn(&about);
         let mut env = step_environment(&context.agent.env);
         env.extend(turn.env);
         let spec = StepSpec {
@@ -50,8 +53,8 @@ impl<W: World> Engine<W> {
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
-        let output = self.world.trees().output(&spec.log, log_digest, READ_OUTPUT).await?;
-        let report = agent.report(end, &output);
+        let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
+        let report = reader.finish(end, step.ended);
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
             Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {
@@ -97,6 +100,10 @@ impl<W: World> Engine<W> {
                 let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
                 Ok(Box::new(ReplayAgent::new(script)))
             }
+            AgentWork::Coding(settings) => {
+                let gateway = self.world.gateway().ok_or_else(|| Halt::Trouble(no_gateway(&context.agent.name)))?;
+                Ok(Box::new(CodingAgent::new(&context.agent.name, settings.clone(), &gateway)))
+            }
         }
     }
 
@@ -122,6 +129,26 @@ impl<W: World> Engine<W> {
         });
         Ok(Prompt { text, quotes })
     }
+}
+
+/// Why a coding agent cannot work.
+pub(in crate::engine) fn no_gateway(agent: &str) -> String {
+    format!(
+        "the agent `{agent}` needs a model, and this engine has no gateway to models yet: its containers have no network. Name \
+         an agent that brings its own model or needs none (`command`, `replay`)"
+    )
+}
+
+/// A UUID for the conversation of a turn: always the same for the same step, and never that of another engine's.
+fn session(instance: &str, key: &StepKey) -> String {
+    let mut bytes: Vec<u8> = Sha256::digest(format!("{instance}/{key}")).iter().copied().take(16).collect();
+    if let [.., version, _, variant, _, _, _, _, _, _, _] = bytes.as_mut_slice() {
+        *version = (*version & 0x0f) | 0x50;
+        *variant = (*variant & 0x3f) | 0x80;
+    }
+    let text = hex(&bytes);
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
 fn command_text(suite: &Suite) -> String {

@@ -1,12 +1,13 @@
 //! The played disk and git: trees in memory, commits named by their content. It survives the engine.
 
 use super::plot::Plot;
+use crate::agent::TurnReader;
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Project, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::{Change, ChangeKind};
-use crate::logs::Closed;
+use crate::logs::{Closed, Stream};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -255,6 +256,17 @@ impl Trees for Disk {
         let held = self.held();
         let bytes = held.logs.get(log).map(Vec::as_slice).unwrap_or_default();
         Ok(bytes[bytes.len().saturating_sub(most)..].to_vec())
+    }
+
+    async fn hand_over(
+        &self,
+        log: &Path,
+        _digest: &str,
+        mut reader: Box<dyn TurnReader>,
+    ) -> Result<Box<dyn TurnReader>, TreeFault> {
+        self.pause().await;
+        reader.push(Stream::Stdout, self.held().logs.get(log).map(Vec::as_slice).unwrap_or_default());
+        Ok(reader)
     }
 
     async fn deliver(

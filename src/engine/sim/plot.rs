@@ -143,6 +143,8 @@ pub(super) struct Plot {
     pub setup: bool,
     /// A person looks at every result.
     pub review: bool,
+    /// The agent is a coding agent, which says what it does in its own events.
+    pub coding: bool,
     /// The cap on iterations.
     pub iterations: u32,
     /// By iteration and attempt; attempt 0 means every one.
@@ -191,6 +193,7 @@ impl Plot {
             parts: 2,
             setup: false,
             review: false,
+            coding: false,
             iterations: 10,
             turns: Vec::new(),
             fates: Vec::new(),
@@ -237,13 +240,14 @@ impl Plot {
         } else {
             String::new()
         };
+        let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
         let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
         let toml = format!(
             "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n{setup}\
              [[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\ntimeout = \"{timeout}m\"\n\
              [[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n\
              timeout = \"{timeout}m\"\n\
-             [agent]\nname = \"command\"\ncommand = [\"fixer\"]\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
+             [agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
              [budget]\niterations = {iterations}\n{gates}"
         );
         let mut tree = Tree::from([

@@ -42,6 +42,9 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
         StepKind::Prepare => setup(plot, &mut program),
         StepKind::Develop => {
             agent(plot.turn(key), &mut program, key.iteration, &mut dice, now);
+            if plot.coding {
+                in_events(&mut program);
+            }
         }
         StepKind::Test if key.suite == "unit" => unit(&mut program),
         StepKind::Test => lint(&mut program),
@@ -66,6 +69,32 @@ fn exit(program: &mut Program, code: i32, ending: &str, until: Option<Millis>) {
         object.insert("until".to_owned(), until.rfc3339().into());
     }
     program.output = serde_json::json!({ "dogwatch": said }).to_string();
+}
+
+/// The same in the events of a coding agent, where the plot has one.
+fn in_events(program: &mut Program) {
+    let said: serde_json::Value = serde_json::from_str(&program.output).unwrap_or_default();
+    let StepEnd::Exited { .. } = program.end else { return };
+    let status = match said["dogwatch"]["ending"].as_str() {
+        Some("claims_done" | "finished" | "gave_up") => None,
+        Some("rate_limited") => Some(429),
+        Some("overloaded") => Some(529),
+        Some("auth") => Some(401),
+        _ => return,
+    };
+    let until = said["dogwatch"]["until"].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    program.end = StepEnd::Exited { code: i32::from(status.is_some()) };
+    let lines = [
+        serde_json::json!({"type": "system", "subtype": "init", "session_id": "s", "model": "m"}),
+        serde_json::json!({"type": "rate_limit_event", "rate_limit_info": {
+            "status": if until.is_some() { "rejected" } else { "allowed" }, "resetsAt": until.map(jiff::Timestamp::as_second),
+        }}),
+        serde_json::json!({
+            "type": "result", "subtype": "success", "is_error": status.is_some(), "api_error_status": status,
+            "result": "words", "usage": {"input_tokens": 60, "output_tokens": 40},
+        }),
+    ];
+    program.output = lines.map(|line| line.to_string() + "\n").concat();
 }
 
 fn agent(turn: Turn, program: &mut Program, iteration: u32, dice: &mut Dice, now: Millis) {

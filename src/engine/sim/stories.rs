@@ -50,6 +50,16 @@ fn of_one(seed: u64) -> Vec<Plot> {
         plain("plain"),
         Plot { setup: true, parts: 1, ..plain("setup") },
         Plot {
+            coding: true,
+            turns: vec![
+                (1, 1, Turn::Overloaded),
+                (1, 2, Turn::Limited(600)),
+                (1, 3, Turn::Instant),
+                (2, 1, Turn::Nothing),
+            ],
+            ..plain("a coding agent")
+        },
+        Plot {
             turns: vec![
                 (1, 1, Turn::Overloaded),
                 (1, 2, Turn::Limited(600)),

@@ -21,6 +21,7 @@ pub(super) struct SimWorld {
     config: Arc<EngineConfig>,
     retention: Retention,
     allowances: Allowances,
+    coding: bool,
 }
 
 impl SimWorld {
@@ -43,6 +44,7 @@ impl SimWorld {
                 config: Arc::default(),
                 retention,
                 allowances: plot.allowances.clone(),
+                coding: plot.coding,
             },
             base,
         )
@@ -81,6 +83,11 @@ impl World for SimWorld {
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn gateway(&self) -> Option<String> {
+        // The played agents only say what they do, so nobody listens there.
+        self.coding.then(|| "http://127.0.0.1:8080".to_owned())
     }
 
     fn bound(&self, asked: Limits) -> Limits {

@@ -1,6 +1,7 @@
 //! Trees by the engine's own git. Every call runs on a thread for blocking work.
 
-use super::output::program_output;
+use super::output::{hand_over, program_output};
+use crate::agent::TurnReader;
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
@@ -273,6 +274,16 @@ impl Trees for GitTrees {
     async fn output(&self, log: &Path, digest: &str, most: usize) -> Result<Vec<u8>, TreeFault> {
         let (log, digest) = (log.to_owned(), digest.to_owned());
         blocking(move || program_output(&log, &digest, most)).await
+    }
+
+    async fn hand_over(
+        &self,
+        log: &Path,
+        digest: &str,
+        reader: Box<dyn TurnReader>,
+    ) -> Result<Box<dyn TurnReader>, TreeFault> {
+        let (log, digest) = (log.to_owned(), digest.to_owned());
+        blocking(move || hand_over(&log, &digest, reader)).await
     }
 
     async fn remove_log(&self, log: &Path) -> Result<(), TreeFault> {

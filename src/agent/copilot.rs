@@ -1,0 +1,42 @@
+//! GitHub Copilot CLI, as its version 1.0 is started.
+
+mod events;
+
+pub(super) use events::CopilotEvents;
+
+use super::adapter::Session;
+use super::coding::{Draft, KEY};
+use serde_json::{Map, Value, json};
+
+/// Composes a turn. With a provider of one's own it needs no account.
+pub(super) fn start(draft: &mut Draft<'_>) {
+    draft.words(["--output-format", "json", "--allow-all", "--no-ask-user", "--no-color"]);
+    match draft.session {
+        Session::New(id) => draft.words(["--session-id", id]),
+        Session::Resumed { id, .. } => draft.words([&format!("--resume={id}")]),
+    }
+    if !draft.servers.is_empty() {
+        let servers: Map<String, Value> = draft
+            .servers
+            .iter()
+            .filter_map(|server| {
+                let (program, arguments) = server.command.split_first()?;
+                let value = json!({"type": "local", "command": program, "args": arguments, "tools": ["*"]});
+                Some((server.name.clone(), value))
+            })
+            .collect();
+        draft.words(["--additional-mcp-config", &json!({ "mcpServers": servers }).to_string()]);
+    }
+    draft.arguments();
+    let model = draft.settings.model.as_deref().unwrap_or_default();
+    let (address, gateway) = (format!("{}/v1", draft.gateway), draft.gateway);
+    let claude = model.starts_with("claude");
+    draft.variables([
+        ("COPILOT_OFFLINE", "true"),
+        ("COPILOT_AUTO_UPDATE", "false"),
+        ("COPILOT_MODEL", model),
+        ("COPILOT_PROVIDER_TYPE", if claude { "anthropic" } else { "openai" }),
+        ("COPILOT_PROVIDER_BASE_URL", if claude { gateway } else { &address }),
+        ("COPILOT_PROVIDER_API_KEY", KEY),
+    ]);
+}

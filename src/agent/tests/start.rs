@@ -1,0 +1,42 @@
+//! What the agents are started with.
+
+use super::*;
+use crate::agent::{Agent, CodingAgent, CodingSettings, Session, ToolServer, TurnContext};
+
+const ID: &str = "0f8fad5b-d9cb-569f-a165-70867728950e";
+
+fn turn(agent: &CodingAgent, session: Session<'_>) -> String {
+    let turn = agent.turn(&TurnContext { iteration: 3, prompt: "Repair it.", session });
+    assert_eq!(turn.stdin, b"Repair it.");
+    let words = turn.argv.iter().map(|word| format!("{word}\n"));
+    words.chain(turn.env.iter().map(|(name, value)| format!("{name}={value}\n"))).collect()
+}
+
+#[test]
+fn every_agent_is_started_as_it_was_tried() {
+    for adapter in Adapter::ALL {
+        let settings = CodingSettings {
+            model: Some(if adapter == Adapter::Opencode { "anthropic/m-1" } else { "m-1" }.to_owned()),
+            arguments: vec!["--extra".to_owned(), "x y".to_owned()],
+            ..CodingSettings::of(adapter)
+        };
+        let plain = CodingAgent::new("one", settings, "http://127.0.0.1:8080");
+        let server =
+            ToolServer { name: "echo".to_owned(), command: vec!["/srv/echo".to_owned(), "say \"it\"".to_owned()] };
+        let more = plain.clone().with_servers(vec![server]);
+        let resumed = Session::Resumed { id: ID, used: Tokens::default() };
+        let text =
+            format!("{}\n---- resumed, with a tool server\n{}", turn(&plain, Session::New(ID)), turn(&more, resumed));
+        insta::assert_snapshot!(format!("start-{}", adapter.name()), text);
+        assert_eq!(turn(&plain, Session::New(ID)), turn(&plain, Session::New(ID)));
+    }
+}
+
+#[test]
+fn a_prompt_is_never_an_argument() {
+    for adapter in Adapter::ALL {
+        let agent = CodingAgent::new("one", CodingSettings::of(adapter), "http://127.0.0.1:8080");
+        let turn = agent.turn(&TurnContext { iteration: 1, prompt: "--version; $(reboot)", session: Session::New(ID) });
+        assert!(!turn.argv.iter().chain(turn.env.values()).any(|word| word.contains("reboot")));
+    }
+}
