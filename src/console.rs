@@ -261,8 +261,7 @@ impl Loop {
                 MouseEventKind::ScrollUp => self.app.wheel(-3),
                 MouseEventKind::ScrollDown => self.app.wheel(3),
                 MouseEventKind::Down(_) => {
-                    let places = view::arrange(&self.app, screen.area());
-                    self.app.click(places.at(mouse.column, mouse.row));
+                    self.app.click(view::hit(&self.app, screen.area(), mouse.column, mouse.row));
                 }
                 _ => self.dirty = false,
             },

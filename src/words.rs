@@ -28,13 +28,25 @@ pub fn ago(instant: Millis, now: Millis) -> SafeText {
     span(now.since(instant))
 }
 
+/// About how long ago an instant was, in its largest unit alone: `42s`, `3m`, `2h`, `4d`. For narrow columns; it also changes
+/// seldom, which keeps a screen calm.
+pub fn age(instant: Millis, now: Millis) -> SafeText {
+    let seconds = now.since(instant).max(0) / 1000;
+    match seconds {
+        0..60 => safe!("{}s", seconds),
+        60..3600 => safe!("{}m", seconds / 60),
+        3600..86_400 => safe!("{}h", seconds / 3600),
+        _ => safe!("{}d", seconds / 86_400),
+    }
+}
+
 /// A state's name in the colour that says whether somebody is needed.
 pub fn state(state: RunState) -> SafeText {
     let style = match state {
         RunState::Succeeded => Style::fg(Colour::Green),
         RunState::Failed => Style::fg(Colour::Red),
         RunState::Cancelled => Style::faint(),
-        other if other.awaits_person() => Style::fg(Colour::Yellow),
+        other if other.awaits_person() => Style::fg(Colour::Magenta),
         _ => Style::PLAIN,
     };
     safe!("{}", state.name()).styled(style)
@@ -143,6 +155,11 @@ mod tests {
         }
         for (bytes, words) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (20 << 30, "20.0 GiB")] {
             assert_eq!(size(bytes).as_str(), words);
+        }
+        for (milliseconds, words) in
+            [(-5, "0s"), (59_999, "59s"), (185_000, "3m"), (7_800_000, "2h"), (349_200_000, "4d")]
+        {
+            assert_eq!(age(Millis(0), Millis(milliseconds)).as_str(), words);
         }
         assert_eq!(dollars(1_234_567).as_str(), "$1.23");
     }

@@ -52,6 +52,10 @@ fn runs_and_their_logs_are_seen_and_scrolled_and_searched() {
     console.resize(5, 20);
     console.wait_for("dogwatch needs");
     console.resize(24, 80);
+    console.wait_for("r2 ");
+    // A click on the second row of the list.
+    console.type_keys("\u{1b}[<0;10;4M\u{1b}[<0;10;4m");
+    console.wait_for("Nothing is written yet");
     console.type_keys("?");
     console.wait_for("Everywhere");
     // Together they would be another key.

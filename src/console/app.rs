@@ -62,6 +62,17 @@ pub enum Pane {
     Questions,
 }
 
+/// Something on the screen that can be pointed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// A pane of the watch, and the place of an item in its list.
+    Pane(Pane, Option<usize>),
+    /// The list of a screen, and the place of an item in it.
+    List(Option<usize>),
+    /// The text beside it.
+    Text,
+}
+
 impl Pane {
     const ALL: [Self; 4] = [Self::Runs, Self::Log, Self::Bugs, Self::Questions];
 }

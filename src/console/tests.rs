@@ -4,6 +4,7 @@
 
 mod keys;
 mod logs;
+mod looks;
 mod screens;
 mod served;
 

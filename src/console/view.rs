@@ -7,6 +7,8 @@ mod bars;
 mod bugs;
 mod fields;
 mod health;
+mod hints;
+mod hit;
 mod log;
 mod redirect;
 mod rollback;
@@ -16,6 +18,7 @@ mod split;
 mod status;
 
 pub use arrange::arrange;
+pub use hit::hit;
 pub use split::settle;
 
 use super::app::{App, Editing, Layer, Page, Pane};
@@ -50,7 +53,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Run => run::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);
-    bars::bottom(app, canvas, places.bottom);
+    hints::line(app, canvas, places.bottom);
     match &app.layer {
         None => None,
         Some(Layer::Help { top }) => {
@@ -125,7 +128,15 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, words: &SafeText) {
     }
 }
 
-/// Something that needs a person.
+/// What needs a person: dark on yellow, which stands out on light and dark terminals alike; bold where there is no colour.
+const URGENT: Style = Style { bg: Some(Colour::Yellow), ..Style::fg(Colour::Black).bold() };
+
+/// Something that needs a person, in few words.
 fn urgent(words: &SafeText) -> SafeText {
-    words.styled(Style::fg(Colour::Yellow).bold())
+    words.styled(URGENT)
+}
+
+/// A row of a list without its edges, so that its text begins below the words of the title and touches nothing.
+fn inset(row: Rect) -> Rect {
+    Rect { x: row.x + row.width.min(1), width: row.width.saturating_sub(2), ..row }
 }

@@ -1,7 +1,7 @@
 //! What keys do.
 
 use super::layer::{matching, was_seen};
-use super::{App, Asked, Editing, Effect, Layer, Page, Pane};
+use super::{App, Asked, Editing, Effect, Layer, Page, Pane, Spot};
 use crate::console::export::Purpose;
 use crate::console::keymap::Command;
 use crate::console::keys::Key;
@@ -262,12 +262,25 @@ impl App {
         }
     }
 
-    /// A pane was clicked on: it gets the keys. Nothing is ever decided by a click.
-    pub fn click(&mut self, pane: Option<Pane>) {
-        if self.layer.is_none()
-            && let Some(pane) = pane
-        {
-            self.pane = pane;
+    /// Something was clicked on: it gets the keys, and what is listed there is selected. Nothing is ever decided by a click.
+    pub fn click(&mut self, spot: Option<Spot>) {
+        let Some(spot) = spot.filter(|_| self.layer.is_none()) else { return };
+        let item = match spot {
+            Spot::Pane(pane, item) => {
+                self.pane = pane;
+                item
+            }
+            Spot::List(item) => {
+                self.reading.inside = false;
+                item
+            }
+            Spot::Text => {
+                self.reading.inside = true;
+                None
+            }
+        };
+        if let Some(item) = item {
+            self.choose(item);
         }
     }
 

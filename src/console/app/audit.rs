@@ -113,6 +113,11 @@ impl AuditList {
         self.asked.is_some()
     }
 
+    /// Selects the event at a place of the list.
+    pub(super) fn choose(&mut self, place: usize) {
+        self.at = self.events.get(place).map(|event| event.record.seq).filter(|_| place > 0);
+    }
+
     pub(super) fn move_by(&mut self, by: i64) {
         let numbers: Vec<u64> = self.events.iter().map(|event| event.record.seq).collect();
         let to = super::list::moved(&numbers, self.selected().map(|event| event.record.seq), by);

@@ -47,6 +47,25 @@ impl App {
         self.keep_bug();
     }
 
+    /// Selects what has this place in the list that has the keys.
+    pub(super) fn choose(&mut self, place: usize) {
+        match (self.page, self.pane) {
+            (Page::Watch, Pane::Runs) => {
+                self.run = self.listed().get(place).map(|view| view.run.id).or(self.run);
+                self.follow_selected();
+            }
+            (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => {
+                self.bug = self.listed_bugs().get(place).map(|bug| bug.id).or(self.bug);
+            }
+            (Page::Watch, Pane::Questions) | (Page::Approvals, _) => {
+                self.question = self.waiting().get(place).map(|question| question.id).or(self.question);
+            }
+            (Page::Run, _) => self.one.choose(place),
+            (Page::Audit, _) => self.audit.choose(place),
+            (Page::Watch, Pane::Log) | (Page::Health, _) => {}
+        }
+    }
+
     /// Moves by so many places in the list that has the keys.
     pub(super) fn move_by(&mut self, by: i64) {
         if self.reading.inside {

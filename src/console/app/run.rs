@@ -89,6 +89,13 @@ impl RunPage {
         self.at = to.filter(|to| numbers.last() != Some(to));
     }
 
+    /// Selects the iteration at a place of the list.
+    pub(super) fn choose(&mut self, place: usize) {
+        let iterations = self.shown().map(|detail| detail.iterations.as_slice()).unwrap_or_default();
+        let newest = place + 1 >= iterations.len();
+        self.at = iterations.get(place).map(|one| one.number).filter(|_| !newest);
+    }
+
     /// Shows the part before or after.
     pub fn turn(&mut self, forward: bool) {
         self.tab = self.tab.turned(forward);

@@ -28,7 +28,7 @@ fn token(left: &str, first: char, language: Language, rest: Style) -> (usize, St
         return (left.len(), Style::faint());
     }
     if language.quotes().contains(first) {
-        return (string(left, first), Style::fg(Colour::Yellow));
+        return (string(left, first), Style::fg(Colour::Cyan));
     }
     if let Some(escape) = left.strip_prefix("\\t") {
         return (left.len() - escape.len(), Style::faint());
@@ -82,9 +82,8 @@ mod tests {
     fn tokens_are_found() {
         let line = "let total = \"a \\\\\" b\" + 0x1f; // if";
         assert_eq!(words(line, Language::Rust, Colour::Magenta), ["let"]);
-        assert_eq!(words(line, Language::Rust, Colour::Yellow), ["\"a \\\\\" b\""]);
-        assert_eq!(words(line, Language::Rust, Colour::Cyan), ["0x1f"]);
-        assert_eq!(words("return 'x' # 'y'", Language::Python, Colour::Yellow), ["'x'"]);
+        assert_eq!(words(line, Language::Rust, Colour::Cyan), ["\"a \\\\\" b\"", "0x1f"]);
+        assert_eq!(words("return 'x' # 'y'", Language::Python, Colour::Cyan), ["'x'"]);
         assert_eq!(words("if 1", Language::Other, Colour::Magenta), Vec::<&str>::new());
         assert_eq!(Language::of(b"b/src/x.tsx\t\n"), Language::Script);
         assert_eq!(Language::of(b"b/Dockerfile\n"), Language::Hash);

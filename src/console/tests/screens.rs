@@ -7,7 +7,7 @@ use crate::domain::{AuditPage, AuditRecord, Measure, Reached, Scope};
 use crate::protocol::{Fault, FaultCode};
 
 /// A console on the screen of run 3.
-fn on_run(keys: &str) -> App {
+pub(super) fn on_run(keys: &str) -> App {
     let mut app = busy();
     press(&mut app, "j enter");
     served(&mut app, "Totals are rounded wrongly");

@@ -1,7 +1,7 @@
 //! What waits for a person.
 
 use super::split::{halves, name, nothing_passes, opens, text};
-use super::{empty, first_shown, mark, rows, title, urgent};
+use super::{empty, first_shown, inset, mark, rows, title, urgent};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::Question;
@@ -12,10 +12,9 @@ use ratatui::layout::Rect;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let (listed, count) = (app.waiting().len(), app.questions.len());
-    // However few pass a filter, that somebody is waited for is told.
     let name = match count {
         0 => safe!("Approvals"),
-        _ => urgent(&name(app, List::Questions, &safe!("Approvals"), listed, count)),
+        _ => name(app, List::Questions, &safe!("Approvals"), listed, count),
     };
     let below = title(canvas, area, focused, &name, &SafeText::empty());
     if listed == 0 {
@@ -33,13 +32,13 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     for (row, (place, question)) in rows(area).zip(questions.iter().enumerate().skip(first)) {
         let words = safe!(
             "{} {} {} {} {}",
-            super::urgent(&safe!("!")),
+            urgent(&safe!("!")),
             safe!("{}", question.id).pad_right(4),
-            safe!("{}", question.run).pad_right(4),
-            words::ago(question.asked, app.now).pad_right(7),
+            safe!("{}", question.run).pad_right(5),
+            words::age(question.asked, app.now).pad_right(4),
             question.title
         );
-        canvas.text(row, &words);
+        canvas.text(inset(row), &words);
         if Some(place) == selected {
             mark(canvas, row, focused);
         }

@@ -1,7 +1,7 @@
 //! The audit log: what changed, who changed it, the newest first.
 
 use super::split::{halves, nothing_passes, opens, text};
-use super::{empty, first_shown, mark, rows, title};
+use super::{empty, first_shown, inset, mark, rows, title};
 use crate::audit::hex;
 use crate::console::app::{App, Event, List};
 use crate::console::keymap::Command;
@@ -29,7 +29,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let selected = audit.place();
     let first = first_shown(selected, audit.events.len(), usize::from(below.height));
     for (row, (place, event)) in rows(below).zip(audit.events.iter().enumerate().skip(first)) {
-        canvas.text(row, &line(app, event));
+        canvas.text(inset(row), &line(app, event));
         if place == selected {
             mark(canvas, row, !app.reading.inside);
         }
@@ -64,10 +64,10 @@ fn line(app: &App, event: &Event) -> SafeText {
     safe!(
         "{} {} {} {} {} {}",
         safe!("{}", event.record.seq).pad_left(6),
-        words::ago(event.wall, app.now).pad_right(7),
+        words::age(event.wall, app.now).pad_right(4),
         safe!("{}", event.actor).truncate(10).pad_right(10),
         run.pad_right(5),
-        safe!("{}", event.kind).styled(Style::strong()).truncate(26).pad_right(26),
+        safe!("{}", event.kind).styled(Style::strong()).truncate(20).pad_right(20),
         safe!("{}", event.rest).styled(Style::faint())
     )
 }

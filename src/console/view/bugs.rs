@@ -2,7 +2,7 @@
 
 use super::run::{head, stack};
 use super::split::{halves, name, nothing_passes, opens, text};
-use super::{empty, first_shown, mark, rows, title};
+use super::{empty, first_shown, inset, mark, rows, title};
 use crate::console::app::{App, List};
 use crate::domain::Bug;
 use crate::protocol::BugDetail;
@@ -35,17 +35,26 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let first = first_shown(selected.unwrap_or(0), bugs.len(), usize::from(area.height));
     for (row, (place, bug)) in rows(area).zip(bugs.iter().enumerate().skip(first)) {
         let words = safe!(
-            "{} {} {} {} {}",
+            "{} {} {} {}",
             safe!("{}", bug.id).pad_right(5),
             safe!("{}x", bug.seen).pad_left(4),
-            words::ago(bug.last_seen, app.now).pad_right(7),
-            safe!("{}", bug.kind).truncate(24),
-            safe!("{}", bug.message.lines().next().unwrap_or_default())
+            words::age(bug.last_seen, app.now).pad_right(4),
+            told_short(bug)
         );
-        canvas.text(row, &words);
+        canvas.text(inset(row), &words);
         if Some(place) == selected {
             mark(canvas, row, focused);
         }
+    }
+}
+
+/// Its kind and the first line of its message, which often begins with the kind.
+fn told_short(bug: &Bug) -> SafeText {
+    let first = bug.message.lines().next().unwrap_or_default();
+    if first.starts_with(&bug.kind) {
+        safe!("{}", first)
+    } else {
+        safe!("{} {}", safe!("{}", bug.kind).truncate(24), first)
     }
 }
 

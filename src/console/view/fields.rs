@@ -9,7 +9,23 @@ use crate::text::{Canvas, SafeText, Style};
 use ratatui::layout::{Position, Rect};
 use ratatui_textarea::TextArea;
 
-/// A part of the page in its middle, emptied, with a title. Never larger than the page.
+/// Columns of the usual window, and of one with two columns of keys.
+const COLUMNS: u16 = 80;
+const TWICE: u16 = 160;
+/// Columns beside a window from which it is worth while to leave them as they are.
+const BESIDE: u16 = 8;
+
+/// Columns of a window that would like to have so many. What would be left of the page as a ragged edge is taken as well.
+fn width_of(page: Rect, columns: u16) -> u16 {
+    if page.width < columns.saturating_add(BESIDE) { page.width } else { columns }
+}
+
+/// Columns of the text in such a window.
+pub(super) fn room(page: Rect, columns: u16) -> usize {
+    usize::from(width_of(page, columns).saturating_sub(4)).max(2)
+}
+
+/// A part of the page in its middle, emptied, with a frame and a title. Never larger than the page.
 pub(super) fn window(
     canvas: &mut Canvas<'_>,
     page: Rect,
@@ -18,33 +34,51 @@ pub(super) fn window(
     name: &SafeText,
     right: &SafeText,
 ) -> Rect {
-    let (width, height) = (columns.min(page.width), lines.saturating_add(2).min(page.height));
+    let (width, height) = (width_of(page, columns), lines.saturating_add(2).min(page.height));
     let area = Rect { x: page.x + (page.width - width) / 2, y: page.y + (page.height - height) / 2, width, height };
     canvas.clear(area);
-    let inside = title(canvas, area, true, name, right);
-    let body = Rect { height: inside.height.saturating_sub(1), ..inside };
-    let last = Rect { y: body.bottom(), height: inside.height - body.height, ..inside };
-    canvas.fill(last, &safe!("─").styled(Style::faint()));
-    Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body }
+    let line = |text: SafeText| text.styled(Style::faint());
+    let (first, last) = (Rect { width: 1, ..area }, Rect { x: area.right().saturating_sub(1), width: 1, ..area });
+    let bottom = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    canvas.fill(bottom, &line(safe!("─")));
+    canvas.fill(first, &line(safe!("│")));
+    canvas.fill(last, &line(safe!("│")));
+    for (column, top, end) in [(first, safe!("┌"), safe!("└")), (last, safe!("┐"), safe!("┘"))] {
+        canvas.text(Rect { height: 1, ..column }, &line(top));
+        canvas.text(Rect { y: bottom.y, height: 1, ..column }, &line(end));
+    }
+    let inside = title(canvas, Rect { x: area.x + 1, width: width.saturating_sub(2), ..area }, true, name, right);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), height: inside.height.saturating_sub(1), ..inside }
 }
 
 pub(super) fn help(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
-    let mut lines = Vec::new();
-    for scope in Scope::ALL {
-        if !lines.is_empty() {
-            lines.push(SafeText::empty());
-        }
+    let mut columns = vec![Vec::new()];
+    for (place, scope) in Scope::ALL.into_iter().enumerate() {
         let mut name = scope.words().to_owned();
         // The words are our own, in ASCII.
         name.get_mut(..1).map(str::make_ascii_uppercase);
-        lines.push(safe!("{}", name).styled(Style::strong()));
-        lines.extend(app.keys.at(scope).map(|(one, keys)| safe!("  {} {}", told(one, keys).pad_right(18), one.words)));
+        let name = safe!("{}", name).styled(Style::strong());
+        let keys = app.keys.at(scope).map(|(one, keys)| safe!("  {} {}", told(one, keys).pad_right(18), one.words));
+        // What works everywhere is about half of them all.
+        if place == 1 && page.width >= TWICE {
+            columns.push(Vec::new());
+        }
+        let Some(lines) = columns.last_mut() else { continue };
+        if !lines.is_empty() {
+            lines.push(SafeText::empty());
+        }
+        lines.extend(std::iter::once(name).chain(keys));
     }
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let body = window(canvas, page, 76, height, &safe!("Keys"), &safe!("esc"));
-    let top = top.min(lines.len().saturating_sub(usize::from(body.height)));
-    for (row, line) in rows(body).zip(lines.iter().skip(top)) {
-        canvas.text(row, line);
+    let most = columns.iter().map(Vec::len).max().unwrap_or(0);
+    let height = u16::try_from(most).unwrap_or(u16::MAX);
+    let wide = if columns.len() > 1 { TWICE } else { COLUMNS };
+    let body = window(canvas, page, wide, height, &safe!("Keys"), &safe!("esc"));
+    let top = top.min(most.saturating_sub(usize::from(body.height)));
+    let width = body.width / u16::try_from(columns.len()).unwrap_or(1);
+    for (x, lines) in (body.x..).step_by(usize::from(width.max(1))).zip(&columns) {
+        for (row, line) in rows(Rect { x, width, ..body }).zip(lines.iter().skip(top)) {
+            canvas.text(row, line);
+        }
     }
 }
 
@@ -61,7 +95,7 @@ pub(super) fn edit(
     (what, text, chosen): (Editing, &TextArea<'static>, usize),
 ) -> Option<Position> {
     let (name, told) = words(app, what);
-    let width = usize::from(page.width.min(76).saturating_sub(2)).max(2);
+    let width = room(page, COLUMNS);
     // What is decided on is shown exactly; our own words are for reading.
     let exactly = matches!(what, Editing::Answer(..) | Editing::AwaitDay(_) | Editing::Cancel(_));
     let told = told.iter().flat_map(|line| if exactly { line.wrap(width) } else { line.flow(width) });
@@ -70,7 +104,7 @@ pub(super) fn edit(
     // There may be nothing to write.
     let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_)));
     let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(field + 1);
-    let body = window(canvas, page, 76, lines, &name, &SafeText::empty());
+    let body = window(canvas, page, COLUMNS, lines, &name, &SafeText::empty());
     let mut free = rows(body);
     for line in facts(&told, usize::from(body.height).saturating_sub(usize::from(field))) {
         canvas.text(free.next()?, &line);

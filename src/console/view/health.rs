@@ -2,8 +2,10 @@
 
 use super::{empty, rows, title};
 use crate::console::app::{App, Connection};
+use crate::protocol::DiskSpace;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
+use crate::words;
 use ratatui::layout::Rect;
 
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -23,14 +25,20 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Connection::Opening => bad(safe!("not connected yet")),
         Connection::Down(reason) => bad(safe!("{}", reason)),
     };
+    let sandbox = status.sandbox.as_ref().map_or_else(SafeText::empty, |sandbox| safe!(": {}", sandbox));
+    let today = status.today.map_or_else(SafeText::empty, |spent| {
+        let (iterations, cost) = (spent.iterations, words::dollars(spent.microusd));
+        safe!("     today all projects have used {} iterations and {}", iterations, cost)
+    });
     let lines = [
         you,
         good(safe!("version {}, process {}, instance {}", status.version, status.pid, status.instance)),
         good(safe!("state in {}", status.state_dir)),
         fault(&status.rescue, safe!("the database is open")),
         fault(&status.store_fault, safe!("the files beside it are sound")),
-        fault(&status.halt, safe!("there is space for new steps")),
-        fault(&status.sandbox_fault, safe!("the sandbox answers")),
+        fault(&status.halt, status.disk.map_or_else(|| safe!("there is space for new steps"), space)),
+        fault(&status.sandbox_fault, safe!("the sandbox answers{}", sandbox)),
+        today,
         SafeText::empty(),
         safe!("`dogwatch doctor` checks the whole machine.").styled(Style::faint()),
     ];
@@ -39,4 +47,9 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     for (row, line) in rows(below).zip(wrapped) {
         canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line);
     }
+}
+
+/// How much of the disk is free.
+fn space(disk: DiskSpace) -> SafeText {
+    safe!("there is space for new steps: {} of {} are free", words::size(disk.free), words::size(disk.total))
 }

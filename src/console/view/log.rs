@@ -1,6 +1,6 @@
 //! The log of the selected run.
 
-use super::{empty, rows, title};
+use super::{empty, rows, title, urgent};
 use crate::console::app::App;
 use crate::console::log::{LogPane, Shown};
 use crate::domain::Millis;
@@ -28,6 +28,7 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
         empty(canvas, below, &nothing(log));
         return;
     }
+    let below = Rect { x: below.x + below.width.min(1), width: below.width.saturating_sub(1), ..below };
     let mut free = rows(below);
     // Where lines are wrapped the last ones take more rows than there are, so the view begins later.
     let first = if log.follow && log.wrap { wrapped_start(log, below) } else { log.first_row() };
@@ -138,7 +139,7 @@ fn state(log: &LogPane) -> SafeText {
     let mut parts = Vec::new();
     let unseen = log.unseen();
     if unseen > 0 {
-        parts.push(safe!("{} new below", unseen).styled(Style::fg(Colour::Yellow).bold()));
+        parts.push(urgent(&safe!("{} new below", unseen)));
     }
     if let (Some((fit, looked)), Some(filter)) = (log.sifted(), &log.filter) {
         let far = if looked < log.total { safe!(" so far") } else { SafeText::empty() };

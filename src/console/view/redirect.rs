@@ -1,6 +1,6 @@
 //! The editor of guidance: what is written, and below it the beginning of the next prompt as the agent will read it.
 
-use super::fields::{window, written};
+use super::fields::{room, window, written};
 use super::rows;
 use crate::console::app::App;
 use crate::domain::{Guidance, RunId};
@@ -21,7 +21,7 @@ pub(super) fn edit(
     run: RunId,
     text: &TextArea<'static>,
 ) -> Option<Position> {
-    let width = usize::from(page.width.min(COLUMNS).saturating_sub(2)).max(2);
+    let width = room(page, COLUMNS);
     let told = app.guiding.told(run);
     let before = before(told, width);
     let preview = preview(told.unwrap_or_default(), &text.lines().join("\n"), width);

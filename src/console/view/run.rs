@@ -6,7 +6,7 @@ pub(super) use told::{head, stack, told};
 
 use super::runs::standing;
 use super::split::{halves, text};
-use super::{empty, first_shown, mark, rows, title, urgent};
+use super::{URGENT, empty, first_shown, inset, mark, rows, title, urgent};
 use crate::console::app::{App, Tab};
 use crate::domain::{Iteration, Outcome, Run, RunState};
 use crate::protocol::{Round, RunDetail};
@@ -50,7 +50,8 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
     let cost = safe!("{}, {} of work", words::dollars(run.spent.microusd), milliseconds(run.spent.milliseconds));
     let below = title(canvas, area, focused, &name, &safe!("iteration {} · {}", words::iteration(run), cost));
     let mut free = rows(below);
-    if below.height > 2
+    let heads = heads(below.height);
+    if heads > 1
         && let Some(row) = free.next()
     {
         canvas.text(row, &safe!(" {}", about(app, detail)));
@@ -62,7 +63,7 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
         }
         return;
     }
-    if below.height > 1
+    if heads > 0
         && let Some(row) = free.next()
     {
         let heads = [
@@ -91,15 +92,24 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
     }
 }
 
+/// Rows above the iterations that a list of this height has: its columns' heads, and what the run is about.
+pub(super) fn heads(height: u16) -> u16 {
+    height.saturating_sub(1).min(2)
+}
+
 /// What the run waits for, why it is where it is, or its task.
 fn about(app: &App, detail: &RunDetail) -> SafeText {
     let run = &detail.view.run;
     let waits = words::waits_for(&detail.view, app.now);
     if let Some(question) = run.question.and_then(|id| app.questions.get(&id)) {
-        return urgent(&safe!("{} asks: {}", question.id, question.title));
+        return safe!(
+            "{} {}",
+            urgent(&safe!("{} asks:", question.id)),
+            safe!("{}", question.title).styled(Style::strong())
+        );
     }
     match (&detail.view.note, waits.is_empty(), run.reason.is_empty()) {
-        (_, false, _) => urgent(&safe!("waits for {}", waits)),
+        (_, false, _) => safe!("waits for {}", waits).styled(Style::strong()),
         (Some(note), ..) => safe!("{}", note),
         (None, _, false) => safe!("{}", run.reason),
         (None, _, true) => safe!("{}", run.task).styled(Style::faint()),
@@ -107,6 +117,7 @@ fn about(app: &App, detail: &RunDetail) -> SafeText {
 }
 
 fn cells(canvas: &mut Canvas<'_>, row: Rect, texts: &[SafeText; 9]) {
+    let row = inset(row);
     let mut x = row.x;
     for (width, text) in [1, 3, 12, 9, 12, 7, 7, 7, 10].into_iter().zip(texts) {
         let cell = Rect { x, width, ..row }.intersection(row);
@@ -118,11 +129,11 @@ fn cells(canvas: &mut Canvas<'_>, row: Rect, texts: &[SafeText; 9]) {
 fn line(app: &App, run: &Run, one: &Iteration, round: Option<&Round>) -> [SafeText; 9] {
     let rests = one.outcome.is_none() && run.state.awaits_person();
     let (sign, style) = match one.outcome {
-        None if rests => (safe!("!"), Style::fg(Colour::Yellow).bold()),
+        None if rests => (safe!("!"), URGENT),
         None => (safe!(">"), Style::fg(Colour::Cyan)),
         Some(Outcome::Red) => (safe!("x"), Style::fg(Colour::Red)),
         Some(Outcome::Green) => (safe!("+"), Style::fg(Colour::Green)),
-        Some(Outcome::Suspicious) => (safe!("!"), Style::fg(Colour::Yellow).bold()),
+        Some(Outcome::Suspicious) => (safe!("!"), URGENT),
         Some(Outcome::Neutral) => (safe!("."), Style::faint()),
     };
     let outcome = match (one.outcome, run.state) {
@@ -196,7 +207,7 @@ fn tabs(app: &App) -> SafeText {
         };
         if tab == app.one.tab { safe!("[{}]", name) } else { safe!(" {} ", name) }
     });
-    let number = app.one.iteration().map_or_else(SafeText::empty, |one| safe!("{}", one.number));
+    let number = app.one.iteration().map_or_else(SafeText::empty, |one| safe!("#{} ", one.number));
     safe!("{}{}", number, SafeText::join(&parts, &SafeText::empty()))
 }
 
@@ -205,6 +216,12 @@ fn changes(app: &App) -> SafeText {
     let diff = app.one.diff_key().filter(|_| app.one.tab == Tab::Diff).and_then(|key| app.one.diff.get(&key)?.ok());
     diff.map_or_else(SafeText::empty, |diff| {
         let (files, added, removed) = diff.sums();
-        safe!("{} files +{} -{}", files, added, removed)
+        if files == 0 {
+            SafeText::empty()
+        } else if files == 1 {
+            safe!("1 file +{} -{}", added, removed)
+        } else {
+            safe!("{} files +{} -{}", files, added, removed)
+        }
     })
 }

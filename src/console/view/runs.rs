@@ -1,7 +1,7 @@
 //! The list of runs.
 
 use super::split::{name, nothing_passes};
-use super::{empty, first_shown, mark, rows, title, urgent};
+use super::{URGENT, empty, first_shown, inset, mark, rows, title};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::{Run, RunState};
@@ -10,6 +10,11 @@ use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use crate::words;
 use ratatui::layout::Rect;
+
+/// Columns of the iteration and the cap.
+const ITERATION: u16 = 7;
+/// Columns from which project and task are told as well.
+const WIDE: u16 = 90;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let listed = app.listed();
@@ -50,14 +55,23 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
             safe!("{} fail", failed).styled(Style::fg(Colour::Red))
         }
     });
-    let cells = [
+    let iteration = words::iteration(run);
+    // The number of one beyond the cap may be left out, the counts may not.
+    let counted = safe!("{}/{}", run.spent.iterations, run.budget.iterations);
+    let iteration = if iteration.width() > ITERATION.into() { counted } else { iteration };
+    let mut cells = vec![
         (1, sign),
         (5, safe!("{}", run.id)),
         (10, state),
-        (6, words::iteration(run).truncate(6)),
+        (ITERATION, iteration),
         (8, tests),
-        (6, words::ago(run.created, app.now).truncate(6)),
+        (4, words::age(run.created, app.now)),
     ];
+    let wide = row.width >= WIDE;
+    if wide {
+        cells.push((14, safe!("{}", view.project)));
+    }
+    let row = inset(row);
     let mut x = row.x;
     for (width, text) in cells {
         let cell = Rect { x, width, ..row }.intersection(row);
@@ -65,14 +79,19 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
         x = x.saturating_add(width + 1);
     }
     let rest = Rect { x, width: row.right().saturating_sub(x), ..row };
-    canvas.text(rest, &about(app, view));
+    let mut words = about(app, view);
+    let task = safe!("{}", run.task).styled(Style::faint());
+    if wide && words != task {
+        words = safe!("{} · {}", words, task);
+    }
+    canvas.text(rest, &words);
 }
 
 /// What a run waits for; otherwise what it does, or its task.
 fn about(app: &App, view: &RunView) -> SafeText {
     let run = &view.run;
     if let Some(question) = run.question.and_then(|id| app.questions.get(&id)) {
-        return urgent(&safe!("{}", question.title));
+        return safe!("{}", question.title).styled(Style::strong());
     }
     match (&view.note, run.not_before) {
         (_, Some(until)) if until > app.now && !run.state.is_final() => safe!("waits until {}", until),
@@ -99,10 +118,10 @@ pub(super) fn standing(run: &Run) -> (SafeText, SafeText) {
         RunState::Gating => (safe!(">"), safe!("gating"), Style::fg(Colour::Cyan)),
         RunState::Reviewing => (safe!(">"), safe!("reviewing"), Style::fg(Colour::Cyan)),
         RunState::Delivering => (safe!(">"), safe!("delivering"), Style::fg(Colour::Cyan)),
-        RunState::AwaitingReview => (safe!("!"), safe!("REVIEW"), Style::fg(Colour::Yellow).bold()),
-        RunState::AwaitingRedirect => (safe!("!"), safe!("STUCK"), Style::fg(Colour::Yellow).bold()),
-        RunState::Escalated => (safe!("!"), safe!("NEEDS YOU"), Style::fg(Colour::Yellow).bold()),
-        RunState::Paused => (safe!("="), safe!("paused"), Style::fg(Colour::Yellow)),
+        RunState::AwaitingReview => (safe!("!"), safe!("REVIEW"), URGENT),
+        RunState::AwaitingRedirect => (safe!("!"), safe!("STUCK"), URGENT),
+        RunState::Escalated => (safe!("!"), safe!("NEEDS YOU"), URGENT),
+        RunState::Paused => (safe!("="), safe!("paused"), Style::fg(Colour::Magenta)),
         RunState::Cancelling => (safe!(">"), safe!("cancelling"), Style::faint()),
         RunState::Succeeded => (safe!("+"), safe!("succeeded"), Style::fg(Colour::Green)),
         RunState::Cancelled => (safe!("-"), safe!("cancelled"), Style::faint()),

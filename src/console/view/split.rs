@@ -1,15 +1,18 @@
-//! Screens with a list above and what is selected in full below. The text is never cut: it is wrapped and scrolls.
+//! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
 use super::{approvals, arrange, audit, bugs, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
 use crate::safe;
-use crate::text::{Canvas, SafeText};
+use crate::text::{Canvas, SafeText, Style};
 use ratatui::layout::Rect;
 
 /// Rows below which only the part with the keys is shown.
 const LOW: u16 = 12;
+
+/// Columns from which the text stands beside the list instead of below it.
+const WIDE: u16 = 160;
 
 /// The two parts. One of them may have no room.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,11 @@ pub(super) struct Halves {
 /// Divides a screen.
 pub(super) fn halves(app: &App, page: Rect) -> Halves {
     let inside = app.reading.inside;
+    if page.width >= WIDE && page.height >= LOW && !app.zoom && app.page != Page::Health {
+        let list = Rect { width: page.width / 2, ..page };
+        let text = Rect { x: list.right() + 1, width: page.width - list.width - 1, ..page };
+        return Halves { list, text };
+    }
     let list = match (app.zoom || page.height < LOW, inside) {
         (true, true) => 0,
         (true, false) => page.height,
@@ -107,6 +115,10 @@ pub fn settle(app: &mut App, area: Rect) {
 /// Draws the text below its title.
 pub(super) fn text(app: &App, canvas: &mut Canvas<'_>, area: Rect, name: &SafeText, right: &SafeText) {
     let reading = &app.reading;
+    // A text beside its list has a line between them.
+    if let Some(x) = area.x.checked_sub(1) {
+        canvas.fill(Rect { x, width: 1, ..area }, &safe!("│").styled(Style::faint()));
+    }
     let place = if reading.total > reading.rows {
         let last = (reading.top + reading.rows).min(reading.total);
         safe!("{}-{} of {}", reading.top + 1, last, reading.total)

@@ -1,5 +1,6 @@
 //! The line that says how the engine is: as much of it as there is room for, the most important first.
 
+use super::urgent;
 use crate::console::app::{App, Connection};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
@@ -48,7 +49,7 @@ fn parts(app: &App) -> Vec<(SafeText, Option<SafeText>)> {
     if let Some(disk) = status.disk {
         let free = safe!("{} free", words::size(disk.free));
         let scarce = disk.free < disk.total / SCARCE;
-        parts.push(if scarce { (safe!("only {}", free).styled(Style::fg(Colour::Yellow)), None) } else { faint(free) });
+        parts.push(if scarce { (urgent(&safe!("only {}", free)), None) } else { faint(free) });
     }
     if let Some(today) = status.today {
         parts.push(faint(safe!("{} today", words::dollars(today.microusd))));

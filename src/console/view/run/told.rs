@@ -156,7 +156,7 @@ fn guidance(app: &App, detail: &RunDetail) -> Vec<SafeText> {
                 safe!("applied at iteration {}", number).styled(Style::fg(Colour::Green))
             }
             (GuidanceState::Applied, None) => safe!("applied").styled(Style::fg(Colour::Green)),
-            (GuidanceState::Accepted, _) => safe!("waits for the next prompt").styled(Style::fg(Colour::Yellow)),
+            (GuidanceState::Accepted, _) => safe!("waits for the next prompt").styled(Style::fg(Colour::Magenta)),
         };
         let ago = words::ago(one.at, app.now);
         let head = safe!("{} by {} {} ago: sent{}accepted{}{}", one.number, one.by, ago, arrow, arrow, applied);
