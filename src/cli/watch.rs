@@ -22,7 +22,7 @@ pub struct Args {
     /// Change nothing from this console
     #[arg(long)]
     read_only: bool,
-    /// Draw at most four times a second, for slow links
+    /// Draw at most four times a second, ten times for keys, for slow links
     #[arg(long)]
     slow_link: bool,
     /// Leave clicks and the wheel to the terminal; `m` switches while it runs
