@@ -165,7 +165,8 @@ fn plain_lines_are_told_without_any_sequence() {
     for (args, term) in [(["watch", "--plain"], "xterm-256color"), (["watch", "--read-only"], "dumb")] {
         let mut console = Console::with(&bare, &args, 24, 80, &[("TERM", term), ("LC_ALL", "C")]);
         console.wait_for("The engine is up; no runs are at work.");
-        console.signal(Signal::INT);
+        // Not SIGINT, which whoever runs the tests in the background has them ignore.
+        console.signal(Signal::TERM);
         wait_until("its end", PATIENCE, || console.child.try_wait().unwrap().is_some());
         let printed = console.bytes();
         assert!(printed.iter().all(|byte| (b' '..=b'~').contains(byte) || b"\r\n".contains(byte)), "{printed:?}");
