@@ -18,8 +18,13 @@ pub(super) async fn follow(
         follow::remark(&channel, remark).await?;
     }
     let lost_at = &sandbox.lost_at;
-    let over = Watch { link: &sandbox.link, spec, container, lost_at, channel: &channel, tell }.over().await?;
+    let watch = Watch { link: &sandbox.link, spec, container, lost_at, channel: &channel, tell };
+    let (mut over, seen) = watch.over().await?;
     let drained = follow::drain(spec, &channel).await?;
+    let stopped = drained.exit.as_ref().is_some_and(|exit| exit.stopped) && channel.cause().is_none();
+    if let Some(seen) = seen.filter(|_| stopped && over.outage.is_none()) {
+        over.outage = watch.outage_at_last(&seen).await;
+    }
     let words = match (&drained.exit, &over.remains) {
         (None, Some(_)) => state::last_words(&sandbox.link, container).await,
         _ => String::new(),

@@ -32,6 +32,10 @@ const OUTAGE_WORDS: &str = "the Docker service was stopped and took the containe
 /// An end so long after a lost connection still belongs to it.
 const AFTERMATH_MS: i64 = 30_000;
 
+/// A service that is being stopped takes its containers down first and answers meanwhile. So long its going is waited for
+/// where a container was told to stop by somebody else.
+const GOING: Duration = Duration::from_secs(5);
+
 /// A container under watch.
 pub(super) struct Watch<'a> {
     pub(super) link: &'a Link,
@@ -47,8 +51,8 @@ pub(super) struct Watch<'a> {
 
 impl Watch<'_> {
     /// Waits for the end.
-    pub(super) async fn over(&self) -> Result<Over, SandboxError> {
-        let Some(mut seen) = self.look().await? else { return Ok(Over::default()) };
+    pub(super) async fn over(&self) -> Result<(Over, Option<Seen>), SandboxError> {
+        let Some(mut seen) = self.look().await? else { return Ok((Over::default(), None)) };
         self.channel.expect_process(seen.process());
         let mut limits = Limiter::new(self.spec);
         let mut disk = Gauge::new(self.spec);
@@ -65,7 +69,7 @@ impl Watch<'_> {
             if hinted || count.is_multiple_of(LOOK_EVERY) {
                 match self.look().await? {
                     Some(now) => seen = now,
-                    None => return Ok(Over::default()),
+                    None => return Ok((Over::default(), None)),
                 }
                 if seen.presence != Presence::Running {
                     break;
@@ -85,7 +89,22 @@ impl Watch<'_> {
             }
         }
         let outage = self.restarted(&seen).await.then_some(OUTAGE_WORDS);
-        Ok(Over { remains: Some(seen.remains), outage })
+        Ok((Over { remains: Some(seen.remains.clone()), outage }, Some(seen)))
+    }
+
+    /// What explains the end of a container that was told to stop, once more: the service that did it may be about to go.
+    pub(super) async fn outage_at_last(&self, seen: &Seen) -> Option<&'static str> {
+        let end = Instant::now() + GOING;
+        while Instant::now() < end {
+            if self.restarted(seen).await {
+                return Some(OUTAGE_WORDS);
+            }
+            sleep(RETRY).await;
+            if matches!(state::look(self.link, self.container).await, Err(Failure::Unreachable(_))) {
+                self.note_loss();
+            }
+        }
+        None
     }
 
     /// Stops the container, having noted why: whoever sees its end must not blame somebody else.
