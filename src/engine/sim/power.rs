@@ -3,7 +3,7 @@
 
 use super::dice::Dice;
 use super::life::{End, Finish, Sim, play, undisturbed};
-use super::plot::Plot;
+use super::plot::{Plot, Turn};
 use super::stories;
 use crate::engine::crash::Plan;
 use crate::store::tests::disk::Keep;
@@ -87,7 +87,10 @@ fn campaign(seeds: std::ops::Range<u64>, rounds: u64, all: bool) {
     let mut tally = Tally::default();
     for seed in seeds {
         let mut seen = BTreeSet::new();
-        for plot in stories::all(seed) {
+        // A turn's time is counted from its intent. So one that fails at once looks like any other that failed where an outage
+        // lies within it, and costs an iteration, which is known and not what is tried here.
+        let instant = |plot: &Plot| plot.turns.iter().any(|turn| turn.2 == Turn::Instant);
+        for plot in stories::all(seed).into_iter().filter(|plot| !instant(plot)) {
             let (finish, counts) = undisturbed(&plot);
             let calls = calls(&plot);
             let mut dice = Dice::of(seed, plot.name);
