@@ -33,6 +33,7 @@ mod pytest_blocks;
 mod pytest_lines;
 mod pytest_sessions;
 mod rustc;
+mod services;
 mod spec;
 mod spec_problems;
 mod stamp;
@@ -55,6 +56,7 @@ pub use glob::BadPattern;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
 pub use problem::Problem;
+pub use services::{ServiceTrouble, unready, with_services};
 
 use crate::domain::SuiteReport;
 

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod evidence;
 pub mod gates;
 pub mod logs;
+pub mod probe;
 pub mod project;
 pub mod protocol;
 pub mod sandbox;

@@ -1,14 +1,16 @@
 //! `dogwatch.toml`: what a repository says about its image, its tests and its limits. Read from the base commit of a run.
 
 mod parse;
+mod services;
 #[cfg(test)]
 mod tests;
 
 pub(super) use parse::read_silence;
+pub use services::{Ready, Service};
 
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
-use crate::domain::Budget;
+use crate::domain::{Budget, Needs};
 use crate::sandbox::{Limits, WallTimes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -42,6 +44,9 @@ pub struct ProjectConfig {
     pub image: ImageSource,
     /// What has to be installed once.
     pub setup: Option<Setup>,
+    /// What runs beside suites that ask for it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, Service>,
     /// The test suites, in the order of the file; names are unique.
     pub suites: Vec<Suite>,
     /// Who works, unless the operator says otherwise.
@@ -117,6 +122,9 @@ pub struct Suite {
     pub directory: String,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// The names of the services that it needs, in the order in which they are started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
 }
 
 impl Suite {
@@ -250,6 +258,21 @@ impl ProjectConfig {
     /// The suite with this name.
     pub fn suite(&self, name: &str) -> Option<&Suite> {
         self.suites.iter().find(|suite| suite.name == name)
+    }
+
+    /// What the machine needs for the services of a suite, beside the suite: the most of all suites.
+    pub fn needs_of_services(&self) -> Needs {
+        let mut most = Needs::default();
+        for suite in &self.suites {
+            let needs = suite.services.iter().filter_map(|name| self.services.get(name)).map(Service::needs);
+            let sum = needs.fold(Needs::default(), |sum, one| Needs {
+                memory_mib: sum.memory_mib.saturating_add(one.memory_mib),
+                millicpus: sum.millicpus.saturating_add(one.millicpus),
+            });
+            most.memory_mib = most.memory_mib.max(sum.memory_mib);
+            most.millicpus = most.millicpus.max(sum.millicpus);
+        }
+        most
     }
 
     /// Why no run of this project can ever count as done without a person, if that is so.

@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 21] = [
+const EFFECT_POINTS: [&str; 24] = [
     "prepare.intended",
     "prepare.image",
     "prepare.committed",
@@ -21,6 +21,9 @@ const EFFECT_POINTS: [&str; 21] = [
     "develop.removed",
     "test.checked_out",
     "test.removed",
+    "services.checked_out",
+    "services.begun",
+    "services.stopped",
     "gather.parsed",
     "deliver.delivered",
     "hand_over.intended",
@@ -38,7 +41,7 @@ const EFFECT_POINTS: [&str; 21] = [
 pub fn all() -> Vec<String> {
     let commits =
         Event::NAMES.iter().flat_map(|event| [format!("commit.{event}.before"), format!("commit.{event}.after")]);
-    let steps = ["prepare", "develop", "test"]
+    let steps = ["prepare", "develop", "test", "network", "service", "ready"]
         .iter()
         .flat_map(|kind| STEP_POINTS.iter().map(move |point| format!("step.{kind}.{point}")));
     commits.chain(steps).chain(EFFECT_POINTS.iter().map(|name| (*name).to_owned())).collect()

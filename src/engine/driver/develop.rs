@@ -10,7 +10,7 @@ use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKey, StepKind, StepS
 use crate::engine::machine::Event;
 use crate::engine::ports::{Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material};
-use crate::sandbox::{Profile, StepSpec};
+use crate::sandbox::{Network, Profile, StepSpec};
 use sha2::{Digest, Sha256};
 
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
@@ -48,6 +48,7 @@ impl<W: World> Engine<W> {
             log: self.places().log(&key),
             limits: context.config.limits,
             times: context.agent.times,
+            network: Network::default(),
             key,
         };
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));

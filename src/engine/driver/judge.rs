@@ -28,7 +28,13 @@ impl<W: World> Engine<W> {
         let mut trees = Vec::new();
         for suite in &context.config.suites {
             let Some(step) = self.verdict_of(context, suite).await? else {
-                return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
+                let Some(unready) = self.unready(context, suite).await? else {
+                    return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
+                };
+                let judged = self.judge_unready(context, suite, unready).await?;
+                outcomes.push(judged.outcome);
+                findings.extend(judged.findings);
+                continue;
             };
             let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
             let tree = self.places().tree(&step.key);
@@ -37,6 +43,9 @@ impl<W: World> Engine<W> {
             let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
             let mut judged = evidence::judge(&suite.name, end, format, reports, &output);
             judged.outcome.oddities.extend(self.rewritten(context, suite, &tree).await?);
+            if !suite.services.is_empty() {
+                self.judge_services(context, suite, &step, &mut judged).await?;
+            }
             outcomes.push(judged.outcome);
             findings.extend(judged.findings);
             trees.push(tree);
