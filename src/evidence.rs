@@ -14,6 +14,7 @@ mod cargo_lines;
 mod cargo_order;
 mod cargo_runs;
 mod collector;
+mod compiler;
 mod debug;
 mod files;
 mod format;

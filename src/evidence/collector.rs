@@ -15,6 +15,8 @@ pub struct Collector {
     seen: HashMap<String, (u32, TestStatus)>,
     findings: Vec<Finding>,
     by_name: HashMap<Fingerprint, usize>,
+    /// The same by the words as they came: what repeats word for word needs no fingerprint to be known again.
+    by_words: HashMap<String, usize>,
     oddities: Vec<String>,
     dropped_cases: usize,
     dropped_findings: usize,
@@ -71,12 +73,24 @@ impl Collector {
 
     /// Adds a problem; the same problem again only counts.
     pub fn problem(&mut self, mut problem: Problem) {
+        let words = problem.words();
+        if let Some(known) = self.by_words.get(&words).and_then(|at| self.findings.get_mut(*at)) {
+            known.count = known.count.saturating_add(1);
+            return;
+        }
         if self.is_full() {
             self.dropped_findings += 1;
             return;
         }
         problem.test = problem.test.map(|id| bounded(&id));
-        self.finding(problem.finding());
+        let finding = problem.finding();
+        let name = finding.exact.clone();
+        self.finding(finding);
+        if let Some(at) = self.by_name.get(&name)
+            && self.by_words.len() < limits::WORDS
+        {
+            self.by_words.insert(words, *at);
+        }
     }
 
     /// Adds a finding that another collector made.
@@ -134,6 +148,11 @@ impl Collector {
     /// Whether any problem was found.
     pub fn has_findings(&self) -> bool {
         !self.findings.is_empty()
+    }
+
+    /// How many different problems were found.
+    pub fn findings(&self) -> usize {
+        self.findings.len()
     }
 
     /// Compares the named tests with stated counts. Only differences that could hide a failure or feign a success matter:

@@ -2,7 +2,7 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
+use super::{cargo, compiler, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +21,16 @@ pub enum Format {
     GoTestJson,
     /// What `node --test` prints: TAP or the spec reporter.
     NodeTest,
+    /// What compilers and linters print.
+    Compiler,
     /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
     ExitCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::ExitCode];
+    pub const ALL: [Self; 7] =
+        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::Compiler, Self::ExitCode];
 
     /// The stable name, as `dogwatch.toml` has it.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Format {
             Self::Pytest => "pytest",
             Self::GoTestJson => "go-test-json",
             Self::NodeTest => "node-test",
+            Self::Compiler => "compiler",
             Self::ExitCode => "exit-code",
         }
     }
@@ -51,9 +54,16 @@ impl fmt::Display for Format {
 
 /// A name that is no format's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a report format: use junit, cargo-test, pytest, go-test-json, node-test or exit-code")]
+#[error("`{name}` is not a report format: use {}", names())]
 pub struct UnknownFormat {
     name: String,
+}
+
+/// All names as people list them.
+fn names() -> String {
+    let mut names = Format::ALL.map(Format::name).to_vec();
+    let last = names.pop().unwrap_or_default();
+    format!("{} or {last}", names.join(", "))
 }
 
 impl FromStr for Format {
@@ -98,11 +108,12 @@ pub fn detect(input: &[u8]) -> Format {
             point(Format::NodeTest);
         }
     }
-    points
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .max_by_key(|(_, count)| *count)
-        .map_or(Format::ExitCode, |(f, _)| f)
+    let best =
+        points.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(format, _)| format);
+    best.unwrap_or_else(|| {
+        // What a compiler says can stand in any output, so it only counts where no test tool is recognised.
+        if limits::lines(&text).any(compiler::sure) { Format::Compiler } else { Format::ExitCode }
+    })
 }
 
 /// The part of a too long input that is read: its end, where tools put their summary.
@@ -132,6 +143,7 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
                 spec::read(to, &text);
             }
         }
+        Format::Compiler => compiler::read(to, &text),
         Format::ExitCode | Format::Junit => tail::read(to, &text),
     }
 }

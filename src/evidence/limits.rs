@@ -14,6 +14,8 @@ pub const NAME_BYTES: usize = 512;
 pub const FRAMES: usize = 50;
 /// Findings of one report.
 pub const FINDINGS: usize = 200;
+/// Wordings of findings that are known again without a fingerprint.
+pub const WORDS: usize = 4096;
 /// Tests of one report.
 pub const CASES: usize = 200_000;
 /// Oddities of one report.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::format_collect, clippy::unnecessary_wraps, reason = "tests are short and read once")]
 
+mod compiler;
 mod ending;
 mod files;
 mod golden;
