@@ -25,6 +25,7 @@ mod judge;
 mod junit;
 mod junit_problem;
 mod limits;
+mod lines;
 mod node_counts;
 mod normal;
 mod plain;
@@ -34,6 +35,8 @@ mod pytest_blocks;
 mod pytest_lines;
 mod pytest_sessions;
 mod rustc;
+mod service;
+mod sighting;
 mod spec;
 mod spec_problems;
 mod stamp;
@@ -42,6 +45,7 @@ mod tap;
 mod tap_yaml;
 mod totals;
 mod trace;
+mod trace_other;
 mod xml;
 mod xml_text;
 
@@ -56,6 +60,8 @@ pub use glob::BadPattern;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
 pub use problem::Problem;
+pub use service::ServiceLog;
+pub use sighting::{Request, Sighted, Ties};
 
 use crate::domain::SuiteReport;
 

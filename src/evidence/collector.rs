@@ -71,26 +71,32 @@ impl Collector {
         self.dropped_findings += 1;
     }
 
-    /// Adds a problem; the same problem again only counts.
-    pub fn problem(&mut self, mut problem: Problem) {
+    /// How many findings were not kept.
+    pub fn dropped(&self) -> usize {
+        self.dropped_findings
+    }
+
+    /// Adds a problem; the same problem again only counts. Gives its place among the findings where it is kept.
+    pub fn problem(&mut self, mut problem: Problem) -> Option<usize> {
         let words = problem.words();
-        if let Some(known) = self.by_words.get(&words).and_then(|at| self.findings.get_mut(*at)) {
+        let at = self.by_words.get(&words).copied();
+        if let Some(known) = at.and_then(|at| self.findings.get_mut(at)) {
             known.count = known.count.saturating_add(1);
-            return;
+            return at;
         }
         if self.is_full() {
             self.dropped_findings += 1;
-            return;
+            return None;
         }
         problem.test = problem.test.map(|id| bounded(&id));
         let finding = problem.finding();
         let name = finding.exact.clone();
         self.finding(finding);
-        if let Some(at) = self.by_name.get(&name)
-            && self.by_words.len() < limits::WORDS
-        {
-            self.by_words.insert(words, *at);
+        let at = self.by_name.get(&name).copied()?;
+        if self.by_words.len() < limits::WORDS {
+            self.by_words.insert(words, at);
         }
+        Some(at)
     }
 
     /// Adds a finding that another collector made.

@@ -2,7 +2,7 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, compiler, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
+use super::{cargo, compiler, gotest, junit, limits, node_counts, pytest, service, sighting, spec, tail, tap, totals};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -23,14 +23,24 @@ pub enum Format {
     NodeTest,
     /// What compilers and linters print.
     Compiler,
+    /// The log of a service, in words or JSON.
+    ServiceLog,
     /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
     ExitCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::Compiler, Self::ExitCode];
+    pub const ALL: [Self; 8] = [
+        Self::Junit,
+        Self::CargoTest,
+        Self::Pytest,
+        Self::GoTestJson,
+        Self::NodeTest,
+        Self::Compiler,
+        Self::ServiceLog,
+        Self::ExitCode,
+    ];
 
     /// The stable name, as `dogwatch.toml` has it.
     pub fn name(self) -> &'static str {
@@ -41,6 +51,7 @@ impl Format {
             Self::GoTestJson => "go-test-json",
             Self::NodeTest => "node-test",
             Self::Compiler => "compiler",
+            Self::ServiceLog => "service-log",
             Self::ExitCode => "exit-code",
         }
     }
@@ -112,7 +123,13 @@ pub fn detect(input: &[u8]) -> Format {
         points.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(format, _)| format);
     best.unwrap_or_else(|| {
         // What a compiler says can stand in any output, so it only counts where no test tool is recognised.
-        if limits::lines(&text).any(compiler::sure) { Format::Compiler } else { Format::ExitCode }
+        if limits::lines(&text).any(compiler::sure) {
+            Format::Compiler
+        } else if limits::lines(&text).any(service::sure) {
+            Format::ServiceLog
+        } else {
+            Format::ExitCode
+        }
     })
 }
 
@@ -123,9 +140,15 @@ pub fn end(input: &[u8]) -> &[u8] {
 
 /// Reads one input into a report in the making.
 pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
-    if format == Format::Junit {
-        junit::read(to, input);
-        return;
+    match format {
+        Format::Junit => return junit::read(to, input),
+        Format::ServiceLog => {
+            let mut log = service::ServiceLog::default();
+            log.push(input);
+            let (sighted, dropped) = log.finish();
+            return sighting::hand_on(to, sighted.into_iter().map(|one| one.finding), dropped);
+        }
+        _ => {}
     }
     let kept = end(input);
     if kept.len() < input.len() {
@@ -144,6 +167,6 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
             }
         }
         Format::Compiler => compiler::read(to, &text),
-        Format::ExitCode | Format::Junit => tail::read(to, &text),
+        Format::ExitCode | Format::Junit | Format::ServiceLog => tail::read(to, &text),
     }
 }

@@ -10,6 +10,7 @@ mod golden;
 mod green;
 mod hostile;
 mod judging;
+mod logs;
 mod normal;
 mod order;
 mod printed;

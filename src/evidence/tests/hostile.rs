@@ -1,6 +1,6 @@
 //! No input makes a reader panic, hang or grow without bound.
 
-use super::{compiler, golden};
+use super::{compiler, golden, logs};
 use crate::domain::TestStatus::{Failed, Passed, Skipped};
 use crate::evidence::{Format, debug, detect, parse};
 use proptest::prelude::*;
@@ -9,6 +9,7 @@ use proptest::prelude::*;
 fn recordings() -> Vec<(&'static str, Format, &'static [u8])> {
     let mut all = golden::all();
     all.extend(compiler::all().into_iter().map(|(name, bytes)| (name, Format::Compiler, bytes)));
+    all.extend(logs::all().into_iter().map(|(name, bytes)| (name, Format::ServiceLog, bytes)));
     all
 }
 
@@ -94,7 +95,12 @@ fn findings_are_bounded_and_the_rest_is_counted() {
 #[ignore = "a measurement, not a check: run it alone and in release mode"]
 #[allow(clippy::print_stdout, clippy::cast_precision_loss)]
 fn throughput() {
-    for (name, format, bytes) in recordings() {
+    let quiet: String =
+        (0..200).map(|n| format!("2026-11-29 10:00:00,{n:03} INFO [app] request {n} was answered\n")).collect();
+    let long = [quiet.as_bytes(), logs::all()[1].1].concat();
+    let mut all = recordings();
+    all.push(("a long log", Format::ServiceLog, &long));
+    for (name, format, bytes) in all {
         let times = if format == Format::Junit { 1 } else { (8 << 20) / bytes.len() };
         let input = bytes.repeat(times);
         let start = std::time::Instant::now();
