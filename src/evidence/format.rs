@@ -2,7 +2,9 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, compiler, gotest, junit, limits, node_counts, pytest, service, sighting, spec, tail, tap, totals};
+use super::{
+    cargo, compiler, frontend, gotest, junit, limits, node_counts, pytest, service, sighting, spec, tail, tap, totals,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -25,13 +27,15 @@ pub enum Format {
     Compiler,
     /// The log of a service, in words or JSON.
     ServiceLog,
+    /// What a browser saw, as lines of JSON; lines of services' logs may stand among them.
+    Frontend,
     /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
     ExitCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Junit,
         Self::CargoTest,
         Self::Pytest,
@@ -39,6 +43,7 @@ impl Format {
         Self::NodeTest,
         Self::Compiler,
         Self::ServiceLog,
+        Self::Frontend,
         Self::ExitCode,
     ];
 
@@ -52,6 +57,7 @@ impl Format {
             Self::NodeTest => "node-test",
             Self::Compiler => "compiler",
             Self::ServiceLog => "service-log",
+            Self::Frontend => "frontend",
             Self::ExitCode => "exit-code",
         }
     }
@@ -123,7 +129,9 @@ pub fn detect(input: &[u8]) -> Format {
         points.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(format, _)| format);
     best.unwrap_or_else(|| {
         // What a compiler says can stand in any output, so it only counts where no test tool is recognised.
-        if limits::lines(&text).any(compiler::sure) {
+        if limits::lines(&text).any(frontend::sure) {
+            Format::Frontend
+        } else if limits::lines(&text).any(compiler::sure) {
             Format::Compiler
         } else if limits::lines(&text).any(service::sure) {
             Format::ServiceLog
@@ -142,6 +150,7 @@ pub fn end(input: &[u8]) -> &[u8] {
 pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
     match format {
         Format::Junit => return junit::read(to, input),
+        Format::Frontend => return frontend::read(to, input),
         Format::ServiceLog => {
             let mut log = service::ServiceLog::default();
             log.push(input);
@@ -167,6 +176,6 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
             }
         }
         Format::Compiler => compiler::read(to, &text),
-        Format::ExitCode | Format::Junit | Format::ServiceLog => tail::read(to, &text),
+        Format::ExitCode | Format::Junit | Format::ServiceLog | Format::Frontend => tail::read(to, &text),
     }
 }

@@ -121,7 +121,7 @@ fn counted(to: &mut Collector, suite: &str, code: i32, readable: bool, output: &
 fn from_output(to: &mut Collector, read_as: Format, output: &[u8]) {
     let found = format::detect(output);
     // The last resort reads what compilers say as well.
-    if found == read_as || matches!(found, Format::Junit | Format::Compiler | Format::ServiceLog) {
+    if found == read_as || matches!(found, Format::Junit | Format::Compiler | Format::ServiceLog | Format::Frontend) {
         tail::read(to, &plain(format::end(output)));
         return;
     }

@@ -3,7 +3,7 @@
 //! A log comes in pieces of any size for as long as a service runs; what is kept of it is bounded.
 
 mod exception;
-mod ids;
+pub mod ids;
 mod json;
 mod level;
 mod record;

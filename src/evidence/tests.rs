@@ -6,6 +6,7 @@
 mod compiler;
 mod ending;
 mod files;
+mod frontend;
 mod golden;
 mod green;
 mod hostile;

@@ -4,7 +4,7 @@ use crate::evidence::limits;
 use crate::evidence::sighting::Request;
 
 /// Ids of one record.
-const IDS: usize = 8;
+pub const IDS: usize = 8;
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
