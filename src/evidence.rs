@@ -8,15 +8,19 @@
 //! compare the outcomes of two iterations in the gates room. [`parse`] and [`detect`] are the same readers without the
 //! judgement, [`debug`] shows what they make of any input.
 
+mod beside;
 mod cargo;
 mod cargo_block;
 mod cargo_lines;
 mod cargo_order;
 mod cargo_runs;
 mod collector;
+mod compiler;
+mod correlate;
 mod debug;
 mod files;
 mod format;
+pub mod frontend;
 mod glob;
 mod gotest;
 mod gotest_problems;
@@ -24,6 +28,7 @@ mod judge;
 mod junit;
 mod junit_problem;
 mod limits;
+mod lines;
 mod node_counts;
 mod normal;
 mod plain;
@@ -33,7 +38,8 @@ mod pytest_blocks;
 mod pytest_lines;
 mod pytest_sessions;
 mod rustc;
-mod services;
+mod service;
+mod sighting;
 mod spec;
 mod spec_problems;
 mod stamp;
@@ -42,6 +48,7 @@ mod tap;
 mod tap_yaml;
 mod totals;
 mod trace;
+mod trace_other;
 mod xml;
 mod xml_text;
 
@@ -49,6 +56,8 @@ mod xml_text;
 mod tests;
 
 pub use cargo_order::in_order;
+pub use correlate::correlate;
+pub use beside::{ServiceTrouble, unready, with_services};
 pub use debug::debug;
 pub use files::{ReportFault, ReportFile, read, remove_stale};
 pub use format::{Format, UnknownFormat, detect};
@@ -56,7 +65,8 @@ pub use glob::BadPattern;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
 pub use problem::Problem;
-pub use services::{ServiceTrouble, unready, with_services};
+pub use service::ServiceLog;
+pub use sighting::{Request, Sighted, Ties};
 
 use crate::domain::SuiteReport;
 

@@ -2,7 +2,9 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
+use super::{
+    cargo, compiler, frontend, gotest, junit, limits, node_counts, pytest, service, sighting, spec, tail, tap, totals,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +23,29 @@ pub enum Format {
     GoTestJson,
     /// What `node --test` prints: TAP or the spec reporter.
     NodeTest,
+    /// What compilers and linters print.
+    Compiler,
+    /// The log of a service, in words or JSON.
+    ServiceLog,
+    /// What a browser saw, as lines of JSON; lines of services' logs may stand among them.
+    Frontend,
     /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
     ExitCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::ExitCode];
+    pub const ALL: [Self; 9] = [
+        Self::Junit,
+        Self::CargoTest,
+        Self::Pytest,
+        Self::GoTestJson,
+        Self::NodeTest,
+        Self::Compiler,
+        Self::ServiceLog,
+        Self::Frontend,
+        Self::ExitCode,
+    ];
 
     /// The stable name, as `dogwatch.toml` has it.
     pub fn name(self) -> &'static str {
@@ -38,6 +55,9 @@ impl Format {
             Self::Pytest => "pytest",
             Self::GoTestJson => "go-test-json",
             Self::NodeTest => "node-test",
+            Self::Compiler => "compiler",
+            Self::ServiceLog => "service-log",
+            Self::Frontend => "frontend",
             Self::ExitCode => "exit-code",
         }
     }
@@ -51,9 +71,16 @@ impl fmt::Display for Format {
 
 /// A name that is no format's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a report format: use junit, cargo-test, pytest, go-test-json, node-test or exit-code")]
+#[error("`{name}` is not a report format: use {}", names())]
 pub struct UnknownFormat {
     name: String,
+}
+
+/// All names as people list them.
+fn names() -> String {
+    let mut names = Format::ALL.map(Format::name).to_vec();
+    let last = names.pop().unwrap_or_default();
+    format!("{} or {last}", names.join(", "))
 }
 
 impl FromStr for Format {
@@ -98,11 +125,20 @@ pub fn detect(input: &[u8]) -> Format {
             point(Format::NodeTest);
         }
     }
-    points
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .max_by_key(|(_, count)| *count)
-        .map_or(Format::ExitCode, |(f, _)| f)
+    let best =
+        points.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(format, _)| format);
+    best.unwrap_or_else(|| {
+        // What a compiler says can stand in any output, so it only counts where no test tool is recognised.
+        if limits::lines(&text).any(frontend::sure) {
+            Format::Frontend
+        } else if limits::lines(&text).any(compiler::sure) {
+            Format::Compiler
+        } else if limits::lines(&text).any(service::sure) {
+            Format::ServiceLog
+        } else {
+            Format::ExitCode
+        }
+    })
 }
 
 /// The part of a too long input that is read: its end, where tools put their summary.
@@ -112,9 +148,16 @@ pub fn end(input: &[u8]) -> &[u8] {
 
 /// Reads one input into a report in the making.
 pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
-    if format == Format::Junit {
-        junit::read(to, input);
-        return;
+    match format {
+        Format::Junit => return junit::read(to, input),
+        Format::Frontend => return frontend::read(to, input),
+        Format::ServiceLog => {
+            let mut log = service::ServiceLog::default();
+            log.push(input);
+            let (sighted, dropped) = log.finish();
+            return sighting::hand_on(to, sighted.into_iter().map(|one| one.finding), dropped);
+        }
+        _ => {}
     }
     let kept = end(input);
     if kept.len() < input.len() {
@@ -132,6 +175,7 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
                 spec::read(to, &text);
             }
         }
-        Format::ExitCode | Format::Junit => tail::read(to, &text),
+        Format::Compiler => compiler::read(to, &text),
+        Format::ExitCode | Format::Junit | Format::ServiceLog | Format::Frontend => tail::read(to, &text),
     }
 }

@@ -1,6 +1,7 @@
 //! Stack traces of Python, Rust, JavaScript, Go and the JVM, as they stand in text.
 
 use super::limits::{self, head};
+use super::trace_other;
 use crate::domain::{Frame, Location};
 
 /// The frames that the text shows, innermost first, bounded.
@@ -15,6 +16,8 @@ pub fn frames(text: &str) -> Vec<Frame> {
         let trimmed = line.trim();
         if let Some(frame) = python_frame(trimmed) {
             python = true;
+            found.push(frame);
+        } else if let Some(frame) = trace_other::frame(trimmed) {
             found.push(frame);
         } else if let Some(frame) = at_frame(trimmed, function.as_ref()) {
             function = None;

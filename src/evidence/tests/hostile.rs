@@ -1,9 +1,18 @@
 //! No input makes a reader panic, hang or grow without bound.
 
-use super::golden;
+use super::{compiler, frontend, golden, logs};
 use crate::domain::TestStatus::{Failed, Passed, Skipped};
 use crate::evidence::{Format, debug, detect, parse};
 use proptest::prelude::*;
+
+/// All recordings of all tools.
+fn recordings() -> Vec<(&'static str, Format, &'static [u8])> {
+    let mut all = golden::all();
+    all.extend(compiler::all().into_iter().map(|(name, bytes)| (name, Format::Compiler, bytes)));
+    all.extend(logs::all().into_iter().map(|(name, bytes)| (name, Format::ServiceLog, bytes)));
+    all.push(("shop.jsonl", Format::Frontend, frontend::SHOP));
+    all
+}
 
 fn read_all(bytes: &[u8]) {
     detect(bytes);
@@ -23,8 +32,8 @@ proptest! {
     }
 
     #[test]
-    fn damaged_recordings_are_read(which in 0..golden::all().len(), cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
-        let (_, format, bytes) = golden::all().swap_remove(which);
+    fn damaged_recordings_are_read(which in 0..recordings().len(), cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
+        let (_, format, bytes) = recordings().swap_remove(which);
         let mut bytes = bytes.to_vec();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let index = |share: f64, len: usize| (share * len as f64) as usize;
@@ -87,7 +96,12 @@ fn findings_are_bounded_and_the_rest_is_counted() {
 #[ignore = "a measurement, not a check: run it alone and in release mode"]
 #[allow(clippy::print_stdout, clippy::cast_precision_loss)]
 fn throughput() {
-    for (name, format, bytes) in golden::all() {
+    let quiet: String =
+        (0..200).map(|n| format!("2026-11-29 10:00:00,{n:03} INFO [app] request {n} was answered\n")).collect();
+    let long = [quiet.as_bytes(), logs::all()[1].1].concat();
+    let mut all = recordings();
+    all.push(("a long log", Format::ServiceLog, &long));
+    for (name, format, bytes) in all {
         let times = if format == Format::Junit { 1 } else { (8 << 20) / bytes.len() };
         let input = bytes.repeat(times);
         let start = std::time::Instant::now();
