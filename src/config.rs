@@ -29,7 +29,7 @@ pub use errors::{ConfigErrors, Problem};
 pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
-    AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
+    AgentConfig, Browser, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };
 pub use reference::reference;
 pub use retention::Retention;

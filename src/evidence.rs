@@ -31,6 +31,7 @@ mod limits;
 mod lines;
 mod node_counts;
 mod normal;
+mod pages;
 mod plain;
 mod problem;
 mod pytest;
@@ -55,15 +56,16 @@ mod xml_text;
 #[cfg(test)]
 mod tests;
 
+pub use beside::{ServiceTrouble, unready, with_services};
 pub use cargo_order::in_order;
 pub use correlate::correlate;
-pub use beside::{ServiceTrouble, unready, with_services};
 pub use debug::debug;
 pub use files::{ReportFault, ReportFile, read, remove_stale};
 pub use format::{Format, UnknownFormat, detect};
 pub use glob::BadPattern;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
+pub use pages::{ServiceOutput, judge_pages};
 pub use problem::Problem;
 pub use service::ServiceLog;
 pub use sighting::{Request, Sighted, Ties};

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod config;

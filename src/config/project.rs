@@ -1,10 +1,12 @@
 //! `dogwatch.toml`: what a repository says about its image, its tests and its limits. Read from the base commit of a run.
 
+mod browser;
 mod parse;
 mod services;
 #[cfg(test)]
 mod tests;
 
+pub use browser::Browser;
 pub(super) use parse::read_silence;
 pub use services::{Ready, Service};
 
@@ -30,6 +32,8 @@ impl Formats {
     pub const GO_TEST_JSON: &'static str = "go-test-json";
     /// What `node --test` writes.
     pub const NODE_TEST: &'static str = "node-test";
+    /// What the browser of `[browser]` tells; no suite can ask for it.
+    pub const BROWSER: &'static str = "browser";
     /// Nothing but the exit code and the tail of the output; gives no test counts.
     pub const EXIT_CODE: &'static str = "exit-code";
     /// All of them.
@@ -125,6 +129,9 @@ pub struct Suite {
     /// The names of the services that it needs, in the order in which they are started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
+    /// A browser that is to look at pages, in place of the command; for the suite that `[browser]` makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Browser>,
 }
 
 impl Suite {
@@ -277,12 +284,12 @@ impl ProjectConfig {
 
     /// Why no run of this project can ever count as done without a person, if that is so.
     pub fn why_never_done(&self) -> Option<String> {
-        if self.suites.is_empty() {
+        if self.suites.iter().all(|suite| suite.browser.is_some()) {
             return Some(
                 "dogwatch.toml names no test suite, so nothing can show that work is done: add a [[suite]]".to_owned(),
             );
         }
-        if !self.suites.iter().any(Suite::counts_tests) {
+        if !self.suites.iter().any(|suite| suite.browser.is_none() && suite.counts_tests()) {
             return Some(
                 "no suite in dogwatch.toml gives test counts, so green proves too little: give one a `format` other than \
                  \"exit-code\""

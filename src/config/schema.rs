@@ -56,6 +56,7 @@ pub const PROJECT_TOP: Table = Table {
             "What runs beside suites that ask for it, by name.",
         ),
         key("suite", "tables written as [[suite]]", "none", "The test suites that decide whether a run is done."),
+        key("browser", "a table", "none", "Pages of the running application that a browser looks at."),
         key("agent", "a table", "none", "Who does the work."),
         key("limits", "a table", "see there", "What each container may use."),
         key("budget", "a table", "see there", "What a run may spend."),
@@ -173,6 +174,39 @@ pub const READY: Table = Table {
     ],
 };
 
+/// `[browser]`.
+pub const BROWSER: Table = Table {
+    header: "[browser]",
+    about: "Opens pages of the running application in a headless browser, after the suites, beside the services that it names. Errors on the console, exceptions that nobody caught, failed requests and broken resources are findings, and a page with an error counts as a failed test of the suite `browser`. A picture of each page is kept. For engines with Docker only.",
+    keys: &[
+        key(
+            "image",
+            "an image such as \"localhost:5000/browser:1\"",
+            "the project's own image",
+            "An image with Chromium or Chrome (`chromium-headless-shell`, `chromium`, `google-chrome`) and /bin/sh.",
+        ),
+        key(
+            "url",
+            "an address such as \"http://127.0.0.1:8000\"",
+            "required",
+            "Where the application is: on 127.0.0.1 or localhost, since browsers do not take every name for what it is here.",
+        ),
+        key(
+            "pages",
+            "a list of paths such as [\"/\", \"/login\"]",
+            "[\"/\"]",
+            "The pages, by their paths; at most 20.",
+        ),
+        key(
+            "services",
+            "a list of names such as [\"db\", \"app\"]",
+            "required",
+            "The services that it needs, as for a suite.",
+        ),
+        key("timeout", DURATION, "\"5m\"", "The longest that all pages may take, at most 24h."),
+    ],
+};
+
 /// `[agent]`.
 pub const AGENT: Table = Table {
     header: "[agent]",
@@ -276,7 +310,7 @@ pub const DELIVER: Table = Table {
 
 /// The tables of `dogwatch.toml`, in the order of the reference page.
 pub const PROJECT: &[Table] =
-    &[PROJECT_TOP, IMAGE, SETUP, SUITE, SERVICE, READY, AGENT, LIMITS, BUDGET, GATES, DELIVER];
+    &[PROJECT_TOP, IMAGE, SETUP, SUITE, SERVICE, READY, BROWSER, AGENT, LIMITS, BUDGET, GATES, DELIVER];
 
 /// The top of `config.toml`.
 pub const ENGINE_TOP: Table = Table {

@@ -69,7 +69,7 @@ impl<W: World> Engine<W> {
             return Err(unfit(format!("a run can follow at most {MOST_PREDECESSORS} others, and {count} are named")));
         }
         let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
-        if config.suites.is_empty() {
+        if config.suites.iter().all(|suite| suite.browser.is_some()) {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
         let beside = config.needs_of_services();
@@ -159,7 +159,8 @@ impl<W: World> Engine<W> {
                     .to_owned(),
             );
         }
-        for reference in config.services.values().filter_map(|service| service.image.as_ref()) {
+        let browsers = config.suites.iter().filter_map(|suite| suite.browser.as_ref()?.image.as_ref());
+        for reference in config.services.values().filter_map(|service| service.image.as_ref()).chain(browsers) {
             sandbox.admits(reference).map_err(|error| error.to_string())?;
         }
         Ok(())

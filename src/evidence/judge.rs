@@ -136,7 +136,7 @@ fn from_output(to: &mut Collector, read_as: Format, output: &[u8]) {
 }
 
 /// Says why there is no verdict.
-fn cut_off(to: &mut Collector, end: &StepEnd) {
+pub(super) fn cut_off(to: &mut Collector, end: &StepEnd) {
     if matches!(end, StepEnd::Exited { .. }) {
         return;
     }

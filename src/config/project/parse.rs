@@ -1,7 +1,7 @@
 //! Reads `dogwatch.toml` section by section.
 
-use super::services;
 use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite};
+use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
 use crate::config::errors::ConfigErrors;
@@ -21,7 +21,8 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         let image = image(top);
         let setup = top.table("setup", schema::SETUP).map(|section| setup(&section));
         let services = services::read(top);
-        let suites = suites(top);
+        let mut suites = suites(top);
+        suites.extend(browser::read(top, &suites));
         let agent = top.table("agent", schema::AGENT).map(|section| agent(&section));
         let limits = top.table("limits", schema::LIMITS).map_or_else(Limits::default, |section| limits(&section));
         let budget = top.table("budget", schema::BUDGET).map_or_else(Budget::default, |section| budget(&section));
@@ -199,7 +200,7 @@ fn suite(top: &Section<'_, '_>, section: &Section<'_, '_>, names: &mut BTreeSet<
     let env = rules::env(section);
     let (name, command, format) = (name?.value, command?, format?.to_owned());
     let services = services::named(top, section);
-    Some(Suite { name, command, format, report, timeout, directory, env, services })
+    Some(Suite { name, command, format, report, timeout, directory, env, services, browser: None })
 }
 
 fn agent(section: &Section<'_, '_>) -> Option<AgentConfig> {

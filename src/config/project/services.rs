@@ -18,7 +18,7 @@ const LONGEST: u64 = 3_600;
 /// Memory of a service where nobody says, in MiB.
 const MEMORY: u64 = 1024;
 /// Names that mean something else already.
-const TAKEN: [&str; 2] = ["localhost", "dogwatch"];
+const TAKEN: [&str; 3] = ["localhost", "dogwatch", "browser"];
 
 /// A database, a cache, the application itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

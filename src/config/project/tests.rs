@@ -210,3 +210,30 @@ fn services_are_read_strictly() {
         assert!(told.contains(part), "{part}\n{told}");
     }
 }
+
+#[test]
+fn a_browser_is_one_more_suite() {
+    let text = "[image]\nreference = \"x\"\n[services.app]\ncommand = \"x\"\n[browser]\nurl = \"http://127.0.0.1:8000/\"\n\
+                pages = [\"/\", \"/a?b=1\"]\nservices = [\"app\"]\nimage = \"localhost:5000/browser:1\"\ntimeout = \"2m\"\n";
+    let config = ProjectConfig::parse(text, "dogwatch.toml").unwrap();
+    let suite = config.suite("browser").unwrap();
+    let browser = suite.browser.as_ref().unwrap();
+    assert_eq!(browser.pages, ["http://127.0.0.1:8000/", "http://127.0.0.1:8000/a?b=1"]);
+    assert_eq!((suite.timeout, suite.services.as_slice()), (120, ["app".to_owned()].as_slice()));
+    assert!(config.why_never_done().unwrap().contains("no test suite"), "pages alone prove nothing");
+
+    let wrong = "[image]\nreference = \"x\"\n[services.app]\ncommand = \"x\"\n[[suite]]\nname = \"browser\"\ncommand = \"x\"\n\
+                 format = \"pytest\"\n[[suite]]\nname = \"a\"\ncommand = \"x\"\nformat = \"browser\"\n[browser]\nurl = \"http://app:8000\"\npages = [\"a\", \"//b\", \"/c\", \"/c\"]\nservices = []\n";
+    let told = errors(wrong);
+    for part in [
+        "a [[suite]] is called \"browser\"",
+        "`format` cannot be \"browser\"",
+        "`url` is \"http://app:8000\"; it must be an address such as \"http://127.0.0.1:8000\"",
+        "`pages` has \"a\"; a page is a path",
+        "`pages` has \"//b\"",
+        "`pages` has \"/c\" twice",
+        "`services` names none",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}

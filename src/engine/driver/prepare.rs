@@ -65,6 +65,12 @@ impl<W: World> Engine<W> {
                 image.services.insert(name.clone(), sandbox.image(reference, &progress).await?.id);
             }
         }
+        let browsers = context.config.suites.iter().filter_map(|suite| Some((&suite.name, suite.browser.as_ref()?)));
+        for (name, browser) in browsers {
+            if let Some(reference) = &browser.image {
+                image.services.insert(name.clone(), sandbox.image(reference, &progress).await?.id);
+            }
+        }
         Ok(image)
     }
 

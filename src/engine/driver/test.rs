@@ -3,11 +3,13 @@
 use super::develop::keep_paths;
 use super::steps::{duration, key, step_environment};
 use super::{Context, Engine, Halt};
-use crate::config::Suite;
+use crate::browser::Orders;
+use crate::config::{Browser, Suite};
 use crate::domain::{Step, StepEnd, StepKind, StepState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Trees, World};
 use crate::sandbox::{Network, Profile, StepSpec};
+use std::path::PathBuf;
 
 impl<W: World> Engine<W> {
     pub(super) async fn test(&self, context: &Context) -> Result<(), Halt> {
@@ -61,10 +63,18 @@ impl<W: World> Engine<W> {
             self.world.trees().checkout(&context.project, &commit, &tree, Some(suite), self.room(context)).await?;
             self.crash.at("test.checked_out")?;
         }
+        let mut image = context.run.image.as_ref().map(|image| image.id.clone()).unwrap_or_default();
+        let mut argv = suite.command.argv();
+        if let Some(browser) = &suite.browser {
+            let orders = Orders { pages: browser.pages.clone(), pictures: PathBuf::from(Browser::PICTURES_INSIDE) };
+            argv = self.own_program(&orders.arguments()).await?;
+            let own = context.run.image.as_ref().and_then(|image| image.services.get(&suite.name));
+            image = own.cloned().unwrap_or(image);
+        }
         let spec = StepSpec {
             profile: Profile::Test,
-            image: context.run.image.as_ref().map(|image| image.id.clone()).unwrap_or_default(),
-            argv: suite.command.argv(),
+            image,
+            argv,
             env: step_environment(&suite.env),
             cwd: suite.cwd(),
             tree: Some(tree),

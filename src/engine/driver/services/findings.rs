@@ -6,8 +6,17 @@ use super::{Unready, specs};
 use crate::config::Suite;
 use crate::domain::{Step, StepKind, StepState};
 use crate::engine::ports::{TreeFault, Trees, World};
-use crate::evidence::{self, Judged, ServiceTrouble};
+use crate::evidence::{self, Judged, ServiceOutput, ServiceTrouble};
+use std::path::Path;
 
+/// How much of a browser's account is read.
+const ACCOUNT: usize = 16 * 1024 * 1024;
+/// Pictures of one look that are kept.
+const PICTURES: usize = 20;
+/// Bytes of one.
+const PICTURE: usize = 4 << 20;
+/// What every picture begins with.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// How much of a service's log is looked at.
 const LOG_END: usize = 256 * 1024;
 
@@ -56,6 +65,38 @@ impl<W: World> Engine<W> {
         let troubles = self.ended_by_themselves(suite, &ended).await?;
         evidence::with_services(judged, troubles);
         Ok(())
+    }
+
+    /// The judgement of what a browser saw, and the pictures that it took.
+    pub(in crate::engine::driver) async fn judge_browser(
+        &self,
+        context: &Context,
+        suite: &Suite,
+        step: &Step,
+        tree: &Path,
+    ) -> Result<(Judged, Vec<Vec<u8>>), Halt> {
+        let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
+        let output = self.world.trees().output(&self.places().log(&step.key), log_digest, ACCOUNT).await?;
+        let mut services = Vec::new();
+        for beside in self.beside(context, suite).await? {
+            if let Some(service) =
+                specs::service_of(&beside.key, suite).filter(|_| beside.key.attempt == step.key.attempt)
+            {
+                let bytes = self.end_of_log(&beside).await?;
+                services.push(ServiceOutput { service: service.to_owned(), bytes });
+            }
+        }
+        let mut judged = evidence::judge_pages(&suite.name, end, &output, &services);
+        self.judge_services(context, suite, step, &mut judged).await?;
+        let mut pictures = Vec::new();
+        match self.world.trees().reports(tree, suite).await {
+            Some(Ok(files)) => pictures.extend(files.into_iter().map(|file| file.bytes).take(PICTURES)),
+            Some(Err(fault)) => judged.outcome.oddities.push(format!("the pictures of pages: {fault}")),
+            None => {}
+        }
+        // Only what is surely a picture is kept as one.
+        pictures.retain(|picture| picture.starts_with(PNG) && picture.len() <= PICTURE);
+        Ok((judged, pictures))
     }
 
     async fn ended_by_themselves(&self, suite: &Suite, steps: &[Step]) -> Result<Vec<ServiceTrouble>, Halt> {

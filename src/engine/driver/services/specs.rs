@@ -114,7 +114,8 @@ impl<W: World> Engine<W> {
         }
     }
 
-    async fn own_program(&self, words: &[String]) -> Result<Vec<String>, Halt> {
+    /// The command line by which this program itself runs inside.
+    pub(in crate::engine::driver) async fn own_program(&self, words: &[String]) -> Result<Vec<String>, Halt> {
         let mut argv = self.world.sandbox().own_program().await?;
         argv.extend_from_slice(words);
         Ok(argv)
