@@ -56,7 +56,7 @@ mod xml_text;
 #[cfg(test)]
 mod tests;
 
-pub use beside::{ServiceTrouble, unready, with_services};
+pub use beside::{ServiceTrouble, unready, with_logs, with_services};
 pub use cargo_order::in_order;
 pub use correlate::correlate;
 pub use debug::debug;

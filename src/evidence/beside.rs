@@ -2,10 +2,13 @@
 
 use super::collector::Collector;
 use super::judge::{Judged, how_it_ended};
+use super::pages::ServiceOutput;
 use super::plain::plain;
 use super::problem::Problem;
+use super::service::ServiceLog;
+use super::sighting::hand_on;
 use super::{format, limits, tail};
-use crate::domain::{Source, StepEnd, SuiteOutcome, SuiteVerdict};
+use crate::domain::{Severity, Source, StepEnd, SuiteOutcome, SuiteVerdict};
 use std::collections::BTreeMap;
 
 /// Lines of a log that are quoted.
@@ -90,6 +93,22 @@ pub fn with_services(judged: &mut Judged, troubles: Vec<ServiceTrouble>) {
     judged.findings.truncate(limits::FINDINGS);
 }
 
+/// Adds what services logged as errors while a suite failed.
+pub fn with_logs(judged: &mut Judged, services: &[ServiceOutput]) {
+    let mut to = Collector::default();
+    for service in services {
+        let mut log = ServiceLog::default();
+        log.push(&service.bytes);
+        let (sighted, dropped) = log.finish();
+        let errors = sighted.into_iter().map(|one| one.finding).filter(|finding| finding.severity == Severity::Error);
+        hand_on(&mut to, errors, dropped);
+    }
+    let known: Vec<_> = judged.findings.iter().map(|finding| finding.exact.clone()).collect();
+    let news = to.finish().0.findings.into_iter().filter(|finding| !known.contains(&finding.exact));
+    judged.findings.extend(news);
+    judged.findings.truncate(limits::FINDINGS);
+}
+
 /// The last lines of a text.
 fn end_of(text: &str) -> String {
     let text = text.trim_end();
@@ -128,6 +147,18 @@ mod tests {
         assert_eq!(judged.outcome.verdict, SuiteVerdict::Failed);
         let told = "service db ran out of memory and was ended by signal 9; it wrote nothing";
         assert_eq!(judged.findings[0].message, told);
+    }
+
+    #[test]
+    fn what_a_service_logged_stands_beside_the_tests_that_failed() {
+        let mut judged = unready("e2e", Vec::new());
+        let bytes = b"INFO starts\nERROR cannot reach the store\nERROR cannot reach the store\n".to_vec();
+        let said = [ServiceOutput { service: "app".to_owned(), bytes }];
+        with_logs(&mut judged, &said);
+        assert_eq!(judged.findings.len(), 1, "{judged:?}");
+        assert!(judged.findings[0].message.contains("cannot reach the store") && judged.findings[0].count == 2);
+        with_logs(&mut judged, &said);
+        assert_eq!(judged.findings.len(), 1);
     }
 
     #[test]

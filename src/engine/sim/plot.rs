@@ -141,7 +141,8 @@ pub(super) struct Plot {
     /// Parts of the repository that have to be repaired, one a turn.
     pub parts: u64,
     pub setup: bool,
-    /// The suite `unit` has services: a database, and the application, which ends at once while part 0 is bad.
+    /// The suite `unit` has services: a database, and the application, which ends at once while part 0 is bad. A browser looks
+    /// at the latter.
     pub services: bool,
     /// In these iterations the application is never ready.
     pub deaf: Vec<u32>,
@@ -246,7 +247,8 @@ impl Plot {
         } else {
             String::new()
         };
-        let (services, named) = if self.services { (SERVICES, "services = [\"db\", \"app\"]\n") } else { ("", "") };
+        let named = if self.services { "services = [\"db\", \"app\"]\n" } else { "" };
+        let services = if self.services { services(timeout) } else { String::new() };
         let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
         let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
         let toml = format!(
@@ -272,7 +274,13 @@ impl Plot {
 /// The services of a suite, where it has some.
 const SERVICES: &str = "[services.db]\nimage = \"docker.io/library/postgres:17\"\ncommand = \"postgres\"\n\
                         ready = { tcp = 5432 }\n[services.app]\ncommand = \"serve\"\n\
-                        ready = { http = \"http://app:8000/\", within = \"60s\" }\n";
+                        ready = { http = \"http://app:8000/\", within = \"60s\" }\n\
+                        [browser]\nurl = \"http://127.0.0.1:8000\"\nservices = [\"app\"]\n";
+
+/// The same with the longest that the browser may take, since everything may be slow.
+fn services(timeout: u32) -> String {
+    format!("{SERVICES}timeout = \"{timeout}m\"\n")
+}
 
 /// Where a part lies.
 pub(super) fn part_path(part: u64) -> String {

@@ -47,6 +47,7 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
             }
         }
         StepKind::Test if key.suite == "unit" => unit(&mut program),
+        StepKind::Test if key.suite == "browser" => browser(&mut program),
         StepKind::Test => lint(&mut program),
         StepKind::Network | StepKind::Service => service(&mut program),
         StepKind::Ready => ready(plot.deaf.contains(&key.iteration), &mut program),
@@ -65,6 +66,11 @@ fn service(program: &mut Program) {
         program.output = "RuntimeError: part 0 is bad\n".to_owned();
         program.end = StepEnd::Exited { code: 1 };
     }
+}
+
+fn browser(program: &mut Program) {
+    program.output = "{\"kind\":\"page\",\"at\":1,\"url\":\"http://127.0.0.1:8000/\"}\n".to_owned();
+    program.tree.insert(".dogwatch-pictures/page-0.png".to_owned(), b"\x89PNG\r\n\x1a\n".to_vec());
 }
 
 fn ready(deaf: bool, program: &mut Program) {

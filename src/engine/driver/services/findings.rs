@@ -4,7 +4,7 @@ use super::super::test::counts;
 use super::super::{Context, Engine, Halt};
 use super::{Unready, specs};
 use crate::config::Suite;
-use crate::domain::{Step, StepKind, StepState};
+use crate::domain::{Step, StepKind, StepState, SuiteVerdict};
 use crate::engine::ports::{TreeFault, Trees, World};
 use crate::evidence::{self, Judged, ServiceOutput, ServiceTrouble};
 use std::path::Path;
@@ -64,6 +64,10 @@ impl<W: World> Engine<W> {
         });
         let troubles = self.ended_by_themselves(suite, &ended).await?;
         evidence::with_services(judged, troubles);
+        // Tests that pass may well have provoked errors.
+        if suite.browser.is_none() && judged.outcome.verdict != SuiteVerdict::Passed {
+            evidence::with_logs(judged, &self.said_beside(context, suite, verdict).await?);
+        }
         Ok(())
     }
 
@@ -77,15 +81,7 @@ impl<W: World> Engine<W> {
     ) -> Result<(Judged, Vec<Vec<u8>>), Halt> {
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let output = self.world.trees().output(&self.places().log(&step.key), log_digest, ACCOUNT).await?;
-        let mut services = Vec::new();
-        for beside in self.beside(context, suite).await? {
-            if let Some(service) =
-                specs::service_of(&beside.key, suite).filter(|_| beside.key.attempt == step.key.attempt)
-            {
-                let bytes = self.end_of_log(&beside).await?;
-                services.push(ServiceOutput { service: service.to_owned(), bytes });
-            }
-        }
+        let services = self.said_beside(context, suite, step).await?;
         let mut judged = evidence::judge_pages(&suite.name, end, &output, &services);
         self.judge_services(context, suite, step, &mut judged).await?;
         let mut pictures = Vec::new();
@@ -97,6 +93,20 @@ impl<W: World> Engine<W> {
         // Only what is surely a picture is kept as one.
         pictures.retain(|picture| picture.starts_with(PNG) && picture.len() <= PICTURE);
         Ok((judged, pictures))
+    }
+
+    /// What the services said that ran beside an execution of a suite.
+    async fn said_beside(&self, context: &Context, suite: &Suite, ran: &Step) -> Result<Vec<ServiceOutput>, Halt> {
+        let mut services = Vec::new();
+        for beside in self.beside(context, suite).await? {
+            if let Some(service) =
+                specs::service_of(&beside.key, suite).filter(|_| beside.key.attempt == ran.key.attempt)
+            {
+                let bytes = self.end_of_log(&beside).await?;
+                services.push(ServiceOutput { service: service.to_owned(), bytes });
+            }
+        }
+        Ok(services)
     }
 
     async fn ended_by_themselves(&self, suite: &Suite, steps: &[Step]) -> Result<Vec<ServiceTrouble>, Halt> {
