@@ -1,7 +1,7 @@
 //! The list of runs.
 
 use super::split::{name, nothing_passes};
-use super::{URGENT, empty, first_shown, inset, mark, rows, title};
+use super::{URGENT, empty, first_shown, inset, mark, rows, title, trend};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::{Run, RunState};
@@ -13,7 +13,10 @@ use ratatui::layout::Rect;
 
 /// Columns of the iteration and the cap.
 const ITERATION: u16 = 7;
-/// Columns from which project and task are told as well.
+/// Columns from which some of the newest iterations have a bar for their failed tests, and from which more have.
+const FEW_BARS: u16 = 60;
+const MANY_BARS: u16 = 70;
+/// Columns from which cost, project and task are told as well.
 const WIDE: u16 = 90;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
@@ -44,7 +47,7 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     }
 }
 
-/// One run: a mark, its id, its state, the iteration, tests, and in the rest what it waits for or what it is about.
+/// One run: a mark, its id, its state, the iteration, tests and how they went, and in the rest what it waits for or what it is about.
 fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
     let run = &view.run;
     let (sign, state) = standing(run);
@@ -59,16 +62,19 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
     // The number of one beyond the cap may be left out, the counts may not.
     let counted = safe!("{}/{}", run.spent.iterations, run.budget.iterations);
     let iteration = if iteration.width() > ITERATION.into() { counted } else { iteration };
-    let mut cells = vec![
-        (1, sign),
-        (5, safe!("{}", run.id)),
-        (10, state),
-        (ITERATION, iteration),
-        (8, tests),
-        (4, words::age(run.created, app.now)),
-    ];
+    let mut cells = vec![(1, sign), (5, safe!("{}", run.id)), (10, state), (ITERATION, iteration), (8, tests)];
+    let bars = match row.width {
+        ..FEW_BARS => 0,
+        FEW_BARS..MANY_BARS => 3,
+        _ => 5,
+    };
+    if bars > 0 {
+        cells.push((bars, trend::bars(&view.trend, bars.into())));
+    }
+    cells.push((4, words::age(run.created, app.now)));
     let wide = row.width >= WIDE;
     if wide {
+        cells.push((6, words::dollars(run.spent.microusd).pad_left(6)));
         cells.push((14, safe!("{}", view.project)));
     }
     let row = inset(row);
@@ -99,7 +105,9 @@ fn about(app: &App, view: &RunView) -> SafeText {
             // What was told comes with the next prompt, not with the one that is being worked on.
             let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
             let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
-            safe!("{}{}", note, waits.unwrap_or_default())
+            // The iteration stands in a column of its own.
+            let prefix = format!("iteration {}: ", run.iteration);
+            safe!("{}{}", note.strip_prefix(&prefix).unwrap_or(note), waits.unwrap_or_default())
         }
         _ => safe!("{}", run.task).styled(Style::faint()),
     }
