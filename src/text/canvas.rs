@@ -172,7 +172,7 @@ pub(super) fn spelled(grapheme: &str) -> String {
         "─" | "·" => "-",
         "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" => "+",
         "▌" | "→" => ">",
-        // Bars of eighths, by letters that grow darker.
+        // Bars, by letters that grow darker.
         "▁" => ".",
         "▂" => ":",
         "▃" => "-",
@@ -180,7 +180,6 @@ pub(super) fn spelled(grapheme: &str) -> String {
         "▅" => "+",
         "▆" => "*",
         "▇" => "#",
-        "█" => "@",
         "▲" => "^",
         "▼" => "v",
         _ => {
