@@ -16,6 +16,8 @@ const ITERATION: u16 = 7;
 /// Columns from which some of the newest iterations have a bar for their failed tests, and from which more have.
 const FEW_BARS: u16 = 60;
 const MANY_BARS: u16 = 70;
+/// Most columns of a project's name.
+const PROJECT: u16 = 14;
 /// Columns from which cost, project and task are told as well.
 const WIDE: u16 = 90;
 
@@ -39,16 +41,18 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     }
     let selected = listed.iter().position(|view| Some(view.run.id) == app.run);
     let first = first_shown(selected.unwrap_or(0), listed.len(), usize::from(below.height));
+    let project = listed.iter().map(|view| safe!("{}", view.project).width()).max().unwrap_or(0);
+    let project = u16::try_from(project).unwrap_or(PROJECT).min(PROJECT);
     for (row, (place, view)) in rows(below).zip(listed.iter().enumerate().skip(first)) {
-        line(app, canvas, row, view);
+        line(app, canvas, row, view, project);
         if Some(place) == selected {
             mark(canvas, row, focused);
         }
     }
 }
 
-/// One run: a mark, its id, its state, the iteration, tests and how they went, and in the rest what it waits for or what it is about.
-fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
+/// One run, its project in so many columns: a mark, its id, its state, the iteration, tests and how they went, and in the rest what it waits for or what it is about.
+fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: u16) {
     let run = &view.run;
     let (sign, state) = standing(run);
     let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, _)| {
@@ -75,7 +79,7 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
     let wide = row.width >= WIDE;
     if wide {
         cells.push((6, words::dollars(run.spent.microusd).pad_left(6)));
-        cells.push((14, safe!("{}", view.project)));
+        cells.push((project, safe!("{}", view.project)));
     }
     let row = inset(row);
     let mut x = row.x;
