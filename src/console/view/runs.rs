@@ -89,32 +89,33 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: 
         x = x.saturating_add(width + 1);
     }
     let rest = Rect { x, width: row.right().saturating_sub(x), ..row };
-    let mut words = about(app, view);
     let task = safe!("{}", run.task).styled(Style::faint());
-    if wide && words != task {
-        words = safe!("{} · {}", words, task);
-    }
+    let words = match about(app, view) {
+        None => task,
+        // What it is about says more of a run in the queue than that it is there, unless it follows others.
+        Some(words) if run.state == RunState::Queued && run.after.is_empty() => safe!("{} · {}", task, words),
+        Some(words) if wide => safe!("{} · {}", words, task),
+        Some(words) => words,
+    };
     canvas.text(rest, &words);
 }
 
-/// What a run waits for; otherwise what it does, or its task.
-fn about(app: &App, view: &RunView) -> SafeText {
+/// What a run waits for or does, where there is anything to say of that.
+fn about(app: &App, view: &RunView) -> Option<SafeText> {
     let run = &view.run;
     if let Some(question) = run.question.and_then(|id| app.questions.get(&id)) {
-        return safe!("{}", question.title).styled(Style::strong());
+        return Some(safe!("{}", question.title).styled(Style::strong()));
     }
-    match (&view.note, run.not_before) {
-        (_, Some(until)) if until > app.now && !run.state.is_final() => safe!("waits until {}", until),
-        (Some(note), _) => {
-            // What was told comes with the next prompt, not with the one that is being worked on.
-            let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
-            let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
-            // The iteration stands in a column of its own.
-            let prefix = format!("iteration {}: ", run.iteration);
-            safe!("{}{}", note.strip_prefix(&prefix).unwrap_or(note), waits.unwrap_or_default())
-        }
-        _ => safe!("{}", run.task).styled(Style::faint()),
+    if let Some(until) = run.not_before.filter(|until| *until > app.now && !run.state.is_final()) {
+        return Some(safe!("waits until {}", until));
     }
+    let note = view.note.as_deref()?;
+    // What was told comes with the next prompt, not with the one that is being worked on.
+    let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
+    let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
+    // The iteration stands in a column of its own.
+    let note = note.strip_prefix(&format!("iteration {}: ", run.iteration)).unwrap_or(note);
+    Some(safe!("{}{}", note, waits.unwrap_or_default()))
 }
 
 /// A sign and a word. Who needs a person has both a sign and a colour of its own.
