@@ -3,7 +3,8 @@
 use super::collector::Collector;
 use super::plain::plain;
 use super::{
-    cargo, compiler, frontend, gotest, junit, limits, node_counts, pytest, service, sighting, spec, tail, tap, totals,
+    cargo, compiler, frontend, gotest, jest, jest_json, junit, limits, nextest, node_counts, pytest, service, sighting,
+    spec, tail, tap, totals, vitest,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,6 +24,14 @@ pub enum Format {
     GoTestJson,
     /// What `node --test` prints: TAP or the spec reporter.
     NodeTest,
+    /// What `cargo nextest run` prints.
+    Nextest,
+    /// What Vitest prints. Only its verbose reporter names the tests that pass.
+    Vitest,
+    /// What Jest prints. Only `--verbose` names the tests that pass.
+    Jest,
+    /// The JSON that Jest and Vitest write.
+    JestJson,
     /// What compilers and linters print.
     Compiler,
     /// The log of a service, in words or JSON.
@@ -35,12 +44,16 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Junit,
         Self::CargoTest,
+        Self::Nextest,
         Self::Pytest,
         Self::GoTestJson,
         Self::NodeTest,
+        Self::Vitest,
+        Self::Jest,
+        Self::JestJson,
         Self::Compiler,
         Self::ServiceLog,
         Self::Frontend,
@@ -55,6 +68,10 @@ impl Format {
             Self::Pytest => "pytest",
             Self::GoTestJson => "go-test-json",
             Self::NodeTest => "node-test",
+            Self::Nextest => "nextest",
+            Self::Vitest => "vitest",
+            Self::Jest => "jest",
+            Self::JestJson => "jest-json",
             Self::Compiler => "compiler",
             Self::ServiceLog => "service-log",
             Self::Frontend => "frontend",
@@ -101,7 +118,19 @@ pub fn detect(input: &[u8]) -> Format {
     if start.starts_with('<') && ["<testsuite", "<testrun", "<testcase"].iter().any(|tag| start.contains(tag)) {
         return Format::Junit;
     }
-    let mut points = [(Format::GoTestJson, 0_u32), (Format::CargoTest, 0), (Format::Pytest, 0), (Format::NodeTest, 0)];
+    if text.lines().take(20).any(jest_json::is_report) {
+        return Format::JestJson;
+    }
+    let mut points = [
+        Format::GoTestJson,
+        Format::CargoTest,
+        Format::Nextest,
+        Format::Pytest,
+        Format::NodeTest,
+        Format::Vitest,
+        Format::Jest,
+    ]
+    .map(|format| (format, 0_u32));
     let mut point = |format: Format| {
         if let Some((_, count)) = points.iter_mut().find(|(known, _)| *known == format) {
             *count += 1;
@@ -111,6 +140,12 @@ pub fn detect(input: &[u8]) -> Format {
         let trimmed = line.trim();
         if trimmed.starts_with("{\"") && trimmed.contains("\"Action\":\"") {
             point(Format::GoTestJson);
+        } else if nextest::begins(line) {
+            point(Format::Nextest);
+        } else if vitest::begins(line) {
+            point(Format::Vitest);
+        } else if jest::begins(line) {
+            point(Format::Jest);
         } else if totals::libtest(line).is_some()
             || trimmed.starts_with("error[E")
             || trimmed.starts_with("error: could not compile")
@@ -175,6 +210,10 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
                 spec::read(to, &text);
             }
         }
+        Format::Nextest => nextest::read(to, &text),
+        Format::Vitest => vitest::read(to, &text),
+        Format::Jest => jest::read(to, &text),
+        Format::JestJson => jest_json::read(to, &text),
         Format::Compiler => compiler::read(to, &text),
         Format::ExitCode | Format::Junit | Format::ServiceLog | Format::Frontend => tail::read(to, &text),
     }

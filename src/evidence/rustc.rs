@@ -7,7 +7,7 @@ use super::trace::place;
 use crate::domain::Source;
 
 /// Sentences that only sum up or repeat others.
-const ECHOES: [&str; 12] = [
+const ECHOES: [&str; 13] = [
     "could not compile",
     "aborting due to",
     "test failed, to rerun",
@@ -18,6 +18,7 @@ const ECHOES: [&str; 12] = [
     "process didn't exit successfully",
     "the following warnings were emitted",
     "Recipe `",
+    "command `",
     "test run failed",
     "some tests failed",
 ];

@@ -269,5 +269,6 @@ pub fn sure(line: &str) -> bool {
         return (line.contains("\"level\":") || line.contains("\"severity\":"))
             && (line.contains("\"msg\":") || line.contains("\"message\":"));
     }
-    level::at_start(line).is_some() && when::when(line).is_some()
+    let dated = line.trim_start_matches('[').starts_with(|c: char| c.is_ascii_digit()) || line.get(1..4) == Some(", [");
+    dated && level::at_start(line).is_some() && when::when(line).is_some()
 }

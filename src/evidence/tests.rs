@@ -16,3 +16,4 @@ mod normal;
 mod order;
 mod printed;
 mod reports;
+mod runners;

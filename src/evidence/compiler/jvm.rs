@@ -82,6 +82,7 @@ impl Maven {
         let told = severity == Severity::Error
             && !words.trim().is_empty()
             && !words.starts_with(' ')
+            && !words.contains(" <<< ")
             && !ECHOES.iter().any(|echo| words.starts_with(echo));
         if told && self.general.is_none() {
             let words = words.split(" -> [Help").next().unwrap_or(words);

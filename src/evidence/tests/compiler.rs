@@ -62,11 +62,16 @@ pub fn shown(report: &SuiteReport) -> String {
 
 /// Compares with what is written down beside the recording.
 pub fn holds(directory: &str, name: &str, report: &SuiteReport) {
+    written(directory, name, &shown(report));
+}
+
+/// The same for any text.
+pub fn written(directory: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_snapshot_path(format!("../../../tests/evidence/{directory}"));
-    settings.bind(|| insta::assert_snapshot!(name, shown(report)));
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 #[test]

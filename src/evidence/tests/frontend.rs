@@ -66,7 +66,9 @@ const TEN: i64 = 1_795_946_400_000;
 
 fn findings(all: &[Seen]) -> Vec<Finding> {
     let mut frontend = Frontend::default();
-    all.iter().for_each(|seen| frontend.see(seen));
+    for seen in all {
+        frontend.see(seen);
+    }
     let told = frontend.finish();
     correlate(told.backend, told.frontend)
 }

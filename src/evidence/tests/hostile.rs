@@ -1,6 +1,6 @@
 //! No input makes a reader panic, hang or grow without bound.
 
-use super::{compiler, frontend, golden, logs};
+use super::{compiler, frontend, golden, logs, runners};
 use crate::domain::TestStatus::{Failed, Passed, Skipped};
 use crate::evidence::{Format, debug, detect, parse};
 use proptest::prelude::*;
@@ -10,6 +10,7 @@ fn recordings() -> Vec<(&'static str, Format, &'static [u8])> {
     let mut all = golden::all();
     all.extend(compiler::all().into_iter().map(|(name, bytes)| (name, Format::Compiler, bytes)));
     all.extend(logs::all().into_iter().map(|(name, bytes)| (name, Format::ServiceLog, bytes)));
+    all.extend(runners::all().into_iter().map(|(name, format, bytes, _)| (name, format, bytes)));
     all.push(("shop.jsonl", Format::Frontend, frontend::SHOP));
     all
 }
