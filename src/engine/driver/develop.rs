@@ -174,7 +174,13 @@ fn session(instance: &str, key: &StepKey) -> String {
 }
 
 fn command_text(suite: &Suite) -> String {
-    suite.command.argv().join(" ")
+    let what = match &suite.browser {
+        Some(browser) => {
+            format!("a browser opens {}; no request may fail and nothing may be thrown", browser.pages.join(", "))
+        }
+        None => format!("`{}`", suite.command.argv().join(" ")),
+    };
+    if suite.services.is_empty() { what } else { format!("{what}, beside {}", suite.services.join(", ")) }
 }
 
 /// Paths that the setup made.
