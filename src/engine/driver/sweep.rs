@@ -16,12 +16,14 @@ impl<W: World> Engine<W> {
     pub(super) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
         for step in self.open_steps(run.id).await? {
             let key = &step.key;
-            let state = match key.kind {
-                StepKind::Prepare => RunState::Preparing,
-                StepKind::Develop => RunState::Developing,
-                StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready => RunState::Testing,
+            let belongs = match key.kind {
+                StepKind::Prepare => run.state == RunState::Preparing,
+                StepKind::Develop => matches!(run.state, RunState::Planning | RunState::Developing),
+                StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready => {
+                    run.state == RunState::Testing
+                }
             };
-            if (key.iteration, state, key.attempt) == (run.iteration, run.state, run.attempt) {
+            if belongs && (key.iteration, key.attempt) == (run.iteration, run.attempt) {
                 continue;
             }
             if let StepState::Created { container } = &step.state {
