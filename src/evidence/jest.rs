@@ -142,7 +142,9 @@ impl Reader {
         } else if line.starts_with("  ") {
             let trimmed = line.trim_start();
             self.groups.truncate((line.len() - trimmed.len()) / 2 - 1);
-            self.groups.push(trimmed.to_owned());
+            if self.groups.len() < limits::DEPTH {
+                self.groups.push(trimmed.to_owned());
+            }
         }
     }
 
