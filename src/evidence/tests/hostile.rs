@@ -162,6 +162,7 @@ fn crafted_inputs_cost_no_square() {
             Format::CargoTest,
             "running 1 test\n".repeat(100_000) + &"test result: ok. 9 passed; 0 failed\n".repeat(50_000),
         ),
+        (Format::CargoTest, "     Running tests/a.rs (target/debug/deps/a-abf)\n\nrunning 0 tests\n\n".repeat(50_000)),
         (Format::Vitest, format!("{}Error: x\n{}", " FAIL  a.js > b\n".repeat(50_000), "  at x\n".repeat(9_000))),
         (Format::Vitest, (0..50_000).map(|n| format!(" FAIL  a.js > b{n}\n")).collect::<String>() + &"x\n".repeat(30_000)),
         (Format::Jest, format!("FAIL a.js\n{}", (1..2_000).map(|n| format!("{}g\n  ✓ t\n", " ".repeat(n))).collect::<String>())),
