@@ -62,6 +62,10 @@ pub fn read(to: &mut Collector, text: &str) {
     });
     let totals = stated.fold(None, |all: Option<Totals>, one| Some(all.unwrap_or_default().plus(one)));
     let Some(totals) = totals else {
+        if lines.iter().any(|line| line.starts_with("No tests found, exiting with code")) {
+            to.odd("Jest found no tests");
+            return;
+        }
         to.unfinished("jest", "Jest's output has no summary, so the run did not finish");
         return;
     };

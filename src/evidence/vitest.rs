@@ -134,6 +134,10 @@ pub fn read(to: &mut Collector, text: &str) {
         to.problem(problem(&id, &block.join("\n"), Source::Test));
     }
     let Some(totals) = stated(text) else {
+        if lines.iter().any(|line| line.starts_with("No test files found, exiting with code")) {
+            to.odd("Vitest found no file with tests");
+            return;
+        }
         to.unfinished("vitest", "Vitest's output has no summary, so the run did not finish");
         return;
     };
