@@ -23,7 +23,7 @@ enum Command {
     Text(Text),
     /// A tool's report or output becomes findings, one JSON value a line, and a summary
     Evidence {
-        /// junit, cargo-test, pytest, go-test-json, node-test or exit-code; guessed by default
+        /// A format of `dogwatch.toml`, or one that suites do not have, such as compiler; guessed by default
         #[arg(short, long)]
         format: Option<Format>,
     },

@@ -22,17 +22,35 @@ impl Formats {
     pub const JUNIT: &'static str = "junit";
     /// What `cargo test` writes.
     pub const CARGO_TEST: &'static str = "cargo-test";
+    /// What `cargo nextest run` writes.
+    pub const NEXTEST: &'static str = "nextest";
     /// What `pytest` writes.
     pub const PYTEST: &'static str = "pytest";
     /// What `go test -json` writes.
     pub const GO_TEST_JSON: &'static str = "go-test-json";
     /// What `node --test` writes.
     pub const NODE_TEST: &'static str = "node-test";
+    /// What Vitest writes; its verbose reporter names the tests that pass.
+    pub const VITEST: &'static str = "vitest";
+    /// What Jest writes; `--verbose` names the tests that pass.
+    pub const JEST: &'static str = "jest";
+    /// The JSON of Jest and Vitest.
+    pub const JEST_JSON: &'static str = "jest-json";
     /// Nothing but the exit code and the tail of the output; gives no test counts.
     pub const EXIT_CODE: &'static str = "exit-code";
     /// All of them.
-    pub const ALL: [&'static str; 6] =
-        [Self::JUNIT, Self::CARGO_TEST, Self::PYTEST, Self::GO_TEST_JSON, Self::NODE_TEST, Self::EXIT_CODE];
+    pub const ALL: [&'static str; 10] = [
+        Self::JUNIT,
+        Self::CARGO_TEST,
+        Self::NEXTEST,
+        Self::PYTEST,
+        Self::GO_TEST_JSON,
+        Self::NODE_TEST,
+        Self::VITEST,
+        Self::JEST,
+        Self::JEST_JSON,
+        Self::EXIT_CODE,
+    ];
 }
 
 /// A checked `dogwatch.toml`. Every path is relative, clean and inside the repository.

@@ -109,7 +109,7 @@ pub const SUITE: Table = Table {
         key("command", COMMAND, "required", "What to run."),
         key(
             "format",
-            "one of \"junit\", \"cargo-test\", \"pytest\", \"go-test-json\", \"node-test\", \"exit-code\"",
+            "one of \"junit\", \"cargo-test\", \"nextest\", \"pytest\", \"go-test-json\", \"node-test\", \"vitest\", \"jest\", \"jest-json\", \"exit-code\"",
             "required",
             "How to read the result. `exit-code` gives no test counts, so a run that has such a suite never succeeds without a person.",
         ),

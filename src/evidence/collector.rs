@@ -15,6 +15,8 @@ pub struct Collector {
     seen: HashMap<String, (u32, TestStatus)>,
     findings: Vec<Finding>,
     by_name: HashMap<Fingerprint, usize>,
+    /// The same by the words as they came: what repeats word for word needs no fingerprint to be known again.
+    by_words: HashMap<String, usize>,
     oddities: Vec<String>,
     dropped_cases: usize,
     dropped_findings: usize,
@@ -69,14 +71,32 @@ impl Collector {
         self.dropped_findings += 1;
     }
 
-    /// Adds a problem; the same problem again only counts.
-    pub fn problem(&mut self, mut problem: Problem) {
+    /// How many findings were not kept.
+    pub fn dropped(&self) -> usize {
+        self.dropped_findings
+    }
+
+    /// Adds a problem; the same problem again only counts. Gives its place among the findings where it is kept.
+    pub fn problem(&mut self, mut problem: Problem) -> Option<usize> {
+        let words = problem.words();
+        let at = self.by_words.get(&words).copied();
+        if let Some(known) = at.and_then(|at| self.findings.get_mut(at)) {
+            known.count = known.count.saturating_add(1);
+            return at;
+        }
         if self.is_full() {
             self.dropped_findings += 1;
-            return;
+            return None;
         }
         problem.test = problem.test.map(|id| bounded(&id));
-        self.finding(problem.finding());
+        let finding = problem.finding();
+        let name = finding.exact.clone();
+        self.finding(finding);
+        let at = self.by_name.get(&name).copied()?;
+        if self.by_words.len() < limits::WORDS {
+            self.by_words.insert(words, at);
+        }
+        Some(at)
     }
 
     /// Adds a finding that another collector made.
@@ -134,6 +154,11 @@ impl Collector {
     /// Whether any problem was found.
     pub fn has_findings(&self) -> bool {
         !self.findings.is_empty()
+    }
+
+    /// How many different problems were found.
+    pub fn findings(&self) -> usize {
+        self.findings.len()
     }
 
     /// Compares the named tests with stated counts. Only differences that could hide a failure or feign a success matter:

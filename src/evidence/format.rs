@@ -2,7 +2,10 @@
 
 use super::collector::Collector;
 use super::plain::plain;
-use super::{cargo, gotest, junit, limits, node_counts, pytest, spec, tail, tap, totals};
+use super::{
+    cargo, compiler, frontend, gotest, jest, jest_json, junit, limits, nextest, node_counts, pytest, service, sighting,
+    spec, tail, tap, totals, vitest,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +24,41 @@ pub enum Format {
     GoTestJson,
     /// What `node --test` prints: TAP or the spec reporter.
     NodeTest,
+    /// What `cargo nextest run` prints.
+    Nextest,
+    /// What Vitest prints. Only its verbose reporter names the tests that pass.
+    Vitest,
+    /// What Jest prints. Only `--verbose` names the tests that pass.
+    Jest,
+    /// The JSON that Jest and Vitest write.
+    JestJson,
+    /// What compilers and linters print.
+    Compiler,
+    /// The log of a service, in words or JSON.
+    ServiceLog,
+    /// What a browser saw, as lines of JSON; lines of services' logs may stand among them.
+    Frontend,
     /// The last resort: the exit code and the most telling lines of the output. Gives no test counts.
     ExitCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Junit, Self::CargoTest, Self::Pytest, Self::GoTestJson, Self::NodeTest, Self::ExitCode];
+    pub const ALL: [Self; 13] = [
+        Self::Junit,
+        Self::CargoTest,
+        Self::Nextest,
+        Self::Pytest,
+        Self::GoTestJson,
+        Self::NodeTest,
+        Self::Vitest,
+        Self::Jest,
+        Self::JestJson,
+        Self::Compiler,
+        Self::ServiceLog,
+        Self::Frontend,
+        Self::ExitCode,
+    ];
 
     /// The stable name, as `dogwatch.toml` has it.
     pub fn name(self) -> &'static str {
@@ -38,6 +68,13 @@ impl Format {
             Self::Pytest => "pytest",
             Self::GoTestJson => "go-test-json",
             Self::NodeTest => "node-test",
+            Self::Nextest => "nextest",
+            Self::Vitest => "vitest",
+            Self::Jest => "jest",
+            Self::JestJson => "jest-json",
+            Self::Compiler => "compiler",
+            Self::ServiceLog => "service-log",
+            Self::Frontend => "frontend",
             Self::ExitCode => "exit-code",
         }
     }
@@ -51,9 +88,16 @@ impl fmt::Display for Format {
 
 /// A name that is no format's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a report format: use junit, cargo-test, pytest, go-test-json, node-test or exit-code")]
+#[error("`{name}` is not a report format: use {}", names())]
 pub struct UnknownFormat {
     name: String,
+}
+
+/// All names as people list them.
+fn names() -> String {
+    let mut names = Format::ALL.map(Format::name).to_vec();
+    let last = names.pop().unwrap_or_default();
+    format!("{} or {last}", names.join(", "))
 }
 
 impl FromStr for Format {
@@ -74,7 +118,19 @@ pub fn detect(input: &[u8]) -> Format {
     if start.starts_with('<') && ["<testsuite", "<testrun", "<testcase"].iter().any(|tag| start.contains(tag)) {
         return Format::Junit;
     }
-    let mut points = [(Format::GoTestJson, 0_u32), (Format::CargoTest, 0), (Format::Pytest, 0), (Format::NodeTest, 0)];
+    if text.lines().take(20).any(jest_json::is_report) {
+        return Format::JestJson;
+    }
+    let mut points = [
+        Format::GoTestJson,
+        Format::CargoTest,
+        Format::Nextest,
+        Format::Pytest,
+        Format::NodeTest,
+        Format::Vitest,
+        Format::Jest,
+    ]
+    .map(|format| (format, 0_u32));
     let mut point = |format: Format| {
         if let Some((_, count)) = points.iter_mut().find(|(known, _)| *known == format) {
             *count += 1;
@@ -84,6 +140,12 @@ pub fn detect(input: &[u8]) -> Format {
         let trimmed = line.trim();
         if trimmed.starts_with("{\"") && trimmed.contains("\"Action\":\"") {
             point(Format::GoTestJson);
+        } else if nextest::begins(line) {
+            point(Format::Nextest);
+        } else if vitest::begins(line) {
+            point(Format::Vitest);
+        } else if jest::begins(line) {
+            point(Format::Jest);
         } else if totals::libtest(line).is_some()
             || trimmed.starts_with("error[E")
             || trimmed.starts_with("error: could not compile")
@@ -98,11 +160,20 @@ pub fn detect(input: &[u8]) -> Format {
             point(Format::NodeTest);
         }
     }
-    points
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .max_by_key(|(_, count)| *count)
-        .map_or(Format::ExitCode, |(f, _)| f)
+    let best =
+        points.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(format, _)| format);
+    best.unwrap_or_else(|| {
+        // What a compiler says can stand in any output, so it only counts where no test tool is recognised.
+        if limits::lines(&text).any(frontend::sure) {
+            Format::Frontend
+        } else if limits::lines(&text).any(compiler::sure) {
+            Format::Compiler
+        } else if limits::lines(&text).any(service::sure) {
+            Format::ServiceLog
+        } else {
+            Format::ExitCode
+        }
+    })
 }
 
 /// The part of a too long input that is read: its end, where tools put their summary.
@@ -112,9 +183,16 @@ pub fn end(input: &[u8]) -> &[u8] {
 
 /// Reads one input into a report in the making.
 pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
-    if format == Format::Junit {
-        junit::read(to, input);
-        return;
+    match format {
+        Format::Junit => return junit::read(to, input),
+        Format::Frontend => return frontend::read(to, input),
+        Format::ServiceLog => {
+            let mut log = service::ServiceLog::default();
+            log.push(input);
+            let (sighted, dropped) = log.finish();
+            return sighting::hand_on(to, sighted.into_iter().map(|one| one.finding), dropped);
+        }
+        _ => {}
     }
     let kept = end(input);
     if kept.len() < input.len() {
@@ -132,6 +210,11 @@ pub fn parse_into(to: &mut Collector, format: Format, input: &[u8]) {
                 spec::read(to, &text);
             }
         }
-        Format::ExitCode | Format::Junit => tail::read(to, &text),
+        Format::Nextest => nextest::read(to, &text),
+        Format::Vitest => vitest::read(to, &text),
+        Format::Jest => jest::read(to, &text),
+        Format::JestJson => jest_json::read(to, &text),
+        Format::Compiler => compiler::read(to, &text),
+        Format::ExitCode | Format::Junit | Format::ServiceLog | Format::Frontend => tail::read(to, &text),
     }
 }

@@ -120,7 +120,8 @@ fn counted(to: &mut Collector, suite: &str, code: i32, readable: bool, output: &
 /// Looks for problems in the output when the report named none, as it does when the build breaks.
 fn from_output(to: &mut Collector, read_as: Format, output: &[u8]) {
     let found = format::detect(output);
-    if found == read_as || found == Format::Junit {
+    // The last resort reads what compilers say as well.
+    if found == read_as || matches!(found, Format::Junit | Format::Compiler | Format::ServiceLog | Format::Frontend) {
         tail::read(to, &plain(format::end(output)));
         return;
     }

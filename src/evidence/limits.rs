@@ -14,6 +14,8 @@ pub const NAME_BYTES: usize = 512;
 pub const FRAMES: usize = 50;
 /// Findings of one report.
 pub const FINDINGS: usize = 200;
+/// Wordings of findings that are known again without a fingerprint.
+pub const WORDS: usize = 4096;
 /// Tests of one report.
 pub const CASES: usize = 200_000;
 /// Oddities of one report.
@@ -22,6 +24,16 @@ pub const ODDITIES: usize = 50;
 pub const BLOCK_BYTES: usize = 64 << 10;
 /// Bytes of one line that are looked at; the rest of a longer line is left out, so that no rule has to go over it.
 pub const LINE_BYTES: usize = 64 << 10;
+/// Bytes of one line of a log, which may be JSON with a stack in it; the rest of a longer line is left out.
+pub const LONG_LINE_BYTES: usize = 256 << 10;
+/// Sightings of one problem whose ties to others are kept.
+pub const TIES: usize = 16;
+/// Bytes of the words of one problem from a log or a browser.
+pub const SIGHTED_BYTES: usize = 2 << 10;
+/// Frames of the stack of one such problem.
+pub const SIGHTED_FRAMES: usize = 20;
+/// Bytes of the words of all of them together.
+pub const ALL_SIGHTED_BYTES: usize = 16 << 10;
 /// Attributes of one element of an XML report, and namespaces in force at one place: the XML reader compares all with all.
 pub const XML_ATTRIBUTES: usize = 64;
 /// Levels of elements in an XML report, or of nested subtests.

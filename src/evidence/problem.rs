@@ -25,12 +25,38 @@ pub struct Problem {
     pub location: Option<Location>,
     /// The stack, innermost frame first.
     pub stack: Vec<Frame>,
+    /// How bad it is.
+    pub severity: Severity,
 }
 
 impl Problem {
-    /// A problem with nothing but source, kind and message.
+    /// An error with nothing but source, kind and message.
     pub fn new(source: Source, kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { source, kind: kind.into(), message: message.into(), test: None, location: None, stack: Vec::new() }
+        Self {
+            source,
+            kind: kind.into(),
+            message: message.into(),
+            test: None,
+            location: None,
+            stack: Vec::new(),
+            severity: Severity::Error,
+        }
+    }
+
+    /// What the fingerprint is made from, as it came and bounded: equal words make equal fingerprints.
+    pub fn words(&self) -> String {
+        let telling = if self.location.is_none() { trace::telling(&self.stack) } else { None };
+        let file = self.location.as_ref().or(telling.as_ref()).map_or("", |location| location.file.as_str());
+        let first = self.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let test = self.test.as_deref().unwrap_or_default();
+        let mut words = String::with_capacity(160);
+        for part in [source(self.source), &self.kind, file, test, limits::head(first, limits::MESSAGE_BYTES)] {
+            // Lengths go first, so that no two lists run together.
+            words.push_str(&part.len().to_string());
+            words.push(':');
+            words.push_str(part);
+        }
+        words
     }
 
     /// Bounds the texts and computes both fingerprints.
@@ -50,7 +76,7 @@ impl Problem {
         Finding {
             source: self.source,
             kind,
-            severity: Severity::Error,
+            severity: self.severity,
             message,
             test: (!test.is_empty()).then_some(test),
             location,

@@ -7,7 +7,7 @@ use super::trace::place;
 use crate::domain::Source;
 
 /// Sentences that only sum up or repeat others.
-const ECHOES: [&str; 12] = [
+const ECHOES: [&str; 13] = [
     "could not compile",
     "aborting due to",
     "test failed, to rerun",
@@ -18,6 +18,7 @@ const ECHOES: [&str; 12] = [
     "process didn't exit successfully",
     "the following warnings were emitted",
     "Recipe `",
+    "command `",
     "test run failed",
     "some tests failed",
 ];
@@ -65,7 +66,18 @@ pub fn error_line(line: &str) -> Option<(&str, &str)> {
     Some((code, message))
 }
 
-fn echo(message: &str) -> bool {
+/// `warning: unused variable` of rustc: the kind and the message. The lint's name follows in a note.
+pub fn warning_line(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("warning")?;
+    if let Some(message) = rest.strip_prefix(": ") {
+        return Some(("warning", message));
+    }
+    let (code, message) = rest.strip_prefix('[')?.split_once("]: ")?;
+    Some((code, message))
+}
+
+/// Whether the message only sums up or repeats others.
+pub fn echo(message: &str) -> bool {
     ECHOES.iter().any(|start| message.starts_with(start))
         || (message.contains(" target") && message.ends_with(" failed:"))
 }

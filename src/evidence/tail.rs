@@ -1,11 +1,12 @@
 //! The last resort: finds the most telling lines of any output.
 
 use super::collector::Collector;
+use super::compiler::Compiler;
 use super::junit_problem::exception;
+use super::limits;
 use super::problem::Problem;
 use super::trace::{frames, place};
-use super::{limits, rustc};
-use crate::domain::{Location, Source};
+use crate::domain::{Severity, Source};
 
 /// Lines of a trace that are looked at below or above its error.
 const NEAR: usize = 120;
@@ -20,17 +21,31 @@ const MOST: usize = 50;
 pub fn read(to: &mut Collector, text: &str) {
     let from = text.ceil_char_boundary(text.len().saturating_sub(END_BYTES));
     let lines: Vec<&str> = limits::lines(text.get(from..).unwrap_or_default()).collect();
-    rustc::errors(to, &lines);
-    let mut found = 0;
+    let mut compiler = Compiler::default();
+    let mut built = Collector::default();
+    let mut others = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        if found >= MOST {
+        if others.len() + built.findings() >= MOST {
             to.odd("the output holds more errors than are listed");
             break;
         }
-        if let Some(problem) = compiler(line).or_else(|| thrown(&lines, at)).or_else(|| go_panic(&lines, at)) {
-            to.problem(problem);
-            found += 1;
+        if compiler.line(&mut built, line) {
+            continue;
         }
+        if let Some(problem) = thrown(&lines, at).or_else(|| go_panic(&lines, at)) {
+            others.push(problem);
+        }
+    }
+    compiler.end(&mut built);
+    // Of what compilers say, warnings count where nothing else does.
+    let (told, warned): (Vec<_>, Vec<_>) =
+        built.finish().0.findings.into_iter().partition(|finding| finding.severity == Severity::Error);
+    let told = if told.is_empty() && others.is_empty() { warned } else { told };
+    for finding in told {
+        to.finding(finding);
+    }
+    for problem in others {
+        to.problem(problem);
     }
     if !to.has_findings() {
         for line in lines.iter().rev().filter(|line| weak(line)).take(5).collect::<Vec<_>>().into_iter().rev() {
@@ -42,45 +57,6 @@ pub fn read(to: &mut Collector, text: &str) {
     {
         to.problem(Problem::new(Source::Harness, "last_line", line.trim()));
     }
-}
-
-/// `a.ts(12,5): error TS2345: msg`, `a.c:1:2: error: msg`, `./a.go:3:5: msg`.
-fn compiler(line: &str) -> Option<Problem> {
-    let line = line.trim();
-    let (location, rest) = parenthesised(line).or_else(|| coloned(line))?;
-    let go = location.file.strip_suffix(".go").is_some() || line.starts_with("./") || line.starts_with("vet: ");
-    let rest = rest.trim_start_matches([':', ' ', '-']);
-    let (kind, message) = if let Some(rest) = rest.strip_prefix("error").or_else(|| rest.strip_prefix("fatal error")) {
-        let (code, message) = rest.split_once(':')?;
-        (if code.trim().is_empty() { "error" } else { code.trim() }, message)
-    } else if go && location.column.is_some() {
-        ("go build", rest)
-    } else {
-        return None;
-    };
-    let mut problem = Problem::new(Source::Build, kind, message.trim());
-    problem.location = Some(location);
-    Some(problem)
-}
-
-fn parenthesised(line: &str) -> Option<(Location, &str)> {
-    let (front, rest) = line.split_once("): ")?;
-    let (file, numbers) = front.rsplit_once('(')?;
-    let (line, column) = numbers.split_once(',')?;
-    let location = Location {
-        file: limits::head(file, limits::NAME_BYTES).to_owned(),
-        line: Some(line.parse().ok()?),
-        column: column.parse().ok(),
-    };
-    (!file.is_empty() && !file.contains(' ')).then_some((location, rest))
-}
-
-fn coloned(line: &str) -> Option<(Location, &str)> {
-    let line = line.strip_prefix("vet: ").unwrap_or(line);
-    let end = line.find(": ").or_else(|| line.find(" - "))?;
-    let (front, rest) = line.split_at(end);
-    let location = place(front)?;
-    (!location.file.contains(' ')).then_some((location, rest))
 }
 
 /// `TypeError: msg`, `java.lang.IllegalStateException: msg`, also behind `Caused by:`, with a trace beside it.

@@ -1,6 +1,6 @@
 //! The counts that test tools print at their end, recognised in any output.
 
-use super::{cargo, limits, node_counts, pytest, tap};
+use super::{cargo, jest, limits, nextest, node_counts, pytest, tap, vitest};
 
 /// Counts of one or more test runs, as stated by the tool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,8 +88,8 @@ pub fn pytest(line: &str) -> Option<Totals> {
 }
 
 /// `Tests:       1 failed, 2 skipped, 3 passed, 6 total`, as Jest prints it.
-fn jest(line: &str) -> Option<Totals> {
-    let rest = line.trim().strip_prefix("Tests:")?;
+pub fn jest(line: &str) -> Option<Totals> {
+    let rest = line.strip_prefix("Tests:")?;
     let mut totals = Totals::default();
     let mut total = false;
     for part in rest.split(',') {
@@ -132,13 +132,16 @@ fn surefire(line: &str) -> Option<Totals> {
 /// shape, only lines at their place in it count, since the tests themselves may print lines that look the same.
 pub fn stated(output: &str) -> Option<Totals> {
     let mut last = None;
+    let mut suites_failed = false;
     let (mut jests, mut surefires): (Option<Totals>, Option<Totals>) = (None, None);
+    let mut before = "";
     for line in limits::lines(output) {
+        let above = std::mem::replace(&mut before, line);
         if libtest(line).is_some() {
             last = Some(Tool::Libtest);
         } else if pytest(line).is_some() {
             last = Some(Tool::Pytest);
-        } else if let Some(totals) = jest(line) {
+        } else if let Some(totals) = jest(line).filter(|_| jest::begins(above)) {
             jests = Some(jests.unwrap_or_default().plus(totals));
             last = Some(Tool::Jest);
         } else if let Some(totals) = surefire(line) {
@@ -146,15 +149,27 @@ pub fn stated(output: &str) -> Option<Totals> {
             last = Some(Tool::Surefire);
         } else if node_counts::begins(line) {
             last = Some(Tool::Node);
+        } else if nextest::summary(line).is_some() {
+            last = Some(Tool::Nextest);
+        } else if vitest::summary(line).is_some() {
+            last = Some(Tool::Vitest);
+        } else if vitest::begins(line) || jest::begins(line) {
+            suites_failed |= line.contains(" failed");
+        } else if vitest::has_errors(line) {
+            suites_failed = true;
         }
     }
-    match last? {
+    let stated = match last? {
         Tool::Libtest => cargo::stated(output),
         Tool::Pytest => pytest::stated(output),
         Tool::Jest => jests,
         Tool::Surefire => surefires,
         Tool::Node => tap::stated(output),
-    }
+        Tool::Nextest => nextest::stated(output),
+        Tool::Vitest => vitest::stated(output),
+    }?;
+    // Files that could not be run hold no tests that were counted, and reports differ in how they tell of them.
+    (!suites_failed || stated.failed > 0).then_some(stated)
 }
 
 /// The tools whose closing words are known.
@@ -165,6 +180,8 @@ enum Tool {
     Jest,
     Surefire,
     Node,
+    Nextest,
+    Vitest,
 }
 
 /// `3 failed` as number and word.
@@ -185,9 +202,11 @@ mod tests {
             "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "==== 1 failed, 5 passed, 1 skipped, 3 warnings, 1 error in 61.02s (0:01:01) ====",
             "1 failed, 5 passed, 1 xfailed, 1 error in 0.10s",
-            "Tests:       2 failed, 1 skipped, 5 passed, 8 total",
+            "Test Suites: 1 failed, 1 total\nTests:       2 failed, 1 skipped, 5 passed, 8 total",
             "[ERROR] Tests run: 8, Failures: 1, Errors: 1, Skipped: 1",
             "# tests 8\n# suites 2\n# pass 5\n# fail 1\n# cancelled 1\n# skipped 0\n# todo 1\n# duration_ms 3.5",
+            "     Summary [   1.554s] 8 tests run: 5 passed (1 slow, 1 flaky), 1 failed (1 due to being leaky), 1 timed out, 1 skipped",
+            "      Tests  2 failed | 5 passed | 1 skipped (8)",
             "ℹ tests 8\nℹ pass 5\nℹ fail 2\nℹ skipped 1\nℹ duration_ms 3.5",
         ] {
             let stated = stated(text).map(|totals| Totals { todo: 0, ..totals });

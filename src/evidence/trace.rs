@@ -1,6 +1,7 @@
 //! Stack traces of Python, Rust, JavaScript, Go and the JVM, as they stand in text.
 
 use super::limits::{self, head};
+use super::trace_other;
 use crate::domain::{Frame, Location};
 
 /// The frames that the text shows, innermost first, bounded.
@@ -13,8 +14,12 @@ pub fn frames(text: &str) -> Vec<Frame> {
             break;
         }
         let trimmed = line.trim();
-        if let Some(frame) = python_frame(trimmed) {
+        // Most frames of most languages begin so, and no others do.
+        let at = trimmed.starts_with("at ");
+        if let Some(frame) = if at { None } else { python_frame(trimmed) } {
             python = true;
+            found.push(frame);
+        } else if let Some(frame) = trace_other::frame(trimmed) {
             found.push(frame);
         } else if let Some(frame) = at_frame(trimmed, function.as_ref()) {
             function = None;

@@ -6,7 +6,10 @@ mod go;
 mod jvm;
 mod make;
 mod node;
+mod php;
 mod python;
+
+mod ruby;
 mod rust;
 
 use super::tree::{Entry, Tree};
@@ -47,6 +50,10 @@ pub enum Ecosystem {
     Maven,
     /// Java and its relatives with Gradle.
     Gradle,
+    /// PHP with Composer or `PHPUnit`.
+    Php,
+    /// Ruby with Bundler or `RSpec`.
+    Ruby,
     /// A Makefile with a test target, looked for only where nothing else was found.
     Make,
 }
@@ -61,6 +68,8 @@ impl Ecosystem {
             Self::Go => "Go",
             Self::Maven => "Java (Maven)",
             Self::Gradle => "Java (Gradle)",
+            Self::Php => "PHP",
+            Self::Ruby => "Ruby",
             Self::Make => "Makefile",
         }
     }
@@ -172,7 +181,7 @@ pub fn detect(tree: &dyn Tree) -> Detection {
         }
         let entries = tree.list(&directory);
         let here = Here { tree, directory: &directory, entries: &entries };
-        for look in [rust::look, node::look, python::look, go::look, jvm::look] {
+        for look in [rust::look, node::look, python::look, go::look, jvm::look, php::look, ruby::look] {
             if let Some(new) = look(&here).filter(|new| !covered(&found, new)) {
                 found.push(new);
             }

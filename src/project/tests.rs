@@ -45,11 +45,11 @@ fn config_of(files: &[(&str, &str)]) -> (ProjectConfig, String) {
 
 #[test]
 fn each_ecosystem_gives_a_suite() {
-    let cases: [Case<'_>; 19] = [
+    let cases: [Case<'_>; 27] = [
         (&[("Cargo.toml", "[workspace]"), ("a/Cargo.toml", "")], "cargo", "cargo-test"),
         (&[("package.json", r#"{"scripts":{"test":"node --test"}}"#)], "npm", "node-test"),
         (&[("package.json", r#"{"scripts":{"test":"tsc && vitest run"}}"#), ("pnpm-lock.yaml", "")], "pnpm", "junit"),
-        (&[("package.json", r#"{"scripts":{"test":"jest"}}"#), ("yarn.lock", "")], "yarn", "exit-code"),
+        (&[("package.json", r#"{"scripts":{"test":"jest"}}"#), ("yarn.lock", "")], "yarn", "jest-json"),
         (&[("pyproject.toml", "[project]\nname='a'"), ("tests/test_a.py", "")], "pytest", "junit"),
         (&[("calc.py", ""), ("tests/test_calc.py", "")], "pytest", "junit"),
         (&[("calc.py", ""), ("test_calc.py", "")], "pytest", "junit"),
@@ -80,6 +80,14 @@ fn each_ecosystem_gives_a_suite() {
         (&[("go.mod", "module a"), ("Makefile", "test:\n")], "go", "go-test-json"),
         (&[("pom.xml", "<modules>")], "maven", "junit"),
         (&[("build.gradle.kts", "")], "gradle", "junit"),
+        (&[("Cargo.toml", ""), (".config/nextest.toml", "")], "nextest", "nextest"),
+        (&[("package.json", r#"{"scripts":{"test":"vitest run"}}"#)], "npm", "junit"),
+        (&[("package.json", r#"{"scripts":{"test":"jest"}}"#)], "npm", "jest-json"),
+        (&[("package.json", r#"{"scripts":{"test":"react-scripts test"}}"#)], "npm", "jest-json"),
+        (&[("composer.json", r#"{"require-dev":{"phpunit/phpunit":"^11"}}"#)], "phpunit", "junit"),
+        (&[("phpunit.xml.dist", "<phpunit/>")], "phpunit", "junit"),
+        (&[("Gemfile", "gem 'rspec'"), ("spec/a_spec.rb", "")], "rspec", "junit"),
+        (&[(".rspec", "")], "rspec", "junit"),
         (&[("Makefile", "test: all\n")], "make", "exit-code"),
     ];
     for (files, name, format) in cases {

@@ -1,9 +1,19 @@
 //! No input makes a reader panic, hang or grow without bound.
 
-use super::golden;
+use super::{compiler, frontend, golden, logs, runners};
 use crate::domain::TestStatus::{Failed, Passed, Skipped};
 use crate::evidence::{Format, debug, detect, parse};
 use proptest::prelude::*;
+
+/// All recordings of all tools.
+fn recordings() -> Vec<(&'static str, Format, &'static [u8])> {
+    let mut all = golden::all();
+    all.extend(compiler::all().into_iter().map(|(name, bytes)| (name, Format::Compiler, bytes)));
+    all.extend(logs::all().into_iter().map(|(name, bytes)| (name, Format::ServiceLog, bytes)));
+    all.extend(runners::all().into_iter().map(|(name, format, bytes, _)| (name, format, bytes)));
+    all.push(("shop.jsonl", Format::Frontend, frontend::SHOP));
+    all
+}
 
 fn read_all(bytes: &[u8]) {
     detect(bytes);
@@ -23,8 +33,8 @@ proptest! {
     }
 
     #[test]
-    fn damaged_recordings_are_read(which in 0..golden::all().len(), cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
-        let (_, format, bytes) = golden::all().swap_remove(which);
+    fn damaged_recordings_are_read(which in 0..recordings().len(), cut in 0.0_f64..1.0, at in 0.0_f64..1.0, new in any::<[u8; 3]>()) {
+        let (_, format, bytes) = recordings().swap_remove(which);
         let mut bytes = bytes.to_vec();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let index = |share: f64, len: usize| (share * len as f64) as usize;
@@ -87,7 +97,12 @@ fn findings_are_bounded_and_the_rest_is_counted() {
 #[ignore = "a measurement, not a check: run it alone and in release mode"]
 #[allow(clippy::print_stdout, clippy::cast_precision_loss)]
 fn throughput() {
-    for (name, format, bytes) in golden::all() {
+    let quiet: String =
+        (0..200).map(|n| format!("2026-11-29 10:00:00,{n:03} INFO [app] request {n} was answered\n")).collect();
+    let long = [quiet.as_bytes(), logs::all()[1].1].concat();
+    let mut all = recordings();
+    all.push(("a long log", Format::ServiceLog, &long));
+    for (name, format, bytes) in all {
         let times = if format == Format::Junit { 1 } else { (8 << 20) / bytes.len() };
         let input = bytes.repeat(times);
         let start = std::time::Instant::now();
@@ -146,6 +161,31 @@ fn crafted_inputs_cost_no_square() {
         (
             Format::CargoTest,
             "running 1 test\n".repeat(100_000) + &"test result: ok. 9 passed; 0 failed\n".repeat(50_000),
+        ),
+        (Format::CargoTest, "     Running tests/a.rs (target/debug/deps/a-abf)\n\nrunning 0 tests\n\n".repeat(50_000)),
+        (Format::Vitest, format!("{}Error: x\n{}", " FAIL  a.js > b\n".repeat(50_000), "  at x\n".repeat(9_000))),
+        (Format::Vitest, (0..50_000).map(|n| format!(" FAIL  a.js > b{n}\n")).collect::<String>() + &"x\n".repeat(30_000)),
+        (Format::Jest, format!("FAIL a.js\n{}", (1..2_000).map(|n| format!("{}g\n  ✓ t\n", " ".repeat(n))).collect::<String>())),
+        (Format::Nextest, format!(" Nextest run ID 1\n{}", "        FAIL [   0.1s] (1/1) a b\n    x\n".repeat(50_000))),
+        (Format::JestJson, format!("{{\"numTotalTestSuites\":1,{}", "[".repeat(200_000))),
+        (Format::Compiler, "a.c:1:2: error: x\n  y\n".repeat(100_000)),
+        (Format::Compiler, format!("a.c:1:2: error: x\n{}", "a.c:1:2: note: y\nIn file included from a:\n".repeat(100_000))),
+        (Format::Compiler, format!("a.c:1:2: {}", "error: ".repeat(100_000))),
+        (Format::Compiler, "Traceback (most recent call last):\n  File \"a\", line 1, in f\n".repeat(50_000)),
+        (Format::ServiceLog, "rid=".repeat(100_000)),
+        (Format::ServiceLog, format!("ERROR {}\n", "rid=a1b2 ".repeat(10_000)).repeat(20)),
+        (Format::ServiceLog, format!("ERROR x\n{}", "  at a.b(c.js:1:2)\n".repeat(100_000))),
+        (Format::ServiceLog, "ERROR x\nTypeError: y\n    at a (b.js:1:2)\n\n".repeat(50_000)),
+        (Format::ServiceLog, format!("{{\"level\":50,\"err\":{}", "[".repeat(200_000))),
+        (Format::ServiceLog, "panic: x\n\ngoroutine 1 [running]:\nmain.f()\n".repeat(50_000)),
+        (
+            Format::Frontend,
+            (0..2_000)
+                .map(|n| {
+                    let ids: String = (0..50).map(|id| format!("\"rid{id}\":\"x{id}-{n}\",")).collect();
+                    format!("{{\"kind\":\"request\",\"at\":1,\"method\":\"GET\",\"url\":\"/a\",\"status\":500,\"error\":\"e{n}\",\"ids\":{{{ids}\"rid\":\"y\"}}}}\n{{\"kind\":\"log\",\"service\":\"a\",\"line\":\"ERROR GET /a {}\"}}\n", "z".repeat(n % 300))
+                })
+                .collect::<String>(),
         ),
         (Format::CargoTest, format!("running 1 test\ntest a ... x\n{}", "test b ...\n\n".repeat(50_000))),
     ];

@@ -18,7 +18,7 @@ pub(super) fn look(here: &Here<'_>) -> Option<Found> {
         format: Formats::EXIT_CODE,
         note: Some(
             "The exit code alone gives no test counts, so a run never succeeds without a person. Give the format that the \
-             tests write, if it is one of junit, cargo-test, pytest, go-test-json, node-test."
+             tests write, if it is one of junit, cargo-test, nextest, pytest, go-test-json, node-test, vitest, jest, jest-json."
                 .to_owned(),
         ),
         ..SuiteHint::default()

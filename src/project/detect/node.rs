@@ -5,6 +5,7 @@ use crate::config::Formats;
 use serde_json::Value;
 
 const REPORT: &str = "dogwatch-junit.xml";
+const JEST_REPORT: &str = "dogwatch-jest.json";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manager {
@@ -138,6 +139,10 @@ fn suite(script: &str, manifest: &Value, manager: Manager) -> SuiteHint {
     } else if runs(&["jest"]) && depends_on(manifest, "jest-junit") {
         hint.command = with("--ci --reporters=default --reporters=jest-junit");
         hint.env.insert("JEST_JUNIT_OUTPUT_FILE".to_owned(), REPORT.to_owned());
+    } else if runs(&["jest", "react-scripts"]) {
+        hint.command = with(&format!("--ci --json --outputFile={JEST_REPORT}"));
+        hint.format = Formats::JEST_JSON;
+        hint.report = Some(JEST_REPORT.to_owned());
     } else if runs(&["node", "tsx"]) && last.split_whitespace().any(|word| word == "--test") {
         hint.format = Formats::NODE_TEST;
         hint.report = None;
@@ -146,15 +151,11 @@ fn suite(script: &str, manifest: &Value, manager: Manager) -> SuiteHint {
     } else {
         hint.format = Formats::EXIT_CODE;
         hint.report = None;
-        let jest = if script.contains("jest") || script.contains("react-scripts") {
-            " For jest: add jest-junit to the project, run `npx jest --ci --reporters=jest-junit` and use junit."
-        } else {
-            ""
-        };
-        hint.note = Some(format!(
+        hint.note = Some(
             "The exit code alone gives no test counts, so a run never succeeds without a person. Give the format that the \
-             tests write, if it is one of junit, cargo-test, pytest, go-test-json, node-test.{jest}"
-        ));
+             tests write, if it is one of junit, cargo-test, nextest, pytest, go-test-json, node-test, vitest, jest, jest-json."
+                .to_owned(),
+        );
     }
     hint
 }

@@ -18,6 +18,25 @@ pub(super) fn look(here: &Here<'_>) -> Option<Found> {
         keep: Vec::new(),
         note: Some("Dependencies go into the image, since tests have no network.".to_owned()),
     });
+    let nextest = here.tree.list(&super::join(here.directory, ".config")).iter().any(|e| e.name == "nextest.toml");
+    if nextest {
+        found.setup = Some(SetupHint {
+            command: format!("cargo install --locked cargo-nextest && cargo fetch{locked}"),
+            keep: Vec::new(),
+            note: Some("Tools and dependencies go into the image, since tests have no network.".to_owned()),
+        });
+        found.suites.push(SuiteHint {
+            name: "nextest".to_owned(),
+            command: format!("cargo nextest run{all} --no-fail-fast --offline"),
+            format: Formats::NEXTEST,
+            note: Some(
+                "nextest runs no tests of documentation: add a suite for `cargo test --doc` if there are any."
+                    .to_owned(),
+            ),
+            ..SuiteHint::default()
+        });
+        return Some(found);
+    }
     found.suites.push(SuiteHint {
         name: "cargo".to_owned(),
         command: format!("cargo test{all} --no-fail-fast --offline"),
