@@ -333,7 +333,9 @@ impl<'t> Scan<'t, '_> {
 
     /// The lines that show the output of failed tests, up to the list of their names.
     fn blocks(&self, open: &Open<'t>, end: usize) -> Range<usize> {
-        let after = open.tests.last().map_or(0, |test| test.printed.end);
+        // Never from the output's beginning, or many short runs would cost the square of their number.
+        let begun = open.levels.first().map_or(0, |(start, _, _)| *start);
+        let after = open.tests.last().map_or(0, |test| test.printed.end).max(begun).min(end);
         let from = open.details.or_else(|| {
             let lines = self.lines.get(after..end)?;
             lines.iter().position(|line| line.trim_end() == "failures:").map(|offset| after + offset)

@@ -62,6 +62,10 @@ pub fn read(to: &mut Collector, text: &str) {
     });
     let totals = stated.fold(None, |all: Option<Totals>, one| Some(all.unwrap_or_default().plus(one)));
     let Some(totals) = totals else {
+        if lines.iter().any(|line| line.starts_with("No tests found, exiting with code")) {
+            to.odd("Jest found no tests");
+            return;
+        }
         to.unfinished("jest", "Jest's output has no summary, so the run did not finish");
         return;
     };
@@ -142,7 +146,9 @@ impl Reader {
         } else if line.starts_with("  ") {
             let trimmed = line.trim_start();
             self.groups.truncate((line.len() - trimmed.len()) / 2 - 1);
-            self.groups.push(trimmed.to_owned());
+            if self.groups.len() < limits::DEPTH {
+                self.groups.push(trimmed.to_owned());
+            }
         }
     }
 

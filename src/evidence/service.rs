@@ -191,7 +191,7 @@ fn text(record: &Record) -> Option<Told> {
     };
     let mut ties = Ties { when: when::when(head), ids: Vec::new(), request: ids::request(head) };
     ids::ids(head, &mut ties.ids);
-    for line in record.lines.iter().take(8) {
+    for line in record.lines.iter().take(8).filter(|line| !record::is_frame(line)) {
         ids::ids(line, &mut ties.ids);
     }
     let exception = match (bad || traced, record::is_panic(head)) {

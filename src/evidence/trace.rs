@@ -14,7 +14,9 @@ pub fn frames(text: &str) -> Vec<Frame> {
             break;
         }
         let trimmed = line.trim();
-        if let Some(frame) = python_frame(trimmed) {
+        // Most frames of most languages begin so, and no others do.
+        let at = trimmed.starts_with("at ");
+        if let Some(frame) = if at { None } else { python_frame(trimmed) } {
             python = true;
             found.push(frame);
         } else if let Some(frame) = trace_other::frame(trimmed) {

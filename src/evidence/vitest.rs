@@ -3,9 +3,10 @@
 use super::collector::Collector;
 use super::jest_json::problem;
 use super::limits;
+use super::problem::Problem;
 use super::totals::Totals;
 use crate::domain::{Source, TestStatus};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// `      Tests  2 failed | 3 passed | 1 skipped | 1 todo (7)`.
 pub fn summary(line: &str) -> Option<Totals> {
@@ -104,14 +105,24 @@ pub fn read(to: &mut Collector, text: &str) {
     let verbose = named != Totals::default();
     let mut files = 0_usize;
     for (names, block) in blocks(&lines) {
-        for (name, file) in names {
+        // Many tests can share one long failure, so it is read once.
+        let mut shared = problem("", &block, Source::Test);
+        let end = shared.message.floor_char_boundary(limits::MESSAGE_BYTES);
+        shared.message.truncate(end);
+        let mut told: HashSet<&str> = HashSet::new();
+        for (name, file) in names.into_iter().filter(|(name, _)| told.insert(name)) {
             if file {
                 files += 1;
             } else if !ids.contains_key(name) {
                 named.failed += 1;
             }
             let id = ids.entry(name).or_insert_with(|| to.case(name, TestStatus::Failed)).clone();
-            to.problem(problem(&id, &block, if file { Source::Build } else { Source::Test }));
+            if to.is_full() {
+                to.drop_one();
+                continue;
+            }
+            let source = if file { Source::Build } else { Source::Test };
+            to.problem(Problem { test: Some(id), source, ..shared.clone() });
         }
     }
     let unhandled = lines.iter().any(|line| line.starts_with("⎯⎯") && line.contains(" Unhandled "));
@@ -123,6 +134,10 @@ pub fn read(to: &mut Collector, text: &str) {
         to.problem(problem(&id, &block.join("\n"), Source::Test));
     }
     let Some(totals) = stated(text) else {
+        if lines.iter().any(|line| line.starts_with("No test files found, exiting with code")) {
+            to.odd("Vitest found no file with tests");
+            return;
+        }
         to.unfinished("vitest", "Vitest's output has no summary, so the run did not finish");
         return;
     };

@@ -266,7 +266,7 @@ fn files_of_tests_are_known_by_many_names() {
     ] {
         assert!(!super::is_test(path), "{path}");
     }
-    for path in [".rspec", "phpunit.dist.xml"] {
+    for path in [".rspec", "phpunit.dist.xml", ".config/nextest.toml", "composer.json"] {
         assert!(super::decides_over_tests(path), "{path}");
     }
 }

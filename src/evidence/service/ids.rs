@@ -6,6 +6,9 @@ use crate::evidence::sighting::Request;
 /// Ids of one record.
 pub const IDS: usize = 8;
 
+/// Bytes behind a name in which its value stands.
+const LONGEST: usize = 200;
+
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Whether a field of this name holds the id of a request or a trace.
@@ -62,7 +65,8 @@ pub fn ids(text: &str, into: &mut Vec<String>) {
         if !is_id(name) {
             continue;
         }
-        let rest = text.get(at + 1..).unwrap_or_default().trim_start_matches([' ', '"', '\'']);
+        let rest = limits::head(text.get(at + 1..).unwrap_or_default(), LONGEST);
+        let rest = rest.trim_start_matches([' ', '"', '\'']);
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')' | ']' | '}' | ';'));
         if let Some(found) = id(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())
             && !into.contains(&found)

@@ -202,7 +202,7 @@ pub fn is_ruby_frame(line: &str) -> bool {
 }
 
 /// Whether an indented line is a frame of a stack.
-fn is_frame(line: &str) -> bool {
+pub fn is_frame(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("at ")
         || line.starts_with("File \"")

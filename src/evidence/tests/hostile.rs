@@ -162,6 +162,31 @@ fn crafted_inputs_cost_no_square() {
             Format::CargoTest,
             "running 1 test\n".repeat(100_000) + &"test result: ok. 9 passed; 0 failed\n".repeat(50_000),
         ),
+        (Format::CargoTest, "     Running tests/a.rs (target/debug/deps/a-abf)\n\nrunning 0 tests\n\n".repeat(50_000)),
+        (Format::Vitest, format!("{}Error: x\n{}", " FAIL  a.js > b\n".repeat(50_000), "  at x\n".repeat(9_000))),
+        (Format::Vitest, (0..50_000).map(|n| format!(" FAIL  a.js > b{n}\n")).collect::<String>() + &"x\n".repeat(30_000)),
+        (Format::Jest, format!("FAIL a.js\n{}", (1..2_000).map(|n| format!("{}g\n  ✓ t\n", " ".repeat(n))).collect::<String>())),
+        (Format::Nextest, format!(" Nextest run ID 1\n{}", "        FAIL [   0.1s] (1/1) a b\n    x\n".repeat(50_000))),
+        (Format::JestJson, format!("{{\"numTotalTestSuites\":1,{}", "[".repeat(200_000))),
+        (Format::Compiler, "a.c:1:2: error: x\n  y\n".repeat(100_000)),
+        (Format::Compiler, format!("a.c:1:2: error: x\n{}", "a.c:1:2: note: y\nIn file included from a:\n".repeat(100_000))),
+        (Format::Compiler, format!("a.c:1:2: {}", "error: ".repeat(100_000))),
+        (Format::Compiler, "Traceback (most recent call last):\n  File \"a\", line 1, in f\n".repeat(50_000)),
+        (Format::ServiceLog, "rid=".repeat(100_000)),
+        (Format::ServiceLog, format!("ERROR {}\n", "rid=a1b2 ".repeat(10_000)).repeat(20)),
+        (Format::ServiceLog, format!("ERROR x\n{}", "  at a.b(c.js:1:2)\n".repeat(100_000))),
+        (Format::ServiceLog, "ERROR x\nTypeError: y\n    at a (b.js:1:2)\n\n".repeat(50_000)),
+        (Format::ServiceLog, format!("{{\"level\":50,\"err\":{}", "[".repeat(200_000))),
+        (Format::ServiceLog, "panic: x\n\ngoroutine 1 [running]:\nmain.f()\n".repeat(50_000)),
+        (
+            Format::Frontend,
+            (0..2_000)
+                .map(|n| {
+                    let ids: String = (0..50).map(|id| format!("\"rid{id}\":\"x{id}-{n}\",")).collect();
+                    format!("{{\"kind\":\"request\",\"at\":1,\"method\":\"GET\",\"url\":\"/a\",\"status\":500,\"error\":\"e{n}\",\"ids\":{{{ids}\"rid\":\"y\"}}}}\n{{\"kind\":\"log\",\"service\":\"a\",\"line\":\"ERROR GET /a {}\"}}\n", "z".repeat(n % 300))
+                })
+                .collect::<String>(),
+        ),
         (Format::CargoTest, format!("running 1 test\ntest a ... x\n{}", "test b ...\n\n".repeat(50_000))),
     ];
     for (format, text) in inputs {

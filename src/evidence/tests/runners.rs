@@ -141,6 +141,16 @@ fn tests_that_are_expected_to_fail_passed() {
 }
 
 #[test]
+fn runs_without_any_test_count_for_nothing() {
+    for (format, output) in [
+        (Format::Vitest, " RUN  v4.1.12 /work\n\nNo test files found, exiting with code 0\n"),
+        (Format::Jest, "No tests found, exiting with code 0\n"),
+    ] {
+        assert_eq!(judged(format, 0, None, output).outcome.verdict, SuiteVerdict::Uncounted, "{format}");
+    }
+}
+
+#[test]
 fn files_that_cannot_be_run_are_no_disagreement() {
     for name in ["vitest-unhandled.txt", "vitest.txt", "jest-verbose.txt"] {
         let (_, format, bytes, _) = of(name);

@@ -89,7 +89,7 @@ pub(super) const CAPITALS: [&str; 17] = [
 ];
 
 /// Files that decide what a test command does.
-pub(super) const ENTRIES: [&str; 84] = [
+pub(super) const ENTRIES: [&str; 86] = [
     "**/__mocks__/**",
     "setupTests.*",
     "vitest.setup.*",
@@ -102,6 +102,8 @@ pub(super) const ENTRIES: [&str; 84] = [
     ".env.*",
     "phpunit.xml*",
     "phpunit.dist.xml",
+    "composer.json",
+    "composer.lock",
     ".rspec",
     "package.json",
     "package-lock.json",
