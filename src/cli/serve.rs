@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
+use crate::gateway::Gateway;
 use crate::safe;
 use crate::sandbox::AnySandbox;
 use crate::sandbox::docker::DockerSettings;
@@ -65,7 +66,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let world = RealWorld::new(sandbox, paths, config, user);
+    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));

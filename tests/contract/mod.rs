@@ -105,6 +105,7 @@ impl<S: Sandbox> Bench<S> {
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,
+            gateway: None,
             limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16, ..Limits::default() },
             times: WallTimes { seconds: 60, silent_seconds: None },
         }

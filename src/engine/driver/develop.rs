@@ -10,7 +10,7 @@ use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKey, StepKind, StepS
 use crate::engine::machine::Event;
 use crate::engine::ports::{Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material};
-use crate::sandbox::{Profile, StepSpec};
+use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
@@ -24,14 +24,17 @@ impl<W: World> Engine<W> {
         let tree = self.places().tree(&key);
         let known = self.step(&key).await?;
         let prompt = self.prompt_of(context, known.as_ref()).await?;
+        let talk = self.conversation(context).await?;
         if self.wants_tree(&key).await? {
             self.await_space(context.run.id).await;
             self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
+            self.lay_conversation(&key, talk.as_ref()).await?;
             self.crash.at("develop.checked_out")?;
         }
-        let session = session(self.store.instance(), &key);
-        let about =
-            TurnContext { iteration: context.run.iteration, prompt: &prompt.text, session: Session::New(&session) };
+        let new = session(self.store.instance(), &key);
+        let session =
+            talk.as_ref().map_or(Session::New(&new), |talk| Session::Resumed { id: &talk.id, used: talk.used });
+        let about = TurnContext { iteration: context.run.iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
         let mut env = step_environment(&context.agent.env);
         env.extend(turn.env);
@@ -46,15 +49,19 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: self.gateway_of(context),
             limits: context.config.limits,
             times: context.agent.times,
             key,
         };
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
+        self.open_way(context)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
+        self.world.close_way(context.run.id);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
+        let report = self.keep_conversation(context, &spec.key, report).await?;
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
             Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {
@@ -69,6 +76,7 @@ impl<W: World> Engine<W> {
         self.crash.at("develop.branch")?;
         self.advance(context, event(report, taken, duration(&step))).await?;
         self.world.trees().remove(&tree).await?;
+        self.world.trees().remove(&session_dir(&spec.dir)).await?;
         self.crash.at("develop.removed")?;
         Ok(())
     }
@@ -101,8 +109,9 @@ impl<W: World> Engine<W> {
                 Ok(Box::new(ReplayAgent::new(script)))
             }
             AgentWork::Coding(settings) => {
-                let gateway = self.world.gateway().ok_or_else(|| Halt::Trouble(no_gateway(&context.agent.name)))?;
-                Ok(Box::new(CodingAgent::new(&context.agent.name, settings.clone(), &gateway)))
+                let name = &context.agent.name;
+                let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
+                Ok(Box::new(CodingAgent::new(name, settings.clone(), &address, SESSION_INSIDE)))
             }
         }
     }
@@ -132,11 +141,8 @@ impl<W: World> Engine<W> {
 }
 
 /// Why a coding agent cannot work.
-pub(in crate::engine) fn no_gateway(agent: &str) -> String {
-    format!(
-        "the agent `{agent}` needs a model, and this engine has no gateway to models yet: its containers have no network. Name \
-         an agent that brings its own model or needs none (`command`, `replay`)"
-    )
+pub(in crate::engine) fn no_models(agent: &str, why: &str) -> String {
+    format!("the agent `{agent}` has no model to work with: {why}")
 }
 
 /// A UUID for the conversation of a turn: always the same for the same step, and never that of another engine's.

@@ -44,7 +44,7 @@ pub(crate) fn queued() -> Run {
 }
 
 fn report(ending: Ending) -> AgentReport {
-    AgentReport { ending, detail: String::new(), usage: Usage::default() }
+    AgentReport::new(ending, String::new(), Usage::default())
 }
 
 fn ended() -> Event {
@@ -378,7 +378,7 @@ fn a_yes_to_trouble_is_no_yes_to_the_budget_and_a_question_names_every_cap() {
     run.budget.tokens = Some(10);
     run.budget.microusd = Some(5);
     let usage = Usage { tokens: 50, microusd: 7 };
-    let report = AgentReport { ending: Ending::Auth, detail: String::new(), usage };
+    let report = AgentReport::new(Ending::Auth, String::new(), usage);
     let event = Event::AgentHeld { report, commit: None, instant: false, milliseconds: 10 };
     apply(&mut run, &event, Millis(1)).unwrap();
     let answer =
