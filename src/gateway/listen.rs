@@ -15,14 +15,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 /// Connections of a run at once; further ones wait.
 const MOST: usize = 32;
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long the rest of a request may take that nobody wants.
+const LINGER: Duration = Duration::from_secs(5);
 /// The most that is held of what was not read yet, heads included.
 const BUFFER: usize = 64 * 1024;
 const _: () = assert!(BUFFER < MOST_ASKED);
@@ -99,8 +103,19 @@ async fn connection(stream: UnixStream, run: RunId, provider: Arc<Provider>) {
         .header_read_timeout(HEAD)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = served.await {
+    match served.without_shutdown().await {
+        Ok(parts) => linger(parts.io.into_inner()).await,
         // Agents leave when they like, and what they send need not be HTTP.
-        tracing::debug!(%run, "a connection of an agent ended: {error}");
+        Err(error) => tracing::debug!(%run, "a connection of an agent ended: {error}"),
+    }
+}
+
+/// Hears out what was not read of a request that was refused: the kernel takes back an answer on a Unix socket that is closed
+/// with anything unread.
+async fn linger(mut stream: UnixStream) {
+    if stream.shutdown().await.is_ok() {
+        let mut rest = stream.take(MOST_ASKED as u64);
+        // Whatever comes, the answer was given.
+        let _ = timeout(LINGER, copy(&mut rest, &mut sink())).await;
     }
 }

@@ -189,6 +189,22 @@ async fn nothing_but_the_api_is_on_the_socket() {
 }
 
 #[tokio::test]
+async fn a_refusal_arrives_also_where_the_request_comes_late() {
+    let far = provider().await;
+    let bench = Bench::new(&far.url);
+    for _ in 0..20 {
+        let mut stream = UnixStream::connect(bench.gateway_dir().join(GATEWAY_SOCKET)).await.unwrap();
+        stream.write_all(b"POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n").await.unwrap();
+        tokio::task::yield_now().await;
+        // As one that passes it on does: it writes all, and only then looks.
+        stream.write_all(&vec![b'x'; 200_000]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_key_or_a_provider_nothing_is_sent_and_no_place_is_told() {
     let mut far = provider().await;
     let bench = Bench::new(&far.url);

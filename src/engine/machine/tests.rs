@@ -233,6 +233,20 @@ fn three_instant_failures_pause_the_run_and_name_the_cause() {
 }
 
 #[test]
+fn a_provider_that_fails_at_once_is_no_failure_of_the_agent() {
+    let mut run = after(&base_tested());
+    apply(&mut run, &held(Ending::Crashed, true), Millis(1)).unwrap();
+    for _ in 0..5 {
+        apply(&mut run, &held(Ending::Overloaded, true), Millis(1)).unwrap();
+        apply(&mut run, &held(Ending::RateLimited { until: None }, true), Millis(1)).unwrap();
+    }
+    assert_eq!((run.state, run.instant_failures), (RunState::Developing, 1));
+    // Yet not for ever.
+    (0..40).for_each(|_| drop(apply(&mut run, &held(Ending::Overloaded, true), Millis(1))));
+    assert_eq!(run.state, RunState::Escalated);
+}
+
+#[test]
 fn unexplained_losses_are_counted_and_explained_ones_are_not() {
     let lost = |explained| Event::StepLost { reason: "gone".to_owned(), explained };
     let mut run = after(&base_tested());
