@@ -15,6 +15,7 @@
 
 mod body;
 mod key;
+mod limit;
 mod listen;
 mod provider;
 mod redact;
@@ -28,7 +29,7 @@ mod tests;
 pub use provider::GatewayError;
 
 use crate::config::ModelsAt;
-use crate::domain::{ModelApi, RunId};
+use crate::domain::{Millis, ModelApi, RunId};
 use listen::Listening;
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
@@ -72,6 +73,11 @@ impl Gateway {
             open.insert(run, Listening::begin(run, provider, dir)?);
         }
         Ok(())
+    }
+
+    /// When the account's limit ends that a run met last, as the provider said it.
+    pub fn limit(&self, run: RunId) -> Option<Millis> {
+        self.open_now().get(&run).and_then(Listening::limit)
     }
 
     /// Ends the listening for a run, with all that is under way.

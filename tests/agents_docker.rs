@@ -142,6 +142,60 @@ mod needs_docker {
     }
 
     #[test]
+    fn an_installation_is_tried_and_what_is_wrong_is_told() {
+        let Some(docker) = docker() else { return };
+        let auth = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#;
+        let model = Model::start(vec![done(&json!({}))]);
+        let engine = engine(&docker, &model);
+        let file = engine.config().join("config.toml");
+        let usual = fs::read_to_string(&file).unwrap();
+        let try_it = || engine.cmd(&["agent", "test", "claude", "--image", &docker.image]);
+        // There is no such program in the tree of a try.
+        let missing = try_it();
+        let told = missing.expect_code(1);
+        assert!(
+            told.contains("fail  program: python3 claude --version exits with code 2") && told.contains("-> "),
+            "{told}"
+        );
+        // The program lies in the command line itself.
+        let words = json!(["python3", "-c", include_str!("agents/claude")]);
+        let inline = usual.replace("[\"python3\", \"claude\"]", &words.to_string());
+        fs::write(&file, &inline).unwrap();
+        let fine = try_it();
+        let told = fine.expect_code(0);
+        for words in
+            ["ok    models: ", "ok    image: ", "says: 2.1.197 (Claude Code)", "ok    turn: the model answered in "]
+        {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert_eq!(model.asked().len(), 1);
+        assert_eq!(model.asked()[0].header("x-api-key"), Some(KEY));
+        model.now_say(vec![Say::Refuse(401, "", auth)]);
+        let refused = try_it();
+        let told = refused.expect_code(1);
+        assert!(told.contains("fail  turn: it ended as auth") && told.contains("refuses the key"), "{told}");
+        let json = engine.cmd(&["agent", "test", "claude", "--image", "dogwatch-no-such:1", "--json"]);
+        let last: serde_json::Value = serde_json::from_str(json.expect_code(1).lines().last().unwrap()).unwrap();
+        assert_eq!((&last["check"], &last["level"]), (&json!("image"), &json!("fail")));
+        fs::write(&file, inline.replace("[models.anthropic]", "[models.other]\napi = \"gemini\"")).unwrap();
+        let told = try_it();
+        assert!(
+            told.expect_code(1).contains("fail  models: ") && told.stdout.contains("add [models.anthropic]"),
+            "{told:?}"
+        );
+        fs::set_permissions(engine.config().join("key"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(&file, inline).unwrap();
+        let told = try_it();
+        assert!(told.expect_code(1).contains("chmod 600") && !told.stdout.contains(KEY), "{told:?}");
+        engine.cmd(&["agent", "test", "command", "--image", "x"]).expect_code(5);
+        // Nothing is left of any of it.
+        assert_eq!(engine.containers(), Vec::<String>::new());
+        let left: Vec<_> =
+            fs::read_dir(engine.paths().trials()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.iter().all(|name| name == "lock" || name == "containers"), "{left:?}");
+    }
+
+    #[test]
     fn limits_and_failures_of_a_provider_hold_the_turn_and_a_refused_key_asks_a_person() {
         let Some(docker) = docker() else { return };
         let limit = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}"#;

@@ -13,6 +13,7 @@ mod real_agents {
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use dogwatch::domain::{Ending, Outcome, RunId, RunState};
     use dogwatch::protocol::RunDetail;
+    use serde_json::json;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::time::{Duration, Instant};
@@ -55,6 +56,17 @@ mod real_agents {
             fs::write(engine.config().join("config.toml"), config).unwrap();
             engine.restart();
             engine
+        }
+
+        /// An error in the form of the provider's API.
+        fn error(&self, code: u16, kind: &str, status: &str, message: &str) -> &'static str {
+            let value = match self.api {
+                "anthropic" => json!({"type": "error", "error": {"type": kind, "message": message}}),
+                "gemini" => json!({"error": {"code": code, "message": message, "status": status, "details": []}}),
+                _ => json!({"error": {"message": message, "type": kind, "param": null, "code": kind}}),
+            };
+            // The tests' process is short.
+            value.to_string().leak()
         }
 
         fn repo(&self, more: &str) -> TempRepo {
@@ -140,10 +152,10 @@ mod real_agents {
     #[ignore = "needs the real programs: tests/agents/run"]
     fn limits_and_failures_hold_the_turn() {
         let tried = tried();
-        let error = r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow down, retry after 5 seconds","code":429,"status":"RESOURCE_EXHAUSTED"}}"#;
-        let busy = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded","code":529,"status":"UNAVAILABLE"}}"#;
+        let limit = tried.error(429, "rate_limit_error", "RESOURCE_EXHAUSTED", "slow down, retry after 5 seconds");
+        let busy = tried.error(529, "overloaded_error", "UNAVAILABLE", "Overloaded");
         for refusal in
-            [Say::Refuse(429, "retry-after: 5\r\n", error), Say::Refuse(529, "", busy), Say::Refuse(500, "", busy)]
+            [Say::Refuse(429, "retry-after: 5\r\n", limit), Say::Refuse(529, "", busy), Say::Refuse(500, "", busy)]
         {
             let words = format!("{refusal:?}");
             let model = Model::start(vec![refusal]);
@@ -179,7 +191,7 @@ mod real_agents {
     #[ignore = "needs the real programs: tests/agents/run"]
     fn a_refused_key_asks_a_person() {
         let tried = tried();
-        let auth = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key","code":401,"status":"UNAUTHENTICATED"}}"#;
+        let auth = tried.error(401, "authentication_error", "UNAUTHENTICATED", "invalid x-api-key");
         let model = Model::start(vec![Say::Refuse(401, "", auth)]);
         let engine = tried.engine(&model);
         let repo = tried.repo("");

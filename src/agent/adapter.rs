@@ -49,12 +49,12 @@ impl Adapter {
         matches!(self, Self::Claude | Self::Gemini | Self::Copilot)
     }
 
-    /// What of its directory is its conversation: the first names of the paths. All else (settings, logs, caches) is not kept.
+    /// What of its directory is its conversation: as paths in it. All else (settings, logs, caches) is not kept.
     pub fn keeps(self) -> &'static [&'static str] {
         match self {
             Self::Claude => &["projects"],
             Self::Codex => &["sessions"],
-            Self::Gemini => &[".gemini"],
+            Self::Gemini => &[".gemini/tmp", ".gemini/history", ".gemini/projects.json"],
             Self::Opencode => &["opencode"],
             Self::Copilot => &["session-state"],
         }

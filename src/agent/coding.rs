@@ -142,12 +142,12 @@ impl Agent for CodingAgent {
     }
 
     fn reader(&self, context: &TurnContext<'_>) -> Box<dyn TurnReader> {
-        let (given, used) = match context.session {
-            Session::New(id) if self.settings.adapter.takes_id() => (id, Tokens::default()),
-            Session::New(_) => ("", Tokens::default()),
-            Session::Resumed { id, used } => (id, used),
+        let (given, used, resumed) = match context.session {
+            Session::New(id) if self.settings.adapter.takes_id() => (id, Tokens::default(), false),
+            Session::New(_) => ("", Tokens::default(), false),
+            Session::Resumed { id, used } => (id, used, true),
         };
-        Box::new(reader(self.settings.adapter, used).named(given))
+        Box::new(reader(self.settings.adapter, used).named(given, resumed))
     }
 }
 

@@ -46,6 +46,8 @@ pub struct EventReader {
     used: Tokens,
     /// The name that it was given, for agents that say it late or not at all.
     given: String,
+    /// There were earlier turns.
+    resumed: bool,
 }
 
 /// What a whole turn came to, for whoever looks into it.
@@ -61,6 +63,9 @@ pub struct Summary {
     /// What the lines came to.
     #[serde(flatten)]
     pub counts: Counts,
+    /// The model said or did anything.
+    #[serde(skip)]
+    pub worked: bool,
 }
 
 /// An [`AgentReport`] without levels.
@@ -83,12 +88,13 @@ impl EventReader {
             errors: VecDeque::new(),
             used,
             given: String::new(),
+            resumed: false,
         }
     }
 
-    /// The same for a conversation that was given this name.
-    pub(super) fn named(self, given: &str) -> Self {
-        Self { given: given.to_owned(), ..self }
+    /// The same for a conversation that was given this name, and maybe had turns before.
+    pub(super) fn named(self, given: &str, resumed: bool) -> Self {
+        Self { given: given.to_owned(), resumed, ..self }
     }
 
     /// Takes some more output and hands on the events in it.
@@ -120,6 +126,7 @@ impl EventReader {
             session: self.facts.session,
             tokens: self.facts.tokens,
             counts: self.counts,
+            worked: self.facts.worked,
         }
     }
 }
@@ -130,12 +137,14 @@ impl TurnReader for EventReader {
     }
 
     fn finish(self: Box<Self>, end: &StepEnd, ended: Option<Millis>) -> AgentReport {
-        let (mut used, given) = (self.used, self.given.clone());
-        let Summary { report, session, tokens, .. } = self.close(end, ended, &mut drop);
+        let (mut used, given, resumed) = (self.used, self.given.clone(), self.resumed);
+        let Summary { report, session, tokens, worked, .. } = self.close(end, ended, &mut drop);
         let usage = event::usage(tokens, report.microusd);
         used.add(tokens);
         let session = if session.is_empty() { given } else { session };
-        let conversation = (!session.is_empty()).then_some(Conversation { id: session, used, kept: None });
+        // One in which the model said nothing is none that could be gone on with.
+        let conversation =
+            (!session.is_empty() && (worked || resumed)).then_some(Conversation { id: session, used, kept: None });
         AgentReport { conversation, ..AgentReport::new(report.ending, report.detail, usage) }
     }
 }

@@ -12,12 +12,13 @@ use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::Gateway;
 use crate::safe;
-use crate::sandbox::AnySandbox;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
+use crate::sandbox::{AnySandbox, SandboxError};
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -98,7 +99,7 @@ pub fn step_user() -> (u32, u32) {
     }
 }
 
-/// The sandbox that the operator wants.
+/// The sandbox that the operator wants, with the engine's own key.
 async fn sandbox(
     paths: &Paths,
     config: &EngineConfig,
@@ -107,6 +108,19 @@ async fn sandbox(
 ) -> Result<AnySandbox, Failure> {
     let engine_key =
         key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
+    let chosen = sandbox_of(paths, config, instance, user, engine_key, paths.containers()).await;
+    chosen.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// The sandbox that the operator wants, under a name and with a key; `home` is where a process sandbox knows its containers.
+pub(super) async fn sandbox_of(
+    paths: &Paths,
+    config: &EngineConfig,
+    instance: String,
+    user: (u32, u32),
+    engine_key: [u8; 32],
+    home: PathBuf,
+) -> Result<AnySandbox, SandboxError> {
     let docker = DockerSettings {
         host: config.docker_host.clone(),
         instance: instance.clone(),
@@ -118,7 +132,7 @@ async fn sandbox(
     };
     let process = ProcessSettings {
         instance,
-        home: paths.containers(),
+        home,
         exe_copies: paths.exe_copies(),
         executable: None,
         engine_key,
@@ -127,8 +141,7 @@ async fn sandbox(
         visible: config.sandbox.visible.clone(),
         private: vec![paths.state().to_owned(), paths.config().to_owned()],
     };
-    let chosen = AnySandbox::choose(config.sandbox.kind, docker, process).await;
-    chosen.map_err(|error| Failure::new(error.to_string()))
+    AnySandbox::choose(config.sandbox.kind, docker, process).await
 }
 
 /// Opens the store; one that fails its checks is opened for reading only, with the reason. Nothing runs then, but what is

@@ -188,7 +188,7 @@ pub trait Trees: Send + Sync + 'static {
     /// Puts what was kept of an agent's conversation into a step's directory for it, replacing what is there.
     fn lay_session(&self, kept: &Path, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
 
-    /// Keeps of such a directory what lies under these first names; repeating it keeps the same. Whether there is anything
+    /// Keeps of such a directory what lies under these paths; repeating it keeps the same. Whether there is anything
     /// that can be gone on with.
     fn keep_session(
         &self,
@@ -228,6 +228,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Listens for what a run asks of such models, in a directory of its own, where nobody does yet.
     fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String>;
+
+    /// When the account's limit ends that the run met last there, where its provider said so.
+    fn limit(&self, run: RunId) -> Option<Millis>;
 
     /// Ends that, with all that is under way.
     fn close_way(&self, run: RunId);

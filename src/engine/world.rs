@@ -63,6 +63,10 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.gateway.open(run, api, dir).map_err(|error| error.to_string())
     }
 
+    fn limit(&self, run: RunId) -> Option<Millis> {
+        self.gateway.limit(run)
+    }
+
     fn close_way(&self, run: RunId) {
         self.gateway.close(run);
     }

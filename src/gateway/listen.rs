@@ -1,9 +1,10 @@
 //! The socket of one run, and who is let in: whoever reaches it, since only the run's own container does.
 
 use super::body::MOST_ASKED;
+use super::limit::Limit;
 use super::provider::{GatewayError, Provider};
 use super::relay::relay;
-use crate::domain::RunId;
+use crate::domain::{Millis, RunId};
 use crate::sandbox::channel::bind_in;
 use crate::shim::GATEWAY_SOCKET as SOCKET;
 use hyper::server::conn::http1;
@@ -36,6 +37,7 @@ const _: () = assert!(BUFFER < MOST_ASKED);
 pub(super) struct Listening {
     provider: Arc<Provider>,
     dir: PathBuf,
+    limit: Arc<Limit>,
     task: JoinHandle<()>,
 }
 
@@ -48,8 +50,14 @@ impl Listening {
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(failed)?;
         let listener = bind_in(dir, SOCKET).and_then(UnixListener::from_std).map_err(failed)?;
-        let task = tokio::spawn(serve(listener, run, Arc::clone(&provider)));
-        Ok(Self { provider, dir: dir.to_owned(), task })
+        let limit = Arc::<Limit>::default();
+        let task = tokio::spawn(serve(listener, run, (Arc::clone(&provider), Arc::clone(&limit))));
+        Ok(Self { provider, dir: dir.to_owned(), limit, task })
+    }
+
+    /// When the limit ends that was met last.
+    pub fn limit(&self) -> Option<Millis> {
+        self.limit.until()
     }
 
     /// Whether this is the one that is wanted, and still at work.
@@ -69,7 +77,7 @@ impl Drop for Listening {
     }
 }
 
-async fn serve(listener: UnixListener, run: RunId, provider: Arc<Provider>) {
+async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Limit>)) {
     let places = Arc::new(Semaphore::new(MOST));
     // Ends with this task what goes on in it.
     let mut connections = JoinSet::new();
@@ -79,9 +87,9 @@ async fn serve(listener: UnixListener, run: RunId, provider: Arc<Provider>) {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let provider = Arc::clone(&provider);
+                let far = far.clone();
                 connections.spawn(async move {
-                    connection(stream, run, provider).await;
+                    connection(stream, run, far).await;
                     drop(place);
                 });
             }
@@ -93,10 +101,10 @@ async fn serve(listener: UnixListener, run: RunId, provider: Arc<Provider>) {
     }
 }
 
-async fn connection(stream: UnixStream, run: RunId, provider: Arc<Provider>) {
+async fn connection(stream: UnixStream, run: RunId, far: (Arc<Provider>, Arc<Limit>)) {
     let service = service_fn(move |request| {
-        let provider = Arc::clone(&provider);
-        async move { Ok::<_, Infallible>(relay(run, &provider, request).await) }
+        let (provider, limit) = far.clone();
+        async move { Ok::<_, Infallible>(relay(run, &provider, &limit, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

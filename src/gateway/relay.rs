@@ -1,6 +1,7 @@
 //! One request on its way to the provider and back.
 
 use super::body::{self, Answer};
+use super::limit::Limit;
 use super::provider::{GatewayError, Provider};
 use super::redact::Redactor;
 use super::refusal::Refusal;
@@ -22,10 +23,15 @@ pub(super) type Outgoing = Limited<Incoming>;
 const ANSWER: Duration = Duration::from_mins(10);
 
 /// Passes a request on, or says why not. Never fails: whoever asks always gets an answer.
-pub(super) async fn relay(run: RunId, provider: &Arc<Provider>, request: Request<Incoming>) -> Response<Answer> {
+pub(super) async fn relay(
+    run: RunId,
+    provider: &Arc<Provider>,
+    limit: &Limit,
+    request: Request<Incoming>,
+) -> Response<Answer> {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), shorten(request.uri().path()));
-    let outcome = try_relay(provider, request).await;
+    let outcome = try_relay(provider, limit, request).await;
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let answer = outcome.unwrap_or_else(|refusal| refused(provider, refusal));
     let (status, name) = (answer.status().as_u16(), provider.name.as_str());
@@ -33,7 +39,11 @@ pub(super) async fn relay(run: RunId, provider: &Arc<Provider>, request: Request
     answer
 }
 
-async fn try_relay(provider: &Arc<Provider>, request: Request<Incoming>) -> Result<Response<Answer>, Refusal> {
+async fn try_relay(
+    provider: &Arc<Provider>,
+    limit: &Limit,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, Refusal> {
     let (parts, body) = request.into_parts();
     let path = match routes::admit(provider.api, &parts.method, &parts.uri, &parts.headers)? {
         Route::Alive => return Ok(Response::new(body::whole(String::new()))),
@@ -60,6 +70,7 @@ async fn try_relay(provider: &Arc<Provider>, request: Request<Incoming>) -> Resu
         Ok(Ok(answer)) => answer,
     };
     let (parts, body) = answer.into_parts();
+    limit.note(parts.status, &parts.headers);
     let redactor = Redactor::new(key);
     let headers = routes::incoming(&parts.headers, |value| redactor.finds(value));
     let mut passed = Response::new(body::passing(body, redactor));

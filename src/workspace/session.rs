@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid, fchown, fstat, mkdir
 use rustix::io::Errno;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 /// The most that is kept, in bytes.
@@ -31,7 +31,7 @@ pub enum Copied {
     TooMuch,
 }
 
-/// Copies what lies in `from` under one of these first names to `to`, which it replaces as a whole. Files belong to `owner`, or
+/// Copies what lies in `from` under these paths (such as `a/b`) to `to`, which it replaces as a whole. Files belong to `owner`, or
 /// else to this process.
 pub fn copy_session(from: &Path, to: &Path, only: &[&str], owner: Option<(u32, u32)>) -> io::Result<Copied> {
     let at = |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
@@ -48,9 +48,8 @@ pub fn copy_session(from: &Path, to: &Path, only: &[&str], owner: Option<(u32, u
     let target = open_own(&fresh).map_err(|error| at(&fresh, io::Error::other(error.to_string())))?;
     let mut copy = Copy { owner, bytes: 0, entries: 0 };
     copy.own(&target).map_err(|error| at(&fresh, error))?;
-    let found = names(&source, MOST_ENTRIES).map_err(|error| at(from, error.into()))?.0;
-    for name in found.iter().filter(|name| only.iter().any(|only| only.as_bytes() == name.as_slice())) {
-        match copy.entry(source.as_fd(), target.as_fd(), name, 0) {
+    for path in only {
+        match copy.path(source.as_fd(), target.as_fd(), path, 0) {
             Ok(()) => {}
             Err(Stop::TooMuch) => {
                 remove_tree(&fresh).map_err(|error| at(&fresh, io::Error::other(error.to_string())))?;
@@ -93,6 +92,19 @@ struct Copy {
 }
 
 impl Copy {
+    /// Copies what lies under a path.
+    fn path(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, path: &str, depth: usize) -> Result<(), Stop> {
+        let Some((first, rest)) = path.split_once('/') else { return self.entry(from, to, path.as_bytes(), depth) };
+        let Ok(source) = open_dir(from, first.as_bytes()) else { return Ok(()) };
+        match mkdirat(to, first, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let target = open_dir(to, first.as_bytes())?;
+        self.own(&target)?;
+        self.path(source.as_fd(), target.as_fd(), rest, depth + 1)
+    }
+
     /// Copies one entry. What cannot be read of the source is not there.
     fn entry(&mut self, from: impl AsFd, to: impl AsFd, name: &[u8], depth: usize) -> Result<(), Stop> {
         self.entries += 1;
@@ -166,18 +178,22 @@ mod tests {
         fs::create_dir_all(from.join("projects/-work")).unwrap();
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::write(from.join("projects/-work/a.jsonl"), "said").unwrap();
-        fs::write(from.join("settings.json"), "{}").unwrap();
+        fs::create_dir_all(from.join("data/chats")).unwrap();
+        fs::write(from.join("data/chats/b"), "more").unwrap();
+        fs::write(from.join("data/settings.json"), "{}").unwrap();
         fs::write(top.path().join("outside"), "secret").unwrap();
         symlink(top.path().join("outside"), from.join("projects/link")).unwrap();
         symlink(top.path(), from.join("projects/dir")).unwrap();
         let _socket = UnixListener::bind(from.join("projects/socket")).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, from.join("projects/pipe"), FileType::Fifo, 0o600.into(), 0).unwrap();
-        assert_eq!(copy_session(&from, &to, &["projects"], None).unwrap(), Copied::Bytes(4));
+        let only = ["projects", "data/chats", "data/none", "none/at/all"];
+        assert_eq!(copy_session(&from, &to, &only, None).unwrap(), Copied::Bytes(8));
+        assert_eq!(fs::read_to_string(to.join("data/chats/b")).unwrap(), "more");
         assert_eq!(fs::read_to_string(to.join("projects/-work/a.jsonl")).unwrap(), "said");
         let names: Vec<_> =
             fs::read_dir(to.join("projects")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["-work"]);
-        assert!(!to.join("settings.json").exists());
+        assert!(!to.join("data/settings.json").exists());
         // Again, with less: what was there before is gone.
         fs::remove_dir_all(from.join("projects/-work")).unwrap();
         assert_eq!(copy_session(&from, &to, &["projects"], None).unwrap(), Copied::Nothing);

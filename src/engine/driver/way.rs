@@ -6,7 +6,7 @@
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::AgentWork;
-use crate::domain::{AgentReport, Conversation, Iteration, Run, StepKey};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Millis, Run, StepKey};
 use crate::engine::ports::{Trees, World};
 use crate::sandbox::session_dir;
 use std::path::PathBuf;
@@ -21,6 +21,13 @@ impl<W: World> Engine<W> {
     pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
         let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
         self.world.open_way(run, settings.api(), &self.places().gateway(run)).map_err(Halt::Trouble)
+    }
+
+    /// Nobody listens there any more. What is known of the account's limit.
+    pub(super) fn close_way(&self, context: &Context) -> Option<Millis> {
+        let limit = self.world.limit(context.run.id);
+        self.world.close_way(context.run.id);
+        limit
     }
 
     /// The conversation that the present turn goes on with.
@@ -55,6 +62,14 @@ impl<W: World> Engine<W> {
     }
 }
 
+/// A limit whose end the agent kept to itself ends when its provider said so.
+pub(super) fn with_limit(report: AgentReport, limit: Option<Millis>) -> AgentReport {
+    match report.ending {
+        Ending::RateLimited { until: None } => AgentReport { ending: Ending::RateLimited { until: limit }, ..report },
+        _ => report,
+    }
+}
+
 fn coding(context: &Context) -> Option<&CodingSettings> {
     if let AgentWork::Coding(settings) = &context.agent.work { Some(settings) } else { None }
 }
@@ -73,7 +88,7 @@ fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{Ending, Millis, ProjectId, RunId, Tokens, Usage};
+    use crate::domain::{ProjectId, RunId, Tokens, Usage};
     use crate::store::new_run_for_tests;
 
     fn iteration(number: u32, commit: &str, ending: Option<(Ending, bool)>) -> Iteration {

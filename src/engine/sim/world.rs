@@ -95,6 +95,10 @@ impl World for SimWorld {
         Ok(())
     }
 
+    fn limit(&self, _run: RunId) -> Option<Millis> {
+        None
+    }
+
     fn close_way(&self, _run: RunId) {}
 
     fn bound(&self, asked: Limits) -> Limits {
