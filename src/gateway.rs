@@ -13,9 +13,9 @@
 //! A listener belongs to a run, so it is never guessed who asks. It lies in a directory of the run's that the container sees
 //! read-only, and is made again under the same name by the next engine, which the shim waits for.
 
+mod answered;
 mod body;
 mod key;
-mod limit;
 mod listen;
 mod provider;
 mod redact;
@@ -26,10 +26,11 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use answered::Answered;
 pub use provider::GatewayError;
 
 use crate::config::ModelsAt;
-use crate::domain::{Millis, ModelApi, RunId};
+use crate::domain::{ModelApi, RunId};
 use listen::Listening;
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
@@ -75,9 +76,9 @@ impl Gateway {
         Ok(())
     }
 
-    /// When the account's limit ends that a run met last, as the provider said it.
-    pub fn limit(&self, run: RunId) -> Option<Millis> {
-        self.open_now().get(&run).and_then(Listening::limit)
+    /// How the last request of a run was answered, while it is listened for.
+    pub fn answered(&self, run: RunId) -> Option<Answered> {
+        self.open_now().get(&run).and_then(Listening::answered)
     }
 
     /// Ends the listening for a run, with all that is under way.

@@ -161,8 +161,8 @@ mod needs_docker {
         let words = json!(["python3", "-c", include_str!("agents/claude")]);
         let inline = usual.replace("[\"python3\", \"claude\"]", &words.to_string());
         fs::write(&file, &inline).unwrap();
-        let fine = try_it();
-        let told = fine.expect_code(0);
+        let works = try_it();
+        let told = works.expect_code(0);
         for words in
             ["ok    models: ", "ok    image: ", "says: 2.1.197 (Claude Code)", "ok    turn: the model answered in "]
         {

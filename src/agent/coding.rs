@@ -40,11 +40,10 @@ impl CodingSettings {
         let model = self.model.as_deref().unwrap_or_default();
         match self.adapter {
             Adapter::Claude => ModelApi::Anthropic,
-            Adapter::Codex => ModelApi::Openai,
             Adapter::Gemini => ModelApi::Gemini,
             Adapter::Opencode if opencode::provider(model) == "anthropic" => ModelApi::Anthropic,
             Adapter::Copilot if copilot::is_claude(model) => ModelApi::Anthropic,
-            Adapter::Opencode | Adapter::Copilot => ModelApi::Openai,
+            Adapter::Codex | Adapter::Opencode | Adapter::Copilot => ModelApi::Openai,
         }
     }
 

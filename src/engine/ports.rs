@@ -5,6 +5,7 @@ use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
 use crate::domain::{Allowances, Millis, ModelApi, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
+use crate::gateway::Answered;
 use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox};
 pub use crate::workspace::Delivered;
@@ -229,8 +230,8 @@ pub trait World: Send + Sync + 'static {
     /// Listens for what a run asks of such models, in a directory of its own, where nobody does yet.
     fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String>;
 
-    /// When the account's limit ends that the run met last there, where its provider said so.
-    fn limit(&self, run: RunId) -> Option<Millis>;
+    /// How the last request of the run was answered there.
+    fn answered(&self, run: RunId) -> Option<Answered>;
 
     /// Ends that, with all that is under way.
     fn close_way(&self, run: RunId);

@@ -10,7 +10,7 @@ pub use trees::GitTrees;
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, RunId};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Answered, Gateway};
 use crate::sandbox::{Limits, Sandbox};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -63,8 +63,8 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.gateway.open(run, api, dir).map_err(|error| error.to_string())
     }
 
-    fn limit(&self, run: RunId) -> Option<Millis> {
-        self.gateway.limit(run)
+    fn answered(&self, run: RunId) -> Option<Answered> {
+        self.gateway.answered(run)
     }
 
     fn close_way(&self, run: RunId) {

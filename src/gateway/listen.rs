@@ -1,10 +1,10 @@
 //! The socket of one run, and who is let in: whoever reaches it, since only the run's own container does.
 
+use super::answered::{Answered, Answers};
 use super::body::MOST_ASKED;
-use super::limit::Limit;
 use super::provider::{GatewayError, Provider};
 use super::relay::relay;
-use crate::domain::{Millis, RunId};
+use crate::domain::RunId;
 use crate::sandbox::channel::bind_in;
 use crate::shim::GATEWAY_SOCKET as SOCKET;
 use hyper::server::conn::http1;
@@ -37,7 +37,7 @@ const _: () = assert!(BUFFER < MOST_ASKED);
 pub(super) struct Listening {
     provider: Arc<Provider>,
     dir: PathBuf,
-    limit: Arc<Limit>,
+    answers: Arc<Answers>,
     task: JoinHandle<()>,
 }
 
@@ -50,14 +50,14 @@ impl Listening {
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(failed)?;
         let listener = bind_in(dir, SOCKET).and_then(UnixListener::from_std).map_err(failed)?;
-        let limit = Arc::<Limit>::default();
-        let task = tokio::spawn(serve(listener, run, (Arc::clone(&provider), Arc::clone(&limit))));
-        Ok(Self { provider, dir: dir.to_owned(), limit, task })
+        let answers = Arc::<Answers>::default();
+        let task = tokio::spawn(serve(listener, run, (Arc::clone(&provider), Arc::clone(&answers))));
+        Ok(Self { provider, dir: dir.to_owned(), answers, task })
     }
 
-    /// When the limit ends that was met last.
-    pub fn limit(&self) -> Option<Millis> {
-        self.limit.until()
+    /// How the last request was answered.
+    pub fn answered(&self) -> Option<Answered> {
+        self.answers.last()
     }
 
     /// Whether this is the one that is wanted, and still at work.
@@ -77,7 +77,7 @@ impl Drop for Listening {
     }
 }
 
-async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Limit>)) {
+async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Answers>)) {
     let places = Arc::new(Semaphore::new(MOST));
     // Ends with this task what goes on in it.
     let mut connections = JoinSet::new();
@@ -101,10 +101,10 @@ async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Limi
     }
 }
 
-async fn connection(stream: UnixStream, run: RunId, far: (Arc<Provider>, Arc<Limit>)) {
+async fn connection(stream: UnixStream, run: RunId, far: (Arc<Provider>, Arc<Answers>)) {
     let service = service_fn(move |request| {
-        let (provider, limit) = far.clone();
-        async move { Ok::<_, Infallible>(relay(run, &provider, &limit, request).await) }
+        let (provider, answers) = far.clone();
+        async move { Ok::<_, Infallible>(relay(run, &provider, &answers, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

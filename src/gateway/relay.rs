@@ -1,7 +1,7 @@
 //! One request on its way to the provider and back.
 
+use super::answered::Answers;
 use super::body::{self, Answer};
-use super::limit::Limit;
 use super::provider::{GatewayError, Provider};
 use super::redact::Redactor;
 use super::refusal::Refusal;
@@ -9,7 +9,7 @@ use super::routes::{self, Route};
 use crate::domain::RunId;
 use http_body_util::{LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Request, Response};
 use std::error::Error;
 use std::sync::Arc;
@@ -26,14 +26,19 @@ const ANSWER: Duration = Duration::from_mins(10);
 pub(super) async fn relay(
     run: RunId,
     provider: &Arc<Provider>,
-    limit: &Limit,
+    answers: &Answers,
     request: Request<Incoming>,
 ) -> Response<Answer> {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), shorten(request.uri().path()));
-    let outcome = try_relay(provider, limit, request).await;
+    let outcome = try_relay(provider, answers, request).await;
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let answer = outcome.unwrap_or_else(|refusal| refused(provider, refusal));
+    let answer = outcome.unwrap_or_else(|refusal| {
+        if matches!(refusal, Refusal::NoKey | Refusal::Unreachable | Refusal::TooLate) {
+            answers.note(refusal.status(), &HeaderMap::new());
+        }
+        refused(provider, refusal)
+    });
     let (status, name) = (answer.status().as_u16(), provider.name.as_str());
     tracing::info!(%run, provider = name, %method, path, status, milliseconds, "a request of an agent");
     answer
@@ -41,7 +46,7 @@ pub(super) async fn relay(
 
 async fn try_relay(
     provider: &Arc<Provider>,
-    limit: &Limit,
+    answers: &Answers,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
     let (parts, body) = request.into_parts();
@@ -70,7 +75,7 @@ async fn try_relay(
         Ok(Ok(answer)) => answer,
     };
     let (parts, body) = answer.into_parts();
-    limit.note(parts.status, &parts.headers);
+    answers.note(parts.status, &parts.headers);
     let redactor = Redactor::new(key);
     let headers = routes::incoming(&parts.headers, |value| redactor.finds(value));
     let mut passed = Response::new(body::passing(body, redactor));

@@ -1,7 +1,7 @@
 //! Names of providers become addresses without the system's own library: linked statically, that would load parts of itself
 //! from this machine, which need not fit.
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use hyper_util::client::legacy::connect::dns::Name;
 use std::future::Future;
 use std::io;
@@ -27,7 +27,7 @@ impl Service<Name> for Resolve {
         Box::pin(async move {
             let failed =
                 |error: &dyn std::fmt::Display| io::Error::other(format!("{name} cannot be looked up: {error}"));
-            let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+            let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build);
             let resolver = resolver.map_err(|error| failed(&error))?;
             let found = resolver.lookup_ip(name.as_str()).await.map_err(|error| failed(&error))?;
             // The connector puts the port in.

@@ -14,6 +14,7 @@
 )]
 
 pub mod ends;
+pub mod gateway;
 pub mod life;
 pub mod promises;
 pub mod walls;
@@ -203,6 +204,7 @@ macro_rules! contract {
             walls::the_network_is_not_there,
             walls::other_processes_are_out_of_sight,
             walls::the_secret_is_out_of_reach,
+            gateway::the_way_to_models_is_open_where_it_is_wanted_only,
             promises::limits_hold_as_declared,
             promises::what_a_step_puts_on_disk_has_a_cap,
             promises::a_tree_has_a_file_system_of_its_own_as_declared,

@@ -137,11 +137,11 @@ fn serve(stream: TcpStream, held: &Held) -> std::io::Result<()> {
             }
         };
         held.asked.lock().expect("no panic").push(asked);
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        let opening = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
         match answer {
             Say::Done(text) => {
                 let (first, rest) = text.split_at(text.len() / 2);
-                write!(out, "{head}")?;
+                write!(out, "{opening}")?;
                 for piece in [first, rest] {
                     let event = format!("data: {piece}\n\n");
                     write!(out, "{:x}\r\n{event}\r\n", event.len())?;
@@ -150,7 +150,7 @@ fn serve(stream: TcpStream, held: &Held) -> std::io::Result<()> {
                 write!(out, "0\r\n\r\n")?;
             }
             Say::Hang => {
-                write!(out, "{head}7\r\ndata: {{\r\n")?;
+                write!(out, "{opening}7\r\ndata: {{\r\n")?;
                 out.flush()?;
                 // Until the other side is gone.
                 std::io::copy(&mut reader, &mut std::io::sink())?;

@@ -2,7 +2,7 @@
 
 use super::ledger::Prompt;
 use super::steps::{duration, key, step_environment};
-use super::way::with_limit;
+use super::way::by_provider;
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
 use crate::audit::hex;
@@ -58,11 +58,11 @@ impl<W: World> Engine<W> {
         self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
         self.open_way(context)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
-        let limit = self.close_way(context);
+        let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
-        let report = self.keep_conversation(context, &spec.key, with_limit(report, limit)).await?;
+        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
             Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {

@@ -6,8 +6,9 @@
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::AgentWork;
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Millis, Run, StepKey};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
 use crate::engine::ports::{Trees, World};
+use crate::gateway::Answered;
 use crate::sandbox::session_dir;
 use std::path::PathBuf;
 
@@ -23,11 +24,11 @@ impl<W: World> Engine<W> {
         self.world.open_way(run, settings.api(), &self.places().gateway(run)).map_err(Halt::Trouble)
     }
 
-    /// Nobody listens there any more. What is known of the account's limit.
-    pub(super) fn close_way(&self, context: &Context) -> Option<Millis> {
-        let limit = self.world.limit(context.run.id);
+    /// Nobody listens there any more. How the last request was answered.
+    pub(super) fn close_way(&self, context: &Context) -> Option<Answered> {
+        let answered = self.world.answered(context.run.id);
         self.world.close_way(context.run.id);
-        limit
+        answered
     }
 
     /// The conversation that the present turn goes on with.
@@ -62,12 +63,21 @@ impl<W: World> Engine<W> {
     }
 }
 
-/// A limit whose end the agent kept to itself ends when its provider said so.
-pub(super) fn with_limit(report: AgentReport, limit: Option<Millis>) -> AgentReport {
-    match report.ending {
-        Ending::RateLimited { until: None } => AgentReport { ending: Ending::RateLimited { until: limit }, ..report },
-        _ => report,
+/// What the provider said last is what an agent failed over that says no more than that it failed; and it knows best when a
+/// limit ends that the agent does not tell. An ending that an agent states is its own.
+pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> AgentReport {
+    let Some(Answered { status, until }) = answered else { return report };
+    let ending = match (&report.ending, status) {
+        (Ending::RateLimited { until: None }, _) | (Ending::Crashed, 429) => Ending::RateLimited { until },
+        (Ending::Crashed, 401) => Ending::Auth,
+        (Ending::Crashed, 500..) => Ending::Overloaded,
+        _ => return report,
+    };
+    if ending.name() == report.ending.name() {
+        return AgentReport { ending, ..report };
     }
+    let detail = format!("its provider answered with status {status}; {}", report.detail);
+    AgentReport { ending, detail, ..report }
 }
 
 fn coding(context: &Context) -> Option<&CodingSettings> {
@@ -88,7 +98,7 @@ fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{ProjectId, RunId, Tokens, Usage};
+    use crate::domain::{Millis, ProjectId, RunId, Tokens, Usage};
     use crate::store::new_run_for_tests;
 
     fn iteration(number: u32, commit: &str, ending: Option<(Ending, bool)>) -> Iteration {
@@ -115,6 +125,27 @@ mod tests {
     fn chosen(head: &str, number: u32, iterations: &[Iteration]) -> Option<String> {
         let run = Run { head: Some(head.to_owned()), iteration: number, ..new_run_for_tests(ProjectId(1)) };
         last_conversation(&run, "base", iterations).map(|talk| talk.id.clone())
+    }
+
+    #[test]
+    fn what_an_agent_keeps_to_itself_its_provider_tells() {
+        let judged = |ending, status, until| {
+            let report = AgentReport::new(ending, "it failed".to_owned(), Usage::default());
+            by_provider(report, Some(Answered { status, until })).ending
+        };
+        let limited = |until| Ending::RateLimited { until };
+        let at = Some(Millis(7));
+        assert_eq!(judged(limited(None), 429, at), limited(at));
+        assert_eq!(judged(limited(Some(Millis(3))), 429, at), limited(Some(Millis(3))));
+        assert_eq!(judged(Ending::Crashed, 429, at), limited(at));
+        assert_eq!(judged(Ending::Crashed, 529, None), Ending::Overloaded);
+        assert_eq!(judged(Ending::Crashed, 401, None), Ending::Auth);
+        for status in [200, 400, 404] {
+            assert_eq!(judged(Ending::Crashed, status, None), Ending::Crashed);
+        }
+        for ending in [Ending::Finished, Ending::Stopped, Ending::OwnLimit, Ending::Killed { oom: true }] {
+            assert_eq!(judged(ending.clone(), 529, None), ending);
+        }
     }
 
     #[test]

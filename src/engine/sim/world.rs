@@ -7,6 +7,7 @@ use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, RunId};
 use crate::engine::ports::{Places, World};
+use crate::gateway::Answered;
 use crate::sandbox::Limits;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,7 +96,7 @@ impl World for SimWorld {
         Ok(())
     }
 
-    fn limit(&self, _run: RunId) -> Option<Millis> {
+    fn answered(&self, _run: RunId) -> Option<Answered> {
         None
     }
 

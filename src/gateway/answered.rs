@@ -1,36 +1,50 @@
-//! When the account's limit ends, as the provider says it in the headers of a refusal. Some agents pass that on, others keep it
-//! to themselves.
+//! What the provider said last, and when the account's limit ends by the headers of a refusal. Some agents pass that on, others
+//! keep it to themselves.
 
 use crate::domain::Millis;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The longest that is believed, in milliseconds: a month.
 const LONGEST: i64 = 31 * 86_400_000;
 
-/// The end of the limit that a run's agent met last; zero where there is none.
-#[derive(Debug, Default)]
-pub(super) struct Limit(AtomicI64);
+/// How the last request of a run was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The status of HTTP; the engine's own where the provider could not be asked.
+    pub status: u16,
+    /// When the account's limit ends that was met last, if that was said.
+    pub until: Option<Millis>,
+}
 
-impl Limit {
+/// The same while requests come; zeros where there is nothing to tell.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    status: AtomicU16,
+    until: AtomicI64,
+}
+
+impl Answers {
     /// Takes up what an answer says. One that succeeds ends every limit.
     pub fn note(&self, status: StatusCode, headers: &HeaderMap) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        self.status.store(status.as_u16(), Ordering::Relaxed);
         if status.is_success() {
-            self.0.store(0, Ordering::Relaxed);
+            self.until.store(0, Ordering::Relaxed);
         } else if status == StatusCode::TOO_MANY_REQUESTS
             && let Some(until) = stated(headers, now)
         {
-            self.0.store(until.0, Ordering::Relaxed);
+            self.until.store(until.0, Ordering::Relaxed);
         }
     }
 
-    /// When it ends, if that was said.
-    pub fn until(&self) -> Option<Millis> {
-        Some(Millis(self.0.load(Ordering::Relaxed))).filter(|until| until.0 > 0)
+    /// The last one, if anything was asked.
+    pub fn last(&self) -> Option<Answered> {
+        let until = Some(Millis(self.until.load(Ordering::Relaxed))).filter(|until| until.0 > 0);
+        Some(Answered { status: self.status.load(Ordering::Relaxed), until }).filter(|last| last.status > 0)
     }
 }
 
@@ -74,15 +88,17 @@ mod tests {
 
     #[test]
     fn a_limit_is_over_when_something_succeeds() {
-        let limit = Limit::default();
+        let answers = Answers::default();
+        assert_eq!(answers.last(), None);
+        let last = |answers: &Answers| answers.last().map(|last| (last.status, last.until.is_some()));
         let headers = HeaderMap::from_iter([(RETRY_AFTER, "60".parse().unwrap())]);
-        limit.note(StatusCode::INTERNAL_SERVER_ERROR, &headers);
-        assert_eq!(limit.until(), None);
-        limit.note(StatusCode::TOO_MANY_REQUESTS, &headers);
-        assert!(limit.until().is_some());
-        limit.note(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new());
-        assert!(limit.until().is_some());
-        limit.note(StatusCode::OK, &headers);
-        assert_eq!(limit.until(), None);
+        answers.note(StatusCode::INTERNAL_SERVER_ERROR, &headers);
+        assert_eq!(last(&answers), Some((500, false)));
+        answers.note(StatusCode::TOO_MANY_REQUESTS, &headers);
+        assert_eq!(last(&answers), Some((429, true)));
+        answers.note(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new());
+        assert_eq!(last(&answers), Some((429, true)));
+        answers.note(StatusCode::OK, &headers);
+        assert_eq!(last(&answers), Some((200, false)));
     }
 }
