@@ -161,8 +161,8 @@ mod needs_docker {
         let words = json!(["python3", "-c", include_str!("agents/claude")]);
         let inline = usual.replace("[\"python3\", \"claude\"]", &words.to_string());
         fs::write(&file, &inline).unwrap();
-        let works = try_it();
-        let told = works.expect_code(0);
+        let good = try_it();
+        let told = good.expect_code(0);
         for words in
             ["ok    models: ", "ok    image: ", "says: 2.1.197 (Claude Code)", "ok    turn: the model answered in "]
         {
@@ -193,6 +193,25 @@ mod needs_docker {
         let left: Vec<_> =
             fs::read_dir(engine.paths().trials()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(left.iter().all(|name| name == "lock" || name == "containers"), "{left:?}");
+    }
+
+    #[test]
+    fn a_provider_is_known_by_its_certificate() {
+        let Some(docker) = docker() else { return };
+        let (model, certificate) = Model::start_tls(vec![done(&write(RIGHT))]);
+        // With only the certificates of this machine nobody knows that provider, and no key is sent to it.
+        let mut stranger = engine(&docker, &model);
+        let repo = repo(&docker);
+        let run = stranger.run_on(&repo);
+        let held = stranger.wait_run(run, "held", |detail| detail.view.run.not_before.is_some());
+        assert!(held.view.run.reason.contains("ended as overloaded"), "{}", held.view.run.reason);
+        assert_eq!(model.asked().len(), 0);
+        let pem = stranger.home().join("known.pem");
+        fs::write(&pem, certificate).unwrap();
+        stranger.restart_knowing(&[("SSL_CERT_FILE", pem.to_str().unwrap())]);
+        let detail = stranger.rested(run);
+        assert_eq!(detail.view.run.state, RunState::Succeeded, "{detail:#?}");
+        assert_eq!(model.asked()[0].header("x-api-key"), Some(KEY));
     }
 
     #[test]

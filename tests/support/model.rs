@@ -2,8 +2,8 @@
 
 use super::speech::{Words, offers_tools, speak};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// What it answers next.
@@ -43,7 +43,6 @@ impl Asked {
 struct Held {
     answers: Mutex<Vec<Say>>,
     asked: Mutex<Vec<Asked>>,
-    changed: Condvar,
 }
 
 /// The provider. Its threads end with the test's process.
@@ -57,15 +56,37 @@ pub struct Model {
 impl Model {
     /// One that gives these answers, one a request, the last one for ever.
     pub fn start(answers: Vec<Say>) -> Self {
+        Self::begin(answers, None)
+    }
+
+    /// The same over TLS, under the name `localhost`; and the certificate to know it by, in PEM.
+    pub fn start_tls(answers: Vec<Say>) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
+        let config = config.expect("versions of TLS").with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).expect("a certificate with its key");
+        (Self::begin(answers, Some(Arc::new(config))), made.cert.pem())
+    }
+
+    fn begin(answers: Vec<Say>, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let port = listener.local_addr().expect("its address").port();
+        let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
         let held = Arc::new(Held { answers: Mutex::new(answers), ..Held::default() });
         let shared = Arc::clone(&held);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (stream, held) = (stream.expect("a connection"), Arc::clone(&shared));
+                let (stream, held, tls) = (stream.expect("a connection"), Arc::clone(&shared), tls.clone());
                 // Whoever leaves in the middle is what some tests are about.
-                thread::spawn(move || drop(serve(stream, &held)));
+                thread::spawn(move || match tls {
+                    None => drop(serve(stream, &held)),
+                    Some(config) => {
+                        let session = rustls::ServerConnection::new(config).expect("a session");
+                        drop(serve(rustls::StreamOwned::new(session, stream), &held));
+                    }
+                });
             }
         });
         Self { url, held }
@@ -79,12 +100,11 @@ impl Model {
     /// What it answers from now on.
     pub fn now_say(&self, answers: Vec<Say>) {
         *self.held.answers.lock().expect("no panic") = answers;
-        self.held.changed.notify_all();
     }
 }
 
 /// A body of a stated length, or one in pieces.
-fn read_body(reader: &mut BufReader<TcpStream>, asked: &Asked) -> std::io::Result<Vec<u8>> {
+fn read_body(reader: &mut impl BufRead, asked: &Asked) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     if asked.header("transfer-encoding").is_none() {
         let length: usize = asked.header("content-length").map_or(0, |length| length.parse().expect("a length"));
@@ -105,9 +125,8 @@ fn read_body(reader: &mut BufReader<TcpStream>, asked: &Asked) -> std::io::Resul
     }
 }
 
-fn serve(stream: TcpStream, held: &Held) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut out = stream;
+fn serve(stream: impl Read + Write, held: &Held) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -138,6 +157,7 @@ fn serve(stream: TcpStream, held: &Held) -> std::io::Result<()> {
         };
         held.asked.lock().expect("no panic").push(asked);
         let opening = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        let out = reader.get_mut();
         match answer {
             Say::Done(text) => {
                 let (first, rest) = text.split_at(text.len() / 2);
