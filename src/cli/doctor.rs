@@ -2,6 +2,7 @@
 
 mod docker;
 mod host;
+mod models;
 mod sandbox;
 mod session;
 
@@ -92,6 +93,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.push(engine(&mut context).await);
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
+    findings.extend(models::look(&config));
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {
