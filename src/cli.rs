@@ -23,6 +23,7 @@ mod gc;
 mod init;
 mod logs;
 mod project;
+mod prompt;
 mod ps;
 mod run;
 mod serve;
@@ -75,6 +76,8 @@ enum Command {
     Rollback(steer::Rollback),
     /// Print the changes of a run or of one iteration, byte for byte into files and pipes
     Diff(diff::Args),
+    /// Print what the agent of a run was told, as it was sent
+    Prompt(prompt::Args),
     /// Hand over a run's result as a branch or a patch
     Deliver(deliver::Args),
     /// See and answer what runs ask of people
@@ -137,6 +140,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Priority(args) => Context::block_on(|context| steer::prioritise(context, args)),
         Command::Rollback(args) => Context::block_on(|context| steer::roll_back(context, args)),
         Command::Diff(args) => Context::block_on(|context| diff::perform(context, args)),
+        Command::Prompt(args) => Context::block_on(|context| prompt::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),

@@ -40,6 +40,7 @@ mod images;
 mod iterations;
 mod jobs;
 mod lock;
+mod movements;
 mod open;
 mod options;
 mod projects;
@@ -67,6 +68,7 @@ pub use faults::{FaultKind, Faults};
 pub use handle::Store;
 pub use images::{ImageState, MadeImage};
 pub(crate) use lock::holder as lock_holder;
+pub use movements::Movements;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::bare::{Bare, output};
-use support::filled::{ended_step, fill, over, store};
+use support::filled::{ended_step, fill, over, store, worked};
 use support::wait_until;
 
 const SOON: Duration = Duration::from_secs(30);
@@ -241,6 +241,28 @@ fn a_client_that_does_not_read_costs_little_and_disturbs_nobody() {
     let mut answers = 0;
     while answers < 1000 {
         answers += usize::from(deaf.line().expect("an answer").get("reply").is_some());
+    }
+}
+
+#[test]
+fn a_prompt_is_printed_as_it_was_sent() {
+    let bare = Bare::new();
+    fill(&bare, 2, "task");
+    worked(&bare, RunId(1), "\u{1b}[2J it");
+    let _engine = bare.start();
+    let sent = |number| format!("# Task of {number}\n\u{1b}[2J it");
+    assert_eq!(bare.cmd(&["prompt", "r1"]).expect_code(0), sent(2));
+    assert_eq!(bare.cmd(&["prompt", "r1", "1"]).expect_code(0), sent(1));
+    assert_eq!(bare.cmd(&["prompt", "r1", "1", "--json"]).json()["prompt"], sent(1));
+    for (arguments, words) in [
+        (&["prompt", "r1", "0"] as &[&str], "iteration 0 tests the base"),
+        (&["prompt", "r1", "7"], "iteration"),
+        (&["prompt", "r2"], "no agent was told anything yet"),
+        (&["prompt", "r3"], "r3"),
+    ] {
+        let refused = bare.cmd(arguments);
+        refused.expect_code(4);
+        assert!(refused.stderr.contains(words), "{refused:?}");
     }
 }
 

@@ -203,6 +203,8 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "gc --dry-run",
         "doctor",
         "diff r1",
+        "prompt r1",
+        "prompt r1 1 --json",
         "deliver r1",
     ] {
         words(line);

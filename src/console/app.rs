@@ -4,6 +4,7 @@
 mod act;
 mod audit;
 mod bugs;
+mod choice;
 mod copy;
 mod filter;
 mod guide;
@@ -18,9 +19,10 @@ mod run;
 mod sizes;
 
 pub use audit::{AuditList, Event};
+pub use choice::{Choice, Deed};
 pub use filter::{Filters, List};
 pub use guide::Guiding;
-pub use layer::{Editing, Layer, matching as layer_matching};
+pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use reading::{Of, Reading};
 pub use run::{RunPage, Tab};

@@ -66,7 +66,15 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         created: Millis(NOW.0 - 185_000 * id),
         updated: NOW,
     };
-    RunView { run, project: "calc".to_owned(), tests: Some((41, 2, 0)), note: None, guidance: None, shortened: false }
+    RunView {
+        run,
+        project: "calc".to_owned(),
+        tests: Some((41, 2, 0)),
+        trend: vec![7, 7, 4, 5, 2],
+        note: None,
+        guidance: None,
+        shortened: false,
+    }
 }
 
 fn question(id: i64, run: i64) -> Question {

@@ -16,6 +16,7 @@ mod run;
 mod runs;
 mod split;
 mod status;
+mod trend;
 
 pub use arrange::arrange;
 pub use hit::hit;

@@ -8,7 +8,7 @@ use crate::gates::Change;
 use crate::gateway::Answered;
 use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox};
-pub use crate::workspace::Delivered;
+pub use crate::workspace::{Delivered, Outline};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -136,6 +136,14 @@ pub trait Trees: Send + Sync + 'static {
         from: &str,
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
+
+    /// What an agent should know of a commit before it reads; the project's rules count as of `base`.
+    fn outline(
+        &self,
+        project: &Project,
+        base: &str,
+        commit: &str,
+    ) -> impl Future<Output = Result<Outline, TreeFault>> + Send;
 
     /// Files that a test run has no business to change and that are not as in the second commit in `dir` any more, after a
     /// suite ran there. The first commit is the base, whose ignore rules count.

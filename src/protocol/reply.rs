@@ -197,6 +197,9 @@ pub struct RunView {
     pub project: String,
     /// Tests passed, failed and skipped in the last tested iteration.
     pub tests: Option<(u32, u32, u32)>,
+    /// Failed tests in its newest tested iterations, oldest first, the last one among them.
+    #[serde(default)]
+    pub trend: Vec<u32>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
     /// What operators told it, if anything.

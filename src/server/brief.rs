@@ -119,7 +119,15 @@ mod tests {
     fn view(task: &str, criteria: Vec<String>, reason: &str) -> RunView {
         let mut run = new_run_for_tests(crate::domain::ProjectId(1));
         (run.task, run.criteria, run.reason) = (task.to_owned(), criteria, reason.to_owned());
-        RunView { run, project: "p".to_owned(), tests: None, note: None, guidance: None, shortened: false }
+        RunView {
+            run,
+            project: "p".to_owned(),
+            tests: None,
+            trend: Vec::new(),
+            note: None,
+            guidance: None,
+            shortened: false,
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// Iterations whose failed tests a list tells beside a run.
+const TREND: usize = 8;
+
 impl<S: Sandbox> Server<S> {
     /// Runs with what lists show beside them.
     pub(super) async fn views(&self, runs: Vec<Run>) -> Result<Vec<RunView>, Fault> {
@@ -93,7 +96,9 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
             let project = names.get(&run.project).cloned().unwrap_or_default();
             let guidance = view.guidance_so_far(run.id)?;
             let guidance = guidance.map(|(count, applied, applied_in)| GuidanceView { count, applied, applied_in });
-            Ok(RunView { tests: view.last_tests(run.id)?, project, note: None, guidance, shortened: false, run })
+            let tested = view.newest_tests(run.id, TREND)?;
+            let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
+            Ok(RunView { tests, trend, project, note: None, guidance, shortened: false, run })
         })
         .collect()
 }

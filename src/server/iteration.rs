@@ -71,7 +71,7 @@ fn prompt_of(view: &View<'_>, run: RunId, number: u32) -> Result<Option<String>,
 
 /// What came of each iteration.
 pub(super) fn rounds(view: &View<'_>, run: RunId, iterations: &[Iteration]) -> Result<Vec<Round>, StoreError> {
-    let tested = view.tested(run)?;
+    let moved = view.movements(run)?;
     let mut used: BTreeMap<u32, Spent> = BTreeMap::new();
     for row in view.usage(run)? {
         let sum = used.entry(row.iteration).or_default();
@@ -80,21 +80,11 @@ pub(super) fn rounds(view: &View<'_>, run: RunId, iterations: &[Iteration]) -> R
         sum.tokens += row.used.tokens;
         sum.microusd += row.used.microusd;
     }
-    let mut before = BTreeSet::new();
-    let mut rounds = Vec::new();
-    for iteration in iterations {
+    let round = |iteration: &Iteration| {
         let number = iteration.number;
-        let mut findings = None;
-        if tested.contains(&number) {
-            let now = view.fingerprints(run, number)?;
-            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let there = now.intersection(&before).count();
-            findings = Some((count(now.len() - there), count(before.len() - there), count(there)));
-            before = now;
-        }
-        rounds.push(Round { number, findings, used: used.remove(&number).unwrap_or_default() });
-    }
-    Ok(rounds)
+        Round { number, findings: moved.by.get(&number).copied(), used: used.remove(&number).unwrap_or_default() }
+    };
+    Ok(iterations.iter().map(round).collect())
 }
 
 /// Cuts a list to so many bytes in a line and says how many went.

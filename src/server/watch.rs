@@ -134,7 +134,15 @@ mod tests {
     fn snapshot(runs: usize) -> Snapshot {
         let mut run = new_run_for_tests(ProjectId(1));
         run.task = "x".repeat(10_000);
-        let view = RunView { run, project: "p".to_owned(), tests: None, note: None, guidance: None, shortened: false };
+        let view = RunView {
+            run,
+            project: "p".to_owned(),
+            tests: None,
+            trend: Vec::new(),
+            note: None,
+            guidance: None,
+            shortened: false,
+        };
         let runs = (0..runs).map(|n| {
             let mut view = view.clone();
             view.run.id.0 = i64::try_from(n).unwrap();

@@ -27,14 +27,16 @@ impl View<'_> {
         self.one("SELECT * FROM iterations WHERE run = ?1 AND number = ?2", params![run.0, number], iteration)
     }
 
-    /// Tests passed, failed and skipped in the last iteration of a run in which any ran.
-    pub fn last_tests(&self, run: RunId) -> Result<Option<(u32, u32, u32)>, StoreError> {
-        self.one(
+    /// Tests passed, failed and skipped in the newest iterations of a run in which any ran, so many at most, oldest first.
+    pub fn newest_tests(&self, run: RunId, most: usize) -> Result<Vec<(u32, u32, u32)>, StoreError> {
+        let mut found = self.many(
             "SELECT passed, failed, skipped FROM iterations WHERE run = ?1 AND passed + failed + skipped > 0
-             ORDER BY number DESC LIMIT 1",
-            [run.0],
+             ORDER BY number DESC LIMIT ?2",
+            params![run.0, most],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
+        )?;
+        found.reverse();
+        Ok(found)
     }
 
     /// All iterations of a run in order.
@@ -83,7 +85,7 @@ mod tests {
     use crate::store::{Options, Store, new_run_for_tests};
 
     #[test]
-    fn the_last_tests_are_those_of_the_last_iteration_that_ran_any() {
+    fn the_tests_of_the_newest_iterations_that_ran_any_are_given_in_order() {
         let store = Store::in_memory(&Options::default()).unwrap();
         let written = store.write_sync(|tx| {
             let project = tx.insert_project("one", "/src")?;
@@ -108,7 +110,9 @@ mod tests {
             Ok((run, none))
         });
         let (run, none) = written.unwrap();
-        assert_eq!(store.read_sync(|view| view.last_tests(run)).unwrap(), Some((0, 5, 0)));
-        assert_eq!(store.read_sync(|view| view.last_tests(none)).unwrap(), None);
+        let tested = |run, most| store.read_sync(move |view| view.newest_tests(run, most)).unwrap();
+        assert_eq!(tested(run, 9), [(1, 2, 3), (4, 0, 0), (0, 5, 0)]);
+        assert_eq!(tested(run, 2), [(4, 0, 0), (0, 5, 0)]);
+        assert_eq!(tested(none, 9), []);
     }
 }

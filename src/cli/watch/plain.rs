@@ -194,6 +194,7 @@ mod tests {
             run,
             project: "calc".to_owned(),
             tests: Some((41, 2, 0)),
+            trend: vec![2],
             note: None,
             shortened: false,
             guidance: None,

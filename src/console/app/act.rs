@@ -1,6 +1,7 @@
 //! What keys do.
 
-use super::layer::{matching, was_seen};
+use super::choice::{Choice, Deed};
+use super::layer::was_seen;
 use super::{App, Asked, Editing, Effect, Layer, Page, Pane, Spot};
 use crate::console::export::Purpose;
 use crate::console::keymap::Command;
@@ -85,12 +86,15 @@ impl App {
                 *opened = self.now;
                 self.say(safe!("enter came before this could be read: nothing was done, press it again in a moment"));
             }
-            "up" if what == Editing::Palette => *chosen = chosen.saturating_sub(1),
-            "down" if what == Editing::Palette => *chosen += 1,
+            "up" if what.is_choice() => *chosen = chosen.saturating_sub(1),
+            "down" if what.is_choice() => {
+                let last = self.choices(what, &text.lines().join(" ")).len().saturating_sub(1);
+                *chosen = (*chosen + 1).min(last);
+            }
             _ => {
                 let changed = text.input(event);
                 match what {
-                    Editing::Palette if changed => *chosen = 0,
+                    _ if changed && what.is_choice() => *chosen = 0,
                     Editing::Filter(list) => {
                         let text = text.lines().join(" ");
                         self.filter_as_written(list, &text);
@@ -130,11 +134,11 @@ impl App {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
             }
             Editing::Filter(list) => self.set_filter(list, text),
-            Editing::Palette => {
-                if let Some(one) = matching(text).get(chosen) {
-                    self.perform(one.command);
-                }
-            }
+            Editing::Palette | Editing::Steps => match self.choices(what, text).into_iter().nth(chosen) {
+                Some(Choice { deed: Deed::Perform(command), .. }) => self.perform(command),
+                Some(Choice { deed: Deed::Show(log), .. }) => self.go_to_step(*log, false),
+                None => {}
+            },
         }
     }
 
@@ -213,6 +217,7 @@ impl App {
             Command::Editor => self.view(Purpose::Editor),
             Command::Sift => self.open(Editing::Sift),
             Command::FirstError => self.first_error(),
+            Command::Steps => self.open(Editing::Steps),
             Command::NextStep => self.step(true),
             Command::LastStep => self.step(false),
             Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
@@ -244,7 +249,8 @@ impl App {
             return;
         }
         let mut layer = Layer::edit(what, self.now);
-        if let Layer::Edit { held, .. } = &mut layer {
+        if let Layer::Edit { held, chosen, .. } = &mut layer {
+            *chosen = if what == Editing::Steps { self.step_shown() } else { 0 };
             *held = self.pressed.is_some_and(|key| key.to_string() == "enter");
         }
         self.layer = Some(layer);

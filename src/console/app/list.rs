@@ -1,8 +1,18 @@
 //! Lists: their order, and what is selected in them.
 
 use super::{App, Page, Pane};
-use crate::domain::{BugId, Question, QuestionId, RunId, RunState};
+use crate::domain::{BugId, Millis, Priority, Question, QuestionId, RunId, RunState};
 use crate::protocol::RunView;
+use std::cmp::Reverse;
+
+/// Among equal ones: those in the queue about as they get places, others the newest first.
+fn turn(view: &RunView) -> (Reverse<Priority>, Millis, i64) {
+    let run = &view.run;
+    match run.state {
+        RunState::Queued => (Reverse(run.priority), run.waits_since, run.id.0),
+        _ => (Reverse(Priority::Normal), Millis(0), -run.id.0),
+    }
+}
 
 /// Where a run stands in the list: who waits for a person comes first, then who works, then who waits for a turn.
 fn rank(view: &RunView) -> u8 {
@@ -23,7 +33,7 @@ impl App {
             .values()
             .filter(|view| (self.all || !view.run.state.is_final()) && self.lists_run(view))
             .collect();
-        listed.sort_by_key(|view| (rank(view), std::cmp::Reverse(view.run.id)));
+        listed.sort_by_key(|view| (rank(view), turn(view)));
         listed
     }
 

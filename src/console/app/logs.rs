@@ -3,7 +3,7 @@
 use super::{App, Asked, Page, Pane};
 use crate::console::log::{Found, PAGE, Want, notation};
 use crate::domain::sought::{Grave, Sought};
-use crate::protocol::{Fault, Reply, Request};
+use crate::protocol::{Fault, LogInfo, Reply, Request};
 use crate::safe;
 
 impl App {
@@ -137,7 +137,12 @@ impl App {
             });
             return;
         };
-        let (first, at_end) = if forward && !next.open { (Some(0), false) } else { (None, true) };
+        self.go_to_step(next, forward);
+    }
+
+    /// Shows the log of this step, from its beginning if it is over and that is wanted.
+    pub(super) fn go_to_step(&mut self, next: LogInfo, from_start: bool) {
+        let (first, at_end) = if from_start && !next.open { (Some(0), false) } else { (None, true) };
         self.log.show_step(&next.step);
         self.log.follow = at_end;
         // The newest goes on by itself as before.

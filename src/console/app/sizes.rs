@@ -11,7 +11,7 @@ const MOST: i16 = 60;
 /// What was given to panes and taken from them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// Columns that the left column has beyond its half.
+    /// Columns that the left column has beyond its share.
     pub left: i16,
     rows: [i16; 4],
     collapsed: [bool; 4],

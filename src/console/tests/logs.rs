@@ -74,6 +74,22 @@ fn steps_are_gone_through_and_the_newest_is_followed_again() {
 }
 
 #[test]
+fn a_log_is_chosen_from_those_of_all_steps() {
+    let mut app = busy();
+    press(&mut app, "tab z s");
+    insta::assert_snapshot!("steps", picture(&mut app, 80, 24, LOOK));
+    // The last one that there is stays chosen, however often people go on.
+    press(&mut app, "down down down down down enter");
+    let step = app.log.steps[0].step.clone();
+    assert_eq!((&app.log.step, app.log.follow, app.log.chosen, app.layer.is_none()), (&step, true, true, true));
+    // Letters in their order find one; none that fits changes nothing.
+    press(&mut app, "s t e s t enter");
+    assert_eq!(app.log.step, "r2-i3-test-unit-a1");
+    press(&mut app, "s ~ enter");
+    assert_eq!(app.log.step, "r2-i3-test-unit-a1");
+}
+
+#[test]
 fn lines_go_to_the_side_and_wrap_and_show_their_times() {
     let mut app = busy();
     app.hear(News::Lines(lines(2, "r2-i3-test-unit-a1", 60..61, &"0123456789".repeat(20))));

@@ -79,3 +79,26 @@ fn a_wide_screen_has_the_text_beside_its_list() {
     press(&mut app, "?");
     insta::assert_snapshot!("help-200x50", picture(&mut app, 200, 50, LOOK));
 }
+
+#[test]
+fn the_queue_is_listed_in_its_order_and_the_rest_from_the_newest() {
+    let mut app = busy();
+    app.runs.clear();
+    let queued = |id, priority, since| {
+        let mut view = run(id, RunState::Queued, "wait");
+        (view.run.priority, view.run.waits_since) = (priority, Millis(since));
+        view
+    };
+    let views = [
+        run(1, RunState::Testing, "work"),
+        run(2, RunState::Testing, "work"),
+        queued(3, Priority::Normal, 20),
+        queued(4, Priority::Low, 5),
+        queued(5, Priority::High, 30),
+        queued(6, Priority::Normal, 10),
+        run(7, RunState::Escalated, "ask"),
+    ];
+    app.runs.extend(views.map(|view| (view.run.id, view)));
+    let listed: Vec<i64> = app.listed().iter().map(|view| view.run.id.0).collect();
+    assert_eq!(listed, [7, 2, 1, 5, 6, 3, 4]);
+}

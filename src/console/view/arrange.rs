@@ -84,7 +84,7 @@ fn wanted(app: &App, pane: Pane) -> u16 {
 }
 
 fn columns(app: &App, page: Rect, places: &mut Places) {
-    let half = i32::from((page.width / 2).clamp(48, 96)) + i32::from(app.sizes.left);
+    let half = i32::from((page.width / 20 * 11).clamp(48, 110)) + i32::from(app.sizes.left);
     let widest = i32::from(page.width.saturating_sub(LEAST_COLUMN)).max(1);
     let left = u16::try_from(half.clamp(i32::from(LEAST_COLUMN).min(widest), widest)).unwrap_or(page.width / 2);
     let (left, right) =

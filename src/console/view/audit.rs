@@ -79,11 +79,12 @@ pub(super) fn told(app: &App, event: &Event) -> Vec<SafeText> {
     let fits = hex(&Sha256::digest(event.record.record.as_bytes())) == event.record.hash;
     let hash = safe!("{}", event.record.hash);
     lines.push(if fits {
-        safe!("{} {} {}", safe!("ok").styled(Style::fg(Colour::Green)), hash, safe!("is the hash of this record"))
+        safe!("{} the record has its hash:", safe!("ok").styled(Style::fg(Colour::Green)))
     } else {
         let bad = safe!("FAIL").styled(Style::fg(Colour::Red).bold());
-        safe!("{} {} is NOT the hash of this record: run `dogwatch audit verify`", bad, hash)
+        safe!("{} this is NOT the hash of the record, run `dogwatch audit verify`:", bad)
     });
+    lines.push(hash);
     lines.push(safe!("`dogwatch audit verify` checks the whole chain.").styled(Style::faint()));
     lines.push(SafeText::empty());
     let value: Result<serde_json::Value, _> = serde_json::from_str(&event.record.record);

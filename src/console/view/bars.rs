@@ -2,18 +2,19 @@
 
 use crate::console::app::{App, Connection, Page};
 use crate::console::keymap::Command;
+use crate::domain::RunState;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
 use ratatui::layout::Rect;
 
-/// Columns from which the name of the program is shown.
+/// Columns from which the name of the program is shown, and how many runs are queued.
 const ROOMY: u16 = 100;
 
 pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     let name = safe!(" dogwatch ").styled(Style { reverse: true, ..Style::strong() });
     // Where there is little room, what waits is told before whose screen it is.
     let mut used = if row.width < ROOMY { 0 } else { canvas.text(row, &name) };
-    let words = safe!(" {} ", standing(app));
+    let words = safe!(" {} ", standing(app, row.width >= ROOMY));
     let pages = [
         (Command::Watch, Page::Watch, safe!("watch")),
         (Command::Approvals, Page::Approvals, safe!("approvals")),
@@ -42,7 +43,7 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
 }
 
 /// The connection and what waits, the gravest first.
-fn standing(app: &App) -> SafeText {
+fn standing(app: &App, roomy: bool) -> SafeText {
     let mut parts = Vec::new();
     match &app.connection {
         Connection::Opening => parts.push(safe!("looking for the engine").styled(Style::fg(Colour::Magenta))),
@@ -63,9 +64,13 @@ fn standing(app: &App) -> SafeText {
     if !app.questions.is_empty() {
         parts.push(super::urgent(&safe!(" {} waiting for you ", app.questions.len())));
     }
-    let at_work =
-        app.runs.values().filter(|view| !view.run.state.is_final() && !view.run.state.awaits_person()).count();
+    let count = |counts: fn(RunState) -> bool| app.runs.values().filter(|view| counts(view.run.state)).count();
+    let queued = count(|state| state == RunState::Queued);
+    let at_work = count(|state| !state.is_final() && !state.awaits_person() && state != RunState::Queued);
     parts.push(safe!("{} at work", at_work));
+    if queued > 0 && roomy {
+        parts.push(safe!("{} queued", queued));
+    }
     if app.read_only {
         parts.push(safe!("read-only"));
     }

@@ -1,7 +1,7 @@
 //! What lies over a screen: help, the palette, fields.
 
-use super::{mark, rollback, rows, title, urgent};
-use crate::console::app::{App, Editing, List, layer_matching};
+use super::{first_shown, mark, rollback, rows, title, urgent};
+use crate::console::app::{App, Editing, List};
 use crate::console::keymap::{Binding, Scope};
 use crate::console::keys::Key;
 use crate::safe;
@@ -12,6 +12,8 @@ use ratatui_textarea::TextArea;
 /// Columns of the usual window, and of one with two columns of keys.
 const COLUMNS: u16 = 80;
 const TWICE: u16 = 160;
+/// Most lines of a list to choose from.
+const CHOICES: usize = 12;
 /// Columns beside a window from which it is worth while to leave them as they are.
 const BESIDE: u16 = 8;
 
@@ -100,24 +102,23 @@ pub(super) fn edit(
     let exactly = matches!(what, Editing::Answer(..) | Editing::AwaitDay(_) | Editing::Cancel(_));
     let told = told.iter().flat_map(|line| if exactly { line.wrap(width) } else { line.flow(width) });
     let told: Vec<SafeText> = told.collect();
-    let found = if what == Editing::Palette { layer_matching(&text.lines().join(" ")) } else { Vec::new() };
+    let found = app.choices(what, &text.lines().join(" "));
     // There may be nothing to write.
     let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_)));
-    let lines = u16::try_from(told.len() + found.len().min(12)).unwrap_or(u16::MAX).saturating_add(field + 1);
+    let lines = u16::try_from(told.len() + found.len().min(CHOICES)).unwrap_or(u16::MAX).saturating_add(field + 1);
     let body = window(canvas, page, COLUMNS, lines, &name, &SafeText::empty());
     let mut free = rows(body);
     for line in facts(&told, usize::from(body.height).saturating_sub(usize::from(field))) {
         canvas.text(free.next()?, &line);
     }
     let cursor = if field > 0 { written(canvas, &mut free, field, text) } else { None };
-    for (place, one) in found.iter().enumerate().take(12) {
-        let Some(row) = free.next() else { break };
-        canvas.text(row, &safe!("{} {}", safe!("{}", one.name).pad_right(18), one.words));
-        if let Some(keys) = app.keys.all().find(|(known, _)| known.name == one.name).map(|(_, keys)| keys) {
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            canvas.text_right(row, &safe!(" {}", keys.join(" ")).styled(Style::strong()));
-        }
-        if place == chosen.min(found.len() - 1) {
+    let chosen = chosen.min(found.len().saturating_sub(1));
+    let free: Vec<Rect> = free.take(CHOICES).collect();
+    let first = first_shown(chosen, found.len(), free.len());
+    for (row, (place, one)) in free.into_iter().zip(found.iter().enumerate().skip(first)) {
+        canvas.text(row, &one.words);
+        canvas.text_right(row, &safe!(" {}", one.aside).styled(Style::strong()));
+        if place == chosen {
             mark(canvas, row, true);
         }
     }
@@ -217,5 +218,8 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             ],
         ),
         Editing::Palette => (safe!("Commands"), Vec::new()),
+        Editing::Steps => {
+            (safe!("Logs of {}", app.log.run.map_or_else(SafeText::empty, |run| safe!("{}", run))), Vec::new())
+        }
     }
 }

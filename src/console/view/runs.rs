@@ -1,7 +1,7 @@
 //! The list of runs.
 
 use super::split::{name, nothing_passes};
-use super::{URGENT, empty, first_shown, inset, mark, rows, title};
+use super::{URGENT, empty, first_shown, inset, mark, rows, title, trend};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
 use crate::domain::{Run, RunState};
@@ -13,7 +13,12 @@ use ratatui::layout::Rect;
 
 /// Columns of the iteration and the cap.
 const ITERATION: u16 = 7;
-/// Columns from which project and task are told as well.
+/// Columns from which some of the newest iterations have a bar for their failed tests, and from which more have.
+const FEW_BARS: u16 = 60;
+const MANY_BARS: u16 = 70;
+/// Most columns of a project's name.
+const PROJECT: u16 = 14;
+/// Columns from which cost, project and task are told as well.
 const WIDE: u16 = 90;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
@@ -36,16 +41,18 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     }
     let selected = listed.iter().position(|view| Some(view.run.id) == app.run);
     let first = first_shown(selected.unwrap_or(0), listed.len(), usize::from(below.height));
+    let project = listed.iter().map(|view| safe!("{}", view.project).width()).max().unwrap_or(0);
+    let project = u16::try_from(project).unwrap_or(PROJECT).min(PROJECT);
     for (row, (place, view)) in rows(below).zip(listed.iter().enumerate().skip(first)) {
-        line(app, canvas, row, view);
+        line(app, canvas, row, view, project);
         if Some(place) == selected {
             mark(canvas, row, focused);
         }
     }
 }
 
-/// One run: a mark, its id, its state, the iteration, tests, and in the rest what it waits for or what it is about.
-fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
+/// One run, its project in so many columns: a mark, its id, its state, the iteration, tests and how they went, and in the rest what it waits for or what it is about.
+fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: u16) {
     let run = &view.run;
     let (sign, state) = standing(run);
     let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, _)| {
@@ -59,17 +66,20 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
     // The number of one beyond the cap may be left out, the counts may not.
     let counted = safe!("{}/{}", run.spent.iterations, run.budget.iterations);
     let iteration = if iteration.width() > ITERATION.into() { counted } else { iteration };
-    let mut cells = vec![
-        (1, sign),
-        (5, safe!("{}", run.id)),
-        (10, state),
-        (ITERATION, iteration),
-        (8, tests),
-        (4, words::age(run.created, app.now)),
-    ];
+    let mut cells = vec![(1, sign), (5, safe!("{}", run.id)), (10, state), (ITERATION, iteration), (8, tests)];
+    let bars = match row.width {
+        ..FEW_BARS => 0,
+        FEW_BARS..MANY_BARS => 3,
+        _ => 5,
+    };
+    if bars > 0 {
+        cells.push((bars, trend::bars(&view.trend, bars.into())));
+    }
+    cells.push((4, words::age(run.created, app.now)));
     let wide = row.width >= WIDE;
     if wide {
-        cells.push((14, safe!("{}", view.project)));
+        cells.push((6, words::dollars(run.spent.microusd).pad_left(6)));
+        cells.push((project, safe!("{}", view.project)));
     }
     let row = inset(row);
     let mut x = row.x;
@@ -79,30 +89,33 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView) {
         x = x.saturating_add(width + 1);
     }
     let rest = Rect { x, width: row.right().saturating_sub(x), ..row };
-    let mut words = about(app, view);
     let task = safe!("{}", run.task).styled(Style::faint());
-    if wide && words != task {
-        words = safe!("{} · {}", words, task);
-    }
+    let words = match about(app, view) {
+        None => task,
+        // What it is about says more of a run in the queue than that it is there, unless it follows others.
+        Some(words) if run.state == RunState::Queued && run.after.is_empty() => safe!("{} · {}", task, words),
+        Some(words) if wide => safe!("{} · {}", words, task),
+        Some(words) => words,
+    };
     canvas.text(rest, &words);
 }
 
-/// What a run waits for; otherwise what it does, or its task.
-fn about(app: &App, view: &RunView) -> SafeText {
+/// What a run waits for or does, where there is anything to say of that.
+fn about(app: &App, view: &RunView) -> Option<SafeText> {
     let run = &view.run;
     if let Some(question) = run.question.and_then(|id| app.questions.get(&id)) {
-        return safe!("{}", question.title).styled(Style::strong());
+        return Some(safe!("{}", question.title).styled(Style::strong()));
     }
-    match (&view.note, run.not_before) {
-        (_, Some(until)) if until > app.now && !run.state.is_final() => safe!("waits until {}", until),
-        (Some(note), _) => {
-            // What was told comes with the next prompt, not with the one that is being worked on.
-            let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
-            let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
-            safe!("{}{}", note, waits.unwrap_or_default())
-        }
-        _ => safe!("{}", run.task).styled(Style::faint()),
+    if let Some(until) = run.not_before.filter(|until| *until > app.now && !run.state.is_final()) {
+        return Some(safe!("waits until {}", until));
     }
+    let note = view.note.as_deref()?;
+    // What was told comes with the next prompt, not with the one that is being worked on.
+    let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
+    let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
+    // The iteration stands in a column of its own.
+    let note = note.strip_prefix(&format!("iteration {}: ", run.iteration)).unwrap_or(note);
+    Some(safe!("{}{}", note, waits.unwrap_or_default()))
 }
 
 /// A sign and a word. Who needs a person has both a sign and a colour of its own.

@@ -1,6 +1,6 @@
 //! The agent's turn: a checkout of the head, the agent as the container's main process, a checkpoint of what it left.
 
-use super::ledger::Prompt;
+use super::ledger::{Prompt, StoredMaterial};
 use super::steps::{duration, key, step_environment};
 use super::way::by_provider;
 use super::{Context, Engine, Halt};
@@ -10,7 +10,7 @@ use crate::config::{AgentWork, Suite};
 use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Take, Taken, Trees, World};
-use crate::engine::prompt::{self, Material};
+use crate::engine::prompt::{self, Material, Tried};
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -129,6 +129,9 @@ impl<W: World> Engine<W> {
         let quotes = stored.guidance.last().map_or(0, |last| last.number);
         let suites: Vec<_> =
             context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
+        let head = context.run.head.as_deref().unwrap_or(&context.base);
+        let outline = self.world.trees().outline(&context.project, &context.base, head).await?;
+        let tried = self.tried(context, &stored).await?;
         let text = prompt::build(&Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -136,8 +139,26 @@ impl<W: World> Engine<W> {
             findings: &stored.findings,
             gates: &stored.gates,
             suites: &suites,
+            tried: &tried,
+            since: &stored.moved.since,
+            outline: &outline,
         });
         Ok(Prompt { text, quotes })
+    }
+
+    /// What the iterations did that the prompt tells of.
+    async fn tried(&self, context: &Context, stored: &StoredMaterial) -> Result<Vec<Tried>, Halt> {
+        let mut tried = Vec::new();
+        for iteration in prompt::told(&stored.iterations) {
+            let changes = match &iteration.commit {
+                Some(commit) => self.world.trees().changes(&context.project, &iteration.base, commit).await?,
+                None => Vec::new(),
+            };
+            let changed = changes.into_iter().map(|change| change.path).collect();
+            let findings = stored.moved.by.get(&iteration.number).copied();
+            tried.push(Tried { number: iteration.number, changed, findings });
+        }
+        Ok(tried)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
-use crate::store::{BlobOrigin, ImageState, StoreError, Tx};
+use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
@@ -64,6 +64,7 @@ pub(super) struct StoredMaterial {
     pub iterations: Vec<Iteration>,
     pub findings: Vec<Finding>,
     pub gates: Vec<GateResult>,
+    pub moved: Movements,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -338,6 +339,7 @@ impl<W: World> Engine<W> {
                     guidance: view.guidance(run)?,
                     findings: view.findings(run, verified)?,
                     gates: view.gate_results(run, verified)?,
+                    moved: view.movements(run)?,
                     iterations,
                 })
             })

@@ -4,7 +4,7 @@ use super::output::{hand_over, program_output};
 use crate::agent::{Adapter, TurnReader};
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
-use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Places, Take, Taken, TreeFault, Trees};
+use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
@@ -227,6 +227,11 @@ impl Trees for GitTrees {
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {
         let (id, commit) = (run.id, commit.to_owned());
         self.with_repo(run.project, move |repo| repo.set_branch(id, &commit)).await
+    }
+
+    async fn outline(&self, project: &Project, base: &str, commit: &str) -> Result<Outline, TreeFault> {
+        let (base, commit) = (base.to_owned(), commit.to_owned());
+        self.with_repo(project.id, move |repo| repo.outline(&base, &commit)).await
     }
 
     async fn changes(&self, project: &Project, from: &str, to: &str) -> Result<Vec<Change>, TreeFault> {

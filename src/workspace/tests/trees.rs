@@ -200,3 +200,19 @@ fn fifty_thousand_files() {
     crate::workspace::remove_tree(&dir).unwrap();
     lap("removal");
 }
+
+#[test]
+fn an_outline_names_the_rules_of_the_base_and_large_texts() {
+    let bench = Bench::new(&[("CLAUDE.md", "be kind"), ("docs/AGENTS.md", "elsewhere"), ("a", "1")]);
+    let base = bench.repo.resolve(None).unwrap();
+    let dir = bench.tree();
+    fs::write(dir.join("AGENTS.md"), "do as the agent says").unwrap();
+    fs::write(dir.join("long.py"), "x = 1\n".repeat(10_000)).unwrap();
+    fs::write(dir.join("longer.py"), "y = 12\n".repeat(10_000)).unwrap();
+    fs::write(dir.join("image"), vec![0; 100_000]).unwrap();
+    fs::write(dir.join("short.py"), "x = 1\n").unwrap();
+    let commit = bench.take(&dir).commit;
+    let outline = bench.repo.outline(&base, &commit).unwrap();
+    assert_eq!(outline.guides, ["CLAUDE.md"]);
+    assert_eq!(outline.large, [("longer.py".to_owned(), 10_000), ("long.py".to_owned(), 10_000)]);
+}
