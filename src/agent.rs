@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 /// What an adapter may use to compose a turn.
 #[derive(Debug, Clone)]
 pub struct TurnContext<'a> {
-    /// The iteration, from 1.
+    /// The iteration, from 1; 0 where the turn is about the plan.
     pub iteration: u32,
     /// The prompt in full.
     pub prompt: &'a str,

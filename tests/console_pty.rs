@@ -102,7 +102,7 @@ fn a_run_is_looked_into_and_the_audit_log_is_read() {
     console.wait_for("gone in iteration");
     console.type_keys("5");
     console.wait_for("run.looked");
-    console.wait_for("is the hash of this record");
+    console.wait_for("the record has its hash");
     console.type_keys("/kind:run.sub\r");
     wait_until("the filter to be in force", PATIENCE, || !console.shown().contains("run.looked"));
     console.wait_for("3 events, to the beginning");

@@ -84,6 +84,35 @@ mod needs_bwrap {
     }
 
     #[test]
+    fn a_plan_is_written_approved_and_followed() {
+        let Some(engine) = engine("") else { return };
+        let agent = "cat > prompt.txt\nif grep -q dogwatch-plan.md prompt.txt; then\n  echo 9 > value\n  n=$(grep -c 'smaller' \
+                     prompt.txt)\n  echo \"plan $n: set the value\" > dogwatch-plan.md\nelse\n  echo 1 > value\nfi\n";
+        let repo = counting_repo(1, "0", "[gates]\nplan = \"ask\"\n");
+        repo.commit(&[("agent.sh", agent)], "an agent that plans");
+        let run = engine.run_on(&repo);
+        let asked = engine.rested(run);
+        let question = asked.questions.last().unwrap();
+        assert_eq!(question.facts[0], "plan 0: set the value", "{question:?}");
+        engine.answer(run, false, "smaller steps");
+        let again = engine.wait_run(run, "a second plan", |detail| detail.questions.len() == 2);
+        assert_eq!(again.questions[1].facts[0], "plan 1: set the value");
+        engine.answer(run, true, "");
+        let done = engine.reaches(run, RunState::Succeeded);
+        assert_eq!((done.view.run.iteration, done.view.run.spent.iterations), (1, 1));
+        let branch = format!("dogwatch/run-{}", run.0);
+        // The plan was followed; what else the turns about it changed is nowhere.
+        let told = repo.show(&branch, "prompt.txt").unwrap();
+        assert!(told.contains("# Plan\n") && told.contains("plan 1: set the value"), "{told}");
+        assert_eq!(
+            (repo.show(&branch, "value").as_deref(), repo.show(&branch, "dogwatch-plan.md")),
+            (Some("1\n"), None)
+        );
+        engine.assert_nothing_left();
+        engine.assert_anchored();
+    }
+
+    #[test]
     fn a_run_is_looked_into_and_rolled_back_from_the_console() {
         let Some(engine) = engine("") else { return };
         let repo = counting_repo(9, "0", "[budget]\niterations = 2\n");

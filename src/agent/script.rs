@@ -24,6 +24,9 @@ pub enum ScriptError {
 pub struct Script {
     /// Version of the format: 1.
     pub replay: u32,
+    /// What it does where a plan is wanted first; nothing where this is left out.
+    #[serde(default)]
+    pub plan: Option<Entry>,
     /// One entry an iteration; the last one repeats when the run needs more.
     pub iterations: Vec<Entry>,
 }
@@ -113,8 +116,11 @@ impl Script {
         Ok(script)
     }
 
-    /// The entry of an iteration (from 1).
+    /// The entry of an iteration (from 1), or that of the plan (0).
     pub fn entry(&self, iteration: u32) -> Entry {
+        if iteration == 0 {
+            return self.plan.clone().unwrap_or_default();
+        }
         let index = usize::try_from(iteration.saturating_sub(1)).unwrap_or(usize::MAX);
         self.iterations.get(index).or(self.iterations.last()).cloned().unwrap_or_default()
     }

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Failure, unfit};
 use crate::client::ClientError;
-use crate::domain::{Budget, Priority, RunId, RunState};
+use crate::domain::{Budget, Plan, Priority, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
@@ -37,6 +37,9 @@ pub struct Args {
     /// now, not from what those come to. If one of them fails or is cancelled, you are asked
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     after: Vec<RunId>,
+    /// Let the agent write a plan first, which you approve before anything is changed
+    #[arg(long)]
+    plan: bool,
     /// Show progress until the run is over or waits for a person. Exit codes: 0 succeeded, 10 failed, 11 cancelled, 12
     /// waits for a person, 130 interrupted (the run goes on)
     #[arg(short, long)]
@@ -70,6 +73,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         iterations: args.iterations,
         revision: args.revision,
         priority: args.priority,
+        plan: args.plan.then_some(Plan::Ask),
         after: args.after,
     };
     let Reply::Run { run } = context.ask(request).await? else { return unfit() };
@@ -149,7 +153,9 @@ pub async fn follow(mut context: Context, id: RunId, json: bool) -> Result<i32, 
 fn worth_a_line(view: &RunView) -> bool {
     match view.run.state {
         RunState::Gathering | RunState::Analysing | RunState::Gating | RunState::Delivering => false,
-        RunState::Developing | RunState::Testing => view.note.is_some() || !view.run.reason.is_empty(),
+        RunState::Planning | RunState::Developing | RunState::Testing => {
+            view.note.is_some() || !view.run.reason.is_empty()
+        }
         _ => true,
     }
 }

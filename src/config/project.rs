@@ -8,7 +8,7 @@ pub(super) use parse::read_silence;
 
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
-use crate::domain::Budget;
+use crate::domain::{Budget, Plan};
 use crate::sandbox::{Limits, WallTimes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -201,6 +201,9 @@ pub enum ReviewGate {
 pub struct Gates {
     /// When a person must look.
     pub review: ReviewGate,
+    /// Whether a plan is written before anything is changed, and who settles it.
+    #[serde(default)]
+    pub plan: Plan,
     /// Files that hold tests.
     pub test_files: Vec<String>,
     /// Files that decide how tests are started.

@@ -208,6 +208,12 @@ pub const GATES: Table = Table {
             "\"when-suspicious\"",
             "Ask only when something looks odd (fewer tests, changed test files), or each time.",
         ),
+        key(
+            "plan",
+            "\"none\", \"ask\" or \"automatic\"",
+            "\"none\"",
+            "Let the agent write a plan before it changes anything, which a person approves, or which the work just follows.",
+        ),
         key("test-files", GLOBS, "[]", "Files that hold tests."),
         key("entry-points", GLOBS, "[]", "Files that decide how tests are started."),
         key("criteria", GLOBS, "[]", "Files that hold acceptance criteria."),

@@ -47,6 +47,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         needs: Needs::default(),
         after: Vec::new(),
         waits_since: NOW,
+        plan: crate::domain::Plan::None,
         state,
         resume_to: None,
         iteration: 3,

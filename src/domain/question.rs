@@ -15,6 +15,8 @@ pub enum QuestionKind {
     Budget,
     /// Something outside the work is broken. Approve: try again. Deny: the run fails.
     Trouble,
+    /// The agent has written a plan. Approve: the work follows it. Deny: it is written anew, with the reason as guidance.
+    Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
 }
@@ -26,6 +28,7 @@ impl QuestionKind {
             Self::Review => "review",
             Self::Budget => "budget",
             Self::Trouble => "trouble",
+            Self::Plan => "plan",
             Self::Predecessor => "predecessor",
         }
     }

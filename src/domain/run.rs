@@ -1,6 +1,6 @@
 //! A run and its states.
 
-use super::{Actor, Budget, Millis, Need, Needs, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
+use super::{Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
 use serde::{Deserialize, Serialize};
 
 /// Where a run stands. The transitions between these are in `engine/machine`.
@@ -152,6 +152,8 @@ pub struct Run {
     pub after: Vec<Predecessor>,
     /// Since when nothing but its turn keeps it from working, as far as people are concerned.
     pub waits_since: Millis,
+    /// Whether it writes a plan before it changes anything.
+    pub plan: Plan,
     /// Where it stands.
     pub state: RunState,
     /// Where it goes on when a pause or a question ends.
@@ -160,7 +162,7 @@ pub struct Run {
     pub iteration: u32,
     /// The attempt of the present step, from 1.
     pub attempt: u32,
-    /// Losses of a container that nothing explains, in the present step.
+    /// Losses of a container that nothing explains, and turns without the plan that was wanted, in the present step.
     pub losses: u32,
     /// Failures of the container engine, the image or the provider in a row, in the present step.
     pub troubles: u32,

@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 21] = [
+const EFFECT_POINTS: [&str; 22] = [
     "prepare.intended",
     "prepare.image",
     "prepare.committed",
@@ -19,6 +19,7 @@ const EFFECT_POINTS: [&str; 21] = [
     "develop.checkpointed",
     "develop.branch",
     "develop.removed",
+    "develop.planned",
     "test.checked_out",
     "test.removed",
     "gather.parsed",

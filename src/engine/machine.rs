@@ -2,14 +2,15 @@
 //! that the simulator runs the very same code. What has to be done next follows from the stored run alone ([`work`]);
 //! therefore a crash between a commit and its effect needs no special case: after a restart the same work is found again.
 //!
-//! [`Planning`](RunState::Planning) and [`Reviewing`](RunState::Reviewing) are states of the design which nothing enters
-//! before the features that need them (plans, second models) are there.
+//! [`Reviewing`](RunState::Reviewing) is a state of the design which nothing enters before the feature that needs it (second
+//! models) is there.
 
 mod answers;
 mod event;
 mod follow;
 mod iterate;
 mod operator;
+mod planning;
 mod transition;
 mod work;
 
@@ -25,6 +26,8 @@ pub const MAX_LOSSES: u32 = 3;
 pub const MAX_INSTANT_FAILURES: u32 = 3;
 /// Failed tries to get an image before a person is asked.
 pub const MAX_IMAGE_TRIES: u32 = 5;
+/// Turns without a plan, where one is wanted, before a person is asked.
+pub const MAX_PLAN_TRIES: u32 = 3;
 /// Failed tries to deliver, for reasons that may pass, before a person is asked.
 pub const MAX_DELIVERY_TRIES: u32 = 5;
 /// Failures of the container engine in a row before a person is asked as well; trying goes on meanwhile up to here.
@@ -63,18 +66,22 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
 
 /// Whether the driver may report this event from a state. Operators' events are checked where they are applied.
 fn expects(state: RunState, event: &Event) -> bool {
-    use RunState::{Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Preparing, Queued, Testing};
+    use RunState::{
+        Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Planning, Preparing, Queued, Testing,
+    };
     match event {
         Event::Admitted | Event::Blocked { .. } => state == Queued,
         Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
-        Event::AgentEnded { .. } | Event::AgentHeld { .. } | Event::Capped { .. } => state == Developing,
+        Event::AgentEnded { .. } => state == Developing,
+        Event::Planned { .. } => state == Planning,
+        Event::AgentHeld { .. } | Event::Capped { .. } => matches!(state, Planning | Developing),
         Event::Tested { .. } => state == Testing,
         Event::Gathered { .. } => state == Gathering,
         Event::Analysed { .. } => state == Analysing,
         Event::Gated { .. } => state == Gating,
         Event::Delivered { .. } | Event::DeliveryFailed { .. } => state == Delivering,
         Event::Cleaned => state == Cancelling,
-        Event::StepLost { .. } => matches!(state, Preparing | Developing | Testing),
+        Event::StepLost { .. } => matches!(state, Preparing | Planning | Developing | Testing),
         Event::Trouble { .. } => !state.is_final() && !state.awaits_person(),
         Event::Pause { .. }
         | Event::Resume { .. }

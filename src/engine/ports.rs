@@ -67,6 +67,9 @@ pub struct BuildContext {
     pub archive: Vec<u8>,
 }
 
+/// Where an agent leaves its plan, at the top of its tree. Nothing else of that tree is taken.
+pub const PLAN_FILE: &str = "dogwatch-plan.md";
+
 /// Engine-owned git and the trees that steps work in.
 pub trait Trees: Send + Sync + 'static {
     /// `dogwatch.toml` as of a commit.
@@ -125,6 +128,9 @@ pub trait Trees: Send + Sync + 'static {
         dir: &Path,
         take: &Take<'_>,
     ) -> impl Future<Output = Result<Taken, TreeFault>> + Send;
+
+    /// The plan that an agent left in its tree, where there is one. Its name is [`PLAN_FILE`].
+    fn plan(&self, dir: &Path) -> impl Future<Output = Result<Option<String>, TreeFault>> + Send;
 
     /// Points the run's branch at a commit.
     fn set_branch(&self, run: &Run, commit: &str) -> impl Future<Output = Result<(), TreeFault>> + Send;

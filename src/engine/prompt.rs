@@ -2,10 +2,12 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod history;
+mod plan;
 mod quote;
 mod repository;
 
 pub use history::{Tried, told};
+pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
 use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Run};
@@ -48,6 +50,8 @@ pub struct Material<'a> {
     pub since: &'a BTreeMap<Fingerprint, u32>,
     /// What the repository has.
     pub outline: &'a Outline,
+    /// The plan that was written last.
+    pub plan: Option<&'a str>,
 }
 
 /// Builds the prompt.
@@ -55,6 +59,7 @@ pub fn build(material: &Material<'_>) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
     task(&mut text, material.run);
+    plan::settled(&mut text, material);
     rules(&mut text, material.suites);
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);

@@ -6,7 +6,9 @@ use super::driver::no_models;
 use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
 use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
-use crate::domain::{Actor, Budget, Millis, Need, Origin, Predecessor, Priority, Project, Run, RunId, RunState, Spent};
+use crate::domain::{
+    Actor, Budget, Millis, Need, Origin, Plan, Predecessor, Priority, Project, Run, RunId, RunState, Spent,
+};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
 use serde_json::json;
@@ -38,6 +40,8 @@ pub struct NewRun {
     pub iterations: Option<u32>,
     /// How much it is wanted, against others that wait for a place.
     pub priority: Priority,
+    /// Whether it writes a plan first; as the repository says where it is not said.
+    pub plan: Option<Plan>,
     /// The runs that it follows. Only runs that exist can be named, so that no circle can come about.
     pub after: Vec<RunId>,
     /// Who starts it.
@@ -104,6 +108,7 @@ impl<W: World> Engine<W> {
             needs,
             after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
             waits_since: Millis(0),
+            plan: new.plan.unwrap_or(config.gates.plan),
             state: RunState::Queued,
             resume_to: None,
             iteration: 0,
@@ -136,7 +141,7 @@ impl<W: World> Engine<W> {
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
                     "task_sha256": task, "base": run.base, "agent": run.agent, "config": digest,
-                    "priority": run.priority, "after": after,
+                    "priority": run.priority, "after": after, "plan": run.plan,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
                 Ok(Ok(run))

@@ -1,7 +1,7 @@
 //! What clients may ask for.
 
 use crate::domain::sought::Sought;
-use crate::domain::{BugId, Priority, QuestionId, RunId};
+use crate::domain::{BugId, Plan, Priority, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -38,6 +38,9 @@ pub enum Request {
         /// How much it is wanted, against others that wait for a place.
         #[serde(default)]
         priority: Priority,
+        /// Whether a plan is written first; as the repository says where it is not said.
+        #[serde(default)]
+        plan: Option<Plan>,
         /// The runs that it follows: it starts when all of them have succeeded.
         #[serde(default)]
         after: Vec<RunId>,

@@ -25,7 +25,7 @@ pub struct RunFilter {
 macro_rules! columns {
     () => {
         "id, project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since,
-         state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+         plan, state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
          spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
     };
 }
@@ -44,6 +44,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         needs: Needs { memory_mib: next.get()?, millicpus: next.get()? },
         after: next.json()?,
         waits_since: Millis(next.get()?),
+        plan: next.word()?,
         state: next.word()?,
         resume_to: next.maybe_word()?,
         iteration: next.get()?,
@@ -119,11 +120,11 @@ impl Tx<'_> {
     /// starts at 1.
     pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
         let id = self.insert(
-            "INSERT INTO runs (project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since, state, resume_to, iteration, attempt, losses, troubles,
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, troubles,
                 instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
                 budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
                 version, created, updated)
-             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :state, :resume_to, :iteration, :attempt,
+             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :state, :resume_to, :iteration, :attempt,
                 :losses, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
                 :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
                 :spent_microusd, :question, :reason, 1, :created, :updated)",
@@ -131,7 +132,7 @@ impl Tx<'_> {
                 ":project": new.project.0, ":task": new.task, ":criteria": Json(&new.criteria),
                 ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent,
                 ":priority": new.priority.name(), ":needs_memory": new.needs.memory_mib,
-                ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0,
+                ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0, ":plan": Word(new.plan),
                 ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
                 ":attempt": new.attempt, ":losses": new.losses, ":troubles": new.troubles, ":instant_failures": new.instant_failures,
                 ":not_before": new.not_before.map(|at| at.0), ":base": new.base, ":head": new.head,
@@ -150,7 +151,7 @@ impl Tx<'_> {
     /// version. What a run is at birth (project, task, criteria, owner, origin, agent, needs, created) never changes.
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
-            "UPDATE runs SET priority = :priority, predecessors = :predecessors, waits_since = :waits_since, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
+            "UPDATE runs SET priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
                 losses = :losses, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
                 head = :head, image = :image, budget_iterations = :budget_iterations, budget_seconds = :budget_seconds,
                 budget_tokens = :budget_tokens, budget_microusd = :budget_microusd,
@@ -159,7 +160,7 @@ impl Tx<'_> {
                 reason = :reason, version = version + 1, updated = :updated
              WHERE id = :id AND version = :version",
             named_params! {
-                ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0,
+                ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0, ":plan": Word(run.plan),
                 ":state": run.state.name(), ":resume_to": run.resume_to.map(Word), ":iteration": run.iteration,
                 ":attempt": run.attempt, ":losses": run.losses, ":troubles": run.troubles, ":instant_failures": run.instant_failures,
                 ":not_before": run.not_before.map(|at| at.0), ":base": run.base, ":head": run.head,

@@ -175,9 +175,9 @@ pub(super) fn spelled(grapheme: &str) -> String {
         // Bars, by letters that grow darker.
         "▁" => ".",
         "▂" => ":",
-        "▃" => "-",
+        "▃" => ";",
         "▄" => "=",
-        "▅" => "+",
+        "▅" => "o",
         "▆" => "*",
         "▇" => "#",
         "▲" => "^",

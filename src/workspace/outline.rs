@@ -31,13 +31,13 @@ pub struct Outline {
 impl Repo {
     /// The outline of a commit. Rules count as of `base`, so that no agent writes them for itself.
     pub fn outline(&self, base: &str, commit: &str) -> Result<Outline, WorkspaceError> {
-        let bare = self.open_git()?;
-        let rules = tree_of(&bare, base)?;
+        let git = self.open_git()?;
+        let rules = tree_of(&git, base)?;
         let is_file = |name: &&str| rules.get_name(name).is_some_and(|entry| entry.filemode() & 0o170_000 == 0o100_000);
         let guides = GUIDES.into_iter().filter(is_file).map(str::to_owned).collect();
-        let odb = bare.odb().map_err(WorkspaceError::git("reading sizes of files"))?;
+        let odb = git.odb().map_err(WorkspaceError::git("reading sizes of files"))?;
         let mut found: Vec<(usize, Vec<u8>, Oid)> = Vec::new();
-        each(&bare, &tree_of(&bare, commit)?, |path, kind, id| {
+        each(&git, &tree_of(&git, commit)?, |path, kind, id| {
             if matches!(kind, EntryKind::File | EntryKind::Executable) {
                 let (size, _) = odb.read_header(id).map_err(WorkspaceError::git("reading the size of a file"))?;
                 if (LARGE..=LARGEST).contains(&size) {
@@ -49,10 +49,10 @@ impl Repo {
         found.sort_by(|one, other| (Reverse(one.0), &one.1).cmp(&(Reverse(other.0), &other.1)));
         let mut large = Vec::new();
         for (_, path, id) in found.into_iter().take(CANDIDATES) {
-            let text = blob(&bare, id, LARGEST, &path)?;
+            let text = blob(&git, id, LARGEST, &path)?;
             let binary = text.iter().take(HEAD).any(|byte| *byte == 0);
             if !binary && large.len() < NAMED {
-                large.push((shown(&path), text.iter().filter(|byte| **byte == b'\n').count() as u64));
+                large.push((shown(&path), text.split_inclusive(|byte| *byte == b'\n').count() as u64));
             }
         }
         Ok(Outline { guides, large })

@@ -82,6 +82,7 @@ pub fn over(project: ProjectId, task: String) -> Run {
         needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(1),
+        plan: dogwatch::domain::Plan::None,
         state: RunState::Cancelled,
         resume_to: None,
         iteration: 0,

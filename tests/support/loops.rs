@@ -29,6 +29,7 @@ pub fn submission(project: &str, iterations: Option<u32>) -> Request {
         iterations,
         revision: None,
         priority: Priority::Normal,
+        plan: None,
         after: Vec::new(),
     }
 }

@@ -171,6 +171,7 @@ mod tests {
             needs: Needs::default(),
             after: Vec::new(),
             waits_since: NOW,
+            plan: crate::domain::Plan::None,
             state,
             resume_to: None,
             iteration,

@@ -6,7 +6,7 @@ use crate::config::agents::{COMMAND, REPLAY};
 use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
 use crate::config::{rules, schema};
-use crate::domain::Budget;
+use crate::domain::{Budget, Plan};
 use crate::sandbox::Limits;
 use std::collections::BTreeSet;
 
@@ -277,8 +277,14 @@ fn gates(section: &Section<'_, '_>) -> Gates {
         Some("always") => ReviewGate::Always,
         _ => ReviewGate::WhenSuspicious,
     };
+    let plan = match rules::one_of(section, "plan", &["none", "ask", "automatic"]) {
+        Some("ask") => Plan::Ask,
+        Some("automatic") => Plan::Automatic,
+        _ => Plan::None,
+    };
     Gates {
         review,
+        plan,
         test_files: rules::patterns(section, "test-files"),
         entry_points: rules::patterns(section, "entry-points"),
         criteria: rules::patterns(section, "criteria"),

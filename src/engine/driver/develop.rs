@@ -7,9 +7,9 @@ use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
 use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, Step, StepEnd, StepKey, StepKind, StepState};
+use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::machine::Event;
-use crate::engine::ports::{Take, Taken, Trees, World};
+use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
@@ -35,7 +35,9 @@ impl<W: World> Engine<W> {
         let new = session(self.store.instance(), &key);
         let session =
             talk.as_ref().map_or(Session::New(&new), |talk| Session::Resumed { id: &talk.id, used: talk.used });
-        let about = TurnContext { iteration: context.run.iteration, prompt: &prompt.text, session };
+        let planning = context.run.state == RunState::Planning;
+        let iteration = if planning { 0 } else { context.run.iteration };
+        let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
         let mut env = step_environment(&context.agent.env);
         env.extend(turn.env);
@@ -55,7 +57,8 @@ impl<W: World> Engine<W> {
             times: context.agent.times,
             key,
         };
-        self.note(context.run.id, &format!("iteration {}: {} works", context.run.iteration, agent.name()));
+        let doing = if planning { "writes a plan" } else { "works" };
+        self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
         self.open_way(context)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let answered = self.close_way(context);
@@ -63,6 +66,9 @@ impl<W: World> Engine<W> {
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
         let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
+        if planning {
+            return self.planned(context, &spec, report, duration(&step)).await;
+        }
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
             Err(Halt::Trouble(reason)) if matches!(end, StepEnd::Overfull { .. }) => {
@@ -132,7 +138,7 @@ impl<W: World> Engine<W> {
         let head = context.run.head.as_deref().unwrap_or(&context.base);
         let outline = self.world.trees().outline(&context.project, &context.base, head).await?;
         let tried = self.tried(context, &stored).await?;
-        let text = prompt::build(&Material {
+        let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
             iterations: &stored.iterations,
@@ -142,7 +148,13 @@ impl<W: World> Engine<W> {
             tried: &tried,
             since: &stored.moved.since,
             outline: &outline,
-        });
+            plan: stored.plan.as_deref(),
+        };
+        let text = if context.run.state == RunState::Planning {
+            prompt::of_plan(&material, PLAN_FILE)
+        } else {
+            prompt::build(&material)
+        };
         Ok(Prompt { text, quotes })
     }
 
@@ -154,11 +166,43 @@ impl<W: World> Engine<W> {
                 Some(commit) => self.world.trees().changes(&context.project, &iteration.base, commit).await?,
                 None => Vec::new(),
             };
-            let changed = changes.into_iter().map(|change| change.path).collect();
             let findings = stored.moved.by.get(&iteration.number).copied();
-            tried.push(Tried { number: iteration.number, changed, findings });
+            tried.push(Tried {
+                number: iteration.number,
+                changed: changes.into_iter().map(|change| change.path).collect(),
+                findings,
+            });
         }
         Ok(tried)
+    }
+}
+
+impl<W: World> Engine<W> {
+    /// Takes the plan from the tree of a turn, and nothing else.
+    async fn planned(
+        &self,
+        context: &Context,
+        spec: &StepSpec,
+        report: AgentReport,
+        milliseconds: u64,
+    ) -> Result<(), Halt> {
+        let trees = self.world.trees();
+        let tree = &self.places().tree(&spec.key);
+        let head = context.run.head.as_ref().unwrap_or(&context.base);
+        // One that the repository has is none that the agent wrote.
+        let before = trees.file(&context.project, head, PLAN_FILE).await?;
+        let plan = trees.plan(tree).await?.filter(|plan| before.as_deref() != Some(plan.as_bytes()));
+        let instant = milliseconds < INSTANT && report.usage.tokens == 0 && plan.is_none();
+        let event = if held(&report, instant) {
+            Event::AgentHeld { report, commit: None, instant, milliseconds }
+        } else {
+            Event::Planned { report, plan, milliseconds }
+        };
+        self.advance(context, event).await?;
+        self.crash.at("develop.planned")?;
+        trees.remove(tree).await?;
+        trees.remove(&session_dir(&spec.dir)).await?;
+        Ok(())
     }
 }
 
@@ -189,9 +233,8 @@ pub(super) fn keep_paths(context: &Context) -> Vec<String> {
 }
 
 /// Endings that say nothing about the work are held: they neither count as an iteration nor reset anything.
-fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
-    let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
-    let held = match report.ending {
+fn held(report: &AgentReport, instant: bool) -> bool {
+    match report.ending {
         Ending::RateLimited { .. }
         | Ending::Overloaded
         | Ending::Auth
@@ -200,9 +243,14 @@ fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
         | Ending::Blocked => true,
         Ending::Crashed | Ending::Killed { .. } => instant,
         _ => false,
-    };
+    }
+}
+
+/// What the turn was for the run.
+fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
+    let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
     // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
-    if held && taken.planted.is_empty() && taken.not_taken.is_none() {
+    if held(&report, instant) && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);
         return Event::AgentHeld { report, commit, instant, milliseconds };
     }

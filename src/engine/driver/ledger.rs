@@ -3,7 +3,7 @@
 
 use super::allowance::reserve;
 use super::judge::{StoredFacts, not_taken, planted};
-use super::rows::{audit_event, step_event, write_rows};
+use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
@@ -14,7 +14,7 @@ use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
-use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx};
+use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx, View};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
@@ -65,6 +65,8 @@ pub(super) struct StoredMaterial {
     pub findings: Vec<Finding>,
     pub gates: Vec<GateResult>,
     pub moved: Movements,
+    /// The plan that was written last.
+    pub plan: Option<String>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -340,6 +342,7 @@ impl<W: World> Engine<W> {
                     findings: view.findings(run, verified)?,
                     gates: view.gate_results(run, verified)?,
                     moved: view.movements(run)?,
+                    plan: plan_of(view, run)?,
                     iterations,
                 })
             })
@@ -366,6 +369,13 @@ impl<W: World> Engine<W> {
             })
             .await
     }
+}
+
+/// The plan that an agent wrote last in a run.
+fn plan_of(view: &View<'_>, run: RunId) -> Result<Option<String>, StoreError> {
+    let kept = view.blobs_of(run)?.into_iter().rfind(|(_, from)| from.kind == PLAN);
+    let Some((name, _)) = kept else { return Ok(None) };
+    Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
 }
 
 /// Fills in what only the transaction of an event can know.

@@ -3,8 +3,12 @@
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Iteration, Left, QuestionKind, Run, RunId, Spent, StepKey, bounded_facts};
 use crate::engine::machine::{Event, Write};
-use crate::store::{Ask, StoreError, Tx};
+use crate::store::{Ask, BlobOrigin, StoreError, Tx};
 use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// What a blob is called that holds a run's plan.
+pub(super) const PLAN: &str = "plan";
 
 /// Writes the rows of a transition; a question that is asked gives the run its id.
 pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[Write]) -> Result<(), StoreError> {
@@ -76,6 +80,10 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                 }
                 tx.settle_reservation(id, *used, *left)?;
             }
+            Write::KeepPlan { text } => {
+                let origin = BlobOrigin { kind: PLAN.to_owned(), run: Some(id), step: None };
+                tx.put_blob(text.as_bytes(), &origin)?;
+            }
             Write::Release => tx.settle_reservation(id, Spent::default(), Left::Nothing)?,
         }
     }
@@ -132,6 +140,11 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
             // The run's own reason may be another one: a cancelled run keeps its operator's.
             Event::Trouble { reason } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
                 object.insert("trouble".to_owned(), json!(reason.chars().take(2_000).collect::<String>()));
+            }
+            Event::Planned { report, plan, .. } => {
+                let digest = plan.as_ref().map(|plan| crate::audit::hex(&Sha256::digest(plan.as_bytes())));
+                object.insert("plan_sha256".to_owned(), json!(digest));
+                object.insert("agent".to_owned(), json!(report));
             }
             Event::AgentEnded { report, commit, .. } => {
                 object.insert("commit".to_owned(), json!(commit));

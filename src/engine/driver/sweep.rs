@@ -18,7 +18,7 @@ impl<W: World> Engine<W> {
             let key = &step.key;
             let kind = match run.state {
                 crate::domain::RunState::Preparing => Some(StepKind::Prepare),
-                crate::domain::RunState::Developing => Some(StepKind::Develop),
+                crate::domain::RunState::Planning | crate::domain::RunState::Developing => Some(StepKind::Develop),
                 crate::domain::RunState::Testing => Some(StepKind::Test),
                 _ => None,
             };

@@ -21,6 +21,12 @@ pub(super) fn apply(
     next.writes.push(Write::RecordAnswer { question, approve, reason: reason.to_owned(), by: by.clone() });
     let resume_to = next.run.resume_to.unwrap_or(RunState::Developing);
     match (next.run.state, approve) {
+        (RunState::AwaitingReview, _) if kind == QuestionKind::Plan => {
+            if !approve {
+                next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
+            }
+            super::planning::settled(next, approve);
+        }
         (RunState::AwaitingReview, true) => next.go(RunState::Delivering),
         (RunState::AwaitingReview, false) => {
             next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
@@ -39,7 +45,7 @@ pub(super) fn apply(
             // Names of containers derive from the attempt: it never goes back within a step.
             next.run.attempt = attempt;
             next.run.instant_failures = 0;
-            if resume_to == RunState::Developing {
+            if matches!(resume_to, RunState::Planning | RunState::Developing) {
                 // A yes to a question about trouble is none to one about the budget.
                 next.check_budget();
             }

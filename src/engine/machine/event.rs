@@ -52,6 +52,15 @@ pub enum Event {
         /// How long the turn took.
         milliseconds: u64,
     },
+    /// The agent's turn about the plan is over; nothing but the plan is taken from it.
+    Planned {
+        /// How it ended and what it used.
+        report: AgentReport,
+        /// The plan, where there is one.
+        plan: Option<String>,
+        /// How long the turn took.
+        milliseconds: u64,
+    },
     /// The agent's turn ended for a reason that says nothing about the work: it is repeated.
     AgentHeld {
         /// How it ended and what it used.
@@ -187,12 +196,13 @@ pub enum Event {
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 24] = [
+    pub const NAMES: [&'static str; 25] = [
         "admitted",
         "blocked",
         "prepared",
         "prepare_failed",
         "agent_ended",
+        "planned",
         "agent_held",
         "step_lost",
         "trouble",
@@ -222,6 +232,7 @@ impl Event {
             Self::Prepared { .. } => "prepared",
             Self::PrepareFailed { .. } => "prepare_failed",
             Self::AgentEnded { .. } => "agent_ended",
+            Self::Planned { .. } => "planned",
             Self::AgentHeld { .. } => "agent_held",
             Self::StepLost { .. } => "step_lost",
             Self::Trouble { .. } => "trouble",

@@ -38,6 +38,11 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.run.instant_failures = 0;
             next.run.head = Some(commit.clone());
         }
+        Event::Planned { report, plan, milliseconds } => {
+            next.spend("plan", turn(report, *milliseconds), Left::Nothing);
+            next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
+            super::planning::planned(next, plan.as_deref(), &report.detail, now);
+        }
         Event::AgentHeld { report, commit, instant, milliseconds } => {
             next.spend("agent", turn(report, *milliseconds), Left::Nothing);
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
@@ -95,16 +100,16 @@ fn turn(report: &AgentReport, milliseconds: u64) -> Spent {
 }
 
 /// Milliseconds before the n-th repetition (n from 1): doubling from `first`, at most 15 minutes.
-fn back_off(first: i64, n: u32) -> i64 {
+pub(super) fn back_off(first: i64, n: u32) -> i64 {
     first.saturating_mul(1 << n.saturating_sub(1).min(16)).min(MAX_BACK_OFF)
 }
 
-fn ask_trouble(next: &mut Transition, title: &str, facts: Vec<String>) {
+pub(super) fn ask_trouble(next: &mut Transition, title: &str, facts: Vec<String>) {
     let resume_to = next.run.state;
     next.ask(RunState::Escalated, resume_to, QuestionKind::Trouble, title.to_owned(), facts);
 }
 
-fn try_again() -> String {
+pub(super) fn try_again() -> String {
     "approve tries again; deny ends the run as failed".to_owned()
 }
 
@@ -179,7 +184,7 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
 
 fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
     next.run.attempt += 1;
-    if next.run.state == RunState::Developing {
+    if matches!(next.run.state, RunState::Planning | RunState::Developing) {
         // The turn is repeated from its beginning, and then as much is reserved anew.
         next.release();
     }

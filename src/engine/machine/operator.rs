@@ -62,6 +62,10 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
 fn redirect(next: &mut Transition) -> Result<(), Refused> {
     let delivering = Refused::NotNow { event: "redirect", state: RunState::Delivering };
     match next.run.state {
+        RunState::AwaitingReview if next.run.plan.is_due() => {
+            next.withdraw();
+            super::planning::settled(next, false);
+        }
         RunState::AwaitingReview | RunState::AwaitingRedirect => {
             next.withdraw();
             next.next_iteration();
@@ -97,7 +101,7 @@ fn rollback(next: &mut Transition, commit: &str) {
     next.withdraw();
     next.run.head = Some(commit.to_owned());
     next.next_iteration();
-    if paused && next.run.state == RunState::Developing {
+    if paused && matches!(next.run.state, RunState::Planning | RunState::Developing) {
         next.run.resume_to = Some(next.run.state);
         next.run.state = RunState::Paused;
     }

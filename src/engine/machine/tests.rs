@@ -5,6 +5,8 @@ use super::*;
 use crate::domain::*;
 use proptest::prelude::*;
 
+mod plans;
+
 fn operator() -> Actor {
     Actor::Operator { uid: 1000, name: "ada".to_owned() }
 }
@@ -22,6 +24,7 @@ pub(crate) fn queued() -> Run {
         needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(0),
+        plan: crate::domain::Plan::None,
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,
@@ -465,6 +468,11 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(image()),
         any::<bool>().prop_map(|retry| Event::PrepareFailed { reason: "no".to_owned(), retry }),
         Just(ended()),
+        any::<bool>().prop_map(|some| Event::Planned {
+            report: report(Ending::Finished),
+            plan: some.then(|| "1. mend".to_owned()),
+            milliseconds: 1
+        }),
         any::<bool>().prop_map(|i| held(Ending::Overloaded, i)),
         any::<bool>().prop_map(|i| held(Ending::Auth, i)),
         any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
@@ -503,8 +511,11 @@ proptest! {
     /// awaits a person shows a question or a pause, an attempt never goes back within a step, and work is never both asked
     /// for and waiting for a person.
     #[test]
-    fn histories_keep_the_invariants(events in proptest::collection::vec(any_event(), 0..120)) {
-        let mut run = queued();
+    fn histories_keep_the_invariants(
+        events in proptest::collection::vec(any_event(), 0..120),
+        plan in proptest::sample::select(&crate::domain::Plan::ALL[..]),
+    ) {
+        let mut run = Run { plan, ..queued() };
         run.after = vec![Predecessor { run: RunId(7), need: Need::Success }];
         let (mut kind, mut about) = (None, Vec::new());
         for mut event in events {
@@ -542,6 +553,9 @@ proptest! {
             prop_assert!(!over || writes.iter().any(released));
             let said = matches!(event, Event::Answer { kind: QuestionKind::Predecessor, approve: true, .. });
             prop_assert_eq!(run.after[0].need == Need::Waived, said || before.after[0].need == Need::Waived);
+            // Nothing is changed before a plan that is wanted is settled.
+            let works = matches!(run.state, RunState::Developing | RunState::Delivering);
+            prop_assert!(!works || !run.plan.is_due());
             let prioritised = matches!(event, Event::Prioritise { .. });
             prop_assert!(prioritised || run.priority == before.priority);
             let waits = matches!(run.state, RunState::Escalated | RunState::AwaitingReview);

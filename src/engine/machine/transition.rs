@@ -108,6 +108,11 @@ pub enum Write {
         /// What.
         text: String,
     },
+    /// The plan that the agent wrote.
+    KeepPlan {
+        /// It.
+        text: String,
+    },
     /// Nothing stays reserved for the present iteration.
     Release,
     /// What a part of the present iteration used, for the ledger; and what stays reserved for the rest of it.
@@ -152,7 +157,7 @@ impl Transition {
     /// Opens the next iteration from the head; where a cap is reached a person is asked before anything is dispatched.
     pub(super) fn next_iteration(&mut self) {
         self.release();
-        self.go(RunState::Developing);
+        self.go(if self.run.plan.is_due() { RunState::Planning } else { RunState::Developing });
         self.run.iteration += 1;
         let base = self.run.head.clone().or_else(|| self.run.base.clone()).unwrap_or_default();
         self.writes.push(Write::OpenIteration { number: self.run.iteration, base });

@@ -20,7 +20,7 @@ pub enum Work {
     Freeze,
     /// Get the image.
     Prepare,
-    /// Let the agent work.
+    /// Let the agent work, or write its plan.
     Develop,
     /// Run the suites.
     Test,
@@ -40,7 +40,6 @@ pub enum Work {
 pub fn work(run: &Run, now: Millis) -> Work {
     let work = match run.state {
         RunState::Queued
-        | RunState::Planning
         | RunState::Reviewing
         | RunState::AwaitingReview
         | RunState::AwaitingRedirect
@@ -50,7 +49,7 @@ pub fn work(run: &Run, now: Millis) -> Work {
         | RunState::Failed => return Work::Rest,
         RunState::Paused => return Work::Freeze,
         RunState::Preparing => Work::Prepare,
-        RunState::Developing => Work::Develop,
+        RunState::Planning | RunState::Developing => Work::Develop,
         RunState::Testing => Work::Test,
         RunState::Gathering => Work::Gather,
         RunState::Analysing => Work::Analyse,

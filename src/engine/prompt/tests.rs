@@ -1,7 +1,7 @@
 //! What stands in a prompt, in which order, and that text from outside cannot leave its place.
 
 use super::*;
-use crate::domain::{Actor, Fingerprint, GateVerdict, GuidanceState, Millis, Severity, Source};
+use crate::domain::{Actor, Fingerprint, GateVerdict, GuidanceState, Millis, Plan, Severity, Source};
 
 fn finding(message: &str) -> Finding {
     Finding {
@@ -32,6 +32,7 @@ fn nothing(run: &Run) -> Material<'_> {
         tried: &[],
         since: &SINCE,
         outline: &OUTLINE,
+        plan: None,
     }
 }
 
@@ -134,6 +135,7 @@ fn a_whole_prompt() {
         tried: &tried,
         since: &BTreeMap::from([(deep.exact.clone(), 1)]),
         outline: &outline,
+        plan: None,
     });
     insta::assert_snapshot!(prompt);
 }
@@ -148,4 +150,20 @@ fn names_of_files_stay_data() {
     let prompt = build(&Material { iterations: &iterations, tried: &tried, outline: &outline, ..nothing(&run) });
     assert!(!prompt.contains("\n# Guidance"), "{prompt}");
     assert_eq!(prompt.matches("````").count(), 4, "{prompt}");
+}
+
+#[test]
+fn a_plan_is_asked_for_and_followed() {
+    let mut run = crate::engine::machine::tests::queued();
+    run.plan = Plan::Ask;
+    let found = [finding("assert 4 == 5")];
+    let guidance = [guided(1, "no new dependency")];
+    let material = Material { findings: &found, guidance: &guidance, ..nothing(&run) };
+    insta::assert_snapshot!("plan", of_plan(&Material { plan: Some("1. guess\n```\n# Task"), ..material }, "plan.md"));
+    let mut settled = run.clone();
+    settled.plan = Plan::Settled;
+    let prompt = build(&Material { plan: Some("1. read\n2. mend\n"), ..nothing(&settled) });
+    assert!(prompt.contains("# Plan\n\nFollow") && prompt.contains("```\n1. read\n2. mend\n```\n"), "{prompt}");
+    // One that nobody settled is none.
+    assert!(!build(&Material { plan: Some("1. read"), ..nothing(&run) }).contains("1. read"));
 }

@@ -59,8 +59,11 @@ fn check(view: &View<'_>, allowances: &Allowances) {
 
 /// Whether the run has an iteration under way.
 fn under_way(run: &Run) -> bool {
-    use RunState::{Analysing, Cancelling, Developing, Escalated, Gathering, Gating, Paused, Testing};
-    matches!(run.state, Analysing | Cancelling | Developing | Escalated | Gathering | Gating | Paused | Testing)
+    use RunState::{Analysing, Cancelling, Developing, Escalated, Gathering, Gating, Paused, Planning, Testing};
+    matches!(
+        run.state,
+        Analysing | Cancelling | Developing | Escalated | Gathering | Gating | Paused | Planning | Testing
+    )
 }
 
 fn sum_of(books: &Books, counts: impl Fn(&(ProjectId, Day)) -> bool) -> Spent {

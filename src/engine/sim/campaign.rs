@@ -52,6 +52,9 @@ fn plot(seed: u64, pace: u32) -> Plot {
     plot.places = usize::try_from(queue.between(1, 2)).unwrap();
     plot.priority = queue.pick(&Priority::ALL);
     plot.rivals = if queue.percent(30) { queue.between(1, 2) } else { 0 };
+    if queue.percent(25) {
+        plot.plan = queue.pick(&[crate::domain::Plan::Ask, crate::domain::Plan::Automatic]);
+    }
     if queue.percent(40) {
         plot.leader = Some(queue.pick(&[Leader::Works, Leader::Works, Leader::Cancelled]));
     }
@@ -109,7 +112,13 @@ fn plot(seed: u64, pace: u32) -> Plot {
         plot.allowances = allowances(dice, pace);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
-    for kind in [QuestionKind::Review, QuestionKind::Budget, QuestionKind::Trouble, QuestionKind::Predecessor] {
+    for kind in [
+        QuestionKind::Review,
+        QuestionKind::Budget,
+        QuestionKind::Trouble,
+        QuestionKind::Predecessor,
+        QuestionKind::Plan,
+    ] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
@@ -117,7 +126,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         // fails every time.
         let yes = dice.percent(50);
         let last = match kind {
-            QuestionKind::Review => true,
+            QuestionKind::Review | QuestionKind::Plan => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
             QuestionKind::Budget | QuestionKind::Predecessor => yes,
         };

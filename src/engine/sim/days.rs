@@ -65,6 +65,7 @@ async fn submit(sim: &Sim) {
             agent: String::new(),
             iterations: None,
             priority: Priority::Normal,
+            plan: None,
             after: Vec::new(),
             owner: ada(),
         };

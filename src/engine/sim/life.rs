@@ -120,6 +120,7 @@ impl Sim {
             agent: String::new(),
             iterations: None,
             priority,
+            plan: Some(plot.plan),
             after,
             owner: ada(),
         };
@@ -159,6 +160,7 @@ impl Sim {
             agent: String::new(),
             iterations: None,
             priority: Priority::Normal,
+            plan: None,
             after: Vec::new(),
             owner: ada(),
         }

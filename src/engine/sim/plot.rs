@@ -145,6 +145,8 @@ pub(super) struct Plot {
     pub review: bool,
     /// The agent is a coding agent, which says what it does in its own events.
     pub coding: bool,
+    /// Whether runs write a plan first.
+    pub plan: crate::domain::Plan,
     /// The cap on iterations.
     pub iterations: u32,
     /// By iteration and attempt; attempt 0 means every one.
@@ -194,6 +196,7 @@ impl Plot {
             setup: false,
             review: false,
             coding: false,
+            plan: crate::domain::Plan::None,
             iterations: 10,
             turns: Vec::new(),
             fates: Vec::new(),

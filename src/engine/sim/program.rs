@@ -4,6 +4,7 @@ use super::dice::Dice;
 use super::disk::Tree;
 use super::plot::{Fate, Plot, Turn, part_path};
 use crate::domain::{Millis, StepEnd, StepKind};
+use crate::engine::ports::PLAN_FILE;
 use crate::sandbox::StepSpec;
 use std::time::Duration;
 
@@ -41,7 +42,12 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
     match key.kind {
         StepKind::Prepare => setup(plot, &mut program),
         StepKind::Develop => {
-            agent(plot.turn(key), &mut program, key.iteration, &mut dice, now);
+            let turn = plot.turn(key);
+            agent(turn, &mut program, key.iteration, &mut dice, now);
+            // What else a turn about a plan changes must be thrown away.
+            if turn == Turn::Work && reads(spec, PLAN_FILE) {
+                program.tree.insert(PLAN_FILE.to_owned(), format!("repair all, says {key}").into_bytes());
+            }
             if plot.coding {
                 in_events(&mut program);
             }
@@ -53,6 +59,12 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
         program.speaks = program.lasts;
     }
     program
+}
+
+/// Whether the agent is told of something.
+fn reads(spec: &StepSpec, word: &str) -> bool {
+    let told = spec.argv.iter().map(String::as_bytes).chain([spec.stdin.as_slice()]);
+    told.into_iter().any(|bytes| String::from_utf8_lossy(bytes).contains(word))
 }
 
 fn setup(plot: &Plot, program: &mut Program) {

@@ -1,7 +1,7 @@
 //! The plots that together reach every crash point.
 
 use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
-use crate::domain::{Allowances, Caps, Priority, QuestionKind, RunState, StepKind};
+use crate::domain::{Allowances, Caps, Plan, Priority, QuestionKind, RunState, StepKind};
 
 /// So many iterations on each day.
 fn each_day(iterations: u64) -> Allowances {
@@ -13,6 +13,7 @@ fn each_day(iterations: u64) -> Allowances {
 pub(super) fn all(seed: u64) -> Vec<Plot> {
     let mut plots = of_one(seed);
     plots.extend(of_several(seed));
+    plots.extend(of_plans(seed));
     plots
 }
 
@@ -40,6 +41,30 @@ fn of_several(seed: u64) -> Vec<Plot> {
             leader: Some(Leader::Cancelled),
             answers: vec![(QuestionKind::Predecessor, false)],
             ..plain("not without the other")
+        },
+    ]
+}
+
+/// Where a plan is written first.
+fn of_plans(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot::plain(name, seed);
+    vec![
+        Plot {
+            plan: Plan::Ask,
+            answers: vec![(QuestionKind::Plan, false), (QuestionKind::Plan, true)],
+            ..plain("a plan that is written twice")
+        },
+        Plot {
+            plan: Plan::Automatic,
+            turns: vec![(1, 1, Turn::Nothing), (1, 2, Turn::Overloaded)],
+            ..plain("a plan that nobody reads")
+        },
+        Plot {
+            plan: Plan::Ask,
+            coding: true,
+            turns: vec![(1, 0, Turn::Nothing)],
+            answers: vec![(QuestionKind::Trouble, true), (QuestionKind::Trouble, false)],
+            ..plain("no plan at all")
         },
     ]
 }

@@ -4,7 +4,9 @@ use super::output::{hand_over, program_output};
 use crate::agent::{Adapter, TurnReader};
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
-use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Places, Take, Taken, TreeFault, Trees};
+use crate::engine::ports::{
+    BuildContext, Delivered, DeliveryFault, Outline, PLAN_FILE, Places, Take, Taken, TreeFault, Trees,
+};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
@@ -21,6 +23,9 @@ use tokio::task::spawn_blocking;
 
 /// Largest `dogwatch.toml`, `.gitmodules`, replay script or Dockerfile that is read, in bytes.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
+
+/// Longest plan that is taken, in bytes: all of it is read by a person, and by the agent in each prompt.
+const LONGEST_PLAN: u64 = 16 * 1024;
 
 /// Engine-owned repositories and the trees of steps.
 #[derive(Debug, Clone)]
@@ -222,6 +227,12 @@ impl Trees for GitTrees {
             Ok(Taken { commit, tree, unchanged, planted, not_taken: None })
         })
         .await
+    }
+
+    async fn plan(&self, dir: &Path) -> Result<Option<String>, TreeFault> {
+        let dir = dir.to_owned();
+        let text = blocking(move || Ok(workspace::left_text(&dir, PLAN_FILE, LONGEST_PLAN)?)).await?;
+        Ok(text.filter(|text| !text.trim().is_empty()))
     }
 
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {

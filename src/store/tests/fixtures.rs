@@ -58,6 +58,7 @@ pub fn new_run(project: ProjectId) -> Run {
         needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(0),
+        plan: crate::domain::Plan::None,
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,

@@ -415,3 +415,27 @@ fn a_tree_that_changes_while_it_is_read_does_no_harm() {
         stop.store(true, Ordering::Relaxed);
     });
 }
+
+#[test]
+fn a_text_that_was_left_is_read_only_where_it_is_a_plain_file() {
+    use crate::workspace::left_text;
+    let bench = Bench::new(&[("a", "1")]);
+    let dir = bench.tree();
+    let read = || left_text(&dir, "plan.md", 10).unwrap();
+    assert_eq!(read(), None);
+    fs::write(dir.join("plan.md"), b"1. m\xffnd").unwrap();
+    assert_eq!(read().as_deref(), Some("1. m\u{fffd}nd"));
+    fs::write(dir.join("plan.md"), "0123456789abc").unwrap();
+    assert_eq!(read().as_deref(), Some("0123456789\n[cut here: a plan has room for 10 bytes]\n"));
+    let other = |make: &dyn Fn(&Path)| {
+        let place = dir.join("plan.md");
+        fs::remove_file(&place).or_else(|_| fs::remove_dir(&place)).unwrap();
+        make(&place);
+        assert_eq!(read(), None);
+    };
+    other(&|place| symlink("/etc/passwd", place).unwrap());
+    other(&|place| symlink("plan.md", place).unwrap());
+    other(&|place| fs::create_dir(place).unwrap());
+    other(&|place| mknodat(CWD, place, FileType::Fifo, Mode::RWXU, 0).unwrap());
+    other(&|place| drop(std::os::unix::net::UnixListener::bind(place).unwrap()));
+}
