@@ -11,6 +11,7 @@ pub mod domain;
 pub mod engine;
 pub mod evidence;
 pub mod gates;
+pub mod gateway;
 pub mod logs;
 pub mod project;
 pub mod protocol;

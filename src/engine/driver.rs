@@ -11,8 +11,9 @@ mod rows;
 mod steps;
 mod sweep;
 mod test;
+mod way;
 
-pub(super) use develop::no_gateway;
+pub(super) use develop::no_models;
 pub(super) use ledger::CommitFault;
 use ledger::Place;
 pub(super) use rows::step_event;

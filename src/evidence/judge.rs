@@ -152,7 +152,8 @@ fn cut_off(to: &mut Collector, end: &StepEnd) {
         StepEnd::Overfull { what: OnDisk::Log, mib } => {
             ("log_full", format!("the suite was stopped: it wrote more output than {}", format_size(*mib)))
         }
-        StepEnd::Overfull { what: OnDisk::Spool, mib } => (
+        // Suites have no sessions.
+        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => (
             "spool_full",
             format!("the suite was stopped: it put more than {} into dogwatch's spool", format_size(*mib)),
         ),

@@ -91,6 +91,7 @@ impl<W: World> Engine<W> {
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: None,
             limits: context.config.limits,
             times: setup.times(),
             key: key.clone(),

@@ -60,6 +60,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: None,
             limits: context.config.limits,
             times: suite.times(),
             key,
