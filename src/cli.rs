@@ -7,6 +7,7 @@
 //! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not wholly anchored, 11 truncated, 12
 //! broken, 13 rewritten). `doctor` gives 1 where something fails.
 
+mod agent;
 mod approvals;
 mod audit;
 mod budget;
@@ -85,6 +86,8 @@ enum Command {
     Budget(budget::Args),
     /// Register and list repositories
     Project(project::Args),
+    /// Try whether a coding agent is installed as it should be
+    Agent(agent::Args),
     /// Write a first dogwatch.toml by looking at a repository
     Init(init::Args),
     /// Check this machine: Docker, disk, user session, clock
@@ -142,6 +145,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
+        Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
         Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),
         Command::Status(args) => Context::block_on(|context| engine::status(context, args)),

@@ -8,6 +8,7 @@ pub mod command;
 pub mod engine;
 pub mod errors;
 mod keys;
+pub mod models;
 pub mod most;
 pub mod paths;
 pub mod project;
@@ -26,6 +27,7 @@ pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
+pub use models::{KeyPlace, ModelsAt};
 pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{

@@ -12,6 +12,7 @@ pub mod domain;
 pub mod engine;
 pub mod evidence;
 pub mod gates;
+pub mod gateway;
 pub mod logs;
 pub mod probe;
 pub mod project;

@@ -4,13 +4,15 @@
 //! It needs nothing from the image: static, no user entry, no writable root, no `/tmp`, no `/proc`. It finds under
 //! `/dogwatch` (or the directory given by `--root`, for tests): `step/` (read-only) with `spec.json`, the program's
 //! standard input and the engine's socket; `spool/` (writable), where output waits while no engine listens; `keep/`, what
-//! a setup made. The step's secret comes over its own standard input, and nowhere else. The program runs under the same
+//! a setup made; for agents that need a model `gateway/` (read-only) with the socket to which `forward.rs` passes on what comes
+//! to a port of 127.0.0.1. The step's secret comes over its own standard input, and nowhere else. The program runs under the same
 //! user, so before anything else (but becoming that user, `--user`, where it was started as root) the shim makes itself
 //! non-dumpable: the kernel then lets no process of that user look
 //! into its memory, environment or descriptors.
 
 mod clock;
 mod durable;
+mod forward;
 mod keep;
 mod limits;
 mod link;
@@ -25,6 +27,7 @@ mod supervise;
 mod user;
 pub mod wire;
 
+pub use forward::GATEWAY_SOCKET;
 pub use secret::Secret;
 pub use spec::{KeepMode, SPEC_FILE, ShimSpec};
 

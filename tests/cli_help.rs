@@ -271,8 +271,8 @@ fn every_repository_gets_a_name_and_what_could_not_work_is_refused_at_once() {
     let coding = SETTINGS.replace("name = \"command\"\ncommand = \"true\"", "name = \"claude\"\nmodel = \"m\"");
     let refused = run_in(&home, &repo("e/coding", &[("dogwatch.toml", &coding)]), &["run", "do it"]);
     refused.expect_code(5);
-    assert!(refused.stderr.contains("the agent `claude` needs a model"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("no gateway to models yet"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("the agent `claude` has no model"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("add [models.anthropic]"), "{}", refused.stderr);
 
     let linked = repo("f/linked", &fine);
     let git = git2::Repository::open(&linked).unwrap();

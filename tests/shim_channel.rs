@@ -49,6 +49,7 @@ impl Bed {
             keep: Vec::new(),
             keep_mode: KeepMode::Link,
             seconds: 600,
+            forward: None,
         };
         change(&mut spec);
         std::fs::write(root.join("step").join(SPEC_FILE), serde_json::to_vec(&spec).unwrap()).unwrap();

@@ -44,6 +44,22 @@ impl Adapter {
         matches!(self, Self::Opencode | Self::Copilot)
     }
 
+    /// Whether a new conversation takes the name that it is given.
+    pub(super) fn takes_id(self) -> bool {
+        matches!(self, Self::Claude | Self::Gemini | Self::Copilot)
+    }
+
+    /// What of its directory is its conversation: as paths in it. All else (settings, logs, caches) is not kept.
+    pub fn keeps(self) -> &'static [&'static str] {
+        match self {
+            Self::Claude => &["projects"],
+            Self::Codex => &["sessions"],
+            Self::Gemini => &[".gemini/tmp", ".gemini/history", ".gemini/projects.json"],
+            Self::Opencode => &["opencode"],
+            Self::Copilot => &["session-state"],
+        }
+    }
+
     /// Options that the engine sets itself, so that nobody else may: they decide what is read of the agent, where its
     /// model is, and what becomes of its session.
     fn own_options(self) -> &'static [&'static str] {

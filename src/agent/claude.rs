@@ -32,8 +32,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     draft.model("--model");
     draft.words(["--append-system-prompt", MANNERS]);
     draft.arguments();
-    let gateway = draft.gateway;
+    let (gateway, home) = (draft.gateway, draft.home);
     draft.variables([
+        ("CLAUDE_CONFIG_DIR", home),
         ("ANTHROPIC_BASE_URL", gateway),
         ("ANTHROPIC_API_KEY", KEY),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),

@@ -36,5 +36,6 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         draft.words(["resume", id]);
     }
     draft.words(["-"]);
-    draft.variables([("OPENAI_API_KEY", KEY)]);
+    let home = draft.home;
+    draft.variables([("CODEX_HOME", home), ("OPENAI_API_KEY", KEY)]);
 }

@@ -12,6 +12,7 @@ use super::gemini::GeminiEvents;
 use super::opencode::OpencodeEvents;
 use super::stream::{Dialect, EventReader, Tokens};
 use super::{Agent, Turn, TurnContext, TurnReader, claude, codex, copilot, gemini, opencode};
+use crate::domain::ModelApi;
 use std::collections::BTreeMap;
 
 /// What stands where a key would.
@@ -34,6 +35,18 @@ pub struct CodingSettings {
 }
 
 impl CodingSettings {
+    /// In which language it speaks to its model. opencode and Copilot go by the model's name.
+    pub fn api(&self) -> ModelApi {
+        let model = self.model.as_deref().unwrap_or_default();
+        match self.adapter {
+            Adapter::Claude => ModelApi::Anthropic,
+            Adapter::Gemini => ModelApi::Gemini,
+            Adapter::Opencode if opencode::provider(model) == "anthropic" => ModelApi::Anthropic,
+            Adapter::Copilot if copilot::is_claude(model) => ModelApi::Anthropic,
+            Adapter::Codex | Adapter::Opencode | Adapter::Copilot => ModelApi::Openai,
+        }
+    }
+
     /// An agent as it is where nobody says anything of it.
     pub fn of(adapter: Adapter) -> Self {
         Self { adapter, program: vec![adapter.name().to_owned()], model: None, arguments: Vec::new() }
@@ -46,6 +59,7 @@ pub struct CodingAgent {
     name: String,
     settings: CodingSettings,
     gateway: String,
+    home: String,
     servers: Vec<ToolServer>,
 }
 
@@ -53,6 +67,8 @@ pub struct CodingAgent {
 pub(super) struct Draft<'a> {
     pub settings: &'a CodingSettings,
     pub gateway: &'a str,
+    /// Where the agent keeps its conversation.
+    pub home: &'a str,
     pub servers: &'a [ToolServer],
     pub session: Session<'a>,
     pub argv: Vec<String>,
@@ -85,9 +101,10 @@ impl Draft<'_> {
 
 impl CodingAgent {
     /// An agent under the name by which it is configured. `gateway` is where models are inside the sandbox, such as
-    /// `http://127.0.0.1:8080`.
-    pub fn new(name: &str, settings: CodingSettings, gateway: &str) -> Self {
-        Self { name: name.to_owned(), settings, gateway: gateway.to_owned(), servers: Vec::new() }
+    /// `http://127.0.0.1:8080`, and `home` a directory there in which it keeps its conversation.
+    pub fn new(name: &str, settings: CodingSettings, gateway: &str, home: &str) -> Self {
+        let (gateway, home) = (gateway.to_owned(), home.to_owned());
+        Self { name: name.to_owned(), settings, gateway, home, servers: Vec::new() }
     }
 
     /// The same with tools of these servers.
@@ -105,6 +122,7 @@ impl Agent for CodingAgent {
         let mut draft = Draft {
             settings: &self.settings,
             gateway: &self.gateway,
+            home: &self.home,
             servers: &self.servers,
             session: context.session,
             argv: self.settings.program.clone(),
@@ -123,11 +141,12 @@ impl Agent for CodingAgent {
     }
 
     fn reader(&self, context: &TurnContext<'_>) -> Box<dyn TurnReader> {
-        let used = match context.session {
-            Session::New(_) => Tokens::default(),
-            Session::Resumed { used, .. } => used,
+        let (given, used, resumed) = match context.session {
+            Session::New(id) if self.settings.adapter.takes_id() => (id, Tokens::default(), false),
+            Session::New(_) => ("", Tokens::default(), false),
+            Session::Resumed { id, used } => (id, used, true),
         };
-        Box::new(reader(self.settings.adapter, used))
+        Box::new(reader(self.settings.adapter, used).named(given, resumed))
     }
 }
 
@@ -140,5 +159,5 @@ pub fn reader(adapter: Adapter, used: Tokens) -> EventReader {
         Adapter::Opencode => Box::<OpencodeEvents>::default(),
         Adapter::Copilot => Box::<CopilotEvents>::default(),
     };
-    EventReader::new(dialect)
+    EventReader::new(dialect, used)
 }

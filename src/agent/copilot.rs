@@ -8,6 +8,11 @@ use super::adapter::Session;
 use super::coding::{Draft, KEY};
 use serde_json::{Map, Value, json};
 
+/// Whether a model is one of Anthropic's.
+pub(super) fn is_claude(model: &str) -> bool {
+    model.starts_with("claude")
+}
+
 /// Composes a turn. With a provider of one's own it needs no account.
 pub(super) fn start(draft: &mut Draft<'_>) {
     draft.words(["--output-format", "json", "--allow-all", "--no-ask-user", "--no-color"]);
@@ -29,9 +34,10 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     }
     draft.arguments();
     let model = draft.settings.model.as_deref().unwrap_or_default();
-    let (address, gateway) = (format!("{}/v1", draft.gateway), draft.gateway);
-    let claude = model.starts_with("claude");
+    let (address, gateway, home) = (format!("{}/v1", draft.gateway), draft.gateway, draft.home);
+    let claude = is_claude(model);
     draft.variables([
+        ("COPILOT_HOME", home),
         ("COPILOT_OFFLINE", "true"),
         ("COPILOT_AUTO_UPDATE", "false"),
         ("COPILOT_MODEL", model),

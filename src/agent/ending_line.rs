@@ -69,7 +69,7 @@ impl TurnReader for EndingLine {
         out.finish(|line| look(&line, said));
         let usage = said.as_ref().map_or_else(Usage::default, usage);
         let (ending, detail) = end::of(end, |code| exited(code, said.as_ref()));
-        AgentReport { ending, detail: end::detail(&detail), usage }
+        AgentReport::new(ending, end::detail(&detail), usage)
     }
 }
 

@@ -8,10 +8,9 @@ use super::adapter::Session;
 use super::coding::{Draft, KEY};
 use serde_json::{Map, Value, json};
 
-/// Some settings have no option, so a shell writes them into the home directory, which is empty at the start of each step, and
-/// then becomes the agent.
-const WRITE_SETTINGS: &str = "umask 077 && mkdir -p \"$HOME/.gemini\" && printf %s \"$DOGWATCH_SETTINGS\" \
-                              >\"$HOME/.gemini/settings.json\" && exec \"$@\"";
+/// Some settings have no option, so a shell writes them into the agent's own directory and then becomes the agent.
+const WRITE_SETTINGS: &str = "umask 077 && mkdir -p \"$GEMINI_CLI_HOME/.gemini\" && printf %s \"$DOGWATCH_SETTINGS\" \
+                              >\"$GEMINI_CLI_HOME/.gemini/settings.json\" && exec \"$@\"";
 
 /// Composes a turn.
 pub(super) fn start(draft: &mut Draft<'_>) {
@@ -41,8 +40,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         "general": {"enableAutoUpdate": false, "maxAttempts": 3},
         "mcpServers": servers,
     });
-    let (settings, gateway) = (settings.to_string(), draft.gateway);
+    let (settings, gateway, home) = (settings.to_string(), draft.gateway, draft.home);
     draft.variables([
+        ("GEMINI_CLI_HOME", home),
         ("DOGWATCH_SETTINGS", settings.as_str()),
         ("GEMINI_API_KEY", KEY),
         ("GOOGLE_GEMINI_BASE_URL", gateway),

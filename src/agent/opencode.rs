@@ -11,6 +11,11 @@ use serde_json::{Map, Value, json};
 /// The provider that stands for the gateway.
 const PROVIDER: &str = "dogwatch";
 
+/// Who makes a model, as it is written.
+pub(super) fn provider(model: &str) -> &str {
+    model.split_once('/').map_or("", |(provider, _)| provider)
+}
+
 /// Composes a turn. The model is written as there, `PROVIDER/MODEL`: the provider decides in which language the gateway is
 /// spoken to, `anthropic` in its own and any other in that of chat completions.
 pub(super) fn start(draft: &mut Draft<'_>) {
@@ -20,8 +25,8 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     }
     draft.arguments();
     let written = draft.settings.model.as_deref().unwrap_or_default();
-    let (provider, model) = written.split_once('/').unwrap_or(("", written));
-    let package = if provider == "anthropic" { "@ai-sdk/anthropic" } else { "@ai-sdk/openai-compatible" };
+    let model = written.split_once('/').map_or(written, |(_, model)| model);
+    let package = if provider(written) == "anthropic" { "@ai-sdk/anthropic" } else { "@ai-sdk/openai-compatible" };
     let servers: Map<String, Value> = draft
         .servers
         .iter()
@@ -41,7 +46,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         "mcp": servers,
     })
     .to_string();
+    let home = draft.home;
     draft.variables([
+        ("XDG_DATA_HOME", home),
         ("OPENCODE_CONFIG_CONTENT", settings.as_str()),
         ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
         ("OPENCODE_DISABLE_AUTOUPDATE", "1"),

@@ -14,7 +14,7 @@ pub use event::{Counts, Damage, Event, Tokens};
 pub(super) use lines::{LONGEST, Line, Lines};
 
 use super::{TurnReader, end};
-use crate::domain::{AgentReport, Millis, StepEnd};
+use crate::domain::{AgentReport, Conversation, Millis, StepEnd};
 use crate::logs::Stream;
 use std::collections::VecDeque;
 use verdict::{Exit, Exits, Facts, decide};
@@ -42,6 +42,12 @@ pub struct EventReader {
     facts: Facts,
     counts: Counts,
     errors: VecDeque<u8>,
+    /// What earlier turns of the conversation took.
+    used: Tokens,
+    /// The name that it was given, for agents that say it late or not at all.
+    given: String,
+    /// There were earlier turns.
+    resumed: bool,
 }
 
 /// What a whole turn came to, for whoever looks into it.
@@ -57,6 +63,9 @@ pub struct Summary {
     /// What the lines came to.
     #[serde(flatten)]
     pub counts: Counts,
+    /// The model said or did anything.
+    #[serde(skip)]
+    pub worked: bool,
 }
 
 /// An [`AgentReport`] without levels.
@@ -70,14 +79,22 @@ pub struct FlatReport {
 
 impl EventReader {
     /// A reader of one agent's dialect.
-    pub(super) fn new(dialect: Box<dyn Dialect>) -> Self {
+    pub(super) fn new(dialect: Box<dyn Dialect>, used: Tokens) -> Self {
         Self {
             dialect,
             lines: Lines::new(LONGEST),
             facts: Facts::default(),
             counts: Counts::default(),
             errors: VecDeque::new(),
+            used,
+            given: String::new(),
+            resumed: false,
         }
+    }
+
+    /// The same for a conversation that was given this name, and maybe had turns before.
+    pub(super) fn named(self, given: &str, resumed: bool) -> Self {
+        Self { given: given.to_owned(), resumed, ..self }
     }
 
     /// Takes some more output and hands on the events in it.
@@ -109,6 +126,7 @@ impl EventReader {
             session: self.facts.session,
             tokens: self.facts.tokens,
             counts: self.counts,
+            worked: self.facts.worked,
         }
     }
 }
@@ -119,9 +137,15 @@ impl TurnReader for EventReader {
     }
 
     fn finish(self: Box<Self>, end: &StepEnd, ended: Option<Millis>) -> AgentReport {
-        let Summary { report, tokens, .. } = self.close(end, ended, &mut drop);
+        let (mut used, given, resumed) = (self.used, self.given.clone(), self.resumed);
+        let Summary { report, session, tokens, worked, .. } = self.close(end, ended, &mut drop);
         let usage = event::usage(tokens, report.microusd);
-        AgentReport { ending: report.ending, detail: report.detail, usage }
+        used.add(tokens);
+        let session = if session.is_empty() { given } else { session };
+        // One in which the model said nothing is none that could be gone on with.
+        let conversation =
+            (!session.is_empty() && (worked || resumed)).then_some(Conversation { id: session, used, kept: None });
+        AgentReport { conversation, ..AgentReport::new(report.ending, report.detail, usage) }
     }
 }
 

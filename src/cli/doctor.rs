@@ -2,6 +2,7 @@
 
 mod docker;
 mod host;
+mod models;
 mod sandbox;
 mod session;
 
@@ -19,9 +20,9 @@ pub struct Args {
 }
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Level {
+pub(super) enum Level {
     /// As it should be.
     Ok,
     /// It works, with a risk or a loss.
@@ -32,28 +33,36 @@ enum Level {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Finding {
+pub(super) struct Finding {
     /// How bad it is.
-    level: Level,
+    pub level: Level,
     /// A stable name for scripts.
     check: &'static str,
     /// What was found. May quote outside text.
-    words: String,
+    pub words: String,
     /// What to do about it.
-    remedy: Option<String>,
+    pub remedy: Option<String>,
 }
 
 impl Finding {
-    fn ok(check: &'static str, words: impl Into<String>) -> Self {
+    pub fn ok(check: &'static str, words: impl Into<String>) -> Self {
         Self { level: Level::Ok, check, words: words.into(), remedy: None }
     }
 
-    fn warn(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn warn(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { level: Level::Warn, check, words: words.into(), remedy: Some(remedy.into()) }
     }
 
-    fn fail(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn fail(check: &'static str, words: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { level: Level::Fail, check, words: words.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// Tells it to people or scripts.
+    pub fn print(&self, context: &mut Context, json: bool) -> Result<(), Failure> {
+        if json {
+            return context.json(self);
+        }
+        self.lines().iter().try_for_each(|line| context.say_wrapped(line))
     }
 
     fn lines(&self) -> Vec<SafeText> {
@@ -84,16 +93,11 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.push(engine(&mut context).await);
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
+    findings.extend(models::look(&config));
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {
-        if args.json {
-            context.json(finding)?;
-            continue;
-        }
-        for line in finding.lines() {
-            context.say_wrapped(&line)?;
-        }
+        finding.print(&mut context, args.json)?;
     }
     Ok(i32::from(findings.iter().any(|finding| finding.level == Level::Fail)))
 }

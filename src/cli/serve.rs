@@ -10,13 +10,15 @@ use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
+use crate::gateway::Gateway;
 use crate::safe;
-use crate::sandbox::AnySandbox;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
+use crate::sandbox::{AnySandbox, SandboxError};
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -65,7 +67,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let world = RealWorld::new(sandbox, paths, config, user);
+    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
@@ -96,7 +99,7 @@ pub fn step_user() -> (u32, u32) {
     }
 }
 
-/// The sandbox that the operator wants.
+/// The sandbox that the operator wants, with the engine's own key.
 async fn sandbox(
     paths: &Paths,
     config: &EngineConfig,
@@ -105,6 +108,19 @@ async fn sandbox(
 ) -> Result<AnySandbox, Failure> {
     let engine_key =
         key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
+    let chosen = sandbox_of(paths, config, instance, user, engine_key, paths.containers()).await;
+    chosen.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// The sandbox that the operator wants, under a name and with a key; `home` is where a process sandbox knows its containers.
+pub(super) async fn sandbox_of(
+    paths: &Paths,
+    config: &EngineConfig,
+    instance: String,
+    user: (u32, u32),
+    engine_key: [u8; 32],
+    home: PathBuf,
+) -> Result<AnySandbox, SandboxError> {
     let docker = DockerSettings {
         host: config.docker_host.clone(),
         instance: instance.clone(),
@@ -116,7 +132,7 @@ async fn sandbox(
     };
     let process = ProcessSettings {
         instance,
-        home: paths.containers(),
+        home,
         exe_copies: paths.exe_copies(),
         executable: None,
         engine_key,
@@ -125,8 +141,7 @@ async fn sandbox(
         visible: config.sandbox.visible.clone(),
         private: vec![paths.state().to_owned(), paths.config().to_owned()],
     };
-    let chosen = AnySandbox::choose(config.sandbox.kind, docker, process).await;
-    chosen.map_err(|error| Failure::new(error.to_string()))
+    AnySandbox::choose(config.sandbox.kind, docker, process).await
 }
 
 /// Opens the store; one that fails its checks is opened for reading only, with the reason. Nothing runs then, but what is

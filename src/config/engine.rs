@@ -3,6 +3,7 @@
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
+use super::models::{self, ModelsAt};
 use super::most::{self, Most};
 use super::project::Silence;
 use super::project::read_silence;
@@ -52,6 +53,9 @@ pub struct EngineConfig {
     pub allowances: Allowances,
     /// Agents that the operator trusts, by name.
     pub agents: BTreeMap<String, NamedAgent>,
+    /// Where models are, by name; one provider of each API.
+    #[serde(default)]
+    pub models: BTreeMap<String, ModelsAt>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -94,6 +98,7 @@ impl Default for EngineConfig {
             sandbox: SandboxConfig::default(),
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
+            models: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -126,6 +131,7 @@ impl EngineConfig {
             }
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
+            config.models = models::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

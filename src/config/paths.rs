@@ -106,6 +106,7 @@ impl Paths {
             self.steps(),
             self.exe_copies(),
             self.containers(),
+            self.trials(),
         ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
@@ -126,6 +127,7 @@ impl Paths {
             self.workspaces(),
             self.steps(),
             self.containers(),
+            self.trials(),
             self.logs(),
             self.exe_copies(),
             self.blobs(),
@@ -192,6 +194,11 @@ impl Paths {
     /// What a process sandbox knows of its containers.
     pub fn containers(&self) -> PathBuf {
         self.state.join("containers")
+    }
+
+    /// What `dogwatch agent test` works with.
+    pub fn trials(&self) -> PathBuf {
+        self.state.join("trials")
     }
 
     /// The directory of the engine's socket.

@@ -210,7 +210,7 @@ pub const BROWSER: Table = Table {
 /// `[agent]`.
 pub const AGENT: Table = Table {
     header: "[agent]",
-    about: "Who works. `command` runs any program with the prompt on its standard input; `replay` applies a prepared sequence of edits; `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode` and `copilot` (GitHub Copilot CLI) are coding agents, which the image has to hold and which need a way to a model: this engine has no gateway to models yet, so runs with them are refused. Any other name stands for an agent that the operator of the engine has set up in `config.toml`. `dogwatch run --agent NAME` overrides it.",
+    about: "Who works. `command` runs any program with the prompt on its standard input; `replay` applies a prepared sequence of edits; `claude` (Claude Code), `codex` (OpenAI Codex), `gemini` (Gemini CLI), `opencode` and `copilot` (GitHub Copilot CLI) are coding agents, which the image has to hold and whose models the operator names as `[models.NAME]` in `config.toml`; without that, runs with them are refused. Any other name stands for an agent that the operator of the engine has set up in `config.toml`. `dogwatch run --agent NAME` overrides it.",
     keys: &[
         key(
             "name",
@@ -331,6 +331,12 @@ pub const ENGINE_TOP: Table = Table {
         key("budget", "a table", "see there", "What all projects together may spend on a day."),
         key("projects", "tables written as [projects.NAME]", "none", "What single projects may spend, by their names."),
         key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
+        key(
+            "models",
+            "tables written as [models.NAME]",
+            "none",
+            "Where the models of coding agents are, and their keys.",
+        ),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -557,6 +563,38 @@ pub const NAMED_AGENT: Table = Table {
     ],
 };
 
+/// `[models.NAME]`.
+pub const NAMED_MODELS: Table = Table {
+    header: "[models.NAME]",
+    about: "A provider of models for coding agents, one of each API. Agents reach it from their containers through the engine, which adds the key on its side: no key ever enters a container. A file that holds a key must belong to the engine's user and be closed to everybody else (`chmod 600`); it is read anew for each request, so a new key counts at once.",
+    keys: &[
+        key(
+            "api",
+            "one of \"anthropic\", \"openai\", \"gemini\"",
+            "NAME, if it is one of these",
+            "What is spoken there: Messages (`claude`, and `opencode` and `copilot` with models of Anthropic), Responses and chat completions (`codex`, else `opencode` and `copilot`), or the API of Gemini (`gemini`).",
+        ),
+        key(
+            "url",
+            "an address such as \"https://api.anthropic.com\"",
+            "that of whoever made the API",
+            "Where it is, without `/v1`. `http://` only on this machine.",
+        ),
+        key(
+            "key-file",
+            "the absolute path of a file",
+            "none",
+            "Where the key is: a file with the key and nothing else.",
+        ),
+        key(
+            "key-env",
+            "the name of a variable",
+            "none",
+            "Or the variable of the engine's environment that holds it. With neither, and a `url`, no key is sent.",
+        ),
+    ],
+};
+
 /// What a command's keys must be.
 pub(super) const KEY_LIST: &str = "a list of keys such as [\"P\", \"ctrl-l\"]";
 
@@ -588,5 +626,6 @@ pub const ENGINE_FILE: &[Table] = &[
     PROJECT_DAY,
     PROJECT_ITERATION,
     NAMED_AGENT,
+    NAMED_MODELS,
     KEYS,
 ];

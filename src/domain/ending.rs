@@ -1,6 +1,6 @@
 //! How an agent's turn ended. The names are part of the interface: they are stored, shown and asked for by name.
 
-use super::{Millis, Usage};
+use super::{Conversation, Millis, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The classes of ending. Which of them count as an iteration is decided by the engine's state machine.
@@ -69,6 +69,12 @@ impl Ending {
             Self::Overfull => "overfull",
         }
     }
+
+    /// Whether a conversation that ended so may be gone on with. Where the agent failed by itself, or has come to the end of
+    /// what fits into one, going on would end the same way.
+    pub fn may_go_on(&self) -> bool {
+        !matches!(self, Self::Blocked | Self::OwnLimit | Self::Misconfigured | Self::Crashed | Self::Overfull)
+    }
 }
 
 /// What an adapter makes of a finished agent process.
@@ -80,4 +86,14 @@ pub struct AgentReport {
     pub detail: String,
     /// Tokens and money, zero where the agent says nothing.
     pub usage: Usage,
+    /// Its conversation, where the next turn may go on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
+}
+
+impl AgentReport {
+    /// A report without a conversation.
+    pub fn new(ending: Ending, detail: String, usage: Usage) -> Self {
+        Self { ending, detail, usage, conversation: None }
+    }
 }

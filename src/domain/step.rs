@@ -78,6 +78,8 @@ pub enum OnDisk {
     Log,
     /// Where its output waits while no engine takes it. Only a program that writes there itself fills it.
     Spool,
+    /// What an agent keeps of its conversation.
+    Session,
 }
 
 impl OnDisk {
@@ -87,6 +89,7 @@ impl OnDisk {
             Self::Tree => "tree",
             Self::Log => "log",
             Self::Spool => "spool",
+            Self::Session => "session",
         }
     }
 }

@@ -12,8 +12,9 @@ mod services;
 mod steps;
 mod sweep;
 mod test;
+mod way;
 
-pub(super) use develop::no_gateway;
+pub(super) use develop::no_models;
 pub(super) use ledger::CommitFault;
 use ledger::Place;
 pub(super) use rows::step_event;

@@ -2,9 +2,10 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Allowances, Millis, Project, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
+use crate::gateway::Answered;
 use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox};
 pub use crate::workspace::{Delivered, Outline};
@@ -199,6 +200,18 @@ pub trait Trees: Send + Sync + 'static {
         force: bool,
     ) -> impl Future<Output = Result<Delivered, DeliveryFault>> + Send;
 
+    /// Puts what was kept of an agent's conversation into a step's directory for it, replacing what is there.
+    fn lay_session(&self, kept: &Path, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// Keeps of such a directory what lies under these paths; repeating it keeps the same. Whether there is anything
+    /// that can be gone on with.
+    fn keep_session(
+        &self,
+        dir: &Path,
+        kept: &Path,
+        only: &'static [&'static str],
+    ) -> impl Future<Output = Result<bool, TreeFault>> + Send;
+
     /// Runs that have trees or private directories of steps.
     fn leftovers(&self) -> impl Future<Output = Result<Vec<RunId>, TreeFault>> + Send;
 
@@ -225,8 +238,17 @@ pub trait World: Send + Sync + 'static {
     /// Which agent works, from what the operator asked for and what the repository says.
     fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
 
-    /// Where steps reach models, an address inside of the sandbox; `None` where there is no way out to any.
-    fn gateway(&self) -> Option<String>;
+    /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
+    fn models(&self, api: ModelApi) -> Result<String, String>;
+
+    /// Listens for what a run asks of such models, in a directory of its own, where nobody does yet.
+    fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String>;
+
+    /// How the last request of the run was answered there.
+    fn answered(&self, run: RunId) -> Option<Answered>;
+
+    /// Ends that, with all that is under way.
+    fn close_way(&self, run: RunId);
 
     /// What of a repository's limits the operator lets hold.
     fn bound(&self, asked: Limits) -> Limits;
@@ -271,6 +293,16 @@ impl Places {
     /// The private directory of a step.
     pub fn step(&self, key: &StepKey) -> PathBuf {
         self.steps.join(key.run.to_string()).join(key.to_string())
+    }
+
+    /// The directory of a run's gateway socket.
+    pub fn gateway(&self, run: RunId) -> PathBuf {
+        self.steps_of(run).join("gateway")
+    }
+
+    /// What is kept of the conversation that a step of a run had.
+    pub fn kept(&self, run: RunId, step: &str) -> PathBuf {
+        self.steps_of(run).join("sessions").join(step)
     }
 
     /// All private directories of a run.

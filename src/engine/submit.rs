@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::ask::AskError;
-use super::driver::no_gateway;
+use super::driver::no_models;
 use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
 use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
@@ -174,8 +174,8 @@ impl<W: World> Engine<W> {
     /// Which agent would work, if it can.
     fn agent_of(&self, new: &NewRun, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let agent = self.world.choose_agent(&new.agent, config)?;
-        if matches!(agent.work, AgentWork::Coding(_)) && self.world.gateway().is_none() {
-            return Err(no_gateway(&agent.name));
+        if let AgentWork::Coding(settings) = &agent.work {
+            self.world.models(settings.api()).map_err(|why| no_models(&agent.name, &why))?;
         }
         Ok(agent)
     }

@@ -9,8 +9,10 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis};
+use crate::domain::{Allowances, Millis, ModelApi, RunId};
+use crate::gateway::{self, Answered, Gateway};
 use crate::sandbox::{Limits, Sandbox};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The real outside over a sandbox.
@@ -19,14 +21,15 @@ pub struct RealWorld<S> {
     trees: GitTrees,
     places: Places,
     config: EngineConfig,
+    gateway: Gateway,
 }
 
 impl<S: Sandbox> RealWorld<S> {
     /// The outside of an engine that keeps its state in `paths`. `owner` is the user that containers run as.
-    pub fn new(sandbox: S, paths: &Paths, config: EngineConfig, owner: (u32, u32)) -> Self {
+    pub fn new(sandbox: S, paths: &Paths, config: EngineConfig, gateway: Gateway, owner: (u32, u32)) -> Self {
         let places = Places { workspaces: paths.workspaces(), logs: paths.logs(), steps: paths.steps() };
         let trees = GitTrees::new(paths.repos(), places.clone(), owner);
-        Self { sandbox, trees, places, config }
+        Self { sandbox, trees, places, config, gateway }
     }
 }
 
@@ -52,9 +55,20 @@ impl<S: Sandbox> World for RealWorld<S> {
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
     }
 
-    /// Steps have no network, and nothing leads out of a sandbox but the step's own log.
-    fn gateway(&self) -> Option<String> {
-        None
+    fn models(&self, api: ModelApi) -> Result<String, String> {
+        self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
+    }
+
+    fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String> {
+        self.gateway.open(run, api, dir).map_err(|error| error.to_string())
+    }
+
+    fn answered(&self, run: RunId) -> Option<Answered> {
+        self.gateway.answered(run)
+    }
+
+    fn close_way(&self, run: RunId) {
+        self.gateway.close(run);
     }
 
     fn bound(&self, asked: Limits) -> Limits {

@@ -162,7 +162,8 @@ pub(super) fn how_it_ended(end: &StepEnd) -> (&'static str, String) {
         StepEnd::Overfull { what: OnDisk::Log, mib } => {
             ("log_full", format!("was stopped: it wrote more output than {}", format_size(*mib)))
         }
-        StepEnd::Overfull { what: OnDisk::Spool, mib } => {
+        // What is judged here has no session.
+        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => {
             ("spool_full", format!("was stopped: it put more than {} into dogwatch's spool", format_size(*mib)))
         }
         StepEnd::Stopped => ("stopped", "was stopped by the engine".to_owned()),

@@ -23,6 +23,7 @@ mod state;
 
 pub use crate::shim::Secret;
 pub use crate::shim::wire::{Exit, How};
+pub(crate) use bind::bind_in;
 pub use drain::Drained;
 pub use listen::{Sign, StepChannel};
 pub use state::Cause;

@@ -1,4 +1,5 @@
-//! The caps on what a step puts on disk, as the engine watches over them: its tree, its log and its spool.
+//! The caps on what a step puts on disk, as the engine watches over them: its tree, its log, its spool and the session
+//! of an agent.
 //!
 //! A tree that is a file system of its own says itself what it takes. Any other is measured from time to time, never for more than a small part of the time, so a step can be beyond its cap for a
 //! few seconds before it is stopped. What it does not see are files without a name that a program still holds open, and,
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 const MIB: u64 = 1 << 20;
 /// Twice what the shim keeps there at most: only a program that writes there itself comes to it.
 const SPOOL_MIB: u64 = 512;
+/// Far beyond any conversation.
+const SESSION_MIB: u64 = 256;
 /// Between two measurements.
 const PAUSE: Duration = Duration::from_secs(2);
 /// And so many times as long as the last one took.
@@ -43,7 +46,8 @@ impl Gauge {
         // What a setup works in is a copy in its container.
         let tree = spec.tree.clone().filter(|_| spec.profile != Profile::Provision);
         let tree = tree.map(|tree| (OnDisk::Tree, tree, spec.limits.disk_mib));
-        let places = tree.into_iter().chain([spool]).collect();
+        let session = spec.gateway.is_some().then(|| (OnDisk::Session, layout::session_dir(&spec.dir), SESSION_MIB));
+        let places = tree.into_iter().chain([spool]).chain(session).collect();
         Self { log_mib: spec.limits.log_mib, places, due: Instant::now(), measuring: None }
     }
 

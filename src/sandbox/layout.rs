@@ -5,6 +5,8 @@
 //! | `/dogwatch/bin` | copy of the executable | read-only |
 //! | `/dogwatch/step` | `step/` in the step's directory: the shim's orders, standard input, the engine's socket | read-only |
 //! | `/dogwatch/spool` | `spool/` in the step's directory | the shim writes what the engine has not taken yet |
+//! | `/dogwatch/gateway` | the run's gateway directory, with its socket | read-only, for agents that need a model |
+//! | `/dogwatch/session` | `session/` in the step's directory | what such an agent keeps of its conversation |
 //! | `/work` | the step's tree | not in the provision profile |
 //!
 //! In the provision profile nothing is mounted at `/work`; the tree is copied there instead (`upload.rs`).
@@ -25,6 +27,10 @@ pub(super) const STEP_INSIDE: &str = "/dogwatch/step";
 const SPOOL_INSIDE: &str = "/dogwatch/spool";
 /// The tree inside.
 pub(super) const WORK_INSIDE: &str = "/work";
+/// The gateway's directory inside.
+const GATEWAY_INSIDE: &str = "/dogwatch/gateway";
+/// Where an agent that needs a model keeps its session.
+pub const SESSION_INSIDE: &str = "/dogwatch/session";
 /// The file with the program's standard input.
 const STDIN: &str = "stdin";
 
@@ -38,12 +44,21 @@ pub(super) fn spool_dir(spec: &StepSpec) -> PathBuf {
     spec.dir.join("spool")
 }
 
+/// Host directory of the session of an agent in a step.
+pub fn session_dir(step: &Path) -> PathBuf {
+    step.join("session")
+}
+
 /// Makes the directories and gives the mounts.
 pub(super) fn prepare(spec: &StepSpec, user: (u32, u32)) -> Result<Vec<(String, String, bool)>, SandboxError> {
     let (step, spool) = (step_dir(spec), spool_dir(spec));
     make(&spec.dir, 0o700).map_err(|error| local(&spec.dir, &error))?;
     make(&step, 0o755).map_err(|error| local(&step, &error))?;
     make_spool(&spool, spec.profile, user).map_err(|error| local(&spool, &error))?;
+    if spec.gateway.is_some() {
+        let session = session_dir(&spec.dir);
+        make_spool(&session, spec.profile, user).map_err(|error| local(&session, &error))?;
+    }
     mounts(spec)
 }
 
@@ -52,6 +67,10 @@ pub(super) fn mounts(spec: &StepSpec) -> Result<Vec<(String, String, bool)>, San
     let (step, spool) = (step_dir(spec), spool_dir(spec));
     let mut mounts =
         vec![(text(&step)?, STEP_INSIDE.to_owned(), true), (text(&spool)?, SPOOL_INSIDE.to_owned(), false)];
+    if let Some(gateway) = &spec.gateway {
+        mounts.push((text(gateway)?, GATEWAY_INSIDE.to_owned(), true));
+        mounts.push((text(&session_dir(&spec.dir))?, SESSION_INSIDE.to_owned(), false));
+    }
     if let Some(tree) = &spec.tree {
         let is_dir = fs::symlink_metadata(tree).map_err(|error| local(tree, &error))?.is_dir();
         if !is_dir {
@@ -64,7 +83,7 @@ pub(super) fn mounts(spec: &StepSpec) -> Result<Vec<(String, String, bool)>, San
     Ok(mounts)
 }
 
-/// The user inside owns the spool where the engine may give it away; elsewhere the closed directory above protects it.
+/// The user inside owns the spool, and an agent's session, where the engine may give it away; elsewhere the closed directory above protects it.
 fn make_spool(spool: &Path, profile: Profile, user: (u32, u32)) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         let own = rustix::process::geteuid().as_raw() == user.0 && profile != Profile::Provision;
@@ -86,6 +105,7 @@ pub(super) fn write(spec: &StepSpec) -> Result<(), SandboxError> {
         keep: spec.keep.clone(),
         keep_mode: if spec.profile == Profile::Provision { KeepMode::Store } else { KeepMode::Link },
         seconds: spec.times.seconds,
+        forward: spec.gateway.as_ref().map(|_| crate::gateway::PORT),
     };
     let dir = step_dir(spec);
     let written = put(&dir, STDIN, &spec.stdin).and_then(|()| put(&dir, SPEC_FILE, &serde_json::to_vec(&orders)?));

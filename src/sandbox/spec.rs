@@ -107,6 +107,10 @@ pub struct StepSpec {
     pub dir: PathBuf,
     /// Host path of the step's log (its index lies beside it).
     pub log: PathBuf,
+    /// Host directory with the gateway's socket of the run, for an agent that needs a model: 127.0.0.1 leads there
+    /// ([`crate::gateway::PORT`]), and the agent has a directory for its session ([`super::SESSION_INSIDE`]).
+    #[serde(default)]
+    pub gateway: Option<PathBuf>,
     /// Limits.
     pub limits: Limits,
     /// Time limits.

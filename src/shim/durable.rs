@@ -56,6 +56,7 @@ mod tests {
             keep: vec!["deps".to_owned()],
             keep_mode: KeepMode::Store,
             seconds: 1,
+            forward: None,
         }
     }
 

@@ -40,6 +40,10 @@ pub struct ShimSpec {
     pub keep_mode: KeepMode,
     /// Seconds that the program may run, frozen time not counted.
     pub seconds: u64,
+    /// The port of 127.0.0.1 that is passed on to the run's gateway. Left out where there is none, since shims of before do not
+    /// know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<u16>,
 }
 
 impl ShimSpec {
@@ -94,6 +98,7 @@ mod tests {
             keep: Vec::new(),
             keep_mode: KeepMode::Link,
             seconds: 1,
+            forward: None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::outbox::Outbox;
 use super::program::{NotStarted, Program};
 use super::spec::{SPEC_FILE, ShimSpec};
 use super::wire::{Exit, How, Stream};
-use super::{keep, output};
+use super::{forward, keep, output};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -44,6 +44,7 @@ pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Eve
     watch.await_engine(outbox);
     let prepared = ShimSpec::read(&step.join(SPEC_FILE))
         .and_then(|spec| keep::link(&spec, &root.join("keep")).map(|()| spec))
+        .and_then(|spec| pass_on(&spec, root).map(|()| spec))
         .map_err(|reason| NotStarted { reason, code: 126 });
     let started = prepared.and_then(|spec| {
         let places = Places::open(&spec, root);
@@ -68,6 +69,13 @@ pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Eve
     let seq = outbox.exit(&Exit { how, stopped: watch.stopped });
     watch.farewell(seq, outbox);
     own(watch.code)
+}
+
+/// Opens the way to the run's gateway where the program needs one.
+fn pass_on(spec: &ShimSpec, root: &Path) -> Result<(), String> {
+    let Some(port) = spec.forward else { return Ok(()) };
+    let socket = root.join("gateway").join(forward::GATEWAY_SOCKET);
+    forward::start(port, socket).map_err(|error| format!("port {port} of 127.0.0.1 cannot be listened on: {error}"))
 }
 
 /// The exit code to leave with, which counts only where the Exit could not be handed over. The codes by which a shim says

@@ -14,6 +14,7 @@
 )]
 
 pub mod ends;
+pub mod gateway;
 pub mod life;
 pub mod promises;
 pub mod walls;
@@ -105,6 +106,7 @@ impl<S: Sandbox> Bench<S> {
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,
+            gateway: None,
             limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16, ..Limits::default() },
             times: WallTimes { seconds: 60, silent_seconds: None },
             network: Network::default(),
@@ -203,6 +205,7 @@ macro_rules! contract {
             walls::the_network_is_not_there,
             walls::other_processes_are_out_of_sight,
             walls::the_secret_is_out_of_reach,
+            gateway::the_way_to_models_is_open_where_it_is_wanted_only,
             promises::limits_hold_as_declared,
             promises::steps_share_a_network_as_declared,
             promises::what_a_step_puts_on_disk_has_a_cap,

@@ -193,6 +193,12 @@ impl Engine {
         self.restart_with(&[]);
     }
 
+    /// Starts the engine (again) with these further environment variables.
+    pub fn restart_knowing(&mut self, env: &[(&str, &str)]) {
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.restart_with(&env);
+    }
+
     fn restart_with(&mut self, env: &[(String, String)]) {
         self.kill();
         let log = File::options().create(true).append(true).open(self.log_path()).expect("the engine's log");

@@ -15,9 +15,11 @@ mod engine;
 pub mod filled;
 pub mod hostile;
 pub mod loops;
+pub mod model;
 pub mod proxy;
 pub mod raw_terminal;
 mod repo;
+pub mod speech;
 pub mod usage;
 mod wait;
 

@@ -1,52 +1,11 @@
 //! What all coding agents say, in one form. The texts are theirs: bounded here, made safe where they are shown.
 
+pub use crate::domain::Tokens;
 use crate::domain::{Millis, Usage};
 use serde::Serialize;
 
 /// Bytes of any one text that are kept.
 const TEXT: usize = 16 * 1024;
-
-/// Model tokens of one kind each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Tokens {
-    /// Input that was not cached.
-    pub input: u64,
-    /// Output.
-    pub output: u64,
-    /// Input that was read from a cache.
-    pub cached: u64,
-    /// Input that was written to a cache.
-    pub cache_write: u64,
-}
-
-impl Tokens {
-    /// Most tokens that one turn may claim of a kind; more is taken as this much.
-    const MOST: u64 = 1 << 50;
-
-    /// Adds what one more call took.
-    pub fn add(&mut self, more: Self) {
-        let sum = |a: u64, b: u64| a.saturating_add(b).min(Self::MOST);
-        self.input = sum(self.input, more.input);
-        self.output = sum(self.output, more.output);
-        self.cached = sum(self.cached, more.cached);
-        self.cache_write = sum(self.cache_write, more.cache_write);
-    }
-
-    /// What was added since `before`.
-    pub fn since(self, before: Self) -> Self {
-        Self {
-            input: self.input.saturating_sub(before.input),
-            output: self.output.saturating_sub(before.output),
-            cached: self.cached.saturating_sub(before.cached),
-            cache_write: self.cache_write.saturating_sub(before.cache_write),
-        }
-    }
-
-    /// All of them.
-    pub fn all(self) -> u64 {
-        [self.input, self.output, self.cached, self.cache_write].into_iter().fold(0, u64::saturating_add)
-    }
-}
 
 /// Why a line said nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

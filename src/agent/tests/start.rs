@@ -20,7 +20,7 @@ fn every_agent_is_started_as_it_was_tried() {
             arguments: vec!["--extra".to_owned(), "x y".to_owned()],
             ..CodingSettings::of(adapter)
         };
-        let plain = CodingAgent::new("one", settings, "http://127.0.0.1:8080");
+        let plain = CodingAgent::new("one", settings, "http://127.0.0.1:8080", "/home");
         let server =
             ToolServer { name: "echo".to_owned(), command: vec!["/srv/echo".to_owned(), "say \"it\"".to_owned()] };
         let more = plain.clone().with_servers(vec![server]);
@@ -35,7 +35,7 @@ fn every_agent_is_started_as_it_was_tried() {
 #[test]
 fn a_prompt_is_never_an_argument() {
     for adapter in Adapter::ALL {
-        let agent = CodingAgent::new("one", CodingSettings::of(adapter), "http://127.0.0.1:8080");
+        let agent = CodingAgent::new("one", CodingSettings::of(adapter), "http://127.0.0.1:8080", "/home");
         let turn = agent.turn(&TurnContext { iteration: 1, prompt: "--version; $(reboot)", session: Session::New(ID) });
         assert!(!turn.argv.iter().chain(turn.env.values()).any(|word| word.contains("reboot")));
     }

@@ -32,11 +32,11 @@ fn finding(name: &str, message: &str) -> Finding {
 }
 
 pub(super) fn iteration(run: i64, number: u32, outcome: Option<Outcome>) -> Iteration {
-    let report = AgentReport {
-        ending: Ending::Finished,
-        detail: "it exited with code 0 and said: rounding repaired".to_owned(),
-        usage: Usage::default(),
-    };
+    let report = AgentReport::new(
+        Ending::Finished,
+        "it exited with code 0 and said: rounding repaired".to_owned(),
+        Usage::default(),
+    );
     Iteration {
         run: RunId(run),
         number,

@@ -2,6 +2,7 @@
 
 use super::ledger::{Prompt, StoredMaterial};
 use super::steps::{duration, key, step_environment};
+use super::way::by_provider;
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
 use crate::audit::hex;
@@ -10,9 +11,8 @@ use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepK
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
-use crate::sandbox::{Network, Profile, StepSpec};
+use crate::sandbox::{Network, Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
-use std::path::Path;
 
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
 const INSTANT: u64 = 5_000;
@@ -25,18 +25,19 @@ impl<W: World> Engine<W> {
         let tree = self.places().tree(&key);
         let known = self.step(&key).await?;
         let prompt = self.prompt_of(context, known.as_ref()).await?;
+        let talk = self.conversation(context).await?;
         if self.wants_tree(&key).await? {
             self.await_space(context.run.id).await;
             self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
+            self.lay_conversation(&key, talk.as_ref()).await?;
             self.crash.at("develop.checked_out")?;
         }
-        let session = session(self.store.instance(), &key);
+        let new = session(self.store.instance(), &key);
+        let session =
+            talk.as_ref().map_or(Session::New(&new), |talk| Session::Resumed { id: &talk.id, used: talk.used });
         let planning = context.run.state == RunState::Planning;
-        let about = TurnContext {
-            iteration: if planning { 0 } else { context.run.iteration },
-            prompt: &prompt.text,
-            session: Session::New(&session),
-        };
+        let iteration = if planning { 0 } else { context.run.iteration };
+        let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
         let mut env = step_environment(&context.agent.env);
         env.extend(turn.env);
@@ -51,6 +52,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: self.gateway_of(context),
             limits: context.config.limits,
             times: context.agent.times,
             network: Network::default(),
@@ -58,12 +60,15 @@ impl<W: World> Engine<W> {
         };
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
+        self.open_way(context)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
+        let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
+        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
         if planning {
-            return self.planned(context, &tree, report, duration(&step)).await;
+            return self.planned(context, &spec, report, duration(&step)).await;
         }
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
@@ -79,6 +84,7 @@ impl<W: World> Engine<W> {
         self.crash.at("develop.branch")?;
         self.advance(context, event(report, taken, duration(&step))).await?;
         self.world.trees().remove(&tree).await?;
+        self.world.trees().remove(&session_dir(&spec.dir)).await?;
         self.crash.at("develop.removed")?;
         Ok(())
     }
@@ -111,8 +117,9 @@ impl<W: World> Engine<W> {
                 Ok(Box::new(ReplayAgent::new(script)))
             }
             AgentWork::Coding(settings) => {
-                let gateway = self.world.gateway().ok_or_else(|| Halt::Trouble(no_gateway(&context.agent.name)))?;
-                Ok(Box::new(CodingAgent::new(&context.agent.name, settings.clone(), &gateway)))
+                let name = &context.agent.name;
+                let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
+                Ok(Box::new(CodingAgent::new(name, settings.clone(), &address, SESSION_INSIDE)))
             }
         }
     }
@@ -176,11 +183,12 @@ impl<W: World> Engine<W> {
     async fn planned(
         &self,
         context: &Context,
-        tree: &Path,
+        spec: &StepSpec,
         report: AgentReport,
         milliseconds: u64,
     ) -> Result<(), Halt> {
         let trees = self.world.trees();
+        let tree = &self.places().tree(&spec.key);
         let head = context.run.head.as_ref().unwrap_or(&context.base);
         // One that the repository has is none that the agent wrote.
         let before = trees.file(&context.project, head, PLAN_FILE).await?;
@@ -194,16 +202,14 @@ impl<W: World> Engine<W> {
         self.advance(context, event).await?;
         self.crash.at("develop.planned")?;
         trees.remove(tree).await?;
+        trees.remove(&session_dir(&spec.dir)).await?;
         Ok(())
     }
 }
 
 /// Why a coding agent cannot work.
-pub(in crate::engine) fn no_gateway(agent: &str) -> String {
-    format!(
-        "the agent `{agent}` needs a model, and this engine has no gateway to models yet: its containers have no network. Name \
-         an agent that brings its own model or needs none (`command`, `replay`)"
-    )
+pub(in crate::engine) fn no_models(agent: &str, why: &str) -> String {
+    format!("the agent `{agent}` has no model to work with: {why}")
 }
 
 /// A UUID for the conversation of a turn: always the same for the same step, and never that of another engine's.

@@ -102,6 +102,7 @@ impl<W: World> Engine<W> {
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: None,
             limits: context.config.limits,
             times: setup.times(),
             network: Network::default(),

@@ -26,6 +26,9 @@ impl<W: World> Engine<W> {
             if belongs && (key.iteration, key.attempt) == (run.iteration, run.attempt) {
                 continue;
             }
+            if key.kind == StepKind::Develop {
+                self.world.close_way(run.id);
+            }
             if let StepState::Created { container } = &step.state {
                 self.world.sandbox().remove(container).await?;
             }
@@ -86,6 +89,7 @@ impl<W: World> Engine<W> {
     }
 
     async fn remove_all(&self, run: &Run) -> Result<(), Halt> {
+        self.world.close_way(run.id);
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().remove(&container).await?;
             self.crash.at("clean.container")?;

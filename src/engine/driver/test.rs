@@ -82,6 +82,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
+            gateway: None,
             limits: context.config.limits,
             times: suite.times(),
             network,

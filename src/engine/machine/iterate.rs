@@ -142,15 +142,18 @@ fn delivery_failed(next: &mut Transition, reason: &str, retry: bool, now: Millis
 
 fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis) {
     next.run.attempt += 1;
-    next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
+    // What a provider refuses within seconds says nothing of the agent; it waits longer each time instead.
+    let theirs = matches!(report.ending, Ending::RateLimited { .. } | Ending::Overloaded);
+    if !theirs {
+        next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
+    }
     let words = format!("the agent ended as {}: {}", report.ending.name(), report.detail);
-    let limit = matches!(report.ending, Ending::RateLimited { .. });
     let hopeless = matches!(report.ending, Ending::Auth | Ending::Billing | Ending::Misconfigured | Ending::Blocked);
     if hopeless {
         ask_trouble(next, "the agent cannot work", vec![words, try_again()]);
         return;
     }
-    if next.run.instant_failures >= MAX_INSTANT_FAILURES && !limit {
+    if next.run.instant_failures >= MAX_INSTANT_FAILURES && !theirs {
         let count = format!("{} times in a row, each within five seconds", next.run.instant_failures);
         ask_trouble(next, "the agent fails at once", vec![words, count, try_again()]);
         return;

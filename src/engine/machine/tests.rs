@@ -47,7 +47,7 @@ pub(crate) fn queued() -> Run {
 }
 
 fn report(ending: Ending) -> AgentReport {
-    AgentReport { ending, detail: String::new(), usage: Usage::default() }
+    AgentReport::new(ending, String::new(), Usage::default())
 }
 
 fn ended() -> Event {
@@ -241,6 +241,20 @@ fn three_instant_failures_pause_the_run_and_name_the_cause() {
 }
 
 #[test]
+fn a_provider_that_fails_at_once_is_no_failure_of_the_agent() {
+    let mut run = after(&base_tested());
+    apply(&mut run, &held(Ending::Crashed, true), Millis(1)).unwrap();
+    for _ in 0..5 {
+        apply(&mut run, &held(Ending::Overloaded, true), Millis(1)).unwrap();
+        apply(&mut run, &held(Ending::RateLimited { until: None }, true), Millis(1)).unwrap();
+    }
+    assert_eq!((run.state, run.instant_failures), (RunState::Developing, 1));
+    // Yet not for ever.
+    (0..40).for_each(|_| drop(apply(&mut run, &held(Ending::Overloaded, true), Millis(1))));
+    assert_eq!(run.state, RunState::Escalated);
+}
+
+#[test]
 fn unexplained_losses_are_counted_and_explained_ones_are_not() {
     let lost = |explained| Event::StepLost { reason: "gone".to_owned(), explained };
     let mut run = after(&base_tested());
@@ -386,7 +400,7 @@ fn a_yes_to_trouble_is_no_yes_to_the_budget_and_a_question_names_every_cap() {
     run.budget.tokens = Some(10);
     run.budget.microusd = Some(5);
     let usage = Usage { tokens: 50, microusd: 7 };
-    let report = AgentReport { ending: Ending::Auth, detail: String::new(), usage };
+    let report = AgentReport::new(Ending::Auth, String::new(), usage);
     let event = Event::AgentHeld { report, commit: None, instant: false, milliseconds: 10 };
     apply(&mut run, &event, Millis(1)).unwrap();
     let answer =

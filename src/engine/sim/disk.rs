@@ -304,6 +304,23 @@ impl Trees for Disk {
         Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
     }
 
+    async fn lay_session(&self, kept: &Path, dir: &Path) -> Result<(), TreeFault> {
+        self.pause().await;
+        let mut held = self.held();
+        // What a turn is to go on with was kept before anybody was told of it.
+        let files = held.dirs.get(kept).ok_or_else(|| missing("session", kept.display()))?.clone();
+        held.dirs.insert(dir.to_owned(), files);
+        Ok(())
+    }
+
+    async fn keep_session(&self, dir: &Path, kept: &Path, _only: &'static [&'static str]) -> Result<bool, TreeFault> {
+        self.pause().await;
+        let mut held = self.held();
+        let files = held.dirs.get(dir).cloned().unwrap_or_default();
+        held.dirs.insert(kept.to_owned(), files);
+        Ok(true)
+    }
+
     async fn leftovers(&self) -> Result<Vec<RunId>, TreeFault> {
         self.pause().await;
         let id = |dir: &PathBuf| {

@@ -5,10 +5,11 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis};
+use crate::domain::{Allowances, Millis, ModelApi, RunId};
 use crate::engine::ports::{Places, World};
+use crate::gateway::Answered;
 use crate::sandbox::Limits;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Containers, trees and the clock. Clones share them.
@@ -85,10 +86,21 @@ impl World for SimWorld {
         choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
     }
 
-    fn gateway(&self) -> Option<String> {
-        // The played agents only say what they do, so nobody listens there.
-        self.coding.then(|| "http://127.0.0.1:8080".to_owned())
+    fn models(&self, _api: ModelApi) -> Result<String, String> {
+        let there = self.coding.then(|| "http://127.0.0.1:8080".to_owned());
+        there.ok_or_else(|| "nobody plays a model here".to_owned())
     }
+
+    fn open_way(&self, _run: RunId, _api: ModelApi, _dir: &Path) -> Result<(), String> {
+        // The played agents only say what they do, so nobody has to listen.
+        Ok(())
+    }
+
+    fn answered(&self, _run: RunId) -> Option<Answered> {
+        None
+    }
+
+    fn close_way(&self, _run: RunId) {}
 
     fn bound(&self, asked: Limits) -> Limits {
         asked

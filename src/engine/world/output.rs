@@ -85,7 +85,7 @@ mod tests {
 
         fn finish(self: Box<Self>, _end: &StepEnd, _ended: Option<Millis>) -> AgentReport {
             let detail = String::from_utf8_lossy(&self.0).into_owned();
-            AgentReport { ending: Ending::Finished, detail, usage: Usage::default() }
+            AgentReport::new(Ending::Finished, detail, Usage::default())
         }
     }
 

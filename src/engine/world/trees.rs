@@ -1,7 +1,7 @@
 //! Trees by the engine's own git. Every call runs on a thread for blocking work.
 
 use super::output::{hand_over, program_output};
-use crate::agent::TurnReader;
+use crate::agent::{Adapter, TurnReader};
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Bounded, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{
@@ -11,7 +11,9 @@ use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
 use crate::project::requirements;
-use crate::workspace::{self, Checkpoint, CheckpointSpec, Repo, Survey, WorkspaceError, remove_tree, volume};
+use crate::workspace::{
+    self, Checkpoint, CheckpointSpec, Copied, Repo, Survey, WorkspaceError, copy_session, remove_tree, volume,
+};
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
@@ -331,6 +333,33 @@ impl Trees for GitTrees {
             Ok(done) => done.map_err(|error| DeliveryFault { passes: error.passes(), reason: error.to_string() }),
             Err(error) => Err(DeliveryFault { passes: true, reason: format!("a worker failed: {error}") }),
         }
+    }
+
+    async fn lay_session(&self, kept: &Path, dir: &Path) -> Result<(), TreeFault> {
+        let (kept, dir, owner) = (kept.to_owned(), dir.to_owned(), self.new_owner());
+        blocking(move || {
+            if let Some(parent) = dir.parent() {
+                fs::create_dir_all(parent).map_err(|error| TreeFault(format!("{}: {error}", parent.display())))?;
+            }
+            let names = Adapter::ALL.into_iter().flat_map(Adapter::keeps).copied().collect::<Vec<_>>();
+            copy_session(&kept, &dir, &names, owner).map(drop).map_err(|error| TreeFault(error.to_string()))
+        })
+        .await
+    }
+
+    async fn keep_session(&self, dir: &Path, kept: &Path, only: &'static [&'static str]) -> Result<bool, TreeFault> {
+        let (kept, dir) = (kept.to_owned(), dir.to_owned());
+        blocking(move || {
+            if let Some(parent) = kept.parent() {
+                fs::create_dir_all(parent).map_err(|error| TreeFault(format!("{}: {error}", parent.display())))?;
+            }
+            let copied = copy_session(&dir, &kept, only, None).map_err(|error| TreeFault(error.to_string()))?;
+            if copied == Copied::TooMuch {
+                tracing::warn!(dir = %dir.display(), "an agent's conversation is too large to be kept; its next turn begins a new one");
+            }
+            Ok(matches!(copied, Copied::Bytes(_)))
+        })
+        .await
     }
 
     async fn leftovers(&self) -> Result<Vec<RunId>, TreeFault> {

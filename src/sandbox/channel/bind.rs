@@ -12,14 +12,16 @@ const QUEUE: i32 = 32;
 
 /// Listens in a directory. Anyone who sees the directory may connect; only the step's container does.
 pub(super) fn bind(dir: &Path) -> Result<UnixListener, ChannelError> {
-    try_bind(dir).map_err(|error| ChannelError::Listen { dir: dir.display().to_string(), reason: error.to_string() })
+    bind_in(dir, SOCKET)
+        .map_err(|error| ChannelError::Listen { dir: dir.display().to_string(), reason: error.to_string() })
 }
 
-fn try_bind(dir: &Path) -> std::io::Result<UnixListener> {
+/// The same under another name.
+pub(crate) fn bind_in(dir: &Path, name: &str) -> std::io::Result<UnixListener> {
     // Socket addresses end at 108 bytes, paths do not; a descriptor of the directory makes a short path of any.
     let directory = File::open(dir)?;
     let short = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
-    let fresh = format!("{SOCKET}.new");
+    let fresh = format!("{name}.new");
     match std::fs::remove_file(dir.join(&fresh)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -28,7 +30,7 @@ fn try_bind(dir: &Path) -> std::io::Result<UnixListener> {
     // The standard library makes the queue as long as the system allows.
     rustix::net::listen(&listener, QUEUE)?;
     std::fs::set_permissions(dir.join(&fresh), Permissions::from_mode(0o666))?;
-    std::fs::rename(dir.join(&fresh), dir.join(SOCKET))?;
+    std::fs::rename(dir.join(&fresh), dir.join(name))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

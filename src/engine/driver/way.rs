@@ -1,0 +1,173 @@
+//! What a coding agent needs besides its container: the way to its models, and the conversation that it goes on with.
+//!
+//! A turn goes on with the conversation of the turn that left the commit which it begins from, so a rollback takes the
+//! conversation back, too. Files of conversations are copied: into a step before it begins, out of it after its end.
+
+use super::{Context, Engine, Halt};
+use crate::agent::CodingSettings;
+use crate::config::AgentWork;
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
+use crate::engine::ports::{Trees, World};
+use crate::gateway::Answered;
+use crate::sandbox::session_dir;
+use std::path::PathBuf;
+
+impl<W: World> Engine<W> {
+    /// The directory of the run's gateway, where its agent needs one.
+    pub(super) fn gateway_of(&self, context: &Context) -> Option<PathBuf> {
+        coding(context).map(|_| self.places().gateway(context.run.id))
+    }
+
+    /// Makes sure that somebody listens there.
+    pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
+        let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
+        self.world.open_way(run, settings.api(), &self.places().gateway(run)).map_err(Halt::Trouble)
+    }
+
+    /// Nobody listens there any more. How the last request was answered.
+    pub(super) fn close_way(&self, context: &Context) -> Option<Answered> {
+        let answered = self.world.answered(context.run.id);
+        self.world.close_way(context.run.id);
+        answered
+    }
+
+    /// The conversation that the present turn goes on with.
+    pub(super) async fn conversation(&self, context: &Context) -> Result<Option<Conversation>, Halt> {
+        if coding(context).is_none() {
+            return Ok(None);
+        }
+        let id = context.run.id;
+        let iterations = self.store.read(move |view| view.iterations(id)).await?;
+        Ok(last_conversation(&context.run, &context.base, &iterations).cloned())
+    }
+
+    /// Puts the files of a conversation into place for a step that has not begun.
+    pub(super) async fn lay_conversation(&self, key: &StepKey, talk: Option<&Conversation>) -> Result<(), Halt> {
+        let Some(step) = talk.and_then(|talk| talk.kept.as_ref()) else { return Ok(()) };
+        let (from, to) = (self.places().kept(key.run, step), session_dir(&self.places().step(key)));
+        Ok(self.world.trees().lay_session(&from, &to).await?)
+    }
+
+    /// Keeps the files of the conversation that a step had. Without any there is nothing to go on with.
+    pub(super) async fn keep_conversation(
+        &self,
+        context: &Context,
+        key: &StepKey,
+        report: AgentReport,
+    ) -> Result<AgentReport, Halt> {
+        let (Some(settings), Some(talk)) = (coding(context), &report.conversation) else { return Ok(report) };
+        let (from, to) = (session_dir(&self.places().step(key)), self.places().kept(key.run, &key.to_string()));
+        let kept = self.world.trees().keep_session(&from, &to, settings.adapter.keeps()).await?;
+        let talk = kept.then(|| Conversation { kept: Some(key.to_string()), ..talk.clone() });
+        Ok(AgentReport { conversation: talk, ..report })
+    }
+}
+
+/// What the provider said last is what an agent failed over that says no more than that it failed; and it knows best when a
+/// limit ends that the agent does not tell. An ending that an agent states is its own.
+pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> AgentReport {
+    let Some(Answered { status, until }) = answered else { return report };
+    let ending = match (&report.ending, status) {
+        (Ending::RateLimited { until: None }, _) | (Ending::Crashed, 429) => Ending::RateLimited { until },
+        (Ending::Crashed, 401) => Ending::Auth,
+        (Ending::Crashed, 500..) => Ending::Overloaded,
+        _ => return report,
+    };
+    if ending.name() == report.ending.name() {
+        return AgentReport { ending, ..report };
+    }
+    let detail = format!("its provider answered with status {status}; {}", report.detail);
+    AgentReport { ending, detail, ..report }
+}
+
+fn coding(context: &Context) -> Option<&CodingSettings> {
+    if let AgentWork::Coding(settings) = &context.agent.work { Some(settings) } else { None }
+}
+
+/// What a run's next turn goes on with: the last word about the tree that it begins from. A turn that failed by itself ends
+/// the conversation; one that was kept from working by others leaves it as it was.
+fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> Option<&'a Conversation> {
+    let head = run.head.as_deref().unwrap_or(base);
+    let ours = |iteration: &&Iteration| iteration.number == run.iteration || iteration.commit.as_deref() == Some(head);
+    let mut reports = iterations.iter().rev().filter(ours).filter_map(|iteration| iteration.report.as_ref());
+    let last = reports.find(|report| report.conversation.is_some() || !report.ending.may_go_on())?;
+    last.conversation.as_ref().filter(|talk| last.ending.may_go_on() && talk.kept.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::domain::{Millis, ProjectId, RunId, Tokens, Usage};
+    use crate::store::new_run_for_tests;
+
+    fn iteration(number: u32, commit: &str, ending: Option<(Ending, bool)>) -> Iteration {
+        let report = ending.map(|(ending, talks)| {
+            let kept = Some(format!("r1-i{number}-develop-a1"));
+            let talk = talks.then(|| Conversation { id: format!("id-{number}"), used: Tokens::default(), kept });
+            AgentReport { conversation: talk, ..AgentReport::new(ending, String::new(), Usage::default()) }
+        });
+        Iteration {
+            run: RunId(1),
+            number,
+            base: "base".to_owned(),
+            commit: (!commit.is_empty()).then(|| commit.to_owned()),
+            tree: None,
+            report,
+            outcome: None,
+            tests: (0, 0, 0),
+            suspicions: Vec::new(),
+            started: Millis(0),
+            ended: None,
+        }
+    }
+
+    fn chosen(head: &str, number: u32, iterations: &[Iteration]) -> Option<String> {
+        let run = Run { head: Some(head.to_owned()), iteration: number, ..new_run_for_tests(ProjectId(1)) };
+        last_conversation(&run, "base", iterations).map(|talk| talk.id.clone())
+    }
+
+    #[test]
+    fn what_an_agent_keeps_to_itself_its_provider_tells() {
+        let judged = |ending, status, until| {
+            let report = AgentReport::new(ending, "it failed".to_owned(), Usage::default());
+            by_provider(report, Some(Answered { status, until })).ending
+        };
+        let limited = |until| Ending::RateLimited { until };
+        let at = Some(Millis(7));
+        assert_eq!(judged(limited(None), 429, at), limited(at));
+        assert_eq!(judged(limited(Some(Millis(3))), 429, at), limited(Some(Millis(3))));
+        assert_eq!(judged(Ending::Crashed, 429, at), limited(at));
+        assert_eq!(judged(Ending::Crashed, 529, None), Ending::Overloaded);
+        assert_eq!(judged(Ending::Crashed, 401, None), Ending::Auth);
+        for status in [200, 400, 404] {
+            assert_eq!(judged(Ending::Crashed, status, None), Ending::Crashed);
+        }
+        for ending in [Ending::Finished, Ending::Stopped, Ending::OwnLimit, Ending::Killed { oom: true }] {
+            assert_eq!(judged(ending.clone(), 529, None), ending);
+        }
+    }
+
+    #[test]
+    fn a_turn_goes_on_with_the_conversation_of_its_own_tree() {
+        let done = || Some((Ending::Finished, true));
+        let mut all = vec![iteration(0, "", None), iteration(1, "one", done()), iteration(2, "two", done())];
+        assert_eq!(chosen("base", 1, &all[..1]), None);
+        assert_eq!(chosen("two", 3, &all), Some("id-2".to_owned()));
+        // After a rollback to the first.
+        assert_eq!(chosen("one", 3, &all), Some("id-1".to_owned()));
+        assert_eq!(chosen("base", 3, &all), None);
+        // One that was held goes on with its own words, or with those of before where it said none.
+        all.push(iteration(3, "", Some((Ending::RateLimited { until: None }, true))));
+        assert_eq!(chosen("two", 3, &all), Some("id-3".to_owned()));
+        all[3] = iteration(3, "", Some((Ending::Auth, false)));
+        assert_eq!(chosen("two", 3, &all), Some("id-2".to_owned()));
+        // One that failed by itself may have failed over its conversation.
+        for talks in [true, false] {
+            all[3] = iteration(3, "", Some((Ending::Crashed, talks)));
+            assert_eq!(chosen("two", 3, &all), None);
+        }
+        all[2] = iteration(2, "two", Some((Ending::OwnLimit, true)));
+        assert_eq!(chosen("two", 3, &all[..3]), None);
+    }
+}

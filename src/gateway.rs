@@ -1,0 +1,98 @@
+//! The one way out of an agent's container: a Unix socket of its run, behind which the engine passes requests on to the one
+//! provider of models that the run's agent speaks to, and adds the key.
+//!
+//! ```text
+//! agent → 127.0.0.1:PORT (the shim) → /dogwatch/gateway/gateway.sock → here → the provider, over TLS
+//! ```
+//!
+//! What comes from inside is hostile. Only the paths of that provider's API are known (`routes.rs`), nothing else is on this
+//! socket: no other host, no decision, no tool. Credentials from inside are left out, so an agent cannot work on an account of
+//! somebody else; the key that is put in (`key.rs`) is taken out of whatever comes back (`redact.rs`). Bodies are passed on as
+//! they come, within bounds (`body.rs`).
+//!
+//! A listener belongs to a run, so it is never guessed who asks. It lies in a directory of the run's that the container sees
+//! read-only, and is made again under the same name by the next engine, which the shim waits for.
+
+mod answered;
+mod body;
+mod key;
+mod listen;
+mod provider;
+mod redact;
+mod refusal;
+mod relay;
+mod resolve;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+pub use answered::Answered;
+pub use provider::GatewayError;
+
+use crate::config::ModelsAt;
+use crate::domain::{ModelApi, RunId};
+use listen::Listening;
+use provider::Provider;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The port on which the shim listens inside: below those that the system gives out, and no usual one of any server.
+pub const PORT: u16 = 3649;
+
+/// Where agents find their models inside of a sandbox.
+pub fn address() -> String {
+    format!("http://127.0.0.1:{PORT}")
+}
+
+/// The providers that the operator named, and the sockets of the runs that are at work.
+#[derive(Debug)]
+pub struct Gateway {
+    providers: Vec<Arc<Provider>>,
+    open: Mutex<HashMap<RunId, Listening>>,
+}
+
+impl Gateway {
+    /// A gateway to these providers. Nobody is asked for anything yet.
+    pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
+        let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
+        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default() })
+    }
+
+    /// Makes sure that there is a provider of this API and that its key can be had.
+    pub fn check(&self, api: ModelApi) -> Result<(), GatewayError> {
+        self.provider(api)?.check()
+    }
+
+    /// Listens for a run in a directory, where it does not yet. Must be called inside a tokio runtime.
+    pub fn open(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), GatewayError> {
+        let provider = self.provider(api)?;
+        let mut open = self.open_now();
+        if open.get(&run).is_none_or(|known| !known.is_for(&provider, dir)) {
+            // The old one goes before the new one comes, or it would take its file away.
+            open.remove(&run);
+            open.insert(run, Listening::begin(run, provider, dir)?);
+        }
+        Ok(())
+    }
+
+    /// How the last request of a run was answered, while it is listened for.
+    pub fn answered(&self, run: RunId) -> Option<Answered> {
+        self.open_now().get(&run).and_then(Listening::answered)
+    }
+
+    /// Ends the listening for a run, with all that is under way.
+    pub fn close(&self, run: RunId) {
+        self.open_now().remove(&run);
+    }
+
+    fn provider(&self, api: ModelApi) -> Result<Arc<Provider>, GatewayError> {
+        let found = self.providers.iter().find(|provider| provider.api == api);
+        found.cloned().ok_or(GatewayError::None { api: api.name() })
+    }
+
+    fn open_now(&self) -> MutexGuard<'_, HashMap<RunId, Listening>> {
+        // Every change under this lock is a single one, so a panic cannot leave it half done.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

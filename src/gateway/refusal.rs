@@ -1,0 +1,74 @@
+//! What agents are told when a request goes no further than the engine, in the form in which their provider would say it, so
+//! that they make the right ending of it.
+
+use crate::domain::ModelApi;
+use hyper::StatusCode;
+use serde_json::json;
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No path of the API.
+    UnknownPath,
+    /// Meant for somebody else.
+    OtherHost,
+    /// The body is beyond its bound.
+    TooLarge,
+    /// The engine has no key.
+    NoKey,
+    /// The provider cannot be reached.
+    Unreachable,
+    /// It did not answer in time.
+    TooLate,
+}
+
+impl Refusal {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoKey => StatusCode::UNAUTHORIZED,
+            Self::Unreachable => StatusCode::BAD_GATEWAY,
+            Self::TooLate => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
+            Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
+            Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
+            Self::NoKey => {
+                "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"
+            }
+            Self::Unreachable => "dogwatch: the provider cannot be reached; the engine's log has the reason",
+            Self::TooLate => "dogwatch: the provider did not answer in time",
+        }
+    }
+
+    /// The error's name in Anthropic's API and in Google's.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UnknownPath => ("not_found_error", "NOT_FOUND"),
+            Self::OtherHost => ("permission_error", "PERMISSION_DENIED"),
+            Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
+            Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
+            Self::Unreachable => ("api_error", "UNAVAILABLE"),
+            Self::TooLate => ("timeout_error", "DEADLINE_EXCEEDED"),
+        }
+    }
+
+    /// The body, JSON.
+    pub fn body(self, api: ModelApi) -> String {
+        let (message, (name, status)) = (self.words(), self.names());
+        let value = match api {
+            ModelApi::Anthropic => json!({"type": "error", "error": {"type": name, "message": message}}),
+            ModelApi::Openai => json!({"error": {"type": name, "message": message, "param": null, "code": null}}),
+            ModelApi::Gemini => {
+                json!({"error": {"code": self.status().as_u16(), "message": message, "status": status}})
+            }
+        };
+        value.to_string()
+    }
+}
