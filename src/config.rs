@@ -31,7 +31,7 @@ pub use models::{KeyPlace, ModelsAt};
 pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
-    AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
+    AgentConfig, Browser, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
 };
 pub use reference::reference;
 pub use retention::Retention;

@@ -8,6 +8,7 @@
 //! compare the outcomes of two iterations in the gates room. [`parse`] and [`detect`] are the same readers without the
 //! judgement, [`debug`] shows what they make of any input.
 
+mod beside;
 mod cargo;
 mod cargo_block;
 mod cargo_lines;
@@ -33,6 +34,7 @@ mod lines;
 mod nextest;
 mod node_counts;
 mod normal;
+mod pages;
 mod plain;
 mod problem;
 mod pytest;
@@ -58,6 +60,7 @@ mod xml_text;
 #[cfg(test)]
 mod tests;
 
+pub use beside::{ServiceTrouble, unready, with_logs, with_services};
 pub use cargo_order::in_order;
 pub use correlate::correlate;
 pub use debug::debug;
@@ -66,6 +69,7 @@ pub use format::{Format, UnknownFormat, detect};
 pub use glob::BadPattern;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
+pub use pages::{ServiceOutput, judge_pages};
 pub use problem::Problem;
 pub use service::ServiceLog;
 pub use sighting::{Request, Sighted, Ties};

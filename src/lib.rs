@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod evidence;
 pub mod gates;
 pub mod gateway;
 pub mod logs;
+pub mod probe;
 pub mod project;
 pub mod protocol;
 pub mod sandbox;

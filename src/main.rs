@@ -7,6 +7,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     let code = match args.next() {
         Some(name) if name == "shim" => dogwatch::shim::main(&args.collect::<Vec<_>>()),
+        Some(name) if name == "hold" => dogwatch::probe::hold(),
+        Some(name) if name == "await-ready" => dogwatch::probe::await_ready(&args.collect::<Vec<_>>()),
+        Some(name) if name == "browse" => dogwatch::browser::main(&args.collect::<Vec<_>>()),
         Some(name) if name == "replay-edits" => dogwatch::agent::replay_main(),
         _ => dogwatch::cli::main(),
     };

@@ -20,7 +20,7 @@ mod words;
 pub use abilities::{Abilities, Bound, DiskBound};
 pub use any::{AnySandbox, REMEDIES};
 pub use layout::{SESSION_INSIDE, session_dir};
-pub use spec::{Limits, Profile, StepSpec, WallTimes};
+pub use spec::{Limits, Network, Profile, StepSpec, WallTimes};
 
 use crate::domain::{ImageUsed, StepEnd};
 use std::future::Future;
@@ -93,6 +93,9 @@ pub trait Sandbox: Send + Sync + 'static {
 
     /// Which sandbox it is and what its walls are, in a few words for people; may quote what it says of itself.
     fn words(&self) -> impl Future<Output = Result<String, SandboxError>> + Send;
+
+    /// The command line of this program inside of a container.
+    fn own_program(&self) -> impl Future<Output = Result<Vec<String>, SandboxError>> + Send;
 
     /// Makes the step's container, or finds the one with the step's name if it was made before. Returns its id.
     fn create(&self, spec: &StepSpec) -> impl Future<Output = Result<String, SandboxError>> + Send;

@@ -232,6 +232,14 @@ mod needs_bwrap {
             let words = refused(&repo);
             assert!(words.contains("no images") && words.contains("\"host\"") && words.contains("Docker"), "{words}");
         }
+        let repo = counting_repo(1, "0", "[services.db]\ncommand = \"true\"\n");
+        let toml = fs::read_to_string(repo.file("dogwatch.toml")).unwrap();
+        repo.commit(
+            &[("dogwatch.toml", &toml.replace("[[suite]]", "[[suite]]\nservices = [\"db\"]"))],
+            "Use a service",
+        );
+        let words = refused(&repo);
+        assert!(words.contains("has services") && words.contains("Docker"), "{words}");
         assert_eq!(engine.count("SELECT count(*) FROM runs"), 0);
     }
 

@@ -1,14 +1,18 @@
 //! `dogwatch.toml`: what a repository says about its image, its tests and its limits. Read from the base commit of a run.
 
+mod browser;
 mod parse;
+mod services;
 #[cfg(test)]
 mod tests;
 
+pub use browser::Browser;
 pub(super) use parse::read_silence;
+pub use services::{Ready, Service};
 
 use super::command::CommandLine;
 use super::errors::ConfigErrors;
-use crate::domain::{Budget, Plan};
+use crate::domain::{Budget, Needs, Plan};
 use crate::sandbox::{Limits, WallTimes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +34,8 @@ impl Formats {
     pub const GO_TEST_JSON: &'static str = "go-test-json";
     /// What `node --test` writes.
     pub const NODE_TEST: &'static str = "node-test";
+    /// What the browser of `[browser]` tells; no suite can ask for it.
+    pub const BROWSER: &'static str = "browser";
     /// What Vitest writes; its verbose reporter names the tests that pass.
     pub const VITEST: &'static str = "vitest";
     /// What Jest writes; `--verbose` names the tests that pass.
@@ -60,6 +66,9 @@ pub struct ProjectConfig {
     pub image: ImageSource,
     /// What has to be installed once.
     pub setup: Option<Setup>,
+    /// What runs beside suites that ask for it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, Service>,
     /// The test suites, in the order of the file; names are unique.
     pub suites: Vec<Suite>,
     /// Who works, unless the operator says otherwise.
@@ -135,6 +144,12 @@ pub struct Suite {
     pub directory: String,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// The names of the services that it needs, in the order in which they are started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// A browser that is to look at pages, in place of the command; for the suite that `[browser]` makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Browser>,
 }
 
 impl Suite {
@@ -273,14 +288,29 @@ impl ProjectConfig {
         self.suites.iter().find(|suite| suite.name == name)
     }
 
+    /// What the machine needs for the services of a suite, beside the suite: the most of all suites.
+    pub fn needs_of_services(&self) -> Needs {
+        let mut most = Needs::default();
+        for suite in &self.suites {
+            let needs = suite.services.iter().filter_map(|name| self.services.get(name)).map(Service::needs);
+            let sum = needs.fold(Needs::default(), |sum, one| Needs {
+                memory_mib: sum.memory_mib.saturating_add(one.memory_mib),
+                millicpus: sum.millicpus.saturating_add(one.millicpus),
+            });
+            most.memory_mib = most.memory_mib.max(sum.memory_mib);
+            most.millicpus = most.millicpus.max(sum.millicpus);
+        }
+        most
+    }
+
     /// Why no run of this project can ever count as done without a person, if that is so.
     pub fn why_never_done(&self) -> Option<String> {
-        if self.suites.is_empty() {
+        if self.suites.iter().all(|suite| suite.browser.is_some()) {
             return Some(
                 "dogwatch.toml names no test suite, so nothing can show that work is done: add a [[suite]]".to_owned(),
             );
         }
-        if !self.suites.iter().any(Suite::counts_tests) {
+        if !self.suites.iter().any(|suite| suite.browser.is_none() && suite.counts_tests()) {
             return Some(
                 "no suite in dogwatch.toml gives test counts, so green proves too little: give one a `format` other than \
                  \"exit-code\""

@@ -49,7 +49,14 @@ pub const PROJECT_TOP: Table = Table {
         key("version", "the number 1", "1", "The version of this format."),
         key("image", "a table", "required", "What containers are made from."),
         key("setup", "a table", "none", "What has to be installed once."),
+        key(
+            "services",
+            "tables written as [services.NAME]",
+            "none",
+            "What runs beside suites that ask for it, by name.",
+        ),
         key("suite", "tables written as [[suite]]", "none", "The test suites that decide whether a run is done."),
+        key("browser", "a table", "none", "Pages of the running application that a browser looks at."),
         key("agent", "a table", "none", "Who does the work."),
         key("limits", "a table", "see there", "What each container may use."),
         key("budget", "a table", "see there", "What a run may spend."),
@@ -122,6 +129,81 @@ pub const SUITE: Table = Table {
         key("timeout", DURATION, "\"10m\"", "The longest it may take, at most 24h."),
         key("directory", "a path inside the repository", "\".\"", "Where to run."),
         key("env", ENV, "{}", "Environment variables for the command."),
+        key(
+            "services",
+            "a list of names such as [\"db\", \"app\"]",
+            "[]",
+            "The services that run beside it, in the order in which they are started.",
+        ),
+    ],
+};
+
+/// `[services.NAME]`.
+pub const SERVICE: Table = Table {
+    header: "[services.NAME]",
+    about: "A database, a cache, the application itself: runs in a container of its own beside each suite that names it under `services`, and shares with it a network that leads nowhere else. They reach each other by the names of services or as 127.0.0.1, so no two may listen on the same port. The suite begins when all its services are ready, and they are removed after it. A service that is not ready in time or ends before the suite is a finding. For engines with Docker only.",
+    keys: &[
+        key(
+            "image",
+            "an image such as \"docker.io/library/postgres:17\"",
+            "the project's own image",
+            "An image to pull. Without it the service has the project's image, with what `[setup]` made, and a clean checkout of what is tested.",
+        ),
+        key("command", COMMAND, "required", "What to run; what the image would start is not asked for."),
+        key("directory", "a path inside the repository", "\".\"", "Where to run; refused with an `image`."),
+        key("env", ENV, "{}", "Environment variables for the command."),
+        key("ready", "a table such as { tcp = 5432, within = \"60s\" }", "none", "How to tell that it is ready."),
+        key("memory", SIZE, "\"1GiB\"", "Memory, swap included; 64MiB to 1TiB."),
+        key("cpus", "a number such as 1.0", "1.0", "Processors; 0.1 to 256."),
+    ],
+};
+
+/// `[services.NAME.ready]`.
+pub const READY: Table = Table {
+    header: "[services.NAME.ready]",
+    about: "How to tell that a service is ready: `tcp`, `http`, or both. Without it a service counts as ready as soon as it is started.",
+    keys: &[
+        key("tcp", "a port such as 5432", "none", "A port that takes connections; 1 to 65535."),
+        key(
+            "http",
+            "an address such as \"http://127.0.0.1:8000/health\"",
+            "none",
+            "An address that answers with a status from 200 to 399; on 127.0.0.1, localhost or the name of a service.",
+        ),
+        key("within", DURATION, "\"60s\"", "How long that may take, at most 1h."),
+    ],
+};
+
+/// `[browser]`.
+pub const BROWSER: Table = Table {
+    header: "[browser]",
+    about: "Opens pages of the running application in a headless browser, after the suites, beside the services that it names. Errors on the console, exceptions that nobody caught, failed requests and broken resources are findings, and a page with an error counts as a failed test of the suite `browser`. A picture of each page is kept. For engines with Docker only.",
+    keys: &[
+        key(
+            "image",
+            "an image such as \"localhost:5000/browser:1\"",
+            "the project's own image",
+            "An image with Chromium or Chrome (`chromium-headless-shell`, `chromium`, `google-chrome`) and /bin/sh.",
+        ),
+        key(
+            "url",
+            "an address such as \"http://127.0.0.1:8000\"",
+            "required",
+            "Where the application is: on 127.0.0.1 or localhost, since browsers do not take every name for what it is here.",
+        ),
+        key(
+            "pages",
+            "a list of paths such as [\"/\", \"/login\"]",
+            "[\"/\"]",
+            "The pages, by their paths; at most 20.",
+        ),
+        key(
+            "services",
+            "a list of names such as [\"db\", \"app\"]",
+            "required",
+            "The services that it needs, as for a suite.",
+        ),
+        key("timeout", DURATION, "\"5m\"", "The longest that all pages may take, at most 24h."),
     ],
 };
 
@@ -233,7 +315,8 @@ pub const DELIVER: Table = Table {
 };
 
 /// The tables of `dogwatch.toml`, in the order of the reference page.
-pub const PROJECT: &[Table] = &[PROJECT_TOP, IMAGE, SETUP, SUITE, AGENT, LIMITS, BUDGET, GATES, DELIVER];
+pub const PROJECT: &[Table] =
+    &[PROJECT_TOP, IMAGE, SETUP, SUITE, SERVICE, READY, BROWSER, AGENT, LIMITS, BUDGET, GATES, DELIVER];
 
 /// The top of `config.toml`.
 pub const ENGINE_TOP: Table = Table {

@@ -2,6 +2,7 @@
 
 use super::{Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a run stands. The transitions between these are in `engine/machine`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,6 +118,9 @@ pub struct ImageUsed {
     pub id: String,
     /// The registry digest that came with a pull.
     pub digest: Option<String>,
+    /// The content ids of the images of services that have one of their own, by the services' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, String>,
 }
 
 /// Where a run came from.

@@ -14,6 +14,12 @@ pub enum StepKind {
     Develop,
     /// One test suite runs.
     Test,
+    /// Holds the network of a suite and its services, and does nothing.
+    Network,
+    /// One service of a suite.
+    Service,
+    /// Waits until the services of a suite are ready.
+    Ready,
 }
 
 impl StepKind {
@@ -23,7 +29,15 @@ impl StepKind {
             Self::Prepare => "prepare",
             Self::Develop => "develop",
             Self::Test => "test",
+            Self::Network => "network",
+            Self::Service => "service",
+            Self::Ready => "ready",
         }
+    }
+
+    /// Whether it runs beside other steps for as long as they need it.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Self::Network | Self::Service)
     }
 }
 
@@ -36,14 +50,15 @@ pub struct StepKey {
     pub iteration: u32,
     /// What it does.
     pub kind: StepKind,
-    /// The suite for tests, empty otherwise.
+    /// The suite for tests and what runs for it; a service has its own name behind, after a dot. Empty otherwise.
     pub suite: String,
     /// Counted from 1; grows when a step has to be repeated from the base commit.
     pub attempt: u32,
 }
 
 impl fmt::Display for StepKey {
-    /// `r12-i3-test-unit-a1`: letters, digits and dashes only (suite names are checked by the config room).
+    /// `r12-i3-test-unit-a1`, `r12-i3-service-unit.db-a1`: letters, digits, dashes and that dot only (names of suites and
+    /// services are checked by the config room).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-i{}-{}", self.run, self.iteration, self.kind.name())?;
         if !self.suite.is_empty() {

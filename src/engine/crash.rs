@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 22] = [
+const EFFECT_POINTS: [&str; 25] = [
     "prepare.intended",
     "prepare.image",
     "prepare.committed",
@@ -22,6 +22,9 @@ const EFFECT_POINTS: [&str; 22] = [
     "develop.planned",
     "test.checked_out",
     "test.removed",
+    "services.checked_out",
+    "services.begun",
+    "services.stopped",
     "gather.parsed",
     "deliver.delivered",
     "hand_over.intended",
@@ -39,7 +42,7 @@ const EFFECT_POINTS: [&str; 22] = [
 pub fn all() -> Vec<String> {
     let commits =
         Event::NAMES.iter().flat_map(|event| [format!("commit.{event}.before"), format!("commit.{event}.after")]);
-    let steps = ["prepare", "develop", "test"]
+    let steps = ["prepare", "develop", "test", "network", "service", "ready"]
         .iter()
         .flat_map(|kind| STEP_POINTS.iter().map(move |point| format!("step.{kind}.{point}")));
     commits.chain(steps).chain(EFFECT_POINTS.iter().map(|name| (*name).to_owned())).collect()

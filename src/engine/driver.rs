@@ -8,6 +8,7 @@ mod judge;
 mod ledger;
 mod prepare;
 mod rows;
+mod services;
 mod steps;
 mod sweep;
 mod test;

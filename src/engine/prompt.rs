@@ -42,7 +42,7 @@ pub struct Material<'a> {
     pub findings: &'a [Finding],
     /// Gates of the last verified iteration.
     pub gates: &'a [GateResult],
-    /// Names and commands of the suites.
+    /// Names of the suites, and what each does.
     pub suites: &'a [(String, String)],
     /// What each iteration did, as far as is known.
     pub tried: &'a [Tried],
@@ -107,7 +107,7 @@ fn rules(text: &mut String, suites: &[(String, String)]) {
          suites itself, on a clean checkout in a fresh container without network:\n",
     );
     for (name, command) in suites {
-        let _infallible = writeln!(text, "- {name}: `{command}`");
+        let _infallible = writeln!(text, "- {name}: {command}");
     }
     text.push_str(
         "Only their result counts, not a claim. Do not remove, skip or edit existing tests, nor the files that define how \

@@ -85,6 +85,25 @@ impl Room {
         Ok(needs)
     }
 
+    /// What a run needs that has so much beside its steps; in words why it could never have that.
+    pub fn beside(&self, needs: Needs, services: Needs) -> Result<Needs, String> {
+        if services == Needs::default() {
+            return Ok(needs);
+        }
+        let memory_mib = needs.memory_mib.saturating_add(services.memory_mib);
+        if memory_mib > self.memory_mib.most {
+            let most = self.memory_mib.most;
+            return Err(format!(
+                "the run could never start: a suite with its services may use {memory_mib} MiB (`memory` under [limits] and \
+                 [services] in dogwatch.toml), and all runs together have {most} MiB: lower the limits"
+            ));
+        }
+        // They wait for each other most of the time, so what is more than there is they share.
+        let millicpus =
+            needs.millicpus.saturating_add(services.millicpus).min(self.millicpus.most.max(needs.millicpus));
+        Ok(Needs { memory_mib, millicpus })
+    }
+
     /// What is lacking for one more beside those that have a place. A run alone always has room: what it needs was looked at
     /// when it was submitted, and an operator who made the room smaller since then shall not keep it waiting for ever.
     pub fn lack(&self, taken: &[Needs], more: Needs) -> Option<Lack> {
@@ -152,6 +171,16 @@ pub(crate) mod tests {
         assert!(refused.contains("2 processors") && refused.contains("have 1.5, `cpus` under [engine]"), "{refused}");
         let fits = Limits { cpus: 1.5, memory_mib: 8192, ..usual };
         assert_eq!(stated.needs(&fits), Ok(Needs { memory_mib: 8192, millicpus: 1500 }));
+    }
+
+    #[test]
+    fn services_count_beside_the_steps() {
+        let room = room("[engine]\nmemory = \"2GiB\"\ncpus = 2\n");
+        let needs = |memory_mib, millicpus| Needs { memory_mib, millicpus };
+        assert_eq!(room.beside(needs(1024, 1000), needs(1024, 3000)), Ok(needs(2048, 2000)));
+        assert_eq!(room.beside(needs(4096, 1000), Needs::default()), Ok(needs(4096, 1000)));
+        let refused = room.beside(needs(1024, 1000), needs(1025, 0)).unwrap_err();
+        assert!(refused.contains("may use 2049 MiB") && refused.contains("2048 MiB"), "{refused}");
     }
 
     #[test]

@@ -73,27 +73,12 @@ impl<W: World> Engine<W> {
             return Err(unfit(format!("a run can follow at most {MOST_PREDECESSORS} others, and {count} are named")));
         }
         let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
-        if config.suites.is_empty() {
+        if config.suites.iter().all(|suite| suite.browser.is_some()) {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
-        let needs = self.room.needs(&config.limits).map_err(unfit)?;
-        let sandbox = self.world.sandbox();
-        if config.setup.is_some() && !sandbox.abilities().setup {
-            return Err(unfit(
-                "dogwatch.toml has a [setup], and this engine's process sandbox cannot keep what a setup makes: have a root with \
-                 all that the tests need (`roots` under [sandbox] in config.toml) and leave out [setup], or install Docker"
-                    .to_owned(),
-            ));
-        }
-        let admitted = match &config.image {
-            ImageSource::Reference(reference) => sandbox.admits(reference),
-            ImageSource::Dockerfile { path, context } => {
-                let build = self.world.trees().build_context(&new.project, &new.base, path, context).await;
-                let build = build.map_err(|fault| unfit(fault.0))?;
-                sandbox.admits_build(&build.dockerfile, &build.archive)
-            }
-        };
-        admitted.map_err(|error| unfit(error.to_string()))?;
+        let beside = config.needs_of_services();
+        let needs = self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?;
+        self.fits_sandbox(&new, &config).await.map_err(unfit)?;
         let agent = self.agent_of(&new, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
         let run = Run {
@@ -153,6 +138,39 @@ impl<W: World> Engine<W> {
 }
 
 impl<W: World> Engine<W> {
+    /// Why this engine's sandbox could never do what the repository asks for.
+    async fn fits_sandbox(&self, new: &NewRun, config: &ProjectConfig) -> Result<(), String> {
+        let sandbox = self.world.sandbox();
+        if config.setup.is_some() && !sandbox.abilities().setup {
+            return Err(
+                "dogwatch.toml has a [setup], and this engine's process sandbox cannot keep what a setup makes: have a root with \
+                 all that the tests need (`roots` under [sandbox] in config.toml) and leave out [setup], or install Docker"
+                    .to_owned(),
+            );
+        }
+        let admitted = match &config.image {
+            ImageSource::Reference(reference) => sandbox.admits(reference),
+            ImageSource::Dockerfile { path, context } => {
+                let build = self.world.trees().build_context(&new.project, &new.base, path, context).await;
+                let build = build.map_err(|fault| fault.0)?;
+                sandbox.admits_build(&build.dockerfile, &build.archive)
+            }
+        };
+        admitted.map_err(|error| error.to_string())?;
+        if config.suites.iter().any(|suite| !suite.services.is_empty()) && !sandbox.abilities().services {
+            return Err(
+                "a suite in dogwatch.toml has services, and this engine's process sandbox cannot let steps share a network: start \
+                 what the tests need in the suite's own command, or install Docker"
+                    .to_owned(),
+            );
+        }
+        let browsers = config.suites.iter().filter_map(|suite| suite.browser.as_ref()?.image.as_ref());
+        for reference in config.services.values().filter_map(|service| service.image.as_ref()).chain(browsers) {
+            sandbox.admits(reference).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Which agent would work, if it can.
     fn agent_of(&self, new: &NewRun, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let agent = self.world.choose_agent(&new.agent, config)?;

@@ -136,33 +136,38 @@ fn from_output(to: &mut Collector, read_as: Format, output: &[u8]) {
 }
 
 /// Says why there is no verdict.
-fn cut_off(to: &mut Collector, end: &StepEnd) {
-    let (kind, words) = match end {
-        StepEnd::Exited { .. } => return,
-        StepEnd::Signalled { signal, oom: Some(true) } => {
-            ("out_of_memory", format!("the suite ran out of memory and was ended by signal {signal}"))
-        }
-        StepEnd::Signalled { signal, .. } => ("signalled", format!("the suite was ended by signal {signal}")),
-        StepEnd::TimedOut { seconds } => ("timed_out", format!("the suite was stopped at its limit of {seconds} s")),
-        StepEnd::Silent { seconds } => ("silent", format!("the suite wrote nothing for {seconds} s and was stopped")),
-        StepEnd::Overfull { what: OnDisk::Tree, mib } => (
-            "disk_full",
-            format!("the suite was stopped: its files in the repository took more than {}", format_size(*mib)),
-        ),
-        StepEnd::Overfull { what: OnDisk::Log, mib } => {
-            ("log_full", format!("the suite was stopped: it wrote more output than {}", format_size(*mib)))
-        }
-        // Suites have no sessions.
-        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => (
-            "spool_full",
-            format!("the suite was stopped: it put more than {} into dogwatch's spool", format_size(*mib)),
-        ),
-        StepEnd::Stopped => ("stopped", "the suite was stopped by the engine".to_owned()),
-        StepEnd::NotStarted { reason } => {
-            ("not_started", format!("the suite's command could not be started: {reason}"))
-        }
-        StepEnd::Lost { reason, .. } => ("lost", format!("the suite's container was lost: {reason}")),
-    };
+pub(super) fn cut_off(to: &mut Collector, end: &StepEnd) {
+    if matches!(end, StepEnd::Exited { .. }) {
+        return;
+    }
+    let (kind, words) = how_it_ended(end);
+    let words = format!("the suite {words}");
     to.odd(words.clone());
     to.problem(Problem::new(Source::Harness, kind, words));
+}
+
+/// How a program ended that did not end by itself: a kind, and words that go on from its name.
+pub(super) fn how_it_ended(end: &StepEnd) -> (&'static str, String) {
+    match end {
+        StepEnd::Exited { code } => ("exited", format!("ended with exit code {code}")),
+        StepEnd::Signalled { signal, oom: Some(true) } => {
+            ("out_of_memory", format!("ran out of memory and was ended by signal {signal}"))
+        }
+        StepEnd::Signalled { signal, .. } => ("signalled", format!("was ended by signal {signal}")),
+        StepEnd::TimedOut { seconds } => ("timed_out", format!("was stopped at its limit of {seconds} s")),
+        StepEnd::Silent { seconds } => ("silent", format!("wrote nothing for {seconds} s and was stopped")),
+        StepEnd::Overfull { what: OnDisk::Tree, mib } => {
+            ("disk_full", format!("was stopped: its files in the repository took more than {}", format_size(*mib)))
+        }
+        StepEnd::Overfull { what: OnDisk::Log, mib } => {
+            ("log_full", format!("was stopped: it wrote more output than {}", format_size(*mib)))
+        }
+        // What is judged here has no session.
+        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => {
+            ("spool_full", format!("was stopped: it put more than {} into dogwatch's spool", format_size(*mib)))
+        }
+        StepEnd::Stopped => ("stopped", "was stopped by the engine".to_owned()),
+        StepEnd::NotStarted { reason } => ("not_started", format!("could not be started: {reason}")),
+        StepEnd::Lost { reason, .. } => ("lost", format!("lost its container: {reason}")),
+    }
 }

@@ -46,6 +46,8 @@ pub struct Abilities {
     pub disk: DiskBound,
     /// It freezes containers by the kernel's freezer; otherwise by stopping each process with a signal.
     pub freezer: bool,
+    /// Steps can share a network of their own, so that services run beside a suite.
+    pub services: bool,
 }
 
 impl Abilities {
@@ -59,5 +61,6 @@ impl Abilities {
         cpus: Bound::Whole,
         disk: DiskBound::FileSystem,
         freezer: true,
+        services: true,
     };
 }

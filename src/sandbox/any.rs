@@ -80,6 +80,10 @@ impl Sandbox for AnySandbox {
         pass_on!(self, sandbox => sandbox.words().await)
     }
 
+    async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
+        pass_on!(self, sandbox => sandbox.own_program().await)
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         pass_on!(self, sandbox => sandbox.create(spec).await)
     }

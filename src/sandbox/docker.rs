@@ -204,6 +204,10 @@ impl Sandbox for DockerSandbox {
         Ok(self.facts().await?.in_words())
     }
 
+    async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
+        Ok(self.copy.get().await?.command.clone())
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;

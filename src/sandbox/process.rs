@@ -36,7 +36,7 @@ mod watch;
 use super::executable::{self, Staged};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
-use super::{Abilities, Bound, DiskBound, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, Bound, DiskBound, Ended, Network, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::ImageUsed;
 use crate::shim::Secret;
 use crate::workspace::volume;
@@ -186,6 +186,7 @@ fn abilities(tree: &Tree) -> Abilities {
         cpus: bound(Controller::Cpu, Bound::Nothing),
         disk: if volume::possible().is_ok() { DiskBound::FileSystem } else { DiskBound::Watched },
         freezer: tree.does(Controller::Freezer),
+        services: false,
     }
 }
 
@@ -199,7 +200,14 @@ impl Sandbox for ProcessSandbox {
         Ok(format!("bubblewrap {}, the machine's own programs{limits}", self.bubblewrap.version))
     }
 
+    async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
+        Ok(self.copy.get().await?.command.clone())
+    }
+
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
+        if spec.network != Network::default() {
+            return Err(unable("to let steps share a network", "leave out the services, or install Docker"));
+        }
         if spec.profile == Profile::Provision {
             return Err(unable(
                 "to run a setup",
@@ -293,7 +301,7 @@ impl Sandbox for ProcessSandbox {
     ) -> Result<ImageUsed, SandboxError> {
         self.roots.entries(reference, Path::new("/")).map(drop)?;
         progress(format!("steps see the programs of `{reference}` as they are on this machine; nothing pins them"));
-        Ok(ImageUsed { asked: reference.to_owned(), id: reference.to_owned(), digest: None })
+        Ok(ImageUsed { asked: reference.to_owned(), id: reference.to_owned(), digest: None, services: BTreeMap::new() })
     }
 
     async fn build(

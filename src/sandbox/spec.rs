@@ -62,6 +62,22 @@ pub struct WallTimes {
     pub silent_seconds: Option<u64>,
 }
 
+/// What a step has for a network. None leads anywhere but to itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// One of its own, in which these names stand for the loopback address, also for those that join it.
+    Own(Vec<String>),
+    /// That of another container of this engine, by its id; both reach each other on the loopback address.
+    Of(String),
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::Own(Vec::new())
+    }
+}
+
 /// Everything needed to make, start and follow the container of one step. Derived from the database alone, so that a
 /// restarted engine comes to the same spec.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,4 +115,7 @@ pub struct StepSpec {
     pub limits: Limits,
     /// Time limits.
     pub times: WallTimes,
+    /// What it has for a network.
+    #[serde(default)]
+    pub network: Network,
 }

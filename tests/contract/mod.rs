@@ -20,7 +20,7 @@ pub mod promises;
 pub mod walls;
 
 use dogwatch::domain::{RunId, StepKey, StepKind};
-use dogwatch::sandbox::{Ended, Limits, Presence, Profile, Sandbox, StepSpec, WallTimes};
+use dogwatch::sandbox::{Ended, Limits, Network, Presence, Profile, Sandbox, StepSpec, WallTimes};
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::future::Future;
@@ -109,6 +109,7 @@ impl<S: Sandbox> Bench<S> {
             gateway: None,
             limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16, ..Limits::default() },
             times: WallTimes { seconds: 60, silent_seconds: None },
+            network: Network::default(),
         }
     }
 
@@ -206,6 +207,7 @@ macro_rules! contract {
             walls::the_secret_is_out_of_reach,
             gateway::the_way_to_models_is_open_where_it_is_wanted_only,
             promises::limits_hold_as_declared,
+            promises::steps_share_a_network_as_declared,
             promises::what_a_step_puts_on_disk_has_a_cap,
             promises::a_tree_has_a_file_system_of_its_own_as_declared,
             promises::what_is_not_declared_is_refused_in_clear_words,

@@ -2,7 +2,7 @@
 
 use super::{Subject, log};
 use dogwatch::domain::{OnDisk, StepEnd};
-use dogwatch::sandbox::{Bound, DiskBound, Profile, Sandbox, SandboxError};
+use dogwatch::sandbox::{Bound, DiskBound, Network, Profile, Sandbox, SandboxError, StepSpec};
 use dogwatch::workspace::volume;
 use std::fs;
 use std::os::unix::fs::chown;
@@ -60,12 +60,48 @@ pub async fn what_is_not_declared_is_refused_in_clear_words(subject: &impl Subje
         clear(&bench.sandbox.build("x:1", "Dockerfile", Vec::new(), &|_| {}).await.unwrap_err(), "image");
         assert_eq!(bench.sandbox.local_image("x:1").await.unwrap(), None);
     }
+    if !can.services {
+        let spec = StepSpec { network: Network::Of("x".to_owned()), ..bench.shell("true") };
+        clear(&bench.sandbox.create(&spec).await.unwrap_err(), "network");
+    }
     if !can.setup {
         let mut spec = bench.shell("true");
         spec.profile = Profile::Provision;
         clear(&bench.sandbox.create(&spec).await.unwrap_err(), "setup");
         clear(&bench.sandbox.commit("x", "x:1").await.unwrap_err(), "setup");
     }
+}
+
+pub async fn steps_share_a_network_as_declared(subject: &impl Subject) {
+    let bench = subject.bench();
+    if !bench.sandbox.abilities().services {
+        return eprintln!("skipped: steps share no network here");
+    }
+    let program = bench.sandbox.own_program().await.unwrap();
+    let words = |word: &str| program.iter().cloned().chain([word.to_owned()]).collect::<Vec<_>>();
+    let mut holder = bench.shell("true");
+    holder.argv = words("hold");
+    holder.network = Network::Own(vec!["db".to_owned()]);
+    let network = bench.begin(&holder).await;
+    let joined = |spec: StepSpec| StepSpec { network: Network::Of(network.clone()), ..spec };
+    let serve = joined(bench.spec(&["python3", "-m", "http.server", "--bind", "127.0.0.1", "8000"]));
+    let server = bench.begin(&serve).await;
+    let mut ready = joined(bench.shell("true"));
+    ready.argv = words("await-ready");
+    ready.argv.extend(["db", "http", "http://db:8000/", "20"].map(str::to_owned));
+    assert_eq!(bench.run(&ready).await.end, StepEnd::Exited { code: 0 }, "{}", log(&ready));
+    assert!(log(&ready).starts_with("db is ready after "), "{}", log(&ready));
+    let ask =
+        "import urllib.request as r, os\nprint(r.urlopen('http://db:8000/').status, os.listdir('/sys/class/net'))";
+    let asks = joined(bench.spec(&["python3", "-c", ask]));
+    assert_eq!(bench.run(&asks).await.end, StepEnd::Exited { code: 0 }, "{}", log(&asks));
+    assert_eq!(log(&asks), "200 ['lo']\n");
+    // Others do not reach it, and are not known to it by name.
+    let stranger = bench.spec(&["python3", "-c", "import socket\nsocket.create_connection(('127.0.0.1', 8000), 2)"]);
+    assert_eq!(bench.run(&stranger).await.end, StepEnd::Exited { code: 1 });
+    assert!(log(&stranger).contains("ConnectionRefusedError"), "{}", log(&stranger));
+    bench.sandbox.remove(&server).await.unwrap();
+    bench.sandbox.remove(&network).await.unwrap();
 }
 
 pub async fn what_a_step_puts_on_disk_has_a_cap(subject: &impl Subject) {

@@ -122,6 +122,20 @@ import_images() {
     tests_docker image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}'
 }
 
+# The same for the image with a browser; `browser_image` is its name, or `none` where the distribution has no such package.
+import_browser_image() {
+    local tarball
+    browser_image=none
+    apt-cache show chromium-headless-shell >/dev/null 2>&1 || {
+        warn "this distribution has no package chromium-headless-shell: the tests of pages are left out"
+        return 0
+    }
+    tarball=$(browser_image_tarball)
+    browser_image=dogwatch-test-browser:1
+    tests_docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+        "$tarball" "$browser_image" >/dev/null
+}
+
 # Serves dogwatch-test-small:1 (8 MB) from a registry on this machine, so that pulling can be tested.
 start_registry() {
     local port try

@@ -1,10 +1,13 @@
 # shellcheck shell=bash
-# The base image of the Docker tests, made from Debian's or Ubuntu's packages: no image registry is needed.
-# Sourced after common.sh. The tarball is kept in the cache directory under a name that holds the recipe's hash.
+# The images of the Docker tests, made from Debian's or Ubuntu's packages: no image registry is needed.
+# Sourced after common.sh. The tarballs are kept in the cache directory under names that hold their recipe's hash.
 
 # What the image has: a test runner each for Python, JavaScript and Rust, and the usual small tools.
 image_packages=python3,python3-pytest,nodejs,cargo,rustc,gcc,libc6-dev,make,ca-certificates,procps
-# What it need not have: documents, translations, link-time optimisation and sanitizers.
+# What the image with a browser has. It is large, so it is an image of its own, for the tests of pages alone. Ubuntu has no
+# such package.
+browser_packages=python3,python3-pytest,chromium-headless-shell,fonts-dejavu-core,ca-certificates
+# What they need not have: documents, translations, link-time optimisation and sanitizers.
 image_excluded=(
     '/usr/share/man/*' '/usr/share/doc/*' '/usr/share/info/*' '/usr/share/locale/*' '/usr/share/lintian/*'
     '/usr/bin/*lto-dump*' '/usr/lib/gcc/*/*/lto1' '/usr/lib/*/lib?san.so*' '/usr/lib/gcc/*/*/lib?san*'
@@ -24,16 +27,19 @@ host_apt_options() {
     apt-config dump | sed -n -E 's/^(Acquire::(http|https)::[^ ]+ ".*");$/--aptopt=\1;/p'
 }
 
-# Makes the tarball if it is not cached, and prints its path.
-base_image_tarball() {
-    local cache codename recipe tarball sources line
+# Prints the paths of the tarballs of the images; each is made if it is not cached.
+base_image_tarball() { image_tarball base "$image_packages"; }
+browser_image_tarball() { image_tarball browser "$browser_packages"; }
+
+image_tarball() {
+    local name=$1 packages=$2 cache codename recipe tarball sources line
     local options=()
     cache=$(cache_dir)
     # shellcheck source=/dev/null
     codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:?}")
-    recipe=$(printf '%s\n' 1 "$codename" "$(dpkg --print-architecture)" "$image_packages" "${image_excluded[@]}" |
+    recipe=$(printf '%s\n' 1 "$codename" "$(dpkg --print-architecture)" "$packages" "${image_excluded[@]}" |
         sha256sum | cut -c1-16)
-    tarball=$cache/base-$recipe.tar
+    tarball=$cache/$name-$recipe.tar
     (
         # One maker at a time: two runs on one machine share the cache.
         flock 9
@@ -47,16 +53,16 @@ base_image_tarball() {
         [ -n "$sources" ] || die "no Debian or Ubuntu archive among this machine's apt sources"
         for line in "${image_excluded[@]}"; do options+=("--dpkgopt=path-exclude=$line"); done
         while IFS= read -r line; do [ -z "$line" ] || options+=("$line"); done < <(host_apt_options)
-        warn "making the base image from $codename's packages (kept in $cache)"
+        warn "making the $name image from $codename's packages (kept in $cache)"
         as_root mmdebstrap --quiet --format=tar --variant=apt --dpkgopt=force-unsafe-io "${options[@]}" \
-            --include="$image_packages" "$codename" - - <<<"$sources" >"$tarball.part" ||
+            --include="$packages" "$codename" - - <<<"$sources" >"$tarball.part" ||
             {
                 rm -f "$tarball.part"
-                die "mmdebstrap could not make the base image"
+                die "mmdebstrap could not make the $name image"
             }
         mv "$tarball.part" "$tarball"
         # Older recipes' tarballs are of no more use.
-        find "$cache" -maxdepth 1 -name 'base-*.tar' ! -name "base-$recipe.tar" -delete
-    ) 9>"$cache/base.lock" || return 1
+        find "$cache" -maxdepth 1 -name "$name-*.tar" ! -name "$name-$recipe.tar" -delete
+    ) 9>"$cache/$name.lock" || return 1
     printf '%s\n' "$tarball"
 }

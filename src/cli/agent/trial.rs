@@ -11,7 +11,9 @@ use crate::config::{ChosenAgent, EngineConfig, Paths};
 use crate::domain::{Millis, RunId, StepEnd, StepKey, StepKind, Tokens};
 use crate::gateway::{Gateway, address};
 use crate::logs::{LogError, LogReader, Stream};
-use crate::sandbox::{AnySandbox, Limits, Profile, SESSION_INSIDE, Sandbox, SandboxError, StepSpec, WallTimes};
+use crate::sandbox::{
+    AnySandbox, Limits, Network, Profile, SESSION_INSIDE, Sandbox, SandboxError, StepSpec, WallTimes,
+};
 use crate::workspace::remove_tree;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -159,6 +161,7 @@ impl Trial {
             dir,
             gateway: None,
             limits: Limits::default(),
+            network: Network::default(),
             times: WallTimes { seconds, silent_seconds: None },
             key,
         }

@@ -1,6 +1,7 @@
 //! Reads `dogwatch.toml` section by section.
 
 use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite};
+use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
 use crate::config::errors::ConfigErrors;
@@ -19,7 +20,9 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         top.whole("version", 1..2);
         let image = image(top);
         let setup = top.table("setup", schema::SETUP).map(|section| setup(&section));
-        let suites = suites(top);
+        let services = services::read(top);
+        let mut suites = suites(top);
+        suites.extend(browser::read(top, &suites));
         let agent = top.table("agent", schema::AGENT).map(|section| agent(&section));
         let limits = top.table("limits", schema::LIMITS).map_or_else(Limits::default, |section| limits(&section));
         let budget = top.table("budget", schema::BUDGET).map_or_else(Budget::default, |section| budget(&section));
@@ -30,6 +33,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         Some(ProjectConfig {
             image: image?,
             setup: flat(setup)?,
+            services,
             suites,
             agent: flat(agent)?,
             limits,
@@ -97,25 +101,31 @@ fn image(top: &Section<'_, '_>) -> Option<ImageSource> {
 
 fn image_reference(section: &Section<'_, '_>, text: &Placed<String>) -> Option<ImageSource> {
     let reference = &text.value;
+    if is_reference(reference) {
+        return Some(ImageSource::Reference(reference.clone()));
+    }
+    section.note(text.at, wrong_reference("reference", reference));
+    None
+}
+
+/// What is said of a reference that cannot be one.
+pub(super) fn wrong_reference(key: &str, reference: &str) -> String {
+    format!(
+        "`{key}` is \"{}\"; it must be an image such as \"docker.io/library/python:3.13-slim\", without blanks and without \
+         https://",
+        clip(reference)
+    )
+}
+
+/// Whether a text can name an image.
+pub(super) fn is_reference(reference: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
-    let fine = (1..=400).contains(&reference.len())
+    (1..=400).contains(&reference.len())
         && reference.chars().all(allowed)
         && reference.starts_with(|c: char| c.is_ascii_alphanumeric())
         && !reference.contains("//")
         && !reference.contains("://")
-        && !reference.ends_with(['/', ':', '@', '.', '-']);
-    if !fine {
-        section.note(
-            text.at,
-            format!(
-                "`reference` is \"{}\"; it must be an image such as \"docker.io/library/python:3.13-slim\", without blanks \
-                 and without https://",
-                clip(reference)
-            ),
-        );
-        return None;
-    }
-    Some(ImageSource::Reference(reference.clone()))
+        && !reference.ends_with(['/', ':', '@', '.', '-'])
 }
 
 fn setup(section: &Section<'_, '_>) -> Option<Setup> {
@@ -150,10 +160,10 @@ fn suites(top: &Section<'_, '_>) -> Vec<Suite> {
         return Vec::new();
     }
     let mut names = BTreeSet::new();
-    sections.iter().filter_map(|section| suite(section, &mut names)).collect()
+    sections.iter().filter_map(|section| suite(top, section, &mut names)).collect()
 }
 
-fn suite(section: &Section<'_, '_>, names: &mut BTreeSet<String>) -> Option<Suite> {
+fn suite(top: &Section<'_, '_>, section: &Section<'_, '_>, names: &mut BTreeSet<String>) -> Option<Suite> {
     for required in ["name", "command", "format"] {
         if !section.has(required) {
             section.missing(required);
@@ -188,7 +198,9 @@ fn suite(section: &Section<'_, '_>, names: &mut BTreeSet<String>) -> Option<Suit
         None => ".".to_owned(),
     };
     let env = rules::env(section);
-    Some(Suite { name: name?.value, command: command?, format: format?.to_owned(), report, timeout, directory, env })
+    let (name, command, format) = (name?.value, command?, format?.to_owned());
+    let services = services::named(top, section);
+    Some(Suite { name, command, format, report, timeout, directory, env, services, browser: None })
 }
 
 fn agent(section: &Section<'_, '_>) -> Option<AgentConfig> {

@@ -170,3 +170,70 @@ proptest::proptest! {
         proptest::prop_assert_eq!(parse_size(&format_size(number)), Some(number));
     }
 }
+
+#[test]
+fn services_are_read_strictly() {
+    let text = "[image]\nreference = \"x\"\n[services.db]\nimage = \"postgres:17\"\ncommand = \"postgres\"\nready = { tcp = 5432 }\n\
+                [services.app]\ncommand = [\"serve\"]\ndirectory = \"web/\"\nmemory = \"2GiB\"\ncpus = 0.5\n\
+                [services.app.ready]\nhttp = \"http://db:8000/health\"\nwithin = \"5m\"\n\
+                [[suite]]\nname = \"e2e\"\ncommand = \"x\"\nformat = \"pytest\"\nservices = [\"db\", \"app\"]\n";
+    let config = ProjectConfig::parse(text, "dogwatch.toml").unwrap();
+    assert_eq!(config.suites[0].services, ["db", "app"]);
+    let (db, app) = (&config.services["db"], &config.services["app"]);
+    assert_eq!((db.cwd().as_str(), app.cwd().as_str()), ("/tmp", "/work/web"));
+    assert_eq!(db.ready, Some(Ready { tcp: Some(5432), http: None, within: 60 }));
+    assert_eq!(app.ready.as_ref().unwrap().within, 300);
+    assert_eq!(config.needs_of_services(), Needs { memory_mib: 1024 + 2048, millicpus: 1500 });
+    // A file without any has the canonical form that it always had.
+    assert!(!ProjectConfig::parse(FULL, "dogwatch.toml").unwrap().canonical().contains("services"));
+
+    let wrong = "[image]\nreference = \"x\"\n[services.localhost]\ncommand = \"x\"\n[services.Bad]\ncommand = \"x\"\n\
+                 [services.db]\nimage = \"https://x\"\ndirectory = \"a\"\nready = {}\n\
+                 [services.app]\ncommand = \"x\"\nready = { http = \"http://example.org/\", tcp = 0, within = \"2h\", how = 1 }\n\
+                 [[suite]]\nname = \"a\"\ncommand = \"x\"\nformat = \"pytest\"\nservices = [\"bd\", \"app\", \"app\", \"zzzzz\"]\n";
+    let told = errors(wrong);
+    for part in [
+        "dogwatch.toml:3:11: a service cannot be called \"localhost\"",
+        "dogwatch.toml:5:11: \"Bad\" cannot be a name",
+        "dogwatch.toml:7:11: [services.NAME] has no `command`",
+        "dogwatch.toml:8:9: `image` is \"https://x\"; it must be an image",
+        "dogwatch.toml:9:1: `directory` is of the repository",
+        "dogwatch.toml:10:1: `ready` has neither `tcp` nor `http`",
+        "`http` is \"http://example.org/\"; it must be an address",
+        "`tcp` must lie between 1 and 65535",
+        "`within` must lie between 1s and 1h",
+        "unknown key `how` in [services.NAME.ready]",
+        "there is no service \"bd\": did you mean \"db\"?",
+        "`services` has \"app\" twice",
+        "there is no service \"zzzzz\": add a [services.zzzzz]",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}
+
+#[test]
+fn a_browser_is_one_more_suite() {
+    let text = "[image]\nreference = \"x\"\n[services.app]\ncommand = \"x\"\n[browser]\nurl = \"http://127.0.0.1:8000/\"\n\
+                pages = [\"/\", \"/a?b=1\"]\nservices = [\"app\"]\nimage = \"localhost:5000/browser:1\"\ntimeout = \"2m\"\n";
+    let config = ProjectConfig::parse(text, "dogwatch.toml").unwrap();
+    let suite = config.suite("browser").unwrap();
+    let browser = suite.browser.as_ref().unwrap();
+    assert_eq!(browser.pages, ["http://127.0.0.1:8000/", "http://127.0.0.1:8000/a?b=1"]);
+    assert_eq!((suite.timeout, suite.services.as_slice()), (120, ["app".to_owned()].as_slice()));
+    assert!(config.why_never_done().unwrap().contains("no test suite"), "pages alone prove nothing");
+
+    let wrong = "[image]\nreference = \"x\"\n[services.app]\ncommand = \"x\"\n[[suite]]\nname = \"browser\"\ncommand = \"x\"\n\
+                 format = \"pytest\"\n[[suite]]\nname = \"a\"\ncommand = \"x\"\nformat = \"browser\"\n[browser]\nurl = \"http://app:8000\"\npages = [\"a\", \"//b\", \"/c\", \"/c\"]\nservices = []\n";
+    let told = errors(wrong);
+    for part in [
+        "a [[suite]] is called \"browser\"",
+        "`format` cannot be \"browser\"",
+        "`url` is \"http://app:8000\"; it must be an address such as \"http://127.0.0.1:8000\"",
+        "`pages` has \"a\"; a page is a path",
+        "`pages` has \"//b\"",
+        "`pages` has \"/c\" twice",
+        "`services` names none",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepK
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
-use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
+use crate::sandbox::{Network, Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
@@ -55,6 +55,7 @@ impl<W: World> Engine<W> {
             gateway: self.gateway_of(context),
             limits: context.config.limits,
             times: context.agent.times,
+            network: Network::default(),
             key,
         };
         let doing = if planning { "writes a plan" } else { "works" };
@@ -224,7 +225,13 @@ fn session(instance: &str, key: &StepKey) -> String {
 }
 
 fn command_text(suite: &Suite) -> String {
-    suite.command.argv().join(" ")
+    let what = match &suite.browser {
+        Some(browser) => {
+            format!("a browser opens {}; no request may fail and nothing may be thrown", browser.pages.join(", "))
+        }
+        None => format!("`{}`", suite.command.argv().join(" ")),
+    };
+    if suite.services.is_empty() { what } else { format!("{what}, beside {}", suite.services.join(", ")) }
 }
 
 /// Paths that the setup made.

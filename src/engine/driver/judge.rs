@@ -5,7 +5,8 @@ mod look;
 use super::{Context, Engine, Halt};
 use crate::config::{ReviewGate, Suite};
 use crate::domain::{
-    Bounded, Finding, GateResult, GateVerdict, Iteration, StepState, SuiteOutcome, SuiteVerdict, Suspicion, TestStatus,
+    Bounded, Finding, GateResult, GateVerdict, Iteration, StepId, StepState, SuiteOutcome, SuiteVerdict, Suspicion,
+    TestStatus,
 };
 use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
@@ -26,23 +27,41 @@ impl<W: World> Engine<W> {
         let mut outcomes = Vec::new();
         let mut findings = Vec::new();
         let mut trees = Vec::new();
+        let mut pictures = Vec::new();
         for suite in &context.config.suites {
             let Some(step) = self.verdict_of(context, suite).await? else {
-                return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
+                let Some(unready) = self.unready(context, suite).await? else {
+                    return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
+                };
+                let judged = self.judge_unready(context, suite, unready).await?;
+                outcomes.push(judged.outcome);
+                findings.extend(judged.findings);
+                continue;
             };
             let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
             let tree = self.places().tree(&step.key);
+            if suite.browser.is_some() {
+                let (judged, taken) = self.judge_browser(context, suite, &step, &tree).await?;
+                pictures.extend(taken.into_iter().map(|picture| (step.id, picture)));
+                outcomes.push(judged.outcome);
+                findings.extend(judged.findings);
+                trees.push(tree);
+                continue;
+            }
             let output = self.world.trees().output(&self.places().log(&step.key), log_digest, READ_OUTPUT).await?;
             let reports = self.world.trees().reports(&tree, suite).await;
             let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
             let mut judged = evidence::judge(&suite.name, end, format, reports, &output);
             judged.outcome.oddities.extend(self.rewritten(context, suite, &tree).await?);
+            if !suite.services.is_empty() {
+                self.judge_services(context, suite, &step, &mut judged).await?;
+            }
             outcomes.push(judged.outcome);
             findings.extend(judged.findings);
             trees.push(tree);
         }
         self.crash.at("gather.parsed")?;
-        self.record_evidence(context, outcomes, findings).await?;
+        self.record_evidence(context, outcomes, findings, pictures).await?;
         for tree in trees {
             self.world.trees().remove(&tree).await?;
             self.crash.at("test.removed")?;
@@ -75,13 +94,14 @@ impl<W: World> Engine<W> {
         context: &Context,
         outcomes: Vec<SuiteOutcome>,
         findings: Vec<Finding>,
+        pictures: Vec<(StepId, Vec<u8>)>,
     ) -> Result<(), Halt> {
         let count = |status| {
             let sum: usize = outcomes.iter().map(|outcome| outcome.count(status)).sum();
             u32::try_from(sum).unwrap_or(u32::MAX)
         };
         let tests = (count(TestStatus::Passed), count(TestStatus::Failed), count(TestStatus::Skipped));
-        self.gathered(context, Event::Gathered { tests }, outcomes, findings).await
+        self.gathered(context, Event::Gathered { tests }, outcomes, findings, pictures).await
     }
 
     pub(super) async fn analyse(&self, context: &Context) -> Result<(), Halt> {

@@ -8,7 +8,7 @@ use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
     Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
-    StepKey, StepKind, StepState, SuiteOutcome,
+    StepId, StepKey, StepKind, StepState, SuiteOutcome,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -71,6 +71,9 @@ pub(super) struct StoredMaterial {
 
 /// What a blob is called that holds a turn's prompt.
 const PROMPT: &str = "prompt";
+
+/// What a blob is called that holds a picture of a page.
+const PICTURE: &str = "screenshot";
 
 /// What an agent is given to read.
 #[derive(Debug, Clone)]
@@ -143,11 +146,16 @@ impl<W: World> Engine<W> {
         event: Event,
         outcomes: Vec<SuiteOutcome>,
         findings: Vec<Finding>,
+        pictures: Vec<(StepId, Vec<u8>)>,
     ) -> Result<(), Halt> {
         let (id, iteration) = (context.run.id, context.run.iteration);
         let also = move |tx: &Tx<'_>| {
             for outcome in &outcomes {
                 tx.put_suite(id, iteration, outcome)?;
+            }
+            for (step, picture) in &pictures {
+                let origin = BlobOrigin { kind: PICTURE.to_owned(), run: Some(id), step: Some(*step) };
+                tx.put_blob(picture, &origin)?;
             }
             tx.clear_findings(id, iteration)?;
             for finding in &findings {

@@ -7,7 +7,7 @@ use crate::domain::{ImageUsed, StepEnd, StepKind, StepState};
 use crate::engine::crash::Crashed;
 use crate::engine::machine::Event;
 use crate::engine::ports::{TreeFault, Trees, World};
-use crate::sandbox::{Profile, Sandbox, SandboxError, StepSpec};
+use crate::sandbox::{Network, Profile, Sandbox, SandboxError, StepSpec};
 use crate::store::StoreError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl<W: World> Engine<W> {
                 let parts = [self.store.instance().as_bytes(), &build.archive, build.dockerfile.as_bytes()];
                 let tag = format!("dogwatch-build:{}", short_hash(&parts));
                 let image = if let Some(id) = sandbox.local_image(&tag).await? {
-                    ImageUsed { asked: path.clone(), id, digest: None }
+                    ImageUsed { asked: path.clone(), id, digest: None, services: BTreeMap::new() }
                 } else {
                     self.record_image(id, &tag, None).await?;
                     self.crash.at("prepare.intended")?;
@@ -59,6 +59,17 @@ impl<W: World> Engine<W> {
         self.crash.at("prepare.image")?;
         if let Some(setup) = &context.config.setup {
             image.id = self.with_setup(context, setup, &image).await?;
+        }
+        for (name, service) in &context.config.services {
+            if let Some(reference) = &service.image {
+                image.services.insert(name.clone(), sandbox.image(reference, &progress).await?.id);
+            }
+        }
+        let browsers = context.config.suites.iter().filter_map(|suite| Some((&suite.name, suite.browser.as_ref()?)));
+        for (name, browser) in browsers {
+            if let Some(reference) = &browser.image {
+                image.services.insert(name.clone(), sandbox.image(reference, &progress).await?.id);
+            }
         }
         Ok(image)
     }
@@ -94,6 +105,7 @@ impl<W: World> Engine<W> {
             gateway: None,
             limits: context.config.limits,
             times: setup.times(),
+            network: Network::default(),
             key: key.clone(),
         };
         if self.wants_tree(&key).await? {

@@ -16,6 +16,14 @@ const WAITS: &str = "waits for space";
 /// How often space is looked for by a run that waits for it.
 const SPACE: Duration = Duration::from_secs(2);
 
+/// A step that was begun.
+pub(super) enum Begun {
+    /// It was over already.
+    Over(Step),
+    /// Its container is started.
+    Started(String),
+}
+
 impl<W: World> Engine<W> {
     /// Runs a step to its recorded end; a loss is an error, also one that was recorded before. The container of an ended step is removed unless `keep` is set.
     /// `prompt` is what the program is told, kept with the step's intent.
@@ -26,6 +34,19 @@ impl<W: World> Engine<W> {
         prompt: Option<&Prompt>,
         keep: bool,
     ) -> Result<Step, Halt> {
+        match self.begin_step(context, spec, prompt).await? {
+            Begun::Over(step) => Ok(step),
+            Begun::Started(container) => self.end_step(context, spec, &container, keep).await,
+        }
+    }
+
+    /// Brings a step so far that its container is started, or finds it over; a loss is an error.
+    pub(super) async fn begin_step(
+        &self,
+        context: &Context,
+        spec: &StepSpec,
+        prompt: Option<&Prompt>,
+    ) -> Result<Begun, Halt> {
         let kind = spec.key.kind.name();
         let place = (context.run.state, context.run.iteration, context.run.attempt);
         let known = self.step(&spec.key).await?;
@@ -35,10 +56,10 @@ impl<W: World> Engine<W> {
                 self.remove_containers_of(&spec.key).await?;
                 return Err(Halt::Lost { reason, explained });
             }
-            Some((StepState::Ended { .. }, step)) => return Ok(step),
+            Some((StepState::Ended { .. }, step)) => return Ok(Begun::Over(step)),
             Some((StepState::Created { container }, _)) => {
                 if self.world.sandbox().presence(&container).await? == Presence::Gone {
-                    return self.lose(spec).await;
+                    return Err(self.lose(spec).await?);
                 }
                 self.world.sandbox().thaw(&container).await?;
                 container
@@ -60,10 +81,22 @@ impl<W: World> Engine<W> {
         }
         self.world.sandbox().start(spec, &container).await?;
         self.crash.at(format!("step.{kind}.started"))?;
+        Ok(Begun::Started(container))
+    }
+
+    /// Follows a step that was begun to its recorded end; a loss is an error.
+    pub(super) async fn end_step(
+        &self,
+        context: &Context,
+        spec: &StepSpec,
+        container: &str,
+        keep: bool,
+    ) -> Result<Step, Halt> {
+        let kind = spec.key.kind.name();
         let tell = |text: String| self.note(context.run.id, &text);
         let mut ended = tokio::select! {
-            ended = self.world.sandbox().follow(spec, &container, &tell) => ended?,
-            never = self.keep_awake(&container) => match never {},
+            ended = self.world.sandbox().follow(spec, container, &tell) => ended?,
+            never = self.keep_awake(container) => match never {},
         };
         if let Some(tree) = &spec.tree
             && !matches!(ended.end, StepEnd::Lost { .. } | StepEnd::Stopped)
@@ -76,11 +109,11 @@ impl<W: World> Engine<W> {
         let step = self.record_ended(&spec.key, &ended).await?;
         self.crash.at(format!("step.{kind}.ended"))?;
         if let StepEnd::Lost { reason, explained } = ended.end {
-            self.world.sandbox().remove(&container).await?;
+            self.world.sandbox().remove(container).await?;
             return Err(Halt::Lost { reason, explained });
         }
         if !keep {
-            self.world.sandbox().remove(&container).await?;
+            self.world.sandbox().remove(container).await?;
         }
         Ok(step)
     }
@@ -146,13 +179,13 @@ impl<W: World> Engine<W> {
 
     /// Records that the container of a step is gone. A machine that was started anew explains it: what the container engine
     /// had made a moment before need not have reached the disk.
-    async fn lose(&self, spec: &StepSpec) -> Result<Step, Halt> {
+    async fn lose(&self, spec: &StepSpec) -> Result<Halt, Halt> {
         let explained = self.is_of_another_boot(&spec.key).await?;
         let how = if explained { "was lost when the machine was started anew" } else { "was removed from outside" };
         let reason = format!("its container {how} while nobody watched");
         let end = StepEnd::Lost { reason: reason.clone(), explained };
         self.record_ended(&spec.key, &Ended { end, log_digest: String::new(), intrusions: 0 }).await?;
-        Err(Halt::Lost { reason, explained })
+        Ok(Halt::Lost { reason, explained })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is left over from elsewhere: steps that a rollback, a pause or a cancel left behind, containers, trees.
 
 use super::{Engine, Halt};
-use crate::domain::{Run, StepEnd, StepKey, StepKind, StepState};
+use crate::domain::{Run, RunState, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::crash::Crashed;
 use crate::engine::machine::Event;
 use crate::engine::ports::{Trees, World};
@@ -16,13 +16,14 @@ impl<W: World> Engine<W> {
     pub(super) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
         for step in self.open_steps(run.id).await? {
             let key = &step.key;
-            let kind = match run.state {
-                crate::domain::RunState::Preparing => Some(StepKind::Prepare),
-                crate::domain::RunState::Planning | crate::domain::RunState::Developing => Some(StepKind::Develop),
-                crate::domain::RunState::Testing => Some(StepKind::Test),
-                _ => None,
+            let belongs = match key.kind {
+                StepKind::Prepare => run.state == RunState::Preparing,
+                StepKind::Develop => matches!(run.state, RunState::Planning | RunState::Developing),
+                StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready => {
+                    run.state == RunState::Testing
+                }
             };
-            if (key.iteration, Some(key.kind), key.attempt) == (run.iteration, kind, run.attempt) {
+            if belongs && (key.iteration, key.attempt) == (run.iteration, run.attempt) {
                 continue;
             }
             if key.kind == StepKind::Develop {

@@ -101,7 +101,12 @@ fn after(events: &[Event]) -> Run {
 }
 
 fn image() -> Event {
-    let image = ImageUsed { asked: "i".to_owned(), id: "sha256:1".to_owned(), digest: None };
+    let image = ImageUsed {
+        asked: "i".to_owned(),
+        id: "sha256:1".to_owned(),
+        digest: None,
+        services: std::collections::BTreeMap::new(),
+    };
     Event::Prepared { image }
 }
 

@@ -38,7 +38,7 @@ fn nothing(run: &Run) -> Material<'_> {
 
 fn material_prompt(guidance: &[Guidance], findings: &[Finding]) -> String {
     let run = crate::engine::machine::tests::queued();
-    let suites = [("unit".to_owned(), "pytest -q".to_owned())];
+    let suites = [("unit".to_owned(), "`pytest -q`".to_owned())];
     build(&Material { run: &run, guidance, findings, suites: &suites, ..nothing(&run) })
 }
 
@@ -110,7 +110,7 @@ fn a_whole_prompt() {
     run.budget.seconds = Some(7200);
     run.spent.milliseconds = 600_000;
     run.criteria = vec!["every price has two digits".to_owned()];
-    let suites = [("unit".to_owned(), "pytest -q".to_owned())];
+    let suites = [("unit".to_owned(), "`pytest -q`".to_owned())];
     let mut deep = finding("assert 590 == 690\nwhere 590 = shipping(1200)");
     deep.location = Some(crate::domain::Location { file: "tests/test_a.py".to_owned(), line: Some(25), column: None });
     let names = |count: usize| (0..count).map(|n| format!("src/part_{n}.py")).collect();

@@ -60,6 +60,17 @@ fn plot(seed: u64, pace: u32) -> Plot {
     }
     plot.parts = dice.between(1, 3);
     plot.setup = dice.percent(40);
+    let mut beside = Dice::of(seed, "services of a random plot");
+    plot.services = beside.percent(35);
+    plot.deaf = if beside.percent(30) { vec![u32::try_from(beside.below(4)).unwrap()] } else { Vec::new() };
+    if plot.services {
+        for _ in 0..beside.below(3) {
+            let kind = beside.pick(&[StepKind::Network, StepKind::Service, StepKind::Ready]);
+            let fate = beside.pick(&[Fate::Removed, Fate::OutOfMemory, Fate::Restart]);
+            let (iteration, after) = (u32::try_from(beside.below(4)).unwrap(), beside.below(20));
+            plot.fates.push((kind, iteration, u32::try_from(beside.between(1, 2)).unwrap(), after, fate));
+        }
+    }
     plot.broken_setup = plot.setup && dice.percent(10);
     plot.review = dice.percent(20);
     plot.iterations = u32::try_from(dice.between(1, 6)).unwrap();

@@ -6,8 +6,8 @@ use super::disk::{Disk, name_of};
 use super::plot::{Call, Fate, Plot, Slip};
 use super::program::{Program, program};
 use crate::domain::{ImageUsed, StepEnd, StepKey};
-use crate::sandbox::{Abilities, Ended, Presence, Profile, Sandbox, SandboxError, StepSpec};
-use std::collections::BTreeMap;
+use crate::sandbox::{Abilities, Ended, Network, Presence, Profile, Sandbox, SandboxError, StepSpec};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -48,6 +48,8 @@ pub(super) struct Kept {
     pub creations: BTreeMap<String, u32>,
     /// How often a program of each name was started.
     pub launches: BTreeMap<String, u32>,
+    /// Containers that the engine removed.
+    removed: BTreeSet<String>,
     /// Names whose container somebody else removed.
     pub taken_away: Vec<String>,
     counts: BTreeMap<&'static str, u32>,
@@ -292,14 +294,26 @@ impl Daemon {
     }
 
     fn launch(&self, kept: &mut Kept, id: &str) -> Result<(), SandboxError> {
+        let runs = |one: &Container| matches!(one.state, State::Running { .. } | State::Frozen);
+        let joinable: Vec<String> =
+            kept.containers.iter().filter(|(_, one)| runs(one)).map(|(id, _)| id.clone()).collect();
         let one = kept.containers.get_mut(id).ok_or_else(|| gone("start", id))?;
         if !matches!(one.state, State::Created) {
             return Ok(());
         }
+        if let Network::Of(holder) = &one.spec.network
+            && !joinable.contains(holder)
+        {
+            let reason = format!("cannot join the network of a container that does not run: {holder}");
+            return Err(SandboxError::Refused { what: "start".to_owned(), reason });
+        }
         let mut held = self.disk.held();
-        let Some(tree) = one.spec.tree.as_ref().and_then(|dir| held.dirs.get_mut(dir)) else {
-            return Err(SandboxError::Local("the mount source is missing".to_owned()));
+        let mut none = BTreeMap::new();
+        let tree = match &one.spec.tree {
+            None => Some(&mut none),
+            Some(dir) => held.dirs.get_mut(dir),
         };
+        let Some(tree) = tree else { return Err(SandboxError::Local("the mount source is missing".to_owned())) };
         one.program = Some(program(&self.plot, &one.spec, tree, self.clock.wall()));
         // Work that was begun shows: whoever repeats a step must begin from a clean tree.
         if one.spec.profile == Profile::Agent {
@@ -329,6 +343,9 @@ impl Daemon {
         let kept = self.kept();
         let over = |end: StepEnd| Sight::Over(Ended { end, log_digest: name_of(&[id.as_bytes()]), intrusions: 0 });
         let Some(one) = kept.containers.get(id) else {
+            if kept.removed.contains(id) {
+                return over(StepEnd::Stopped);
+            }
             let reason = "the container was removed by somebody else than this engine".to_owned();
             return over(StepEnd::Lost { reason, explained: false });
         };
@@ -357,6 +374,10 @@ impl Sandbox for Daemon {
 
     async fn words(&self) -> Result<String, SandboxError> {
         Ok("simulated".to_owned())
+    }
+
+    async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
+        Ok(vec!["dogwatch".to_owned()])
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
@@ -444,7 +465,9 @@ impl Sandbox for Daemon {
     async fn remove(&self, container: &str) -> Result<(), SandboxError> {
         let id = container.to_owned();
         self.call(Call::Remove, "remove", move |_, kept| {
-            kept.containers.remove(&id);
+            if kept.containers.remove(&id).is_some() {
+                kept.removed.insert(id);
+            }
             Ok(())
         })
         .await
@@ -477,7 +500,12 @@ impl Sandbox for Daemon {
             if kept.pulls <= this.plot.broken_pulls {
                 return Err(SandboxError::Image { image, reason: "the registry answers 503".to_owned(), retry: true });
             }
-            Ok(ImageUsed { id: format!("sha256:{}", name_of(&[image.as_bytes()])), asked: image, digest: None })
+            Ok(ImageUsed {
+                id: format!("sha256:{}", name_of(&[image.as_bytes()])),
+                asked: image,
+                digest: None,
+                services: BTreeMap::new(),
+            })
         })
         .await
     }
@@ -493,7 +521,7 @@ impl Sandbox for Daemon {
         self.call(Call::Image, "build", move |_, kept| {
             let id = format!("sha256:{}", name_of(&[&context]));
             kept.images.insert(tag.clone(), id.clone());
-            Ok(ImageUsed { asked: tag, id, digest: None })
+            Ok(ImageUsed { asked: tag, id, digest: None, services: BTreeMap::new() })
         })
         .await
     }

@@ -141,6 +141,11 @@ pub(super) struct Plot {
     /// Parts of the repository that have to be repaired, one a turn.
     pub parts: u64,
     pub setup: bool,
+    /// The suite `unit` has services: a database, and the application, which ends at once while part 0 is bad. A browser looks
+    /// at the latter.
+    pub services: bool,
+    /// In these iterations the application is never ready.
+    pub deaf: Vec<u32>,
     /// A person looks at every result.
     pub review: bool,
     /// The agent is a coding agent, which says what it does in its own events.
@@ -194,6 +199,8 @@ impl Plot {
             rivals: 0,
             parts: 2,
             setup: false,
+            services: false,
+            deaf: Vec::new(),
             review: false,
             coding: false,
             plan: crate::domain::Plan::None,
@@ -243,15 +250,17 @@ impl Plot {
         } else {
             String::new()
         };
+        let named = if self.services { "services = [\"db\", \"app\"]\n" } else { "" };
+        let services = if self.services { services(timeout) } else { String::new() };
         let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
         let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
         let toml = format!(
             "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n{setup}\
-             [[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\ntimeout = \"{timeout}m\"\n\
+             [[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\ntimeout = \"{timeout}m\"\n{named}\
              [[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n\
              timeout = \"{timeout}m\"\n\
              [agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
-             [budget]\niterations = {iterations}\n{gates}"
+             [budget]\niterations = {iterations}\n{gates}{services}"
         );
         let mut tree = Tree::from([
             ("dogwatch.toml".to_owned(), toml.into_bytes()),
@@ -263,6 +272,17 @@ impl Plot {
         }
         tree
     }
+}
+
+/// The services of a suite, where it has some.
+const SERVICES: &str = "[services.db]\nimage = \"docker.io/library/postgres:17\"\ncommand = \"postgres\"\n\
+                        ready = { tcp = 5432 }\n[services.app]\ncommand = \"serve\"\n\
+                        ready = { http = \"http://app:8000/\", within = \"60s\" }\n\
+                        [browser]\nurl = \"http://127.0.0.1:8000\"\nservices = [\"app\"]\n";
+
+/// The same with the longest that the browser may take, since everything may be slow.
+fn services(timeout: u32) -> String {
+    format!("{SERVICES}timeout = \"{timeout}m\"\n")
 }
 
 /// Where a part lies.

@@ -53,12 +53,37 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
             }
         }
         StepKind::Test if key.suite == "unit" => unit(&mut program),
+        StepKind::Test if key.suite == "browser" => browser(&mut program),
         StepKind::Test => lint(&mut program),
+        StepKind::Network | StepKind::Service => service(&mut program),
+        StepKind::Ready => ready(plot.deaf.contains(&key.iteration), &mut program),
     }
     if program.speaks.is_zero() {
         program.speaks = program.lasts;
     }
     program
+}
+
+/// What runs until somebody ends it. An application with a bad first part does not.
+fn service(program: &mut Program) {
+    program.lasts = FOR_EVER;
+    if program.tree.get(&part_path(0)).is_some_and(|bytes| bytes == b"bad") {
+        program.lasts = Duration::from_millis(200);
+        program.output = "RuntimeError: part 0 is bad\n".to_owned();
+        program.end = StepEnd::Exited { code: 1 };
+    }
+}
+
+fn browser(program: &mut Program) {
+    program.output = "{\"kind\":\"page\",\"at\":1,\"url\":\"http://127.0.0.1:8000/\"}\n".to_owned();
+    program.tree.insert(".dogwatch-pictures/page-0.png".to_owned(), b"\x89PNG\r\n\x1a\n".to_vec());
+}
+
+fn ready(deaf: bool, program: &mut Program) {
+    program.lasts = Duration::from_secs(if deaf { 60 } else { 1 });
+    program.end = StepEnd::Exited { code: i32::from(deaf) };
+    program.output =
+        if deaf { "app is not ready within 60 s (http://app:8000/): Connection refused\n" } else { "" }.to_owned();
 }
 
 /// Whether the agent is told of something.

@@ -107,6 +107,7 @@ fn of_one(seed: u64) -> Vec<Plot> {
             ],
             ..plain("lost")
         },
+        with_services(plain("services")),
         Plot { broken_deliveries: 1, parts: 1, ..plain("delivery") },
         Plot { broken_pulls: 2, parts: 1, broken_checkouts: vec![1, 4], shaky_deliveries: 2, ..plain("trouble") },
         Plot {
@@ -166,4 +167,22 @@ fn of_one(seed: u64) -> Vec<Plot> {
             ..plain("no credentials")
         },
     ]
+}
+
+/// Services that are not ready, die, and lose their network, while everything else goes on.
+fn with_services(plain: Plot) -> Plot {
+    Plot {
+        services: true,
+        deaf: vec![2],
+        fates: vec![
+            (StepKind::Service, 3, 1, 4, Fate::OutOfMemory),
+            (StepKind::Network, 4, 1, 3, Fate::Removed),
+            (StepKind::Test, 4, 2, 4, Fate::Restart),
+            (StepKind::Ready, 5, 1, 0, Fate::Restart),
+        ],
+        turns: vec![(2, 1, Turn::Nothing), (3, 1, Turn::Nothing)],
+        parts: 3,
+        asks: vec![(When::Runs(StepKind::Service, 1, 2), Ask::Pause), (When::State(RunState::Paused, 60), Ask::Resume)],
+        ..plain
+    }
 }

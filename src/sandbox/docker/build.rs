@@ -93,7 +93,12 @@ pub(super) async fn build(
         }
     }
     match image_id(link, tag).await? {
-        Some(id) => Ok(ImageUsed { asked: dockerfile.to_owned(), id, digest: None }),
+        Some(id) => Ok(ImageUsed {
+            asked: dockerfile.to_owned(),
+            id,
+            digest: None,
+            services: std::collections::BTreeMap::new(),
+        }),
         None => Err(refuse(dockerfile, format!("the build left no image; its last lines:\n{}", log.text()))),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::link::shorten;
 use crate::sandbox::executable::INSIDE;
-use crate::sandbox::{Profile, StepSpec};
+use crate::sandbox::{Network, Profile, StepSpec};
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountBindOptions,
     MountBindOptionsPropagationEnum, MountType, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
@@ -82,6 +82,8 @@ fn clean(path: &str) -> String {
     Path::new(path).components().collect::<PathBuf>().to_string_lossy().into_owned()
 }
 
+/// What the names of services stand for.
+const LOOPBACK: &str = "127.0.0.1";
 /// Volumes of one image that are taken.
 const VOLUMES_MAX: usize = 32;
 
@@ -100,8 +102,12 @@ pub(super) fn body(spec: &StepSpec, around: &Surroundings) -> ContainerCreateBod
         Profile::Agent | Profile::Test => format!("{}:{}", around.user.0, around.user.1),
         Profile::Provision => "0:0".to_owned(),
     };
+    // Whoever joins a network has the name and the table of hosts that are there; Docker refuses its own then.
+    let own = matches!(spec.network, Network::Own(_));
+    // A disabled network has no table of hosts. That of the mode `none`, named below, leads nowhere either.
+    let disabled = spec.network == Network::default();
     ContainerCreateBody {
-        hostname: Some("dogwatch".to_owned()),
+        hostname: own.then(|| "dogwatch".to_owned()),
         user: Some(user),
         image: Some(spec.image.clone()),
         entrypoint: Some(around.command.clone()),
@@ -116,7 +122,7 @@ pub(super) fn body(spec: &StepSpec, around: &Surroundings) -> ContainerCreateBod
         attach_stdin: Some(true),
         attach_stdout: Some(false),
         attach_stderr: Some(false),
-        network_disabled: Some(true),
+        network_disabled: Some(disabled),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         stop_signal: Some("SIGTERM".to_owned()),
         stop_timeout: Some(STOP_SECONDS),
@@ -143,8 +149,16 @@ fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
         let options = format!("{tmp},uid={},gid={}", around.user.0, around.user.1);
         in_memory.extend(volumes.map(|path| (path.clone(), options.clone())));
     }
+    let (network, hosts) = match &spec.network {
+        Network::Own(names) if names.is_empty() => ("none".to_owned(), None),
+        Network::Own(names) => {
+            ("none".to_owned(), Some(names.iter().map(|name| format!("{name}:{LOOPBACK}")).collect()))
+        }
+        Network::Of(container) => (format!("container:{container}"), None),
+    };
     HostConfig {
-        network_mode: Some("none".to_owned()),
+        network_mode: Some(network),
+        extra_hosts: hosts,
         readonly_rootfs: Some(spec.profile != Profile::Provision),
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
@@ -236,6 +250,7 @@ mod tests {
             gateway: None,
             limits: Limits { memory_mib: 100, cpus: 1.5, pids: 64, tmp_mib: 10, ..Limits::default() },
             times: WallTimes { seconds: 10, silent_seconds: None },
+            network: Network::default(),
         }
     }
 
@@ -269,6 +284,31 @@ mod tests {
             assert_eq!(body.cmd, Some(Vec::new()));
             assert!(host.binds.is_none() && host.devices.is_none() && host.volumes_from.is_none());
         }
+    }
+
+    #[test]
+    fn who_joins_a_network_has_nothing_else_of_it() {
+        let around = Surroundings {
+            instance: "abcd",
+            bin: Path::new("/copies/1"),
+            command: Vec::new(),
+            user: (10_001, 10_001),
+            processors: None,
+            mounts: Vec::new(),
+            volumes: Vec::new(),
+        };
+        let holder = StepSpec { network: Network::Own(vec!["db".into(), "app".into()]), ..spec(Profile::Test) };
+        let holder = body(&holder, &around);
+        assert_eq!(holder.network_disabled, Some(false), "or else the names mean nothing");
+        let host = holder.host_config.unwrap();
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert_eq!(host.extra_hosts, Some(vec!["db:127.0.0.1".to_owned(), "app:127.0.0.1".to_owned()]));
+        let joined = StepSpec { network: Network::Of("0123".into()), ..spec(Profile::Test) };
+        let joined = body(&joined, &around);
+        assert_eq!((joined.hostname, joined.network_disabled), (None, Some(false)));
+        let host = joined.host_config.unwrap();
+        assert_eq!((host.network_mode.as_deref(), host.extra_hosts), (Some("container:0123"), None));
+        assert_eq!(host.port_bindings, None);
     }
 
     #[test]

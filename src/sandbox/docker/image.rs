@@ -90,7 +90,7 @@ fn used(asked: &str, reference: &Reference, image: ImageInspect) -> Result<Image
     let digests = image.repo_digests.unwrap_or_default();
     let ours = |entry: &&String| entry.split_once('@').map(|(name, _)| name) == reference.familiar().as_deref();
     let digest = digests.iter().find(ours).and_then(|entry| entry.split_once('@')).map(|(_, digest)| digest.to_owned());
-    Ok(ImageUsed { asked: asked.to_owned(), id, digest })
+    Ok(ImageUsed { asked: asked.to_owned(), id, digest, services: std::collections::BTreeMap::new() })
 }
 
 async fn pull(link: &Link, asked: &str, name: &str, tell: &(dyn Fn(String) + Send + Sync)) -> Result<(), SandboxError> {

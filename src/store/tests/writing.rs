@@ -39,7 +39,12 @@ fn every_value_of_a_run_comes_back_in_its_own_place() {
                 not_before: Some(Millis(8)),
                 base: Some("base".to_owned()),
                 head: Some("head".to_owned()),
-                image: Some(ImageUsed { asked: "asked".to_owned(), id: "id".to_owned(), digest: None }),
+                image: Some(ImageUsed {
+                    asked: "asked".to_owned(),
+                    id: "id".to_owned(),
+                    digest: None,
+                    services: std::collections::BTreeMap::new(),
+                }),
                 budget: Budget { iterations: 9, seconds: Some(10), tokens: Some(11), microusd: Some(12) },
                 spent: Spent { iterations: 13, milliseconds: 14, tokens: 15, microusd: 16 },
                 reason: "reason".to_owned(),
