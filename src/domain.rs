@@ -39,7 +39,7 @@ pub use guidance::{Guidance, GuidanceState};
 pub use ids::{BugId, ProjectId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use model_api::ModelApi;
-pub use plan::Plan;
+pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};

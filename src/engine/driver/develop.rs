@@ -7,7 +7,7 @@ use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
 use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState};
+use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
@@ -193,6 +193,7 @@ impl<W: World> Engine<W> {
         // One that the repository has is none that the agent wrote.
         let before = trees.file(&context.project, head, PLAN_FILE).await?;
         let plan = trees.plan(tree).await?.filter(|plan| before.as_deref() != Some(plan.as_bytes()));
+        let plan = plan.map(|plan| bounded_plan(&plan));
         let instant = milliseconds < INSTANT && report.usage.tokens == 0 && plan.is_none();
         let event = if held(&report, instant) {
             Event::AgentHeld { report, commit: None, instant, milliseconds }
