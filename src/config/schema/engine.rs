@@ -1,0 +1,241 @@
+//! The keys of `config.toml`.
+
+use super::{
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAMED_PROJECT,
+    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
+};
+
+/// The top of `config.toml`.
+pub const ENGINE_TOP: Table = Table {
+    header: "",
+    about: "`config.toml` belongs to the operator of an engine and lies in its configuration directory. The file may be absent; every key may be left out.",
+    keys: &[
+        key("sandbox", "a table", "see there", "Which sandbox steps run in."),
+        key("docker", "a table", "see there", "The container engine."),
+        key("engine", "a table", "see there", "The engine itself."),
+        key("limits", "a table", "see there", "The most that a repository may ask for."),
+        key("retention", "a table", "see there", "How long what runs leave behind is kept."),
+        key("budget", "a table", "see there", "What all projects together may spend on a day."),
+        key("projects", "tables written as [projects.NAME]", "none", "What single projects may spend, by their names."),
+        key("agents", "tables written as [agents.NAME]", "none", "Agents that the operator trusts, by name."),
+        key(
+            "models",
+            "tables written as [models.NAME]",
+            "none",
+            "Where the models of coding agents are, and their keys.",
+        ),
+        key("keys", "a table", "see there", "Other keys for the console."),
+    ],
+};
+
+/// `[sandbox]`.
+pub const SANDBOX: Table = Table {
+    header: "[sandbox]",
+    about: "Which sandbox steps run in. The process sandbox (bubblewrap) is for machines without Docker: weaker walls, no images, no Dockerfiles, no `[setup]`; `dogwatch doctor` tells what its limits are worth on this machine. Read at the engine's start.",
+    keys: &[
+        key(
+            "kind",
+            "one of \"auto\", \"docker\", \"process\"",
+            "\"auto\"",
+            "`auto` takes Docker where anything of it is on this machine (a socket, a program, a `host`), also while it does not answer, and the process sandbox elsewhere.",
+        ),
+        key(
+            "roots",
+            "a table of strings such as { trixie = \"/srv/roots/trixie\" }",
+            "{}",
+            "Directories that the process sandbox shows, read-only, as the root of steps whose `reference` under `[image]` is the name. `host` is always there: this machine's own `/usr` and what is needed to use it. Nothing pins what they hold.",
+        ),
+        key(
+            "visible",
+            "a list of absolute paths such as [\"/opt/rust\"]",
+            "[]",
+            "Further directories of this machine that the root `host` shows, read-only, under their own paths.",
+        ),
+    ],
+};
+
+/// `[docker]`.
+pub const DOCKER: Table = Table {
+    header: "[docker]",
+    about: "The container engine.",
+    keys: &[
+        key(
+            "host",
+            "a socket such as \"unix:///var/run/docker.sock\"",
+            "DOCKER_HOST, else \"unix:///var/run/docker.sock\"",
+            "Where the container engine listens.",
+        ),
+        key(
+            "allowed-registries",
+            "a list of registries such as [\"docker.io\", \"localhost:5000\"]",
+            "[\"docker.io\", \"ghcr.io\", \"quay.io\", \"registry.gitlab.com\", \"mcr.microsoft.com\"]",
+            "Where images may be pulled from; replaces the default list.",
+        ),
+    ],
+};
+
+/// `[engine]`.
+pub const ENGINE: Table = Table {
+    header: "[engine]",
+    about: "The engine itself.",
+    keys: &[
+        key(
+            "max-runs",
+            "a whole number",
+            "half the processors, at least 1",
+            "Runs that work at the same time; 1 to 256.",
+        ),
+        key(
+            "memory",
+            SIZE,
+            "all that the machine has",
+            "Memory that runs may use together, by the limits of their steps. One that does not fit beside those at work waits, and those behind it; one that could never fit is refused. At most \"1TiB\".",
+        ),
+        key(
+            "cpus",
+            "a number",
+            "all that the machine has",
+            "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
+        ),
+        key(
+            "reserve",
+            SIZE,
+            "\"64MiB\"",
+            "Space in the state directory that is kept back for the engine's own records, given only when the disk is full. New steps begin only while as much again is free. \"0MiB\" keeps none back.",
+        ),
+    ],
+};
+
+/// `[limits]` of `config.toml`.
+pub const MOST: Table = Table {
+    header: "[limits]",
+    about: "The most that a step may put on disk, whatever the repository asks for.",
+    keys: &[
+        key("disk", SIZE, "\"50GiB\"", "The most that the tree of a step may take; 16MiB to 1TiB."),
+        key("log", SIZE, "\"4GiB\"", "The most that the log of a step may take; 1MiB to 1TiB."),
+    ],
+};
+
+/// `[retention]`.
+pub const RETENTION: Table = Table {
+    header: "[retention]",
+    about: "How long what runs that are over leave behind is kept. The engine looks once an hour and after every end of a run; `dogwatch gc` looks at once. Containers and trees go when their run is over, whatever stands here.",
+    keys: &[
+        key("logs-at-least", LONG, "\"7d\"", "A log stays for so long after its step, whatever else."),
+        key("logs-at-most", LONG, "\"90d\"", "And no longer than so."),
+        key(
+            "logs-size",
+            SIZE,
+            "\"20GiB\"",
+            "What all logs of runs that are over may take together, compressed; beyond it the oldest go. 1MiB to 1024TiB.",
+        ),
+        key(
+            "images-unused",
+            LONG,
+            "\"30d\"",
+            "An image that was built or set up for runs goes when no run has used it for so long; it is made anew when it is needed.",
+        ),
+    ],
+};
+
+/// `[agents.NAME]`.
+pub const NAMED_AGENT: Table = Table {
+    header: "[agents.NAME]",
+    about: "What the operator trusts as an agent: `dogwatch run --agent NAME`, or `name = \"NAME\"` in a repository. It is a command, or a coding agent with settings of its own. `command` and `replay` are taken; what stands here under the name of a coding agent goes before what the name means by itself.",
+    keys: &[
+        key(
+            "command",
+            COMMAND,
+            "none",
+            "The program; it gets the prompt on its standard input and works in the tree. Required without `adapter`; with it, the words that the coding agent is started by, such as [\"node\", \"/opt/gemini.js\"].",
+        ),
+        key(
+            "adapter",
+            "one of \"claude\", \"codex\", \"gemini\", \"opencode\", \"copilot\"",
+            "NAME, if it is one of these and there is no `command`",
+            "Which coding agent it is.",
+        ),
+        key("model", MODEL, "the agent's own choice", "The model of a coding agent."),
+        key(
+            "arguments",
+            ARGUMENTS,
+            "[]",
+            "Further arguments for a coding agent. Those that the engine sets itself are refused.",
+        ),
+        key("timeout", DURATION, "\"1h\"", "The longest one turn may take, at most 24h; a repository may set its own."),
+        key(
+            "silence",
+            SILENCE,
+            "\"15m\"",
+            "How long it may write nothing before it is stopped; a repository may set its own.",
+        ),
+        key("env", ENV, "{}", "Environment variables for the agent; a repository may add to them."),
+    ],
+};
+
+/// `[models.NAME]`.
+pub const NAMED_MODELS: Table = Table {
+    header: "[models.NAME]",
+    about: "A provider of models for coding agents, one of each API. Agents reach it from their containers through the engine, which adds the key on its side: no key ever enters a container. A file that holds a key must belong to the engine's user and be closed to everybody else (`chmod 600`); it is read anew for each request, so a new key counts at once.",
+    keys: &[
+        key(
+            "api",
+            "one of \"anthropic\", \"openai\", \"gemini\"",
+            "NAME, if it is one of these",
+            "What is spoken there: Messages (`claude`, and `opencode` and `copilot` with models of Anthropic), Responses and chat completions (`codex`, else `opencode` and `copilot`), or the API of Gemini (`gemini`).",
+        ),
+        key(
+            "url",
+            "an address such as \"https://api.anthropic.com\"",
+            "that of whoever made the API",
+            "Where it is, without `/v1`. `http://` only on this machine.",
+        ),
+        key(
+            "key-file",
+            "the absolute path of a file",
+            "none",
+            "Where the key is: a file with the key and nothing else.",
+        ),
+        key(
+            "key-env",
+            "the name of a variable",
+            "none",
+            "Or the variable of the engine's environment that holds it. With neither, and a `url`, no key is sent.",
+        ),
+    ],
+};
+
+/// What a command's keys must be.
+pub(in crate::config) const KEY_LIST: &str = "a list of keys such as [\"P\", \"ctrl-l\"]";
+
+/// `[keys]`.
+pub const KEYS: Table = Table {
+    header: "[keys]",
+    about: "Other keys for the commands of the console, by their names; `dogwatch watch` reads it at its start. The names, the usual keys and how keys are written: [keys.md](keys.md). Two commands of one place cannot have the same key.",
+    keys: &[key(
+        "NAME",
+        KEY_LIST,
+        "the usual keys",
+        "All keys of the command of that name; an empty list leaves it to the palette.",
+    )],
+};
+
+/// The tables of `config.toml`, in the order of the reference page.
+pub const ENGINE_FILE: &[Table] = &[
+    ENGINE_TOP,
+    SANDBOX,
+    DOCKER,
+    ENGINE,
+    MOST,
+    RETENTION,
+    ENGINE_BUDGET,
+    BUDGET_DAY,
+    BUDGET_ITERATION,
+    NAMED_PROJECT,
+    PROJECT_TOTAL,
+    PROJECT_DAY,
+    PROJECT_ITERATION,
+    NAMED_AGENT,
+    NAMED_MODELS,
+    KEYS,
+];
