@@ -49,9 +49,12 @@ impl Repo {
         found.sort_by(|one, other| (Reverse(one.0), &one.1).cmp(&(Reverse(other.0), &other.1)));
         let mut large = Vec::new();
         for (_, path, id) in found.into_iter().take(CANDIDATES) {
+            if large.len() >= NAMED {
+                break;
+            }
             let text = blob(&git, id, LARGEST, &path)?;
             let binary = text.iter().take(HEAD).any(|byte| *byte == 0);
-            if !binary && large.len() < NAMED {
+            if !binary {
                 large.push((shown(&path), text.split_inclusive(|byte| *byte == b'\n').count() as u64));
             }
         }

@@ -1,10 +1,11 @@
 //! What an agent's tree comes to.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use super::trees::GitTrees;
 use crate::config::ProjectConfig;
 use crate::domain::{Millis, Project, ProjectId};
-use crate::engine::ports::{Places, Take, Trees};
+use crate::engine::ports::{PLAN_FILE, Places, Take, Trees};
+use crate::workspace::volume;
 use git2::{Repository, Signature, Time};
 use rustix::fs::{FileType, Mode, OFlags, mkdirat, mknodat, openat};
 use std::fs;
@@ -68,4 +69,23 @@ async fn a_report_in_a_tree_that_was_locked_is_read() {
     let reports = trees.reports(&dir, &config.suites[0]).await.unwrap().unwrap();
     assert_eq!(reports.len(), 1);
     assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_plan_is_read_from_a_tree_that_a_start_of_the_machine_unmounted() {
+    if let Err(why) = volume::possible() {
+        eprintln!("skipped: trees have no file systems of their own here: {why}");
+        return;
+    }
+    let room = tempfile::tempdir().unwrap();
+    let (trees, project) = trees(room.path());
+    let base = trees.fetch(&project, None).await.unwrap();
+    let dir = room.path().join("workspaces/tree");
+    trees.checkout(&project, &base, &dir, None, Some(64)).await.unwrap();
+    assert!(volume::is_own(&dir).unwrap());
+    fs::write(dir.join(PLAN_FILE), "1. mend\n").unwrap();
+    rustix::mount::unmount(&dir, rustix::mount::UnmountFlags::NOFOLLOW).unwrap();
+    let plan = trees.plan(&dir).await;
+    trees.remove(&dir).await.unwrap();
+    assert_eq!(plan.unwrap().as_deref(), Some("1. mend\n"));
 }

@@ -231,7 +231,11 @@ impl Trees for GitTrees {
 
     async fn plan(&self, dir: &Path) -> Result<Option<String>, TreeFault> {
         let dir = dir.to_owned();
-        let text = blocking(move || Ok(workspace::left_text(&dir, PLAN_FILE, LONGEST_PLAN)?)).await?;
+        let read = move || {
+            volume::hold(&dir)?;
+            Ok(workspace::left_text(&dir, PLAN_FILE, LONGEST_PLAN)?)
+        };
+        let text = blocking(read).await?;
         Ok(text.filter(|text| !text.trim().is_empty()))
     }
 
