@@ -10,7 +10,7 @@ pub use trees::GitTrees;
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, RunId};
-use crate::gateway::{self, Answered, Gateway};
+use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,8 +59,8 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
     }
 
-    fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String> {
-        self.gateway.open(run, api, dir).map_err(|error| error.to_string())
+    fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String> {
+        self.gateway.open(run, ways, dir).map_err(|error| error.to_string())
     }
 
     fn answered(&self, run: RunId) -> Option<Answered> {

@@ -7,7 +7,7 @@ use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, RunId};
 use crate::engine::ports::{Places, World};
-use crate::gateway::Answered;
+use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl World for SimWorld {
         there.ok_or_else(|| "nobody plays a model here".to_owned())
     }
 
-    fn open_way(&self, _run: RunId, _api: ModelApi, _dir: &Path) -> Result<(), String> {
+    fn open_way(&self, _run: RunId, _ways: &Ways, _dir: &Path) -> Result<(), String> {
         // The played agents only say what they do, so nobody has to listen.
         Ok(())
     }
