@@ -43,7 +43,7 @@ pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};
-pub use run::{ImageUsed, Origin, Run, RunState};
+pub use run::{ImageUsed, Origin, Rerun, Run, RunState};
 pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};
