@@ -148,5 +148,8 @@ mod needs_bwrap {
         let done = engine.rested(run);
         assert_eq!((done.view.run.state, done.iterations[1].outcome), (RunState::Succeeded, Some(Outcome::Red)));
         assert_eq!(tested(&done), ["i0-a1", "i1-a1", "i2-a1"], "{done:#?}");
+        // That it was in doubt is said all the same.
+        let odd = engine.texts("SELECT oddities FROM suites WHERE iteration = 1");
+        assert!(odd[0].contains("in doubt, and yet not run a second time: `[gates] rerun` is off"), "{odd:?}");
     }
 }

@@ -59,12 +59,18 @@ impl<W: World> Engine<W> {
         Ok(Past { known, before, same, unrelated })
     }
 
-    /// The event that has suites run a second time, where what they say is in doubt and that costs no more than it may.
-    pub(super) async fn doubted(&self, context: &Context, told: &[Told], past: &Past) -> Result<Option<Event>, Halt> {
+    /// The event that has suites run a second time, where what they say is in doubt and that costs no more than it may. Where it
+    /// does, the suites say themselves that they were not.
+    pub(super) async fn doubted(
+        &self,
+        context: &Context,
+        told: &mut [Told],
+        past: &Past,
+    ) -> Result<Option<Event>, Halt> {
         let none = BTreeSet::new();
         let mut suites = Vec::new();
         let mut milliseconds: u64 = 0;
-        for one in told {
+        for one in told.iter() {
             let name = &one.judged.outcome.suite;
             let mut known = past.known.get(name).unwrap_or(&none).clone();
             // What the same tree said before is as good as a second run.
@@ -82,7 +88,13 @@ impl<W: World> Engine<W> {
                 milliseconds = milliseconds.saturating_add(one.milliseconds);
             }
         }
-        if suites.is_empty() || !self.has_time_for(context, milliseconds) {
+        if suites.is_empty() {
+            return Ok(None);
+        }
+        if let Some(why) = too_dear(context, milliseconds) {
+            for one in told.iter_mut().filter(|one| suites.contains(&one.judged.outcome.suite)) {
+                one.judged.outcome.oddities.push(format!("in doubt, and yet not run a second time: {why}"));
+            }
             return Ok(None);
         }
         let steps = self.steps_of(context.run.id, context.run.iteration).await?;
@@ -90,18 +102,17 @@ impl<W: World> Engine<W> {
         let attempt = tests.map(|step| step.key.attempt).max().unwrap_or(0).saturating_add(1);
         Ok(Some(Event::Doubted { suites, attempt }))
     }
+}
 
-    /// Whether suites that took so long may run a second time: the project says how long that may take, and the run's own
-    /// budget must have room for it.
-    fn has_time_for(&self, context: &Context, milliseconds: u64) -> bool {
-        let (run, rerun) = (&context.run, context.config.gates.rerun);
-        let spent = run.spent.milliseconds.saturating_add(milliseconds);
-        let within = run.budget.seconds.is_none_or(|seconds| spent <= seconds.saturating_mul(1000));
-        let may = rerun.is_some_and(|seconds| milliseconds <= seconds.saturating_mul(1000));
-        if rerun.is_some() && !(may && within) {
-            let why = if may { "the run's budget has no room for that" } else { "it took longer than `[gates] rerun`" };
-            self.note(run.id, &format!("iteration {}: results in doubt are taken as they are: {why}", run.iteration));
-        }
-        may && within
+/// Why suites that took so long do not run a second time, if so: the project says how long that may take, and the run's own
+/// budget must have room for it.
+fn too_dear(context: &Context, milliseconds: u64) -> Option<&'static str> {
+    let (run, rerun) = (&context.run, context.config.gates.rerun);
+    let Some(seconds) = rerun else { return Some("`[gates] rerun` is off") };
+    if milliseconds > seconds.saturating_mul(1000) {
+        return Some("it took longer than `[gates] rerun` lets it");
     }
+    let spent = run.spent.milliseconds.saturating_add(milliseconds);
+    let room = run.budget.seconds.is_none_or(|seconds| spent <= seconds.saturating_mul(1000));
+    (!room).then_some("the run's budget has no time left for that")
 }

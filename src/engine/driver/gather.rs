@@ -48,7 +48,7 @@ impl<W: World> Engine<W> {
         }
         let past = self.past(context).await?;
         if context.run.rerun.is_none()
-            && let Some(event) = self.doubted(context, &told, &past).await?
+            && let Some(event) = self.doubted(context, &mut told, &past).await?
         {
             return self.advance(context, event).await;
         }
