@@ -16,6 +16,7 @@
 mod answered;
 mod body;
 mod dispatch;
+mod egress;
 mod key;
 mod listen;
 mod provider;
@@ -29,12 +30,14 @@ mod tests;
 mod ways;
 
 pub use answered::Answered;
+pub use egress::{Books, Policy};
 pub use provider::GatewayError;
 pub use ways::Ways;
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
 use dispatch::Far;
+use egress::WayOut;
 use listen::Listening;
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
@@ -54,13 +57,20 @@ pub fn address() -> String {
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
     open: Mutex<HashMap<RunId, Listening>>,
+    /// Where it is recorded what goes out to other hosts.
+    books: Option<Books>,
 }
 
 impl Gateway {
     /// A gateway to these providers. Nobody is asked for anything yet.
     pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default() })
+        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default(), books: None })
+    }
+
+    /// It also lets runs out to other hosts, where their ways say so, and records that.
+    pub fn recording(self, books: Books) -> Self {
+        Self { books: Some(books), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -71,11 +81,14 @@ impl Gateway {
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
     pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
         let provider = ways.models.map(|api| self.provider(api)).transpose()?;
+        let books = self.books.clone();
+        let out = ways.egress.clone().map(|policy| Ok((policy, books.ok_or(GatewayError::NoRecords)?))).transpose()?;
         let mut open = self.open_now();
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
-            open.insert(run, Listening::begin(ways, Far::new(run, provider), dir)?);
+            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
+            open.insert(run, Listening::begin(ways, Far::new(run, provider, out), dir)?);
         }
         Ok(())
     }

@@ -42,9 +42,11 @@ const ARGUMENTS: &str = "a list of words";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
+mod egress;
 mod engine;
 mod project;
 
 pub use allowances::*;
+pub use egress::*;
 pub use engine::*;
 pub use project::*;

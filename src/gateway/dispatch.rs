@@ -2,12 +2,13 @@
 
 use super::answered::Answers;
 use super::body::Answer;
+use super::egress::{Tunnel, WayOut};
 use super::provider::Provider;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
 use crate::domain::RunId;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use std::sync::Arc;
 
 /// What lies behind the socket of one run.
@@ -17,16 +18,23 @@ pub(super) struct Far {
     /// Who has the models, where the run may reach any.
     pub provider: Option<Arc<Provider>>,
     pub answers: Answers,
+    /// The way to hosts outside, where the run has one.
+    pub out: Option<WayOut>,
 }
 
 impl Far {
-    pub fn new(run: RunId, provider: Option<Arc<Provider>>) -> Self {
-        Self { run, provider, answers: Answers::default() }
+    pub fn new(run: RunId, provider: Option<Arc<Provider>>, out: Option<WayOut>) -> Self {
+        Self { run, provider, answers: Answers::default(), out }
     }
 }
 
-/// Answers a request. Never fails: whoever asks always gets an answer.
-pub(super) async fn answer(far: &Far, request: Request<Incoming>) -> Response<Answer> {
+/// Answers a request. Never fails: whoever asks always gets an answer. A tunnel that is granted goes into `tunnel`.
+pub(super) async fn answer(far: &Far, tunnel: &Tunnel, request: Request<Incoming>) -> Response<Answer> {
+    if let Some(out) = &far.out
+        && (request.method() == Method::CONNECT || request.uri().authority().is_some())
+    {
+        return out.answer(request, tunnel).await;
+    }
     match &far.provider {
         Some(provider) => relay(far.run, provider, &far.answers, request).await,
         None => refusal::plain(Refusal::NoModels),

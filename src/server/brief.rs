@@ -175,6 +175,7 @@ mod tests {
             guidance: Vec::new(),
             questions: Vec::new(),
             steps: Vec::new(),
+            egress: Vec::new(),
         }
     }
 

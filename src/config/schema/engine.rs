@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME, NAMED_PROJECT,
-    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
+    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
 };
 
 /// The top of `config.toml`.
@@ -25,6 +25,7 @@ pub const ENGINE_TOP: Table = Table {
             "Where the models of coding agents are, and their keys.",
         ),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
+        key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -273,5 +274,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_AGENT,
     NAMED_MODELS,
     NAMED_ROLE,
+    EGRESS,
     KEYS,
 ];
