@@ -16,6 +16,7 @@
 mod answered;
 mod body;
 mod dispatch;
+mod egress;
 mod key;
 mod listen;
 mod metered;
@@ -30,6 +31,7 @@ mod tests;
 mod ways;
 
 pub use answered::{Answered, Refused};
+pub use egress::{Books, Policy};
 pub use provider::GatewayError;
 pub use ways::{ModelUse, Ways};
 
@@ -37,6 +39,7 @@ use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
 use crate::models::{Meter, Prices};
 use dispatch::Far;
+use egress::WayOut;
 use listen::Listening;
 use metered::{Meters, ModelWay};
 use provider::Provider;
@@ -58,6 +61,8 @@ pub struct Gateway {
     providers: Vec<Arc<Provider>>,
     meters: Meters,
     open: Mutex<HashMap<RunId, Listening>>,
+    /// Where it is recorded what goes out to other hosts.
+    books: Option<Books>,
 }
 
 impl Gateway {
@@ -69,7 +74,13 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
         let meters = Meters { prices: Arc::new(prices), meter };
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, meters, open: Mutex::default() })
+        let providers = providers.collect::<Result<_, _>>()?;
+        Ok(Self { providers, meters, open: Mutex::default(), books: None })
+    }
+
+    /// It also lets runs out to other hosts, where their ways say so, and records that.
+    pub fn recording(self, books: Books) -> Self {
+        Self { books: Some(books), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -86,11 +97,14 @@ impl Gateway {
             }
             None => None,
         };
+        let books = self.books.clone();
+        let out = ways.egress.clone().map(|policy| Ok((policy, books.ok_or(GatewayError::NoRecords)?))).transpose()?;
         let mut open = self.open_now();
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
-            open.insert(run, Listening::begin(ways, Far { run, models }, dir)?);
+            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
+            open.insert(run, Listening::begin(ways, Far { run, models, out }, dir)?);
         }
         Ok(())
     }

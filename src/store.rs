@@ -28,6 +28,7 @@ mod changes;
 mod check;
 mod columns;
 mod connect;
+mod egress;
 mod error;
 mod events;
 mod faults;
@@ -79,6 +80,6 @@ pub use questions::Ask;
 pub use reserve::Room;
 pub use runs::RunFilter;
 #[cfg(test)]
-pub(crate) use tests::fixtures::new_run as new_run_for_tests;
+pub(crate) use tests::fixtures::{new_run as new_run_for_tests, seed as seed_for_tests};
 pub use tx::{Tx, View};
 pub use usage::UsageRow;
