@@ -1,12 +1,13 @@
 //! The one way out of an agent's container: a Unix socket of its run, behind which the engine passes requests on to the one
-//! provider of models that the run's agent speaks to, and adds the key.
+//! provider of models that the run's agent speaks to, and adds the key; and the tools of the run (`tools.rs`).
 //!
 //! ```text
 //! agent → 127.0.0.1:PORT (the shim) → /dogwatch/gateway/gateway.sock → here → the provider, over TLS
+//!                                                                       └→ /mcp: tools, out of the engine's database
 //! ```
 //!
 //! What comes from inside is hostile. Only the paths of that provider's API are known (`routes.rs`), nothing else is on this
-//! socket: no other host, no decision, no tool. Credentials from inside are left out, so an agent cannot work on an account of
+//! socket: no other host, no decision. Credentials from inside are left out, so an agent cannot work on an account of
 //! somebody else; the key that is put in (`key.rs`) is taken out of whatever comes back (`redact.rs`). Bodies are passed on as
 //! they come, within bounds (`body.rs`).
 //!
@@ -26,6 +27,7 @@ mod resolve;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod ways;
 
 pub use answered::Answered;
@@ -34,12 +36,14 @@ pub use ways::Ways;
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
+use crate::knowledge::Knowledge;
 use dispatch::Far;
 use listen::Listening;
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tools::Tools;
 
 /// The port on which the shim listens inside: below those that the system gives out, and no usual one of any server.
 pub const PORT: u16 = 3649;
@@ -49,10 +53,17 @@ pub fn address() -> String {
     format!("http://127.0.0.1:{PORT}")
 }
 
+/// Where agents find their tools, from where they find their models.
+pub fn tools_at(address: &str) -> String {
+    format!("{address}{}", tools::PATH)
+}
+
 /// The providers that the operator named, and the sockets of the runs that are at work.
 #[derive(Debug)]
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
+    /// What tools tell of, where there is anything.
+    knowledge: Option<Knowledge>,
     open: Mutex<HashMap<RunId, Listening>>,
 }
 
@@ -60,7 +71,12 @@ impl Gateway {
     /// A gateway to these providers. Nobody is asked for anything yet.
     pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default() })
+        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default(), knowledge: None })
+    }
+
+    /// The same with tools for the runs that have any.
+    pub fn with_tools(self, knowledge: Knowledge) -> Self {
+        Self { knowledge: Some(knowledge), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -75,7 +91,9 @@ impl Gateway {
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
-            open.insert(run, Listening::begin(ways, Far::new(run, provider), dir)?);
+            let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
+            let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
+            open.insert(run, Listening::begin(ways, Far::new(run, provider, tools), dir)?);
         }
         Ok(())
     }

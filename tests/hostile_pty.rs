@@ -204,6 +204,10 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "doctor",
         "diff r1",
         "prompt r1",
+        "tools r1",
+        "tools r1 --json",
+        "knowledge ls",
+        "knowledge ls --json",
         "prompt r1 1 --json",
         "deliver r1",
     ] {

@@ -2,7 +2,7 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Role, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -237,6 +237,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Which agent works, from what the operator asked for, what the role has, and what the repository says.
     fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+
+    /// What agents of a role may use.
+    fn rules(&self, role: Role) -> RoleRules;
 
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;

@@ -9,7 +9,7 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
 use std::path::Path;
@@ -53,6 +53,10 @@ impl<S: Sandbox> World for RealWorld<S> {
     fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn rules(&self, role: Role) -> RoleRules {
+        self.config.role(role)
     }
 
     fn models(&self, api: ModelApi) -> Result<String, String> {

@@ -5,6 +5,7 @@ use super::body::Answer;
 use super::provider::Provider;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
+use super::tools::Tools;
 use crate::domain::RunId;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
@@ -16,17 +17,25 @@ pub(super) struct Far {
     pub run: RunId,
     /// Who has the models, where the run may reach any.
     pub provider: Option<Arc<Provider>>,
+    /// The tools, where the run has any.
+    pub tools: Option<Tools>,
     pub answers: Answers,
 }
 
 impl Far {
-    pub fn new(run: RunId, provider: Option<Arc<Provider>>) -> Self {
-        Self { run, provider, answers: Answers::default() }
+    pub fn new(run: RunId, provider: Option<Arc<Provider>>, tools: Option<Tools>) -> Self {
+        Self { run, provider, tools, answers: Answers::default() }
     }
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer.
 pub(super) async fn answer(far: &Far, request: Request<Incoming>) -> Response<Answer> {
+    if Tools::are_meant(&request) {
+        return match &far.tools {
+            Some(tools) => tools.answer(request).await,
+            None => refusal::plain(Refusal::NoTools),
+        };
+    }
     match &far.provider {
         Some(provider) => relay(far.run, provider, &far.answers, request).await,
         None => refusal::plain(Refusal::NoModels),

@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     OtherHost,
     /// The run has no way to models.
     NoModels,
+    /// The run has no tools.
+    NoTools,
     /// The body is beyond its bound.
     TooLarge,
     /// The engine has no key.
@@ -30,7 +32,7 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::OtherHost | Self::NoModels => StatusCode::FORBIDDEN,
+            Self::OtherHost | Self::NoModels | Self::NoTools => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::Unreachable => StatusCode::BAD_GATEWAY,
@@ -44,6 +46,7 @@ impl Refusal {
             Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
             Self::NoModels => "dogwatch: this run has no way to models",
+            Self::NoTools => "dogwatch: this run has no tools",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
             Self::NoKey => {
                 "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"
@@ -57,7 +60,7 @@ impl Refusal {
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownPath => ("not_found_error", "NOT_FOUND"),
-            Self::OtherHost | Self::NoModels => ("permission_error", "PERMISSION_DENIED"),
+            Self::OtherHost | Self::NoModels | Self::NoTools => ("permission_error", "PERMISSION_DENIED"),
             Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
             Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
             Self::Unreachable => ("api_error", "UNAVAILABLE"),

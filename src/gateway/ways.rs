@@ -2,17 +2,25 @@
 //! of it comes from inside.
 
 use crate::domain::ModelApi;
+use crate::knowledge::Toolset;
 
 /// The ways that are open to one run. What is not named is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ways {
     /// The models that its agent works with.
     pub models: Option<ModelApi>,
+    /// The tools that its agent has.
+    pub tools: Toolset,
 }
 
 impl Ways {
     /// The way to models of an API, and no other.
     pub fn to_models(api: ModelApi) -> Self {
-        Self { models: Some(api) }
+        Self { models: Some(api), ..Self::default() }
+    }
+
+    /// The same, and the way to tools.
+    pub fn with_tools(self, tools: Toolset) -> Self {
+        Self { tools, ..self }
     }
 }

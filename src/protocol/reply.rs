@@ -1,9 +1,9 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step,
-    StepKey, StepLog, SuiteVerdict,
+    AuditPage, Bug, Collection, Entry, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent,
+    Step, StepKey, StepLog, SuiteVerdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,16 @@ pub enum Reply {
     Bug {
         /// It.
         detail: Box<BugDetail>,
+    },
+    /// What tools were used for.
+    Tools {
+        /// It.
+        used: Box<ToolsUsed>,
+    },
+    /// What is registered for agents to read.
+    Entries {
+        /// It, oldest first.
+        entries: Vec<Entry>,
     },
     /// Records of the audit log.
     Audit {

@@ -7,8 +7,8 @@ use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
-    StepId, StepKey, StepKind, StepState, SuiteOutcome,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Question, QuestionKind, Run,
+    RunId, RunState, Step, StepId, StepKey, StepKind, StepState, SuiteOutcome,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -67,6 +67,8 @@ pub(super) struct StoredMaterial {
     pub moved: Movements,
     /// The plan that was written last.
     pub plan: Option<String>,
+    /// What the agent asked people.
+    pub asked: Vec<Question>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -115,6 +117,10 @@ impl<W: World> Engine<W> {
                 write_rows(tx, &run, &mut after, &next.writes)?;
                 also(tx)?;
                 let after = tx.update_run(&after)?;
+                if after.state.is_final() {
+                    // Nobody needs the answers any more.
+                    tx.withdraw_asked_by_agent(id)?;
+                }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
             })
@@ -351,6 +357,7 @@ impl<W: World> Engine<W> {
                     gates: view.gate_results(run, verified)?,
                     moved: view.movements(run)?,
                     plan: plan_of(view, run)?,
+                    asked: asked_by_agent(view, run)?,
                     iterations,
                 })
             })
@@ -384,6 +391,11 @@ fn plan_of(view: &View<'_>, run: RunId) -> Result<Option<String>, StoreError> {
     let kept = view.blobs_of(run)?.into_iter().rfind(|(_, from)| from.kind == PLAN);
     let Some((name, _)) = kept else { return Ok(None) };
     Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
+}
+
+fn asked_by_agent(view: &View<'_>, run: RunId) -> Result<Vec<Question>, StoreError> {
+    let all = view.questions_of(run)?;
+    Ok(all.into_iter().filter(|one| one.kind == QuestionKind::Agent).collect())
 }
 
 /// Fills in what only the transaction of an event can know.

@@ -9,6 +9,7 @@ use crate::config::AgentWork;
 use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
 use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, Ways};
+use crate::knowledge::Toolset;
 use crate::sandbox::session_dir;
 use std::path::PathBuf;
 
@@ -21,8 +22,13 @@ impl<W: World> Engine<W> {
     /// Makes sure that somebody listens there.
     pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
         let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
-        let ways = Ways::to_models(settings.api());
+        let ways = Ways::to_models(settings.api()).with_tools(self.toolset(context));
         self.world.open_way(run, &ways, &self.places().gateway(run)).map_err(Halt::Trouble)
+    }
+
+    /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
+    pub(super) fn toolset(&self, context: &Context) -> Toolset {
+        coding(context).map(|_| Toolset::of(&self.world.rules(context.run.role))).unwrap_or_default()
     }
 
     /// Nobody listens there any more. How the last request was answered.

@@ -5,7 +5,7 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
@@ -84,6 +84,10 @@ impl World for SimWorld {
     fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
+    }
+
+    fn rules(&self, role: Role) -> RoleRules {
+        role.rules()
     }
 
     fn models(&self, _api: ModelApi) -> Result<String, String> {
