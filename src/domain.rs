@@ -35,7 +35,7 @@ pub use ending::{AgentReport, Ending};
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};
 pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
-pub use guidance::{Guidance, GuidanceState};
+pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use ids::{BugId, ProjectId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use model_api::ModelApi;

@@ -65,6 +65,7 @@ pub use bugs::{Attempt, AttemptOutcome, BugFilter, Solution};
 pub use error::{OpenError, StoreError};
 pub use events::AuditFilter;
 pub use faults::{FaultKind, Faults};
+pub use guidance::SoFar;
 pub use handle::Store;
 pub use images::{ImageState, MadeImage};
 pub(crate) use lock::holder as lock_holder;

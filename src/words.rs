@@ -1,5 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
+pub mod guidance;
+
 use crate::domain::{GateVerdict, Millis, Outcome, Run, RunState, StepLog, SuiteVerdict};
 use crate::protocol::RunView;
 use crate::safe;

@@ -9,6 +9,7 @@ mod ledger;
 mod prepare;
 mod rows;
 mod services;
+mod steer;
 mod steps;
 mod sweep;
 mod test;

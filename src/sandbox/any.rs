@@ -6,7 +6,7 @@
 
 use super::docker::{self, DockerSandbox, DockerSettings};
 use super::process::{ProcessSandbox, ProcessSettings};
-use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec};
+use super::{Abilities, Ended, Presence, Said, Sandbox, SandboxError, StepSpec};
 use crate::config::SandboxKind;
 use crate::domain::ImageUsed;
 
@@ -99,6 +99,10 @@ impl Sandbox for AnySandbox {
         tell: &(dyn Fn(String) + Send + Sync),
     ) -> Result<Ended, SandboxError> {
         pass_on!(self, sandbox => sandbox.follow(spec, container, tell).await)
+    }
+
+    async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        pass_on!(self, sandbox => sandbox.say(container, number, bytes).await)
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

@@ -103,6 +103,7 @@ impl<S: Sandbox> Bench<S> {
             cwd: "/work".into(),
             tree: Some(tree),
             stdin: Vec::new(),
+            open_until: None,
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,

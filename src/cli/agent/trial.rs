@@ -106,7 +106,7 @@ impl Trial {
         let gateway = self.dir.join("gateway");
         self.gateway.open(RUN, settings.api(), &gateway).map_err(|error| Failure::new(error.to_string()))?;
         let spec = self.spec(id, 2, turn.argv, env, TURN_SECONDS);
-        let spec = StepSpec { gateway: Some(gateway), stdin: turn.stdin, ..spec };
+        let spec = StepSpec { gateway: Some(gateway), stdin: turn.stdin, open_until: turn.open_until, ..spec };
         let begun = Instant::now();
         let done = self.run(&spec).await?;
         self.gateway.close(RUN);
@@ -156,6 +156,7 @@ impl Trial {
             cwd: "/work".to_owned(),
             tree: Some(dir.join("tree")),
             stdin: Vec::new(),
+            open_until: None,
             keep: Vec::new(),
             log: dir.join("log"),
             dir,
