@@ -10,10 +10,10 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, rules, schema};
+use super::{allowances, keys, roles, rules, schema};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
-use crate::domain::Allowances;
+use crate::domain::{Allowances, Role, RoleRules};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -56,6 +56,9 @@ pub struct EngineConfig {
     /// Where models are, by name; one provider of each API.
     #[serde(default)]
     pub models: BTreeMap<String, ModelsAt>,
+    /// What agents may use, by what they are there for; roles that are not here have what is usual.
+    #[serde(default)]
+    pub roles: BTreeMap<Role, RoleRules>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -99,6 +102,7 @@ impl Default for EngineConfig {
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
+            roles: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -132,6 +136,7 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
+            config.roles = roles::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);
@@ -143,6 +148,11 @@ impl EngineConfig {
             }
             Some(config)
         })
+    }
+
+    /// What agents of a role may use.
+    pub fn role(&self, role: Role) -> RoleRules {
+        self.roles.get(&role).cloned().unwrap_or_else(|| role.rules())
     }
 
     /// Reads the file at `path`; the defaults when there is none.
