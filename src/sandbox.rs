@@ -24,6 +24,7 @@ pub use spec::{Limits, Network, Profile, StepSpec, WallTimes};
 
 use crate::domain::{ImageUsed, Millis, StepEnd};
 use std::future::Future;
+use std::time::Duration;
 
 /// Why a sandbox could not do what was asked. Not a verdict on the agent or the tests: the loop treats it as neutral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +136,10 @@ pub trait Sandbox: Send + Sync + 'static {
         number: u64,
         bytes: &[u8],
     ) -> impl Future<Output = Result<Said, SandboxError>> + Send;
+
+    /// Asks the program of a container that is being followed to end: SIGTERM, and after `grace` SIGKILL. Its follower sees that
+    /// this engine stopped it. An error means that nobody was asked.
+    fn stop(&self, container: &str, grace: Duration) -> impl Future<Output = Result<(), SandboxError>> + Send;
 
     /// What is known of the container.
     fn presence(&self, container: &str) -> impl Future<Output = Result<Presence, SandboxError>> + Send;

@@ -46,6 +46,7 @@ use link::Link;
 use state::QUICK;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// The group of nobody.
@@ -241,6 +242,10 @@ impl Sandbox for DockerSandbox {
 
     async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
         self.followed.say(container, number, bytes).await
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        self.followed.stop(container, grace).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

@@ -65,11 +65,22 @@ impl Followed {
         }
     }
 
+    fn voice(&self, container: &str) -> Result<Voice, SandboxError> {
+        self.0.lock().ok().and_then(|all| all.get(container)?.voice.clone()).ok_or_else(silent)
+    }
+
+    /// Asks the program of a container that is followed to end.
+    pub(super) async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        match self.voice(container)?.stop(grace).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(silent()),
+            Err(error) => Err(local(&error)),
+        }
+    }
+
     /// Says something to the program of a container that is followed, and waits until it is known what became of it.
     pub(super) async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
-        let silent = || SandboxError::Unreachable("nobody listens to this container now".to_owned());
-        let voice = self.0.lock().ok().and_then(|all| all.get(container)?.voice.clone()).ok_or_else(silent)?;
-        match voice.say(number, bytes).await {
+        match self.voice(container)?.say(number, bytes).await {
             Ok(Heard { fate: Fate::Written, time_ms, .. }) => Ok(Said::Written(Millis(time_ms))),
             Ok(Heard { fate: Fate::Refused, .. }) => Ok(Said::Refused),
             Ok(Heard { fate: Fate::Cut, .. }) => Ok(Said::Cut),
@@ -77,6 +88,10 @@ impl Followed {
             Err(Unsaid::Closed) => Err(silent()),
         }
     }
+}
+
+fn silent() -> SandboxError {
+    SandboxError::Unreachable("nobody listens to this container now".to_owned())
 }
 
 /// The mark of a container that is followed.

@@ -51,6 +51,7 @@ pub use remains::Remains;
 use root::Roots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the engine gives to its process sandbox.
 #[derive(Debug, Clone)]
@@ -259,6 +260,10 @@ impl Sandbox for ProcessSandbox {
 
     async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
         self.followed.say(container, number, bytes).await
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        self.followed.stop(container, grace).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

@@ -461,6 +461,29 @@ impl Sandbox for Daemon {
         }
     }
 
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let (this, id) = (self.clone(), container.to_owned());
+        if !matches!(self.kept().containers.get(&id), Some(Container { state: State::Running { .. }, .. })) {
+            return Err(unreachable("stop"));
+        }
+        // Whether the engine lives or not; one in three takes all of its time.
+        let takes = if self.dice.lock().unwrap().percent(33) { grace } else { Duration::from_millis(50) };
+        tokio::spawn(async move {
+            tokio::time::sleep(takes).await;
+            let mut kept = this.kept();
+            if let Some(one) = kept.containers.get_mut(&id)
+                && matches!(one.state, State::Running { .. })
+                && let Some(program) = one.program.clone()
+            {
+                this.finish(one, &program, StepEnd::Stopped);
+            }
+            drop(kept);
+            this.stir();
+        });
+        Ok(())
+    }
+
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
         let id = container.to_owned();
         self.call(Call::Presence, "presence", move |_, kept| {

@@ -1,8 +1,10 @@
-//! Says something to the program by its standard input, and waits until its shim says what became of that.
+//! Says something to the program by its standard input, and waits until its shim says what became of that; or tells it to end.
 
-use super::listen::Shared;
+use super::listen::{Shared, blocking};
+use super::{Cause, ChannelError};
 use crate::shim::wire::{Fate, Frame, INPUT_SINCE};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// What the shim says of a piece of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,15 @@ pub enum Unsaid {
 impl Voice {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         Self(Arc::downgrade(shared))
+    }
+
+    /// Tells the shim to end the program (SIGTERM, and after `grace` SIGKILL), having noted on disk that this engine wants it
+    /// so. Returns whether a shim was there to hear it; one that was not hears it from whoever follows it.
+    pub async fn stop(&self, grace: Duration) -> Result<bool, ChannelError> {
+        let shared = self.0.upgrade().ok_or(ChannelError::Closed)?;
+        blocking(&shared, |shared| shared.intake.save_cause(Cause::Removed)).await?;
+        let grace_ms = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
+        Ok(shared.order(Frame::Stop { grace_ms }).await)
     }
 
     /// Says it, and waits until it is known what became of it, for ever if need be. The same number is written once, however
