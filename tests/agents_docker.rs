@@ -196,6 +196,40 @@ mod needs_docker {
         assert!(left.iter().all(|name| name == "lock" || name == "containers"), "{left:?}");
     }
 
+    #[test]
+    fn what_a_killed_try_left_is_removed_by_gc_and_by_the_engine() {
+        let Some(docker) = docker() else { return };
+        let model = Model::start(vec![Say::Silence]);
+        let mut engine = engine(&docker, &model);
+        let file = engine.config().join("config.toml");
+        let words = json!(["python3", "-c", include_str!("agents/claude")]);
+        let inline = fs::read_to_string(&file).unwrap().replace("[\"python3\", \"claude\"]", &words.to_string());
+        fs::write(&file, inline).unwrap();
+        let steps = engine.paths().trials().join("steps");
+        let killed = |model: &Model| {
+            let before = model.asked().len();
+            let mut child = engine.command(&["agent", "test", "claude", "--image", &docker.image]).spawn().unwrap();
+            wait_until("a silent model", REST, || model.asked().len() > before);
+            // While it is at work nobody takes anything away from it.
+            let told = engine.cmd(&["gc"]);
+            assert!(told.expect_code(0).contains("nothing is to be removed"), "{told:?}");
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(steps.exists());
+        };
+        killed(&model);
+        for (command, left) in [(vec!["gc", "--dry-run"], true), (vec!["gc"], false)] {
+            let told = engine.cmd(&command);
+            let told = told.expect_code(0);
+            assert!(told.contains("r0-i1-develop-a2") && told.contains("`dogwatch agent test` was killed"), "{told}");
+            assert_eq!(steps.exists(), left);
+        }
+        assert!(engine.cmd(&["gc"]).expect_code(0).contains("nothing is to be removed"));
+        killed(&model);
+        engine.restart();
+        wait_until("the engine's tidying", REST, || !steps.exists());
+    }
+
     /// In which iteration an agent at work got it or not, and which prompt quoted it.
     type Way = (Option<(u32, LiveFate)>, Option<u32>);
 

@@ -11,6 +11,7 @@ use crate::domain::Role;
 use crate::gateway::Gateway;
 use std::io::ErrorKind;
 use trial::Trial;
+pub(super) use trial::leftovers;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
