@@ -9,9 +9,10 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
-use crate::gateway::Gateway;
+use crate::gateway::{Books, Gateway};
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
@@ -71,8 +72,11 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
+    let books = Books::new(store.clone());
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = gateway.recording(books.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     let stop = Arc::new(Notify::new());
@@ -91,6 +95,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     };
     tries.abort();
     tracing::info!("the engine ends; containers live on");
+    books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);

@@ -52,6 +52,10 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
     section(safe!("Guidance"), detail.guidance.iter().flat_map(|one| guidance(one, detail)).collect());
     section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
     section(safe!("Steps"), detail.steps.iter().map(step).collect());
+    section(
+        safe!("Asked of hosts outside"),
+        detail.egress.iter().map(|seen| safe!("  {}", words::egress(seen))).collect(),
+    );
     if detail.view.shortened {
         lines.extend([SafeText::empty(), safe!("long lists were cut, so that all of it fits into one answer")]);
     }
@@ -100,14 +104,15 @@ fn head(view: &RunView) -> Vec<SafeText> {
     item(
         safe!("spent"),
         safe!(
-            "{} iterations, {}{} of work, {}{} tokens, {}{}",
+            "{} iterations, {}{} of work, {}{} tokens, {}{}{}",
             run.spent.iterations,
             milliseconds(run.spent.milliseconds),
             cap(budget.seconds.map(|seconds| milliseconds(seconds.saturating_mul(1000)))),
             run.spent.tokens,
             cap(budget.tokens.map(|tokens| safe!("{}", tokens))),
             words::dollars(run.spent.microusd),
-            cap(budget.microusd.map(words::dollars))
+            cap(budget.microusd.map(words::dollars)),
+            words::pending(view.pending)
         ),
     );
     item(safe!("started"), safe!("{} by {}, {} ago", run.created, run.owner, words::ago(run.created, now)));
@@ -139,6 +144,7 @@ fn iteration(one: &Iteration) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(words::rerun(one).map(|line| safe!("     {}", line)));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));
     }
@@ -149,7 +155,8 @@ fn suite(one: &SuiteView) -> Vec<SafeText> {
     let verdict = words::suite(one.verdict);
     let (passed, failed, skipped) = one.tests;
     let head = safe!("  {}: {}, {} passed, {} failed, {} skipped", one.suite, verdict, passed, failed, skipped);
-    std::iter::once(head).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
+    let flaky = one.flaky.iter().map(|test| safe!("    flaky: {}", test));
+    std::iter::once(head).chain(flaky).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
 }
 
 fn finding(one: &Finding) -> SafeText {

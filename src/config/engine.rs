@@ -2,6 +2,7 @@
 
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
+use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
@@ -10,10 +11,11 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, roles, rules, schema};
+use super::{allowances, keys, prices, roles, rules, schema};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Role, RoleRules};
+use crate::models::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -56,9 +58,15 @@ pub struct EngineConfig {
     /// Where models are, by name; one provider of each API.
     #[serde(default)]
     pub models: BTreeMap<String, ModelsAt>,
+    /// What models cost.
+    #[serde(default)]
+    pub prices: Prices,
     /// What agents may use, by what they are there for; roles that are not here have what is usual.
     #[serde(default)]
     pub roles: BTreeMap<Role, RoleRules>,
+    /// What sandboxes may reach beside their models.
+    #[serde(default)]
+    pub egress: EgressConfig,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -102,7 +110,9 @@ impl Default for EngineConfig {
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
+            prices: Prices::default(),
             roles: BTreeMap::new(),
+            egress: EgressConfig::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -136,7 +146,9 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
+            config.prices = prices::read(top);
             config.roles = roles::read(top);
+            config.egress = egress::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

@@ -103,6 +103,7 @@ impl<W: World> Engine<W> {
             attempt: 1,
             losses: 0,
             troubles: 0,
+            rerun: None,
             instant_failures: 0,
             not_before: None,
             base: Some(new.base),
@@ -150,6 +151,9 @@ impl<W: World> Engine<W> {
                  all that the tests need (`roots` under [sandbox] in config.toml) and leave out [setup], or install Docker"
                     .to_owned(),
             );
+        }
+        if let Some(setup) = &config.setup {
+            self.setup_ways(setup)?;
         }
         let admitted = match &config.image {
             ImageSource::Reference(reference) => sandbox.admits(reference),

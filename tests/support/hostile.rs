@@ -4,8 +4,8 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, QuestionKind, Run, RunId,
-    RunState, Severity, Source, Suspicion,
+    Actor, EgressSeen, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, QuestionKind,
+    Run, RunId, RunState, Severity, Source, Suspicion,
 };
 use dogwatch::store::Ask;
 use rand::rngs::StdRng;
@@ -109,7 +109,7 @@ impl Hostile {
                 (run.reason, run.agent) = (self.text(), self.text());
                 run.owner = Actor::Operator { uid: 7, name: self.text().chars().take(200).collect() };
                 run.state = if number % 2 == 0 { RunState::AwaitingReview } else { RunState::Failed };
-                (run, self.texts(12))
+                (run, self.texts(13))
             })
             .collect();
         let bugs: Vec<Finding> = (0..inputs).map(|number| self.finding(number)).collect();
@@ -130,6 +130,8 @@ impl Hostile {
                     outcome: None,
                     tests: (1, 2, 3),
                     suspicions: vec![Suspicion::TestsRemoved { tests: texts[1..3].to_vec(), total: 9 }],
+                    rerun: Vec::new(),
+                    rerun_disagrees: Vec::new(),
                     started: Millis(1),
                     ended: Some(Millis(2)),
                 })?;
@@ -146,7 +148,7 @@ impl Hostile {
                         iteration: 0,
                         kind: QuestionKind::Review,
                         title: texts[6].clone(),
-                        facts: texts[7..].to_vec(),
+                        facts: texts[7..12].to_vec(),
                         reached: Vec::new(),
                         digest: None,
                         deadline: None,
@@ -154,6 +156,7 @@ impl Hostile {
                     run.question = Some(question);
                     tx.update_run(&run)?;
                 }
+                tx.note_egress(id, &[refused(id, &texts[12])])?;
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }
@@ -184,5 +187,22 @@ impl Hostile {
             class: Fingerprint(format!("{:032x}", number % 7)),
             count: 1,
         }
+    }
+}
+
+/// A host that a run asked for and did not reach.
+fn refused(run: RunId, host: &str) -> EgressSeen {
+    EgressSeen {
+        run,
+        host: host.to_owned(),
+        port: 443,
+        allowed: false,
+        rule: "not a host name".to_owned(),
+        requests: 1,
+        up: 0,
+        down: 0,
+        milliseconds: 0,
+        first: Millis(1),
+        last: Millis(1),
     }
 }

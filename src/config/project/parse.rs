@@ -4,6 +4,7 @@ use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, 
 use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
+use crate::config::egress;
 use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
 use crate::config::{rules, schema};
@@ -147,7 +148,8 @@ fn setup(section: &Section<'_, '_>) -> Option<Setup> {
         }
         keep.push(path);
     }
-    Some(Setup { command: command?, keep, timeout })
+    let egress = egress::words(section, "egress").unwrap_or_default();
+    Some(Setup { command: command?, keep, timeout, egress })
 }
 
 fn suites(top: &Section<'_, '_>) -> Vec<Suite> {
@@ -297,10 +299,21 @@ fn gates(section: &Section<'_, '_>) -> Gates {
     Gates {
         review,
         plan,
+        rerun: rerun(section),
         test_files: rules::patterns(section, "test-files"),
         entry_points: rules::patterns(section, "entry-points"),
         criteria: rules::patterns(section, "criteria"),
     }
+}
+
+/// How long suites in doubt may have taken; "off" for none.
+fn rerun(section: &Section<'_, '_>) -> Option<u64> {
+    let usual = Gates::default().rerun;
+    let Some(text) = section.string("rerun") else { return usual };
+    if text.value == "off" {
+        return None;
+    }
+    rules::duration_text(section, "rerun", &text, rules::DAY).or(usual)
 }
 
 fn deliver(section: &Section<'_, '_>) -> DeliverTo {

@@ -65,6 +65,12 @@ pub const SETUP: Table = Table {
             "What the command makes inside the repository that every step shall see.",
         ),
         key("timeout", DURATION, "\"15m\"", "The longest it may take, at most 24h."),
+        key(
+            "egress",
+            super::egress::HOSTS,
+            "[]",
+            "What the command reaches, and no later step does: presets of package registries, and what else the operator lets repositories ask for (`[egress]` of `config.toml`). Programs find the way by `HTTP_PROXY`, `HTTPS_PROXY` and the same in small letters.",
+        ),
     ],
 };
 
@@ -256,6 +262,12 @@ pub const GATES: Table = Table {
             "\"none\", \"ask\" or \"automatic\"",
             "\"none\"",
             "Let the agent write a plan before it changes anything, which a person approves, or which the work just follows.",
+        ),
+        key(
+            "rerun",
+            "a duration such as \"10m\", or \"off\"",
+            "\"10m\"",
+            "Suites whose result cannot be told from luck (a test that fails and did not before) run a second time on the same tree, if all together took no longer the first time.",
         ),
         key("test-files", GLOBS, "[]", "Files that hold tests."),
         key("entry-points", GLOBS, "[]", "Files that decide how tests are started."),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    AgentReport, AuditPage, AuditRecord, Ending, Finding, Frame, GateResult, GateVerdict, Guidance, GuidanceState,
-    Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
+    AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
+    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 
@@ -47,6 +47,8 @@ pub(super) fn iteration(run: i64, number: u32, outcome: Option<Outcome>) -> Iter
         outcome,
         tests: if outcome.is_some() { (39 + number, 4 - number, 0) } else { (0, 0, 0) },
         suspicions: if number == 3 { vec![Suspicion::GreenAtStart] } else { Vec::new() },
+        rerun: Vec::new(),
+        rerun_disagrees: Vec::new(),
         started: Millis(NOW.0 - 900_000 + i64::from(number) * 200_000),
         ended: outcome.map(|_| Millis(NOW.0 - 750_000 + i64::from(number) * 200_000)),
     }
@@ -91,6 +93,24 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
         guidance: vec![guidance(1, Some(3)), guidance(2, None)],
         questions: Vec::new(),
         steps: Vec::new(),
+        egress: vec![outside(id, "pypi.org", true), outside(id, text, false)],
+    }
+}
+
+/// What a run asked of a host outside.
+pub(super) fn outside(id: i64, host: &str, allowed: bool) -> EgressSeen {
+    EgressSeen {
+        run: RunId(id),
+        host: host.to_owned(),
+        port: 443,
+        allowed,
+        rule: if allowed { "pypi" } else { "not on the list" }.to_owned(),
+        requests: 3,
+        up: if allowed { 2_048 } else { 0 },
+        down: if allowed { 5 << 20 } else { 0 },
+        milliseconds: 1_500,
+        first: Millis(NOW.0 - 120_000),
+        last: Millis(NOW.0 - 60_000),
     }
 }
 
@@ -102,6 +122,7 @@ fn round(id: i64, number: u32, text: &str) -> IterationDetail {
         verdict: SuiteVerdict::Failed,
         tests: (40, 3, 0),
         oddities: vec![text.to_owned()],
+        flaky: vec![text.to_owned()],
     };
     let gate = GateResult { gate: "tests".to_owned(), verdict: GateVerdict::Fail, evidence: vec![text.to_owned()] };
     let over = number < 4;

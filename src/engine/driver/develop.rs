@@ -2,7 +2,7 @@
 
 use super::ledger::{Prompt, StoredMaterial};
 use super::steps::{duration, key, step_environment};
-use super::way::by_provider;
+use super::way::{by_provider, proxies};
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
 use crate::audit::hex;
@@ -39,7 +39,9 @@ impl<W: World> Engine<W> {
         let iteration = if planning { 0 } else { context.run.iteration };
         let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
-        let mut env = step_environment(&context.agent.env);
+        let ways = self.agent_ways(context).await?;
+        let mut env = proxies(&ways);
+        env.extend(step_environment(&context.agent.env));
         env.extend(turn.env);
         let spec = StepSpec {
             profile: Profile::Agent,
@@ -53,7 +55,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
-            gateway: self.gateway_of(context),
+            gateway: self.gateway_of(context.run.id, &ways),
             limits: context.config.limits,
             times: context.agent.times,
             network: Network::default(),
@@ -61,7 +63,7 @@ impl<W: World> Engine<W> {
         };
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
-        self.open_way(context)?;
+        self.open_way(context.run.id, &ways)?;
         let step = tokio::select! {
             step = self.run_step(context, &spec, Some(&prompt), false) => step?,
             halt = self.steer(context, &spec.key, agent.as_ref()) => return Err(halt),
@@ -70,7 +72,8 @@ impl<W: World> Engine<W> {
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
-        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
+        let report = self.metered(context, by_provider(report, answered)).await?;
+        let report = self.keep_conversation(context, &spec.key, report).await?;
         if planning {
             return self.planned(context, &spec, report, duration(&step)).await;
         }
@@ -154,6 +157,7 @@ impl<W: World> Engine<W> {
             since: &stored.moved.since,
             outline: &outline,
             plan: stored.plan.as_deref(),
+            flaky: &stored.flaky,
         };
         let text = if context.run.state == RunState::Planning {
             prompt::of_plan(&material, PLAN_FILE)
