@@ -73,6 +73,7 @@ pub use error::{OpenError, StoreError};
 pub use events::AuditFilter;
 pub use faults::{FaultKind, Faults};
 pub use flaky::TestsBySuite;
+pub use guidance::SoFar;
 pub use handle::Store;
 pub use images::{ImageState, MadeImage};
 pub(crate) use lock::holder as lock_holder;
