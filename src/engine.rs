@@ -4,6 +4,7 @@
 //! the simulated one in the tests.
 
 mod ask;
+mod beside;
 pub mod crash;
 mod driver;
 mod hand_over;

@@ -37,6 +37,7 @@ mod findings;
 mod gates;
 mod guidance;
 mod handle;
+mod hosts;
 mod images;
 mod iterations;
 mod jobs;

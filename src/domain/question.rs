@@ -19,6 +19,8 @@ pub enum QuestionKind {
     Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
+    /// A sandbox wants to reach a host that is on no list; the run does not wait for it. Approve: this run may. Deny: it stays refused.
+    Egress,
 }
 
 impl QuestionKind {
@@ -30,6 +32,7 @@ impl QuestionKind {
             Self::Trouble => "trouble",
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
+            Self::Egress => "egress",
         }
     }
 }

@@ -115,6 +115,10 @@ impl<W: World> Engine<W> {
                 write_rows(tx, &run, &mut after, &next.writes)?;
                 also(tx)?;
                 let after = tx.update_run(&after)?;
+                if after.state.is_final() {
+                    // Nobody needs the answers any more.
+                    tx.withdraw_hosts(id)?;
+                }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
             })

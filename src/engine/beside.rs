@@ -1,0 +1,51 @@
+//! Answers to what is asked beside the work of a run, which does not wait for them: they are no event of its machine. The answer
+//! is kept, and what asked looks for it there.
+
+use super::Engine;
+use super::ask::{AskError, LONGEST};
+use super::machine::Refused;
+use super::ports::World;
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Question, Run};
+use crate::store::StoreError;
+use serde_json::json;
+use tokio::sync::watch;
+
+impl<W: World> Engine<W> {
+    /// By which others tell that they committed something.
+    pub fn announcer(&self) -> watch::Sender<u64> {
+        self.committed.clone()
+    }
+
+    /// Keeps a person's answer to a question that its run does not wait for.
+    pub(super) async fn answer_beside(
+        &self,
+        question: &Question,
+        approve: bool,
+        reason: String,
+        by: Actor,
+    ) -> Result<Run, AskError> {
+        if reason.len() > LONGEST {
+            return Err(AskError::TooLong { found: reason.len(), most: LONGEST });
+        }
+        if !approve && reason.trim().is_empty() {
+            return Err(Refused::Incomplete("a denial needs a reason: it is kept with the question").into());
+        }
+        let (id, run, kind) = (question.id, question.run, question.kind);
+        let answered = self.store.write(move |tx| {
+            tx.answer_question(id, approve, &reason, &by)?;
+            let detail = json!({ "kind": kind.name(), "approve": approve, "answer": reason });
+            tx.record(AuditEvent::new(by, "question.answered").run(run).question(id).detail(detail))?;
+            tx.run(run)?.ok_or_else(|| StoreError::Missing { what: "run", id: run.to_string() })
+        });
+        match answered.await {
+            Ok(run) => {
+                self.announce();
+                Ok(run)
+            }
+            // Somebody else was faster.
+            Err(StoreError::Refused(_)) => Err(Refused::NotOpen { question: id }.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
