@@ -31,6 +31,7 @@ mod serve;
 mod show;
 mod steer;
 mod uninstall;
+mod usage;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -87,6 +88,8 @@ enum Command {
     Budget(budget::Args),
     /// Show what a run asked of hosts outside, and what came of it
     Egress(egress::Args),
+    /// Show what a run asked of models and what that took
+    Usage(usage::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
@@ -148,6 +151,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
+        Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),

@@ -12,6 +12,7 @@ mod keys;
 pub mod models;
 pub mod most;
 pub mod paths;
+mod prices;
 pub mod project;
 mod reader;
 mod reference;

@@ -19,6 +19,7 @@ mod dispatch;
 mod egress;
 mod key;
 mod listen;
+mod metered;
 mod provider;
 mod redact;
 mod refusal;
@@ -29,16 +30,18 @@ mod routes;
 mod tests;
 mod ways;
 
-pub use answered::Answered;
+pub use answered::{Answered, Refused};
 pub use egress::{Books, Policy};
 pub use provider::GatewayError;
-pub use ways::Ways;
+pub use ways::{ModelUse, Ways};
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
+use crate::models::{Meter, Prices};
 use dispatch::Far;
 use egress::WayOut;
 use listen::Listening;
+use metered::{Meters, ModelWay};
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -56,16 +59,22 @@ pub fn address() -> String {
 #[derive(Debug)]
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
+    meters: Meters,
     open: Mutex<HashMap<RunId, Listening>>,
     /// Where it is recorded what goes out to other hosts.
     books: Option<Books>,
 }
 
 impl Gateway {
-    /// A gateway to these providers. Nobody is asked for anything yet.
-    pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
+    /// A gateway to these providers, which writes down what requests take. Nobody is asked for anything yet.
+    pub fn new(
+        models: &BTreeMap<String, ModelsAt>,
+        prices: Prices,
+        meter: Arc<dyn Meter>,
+    ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default(), books: None })
+        let meters = Meters { prices: Arc::new(prices), meter };
+        Ok(Self { providers: providers.collect::<Result<_, _>>()?, meters, open: Mutex::default(), books: None })
     }
 
     /// It also lets runs out to other hosts, where their ways say so, and records that.
@@ -80,7 +89,13 @@ impl Gateway {
 
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
     pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
-        let provider = ways.models.map(|api| self.provider(api)).transpose()?;
+        let models = match &ways.models {
+            Some(may) => {
+                let provider = self.provider(may.api)?;
+                Some(Arc::new(ModelWay::new(run, provider, may.clone(), self.meters.clone())))
+            }
+            None => None,
+        };
         let books = self.books.clone();
         let out = ways.egress.clone().map(|policy| Ok((policy, books.ok_or(GatewayError::NoRecords)?))).transpose()?;
         let mut open = self.open_now();
@@ -88,7 +103,7 @@ impl Gateway {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
             let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
-            open.insert(run, Listening::begin(ways, Far::new(run, provider, out), dir)?);
+            open.insert(run, Listening::begin(ways, Far { run, models, out }, dir)?);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
@@ -68,7 +69,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
     let books = Books::new(store.clone());
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
+        .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);

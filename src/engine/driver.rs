@@ -6,6 +6,7 @@ mod deliver;
 mod develop;
 mod judge;
 mod ledger;
+mod metering;
 mod prepare;
 mod rows;
 mod services;

@@ -1,9 +1,8 @@
 //! Which part of the gateway a request is meant for. There is one socket for all of them, so an agent has one address.
 
-use super::answered::Answers;
 use super::body::Answer;
 use super::egress::{Tunnel, WayOut};
-use super::provider::Provider;
+use super::metered::ModelWay;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
 use crate::domain::RunId;
@@ -15,17 +14,10 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Far {
     pub run: RunId,
-    /// Who has the models, where the run may reach any.
-    pub provider: Option<Arc<Provider>>,
-    pub answers: Answers,
+    /// The models, where the run may reach any.
+    pub models: Option<Arc<ModelWay>>,
     /// The way to hosts outside, where the run has one.
     pub out: Option<WayOut>,
-}
-
-impl Far {
-    pub fn new(run: RunId, provider: Option<Arc<Provider>>, out: Option<WayOut>) -> Self {
-        Self { run, provider, answers: Answers::default(), out }
-    }
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer. A tunnel that is granted goes into `tunnel`.
@@ -35,8 +27,8 @@ pub(super) async fn answer(far: &Far, tunnel: &Tunnel, request: Request<Incoming
     {
         return out.answer(request, tunnel).await;
     }
-    match &far.provider {
-        Some(provider) => relay(far.run, provider, &far.answers, request).await,
+    match &far.models {
+        Some(way) => relay(way, request).await,
         None => refusal::plain(Refusal::NoModels),
     }
 }

@@ -2,21 +2,43 @@
 //! of it comes from inside.
 
 use super::egress::Policy;
-use crate::domain::ModelApi;
+use crate::domain::{ModelApi, RoleRules};
+use crate::models::TurnCaps;
 use std::sync::Arc;
 
 /// The ways that are open to one run. What is not named is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ways {
     /// The models that its agent works with.
-    pub models: Option<ModelApi>,
+    pub models: Option<ModelUse>,
     /// The hosts outside that it may reach.
     pub egress: Option<Arc<Policy>>,
 }
 
+/// What an agent may ask of models in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelUse {
+    /// The language.
+    pub api: ModelApi,
+    /// Names, or beginnings of names that end in `*`; any where there is none.
+    pub models: Vec<String>,
+    /// What the turn may take.
+    pub left: TurnCaps,
+    /// The iteration that it counts to.
+    pub iteration: u32,
+}
+
+impl ModelUse {
+    /// Whether a model may be asked.
+    pub fn admits(&self, model: &str) -> bool {
+        RoleRules::admitted(&self.models, model)
+    }
+}
+
 impl Ways {
-    /// The way to models of an API, and no other.
+    /// The way to models of an API without any bound, and no other.
     pub fn to_models(api: ModelApi) -> Self {
-        Self { models: Some(api), ..Self::default() }
+        let models = Some(ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 });
+        Self { models, ..Self::default() }
     }
 }

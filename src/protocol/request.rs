@@ -150,6 +150,11 @@ pub enum Request {
         /// Which.
         run: RunId,
     },
+    /// What a run asked of models.
+    Usage {
+        /// Which run.
+        run: RunId,
+    },
     /// The logs that a run has.
     Logs {
         /// Which.

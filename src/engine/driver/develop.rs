@@ -39,7 +39,7 @@ impl<W: World> Engine<W> {
         let iteration = if planning { 0 } else { context.run.iteration };
         let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
-        let ways = self.agent_ways(context);
+        let ways = self.agent_ways(context).await?;
         let mut env = proxies(&ways);
         env.extend(step_environment(&context.agent.env));
         env.extend(turn.env);
@@ -68,7 +68,8 @@ impl<W: World> Engine<W> {
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
-        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
+        let report = self.metered(context, by_provider(report, answered)).await?;
+        let report = self.keep_conversation(context, &spec.key, report).await?;
         if planning {
             return self.planned(context, &spec, report, duration(&step)).await;
         }
