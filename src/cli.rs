@@ -86,10 +86,10 @@ enum Command {
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
-    /// Show what a run asked of hosts outside, and what came of it
-    Egress(egress::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
+    /// Show what a run asked of hosts outside, and what came of it
+    Egress(egress::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
@@ -150,8 +150,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
-        Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
+        Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),

@@ -51,7 +51,7 @@ pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
-pub use run::{ImageUsed, Origin, Run, RunState};
+pub use run::{ImageUsed, Origin, Rerun, Run, RunState};
 pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};

@@ -74,7 +74,8 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
         let meters = Meters { prices: Arc::new(prices), meter };
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, meters, open: Mutex::default(), books: None })
+        let providers = providers.collect::<Result<_, _>>()?;
+        Ok(Self { providers, meters, open: Mutex::default(), books: None })
     }
 
     /// It also lets runs out to other hosts, where their ways say so, and records that.

@@ -38,7 +38,7 @@ impl ModelUse {
 impl Ways {
     /// The way to models of an API without any bound, and no other.
     pub fn to_models(api: ModelApi) -> Self {
-        let models = Some(ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 });
-        Self { models, ..Self::default() }
+        let may = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
+        Self { models: Some(may), ..Self::default() }
     }
 }

@@ -145,14 +145,14 @@ pub enum Request {
     },
     /// What runs, projects and days have used and reserved of what they may.
     Budget,
-    /// What a run asked of hosts outside.
-    Egress {
-        /// Which.
-        run: RunId,
-    },
     /// What a run asked of models.
     Usage {
         /// Which run.
+        run: RunId,
+    },
+    /// What a run asked of hosts outside.
+    Egress {
+        /// Which.
         run: RunId,
     },
     /// The logs that a run has.

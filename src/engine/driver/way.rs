@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl<W: World> Engine<W> {
-    /// What the run's agent may reach in the present turn.
+    /// What the run's agent may reach.
     pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
+        let hosts = self.world.role(context.run.role).egress;
         let models = match coding(context) {
             Some(settings) => Some(ModelUse {
                 api: settings.api(),
@@ -25,7 +26,6 @@ impl<W: World> Engine<W> {
             }),
             None => None,
         };
-        let hosts = self.world.role(context.run.role).egress;
         Ok(Ways { models, egress: Policy::of(&hosts, self.world.egress()) })
     }
 
@@ -202,6 +202,8 @@ mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions: Vec::new(),
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: Millis(0),
             ended: None,
         }

@@ -17,11 +17,3 @@ CREATE TABLE egress (
     UNIQUE (run, host, port, allowed, rule)
 ) STRICT;
 CREATE INDEX egress_refused ON egress (last) WHERE allowed = 0;
-
--- Hosts on no list that people were asked about; what they answered stands with the question.
-CREATE TABLE egress_questions (
-    question INTEGER PRIMARY KEY NOT NULL REFERENCES questions (id),
-    run      INTEGER NOT NULL REFERENCES runs (id),
-    host     TEXT NOT NULL CHECK (length(host) > 0),
-    UNIQUE (run, host)
-) STRICT;
