@@ -22,6 +22,7 @@ mod egress;
 mod engine;
 mod gc;
 mod init;
+mod knowledge;
 mod logs;
 mod project;
 mod prompt;
@@ -30,6 +31,7 @@ mod run;
 mod serve;
 mod show;
 mod steer;
+mod tools;
 mod uninstall;
 mod usage;
 mod watch;
@@ -82,6 +84,10 @@ enum Command {
     Prompt(prompt::Args),
     /// Hand over a run's result as a branch or a patch
     Deliver(deliver::Args),
+    /// Show what the agent of a run used the engine's tools for, and what it noted
+    Tools(tools::Args),
+    /// Register what agents may read: wanted features, data sets, live systems
+    Knowledge(knowledge::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
@@ -149,6 +155,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Prompt(args) => Context::block_on(|context| prompt::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),

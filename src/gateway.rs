@@ -1,12 +1,13 @@
 //! The one way out of an agent's container: a Unix socket of its run, behind which the engine passes requests on to the one
-//! provider of models that the run's agent speaks to, and adds the key.
+//! provider of models that the run's agent speaks to, and adds the key; and the tools of the run (`tools.rs`).
 //!
 //! ```text
 //! agent → 127.0.0.1:PORT (the shim) → /dogwatch/gateway/gateway.sock → here → the provider, over TLS
+//!                                                                       └→ /mcp: tools, out of the engine's database
 //! ```
 //!
 //! What comes from inside is hostile. Only the paths of that provider's API are known (`routes.rs`), nothing else is on this
-//! socket: no other host, no decision, no tool. Credentials from inside are left out, so an agent cannot work on an account of
+//! socket: no other host, no decision. Credentials from inside are left out, so an agent cannot work on an account of
 //! somebody else; the key that is put in (`key.rs`) is taken out of whatever comes back (`redact.rs`). Bodies are passed on as
 //! they come, within bounds (`body.rs`).
 //!
@@ -28,6 +29,7 @@ mod resolve;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod ways;
 
 pub use answered::{Answered, Refused};
@@ -37,6 +39,7 @@ pub use ways::{ModelUse, Ways};
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
+use crate::knowledge::Knowledge;
 use crate::models::{Meter, Prices};
 use dispatch::Far;
 use egress::WayOut;
@@ -46,6 +49,7 @@ use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tools::Tools;
 
 /// The port on which the shim listens inside: below those that the system gives out, and no usual one of any server.
 pub const PORT: u16 = 3649;
@@ -55,11 +59,18 @@ pub fn address() -> String {
     format!("http://127.0.0.1:{PORT}")
 }
 
+/// Where agents find their tools, from where they find their models.
+pub fn tools_at(address: &str) -> String {
+    format!("{address}{}", tools::PATH)
+}
+
 /// The providers that the operator named, and the sockets of the runs that are at work.
 #[derive(Debug)]
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
     meters: Meters,
+    /// What tools tell of, where there is anything.
+    knowledge: Option<Knowledge>,
     open: Mutex<HashMap<RunId, Listening>>,
     /// Where it is recorded what goes out to other hosts.
     books: Option<Books>,
@@ -75,12 +86,17 @@ impl Gateway {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
         let meters = Meters { prices: Arc::new(prices), meter };
         let providers = providers.collect::<Result<_, _>>()?;
-        Ok(Self { providers, meters, open: Mutex::default(), books: None })
+        Ok(Self { providers, meters, knowledge: None, open: Mutex::default(), books: None })
     }
 
     /// It also lets runs out to other hosts, where their ways say so, and records that.
     pub fn recording(self, books: Books) -> Self {
         Self { books: Some(books), ..self }
+    }
+
+    /// The same with tools for the runs that have any.
+    pub fn with_tools(self, knowledge: Knowledge) -> Self {
+        Self { knowledge: Some(knowledge), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -104,7 +120,9 @@ impl Gateway {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
             let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
-            open.insert(run, Listening::begin(ways, Far { run, models, out }, dir)?);
+            let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
+            let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
+            open.insert(run, Listening::begin(ways, Far { run, models, out, tools }, dir)?);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod bytes;
 mod closer;
 mod reply;
 mod request;
+mod tools;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
@@ -22,6 +23,7 @@ pub use reply::{
     RunDetail, RunView, Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
+pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;
 use serde::{Deserialize, Serialize};

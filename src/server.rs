@@ -14,6 +14,7 @@ mod follow;
 mod health;
 mod identity;
 mod iteration;
+mod knowledge;
 mod lines;
 mod outbox;
 mod projects;

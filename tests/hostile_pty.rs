@@ -206,6 +206,10 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "egress r1",
         "egress r1 --json",
         "prompt r1",
+        "tools r1",
+        "tools r1 --json",
+        "knowledge ls",
+        "knowledge ls --json",
         "prompt r1 1 --json",
         "deliver r1",
     ] {

@@ -19,6 +19,8 @@ pub enum QuestionKind {
     Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
+    /// The agent asks something by its tools. The run does not wait for it. Approve: yes, in words where there are some. Deny: no.
+    Agent,
     /// A sandbox wants to reach a host that is on no list; the run does not wait for it. Approve: this run may. Deny: it stays refused.
     Egress,
 }
@@ -32,6 +34,7 @@ impl QuestionKind {
             Self::Trouble => "trouble",
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
+            Self::Agent => "agent",
             Self::Egress => "egress",
         }
     }

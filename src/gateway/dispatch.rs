@@ -5,6 +5,7 @@ use super::egress::{Tunnel, WayOut};
 use super::metered::ModelWay;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
+use super::tools::Tools;
 use crate::domain::RunId;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
@@ -18,6 +19,8 @@ pub(super) struct Far {
     pub models: Option<Arc<ModelWay>>,
     /// The way to hosts outside, where the run has one.
     pub out: Option<WayOut>,
+    /// The tools, where the run has any.
+    pub tools: Option<Tools>,
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer. A tunnel that is granted goes into `tunnel`.
@@ -26,6 +29,12 @@ pub(super) async fn answer(far: &Far, tunnel: &Tunnel, request: Request<Incoming
         && (request.method() == Method::CONNECT || request.uri().authority().is_some())
     {
         return out.answer(request, tunnel).await;
+    }
+    if Tools::are_meant(&request) {
+        return match &far.tools {
+            Some(tools) => tools.answer(request).await,
+            None => refusal::plain(Refusal::NoTools),
+        };
     }
     match &far.models {
         Some(way) => relay(way, request).await,

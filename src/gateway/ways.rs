@@ -3,6 +3,7 @@
 
 use super::egress::Policy;
 use crate::domain::{ModelApi, RoleRules};
+use crate::knowledge::Toolset;
 use crate::models::TurnCaps;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub struct Ways {
     pub models: Option<ModelUse>,
     /// The hosts outside that it may reach.
     pub egress: Option<Arc<Policy>>,
+    /// The tools that its agent has.
+    pub tools: Toolset,
 }
 
 /// What an agent may ask of models in one turn.
@@ -40,5 +43,10 @@ impl Ways {
     pub fn to_models(api: ModelApi) -> Self {
         let may = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
         Self { models: Some(may), ..Self::default() }
+    }
+
+    /// The same, and the way to tools.
+    pub fn with_tools(self, tools: Toolset) -> Self {
+        Self { tools, ..self }
     }
 }

@@ -1,9 +1,9 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Finding, GateResult, Guidance, Iteration, Project, Question,
-    RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Project,
+    Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,16 @@ pub enum Reply {
     Bug {
         /// It.
         detail: Box<BugDetail>,
+    },
+    /// What tools were used for.
+    Tools {
+        /// It.
+        used: Box<ToolsUsed>,
+    },
+    /// What is registered for agents to read.
+    Entries {
+        /// It, oldest first.
+        entries: Vec<Entry>,
     },
     /// Records of the audit log.
     Audit {

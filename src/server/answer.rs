@@ -131,6 +131,12 @@ impl<S: Sandbox> Server<S> {
             Request::Bugs { all } => self.bugs(all).await,
             Request::Bug { bug } => self.bug(bug).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
+            Request::Tools { run } => self.tools_used(run).await,
+            Request::Entries => self.entries().await,
+            Request::AddEntry { kind, project, name, text, criteria } => {
+                self.add_entry(kind, project, (name, text, criteria), you).await
+            }
+            Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Audit { before, most, run, kind, text } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;

@@ -34,12 +34,4 @@ impl Tx<'_> {
         self.insert(sql, params![question.0, run.0, host.as_str()])?;
         Ok(())
     }
-
-    /// Takes back what people are still asked about hosts of a run that is over.
-    pub fn withdraw_hosts(&self, run: RunId) -> Result<(), StoreError> {
-        let sql = "UPDATE questions SET state = 'withdrawn' WHERE state = 'open' AND run = ?1
-                   AND id IN (SELECT question FROM egress_questions WHERE run = ?1)";
-        self.change(sql, [run.0])?;
-        Ok(())
-    }
 }

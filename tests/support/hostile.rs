@@ -4,8 +4,8 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, EgressSeen, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, QuestionKind,
-    Run, RunId, RunState, Severity, Source, Suspicion,
+    Actor, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis,
+    Note, NoteKind, QuestionKind, Run, RunId, RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
 };
 use dogwatch::store::Ask;
 use rand::rngs::StdRng;
@@ -157,6 +157,30 @@ impl Hostile {
                     tx.update_run(&run)?;
                 }
                 tx.note_egress(id, &[refused(id, &texts[12])])?;
+                tx.insert_tool_call(&ToolCall {
+                    id: 0,
+                    run: id,
+                    iteration: 0,
+                    tool: texts[0].clone(),
+                    asked: texts[1].clone(),
+                    outcome: ToolOutcome::Done,
+                    answer: texts[2].clone(),
+                    bytes: 1,
+                    milliseconds: 1,
+                    at: Millis(1),
+                })?;
+                tx.insert_note(&Note {
+                    id: 0,
+                    run: id,
+                    iteration: 0,
+                    kind: NoteKind::Finding,
+                    bug: None,
+                    title: texts[3].clone(),
+                    text: texts[4].clone(),
+                    place: Some(texts[5].clone()),
+                    at: Millis(1),
+                })?;
+                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }

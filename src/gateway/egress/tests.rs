@@ -87,7 +87,8 @@ impl Bench {
         let out = WayOut::over(run, Arc::clone(&policy), books.clone(), Arc::clone(&outside) as Arc<dyn Outside>);
         let dir = tempfile::tempdir().unwrap();
         let ways = Ways { egress: Some(policy), ..Ways::default() };
-        let listening = Listening::begin(&ways, Far { run, models: None, out: Some(out) }, dir.path()).unwrap();
+        let listening =
+            Listening::begin(&ways, Far { run, models: None, out: Some(out), tools: None }, dir.path()).unwrap();
         Self { _listening: listening, dir, outside, books, store, run }
     }
 

@@ -74,7 +74,7 @@ async fn nobody_is_asked_about_what_no_answer_would_open_nor_about_a_flood() {
     assert_eq!(questions(&bench).await.len(), 20);
     let run = bench.run;
     let withdrawn = bench.store.write(move |tx| {
-        tx.withdraw_hosts(run)?;
+        tx.withdraw_asked_beside(run)?;
         tx.record(AuditEvent::new(Actor::Engine, "run.ended").run(run))
     });
     withdrawn.await.unwrap();

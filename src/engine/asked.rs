@@ -1,5 +1,5 @@
-//! Answers to what is asked beside the work of a run, which does not wait for them: they are no event of its machine. The answer
-//! is kept, and what asked looks for it there.
+//! Answers to what is asked beside the work: by an agent with its tools, or over a host that is on no list. The run does not wait
+//! for them, so they are no event of its machine: the answer is kept, and whoever asked looks for it there.
 
 use super::Engine;
 use super::ask::{AskError, LONGEST};
@@ -9,14 +9,8 @@ use crate::audit::AuditEvent;
 use crate::domain::{Actor, Question, Run};
 use crate::store::StoreError;
 use serde_json::json;
-use tokio::sync::watch;
 
 impl<W: World> Engine<W> {
-    /// By which others tell that they committed something.
-    pub fn announcer(&self) -> watch::Sender<u64> {
-        self.committed.clone()
-    }
-
     /// Keeps a person's answer to a question that its run does not wait for.
     pub(super) async fn answer_beside(
         &self,
@@ -29,12 +23,12 @@ impl<W: World> Engine<W> {
             return Err(AskError::TooLong { found: reason.len(), most: LONGEST });
         }
         if !approve && reason.trim().is_empty() {
-            return Err(Refused::Incomplete("a denial needs a reason: it is kept with the question").into());
+            return Err(Refused::Incomplete("a denial needs a reason: it is kept, and the agent reads it").into());
         }
-        let (id, run, kind) = (question.id, question.run, question.kind);
+        let (id, run, kind) = (question.id, question.run, question.kind.name());
         let answered = self.store.write(move |tx| {
             tx.answer_question(id, approve, &reason, &by)?;
-            let detail = json!({ "kind": kind.name(), "approve": approve, "answer": reason });
+            let detail = json!({ "kind": kind, "approve": approve, "answer": reason });
             tx.record(AuditEvent::new(by, "question.answered").run(run).question(id).detail(detail))?;
             tx.run(run)?.ok_or_else(|| StoreError::Missing { what: "run", id: run.to_string() })
         });
