@@ -39,6 +39,7 @@ mod flaky;
 mod gates;
 mod guidance;
 mod handle;
+mod hosts;
 mod images;
 mod iterations;
 mod jobs;

@@ -80,6 +80,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
+    books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));

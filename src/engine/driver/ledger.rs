@@ -125,7 +125,7 @@ impl<W: World> Engine<W> {
                 let after = tx.update_run(&after)?;
                 if after.state.is_final() {
                     // Nobody needs the answers any more.
-                    tx.withdraw_asked_by_agent(id)?;
+                    tx.withdraw_asked_beside(id)?;
                 }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
