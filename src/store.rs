@@ -48,6 +48,7 @@ mod projects;
 mod questions;
 mod quota;
 mod readers;
+mod requests;
 mod reserve;
 mod runs;
 mod schema;

@@ -1,6 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict};
+use crate::domain::{GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -128,6 +128,13 @@ pub fn agent(run: &Run) -> SafeText {
         Role::Coder => safe!("{}", run.agent),
         role => safe!("{} as {}", run.agent, role.name()),
     }
+}
+
+/// What the turn under way took of models so far, behind what the run has spent.
+pub fn pending(pending: Option<Usage>) -> SafeText {
+    pending.map_or_else(SafeText::empty, |took| {
+        safe!(", and in the turn under way {} tokens, {}", took.tokens, dollars(took.microusd))
+    })
 }
 
 /// The iteration and the cap. The number of one that waits for more budget, or that follows a rollback, is beyond the cap:

@@ -8,6 +8,7 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::Gateway;
@@ -67,7 +68,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
+        .map_err(|error| Failure::new(error.to_string()))?;
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     let stop = Arc::new(Notify::new());

@@ -100,14 +100,15 @@ fn head(view: &RunView) -> Vec<SafeText> {
     item(
         safe!("spent"),
         safe!(
-            "{} iterations, {}{} of work, {}{} tokens, {}{}",
+            "{} iterations, {}{} of work, {}{} tokens, {}{}{}",
             run.spent.iterations,
             milliseconds(run.spent.milliseconds),
             cap(budget.seconds.map(|seconds| milliseconds(seconds.saturating_mul(1000)))),
             run.spent.tokens,
             cap(budget.tokens.map(|tokens| safe!("{}", tokens))),
             words::dollars(run.spent.microusd),
-            cap(budget.microusd.map(words::dollars))
+            cap(budget.microusd.map(words::dollars)),
+            words::pending(view.pending)
         ),
     );
     item(safe!("started"), safe!("{} by {}, {} ago", run.created, run.owner, words::ago(run.created, now)));

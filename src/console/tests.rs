@@ -74,6 +74,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         project: "calc".to_owned(),
         tests: Some((41, 2, 0)),
         trend: vec![7, 7, 4, 5, 2],
+        pending: None,
         note: None,
         guidance: None,
         shortened: false,

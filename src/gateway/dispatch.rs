@@ -1,8 +1,7 @@
 //! Which part of the gateway a request is meant for. There is one socket for all of them, so an agent has one address.
 
-use super::answered::Answers;
 use super::body::Answer;
-use super::provider::Provider;
+use super::metered::ModelWay;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
 use crate::domain::RunId;
@@ -14,21 +13,14 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Far {
     pub run: RunId,
-    /// Who has the models, where the run may reach any.
-    pub provider: Option<Arc<Provider>>,
-    pub answers: Answers,
-}
-
-impl Far {
-    pub fn new(run: RunId, provider: Option<Arc<Provider>>) -> Self {
-        Self { run, provider, answers: Answers::default() }
-    }
+    /// The models, where the run may reach any.
+    pub models: Option<Arc<ModelWay>>,
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer.
 pub(super) async fn answer(far: &Far, request: Request<Incoming>) -> Response<Answer> {
-    match &far.provider {
-        Some(provider) => relay(far.run, provider, &far.answers, request).await,
+    match &far.models {
+        Some(way) => relay(way, request).await,
         None => refusal::plain(Refusal::NoModels),
     }
 }
