@@ -13,6 +13,7 @@ pub mod engine;
 pub mod evidence;
 pub mod gates;
 pub mod gateway;
+pub mod knowledge;
 pub mod lines;
 pub mod logs;
 pub mod models;

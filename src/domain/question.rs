@@ -19,6 +19,8 @@ pub enum QuestionKind {
     Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
+    /// The agent asks something by its tools. The run does not wait for it. Approve: yes, in words where there are some. Deny: no.
+    Agent,
 }
 
 impl QuestionKind {
@@ -30,6 +32,7 @@ impl QuestionKind {
             Self::Trouble => "trouble",
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
+            Self::Agent => "agent",
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     UsedUp,
     /// The engine cannot write down what the request takes.
     NoAccount,
+    /// The run has no tools.
+    NoTools,
     /// The body is beyond its bound.
     TooLarge,
     /// The engine has no key.
@@ -40,7 +42,9 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::OtherHost | Self::NoModels | Self::OtherModel | Self::NoPrice | Self::UsedUp => StatusCode::FORBIDDEN,
+            Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
+                StatusCode::FORBIDDEN
+            }
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::NoAccount => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -63,6 +67,7 @@ impl Refusal {
             }
             Self::UsedUp => "dogwatch: what this turn may take of models is used up; end your turn now",
             Self::NoAccount => "dogwatch: the engine cannot write down what this request takes; its log has the reason",
+            Self::NoTools => "dogwatch: this run has no tools",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
             Self::NoKey => {
                 "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"
@@ -76,7 +81,7 @@ impl Refusal {
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownPath => ("not_found_error", "NOT_FOUND"),
-            Self::OtherHost | Self::NoModels | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
+            Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
                 ("permission_error", "PERMISSION_DENIED")
             }
             Self::Unreadable => ("invalid_request_error", "INVALID_ARGUMENT"),
