@@ -1,13 +1,15 @@
 //! The one way out of an agent's container: a Unix socket of its run, behind which the engine passes requests on to the one
-//! provider of models that the run's agent speaks to, and adds the key; and the tools of the run (`tools.rs`).
+//! provider of models that the run's agent speaks to, and adds the key; the tools of the run (`tools.rs`); and the hosts of a list,
+//! for steps that have one (`egress.rs`).
 //!
 //! ```text
 //! agent → 127.0.0.1:PORT (the shim) → /dogwatch/gateway/gateway.sock → here → the provider, over TLS
-//!                                                                       └→ /mcp: tools, out of the engine's database
+//!                                                                       ├→ /mcp: tools, out of the engine's database
+//!                                                                       └→ CONNECT, http://: the hosts of a list
 //! ```
 //!
 //! What comes from inside is hostile. Only the paths of that provider's API are known (`routes.rs`), nothing else is on this
-//! socket: no other host, no decision. Credentials from inside are left out, so an agent cannot work on an account of
+//! socket: no host that no list names, no decision. Credentials from inside are left out, so an agent cannot work on an account of
 //! somebody else; the key that is put in (`key.rs`) is taken out of whatever comes back (`redact.rs`). Bodies are passed on as
 //! they come, within bounds (`body.rs`).
 //!
