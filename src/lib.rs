@@ -18,6 +18,7 @@ pub mod logs;
 pub mod probe;
 pub mod project;
 pub mod protocol;
+pub mod query;
 pub mod sandbox;
 pub mod server;
 pub mod shim;

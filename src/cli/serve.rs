@@ -12,6 +12,7 @@ use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::Gateway;
 use crate::knowledge::Knowledge;
+use crate::query::Queries;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
@@ -68,7 +69,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let knowledge = Knowledge::new(store.clone());
+    let knowledge = Knowledge::new(store.clone()).with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
