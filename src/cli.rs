@@ -32,6 +32,7 @@ mod show;
 mod steer;
 mod tools;
 mod uninstall;
+mod usage;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -90,6 +91,8 @@ enum Command {
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
+    /// Show what a run asked of models and what that took
+    Usage(usage::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
@@ -152,6 +155,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
+        Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),

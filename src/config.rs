@@ -11,6 +11,7 @@ mod keys;
 pub mod models;
 pub mod most;
 pub mod paths;
+mod prices;
 pub mod project;
 mod reader;
 mod reference;

@@ -10,6 +10,7 @@ mod driver;
 mod hand_over;
 mod keeping;
 pub mod machine;
+pub mod meter;
 mod notes;
 pub mod ports;
 pub mod prompt;

@@ -19,6 +19,7 @@ mod body;
 mod dispatch;
 mod key;
 mod listen;
+mod metered;
 mod provider;
 mod redact;
 mod refusal;
@@ -30,15 +31,17 @@ mod tests;
 mod tools;
 mod ways;
 
-pub use answered::Answered;
+pub use answered::{Answered, Refused};
 pub use provider::GatewayError;
-pub use ways::Ways;
+pub use ways::{ModelUse, Ways};
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
 use crate::knowledge::Knowledge;
+use crate::models::{Meter, Prices};
 use dispatch::Far;
 use listen::Listening;
+use metered::{Meters, ModelWay};
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -62,16 +65,23 @@ pub fn tools_at(address: &str) -> String {
 #[derive(Debug)]
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
+    meters: Meters,
     /// What tools tell of, where there is anything.
     knowledge: Option<Knowledge>,
     open: Mutex<HashMap<RunId, Listening>>,
 }
 
 impl Gateway {
-    /// A gateway to these providers. Nobody is asked for anything yet.
-    pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
+    /// A gateway to these providers, which writes down what requests take. Nobody is asked for anything yet.
+    pub fn new(
+        models: &BTreeMap<String, ModelsAt>,
+        prices: Prices,
+        meter: Arc<dyn Meter>,
+    ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default(), knowledge: None })
+        let meters = Meters { prices: Arc::new(prices), meter };
+        let providers = providers.collect::<Result<_, _>>()?;
+        Ok(Self { providers, meters, knowledge: None, open: Mutex::default() })
     }
 
     /// The same with tools for the runs that have any.
@@ -86,14 +96,20 @@ impl Gateway {
 
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
     pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
-        let provider = ways.models.map(|api| self.provider(api)).transpose()?;
+        let models = match &ways.models {
+            Some(may) => {
+                let provider = self.provider(may.api)?;
+                Some(Arc::new(ModelWay::new(run, provider, may.clone(), self.meters.clone())))
+            }
+            None => None,
+        };
         let mut open = self.open_now();
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
             let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
             let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
-            open.insert(run, Listening::begin(ways, Far::new(run, provider, tools), dir)?);
+            open.insert(run, Listening::begin(ways, Far { run, models, tools }, dir)?);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::Gateway;
@@ -70,8 +71,9 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
     let knowledge = Knowledge::new(store.clone()).with_queries(Queries::new(paths.database()));
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
-    let gateway = gateway.with_tools(knowledge.clone());
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
+        .map_err(|error| Failure::new(error.to_string()))?
+        .with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     knowledge.tell(engine.announcer());

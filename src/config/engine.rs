@@ -10,10 +10,11 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, roles, rules, schema};
+use super::{allowances, keys, prices, roles, rules, schema};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Role, RoleRules};
+use crate::models::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -56,6 +57,9 @@ pub struct EngineConfig {
     /// Where models are, by name; one provider of each API.
     #[serde(default)]
     pub models: BTreeMap<String, ModelsAt>,
+    /// What models cost.
+    #[serde(default)]
+    pub prices: Prices,
     /// What agents may use, by what they are there for; roles that are not here have what is usual.
     #[serde(default)]
     pub roles: BTreeMap<Role, RoleRules>,
@@ -102,6 +106,7 @@ impl Default for EngineConfig {
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
+            prices: Prices::default(),
             roles: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
@@ -136,6 +141,7 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
+            config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {

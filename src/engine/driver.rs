@@ -4,8 +4,11 @@
 mod allowance;
 mod deliver;
 mod develop;
+mod doubt;
+mod gather;
 mod judge;
 mod ledger;
+mod metering;
 mod prepare;
 mod rows;
 mod services;

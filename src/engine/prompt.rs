@@ -2,6 +2,7 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod asked;
+mod flaky;
 mod history;
 mod plan;
 mod quote;
@@ -57,6 +58,8 @@ pub struct Material<'a> {
     pub asked: &'a [Question],
     /// Whether it has tools.
     pub tools: bool,
+    /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
+    pub flaky: &'a [String],
 }
 
 /// Builds the prompt.
@@ -72,6 +75,7 @@ pub fn build(material: &Material<'_>) -> String {
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);
     gates(&mut text, material.gates);
+    flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
     budget(&mut text, material.run);
     text

@@ -1,8 +1,7 @@
 //! Which part of the gateway a request is meant for. There is one socket for all of them, so an agent has one address.
 
-use super::answered::Answers;
 use super::body::Answer;
-use super::provider::Provider;
+use super::metered::ModelWay;
 use super::refusal::{self, Refusal};
 use super::relay::relay;
 use super::tools::Tools;
@@ -15,17 +14,10 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Far {
     pub run: RunId,
-    /// Who has the models, where the run may reach any.
-    pub provider: Option<Arc<Provider>>,
+    /// The models, where the run may reach any.
+    pub models: Option<Arc<ModelWay>>,
     /// The tools, where the run has any.
     pub tools: Option<Tools>,
-    pub answers: Answers,
-}
-
-impl Far {
-    pub fn new(run: RunId, provider: Option<Arc<Provider>>, tools: Option<Tools>) -> Self {
-        Self { run, provider, tools, answers: Answers::default() }
-    }
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer.
@@ -36,8 +28,8 @@ pub(super) async fn answer(far: &Far, request: Request<Incoming>) -> Response<An
             None => refusal::plain(Refusal::NoTools),
         };
     }
-    match &far.provider {
-        Some(provider) => relay(far.run, provider, &far.answers, request).await,
+    match &far.models {
+        Some(way) => relay(way, request).await,
         None => refusal::plain(Refusal::NoModels),
     }
 }

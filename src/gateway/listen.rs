@@ -58,7 +58,7 @@ impl Listening {
 
     /// How the last request was answered.
     pub fn answered(&self) -> Option<Answered> {
-        self.far.answers.last()
+        self.far.models.as_ref()?.answers.last()
     }
 
     /// Whether this is the one that is wanted, and still at work.

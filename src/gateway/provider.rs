@@ -1,7 +1,7 @@
 //! One provider of models: where it is, how it is reached, and in which header it wants its key.
 
+use super::body::Outgoing;
 use super::key;
-use super::relay::Outgoing;
 use super::resolve::Resolve;
 use crate::config::{KeyPlace, ModelsAt};
 use crate::domain::ModelApi;

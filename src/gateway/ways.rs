@@ -1,26 +1,43 @@
 //! What a run may reach through its socket. The engine composes it of the run's role and the operator's configuration; nothing
 //! of it comes from inside.
 
-use crate::domain::ModelApi;
+use crate::domain::{ModelApi, RoleRules};
 use crate::knowledge::Toolset;
+use crate::models::TurnCaps;
 
 /// The ways that are open to one run. What is not named is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ways {
     /// The models that its agent works with.
-    pub models: Option<ModelApi>,
+    pub models: Option<ModelUse>,
     /// The tools that its agent has.
     pub tools: Toolset,
 }
 
-impl Ways {
-    /// The way to models of an API, and no other.
-    pub fn to_models(api: ModelApi) -> Self {
-        Self { models: Some(api), ..Self::default() }
-    }
+/// What an agent may ask of models in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelUse {
+    /// The language.
+    pub api: ModelApi,
+    /// Names, or beginnings of names that end in `*`; any where there is none.
+    pub models: Vec<String>,
+    /// What the turn may take.
+    pub left: TurnCaps,
+    /// The iteration that it counts to.
+    pub iteration: u32,
+}
 
-    /// The same, and the way to tools.
-    pub fn with_tools(self, tools: Toolset) -> Self {
-        Self { tools, ..self }
+impl ModelUse {
+    /// Whether a model may be asked.
+    pub fn admits(&self, model: &str) -> bool {
+        RoleRules::admitted(&self.models, model)
+    }
+}
+
+impl Ways {
+    /// The way to models of an API without any bound, and no other.
+    pub fn to_models(api: ModelApi) -> Self {
+        let models = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
+        Self { models: Some(models), ..Self::default() }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::store::{Options, new_run_for_tests};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn event() -> AuditEvent {
     AuditEvent::new(Actor::Engine, "test")
@@ -69,12 +69,15 @@ impl Bench {
                     outcome: None,
                     tests: (0, 0, 0),
                     suspicions: Vec::new(),
+                    rerun: Vec::new(),
+                    rerun_disagrees: Vec::new(),
                     started: Millis(1),
                     ended: None,
                 })?;
                 let (suite, oddities) = ("unit".to_owned(), Vec::new());
                 let verdict = SuiteVerdict::Failed;
-                let outcome = SuiteOutcome { suite, verdict, exit_code: Some(1), cases: BTreeMap::new(), oddities };
+                let (cases, flaky) = (BTreeMap::new(), BTreeSet::new());
+                let outcome = SuiteOutcome { suite, verdict, exit_code: Some(1), cases, oddities, flaky };
                 tx.put_suite(run, number, &outcome)?;
                 for one in &found {
                     let bug = tx.join_bug(run, one)?;

@@ -2,8 +2,8 @@
 
 use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, Entry, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent,
-    Step, StepKey, StepLog, SuiteVerdict,
+    AuditPage, Bug, Collection, Entry, Finding, GateResult, Guidance, Iteration, Project, Question, RequestSum, Run,
+    RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,13 @@ pub enum Reply {
     Collected {
         /// It.
         collection: Collection,
+    },
+    /// What a run asked of models.
+    Usage {
+        /// By iteration and model, oldest first; the newest 500.
+        usage: Vec<RequestSum>,
+        /// What its turn under way took so far, if anything.
+        pending: Option<Usage>,
     },
     /// Budgets.
     Budget {
@@ -210,6 +217,9 @@ pub struct RunView {
     /// Failed tests in its newest tested iterations, oldest first, the last one among them.
     #[serde(default)]
     pub trend: Vec<u32>,
+    /// What its turn under way took of models so far, if anything; not in what it has spent yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Usage>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
     /// What operators told it, if anything.
@@ -219,6 +229,13 @@ pub struct RunView {
     /// of what was found in it were cut to fit into one line.
     #[serde(default)]
     pub shortened: bool,
+}
+
+impl RunView {
+    /// What it has cost up to now, in millionths of a dollar, the turn under way included.
+    pub fn microusd(&self) -> u64 {
+        self.run.spent.microusd.saturating_add(self.pending.map_or(0, |pending| pending.microusd))
+    }
 }
 
 /// A run in full.
@@ -256,6 +273,9 @@ pub struct SuiteView {
     pub tests: (u32, u32, u32),
     /// What was odd.
     pub oddities: Vec<String>,
+    /// Its tests that failed and passed on the same tree, bounded.
+    #[serde(default)]
+    pub flaky: Vec<String>,
 }
 
 /// A log that can be read.

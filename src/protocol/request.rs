@@ -145,6 +145,11 @@ pub enum Request {
     },
     /// What runs, projects and days have used and reserved of what they may.
     Budget,
+    /// What a run asked of models.
+    Usage {
+        /// Which run.
+        run: RunId,
+    },
     /// The logs that a run has.
     Logs {
         /// Which.

@@ -111,6 +111,7 @@ impl<S: Sandbox> Server<S> {
                 self.run_reply(run).await
             }
             Request::Budget => self.budget().await,
+            Request::Usage { run } => self.usage(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {

@@ -4,7 +4,7 @@ use super::Server;
 use super::answer::not_found;
 use super::brief::fit;
 use super::iteration::rounds;
-use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
+use crate::domain::{Bounded, Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, GuidanceView, LogInfo, Reply, RunDetail, RunView, SuiteView};
@@ -91,6 +91,7 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 /// Joins runs with their projects' names and last test counts.
 pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>, StoreError> {
     let names: HashMap<_, _> = view.projects()?.into_iter().map(|project| (project.id, project.name)).collect();
+    let pending = view.pending()?;
     runs.into_iter()
         .map(|run| {
             let project = names.get(&run.project).cloned().unwrap_or_default();
@@ -98,7 +99,8 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
             let guidance = guidance.map(|(count, applied, applied_in)| GuidanceView { count, applied, applied_in });
             let tested = view.newest_tests(run.id, TREND)?;
             let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
-            Ok(RunView { tests, trend, project, note: None, guidance, shortened: false, run })
+            let pending = pending.get(&run.id).copied();
+            Ok(RunView { tests, trend, project, pending, note: None, guidance, shortened: false, run })
         })
         .collect()
 }
@@ -115,6 +117,7 @@ pub(super) fn suites_of(view: &View<'_>, run: RunId, iteration: u32) -> Result<V
         suite: suite.suite,
         verdict: suite.verdict,
         oddities: suite.oddities,
+        flaky: suite.flaky.iter().collect::<Bounded>().finish(),
     });
     Ok(suites.collect())
 }

@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME, NAMED_PROJECT,
-    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
+    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
 };
 
 /// The top of `config.toml`.
@@ -24,6 +24,7 @@ pub const ENGINE_TOP: Table = Table {
             "none",
             "Where the models of coding agents are, and their keys.",
         ),
+        key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
@@ -206,6 +207,18 @@ pub const NAMED_MODELS: Table = Table {
     ],
 };
 
+/// `[prices.MODEL]`.
+pub const NAMED_PRICE: Table = Table {
+    header: "[prices.\"MODEL\"]",
+    about: "What a model costs, in US dollars for a million tokens; the name may end in `*` and then stands for all that begin so. dogwatch brings a list of its own for models of Anthropic, OpenAI and Google, which may be out of date: your word goes before it. A run that has a cap on money asks no model whose price nobody has said.",
+    keys: &[
+        key("input", DOLLARS, "required", "Input that is not cached."),
+        key("output", DOLLARS, "required", "Output, with what a model thinks."),
+        key("cached", DOLLARS, "as `input`", "Input that is read from a cache."),
+        key("cache-write", DOLLARS, "as `input`", "Input that is written to a cache."),
+    ],
+};
+
 /// `[roles.NAME]`.
 pub const NAMED_ROLE: Table = Table {
     header: "[roles.NAME]",
@@ -272,6 +285,7 @@ pub const ENGINE_FILE: &[Table] = &[
     PROJECT_ITERATION,
     NAMED_AGENT,
     NAMED_MODELS,
+    NAMED_PRICE,
     NAMED_ROLE,
     KEYS,
 ];

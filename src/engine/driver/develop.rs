@@ -63,13 +63,14 @@ impl<W: World> Engine<W> {
         };
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
-        self.open_way(context)?;
+        self.open_way(context).await?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
-        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
+        let report = self.metered(context, by_provider(report, answered)).await?;
+        let report = self.keep_conversation(context, &spec.key, report).await?;
         if planning {
             return self.planned(context, &spec, report, duration(&step)).await;
         }
@@ -158,6 +159,7 @@ impl<W: World> Engine<W> {
             plan: stored.plan.as_deref(),
             asked: &stored.asked,
             tools: !self.toolset(context).is_empty(),
+            flaky: &stored.flaky,
         };
         let text = if context.run.state == RunState::Planning {
             prompt::of_plan(&material, PLAN_FILE)

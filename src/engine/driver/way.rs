@@ -6,9 +6,9 @@
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::AgentWork;
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey, shortened};
 use crate::engine::ports::{Trees, World};
-use crate::gateway::{Answered, Ways};
+use crate::gateway::{Answered, ModelUse, Refused, Ways};
 use crate::knowledge::Toolset;
 use crate::sandbox::session_dir;
 use std::path::PathBuf;
@@ -20,9 +20,15 @@ impl<W: World> Engine<W> {
     }
 
     /// Makes sure that somebody listens there.
-    pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
+    pub(super) async fn open_way(&self, context: &Context) -> Result<(), Halt> {
         let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
-        let ways = Ways::to_models(settings.api()).with_tools(self.toolset(context));
+        let models = ModelUse {
+            api: settings.api(),
+            models: context.agent.models.clone(),
+            left: self.turn_caps(context).await?,
+            iteration: context.run.iteration,
+        };
+        let ways = Ways { models: Some(models), tools: self.toolset(context) };
         self.world.open_way(run, &ways, &self.places().gateway(run)).map_err(Halt::Trouble)
     }
 
@@ -73,7 +79,20 @@ impl<W: World> Engine<W> {
 /// What the provider said last is what an agent failed over that says no more than that it failed; and it knows best when a
 /// limit ends that the agent does not tell. An ending that an agent states is its own.
 pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> AgentReport {
-    let Some(Answered { status, until }) = answered else { return report };
+    let Some(Answered { status, until, refused }) = answered else { return report };
+    if let Some(refused) = refused
+        && matches!(
+            report.ending,
+            Ending::Crashed
+                | Ending::Auth
+                | Ending::Billing
+                | Ending::Misconfigured
+                | Ending::Overloaded
+                | Ending::RateLimited { .. }
+        )
+    {
+        return by_gateway(report, &refused);
+    }
     let ending = match (&report.ending, status) {
         (Ending::RateLimited { until: None }, _) | (Ending::Crashed, 429) => Ending::RateLimited { until },
         (Ending::Crashed, 401) => Ending::Auth,
@@ -87,7 +106,33 @@ pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> Ag
     AgentReport { ending, detail, ..report }
 }
 
-fn coding(context: &Context) -> Option<&CodingSettings> {
+/// Longest name of a model that is quoted, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// What the engine itself kept an agent from is not the provider's doing.
+fn by_gateway(report: AgentReport, refused: &Refused) -> AgentReport {
+    let (ending, why) = match refused {
+        Refused::UsedUp => (Ending::OwnLimit, "what its turn could take of models was used up".to_owned()),
+        Refused::Model(name) => {
+            let name = shortened(name, LONGEST_NAME);
+            (
+                Ending::Misconfigured,
+                format!("it asked for the model {name}, which its role may not ask ([roles] in config.toml)"),
+            )
+        }
+        Refused::Price(name) => {
+            let name = shortened(name, LONGEST_NAME);
+            let why = format!(
+                "its run has a cap on money, and nobody has said what the model {name} costs: add [prices.\"{name}\"] to config.toml"
+            );
+            (Ending::Misconfigured, why)
+        }
+    };
+    let detail = format!("{why}; {}", report.detail);
+    AgentReport { ending, detail, ..report }
+}
+
+pub(super) fn coding(context: &Context) -> Option<&CodingSettings> {
     if let AgentWork::Coding(settings) = &context.agent.work { Some(settings) } else { None }
 }
 
@@ -124,6 +169,8 @@ mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions: Vec::new(),
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: Millis(0),
             ended: None,
         }
@@ -138,7 +185,7 @@ mod tests {
     fn what_an_agent_keeps_to_itself_its_provider_tells() {
         let judged = |ending, status, until| {
             let report = AgentReport::new(ending, "it failed".to_owned(), Usage::default());
-            by_provider(report, Some(Answered { status, until })).ending
+            by_provider(report, Some(Answered { status, until, refused: None })).ending
         };
         let limited = |until| Ending::RateLimited { until };
         let at = Some(Millis(7));
@@ -149,6 +196,24 @@ mod tests {
         assert_eq!(judged(Ending::Crashed, 401, None), Ending::Auth);
         for status in [200, 400, 404] {
             assert_eq!(judged(Ending::Crashed, status, None), Ending::Crashed);
+        }
+        // What the gateway refused is told as what it was, whatever the agent makes of it.
+        for (refused, ending, words) in [
+            (Refused::UsedUp, Ending::OwnLimit, "used up"),
+            (Refused::Model("x".repeat(500)), Ending::Misconfigured, "its role may not ask"),
+            (Refused::Price("m".to_owned()), Ending::Misconfigured, "add [prices.\"m\"]"),
+        ] {
+            for own in [Ending::Crashed, Ending::Auth, Ending::RateLimited { until: None }, Ending::Finished] {
+                let report = AgentReport::new(own.clone(), "it failed".to_owned(), Usage::default());
+                let told =
+                    by_provider(report, Some(Answered { status: 0, until: None, refused: Some(refused.clone()) }));
+                if own == Ending::Finished {
+                    assert_eq!(told.ending, own);
+                } else {
+                    assert_eq!(told.ending, ending);
+                    assert!(told.detail.contains(words) && told.detail.len() < 400, "{}", told.detail);
+                }
+            }
         }
         for ending in [Ending::Finished, Ending::Stopped, Ending::OwnLimit, Ending::Killed { oom: true }] {
             assert_eq!(judged(ending.clone(), 529, None), ending);

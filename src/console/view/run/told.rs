@@ -110,6 +110,7 @@ fn verdict(round: &IterationDetail) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("the agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(words::rerun(one));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("! {}", line)));
     }
@@ -124,6 +125,7 @@ fn verdict(round: &IterationDetail) -> Vec<SafeText> {
             failed,
             skipped
         ));
+        lines.extend(suite.flaky.iter().map(|test| safe!("    flaky: {}", test)));
         lines.extend(suite.oddities.iter().map(|odd| safe!("    {}", odd)));
     }
     for gate in &round.gates {
@@ -195,7 +197,7 @@ fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {
     }
     item(safe!("agent"), safe!("{}, {} priority", words::agent(run), run.priority.name()));
     item(safe!("started"), safe!("{} ago by {}", words::ago(run.created, app.now), run.owner));
-    item(safe!("spent"), spent(run));
+    item(safe!("spent"), safe!("{}{}", spent(run), words::pending(detail.view.pending)));
     if let Some(image) = &run.image {
         item(safe!("image"), safe!("{} is {}", image.asked, image.id));
     }
