@@ -18,6 +18,7 @@ mod debug;
 mod deliver;
 mod diff;
 mod doctor;
+mod egress;
 mod engine;
 mod gc;
 mod init;
@@ -93,6 +94,8 @@ enum Command {
     Budget(budget::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
+    /// Show what a run asked of hosts outside, and what came of it
+    Egress(egress::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
@@ -156,6 +159,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
+        Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),

@@ -5,6 +5,7 @@
 pub mod agents;
 mod allowances;
 pub mod command;
+mod egress;
 pub mod engine;
 pub mod errors;
 mod keys;
@@ -27,6 +28,7 @@ pub mod units;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
+pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
 pub use models::{KeyPlace, ModelsAt};

@@ -17,6 +17,7 @@
 mod answered;
 mod body;
 mod dispatch;
+mod egress;
 mod key;
 mod listen;
 mod metered;
@@ -32,6 +33,7 @@ mod tools;
 mod ways;
 
 pub use answered::{Answered, Refused};
+pub use egress::{Books, Policy};
 pub use provider::GatewayError;
 pub use ways::{ModelUse, Ways};
 
@@ -40,6 +42,7 @@ use crate::domain::{ModelApi, RunId};
 use crate::knowledge::Knowledge;
 use crate::models::{Meter, Prices};
 use dispatch::Far;
+use egress::WayOut;
 use listen::Listening;
 use metered::{Meters, ModelWay};
 use provider::Provider;
@@ -69,6 +72,8 @@ pub struct Gateway {
     /// What tools tell of, where there is anything.
     knowledge: Option<Knowledge>,
     open: Mutex<HashMap<RunId, Listening>>,
+    /// Where it is recorded what goes out to other hosts.
+    books: Option<Books>,
 }
 
 impl Gateway {
@@ -81,12 +86,17 @@ impl Gateway {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
         let meters = Meters { prices: Arc::new(prices), meter };
         let providers = providers.collect::<Result<_, _>>()?;
-        Ok(Self { providers, meters, knowledge: None, open: Mutex::default() })
+        Ok(Self { providers, meters, knowledge: None, open: Mutex::default(), books: None })
     }
 
     /// The same with tools for the runs that have any.
     pub fn with_tools(self, knowledge: Knowledge) -> Self {
         Self { knowledge: Some(knowledge), ..self }
+    }
+
+    /// It also lets runs out to other hosts, where their ways say so, and records that.
+    pub fn recording(self, books: Books) -> Self {
+        Self { books: Some(books), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -103,13 +113,16 @@ impl Gateway {
             }
             None => None,
         };
+        let books = self.books.clone();
+        let out = ways.egress.clone().map(|policy| Ok((policy, books.ok_or(GatewayError::NoRecords)?))).transpose()?;
         let mut open = self.open_now();
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
             let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
             let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
-            open.insert(run, Listening::begin(ways, Far { run, models, tools }, dir)?);
+            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
+            open.insert(run, Listening::begin(ways, Far { run, models, tools, out }, dir)?);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod budget;
 mod bug;
 mod connection;
 mod detail;
+mod egress;
 mod follow;
 mod health;
 mod identity;

@@ -28,6 +28,7 @@ mod changes;
 mod check;
 mod columns;
 mod connect;
+mod egress;
 mod entries;
 mod error;
 mod events;
@@ -84,6 +85,6 @@ pub use reserve::Room;
 pub use runs::RunFilter;
 pub use search::FoundBug;
 #[cfg(test)]
-pub(crate) use tests::fixtures::new_run as new_run_for_tests;
+pub(crate) use tests::fixtures::{new_run as new_run_for_tests, seed as seed_for_tests};
 pub use tx::{Tx, View};
 pub use usage::UsageRow;

@@ -11,7 +11,7 @@ use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
-use crate::gateway::Gateway;
+use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
 use crate::query::Queries;
 use crate::safe;
@@ -70,10 +70,11 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
+    let books = Books::new(store.clone());
     let knowledge = Knowledge::new(store.clone()).with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
-        .map_err(|error| Failure::new(error.to_string()))?
-        .with_tools(knowledge.clone());
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     knowledge.tell(engine.announcer());
@@ -92,6 +93,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         () = stop.notified() => 0,
     };
     tracing::info!("the engine ends; containers live on");
+    books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);

@@ -52,6 +52,10 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
     section(safe!("Guidance"), detail.guidance.iter().flat_map(guidance).collect());
     section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
     section(safe!("Steps"), detail.steps.iter().map(step).collect());
+    section(
+        safe!("Asked of hosts outside"),
+        detail.egress.iter().map(|seen| safe!("  {}", words::egress(seen))).collect(),
+    );
     if detail.view.shortened {
         lines.extend([SafeText::empty(), safe!("long lists were cut, so that all of it fits into one answer")]);
     }

@@ -2,6 +2,7 @@
 
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
+use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
@@ -63,6 +64,9 @@ pub struct EngineConfig {
     /// What agents may use, by what they are there for; roles that are not here have what is usual.
     #[serde(default)]
     pub roles: BTreeMap<Role, RoleRules>,
+    /// What sandboxes may reach beside their models.
+    #[serde(default)]
+    pub egress: EgressConfig,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -108,6 +112,7 @@ impl Default for EngineConfig {
             models: BTreeMap::new(),
             prices: Prices::default(),
             roles: BTreeMap::new(),
+            egress: EgressConfig::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -143,6 +148,7 @@ impl EngineConfig {
             config.models = models::read(top);
             config.prices = prices::read(top);
             config.roles = roles::read(top);
+            config.egress = egress::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

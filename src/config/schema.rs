@@ -44,9 +44,11 @@ const DOLLARS: &str = "a number of dollars from 0 to 10000";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
+mod egress;
 mod engine;
 mod project;
 
 pub use allowances::*;
+pub use egress::*;
 pub use engine::*;
 pub use project::*;

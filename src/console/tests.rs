@@ -140,6 +140,7 @@ fn status() -> EngineStatus {
         sandbox: Some("docker 28.5.2, seccomp, apparmor, shared kernel".to_owned()),
         disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
         today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
+        refused: vec![served::outside(3, "evil.example", false)],
     }
 }
 

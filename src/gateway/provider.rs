@@ -61,6 +61,9 @@ pub enum GatewayError {
         /// The address.
         url: String,
     },
+    /// Nobody would know what goes out.
+    #[error("there is no store in which it could be recorded what goes out")]
+    NoRecords,
     /// The socket cannot be made.
     #[error("cannot listen for an agent's requests in {dir}: {reason}")]
     Listen {

@@ -1,9 +1,11 @@
 //! What a run may reach through its socket. The engine composes it of the run's role and the operator's configuration; nothing
 //! of it comes from inside.
 
+use super::egress::Policy;
 use crate::domain::{ModelApi, RoleRules};
 use crate::knowledge::Toolset;
 use crate::models::TurnCaps;
+use std::sync::Arc;
 
 /// The ways that are open to one run. What is not named is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub struct Ways {
     pub models: Option<ModelUse>,
     /// The tools that its agent has.
     pub tools: Toolset,
+    /// The hosts outside that it may reach.
+    pub egress: Option<Arc<Policy>>,
 }
 
 /// What an agent may ask of models in one turn.
@@ -37,7 +41,7 @@ impl ModelUse {
 impl Ways {
     /// The way to models of an API without any bound, and no other.
     pub fn to_models(api: ModelApi) -> Self {
-        let models = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
-        Self { models: Some(models), ..Self::default() }
+        let may = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
+        Self { models: Some(may), ..Self::default() }
     }
 }

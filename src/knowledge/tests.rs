@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod injected;
+
 use super::*;
 use crate::audit::AuditEvent;
 use crate::domain::{

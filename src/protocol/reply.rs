@@ -2,8 +2,8 @@
 
 use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, Entry, Finding, GateResult, Guidance, Iteration, Project, Question, RequestSum, Run,
-    RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Project,
+    Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,11 @@ pub enum Reply {
         /// Them.
         budget: Box<BudgetReport>,
     },
+    /// What a run asked of hosts outside.
+    Egress {
+        /// It.
+        egress: EgressReport,
+    },
     /// Bytes of a log.
     Log {
         /// Them.
@@ -183,6 +188,22 @@ pub struct EngineStatus {
     /// What all projects together have used today, by UTC; absent where a rescued database cannot tell.
     #[serde(default)]
     pub today: Option<Spent>,
+    /// Requests to hosts outside that were refused last, over all runs, the newest first.
+    #[serde(default)]
+    pub refused: Vec<EgressSeen>,
+}
+
+/// What a run asked of hosts outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EgressReport {
+    /// The run.
+    pub run: RunId,
+    /// Its requests, by place and judgement, in the order in which they came up first.
+    pub seen: Vec<EgressSeen>,
+    /// The bytes of all of them.
+    pub spent: EgressBytes,
+    /// The bytes that a run may send and fetch.
+    pub most: EgressBytes,
 }
 
 /// Space in bytes.
@@ -260,6 +281,9 @@ pub struct RunDetail {
     pub questions: Vec<Question>,
     /// Its steps, oldest first.
     pub steps: Vec<Step>,
+    /// What it asked of hosts outside, the newest places; `egress` asks for all.
+    #[serde(default)]
+    pub egress: Vec<EgressSeen>,
 }
 
 /// The outcome of a suite without its cases.

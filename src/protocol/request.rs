@@ -150,6 +150,11 @@ pub enum Request {
         /// Which run.
         run: RunId,
     },
+    /// What a run asked of hosts outside.
+    Egress {
+        /// Which.
+        run: RunId,
+    },
     /// The logs that a run has.
     Logs {
         /// Which.

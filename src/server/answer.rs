@@ -112,6 +112,7 @@ impl<S: Sandbox> Server<S> {
             }
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
+            Request::Egress { run } => self.egress(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {
@@ -192,6 +193,7 @@ impl<S: Sandbox> Server<S> {
                 sandbox,
                 disk,
                 today,
+                refused: self.refused().await?,
             },
         })
     }

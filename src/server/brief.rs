@@ -179,6 +179,7 @@ mod tests {
             guidance: Vec::new(),
             questions: Vec::new(),
             steps: Vec::new(),
+            egress: Vec::new(),
         }
     }
 

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// Places outside that the page of a run tells.
+const HOSTS: u32 = 30;
 /// Iterations whose failed tests a list tells beside a run.
 const TREND: usize = 8;
 
@@ -143,6 +145,7 @@ fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
         questions: view.questions_of(id)?,
         steps: view.steps(id)?,
         rounds: rounds(view, id, &iterations)?,
+        egress: view.egress_newest(id, HOSTS)?,
         iterations,
     })
 }

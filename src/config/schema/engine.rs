@@ -1,7 +1,7 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
     NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
 };
 
@@ -26,6 +26,7 @@ pub const ENGINE_TOP: Table = Table {
         ),
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
+        key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -287,5 +288,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_MODELS,
     NAMED_PRICE,
     NAMED_ROLE,
+    EGRESS,
     KEYS,
 ];

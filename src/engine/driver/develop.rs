@@ -2,7 +2,7 @@
 
 use super::ledger::{Prompt, StoredMaterial};
 use super::steps::{duration, key, step_environment};
-use super::way::by_provider;
+use super::way::{by_provider, proxies};
 use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, ToolServer, TurnContext};
 use crate::audit::hex;
@@ -42,7 +42,9 @@ impl<W: World> Engine<W> {
         let iteration = if planning { 0 } else { context.run.iteration };
         let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
-        let mut env = step_environment(&context.agent.env);
+        let ways = self.agent_ways(context).await?;
+        let mut env = proxies(&ways);
+        env.extend(step_environment(&context.agent.env));
         env.extend(turn.env);
         let spec = StepSpec {
             profile: Profile::Agent,
@@ -55,7 +57,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
-            gateway: self.gateway_of(context),
+            gateway: self.gateway_of(context.run.id, &ways),
             limits: context.config.limits,
             times: context.agent.times,
             network: Network::default(),
@@ -63,7 +65,7 @@ impl<W: World> Engine<W> {
         };
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
-        self.open_way(context).await?;
+        self.open_way(context.run.id, &ways)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };

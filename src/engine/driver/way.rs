@@ -5,36 +5,58 @@
 
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
-use crate::config::AgentWork;
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey, shortened};
+use crate::config::{AgentWork, Setup};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, RunId, StepKey, shortened};
 use crate::engine::ports::{Trees, World};
-use crate::gateway::{Answered, ModelUse, Refused, Ways};
+use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
 use crate::knowledge::Toolset;
 use crate::sandbox::session_dir;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl<W: World> Engine<W> {
-    /// The directory of the run's gateway, where its agent needs one.
-    pub(super) fn gateway_of(&self, context: &Context) -> Option<PathBuf> {
-        coding(context).map(|_| self.places().gateway(context.run.id))
+    /// What the run's agent may reach.
+    pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
+        let hosts = self.world.role(context.run.role).egress;
+        let models = match coding(context) {
+            Some(settings) => Some(ModelUse {
+                api: settings.api(),
+                models: context.agent.models.clone(),
+                left: self.turn_caps(context).await?,
+                iteration: context.run.iteration,
+            }),
+            None => None,
+        };
+        Ok(Ways { models, tools: self.toolset(context), egress: Policy::of(&hosts, self.world.egress()) })
+    }
+
+    /// What a setup may reach; or why the operator does not let it.
+    pub(in crate::engine) fn setup_ways(&self, setup: &Setup) -> Result<Ways, String> {
+        let config = self.world.egress();
+        match config.forbidden(&setup.egress) {
+            None => Ok(Ways { egress: Policy::of(&setup.egress, config), ..Ways::default() }),
+            Some(word) => Err(format!(
+                "[setup] in dogwatch.toml wants to reach \"{word}\", and this engine's operator does not let repositories ask \
+                 for that: leave it out of `egress`, or add it to `projects-may-ask` under [egress] in config.toml and restart the \
+                 engine"
+            )),
+        }
+    }
+
+    /// The directory of the run's gateway, where a step has any way.
+    pub(super) fn gateway_of(&self, run: RunId, ways: &Ways) -> Option<PathBuf> {
+        (*ways != Ways::default()).then(|| self.places().gateway(run))
     }
 
     /// Makes sure that somebody listens there.
-    pub(super) async fn open_way(&self, context: &Context) -> Result<(), Halt> {
-        let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
-        let models = ModelUse {
-            api: settings.api(),
-            models: context.agent.models.clone(),
-            left: self.turn_caps(context).await?,
-            iteration: context.run.iteration,
-        };
-        let ways = Ways { models: Some(models), tools: self.toolset(context) };
-        self.world.open_way(run, &ways, &self.places().gateway(run)).map_err(Halt::Trouble)
+    pub(super) fn open_way(&self, run: RunId, ways: &Ways) -> Result<(), Halt> {
+        let Some(dir) = self.gateway_of(run, ways) else { return Ok(()) };
+        self.world.open_way(run, ways, &dir).map_err(Halt::Trouble)
     }
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        coding(context).map(|_| Toolset::of(&self.world.rules(context.run.role))).unwrap_or_default()
+        coding(context).map(|_| Toolset::of(&self.world.role(context.run.role))).unwrap_or_default()
     }
 
     /// Nobody listens there any more. How the last request was answered.
@@ -74,6 +96,23 @@ impl<W: World> Engine<W> {
         let talk = kept.then(|| Conversation { kept: Some(key.to_string()), ..talk.clone() });
         Ok(AgentReport { conversation: talk, ..report })
     }
+}
+
+/// How programs find the way to hosts outside: they know a proxy by these names, some only in small letters, others only in
+/// large ones. What is inside of the sandbox they reach by themselves.
+pub(super) fn proxies(ways: &Ways) -> BTreeMap<String, String> {
+    if ways.egress.is_none() {
+        return BTreeMap::new();
+    }
+    let at = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map(|name| (name.to_owned(), address()));
+    let inside = ["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "localhost,127.0.0.1,::1".to_owned()));
+    // Maven and Gradle know none of these.
+    let java = format!(
+        "-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort={PORT} -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={PORT} \
+         -Dhttp.nonProxyHosts=localhost|127.*"
+    );
+    let java = ["MAVEN_OPTS", "GRADLE_OPTS"].map(|name| (name.to_owned(), java.clone()));
+    at.into_iter().chain(inside).chain(java).collect()
 }
 
 /// What the provider said last is what an agent failed over that says no more than that it failed; and it knows best when a
@@ -150,7 +189,7 @@ fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{Millis, ProjectId, RunId, Tokens, Usage};
+    use crate::domain::{Millis, ProjectId, Tokens, Usage};
     use crate::store::new_run_for_tests;
 
     fn iteration(number: u32, commit: &str, ending: Option<(Ending, bool)>) -> Iteration {

@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod routes;
+
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Role, RunId, RunState};
+use crate::engine::meter::StoreMeter;
 use crate::gateway::{Gateway, Ways};
 use crate::knowledge::{Knowledge, Toolset};
+use crate::models::Prices;
 use crate::shim::GATEWAY_SOCKET;
 use crate::store::{Options, Store, new_run_for_tests};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -34,9 +39,11 @@ impl Bench {
             .await
             .unwrap()
             .id;
-        let gateway = Gateway::new(&BTreeMap::new()).unwrap().with_tools(Knowledge::new(store.clone()));
+        let gateway = Gateway::new(&BTreeMap::new(), Prices::default(), Arc::new(StoreMeter::new(store.clone())))
+            .unwrap()
+            .with_tools(Knowledge::new(store.clone()));
         let dir = tempfile::tempdir().unwrap();
-        gateway.open(run, &Ways::default().with_tools(Toolset::of(&role.rules())), dir.path()).unwrap();
+        gateway.open(run, &Ways { tools: Toolset::of(&role.rules()), ..Ways::default() }, dir.path()).unwrap();
         Self { gateway, store, dir, run }
     }
 

@@ -207,6 +207,9 @@ fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {
     if let Some(head) = &run.head {
         item(safe!("head"), safe!("{} on {}", head, run.branch()));
     }
+    for seen in &detail.egress {
+        item(safe!("outside"), words::egress(seen));
+    }
     lines
 }
 
