@@ -89,14 +89,14 @@ impl Gateway {
         Ok(Self { providers, meters, knowledge: None, open: Mutex::default(), books: None })
     }
 
-    /// The same with tools for the runs that have any.
-    pub fn with_tools(self, knowledge: Knowledge) -> Self {
-        Self { knowledge: Some(knowledge), ..self }
-    }
-
     /// It also lets runs out to other hosts, where their ways say so, and records that.
     pub fn recording(self, books: Books) -> Self {
         Self { books: Some(books), ..self }
+    }
+
+    /// The same with tools for the runs that have any.
+    pub fn with_tools(self, knowledge: Knowledge) -> Self {
+        Self { knowledge: Some(knowledge), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -119,10 +119,10 @@ impl Gateway {
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
+            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
             let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
             let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
-            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
-            open.insert(run, Listening::begin(ways, Far { run, models, tools, out }, dir)?);
+            open.insert(run, Listening::begin(ways, Far { run, models, out, tools }, dir)?);
         }
         Ok(())
     }

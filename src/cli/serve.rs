@@ -70,8 +70,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let books = Books::new(store.clone());
-    let knowledge = Knowledge::new(store.clone()).with_queries(Queries::new(paths.database()));
+    let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
+    let knowledge = knowledge.with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());

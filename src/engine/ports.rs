@@ -238,14 +238,14 @@ pub trait World: Send + Sync + 'static {
     /// Which agent works, from what the operator asked for, what the role has, and what the repository says.
     fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String>;
 
+    /// What agents of a role may use.
+    fn rules(&self, role: Role) -> RoleRules;
+
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;
 
     /// What the operator decides about ways out of sandboxes.
     fn egress(&self) -> &EgressConfig;
-
-    /// What a role may use.
-    fn role(&self, role: Role) -> RoleRules;
 
     /// Listens for what a run asks, in a directory of its own, where nobody does yet; only these ways lead on.
     fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String>;

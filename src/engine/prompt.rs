@@ -54,12 +54,12 @@ pub struct Material<'a> {
     pub outline: &'a Outline,
     /// The plan that was written last.
     pub plan: Option<&'a str>,
+    /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
+    pub flaky: &'a [String],
     /// What the agent asked people, oldest first.
     pub asked: &'a [Question],
     /// Whether it has tools.
     pub tools: bool,
-    /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
-    pub flaky: &'a [String],
 }
 
 /// Builds the prompt.

@@ -55,16 +55,16 @@ impl<S: Sandbox> World for RealWorld<S> {
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn rules(&self, role: Role) -> RoleRules {
+        self.config.role(role)
+    }
+
     fn models(&self, api: ModelApi) -> Result<String, String> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
     }
 
     fn egress(&self) -> &EgressConfig {
         &self.config.egress
-    }
-
-    fn role(&self, role: Role) -> RoleRules {
-        self.config.role(role)
     }
 
     fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String> {

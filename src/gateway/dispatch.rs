@@ -17,10 +17,10 @@ pub(super) struct Far {
     pub run: RunId,
     /// The models, where the run may reach any.
     pub models: Option<Arc<ModelWay>>,
-    /// The tools, where the run has any.
-    pub tools: Option<Tools>,
     /// The way to hosts outside, where the run has one.
     pub out: Option<WayOut>,
+    /// The tools, where the run has any.
+    pub tools: Option<Tools>,
 }
 
 /// Answers a request. Never fails: whoever asks always gets an answer. A tunnel that is granted goes into `tunnel`.

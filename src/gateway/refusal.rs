@@ -16,8 +16,6 @@ pub(super) enum Refusal {
     OtherHost,
     /// The run has no way to models.
     NoModels,
-    /// The run has no tools.
-    NoTools,
     /// The body cannot be read, or in more than one way.
     Unreadable,
     /// The role may not ask the model.
@@ -28,6 +26,8 @@ pub(super) enum Refusal {
     UsedUp,
     /// The engine cannot write down what the request takes.
     NoAccount,
+    /// The run has no tools.
+    NoTools,
     /// The body is beyond its bound.
     TooLarge,
     /// The engine has no key.
@@ -60,7 +60,6 @@ impl Refusal {
             Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
             Self::NoModels => "dogwatch: this run has no way to models",
-            Self::NoTools => "dogwatch: this run has no tools",
             Self::Unreadable => "dogwatch: the request is no JSON object that names a model once",
             Self::OtherModel => "dogwatch: this run may not ask this model; its operator has the list",
             Self::NoPrice => {
@@ -68,6 +67,7 @@ impl Refusal {
             }
             Self::UsedUp => "dogwatch: what this turn may take of models is used up; end your turn now",
             Self::NoAccount => "dogwatch: the engine cannot write down what this request takes; its log has the reason",
+            Self::NoTools => "dogwatch: this run has no tools",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
             Self::NoKey => {
                 "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"

@@ -12,10 +12,10 @@ use std::sync::Arc;
 pub struct Ways {
     /// The models that its agent works with.
     pub models: Option<ModelUse>,
-    /// The tools that its agent has.
-    pub tools: Toolset,
     /// The hosts outside that it may reach.
     pub egress: Option<Arc<Policy>>,
+    /// The tools that its agent has.
+    pub tools: Toolset,
 }
 
 /// What an agent may ask of models in one turn.
@@ -43,5 +43,10 @@ impl Ways {
     pub fn to_models(api: ModelApi) -> Self {
         let may = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
         Self { models: Some(may), ..Self::default() }
+    }
+
+    /// The same, and the way to tools.
+    pub fn with_tools(self, tools: Toolset) -> Self {
+        Self { tools, ..self }
     }
 }

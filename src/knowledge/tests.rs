@@ -79,7 +79,7 @@ impl Bench {
                 let (suite, oddities) = ("unit".to_owned(), Vec::new());
                 let verdict = SuiteVerdict::Failed;
                 let (cases, flaky) = (BTreeMap::new(), BTreeSet::new());
-                let outcome = SuiteOutcome { suite, verdict, exit_code: Some(1), cases, oddities, flaky };
+                let outcome = SuiteOutcome { suite, verdict, exit_code: Some(1), cases, flaky, oddities };
                 tx.put_suite(run, number, &outcome)?;
                 for one in &found {
                     let bug = tx.join_bug(run, one)?;

@@ -156,6 +156,7 @@ impl Hostile {
                     run.question = Some(question);
                     tx.update_run(&run)?;
                 }
+                tx.note_egress(id, &[refused(id, &texts[12])])?;
                 tx.insert_tool_call(&ToolCall {
                     id: 0,
                     run: id,
@@ -180,7 +181,6 @@ impl Hostile {
                     at: Millis(1),
                 })?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
-                tx.note_egress(id, &[refused(id, &texts[12])])?;
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }

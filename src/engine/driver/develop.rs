@@ -159,9 +159,9 @@ impl<W: World> Engine<W> {
             since: &stored.moved.since,
             outline: &outline,
             plan: stored.plan.as_deref(),
+            flaky: &stored.flaky,
             asked: &stored.asked,
             tools: !self.toolset(context).is_empty(),
-            flaky: &stored.flaky,
         };
         let text = if context.run.state == RunState::Planning {
             prompt::of_plan(&material, PLAN_FILE)

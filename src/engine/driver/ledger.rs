@@ -71,10 +71,10 @@ pub(super) struct StoredMaterial {
     pub moved: Movements,
     /// The plan that was written last.
     pub plan: Option<String>,
-    /// What the agent asked people.
-    pub asked: Vec<Question>,
     /// Tests in quarantine in the last verified iteration, by suite and id.
     pub flaky: Vec<String>,
+    /// What the agent asked people.
+    pub asked: Vec<Question>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -361,8 +361,8 @@ impl<W: World> Engine<W> {
                     gates: view.gate_results(run, verified)?,
                     moved: view.movements(run)?,
                     plan: plan_of(view, run)?,
-                    asked: asked_by_agent(view, run)?,
                     flaky: flaky_of(view, run, verified)?,
+                    asked: asked_by_agent(view, run)?,
                     iterations,
                 })
             })

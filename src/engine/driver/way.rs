@@ -17,7 +17,7 @@ use std::path::PathBuf;
 impl<W: World> Engine<W> {
     /// What the run's agent may reach.
     pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
-        let hosts = self.world.role(context.run.role).egress;
+        let hosts = self.world.rules(context.run.role).egress;
         let models = match coding(context) {
             Some(settings) => Some(ModelUse {
                 api: settings.api(),
@@ -27,7 +27,7 @@ impl<W: World> Engine<W> {
             }),
             None => None,
         };
-        Ok(Ways { models, tools: self.toolset(context), egress: Policy::of(&hosts, self.world.egress()) })
+        Ok(Ways { models, egress: Policy::of(&hosts, self.world.egress()), tools: self.toolset(context) })
     }
 
     /// What a setup may reach; or why the operator does not let it.
@@ -56,7 +56,7 @@ impl<W: World> Engine<W> {
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        coding(context).map(|_| Toolset::of(&self.world.role(context.run.role))).unwrap_or_default()
+        coding(context).map(|_| Toolset::of(&self.world.rules(context.run.role))).unwrap_or_default()
     }
 
     /// Nobody listens there any more. How the last request was answered.

@@ -33,9 +33,9 @@ fn nothing(run: &Run) -> Material<'_> {
         since: &SINCE,
         outline: &OUTLINE,
         plan: None,
+        flaky: &[],
         asked: &[],
         tools: false,
-        flaky: &[],
     }
 }
 

@@ -86,6 +86,10 @@ impl World for SimWorld {
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn rules(&self, role: Role) -> RoleRules {
+        role.rules()
+    }
+
     fn models(&self, _api: ModelApi) -> Result<String, String> {
         let there = self.coding.then(|| "http://127.0.0.1:8080".to_owned());
         there.ok_or_else(|| "nobody plays a model here".to_owned())
@@ -93,10 +97,6 @@ impl World for SimWorld {
 
     fn egress(&self) -> &EgressConfig {
         &self.config.egress
-    }
-
-    fn role(&self, role: Role) -> RoleRules {
-        self.config.role(role)
     }
 
     fn open_way(&self, _run: RunId, _ways: &Ways, _dir: &Path) -> Result<(), String> {

@@ -87,7 +87,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let ways = Ways { egress: Some(policy), ..Ways::default() };
         let listening =
-            Listening::begin(&ways, Far { run, models: None, tools: None, out: Some(out) }, dir.path()).unwrap();
+            Listening::begin(&ways, Far { run, models: None, out: Some(out), tools: None }, dir.path()).unwrap();
         Self { _listening: listening, dir, outside, books, store, run }
     }
 

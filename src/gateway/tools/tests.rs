@@ -6,10 +6,9 @@ mod routes;
 
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Role, RunId, RunState};
-use crate::engine::meter::StoreMeter;
 use crate::gateway::{Gateway, Ways};
 use crate::knowledge::{Knowledge, Toolset};
-use crate::models::Prices;
+use crate::models::{NoMeter, Prices};
 use crate::shim::GATEWAY_SOCKET;
 use crate::store::{Options, Store, new_run_for_tests};
 use serde_json::{Value, json};
@@ -39,7 +38,7 @@ impl Bench {
             .await
             .unwrap()
             .id;
-        let gateway = Gateway::new(&BTreeMap::new(), Prices::default(), Arc::new(StoreMeter::new(store.clone())))
+        let gateway = Gateway::new(&BTreeMap::new(), Prices::default(), Arc::new(NoMeter))
             .unwrap()
             .with_tools(Knowledge::new(store.clone()));
         let dir = tempfile::tempdir().unwrap();
