@@ -51,6 +51,9 @@ pub struct Turn {
     pub env: BTreeMap<String, String>,
     /// Standard input.
     pub stdin: Vec<u8>,
+    /// Where the program can be told more while it works: the `type` of the line of JSON by which it says that it has done what
+    /// it was told.
+    pub open_until: Option<String>,
 }
 
 /// A coding agent behind an adapter.
@@ -60,6 +63,10 @@ pub trait Agent: Send + Sync {
 
     /// The program of one turn; the same context gives the same turn.
     fn turn(&self, context: &TurnContext<'_>) -> Turn;
+
+    /// What is written to the standard input of a program at work, so that guidance reaches it at once; `None` where it hears
+    /// of none before its next turn. `number` is the guidance's own.
+    fn steer(&self, number: u32, guidance: &str) -> Option<Vec<u8>>;
 
     /// Who reads what the program of the same context printed.
     fn reader(&self, context: &TurnContext<'_>) -> Box<dyn TurnReader>;

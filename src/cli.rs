@@ -28,6 +28,7 @@ mod project;
 mod prompt;
 mod ps;
 mod run;
+mod secret;
 mod serve;
 mod show;
 mod steer;
@@ -100,6 +101,8 @@ enum Command {
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
     Agent(agent::Args),
+    /// Keep keys for the engine, out of everybody else's sight
+    Secret(secret::Args),
     /// Write a first dogwatch.toml by looking at a repository
     Init(init::Args),
     /// Check this machine: Docker, disk, user session, clock
@@ -169,6 +172,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::UninstallData(args) => Context::block_on(|context| uninstall::perform(context, args)),
         Command::Serve(args) => serve::perform(&args),
         Command::Init(args) => init::perform(Context::new()?, &args),
+        Command::Secret(args) => secret::perform(Context::new()?, &args),
         Command::Audit(args) => audit::perform(Context::new()?, args),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
         Command::Debug(args) => debug::perform(Context::new()?, &args),

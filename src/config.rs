@@ -21,6 +21,7 @@ mod roles;
 mod rules;
 pub mod sandbox;
 pub mod schema;
+mod secrets;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub use command::CommandLine;
 pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
-pub use models::{KeyPlace, ModelsAt};
+pub use models::{KeyPlace, KeyScheme, ModelsAt};
 pub use most::Most;
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
@@ -41,3 +42,4 @@ pub use reference::reference;
 pub use retention::Retention;
 pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};
+pub use secrets::{SecretError, keep_secret, remove_secret, secret_place, secrets};

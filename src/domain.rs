@@ -41,7 +41,7 @@ pub use ending::{AgentReport, Ending};
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};
 pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
-pub use guidance::{Guidance, GuidanceState};
+pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
 pub use ids::{BadId, BugId, ProjectId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};

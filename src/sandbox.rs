@@ -22,8 +22,9 @@ pub use any::{AnySandbox, REMEDIES};
 pub use layout::{SESSION_INSIDE, session_dir};
 pub use spec::{Limits, Network, Profile, StepSpec, WallTimes};
 
-use crate::domain::{ImageUsed, StepEnd};
+use crate::domain::{ImageUsed, Millis, StepEnd};
 use std::future::Future;
+use std::time::Duration;
 
 /// Why a sandbox could not do what was asked. Not a verdict on the agent or the tests: the loop treats it as neutral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +72,19 @@ pub struct Ended {
     pub intrusions: u32,
 }
 
+/// What became of something that was said to a program by its standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// All of it was written there, at this time. Whether the program reads it is its own affair.
+    Written(Millis),
+    /// The program takes no more: it ended, or closed its input.
+    Refused,
+    /// Its input was closed when a part had been written.
+    Cut,
+    /// The container was begun by an engine that did not know how to say anything; nothing was sent.
+    Unable,
+}
+
 /// What is known of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
@@ -112,6 +126,20 @@ pub trait Sandbox: Send + Sync + 'static {
         container: &str,
         tell: &(dyn Fn(String) + Send + Sync),
     ) -> impl Future<Output = Result<Ended, SandboxError>> + Send;
+
+    /// Says something to the program of a container that is being followed, whose standard input is open
+    /// ([`StepSpec::open_until`]), and waits until it is known what became of it. A number is written at most once, however
+    /// often and by however many engines this is asked; an error leaves what became of it unknown.
+    fn say(
+        &self,
+        container: &str,
+        number: u64,
+        bytes: &[u8],
+    ) -> impl Future<Output = Result<Said, SandboxError>> + Send;
+
+    /// Asks the program of a container that is being followed to end: SIGTERM, and after `grace` SIGKILL. Its follower sees that
+    /// this engine stopped it. An error means that nobody was asked.
+    fn stop(&self, container: &str, grace: Duration) -> impl Future<Output = Result<(), SandboxError>> + Send;
 
     /// What is known of the container.
     fn presence(&self, container: &str) -> impl Future<Output = Result<Presence, SandboxError>> + Send;

@@ -1,5 +1,5 @@
 //! What runs as the first process of a sandbox (`dogwatch shim`): starts the step's program, carries its output to the
-//! engine over the log channel, and says how it ended.
+//! engine over the log channel and what the engine says to the program's standard input, and says how it ended.
 //!
 //! It needs nothing from the image: static, no user entry, no writable root, no `/tmp`, no `/proc`. It finds under
 //! `/dogwatch` (or the directory given by `--root`, for tests): `step/` (read-only) with `spec.json`, the program's
@@ -12,7 +12,9 @@
 
 mod clock;
 mod durable;
+mod ends;
 mod forward;
+mod input;
 mod keep;
 mod limits;
 mod link;
@@ -29,8 +31,10 @@ pub mod wire;
 
 pub use forward::GATEWAY_SOCKET;
 pub use secret::Secret;
-pub use spec::{KeepMode, SPEC_FILE, ShimSpec};
+pub use spec::{KeepMode, OPEN_FILE, SPEC_FILE, ShimSpec};
 
+use input::Input;
+use link::Order;
 use outbox::Outbox;
 use rustix::process::{DumpableBehavior, getpid, set_child_subreaper, set_dumpable_behavior};
 use secret::SECRET_BYTES;
@@ -136,8 +140,11 @@ fn run(args: &[OsString]) -> Result<i32, Failure> {
     let outbox = Arc::new(outbox);
     let (sender, events) = mpsc::channel();
     watch_signals(sender.clone()).map_err(|error| format!("cannot watch signals: {error}"))?;
-    start_link(&root, secret, &outbox, sender.clone()).map_err(|error| format!("cannot start a thread: {error}"))?;
-    Ok(supervise(&root, &outbox, &events, &sender))
+    let input = Input::new(Arc::clone(&outbox)).map_err(|error| format!("no event descriptor: {error}"))?;
+    let input = Arc::new(input);
+    start_link(&root, secret, (&outbox, &input), sender.clone())
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(supervise(&root, (&outbox, &input), &events, &sender))
 }
 
 /// Keeps descriptors that whoever started the shim left open from reaching the program. Its own are marked already.
@@ -184,12 +191,20 @@ fn watch_signals(sender: mpsc::Sender<Event>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn start_link(root: &Path, secret: Secret, outbox: &Arc<Outbox>, sender: mpsc::Sender<Event>) -> std::io::Result<()> {
-    let (path, outbox) = (root.join("step").join("channel.sock"), Arc::clone(outbox));
+fn start_link(
+    root: &Path,
+    secret: Secret,
+    (outbox, input): (&Arc<Outbox>, &Arc<Input>),
+    sender: mpsc::Sender<Event>,
+) -> std::io::Result<()> {
+    let (path, outbox, input) = (root.join("step").join("channel.sock"), Arc::clone(outbox), Arc::clone(input));
     std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn(move || {
-        link::run(&path, &secret, &outbox, &|order| {
-            // Nobody listens any more only when the shim is about to end.
-            let _ = sender.send(Event::Order(order));
+        link::run(&path, &secret, &outbox, &|order| match order {
+            Order::Input(number, bytes) => input.take(number, bytes),
+            order => {
+                // Nobody listens any more only when the shim is about to end.
+                let _ = sender.send(Event::Order(order));
+            }
         })
     })?;
     Ok(())

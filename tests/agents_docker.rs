@@ -10,7 +10,8 @@ mod needs_docker {
     use crate::support::loops::{REST, RIGHT, WRONG, python_repo};
     use crate::support::model::{Model, Say};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
-    use dogwatch::domain::{Ending, Outcome, QuestionKind, RunState};
+    use dogwatch::domain::{Ending, Guidance, LiveFate, Outcome, QuestionKind, RunId, RunState, StepKind};
+    use dogwatch::protocol::{Request, RunDetail};
     use serde_json::json;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -231,6 +232,133 @@ mod needs_docker {
         let left: Vec<_> =
             fs::read_dir(engine.paths().trials()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(left.iter().all(|name| name == "lock" || name == "containers"), "{left:?}");
+    }
+
+    #[test]
+    fn what_a_killed_try_left_is_removed_by_gc_and_by_the_engine() {
+        let Some(docker) = docker() else { return };
+        let model = Model::start(vec![Say::Silence]);
+        let mut engine = engine(&docker, &model);
+        let file = engine.config().join("config.toml");
+        let words = json!(["python3", "-c", include_str!("agents/claude")]);
+        let inline = fs::read_to_string(&file).unwrap().replace("[\"python3\", \"claude\"]", &words.to_string());
+        fs::write(&file, inline).unwrap();
+        let steps = engine.paths().trials().join("steps");
+        let killed = |model: &Model| {
+            let before = model.asked().len();
+            let mut child = engine.command(&["agent", "test", "claude", "--image", &docker.image]).spawn().unwrap();
+            wait_until("a silent model", REST, || model.asked().len() > before);
+            // While it is at work nobody takes anything away from it.
+            let told = engine.cmd(&["gc"]);
+            assert!(told.expect_code(0).contains("nothing is to be removed"), "{told:?}");
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(steps.exists());
+        };
+        killed(&model);
+        for (command, left) in [(vec!["gc", "--dry-run"], true), (vec!["gc"], false)] {
+            let told = engine.cmd(&command);
+            let told = told.expect_code(0);
+            assert!(told.contains("r0-i1-develop-a2") && told.contains("`dogwatch agent test` was killed"), "{told}");
+            assert_eq!(steps.exists(), left);
+        }
+        assert!(engine.cmd(&["gc"]).expect_code(0).contains("nothing is to be removed"));
+        killed(&model);
+        engine.restart();
+        wait_until("the engine's tidying", REST, || !steps.exists());
+    }
+
+    /// In which iteration an agent at work got it or not, and which prompt quoted it.
+    type Way = (Option<(u32, LiveFate)>, Option<u32>);
+
+    /// How the guidance of a run went.
+    fn went(detail: &RunDetail) -> Vec<Way> {
+        let live = |one: &Guidance| one.live.as_ref().map(|live| (live.iteration, live.fate.clone()));
+        detail.guidance.iter().map(|one| (live(one), one.applied_in)).collect()
+    }
+
+    /// How often an agent was interrupted, by what it said of it.
+    fn interrupts(engine: &Engine, run: RunId) -> usize {
+        engine.raw_log(run, "-i1-develop").matches("control_response").count()
+    }
+
+    #[test]
+    fn a_redirect_reaches_the_agent_at_work_and_the_next_prompt() {
+        let Some(docker) = docker() else { return };
+        let model = Model::start(vec![done(&json!({ "wait": true })), done(&write(RIGHT)), done(&json!({}))]);
+        let engine = engine(&docker, &model);
+        let repo = repo(&docker);
+        let run = engine.run_on(&repo);
+        wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("tool_use"));
+        let told = engine.cmd(&["redirect", &run.to_string(), "Use \"addition\",\nnot subtraction."]);
+        let told = told.expect_code(0);
+        assert!(told.contains("guidance 1 delivered live in iteration 1 at "), "{told}");
+        assert!(told.contains("guidance 1 will be applied at the beginning of iteration 2 at the latest"), "{told}");
+        let detail = engine.rested(run);
+        assert_eq!(detail.view.run.state, RunState::Succeeded, "{detail:#?}");
+        let asked = model.asked();
+        // It got the guidance in the turn in which it worked, after its prompt.
+        assert!(asked[1].body.contains("make the tests pass") && asked[1].body.contains("not subtraction."));
+        let reports: Vec<_> = detail.iterations.iter().filter_map(|one| one.report.clone()).collect();
+        assert_eq!(reports[0].ending, Ending::Finished, "{reports:#?}");
+        assert_eq!(reports[0].usage.tokens, 240);
+        // Green as it was, the run ends only once a prompt has quoted what it was told.
+        let outcomes: Vec<_> = detail.iterations.iter().map(|one| one.outcome).collect();
+        assert_eq!(outcomes, [Some(Outcome::Neutral), Some(Outcome::Green), Some(Outcome::Green)]);
+        assert!(engine.prompts(run)[1].starts_with("# Guidance from the operator"), "{:#?}", engine.prompts(run));
+        assert_eq!(went(&detail), [(Some((1, LiveFate::Delivered)), Some(2))]);
+        assert_eq!(interrupts(&engine, run), 1);
+        let shown = engine.cmd(&["show", &run.to_string()]);
+        let shown = shown.expect_code(0);
+        assert!(shown.contains("delivered live in iteration 1 at "), "{shown}");
+        assert!(shown.contains("applied at the beginning of iteration 2"), "{shown}");
+        engine.assert_nothing_left();
+        engine.assert_anchored();
+    }
+
+    #[test]
+    fn a_redirect_is_delivered_once_whenever_the_engine_dies() {
+        let Some(docker) = docker() else { return };
+        let model = Model::start(Vec::new());
+        let mut engine = engine(&docker, &model);
+        let repo = repo(&docker);
+        let project = engine.add(&repo);
+        for point in ["commit.redirect.after", "steer.intended", "steer.said", "steer.recorded"] {
+            model.now_say(vec![done(&json!({ "wait": true })), done(&write(RIGHT)), done(&json!({}))]);
+            engine.restart_knowing(&[("DOGWATCH_CRASH_AT", point)]);
+            let run = engine.submit(&project, None);
+            wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("tool_use"));
+            // Its answer may be lost with the engine.
+            drop(engine.ask(Request::Redirect { run, text: "addition".to_owned() }));
+            wait_until("its death", REST, || engine.has_ended());
+            engine.restart_plain();
+            let detail = engine.rested(run);
+            assert_eq!(detail.view.run.state, RunState::Succeeded, "{point}: {detail:#?}");
+            assert_eq!(went(&detail), [(Some((1, LiveFate::Delivered)), Some(2))], "{point}");
+            assert_eq!(interrupts(&engine, run), 1, "{point}");
+            let turns = detail.steps.iter().filter(|step| step.key.kind == StepKind::Develop).count();
+            assert_eq!(turns, 2, "{point}: a container was lost");
+        }
+        engine.assert_nothing_left();
+        engine.assert_anchored();
+    }
+
+    #[test]
+    fn an_agent_that_takes_nothing_while_it_works_is_told_with_its_next_prompt() {
+        let Some(docker) = docker() else { return };
+        let engine = Engine::start(&docker);
+        let agent = "[agent]\nname = \"command\"\ncommand = [\"sh\", \"-c\", \"sed -i 's/a - b/a + b/' calc.py; echo at work; \
+                     sleep 4\"]\n";
+        let repo = python_repo(&docker, agent, &[]);
+        let run = engine.run_on(&repo);
+        wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("at work"));
+        let told = engine.cmd(&["redirect", &run.to_string(), "mind the edge cases"]);
+        let told = told.expect_code(0);
+        let reason = "command takes no guidance while it works";
+        assert!(told.contains(&format!("guidance 1 not delivered live in iteration 1: {reason}")), "{told}");
+        let detail = engine.rested(run);
+        let missed = LiveFate::Missed { reason: reason.to_owned() };
+        assert_eq!(went(&detail), [(Some((1, missed)), Some(2))], "{detail:#?}");
     }
 
     #[test]

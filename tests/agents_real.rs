@@ -11,7 +11,7 @@ mod real_agents {
     use crate::support::model::{Model, Say};
     use crate::support::speech::Words;
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
-    use dogwatch::domain::{Ending, Outcome, RunId, RunState};
+    use dogwatch::domain::{Ending, LiveFate, Outcome, RunId, RunState};
     use dogwatch::protocol::RunDetail;
     use serde_json::json;
     use std::fs;
@@ -242,5 +242,53 @@ mod real_agents {
         assert_eq!(repo.show(&format!("dogwatch/run-{}", run.0), "notes.txt").as_deref(), Some("begun\n"));
         let last = model.asked().into_iter().rev().find(|asked| asked.body.contains("tools")).unwrap();
         assert!(last.body.contains(MARK), "the conversation was not gone on with");
+    }
+    #[test]
+    #[ignore = "needs the real programs: tests/agents/run"]
+    fn a_redirect_reaches_it_while_it_works_or_with_its_next_prompt() {
+        const GUIDANCE: &str = "It is addition that is wanted.";
+        let tried = tried();
+        let mut answers = vec![say(MARK, Some("echo begun > notes.txt; sleep 20"))];
+        answers.extend(repair());
+        let model = Model::start(answers);
+        let engine = tried.engine(&model);
+        let repo = tried.repo("");
+        let run = engine.run_on(&repo);
+        wait_until("the tool's work", LONG, || {
+            model.asked().iter().any(|asked| asked.body.contains("tools"))
+                && engine.raw_log(run, "-i1-develop").contains("sleep 20")
+        });
+        let begun = Instant::now();
+        let told = engine.cmd(&["redirect", &run.to_string(), GUIDANCE]);
+        let told = told.expect_code(0).to_owned();
+        let detail = rested(&engine, run);
+        succeeded(&engine, run, &detail);
+        let live = detail.guidance[0].live.clone().unwrap();
+        println!(
+            "{}: {:?} after {:.1} s, {:?}\n{told}",
+            tried.agent,
+            live.fate,
+            begun.elapsed().as_secs_f64(),
+            endings(&detail)
+        );
+        assert_eq!(detail.guidance[0].applied_in, Some(2));
+        assert_eq!(endings(&detail)[0], "finished");
+        if tried.agent == "claude" {
+            assert_eq!(live.fate, LiveFate::Delivered);
+            assert!(told.contains("guidance 1 delivered live in iteration 1 at "), "{told}");
+            // The tool that was under way was not waited for, and the model was told why.
+            let first = model.asked().into_iter().find(|asked| asked.body.contains(GUIDANCE)).unwrap();
+            assert!(
+                first.body.contains(MARK) && !first.body.contains("# Guidance from the operator"),
+                "{}",
+                first.body
+            );
+            if let Some(dir) = std::env::var_os("DOGWATCH_RECORD") {
+                fs::write(std::path::Path::new(&dir).join("steered.jsonl"), engine.raw_log(run, "-i1-develop"))
+                    .unwrap();
+            }
+        } else {
+            assert!(matches!(live.fate, LiveFate::Missed { .. }), "{live:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ mod needs_docker {
     use crate::support::mirror::{Files, Mirror};
     use crate::support::packages::packages;
     use crate::support::{DockerEnv, Engine, docker, wait_until};
-    use dogwatch::domain::{EgressSeen, RunId, RunState};
+    use dogwatch::domain::{EgressSeen, QuestionKind, RunId, RunState};
     use dogwatch::protocol::{Reply, Request};
     use serde_json::json;
     use std::fs;
@@ -139,6 +139,37 @@ mod needs_docker {
         let project = engine.add(&repo);
         let error = engine.ask(crate::support::loops::submission(&project, None)).unwrap_err().to_string();
         assert!(error.contains("evil.example.org") && error.contains("projects-may-ask"), "{error}");
+    }
+
+    #[test]
+    fn a_setup_that_lacks_a_host_goes_on_once_a_person_lets_the_run_reach_it() {
+        let Some(docker) = docker() else { return };
+        let engine = engine(&docker, "[egress]\nprojects-may-ask = [\"other.example.org\"]\n");
+        let fetch = "python3 fetch.py";
+        let agent = format!("{REPLAY}\n[setup]\ncommand = \"{fetch}\"\negress = [\"other.example.org\"]\n");
+        let script = "import urllib.request\nurllib.request.urlopen('http://new.invalid/fix')\n";
+        let repo = python_repo(&docker, &agent, &[("replay.json", &replay()), ("fetch.py", script)]);
+        let run = engine.run_on(&repo);
+        let asks = |detail: &dogwatch::protocol::RunDetail| {
+            detail.questions.iter().any(|one| one.kind == QuestionKind::Egress && one.title.contains("new.invalid"))
+        };
+        let detail =
+            engine.wait_run(run, "asking for the host", |detail| asks(detail) && detail.view.run.question.is_some());
+        let log = engine.raw_log(run, "prepare");
+        assert!(log.contains("403"), "{log}");
+        let question = detail.questions.iter().find(|one| one.kind == QuestionKind::Egress).unwrap().id;
+        let told = engine.cmd(&["approvals", "show", &question.to_string()]);
+        assert!(told.expect_code(0).contains("may it reach new.invalid?"), "{}", told.stdout);
+        engine.cmd(&["approvals", "approve", &question.to_string()]).expect_code(0);
+        // It is let out to the host now, which does not exist.
+        engine.answer(run, true, "");
+        engine.wait_run(run, "asking again", |detail| {
+            let run = &detail.view.run;
+            run.attempt > 1 && run.question.is_some() && detail.egress.iter().any(|row| row.rule == "no address")
+        });
+        engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
+        engine.reaches(run, RunState::Cancelled);
+        engine.assert_anchored();
     }
 
     #[test]

@@ -70,7 +70,7 @@ mod needs_bwrap {
         assert_eq!((&base.rerun[..], base.rerun_disagrees.len()), (&["unit".to_owned()][..], 0));
         assert_eq!(one.rerun_disagrees, ["unit: c::luck"]);
         assert_eq!((one.outcome, one.tests), (Some(Outcome::Suspicious), (1, 1, 0)));
-        assert!(facts(&asked).contains("unit: c::luck (fails now)"), "{}", facts(&asked));
+        assert!(facts(&asked).contains("unit: c::luck (failed this time)"), "{}", facts(&asked));
         let suite = &asked.suites[0];
         assert_eq!((suite.verdict, &suite.flaky[..]), (SuiteVerdict::Flaky, &["c::luck".to_owned()][..]));
         let found = asked.findings.iter().find(|one| one.test.as_deref() == Some("c::luck")).unwrap();
@@ -86,7 +86,7 @@ mod needs_bwrap {
         engine.answer(run, false, "look at the cause");
         let again = engine.wait_run(run, "a second question", |detail| detail.questions.len() == 2);
         assert_eq!(again.iterations[2].outcome, Some(Outcome::Suspicious), "{again:#?}");
-        assert!(facts(&again).contains("unit: c::luck (passes now)"), "{}", facts(&again));
+        assert!(facts(&again).contains("unit: c::luck (passed this time)"), "{}", facts(&again));
         assert_eq!(tested(&again)[4..], ["i2-a1"]);
         engine.answer(run, true, "");
         let done = engine.reaches(run, RunState::Succeeded);
@@ -98,7 +98,7 @@ mod needs_bwrap {
         let next = engine.submit(&done.view.project, None);
         let asked = engine.rested(next);
         assert_eq!(tested(&asked), ["i0-a1", "i0-a2", "i1-a1"], "{asked:#?}");
-        assert!(facts(&asked).contains("unit: c::luck (fails now)"), "{}", facts(&asked));
+        assert!(facts(&asked).contains("unit: c::luck (failed this time)"), "{}", facts(&asked));
         engine.answer(next, true, "");
         engine.reaches(next, RunState::Succeeded);
         engine.assert_nothing_left();
@@ -113,7 +113,7 @@ mod needs_bwrap {
         let asked = engine.rested(run);
         assert_eq!(asked.iterations[0].rerun_disagrees, ["unit: c::luck"], "{asked:#?}");
         assert_eq!((asked.iterations[1].tests, asked.iterations[1].outcome), ((2, 0, 0), Some(Outcome::Suspicious)));
-        assert!(facts(&asked).contains("unit: c::luck (passes now)"), "{}", facts(&asked));
+        assert!(facts(&asked).contains("unit: c::luck (passed this time)"), "{}", facts(&asked));
         engine.answer(run, true, "");
         engine.reaches(run, RunState::Succeeded);
         engine.assert_nothing_left();

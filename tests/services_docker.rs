@@ -33,14 +33,19 @@ while not server.dead:
     server.handle_request()
 sys.exit("told to die")
 "#;
-    /// A store that prints what it is told.
+    /// A store that prints what it is told, and that it was told to end.
     const STORE: &str = r#"
-import socketserver
+import signal, socketserver
 
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
         print("stored", self.rfile.readline().decode().strip(), flush=True)
 
+def end(*_):
+    print("puts it down", flush=True)
+    raise SystemExit(0)
+
+signal.signal(signal.SIGTERM, end)
 socketserver.ThreadingTCPServer(("127.0.0.1", 6000), Handler).serve_forever()
 "#;
     const TEST: &str = r#"
@@ -128,6 +133,7 @@ env = {{ PYTHONDONTWRITEBYTECODE = "1" }}
         let log = |step: &str| engine.raw_log(run, step);
         assert!(log("i1-service-e2e.app-a1").contains("serves"), "{}", log("i1-service-e2e.app-a1"));
         assert!(log("i1-service-e2e.store-a1").contains("stored /health"), "{}", log("i1-service-e2e.store-a1"));
+        assert!(log("i1-service-e2e.store-a1").ends_with("puts it down\n"), "{}", log("i1-service-e2e.store-a1"));
         assert!(log("i1-ready-e2e-a1").contains("app is ready after"), "{}", log("i1-ready-e2e-a1"));
         assert_eq!(engine.count("SELECT count(*) FROM steps WHERE kind = 'service' AND length(log_digest) = 64"), 6);
         assert_eq!(engine.count("SELECT count(*) FROM steps WHERE kind = 'network' AND length(log_digest) = 64"), 3);

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stderr, reason = "measured figures and seeds are shown with --nocapture and on failure")]
 
 use dogwatch::logs::{LogReader, LogWriter, MAX_READ};
-use dogwatch::sandbox::channel::{Exit, How, Secret, StepChannel};
+use dogwatch::sandbox::channel::{Exit, Fate, How, Secret, StepChannel};
 use dogwatch::shim::{KeepMode, SPEC_FILE, ShimSpec};
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
@@ -229,6 +229,96 @@ async fn gives_the_program_its_input_and_a_process_group() {
     bed.run().await;
     // Three standard descriptors and the one that `ls` reads with.
     assert_eq!(String::from_utf8(bed.log()).unwrap(), "hello\nb c\n4\n");
+}
+
+/// A program that repeats what it is told, and says so when it has done that.
+const ECHOES: &str = "while read -r line; do echo \"got $line\"; echo '{\"type\":\"result\"}'; done; echo closed";
+
+fn open(bed: &Bed) {
+    std::fs::write(bed.path("step").join(dogwatch::shim::OPEN_FILE), "result").unwrap();
+}
+
+async fn say(channel: &StepChannel, number: u64, text: &str) -> Fate {
+    timeout(PATIENCE, channel.voice().say(number, text.as_bytes())).await.unwrap().unwrap().fate
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_told_more_while_it_works_and_ends_when_it_has_done_all() {
+    let bed = Bed::with(&["/bin/sh", "-c", ECHOES], |spec| spec.stdin = Some("prompt".to_owned()));
+    std::fs::write(bed.path("step/prompt"), "first\n").unwrap();
+    open(&bed);
+    let channel = bed.listen();
+    let shim = bed.shim();
+    assert_eq!(say(&channel, 4, "second\n").await, Fate::Written);
+    assert_eq!(say(&channel, 4, "second\n").await, Fate::Written);
+    let exit = timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
+    assert_eq!((exit, shim.code().await), (exited(0), 0));
+    let log = String::from_utf8(bed.log()).unwrap();
+    assert_eq!(log.replace("{\"type\":\"result\"}\n", ""), "got first\ngot second\nclosed\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_has_done_all_ends_while_no_engine_lives() {
+    let bed = Bed::with(&["/bin/sh", "-c", ECHOES], |spec| spec.stdin = Some("prompt".to_owned()));
+    std::fs::write(bed.path("step/prompt"), "first\n").unwrap();
+    open(&bed);
+    let shim = bed.shim();
+    until("its start", || !shim.children().is_empty()).await;
+    until("its end", || shim.children().is_empty()).await;
+    let channel = bed.listen();
+    assert_eq!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap(), exited(0));
+    assert_eq!(shim.code().await, 0);
+    assert_eq!(String::from_utf8(bed.log()).unwrap(), "got first\n{\"type\":\"result\"}\nclosed\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_twice_over_the_death_of_an_engine_is_written_once() {
+    let bed = Bed::sh("read -r line; echo \"got $line\"; read -r line; echo \"got $line\"; cat");
+    open(&bed);
+    let channel = bed.listen();
+    let shim = bed.shim();
+    assert_eq!(say(&channel, 1, "one\n").await, Fate::Written);
+    drop(channel);
+    let channel = bed.listen();
+    assert_eq!(say(&channel, 1, "one\n").await, Fate::Written);
+    assert_eq!(say(&channel, 2, "two\n").await, Fate::Written);
+    until("both", || bed.log().ends_with(b"got two\n")).await;
+    assert_eq!(bed.log(), b"got one\ngot two\n");
+    assert!(channel.stop(Duration::from_secs(5)).await);
+    assert!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap().stopped);
+    shim.code().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_does_not_read_is_stopped_and_its_output_taken_all_the_same() {
+    let bed = Bed::with(&["/bin/sh", "-c", "while :; do echo up; sleep 0.05; done"], |spec| {
+        spec.stdin = Some("prompt".to_owned());
+    });
+    // More than a pipe holds.
+    std::fs::write(bed.path("step/prompt"), vec![b'x'; 300_000]).unwrap();
+    open(&bed);
+    let channel = bed.listen();
+    let shim = bed.shim();
+    let voice = channel.voice();
+    let said = tokio::spawn(async move { voice.say(1, b"one\n").await });
+    until("output", || bed.log().len() > 20).await;
+    assert!(!said.is_finished());
+    assert!(channel.stop(Duration::from_secs(5)).await);
+    assert!(timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap().stopped);
+    assert_eq!(timeout(PATIENCE, said).await.unwrap().unwrap().unwrap().fate, Fate::Refused);
+    shim.code().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_whose_input_is_closed_is_told_nothing() {
+    let bed = Bed::sh("cat; echo up; sleep 600");
+    let channel = bed.listen();
+    let shim = bed.shim();
+    until("output", || bed.log() == b"up\n").await;
+    assert_eq!(say(&channel, 1, "one\n").await, Fate::Refused);
+    assert!(channel.stop(Duration::from_secs(5)).await);
+    timeout(PATIENCE, channel.wait_exit()).await.unwrap().unwrap();
+    shim.code().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

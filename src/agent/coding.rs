@@ -1,6 +1,6 @@
 //! The coding agents that dogwatch knows by name, as agents of a run: what each is started with, and who reads it.
 //!
-//! All get the prompt on their standard input, work without asking (the container is their wall), keep to the repository's
+//! All get the prompt on their standard input (Claude Code as a message, after which it takes more of them), work without asking (the container is their wall), keep to the repository's
 //! files and not to settings in it, report nothing to their makers, and look for their model where the gateway is. No key
 //! goes into a container: what the environment says is a word that stands in its place.
 
@@ -137,7 +137,19 @@ impl Agent for CodingAgent {
         }
         let Draft { argv, mut env, .. } = draft;
         env.insert("DOGWATCH_ITERATION".to_owned(), context.iteration.to_string());
-        Turn { argv, env, stdin: context.prompt.as_bytes().to_vec() }
+        let (stdin, open_until) = match self.settings.adapter {
+            Adapter::Claude => (claude::message(context.prompt), Some(claude::DONE.to_owned())),
+            _ => (context.prompt.as_bytes().to_vec(), None),
+        };
+        Turn { argv, env, stdin, open_until }
+    }
+
+    fn steer(&self, number: u32, guidance: &str) -> Option<Vec<u8>> {
+        match self.settings.adapter {
+            Adapter::Claude => Some(claude::steer(number, guidance)),
+            // The others read their standard input to its end before they begin.
+            Adapter::Codex | Adapter::Gemini | Adapter::Opencode | Adapter::Copilot => None,
+        }
     }
 
     fn reader(&self, context: &TurnContext<'_>) -> Box<dyn TurnReader> {

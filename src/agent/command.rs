@@ -27,7 +27,11 @@ impl Agent for CommandAgent {
     fn turn(&self, context: &TurnContext<'_>) -> Turn {
         let mut env = self.env.clone();
         env.insert("DOGWATCH_ITERATION".to_owned(), context.iteration.to_string());
-        Turn { argv: self.argv.clone(), env, stdin: context.prompt.as_bytes().to_vec() }
+        Turn { argv: self.argv.clone(), env, stdin: context.prompt.as_bytes().to_vec(), open_until: None }
+    }
+
+    fn steer(&self, _number: u32, _guidance: &str) -> Option<Vec<u8>> {
+        None
     }
 
     fn reader(&self, _context: &TurnContext<'_>) -> Box<dyn TurnReader> {

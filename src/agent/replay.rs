@@ -38,7 +38,16 @@ impl Agent for ReplayAgent {
 
     fn turn(&self, context: &TurnContext<'_>) -> Turn {
         let stdin = serde_json::to_vec(&self.script.entry(context.iteration)).unwrap_or_default();
-        Turn { argv: vec![EXECUTABLE.to_owned(), "replay-edits".to_owned()], env: BTreeMap::new(), stdin }
+        Turn {
+            argv: vec![EXECUTABLE.to_owned(), "replay-edits".to_owned()],
+            env: BTreeMap::new(),
+            stdin,
+            open_until: None,
+        }
+    }
+
+    fn steer(&self, _number: u32, _guidance: &str) -> Option<Vec<u8>> {
+        None
     }
 
     fn reader(&self, _context: &TurnContext<'_>) -> Box<dyn TurnReader> {

@@ -13,6 +13,7 @@ use crate::models::NoMeter;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use trial::Trial;
+pub(super) use trial::leftovers;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]

@@ -1,6 +1,8 @@
 //! `dogwatch gc`: removes what the policy of `[retention]` lets go, or only tells it.
 
+use super::agent;
 use super::context::{Context, Failure, unfit};
+use crate::config::{EngineConfig, Paths};
 use crate::domain::{Collection, GarbageKind};
 use crate::protocol::{Reply, Request};
 use crate::safe;
@@ -19,13 +21,28 @@ pub struct Args {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let request = Request::Collect { dry_run: args.dry_run };
-    let Reply::Collected { collection } = context.ask(request).await? else { return unfit() };
+    let Reply::Collected { mut collection } = context.ask(request).await? else { return unfit() };
+    tries(&context.paths, &mut collection, args.dry_run).await;
     if args.json {
         context.json(&collection)?;
     } else {
         context.say_all(&page(&collection, args.dry_run))?;
     }
     Ok(i32::from(!collection.faults.is_empty()))
+}
+
+/// Adds what a try of an agent left that was killed. It belongs to no engine, so this program itself looks after it.
+async fn tries(paths: &Paths, collection: &mut Collection, dry: bool) {
+    let found = match EngineConfig::load(&paths.config_file()) {
+        Ok(config) => agent::leftovers(paths, &config, dry).await.map_err(|error| error.to_string()),
+        Err(errors) => Err(errors.to_string()),
+    };
+    match found {
+        Ok(names) => names.into_iter().for_each(|name| {
+            collection.add(GarbageKind::Container, name, None, "`dogwatch agent test` was killed");
+        }),
+        Err(fault) => collection.fault(format!("what `dogwatch agent test` left: {fault}")),
+    }
 }
 
 fn page(collection: &Collection, dry: bool) -> Vec<SafeText> {

@@ -3,6 +3,7 @@
 mod key;
 mod unit;
 
+use super::agent;
 use super::context::{Failure, open};
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
@@ -23,11 +24,14 @@ use crate::store::{self, OpenError, Store};
 use crate::text::Out;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 /// The user and group that containers run as where the engine is root.
 const NOBODY_IN_PARTICULAR: (u32, u32) = (10_001, 10_001);
+/// How often leftovers of tries are looked for, beside each start.
+const TRIES: Duration = Duration::from_hours(1);
 /// Log files of the engine that are kept, one a day.
 const KEPT_LOGS: usize = 14;
 
@@ -70,6 +74,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
+    let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
@@ -77,6 +82,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
+    books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
@@ -92,12 +98,25 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         _ = interrupt.recv() => 0,
         () = stop.notified() => 0,
     };
+    tries.abort();
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);
     Ok(code)
+}
+
+/// Removes now and then what tries of agents left that were killed.
+async fn look_after_tries(paths: Paths, config: EngineConfig) {
+    loop {
+        match agent::leftovers(&paths, &config, false).await {
+            Ok(names) if names.is_empty() => {}
+            Ok(names) => tracing::info!(?names, "containers of tries that were killed are removed"),
+            Err(error) => tracing::warn!("what a try of an agent left cannot be removed: {error}"),
+        }
+        tokio::time::sleep(TRIES).await;
+    }
 }
 
 /// The user and group of steps.

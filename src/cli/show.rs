@@ -3,7 +3,7 @@
 use super::approvals;
 use super::context::{Context, Failure, unfit};
 use crate::config::units::format_size;
-use crate::domain::{Finding, Guidance, GuidanceState, Iteration, Need, Needs, RunId, Step, StepEnd, StepState};
+use crate::domain::{Finding, Guidance, Iteration, Need, Needs, RunId, Step, StepEnd, StepState};
 use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
 use crate::safe;
@@ -49,7 +49,7 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
         std::iter::once(head).chain(gate.evidence.iter().map(|line| safe!("    {}", line))).collect::<Vec<_>>()
     });
     section(safe!("Gates"), gates.collect());
-    section(safe!("Guidance"), detail.guidance.iter().flat_map(guidance).collect());
+    section(safe!("Guidance"), detail.guidance.iter().flat_map(|one| guidance(one, detail)).collect());
     section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
     section(safe!("Steps"), detail.steps.iter().map(step).collect());
     section(
@@ -173,15 +173,12 @@ fn finding(one: &Finding) -> SafeText {
     safe!("  {}{}{}: {}{}{}", one.kind, test, place, first, more, times)
 }
 
-fn guidance(one: &Guidance) -> Vec<SafeText> {
-    let state = match (one.state, one.applied_in) {
-        (GuidanceState::Applied, Some(iteration)) => safe!("quoted since iteration {}", iteration),
-        (GuidanceState::Applied, None) => safe!("quoted"),
-        (GuidanceState::Accepted, _) => safe!("waits for the next iteration"),
-    };
-    let head = safe!("  {} by {} at {}, {}", one.number, one.by, one.at, state);
+fn guidance(one: &Guidance, detail: &RunDetail) -> Vec<SafeText> {
+    let applied = words::guidance::applied(one, &detail.view.run, &detail.steps);
+    let head = safe!("  {} by {} at {}", one.number, one.by, one.at);
+    let went = one.live.iter().map(words::guidance::live).chain([applied]).map(|line| safe!("     {}", line));
     let text = exact::encode_lines(one.text.as_bytes());
-    std::iter::once(head).chain(text.into_iter().map(|line| safe!("     {}", line))).collect()
+    std::iter::once(head).chain(went).chain(text.into_iter().map(|line| safe!("       {}", line))).collect()
 }
 
 fn step(one: &Step) -> SafeText {

@@ -1,9 +1,16 @@
 //! `dogwatch pause`, `resume`, `redirect`, `cancel`, `priority` and `rollback`: what an operator tells a run.
 
 use super::context::{Context, Failure, unfit};
-use crate::domain::{Priority, RunId};
-use crate::protocol::{Reply, Request};
+use crate::domain::{GuidanceState, LiveFate, Priority, RunId, RunState};
+use crate::protocol::{Reply, Request, RunDetail};
 use crate::safe;
+use crate::words;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a redirect waits to hear whether the agent at work got it, and how often it asks.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub struct OneRun {
@@ -67,9 +74,41 @@ pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
     tell(context, Request::Resume { run: args.run }, args.json).await
 }
 
-pub async fn redirect(context: Context, args: Redirect) -> Result<i32, Failure> {
+pub async fn redirect(mut context: Context, args: Redirect) -> Result<i32, Failure> {
     let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
-    tell(context, Request::Redirect { run: args.run, text }, args.json).await
+    let Reply::Run { run } = context.ask(Request::Redirect { run: args.run, text }).await? else { return unfit() };
+    let Some(told) = run.guidance.as_ref().map(|guidance| guidance.count) else { return unfit() };
+    let detail = followed(&mut context, args.run, told).await?;
+    if args.json {
+        context.json(&detail.view)?;
+        return Ok(0);
+    }
+    let run = &detail.view.run;
+    context.say(&safe!("{} is {}", run.id, run.state.name()))?;
+    if let Some(one) = detail.guidance.iter().find(|one| one.number == told) {
+        if let Some(live) = &one.live {
+            context.say(&safe!("guidance {} {}", told, words::guidance::live(live)))?;
+        }
+        context.say(&safe!("guidance {} {}", told, words::guidance::applied(one, run, &detail.steps)))?;
+    }
+    Ok(0)
+}
+
+/// The run once it is known what became of this guidance, or after some seconds. Only an agent at work is waited for.
+async fn followed(context: &mut Context, run: RunId, number: u32) -> Result<RunDetail, Failure> {
+    let begun = Instant::now();
+    loop {
+        let Reply::Detail { detail } = context.ask(Request::Run { run }).await? else { return unfit() };
+        let one = detail.guidance.iter().find(|one| one.number == number);
+        let turns = matches!(detail.view.run.state, RunState::Developing | RunState::Planning);
+        let open = one.is_some_and(|one| {
+            one.state == GuidanceState::Accepted && one.live.as_ref().is_none_or(|live| live.fate == LiveFate::Sending)
+        });
+        if !turns || !open || begun.elapsed() >= PATIENCE {
+            return Ok(*detail);
+        }
+        sleep(LOOK).await;
+    }
 }
 
 pub async fn cancel(context: Context, args: Cancel) -> Result<i32, Failure> {

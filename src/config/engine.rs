@@ -180,7 +180,11 @@ impl EngineConfig {
         };
         let mut text = String::new();
         file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
-        Self::parse(&text, &place)
+        let mut config = Self::parse(&text, &place)?;
+        for models in config.models.values_mut() {
+            models.key = models.key.take().map(|key| key.beside(path.parent().unwrap_or(path)));
+        }
+        Ok(config)
     }
 }
 

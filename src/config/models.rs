@@ -2,6 +2,7 @@
 //! them. The key itself is never written there, and nothing of this enters a container.
 
 use super::reader::{Placed, Section, clip};
+use super::secrets::secret_place;
 use super::{rules, schema};
 use crate::domain::ModelApi;
 use hyper::Uri;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 
+/// The keys that say where a key is.
+const PLACES: [&str; 4] = ["key-file", "key-env", "key-credential", "key-secret"];
 /// Longest address in bytes.
 const LONGEST_URL: usize = 512;
 
@@ -22,6 +25,20 @@ pub struct ModelsAt {
     pub url: String,
     /// Where its key is, if it wants one.
     pub key: Option<KeyPlace>,
+    /// How it wants it.
+    #[serde(default)]
+    pub scheme: KeyScheme,
+}
+
+/// How a provider wants its key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyScheme {
+    /// In the header that its API has for keys.
+    #[default]
+    Key,
+    /// As a bearer token: what a login gives (OAuth).
+    Bearer,
 }
 
 /// Where a key is.
@@ -32,6 +49,20 @@ pub enum KeyPlace {
     File(PathBuf),
     /// In a variable of the engine's environment.
     Variable(String),
+    /// What systemd gave the engine under this name.
+    Credential(String),
+    /// In the secret store beside `config.toml`, under this name.
+    Secret(String),
+}
+
+impl KeyPlace {
+    /// A secret as the file that it is, for a configuration that lies in this directory.
+    pub(super) fn beside(self, config: &Path) -> Self {
+        match self {
+            Self::Secret(name) => Self::File(secret_place(config, &name)),
+            other => other,
+        }
+    }
 }
 
 /// Reads all tables. Of each language one provider is taken, so that there is never a doubt which is meant.
@@ -70,19 +101,24 @@ fn provider(section: &Section<'_, '_>, name: &Placed<String>) -> Option<ModelsAt
         None if section.has("url") => None,
         None => api.map(|api| api.makers_url().to_owned()),
     };
-    if section.has("key-file") && section.has("key-env") {
-        section
-            .note(section.place_of("key-env"), "`key-file` and `key-env` exclude each other: leave one out".to_owned());
+    let given: Vec<&str> = PLACES.into_iter().filter(|key| section.has(key)).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let message = format!("`{first}` and `{second}` exclude each other: leave one out");
+        section.note(section.place_of(second), message);
     }
+    let scheme = match rules::one_of(section, "scheme", &["key", "bearer"]) {
+        Some("bearer") => KeyScheme::Bearer,
+        _ => KeyScheme::Key,
+    };
+    let named = |key| section.string(key).and_then(|text| rules::name(section, text)).map(|name| name.value);
+    let credential =
+        section.string("key-credential").and_then(|text| credential(section, &text)).map(KeyPlace::Credential);
+    let secret = named("key-secret").map(KeyPlace::Secret).or(credential);
     let file = section.string("key-file").and_then(|text| file(section, &text)).map(KeyPlace::File);
     let variable = section.string("key-env").and_then(|text| variable(section, &text)).map(KeyPlace::Variable);
-    if !["url", "key-file", "key-env"].iter().any(|key| section.has(key)) {
-        section.note(
-            section.at(),
-            format!("[models.{}] has no key: say where it is by `key-file` or `key-env`", clip(&name.value)),
-        );
-    }
-    Some(ModelsAt { api: api?, url: url?, key: file.or(variable) })
+    // Whoever says nothing of a key has it in the secret store, under the provider's own name; a place of one's own may want none.
+    let usual = (given.is_empty() && !section.has("url")).then(|| KeyPlace::Secret(name.value.clone()));
+    Some(ModelsAt { api: api?, url: url?, key: file.or(variable).or(secret).or(usual), scheme })
 }
 
 /// An address that a key may be sent to.
@@ -139,6 +175,22 @@ fn file(section: &Section<'_, '_>, text: &Placed<String>) -> Option<PathBuf> {
     Some(path.to_owned())
 }
 
+fn credential(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
+    let name = &text.value;
+    let fine = (1..=128).contains(&name.len())
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !fine {
+        // It may be the key itself, so it is not quoted.
+        section.note(
+            text.at,
+            "`key-credential` must be the name of a credential of systemd, such as \"anthropic\"".to_owned(),
+        );
+        return None;
+    }
+    Some(name.clone())
+}
+
 fn variable(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
     let name = &text.value;
     let fine = (1..=128).contains(&name.len())
@@ -179,10 +231,16 @@ mod tests {
             api: ModelApi::Anthropic,
             url: "https://api.anthropic.com".to_owned(),
             key: Some(KeyPlace::File("/etc/keys/one".into())),
+            scheme: KeyScheme::Key,
         };
         assert_eq!(models.get("anthropic"), Some(&one));
         assert_eq!(models.get("mine").unwrap().url, "http://127.0.0.1:9000/proxy");
         assert_eq!(models.get("mine").unwrap().key, None);
+        let own = parse("[models.anthropic]\nscheme = \"bearer\"\n").unwrap();
+        let own = own.get("anthropic").unwrap();
+        assert_eq!((&own.key, own.scheme), (&Some(KeyPlace::Secret("anthropic".to_owned())), KeyScheme::Bearer));
+        let place = own.key.clone().unwrap().beside(Path::new("/etc/dogwatch"));
+        assert_eq!(place, KeyPlace::File("/etc/dogwatch/secrets/anthropic".into()));
         assert_eq!(models.get("gemini").unwrap().key, Some(KeyPlace::Variable("GEMINI_API_KEY".to_owned())));
     }
 
@@ -201,7 +259,9 @@ mod tests {
             ("key-env = \"sk-ant-123\"", "never stands"),
             ("key-env = \"A\"\nkey-file = \"/b\"", "exclude"),
             ("key = \"sk-ant-123\"", "unknown key `key`"),
-            ("", "has no key"),
+            ("key-credential = \"a/b\"", "of systemd"),
+            ("key-secret = \"A\"", "`key-secret`"),
+            ("scheme = \"basic\"", "`scheme`"),
         ] {
             let error = parse(&format!("[models.anthropic]\n{line}\n")).unwrap_err();
             assert!(error.starts_with("c:") && error.contains(words), "{line}: {error}");

@@ -16,7 +16,7 @@ mod sift;
 pub use find::{Find, Found};
 pub use sift::Filter;
 
-use crate::domain::RunId;
+use crate::domain::{RunId, StepKind};
 use crate::protocol::{LogInfo, LogLine, LogLines};
 use crate::text::{self, SafeText};
 use std::collections::BTreeMap;
@@ -244,6 +244,20 @@ impl LogPane {
         }
         self.awaited = Some(from);
         Some(from)
+    }
+
+    /// Services whose logs grow beside the one that is shown, by name. They have logs of their own, one step away.
+    pub fn beside(&self) -> Vec<&str> {
+        let Some(shown) = self.steps.iter().find(|log| log.step == self.step).filter(|_| self.open) else {
+            return Vec::new();
+        };
+        let beside = self.steps.iter().filter(|log| {
+            (log.key.kind, log.key.iteration) == (StepKind::Service, shown.key.iteration)
+                && log.key.attempt == shown.key.attempt
+                && log.open
+                && log.step != shown.step
+        });
+        beside.filter_map(|log| log.key.suite.rsplit_once('.').map(|(_, service)| service)).collect()
     }
 
     /// The step before or after the one that is shown.

@@ -13,6 +13,37 @@ pub enum GuidanceState {
     Applied,
 }
 
+/// What became of guidance that was to reach an agent at work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum LiveFate {
+    /// It is on its way.
+    Sending,
+    /// It was written to the agent's standard input. Whether the agent heeds it is its own affair.
+    Delivered,
+    /// The agent did not get it.
+    Missed {
+        /// Why, in words.
+        reason: String,
+    },
+    /// It is not known whether the agent got it.
+    Unknown,
+}
+
+/// How it went with giving guidance to an agent while it worked. Whatever came of it, the next prompt quotes the guidance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The iteration in which the agent worked.
+    pub iteration: u32,
+    /// The step in which it did.
+    pub step: String,
+    /// When that became known.
+    pub at: Millis,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: LiveFate,
+}
+
 /// One redirect. It is quoted first in every prompt from `applied_in` on, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guidance {
@@ -30,4 +61,7 @@ pub struct Guidance {
     pub state: GuidanceState,
     /// The iteration whose prompt quoted it first.
     pub applied_in: Option<u32>,
+    /// How it went with giving it to an agent that was at work when it came; `None` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }

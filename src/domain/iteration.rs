@@ -84,9 +84,9 @@ pub enum Suspicion {
         /** What disagrees. */
         what: Vec<String>,
     },
-    /// Tests, or whole suites, that failed and passed on the same tree: what they say now is luck.
+    /// Tests, or whole suites, that failed and passed on the same tree: what they say is luck.
     Flaky {
-        /** Suite-qualified ids with what they say now, bounded. */
+        /** Suite-qualified ids with what they said last, bounded. */
         tests: Vec<String>,
     },
     /// The agent left more than can be taken, so nothing of it was: what was tested is the commit before.

@@ -21,6 +21,8 @@ pub enum QuestionKind {
     Predecessor,
     /// The agent asks something by its tools. The run does not wait for it. Approve: yes, in words where there are some. Deny: no.
     Agent,
+    /// A sandbox wants to reach a host that is on no list; the run does not wait for it. Approve: this run may. Deny: it stays refused.
+    Egress,
 }
 
 impl QuestionKind {
@@ -33,6 +35,7 @@ impl QuestionKind {
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
             Self::Agent => "agent",
+            Self::Egress => "egress",
         }
     }
 }

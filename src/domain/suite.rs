@@ -30,6 +30,8 @@ pub struct TestCase {
 pub struct SuiteReport {
     /// Every test that the report names, in its order. Empty when the format gives no counts.
     pub cases: Vec<TestCase>,
+    /// Tests that failed first and passed when their runner itself ran them again.
+    pub flaky: BTreeSet<String>,
     /// Problems, failed tests among them.
     pub findings: Vec<Finding>,
     /// What was odd about the report: truncated, duplicate ids, counts that disagree. Words of ours.

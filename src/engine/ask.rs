@@ -79,8 +79,8 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
-        if question.kind == QuestionKind::Agent {
-            return self.answer_agent(&question, approve, reason, by).await;
+        if matches!(question.kind, QuestionKind::Agent | QuestionKind::Egress) {
+            return self.answer_beside(&question, approve, reason, by).await;
         }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
         self.ask(question.run, event).await

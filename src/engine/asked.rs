@@ -1,5 +1,5 @@
-//! Answers to what an agent asked by its tools. The run does not wait for them, so they are no event of its machine: the answer
-//! is kept, and the next prompt quotes it.
+//! Answers to what is asked beside the work: by an agent with its tools, or over a host that is on no list. The run does not wait
+//! for them, so they are no event of its machine: the answer is kept, and whoever asked looks for it there.
 
 use super::Engine;
 use super::ask::{AskError, LONGEST};
@@ -11,8 +11,8 @@ use crate::store::StoreError;
 use serde_json::json;
 
 impl<W: World> Engine<W> {
-    /// Keeps a person's answer to an agent's question.
-    pub(super) async fn answer_agent(
+    /// Keeps a person's answer to a question that its run does not wait for.
+    pub(super) async fn answer_beside(
         &self,
         question: &Question,
         approve: bool,
@@ -25,10 +25,10 @@ impl<W: World> Engine<W> {
         if !approve && reason.trim().is_empty() {
             return Err(Refused::Incomplete("a denial needs a reason: it is kept, and the agent reads it").into());
         }
-        let (id, run) = (question.id, question.run);
+        let (id, run, kind) = (question.id, question.run, question.kind.name());
         let answered = self.store.write(move |tx| {
             tx.answer_question(id, approve, &reason, &by)?;
-            let detail = json!({ "kind": "agent", "approve": approve, "answer": reason });
+            let detail = json!({ "kind": kind, "approve": approve, "answer": reason });
             tx.record(AuditEvent::new(by, "question.answered").run(run).question(id).detail(detail))?;
             tx.run(run)?.ok_or_else(|| StoreError::Missing { what: "run", id: run.to_string() })
         });

@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 25] = [
+const EFFECT_POINTS: [&str; 28] = [
     "prepare.intended",
     "prepare.image",
     "prepare.committed",
@@ -20,6 +20,9 @@ const EFFECT_POINTS: [&str; 25] = [
     "develop.branch",
     "develop.removed",
     "develop.planned",
+    "steer.intended",
+    "steer.said",
+    "steer.recorded",
     "test.checked_out",
     "test.removed",
     "services.checked_out",

@@ -12,6 +12,7 @@ mod metering;
 mod prepare;
 mod rows;
 mod services;
+mod steer;
 mod steps;
 mod sweep;
 mod test;

@@ -5,7 +5,7 @@ use super::problem::{Problem, digest};
 use super::totals::Totals;
 use super::{DISAGREES, TAMPERED, UNFINISHED};
 use crate::domain::{Finding, Fingerprint, SuiteReport, TestCase, TestStatus};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A report in the making.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub struct Collector {
     cases: Vec<TestCase>,
     /// Per id: how often it came and the first outcome.
     seen: HashMap<String, (u32, TestStatus)>,
+    flaky: BTreeSet<String>,
     findings: Vec<Finding>,
     by_name: HashMap<Fingerprint, usize>,
     /// The same by the words as they came: what repeats word for word needs no fingerprint to be known again.
@@ -52,6 +53,14 @@ impl Collector {
         self.seen.insert(name.clone(), (1, status));
         self.cases.push(TestCase { id: name.clone(), status });
         name
+    }
+
+    /// Notes that a test, by the id under which it is kept, failed first and passed when its runner ran it again.
+    pub fn flaky(&mut self, id: &str) {
+        if self.flaky.len() < limits::FLAKY {
+            self.flaky.insert(id.to_owned());
+        }
+        self.odd(format!("the test `{id}` failed first and passed when its runner ran it again"));
     }
 
     /// Notes that a run of tests ended before it had told all: that is a failure, whatever the tests said that ran. Gives
@@ -188,7 +197,10 @@ impl Collector {
                 self.oddities.push(format!("{dropped} more {what} are not listed"));
             }
         }
-        (SuiteReport { cases: self.cases, findings: self.findings, oddities: self.oddities }, self.stated)
+        (
+            SuiteReport { cases: self.cases, flaky: self.flaky, findings: self.findings, oddities: self.oddities },
+            self.stated,
+        )
     }
 }
 

@@ -9,7 +9,6 @@ use super::problem::Problem;
 use super::{TAMPERED, tail, totals};
 use crate::config::units::format_size;
 use crate::domain::{Finding, OnDisk, Source, StepEnd, SuiteOutcome, SuiteVerdict, TestStatus};
-use std::collections::BTreeSet;
 
 /// The judgement and the problems seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub fn judge(
             exit_code: code,
             cases,
             oddities: report.oddities,
-            flaky: BTreeSet::new(),
+            flaky: report.flaky,
         },
         findings: report.findings,
     }

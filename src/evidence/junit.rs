@@ -156,6 +156,9 @@ fn status<'a, 'i>(case: Node<'a, 'i>) -> (TestStatus, Vec<Node<'a, 'i>>) {
 fn case(to: &mut Collector, test: Node<'_, '_>) {
     let (outcome, causes) = status(test);
     let id = to.case(&id(test), outcome);
+    if outcome == TestStatus::Passed && test.children().any(|child| ran_again(child.tag_name().name())) {
+        to.flaky(&id);
+    }
     if outcome != TestStatus::Failed {
         return;
     }
@@ -166,6 +169,11 @@ fn case(to: &mut Collector, test: Node<'_, '_>) {
     let mut problem = problem(test, &causes);
     problem.test = Some(id);
     to.problem(problem);
+}
+
+/// What Maven and nextest write of a test that failed before it passed.
+fn ran_again(element: &str) -> bool {
+    matches!(element, "flakyFailure" | "flakyError")
 }
 
 /// Failures of one test that are looked at.

@@ -18,6 +18,8 @@ pub const FINDINGS: usize = 200;
 pub const WORDS: usize = 4096;
 /// Tests of one report.
 pub const CASES: usize = 200_000;
+/// Tests of one report that its runner ran again; more are the suite as a whole.
+pub const FLAKY: usize = 1_000;
 /// Oddities of one report.
 pub const ODDITIES: usize = 50;
 /// Bytes of one test's own output that are searched for its error.

@@ -213,7 +213,7 @@ fn finish(to: &mut Collector, tests: Vec<Test>, summed: Summed, lines: &[&str]) 
         named.passed += usize::from(!failed);
         named.failed += usize::from(failed);
         if test.status == Status::Flaky {
-            to.odd(format!("the test `{id}` failed first and passed when nextest ran it again"));
+            to.flaky(&id);
         }
         if failed {
             let (from, end) = test.block.last().copied().unwrap_or_default();

@@ -34,6 +34,8 @@ pub fn settle(first: Judged, second: Option<Judged>, same: &[&SuiteOutcome], kno
             opposed.extend(opposite(one, other));
         }
     }
+    // What the runner itself ran again it ran on the same tree.
+    opposed.extend(runs.iter().flat_map(|one| one.flaky.iter().cloned()));
     if let Some(second) = &second {
         opposed.extend(unlike(&first.outcome, &second.outcome));
     }

@@ -111,9 +111,9 @@ fn uncounted_why(suite: &SuiteOutcome) -> String {
 fn flaky(suite: &SuiteOutcome) -> Vec<String> {
     let named = |id: &String| {
         let now = match suite.cases.get(id) {
-            Some(TestStatus::Passed) => " (passes now)",
-            Some(TestStatus::Failed) => " (fails now)",
-            Some(TestStatus::Skipped) => " (is skipped now)",
+            Some(TestStatus::Passed) => " (passed this time)",
+            Some(TestStatus::Failed) => " (failed this time)",
+            Some(TestStatus::Skipped) => " (was skipped this time)",
             None => "",
         };
         format!("{}: {}{now}", suite.suite, shortened(id, SHOWN))

@@ -195,7 +195,7 @@ fn what_goes_by_luck_is_neither_red_nor_success() {
     let passes = SuiteOutcome { flaky: fails.flaky.clone(), ..green()[0].clone() };
     // Nothing names what it was; the verdict alone is enough.
     let nameless = suite(SuiteVerdict::Flaky, &[]);
-    let names = ["unit: a (fails now)", "unit: a (passes now)", "unit: (the whole suite)"];
+    let names = ["unit: a (failed this time)", "unit: a (passed this time)", "unit: (the whole suite)"];
     for (now, name) in [&fails, &passes, &nameless].into_iter().zip(names) {
         let now = [now.clone()];
         let facts = Facts { base: &base, now: &now, ..Facts::default() };

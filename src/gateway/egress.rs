@@ -12,12 +12,14 @@
 //! What stays open: who serves an allowed host sees what is sent there, and a content network may serve others under the same
 //! address ("fronting"); and an allowed host that takes uploads takes them from here. Only the budget of bytes bounds that.
 
+mod ask;
 mod books;
 mod budget;
 mod denied;
 mod fetch;
 mod greeting;
 mod outside;
+mod own;
 mod passage;
 mod policy;
 #[cfg(test)]
@@ -98,7 +100,10 @@ impl WayOut {
 
     /// Everything that comes before the first byte: the list, the budget, the addresses, the record, and only then the dialling.
     async fn open(&self, target: &Target, speech: Speech) -> Result<Opened, Denied> {
-        let road = self.policy.judge(target, speech)?;
+        let road = match self.policy.judge(target, speech) {
+            Err(Denied::Unlisted) => self.allowed(target, speech).await?,
+            judged => judged?,
+        };
         let place = timeout(WAIT, Arc::clone(&self.places).acquire_owned()).await;
         // Never closed.
         let place = place.map_err(|_| Denied::Crowded)?.map_err(|_| Denied::Crowded)?;
@@ -114,6 +119,18 @@ impl WayOut {
         })?;
         let stream = outside::dial(&*self.outside, &addresses).await.inspect_err(|_| passage.fail())?;
         Ok(Opened { stream, passage, place })
+    }
+
+    /// The way to a host that is on no list, where a person has opened it for this run.
+    async fn allowed(&self, target: &Target, speech: Speech) -> Result<Road, Denied> {
+        match self.books.allowed(self.run, &target.host).await {
+            Ok(Some(question)) => self.policy.by_person(target, speech, question),
+            Ok(None) => Err(Denied::Unlisted),
+            Err(error) => {
+                tracing::warn!(run = %self.run, "what people allowed cannot be told: {error}");
+                Err(Denied::Unlisted)
+            }
+        }
     }
 
     fn passage(&self, target: &Target, road: &Road, budget: Arc<Budget>) -> Passage {

@@ -5,7 +5,7 @@ use crate::config::KeyPlace;
 use rustix::fs::OFlags;
 use secrecy::SecretString;
 use std::fs::OpenOptions;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -24,6 +24,18 @@ pub(super) fn read(provider: &str, place: &KeyPlace) -> Result<SecretString, Gat
                 "the engine's environment has no variable {name}: start the engine with it, or use `key-file`"
             ))
         })?,
+        KeyPlace::Credential(name) => {
+            let Some(dir) = std::env::var_os("CREDENTIALS_DIRECTORY") else {
+                return Err(fault(format!(
+                    "systemd gave the engine no credentials: add `LoadCredential={name}:FILE` to its unit"
+                )));
+            };
+            let path = Path::new(&dir).join(name);
+            file(&path).map_err(|reason| fault(format!("{}: {reason}", path.display())))?
+        }
+        KeyPlace::Secret(name) => {
+            return Err(fault(format!("no secret `{name}` is kept: `dogwatch secret set {name}`")));
+        }
     };
     let key = text.trim();
     let readable = key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -31,6 +43,7 @@ pub(super) fn read(provider: &str, place: &KeyPlace) -> Result<SecretString, Gat
         let place = match place {
             KeyPlace::File(path) => path.display().to_string(),
             KeyPlace::Variable(name) => format!("the variable {name}"),
+            KeyPlace::Credential(name) | KeyPlace::Secret(name) => format!("the secret {name}"),
         };
         return Err(fault(format!(
             "{place} holds no key: it must be one word of {SHORTEST} to {LONGEST} letters, digits and signs"
@@ -42,7 +55,12 @@ pub(super) fn read(provider: &str, place: &KeyPlace) -> Result<SecretString, Gat
 /// What a file holds that is this user's alone. Whatever lies in its place, nobody waits for it.
 fn file(path: &Path) -> Result<String, String> {
     let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| error.to_string())?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            "there is no such file; `dogwatch secret set` keeps a key in the secret store".to_owned()
+        }
+        _ => error.to_string(),
+    })?;
     let seen = file.metadata().map_err(|error| error.to_string())?;
     if !seen.is_file() {
         return Err("it is no file".to_owned());

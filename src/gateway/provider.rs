@@ -3,10 +3,10 @@
 use super::body::Outgoing;
 use super::key;
 use super::resolve::Resolve;
-use crate::config::{KeyPlace, ModelsAt};
+use crate::config::{KeyPlace, KeyScheme, ModelsAt};
 use crate::domain::ModelApi;
 use hyper::Uri;
-use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -81,6 +81,7 @@ pub(super) struct Provider {
     /// Without a slash at the end.
     url: String,
     key: Option<KeyPlace>,
+    scheme: KeyScheme,
     connections: OnceLock<Connections>,
 }
 
@@ -92,11 +93,11 @@ impl fmt::Debug for Provider {
 
 impl Provider {
     pub fn new(name: &str, models: &ModelsAt) -> Result<Self, GatewayError> {
-        let ModelsAt { api, url, key } = models.clone();
+        let ModelsAt { api, url, key, scheme } = models.clone();
         if url.parse::<Uri>().is_err() {
             return Err(GatewayError::Address { provider: name.to_owned(), url });
         }
-        Ok(Self { name: name.to_owned(), api, url, key, connections: OnceLock::new() })
+        Ok(Self { name: name.to_owned(), api, url, key, scheme, connections: OnceLock::new() })
     }
 
     /// Whether requests could be passed on now, as far as that can be seen from here.
@@ -112,15 +113,25 @@ impl Provider {
 
     /// The header that carries the key.
     pub fn credential(&self, key: &SecretString) -> Result<(HeaderName, HeaderValue), GatewayError> {
+        let bearer = || (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())));
         let (name, value) = match self.api {
+            _ if self.scheme == KeyScheme::Bearer => bearer(),
             ModelApi::Anthropic => (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key.expose_secret())),
-            ModelApi::Openai => (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))),
+            ModelApi::Openai => bearer(),
             ModelApi::Gemini => (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(key.expose_secret())),
         };
         let unfit = || GatewayError::Key { provider: self.name.clone(), reason: "it fits into no header".to_owned() };
         let mut value = value.map_err(|_| unfit())?;
         value.set_sensitive(true);
         Ok((name, value))
+    }
+
+    /// What a request says beside its key. Anthropic takes tokens of a login only where this is said; what the agent says of
+    /// its own stays.
+    pub fn complete(&self, headers: &mut HeaderMap) {
+        if self.api == ModelApi::Anthropic && self.scheme == KeyScheme::Bearer {
+            headers.append(HeaderName::from_static("anthropic-beta"), HeaderValue::from_static("oauth-2025-04-20"));
+        }
     }
 
     /// The address of a path.

@@ -56,6 +56,7 @@ async fn try_relay(way: &ModelWay, request: Request<Incoming>) -> Result<Respons
     *onward.headers_mut() = routes::outgoing(&parts.headers);
     if let Some((name, value)) = credential {
         onward.headers_mut().insert(name, value);
+        provider.complete(onward.headers_mut());
     }
     let answer = match timeout(ANSWER, connections.request(onward)).await {
         Ok(Ok(answer)) => answer,

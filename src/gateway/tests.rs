@@ -5,7 +5,7 @@
 mod metered;
 
 use super::*;
-use crate::config::KeyPlace;
+use crate::config::{KeyPlace, KeyScheme};
 use crate::models::Price;
 use crate::shim::GATEWAY_SOCKET;
 use metered::Kept;
@@ -67,11 +67,16 @@ struct Bench {
 
 impl Bench {
     fn new(url: &str) -> Self {
+        Self::with(url, KeyScheme::Key)
+    }
+
+    fn with(url: &str, scheme: KeyScheme) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("key");
         std::fs::write(&key, KEY).unwrap();
         std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-        let models = ModelsAt { api: ModelApi::Anthropic, url: url.to_owned(), key: Some(KeyPlace::File(key.clone())) };
+        let models =
+            ModelsAt { api: ModelApi::Anthropic, url: url.to_owned(), key: Some(KeyPlace::File(key.clone())), scheme };
         let kept = Arc::new(Kept::default());
         let price = Price { input: 1_000_000, output: 2_000_000, ..Price::default() };
         let prices = Prices::new(BTreeMap::from([("m".to_owned(), price)]));
@@ -143,6 +148,19 @@ async fn the_key_is_added_and_pieces_pass_as_they_come() {
     far.say.send("0\r\n\r\n").unwrap();
     until(&mut stream, &mut heard, "0\r\n\r\n").await;
     assert!(heard.starts_with("HTTP/1.1 200 OK\r\n") && heard.contains("content-type: text/event-stream"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_token_of_a_login_is_sent_as_one() {
+    let mut far = provider().await;
+    let bench = Bench::with(&far.url, KeyScheme::Bearer);
+    let _stream = bench.ask(&format!("{MESSAGES}\r\nanthropic-beta: other-1"), END).await;
+    let asked = far.asked.recv().await.unwrap();
+    assert!(asked.contains(&format!("authorization: Bearer {KEY}\r\n")) && !asked.contains("x-api-key"), "{asked}");
+    assert!(
+        asked.contains("anthropic-beta: other-1\r\n") && asked.contains("anthropic-beta: oauth-2025-04-20"),
+        "{asked}"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Project,
-    Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
+    Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -216,7 +216,7 @@ pub struct DiskSpace {
 }
 
 /// How far what operators told a run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuidanceView {
     /// The number of the last one, counted from 1.
     pub count: u32,
@@ -224,6 +224,9 @@ pub struct GuidanceView {
     pub applied: u32,
     /// The iteration whose prompt quoted that one first.
     pub applied_in: Option<u32>,
+    /// How it went with giving the last one to an agent that was at work when it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 /// A run with what lists show beside it.

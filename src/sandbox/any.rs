@@ -6,9 +6,10 @@
 
 use super::docker::{self, DockerSandbox, DockerSettings};
 use super::process::{ProcessSandbox, ProcessSettings};
-use super::{Abilities, Ended, Presence, Sandbox, SandboxError, StepSpec};
+use super::{Abilities, Ended, Presence, Said, Sandbox, SandboxError, StepSpec};
 use crate::config::SandboxKind;
 use crate::domain::ImageUsed;
+use std::time::Duration;
 
 /// What to do where there is no sandbox.
 pub const REMEDIES: &str = "install Docker and let this user use it, or install bubblewrap (weaker walls, no images), then start the \
@@ -99,6 +100,14 @@ impl Sandbox for AnySandbox {
         tell: &(dyn Fn(String) + Send + Sync),
     ) -> Result<Ended, SandboxError> {
         pass_on!(self, sandbox => sandbox.follow(spec, container, tell).await)
+    }
+
+    async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        pass_on!(self, sandbox => sandbox.say(container, number, bytes).await)
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        pass_on!(self, sandbox => sandbox.stop(container, grace).await)
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

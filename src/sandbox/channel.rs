@@ -20,13 +20,15 @@ mod intake;
 mod listen;
 mod serve;
 mod state;
+mod voice;
 
 pub use crate::shim::Secret;
-pub use crate::shim::wire::{Exit, How};
+pub use crate::shim::wire::{Exit, Fate, How};
 pub(crate) use bind::bind_in;
 pub use drain::Drained;
 pub use listen::{Sign, StepChannel};
 pub use state::Cause;
+pub use voice::{Heard, Unsaid, Voice};
 
 /// Name of the socket inside the step's directory.
 pub const SOCKET: &str = "channel.sock";

@@ -38,7 +38,7 @@ pub use facts::DockerFacts;
 use super::executable::{self, Staged};
 use super::follow::Followed;
 use super::words::find_program;
-use super::{Abilities, DiskBound, Ended, Presence, Sandbox, SandboxError, StepSpec, layout};
+use super::{Abilities, DiskBound, Ended, Presence, Said, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
 use crate::workspace::volume;
@@ -46,6 +46,7 @@ use link::Link;
 use state::QUICK;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// The group of nobody.
@@ -237,6 +238,14 @@ impl Sandbox for DockerSandbox {
     ) -> Result<Ended, SandboxError> {
         let following = self.followed.begin(container);
         follow::follow(self, spec, container, &following, tell).await
+    }
+
+    async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        self.followed.say(container, number, bytes).await
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        self.followed.stop(container, grace).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

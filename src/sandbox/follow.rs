@@ -1,12 +1,12 @@
 //! What following a container comes to in every sandbox: its log and its channel opened, and, after its end, the rest of its
 //! output taken over and the verdict made.
 
-use super::channel::{Cause, ChannelError, Drained, Secret, StepChannel};
+use super::channel::{Cause, ChannelError, Drained, Fate, Heard, Secret, StepChannel, Unsaid, Voice};
 use super::verdict::{self, Known, Remains};
 use super::words::is_disk_full;
-use super::{Ended, Profile, SandboxError, StepSpec, frozen, layout};
+use super::{Ended, Profile, Said, SandboxError, StepSpec, frozen, layout};
 use crate::config::units::format_size;
-use crate::domain::StepEnd;
+use crate::domain::{Millis, StepEnd};
 use crate::logs::{LogError, LogWriter};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,15 +34,24 @@ pub(super) struct Over {
     pub(super) outage: Option<&'static str>,
 }
 
-/// Containers that are followed now, and whether this engine removes them.
+/// Containers that are followed now.
 #[derive(Debug, Default)]
-pub(super) struct Followed(Mutex<HashMap<String, bool>>);
+pub(super) struct Followed(Mutex<HashMap<String, Mark>>);
+
+/// What is known of one.
+#[derive(Debug, Default)]
+struct Mark {
+    /// This engine removes it.
+    removed: bool,
+    /// The way to its program's standard input.
+    voice: Option<Voice>,
+}
 
 impl Followed {
     /// Marks a container as followed for as long as the mark lives.
     pub(super) fn begin(&self, container: &str) -> Following<'_> {
         if let Ok(mut all) = self.0.lock() {
-            all.insert(container.to_owned(), false);
+            all.insert(container.to_owned(), Mark::default());
         }
         Following { all: self, container: container.to_owned() }
     }
@@ -50,11 +59,39 @@ impl Followed {
     /// Takes note that this engine removes a container, so that its follower does not call it lost.
     pub(super) fn note_removal(&self, container: &str) {
         if let Ok(mut all) = self.0.lock()
-            && let Some(removed) = all.get_mut(container)
+            && let Some(mark) = all.get_mut(container)
         {
-            *removed = true;
+            mark.removed = true;
         }
     }
+
+    fn voice(&self, container: &str) -> Result<Voice, SandboxError> {
+        self.0.lock().ok().and_then(|all| all.get(container)?.voice.clone()).ok_or_else(silent)
+    }
+
+    /// Asks the program of a container that is followed to end.
+    pub(super) async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        match self.voice(container)?.stop(grace).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(silent()),
+            Err(error) => Err(local(&error)),
+        }
+    }
+
+    /// Says something to the program of a container that is followed, and waits until it is known what became of it.
+    pub(super) async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        match self.voice(container)?.say(number, bytes).await {
+            Ok(Heard { fate: Fate::Written, time_ms, .. }) => Ok(Said::Written(Millis(time_ms))),
+            Ok(Heard { fate: Fate::Refused, .. }) => Ok(Said::Refused),
+            Ok(Heard { fate: Fate::Cut, .. }) => Ok(Said::Cut),
+            Err(Unsaid::Unable) => Ok(Said::Unable),
+            Err(Unsaid::Closed) => Err(silent()),
+        }
+    }
+}
+
+fn silent() -> SandboxError {
+    SandboxError::Unreachable("nobody listens to this container now".to_owned())
 }
 
 /// The mark of a container that is followed.
@@ -64,9 +101,18 @@ pub(super) struct Following<'a> {
 }
 
 impl Following<'_> {
+    /// Lets others speak to the program by its channel.
+    pub(super) fn speak_by(&self, channel: &StepChannel) {
+        if let Ok(mut all) = self.all.0.lock()
+            && let Some(mark) = all.get_mut(&self.container)
+        {
+            mark.voice = Some(channel.voice());
+        }
+    }
+
     /// Whether this engine has begun to remove the container.
     fn removed(&self) -> bool {
-        self.all.0.lock().is_ok_and(|all| all.get(&self.container) == Some(&true))
+        self.all.0.lock().is_ok_and(|all| all.get(&self.container).is_some_and(|mark| mark.removed))
     }
 }
 

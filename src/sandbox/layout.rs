@@ -15,7 +15,7 @@
 //! who may differ from the engine's.
 
 use crate::sandbox::{Profile, SandboxError, StepSpec};
-use crate::shim::{KeepMode, SPEC_FILE, ShimSpec};
+use crate::shim::{KeepMode, OPEN_FILE, SPEC_FILE, ShimSpec};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -110,7 +110,10 @@ pub(super) fn write(spec: &StepSpec) -> Result<(), SandboxError> {
         forward: spec.gateway.as_ref().map(|_| crate::gateway::PORT),
     };
     let dir = step_dir(spec);
-    let written = put(&dir, STDIN, &spec.stdin).and_then(|()| put(&dir, SPEC_FILE, &serde_json::to_vec(&orders)?));
+    let open = spec.open_until.as_ref().map_or(Ok(()), |word| put(&dir, OPEN_FILE, word.as_bytes()));
+    let written = open
+        .and_then(|()| put(&dir, STDIN, &spec.stdin))
+        .and_then(|()| put(&dir, SPEC_FILE, &serde_json::to_vec(&orders)?));
     written.map_err(|error| local(&dir, &error))
 }
 

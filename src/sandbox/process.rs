@@ -36,7 +36,9 @@ mod watch;
 use super::executable::{self, Staged};
 use super::follow::{self, Followed};
 use super::words::is_disk_full;
-use super::{Abilities, Bound, DiskBound, Ended, Network, Presence, Profile, Sandbox, SandboxError, StepSpec, layout};
+use super::{
+    Abilities, Bound, DiskBound, Ended, Network, Presence, Profile, Said, Sandbox, SandboxError, StepSpec, layout,
+};
 use crate::domain::ImageUsed;
 use crate::shim::Secret;
 use crate::workspace::volume;
@@ -49,6 +51,7 @@ pub use remains::Remains;
 use root::Roots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the engine gives to its process sandbox.
 #[derive(Debug, Clone)]
@@ -247,11 +250,20 @@ impl Sandbox for ProcessSandbox {
         let following = self.followed.begin(container);
         let record = self.record(container)?;
         let channel = follow::open_channel(spec, self.secret(spec)).await?;
+        following.speak_by(&channel);
         let over = watch::Watch { spec, record: &record, channel: &channel, tell }.over().await;
         let over = over.map_err(|error| self.local(&error))?;
         let drained = follow::drain(spec, &channel).await?;
         let words = if drained.exit.is_none() { record.words() } else { String::new() };
         follow::conclude(spec, &following, channel, drained, over, words).await
+    }
+
+    async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        self.followed.say(container, number, bytes).await
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        self.followed.stop(container, grace).await
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

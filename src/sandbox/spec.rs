@@ -97,8 +97,12 @@ pub struct StepSpec {
     /// The tree that is mounted at `/work`, a host directory owned by the engine; `None` for none. In the provision
     /// profile its contents are copied to `/work` instead, so that they become part of the image.
     pub tree: Option<PathBuf>,
-    /// Bytes for the program's standard input, which is closed after them.
+    /// Bytes for the program's standard input, which is closed after them unless it is to stay open.
     pub stdin: Vec<u8>,
+    /// Where the program can be spoken to while it works: the `type` of the line of JSON on its standard output by which it
+    /// says that it has done what it was told. Its standard input stays open until it has said so and then nothing more.
+    #[serde(default)]
+    pub open_until: Option<String>,
     /// Paths relative to `/work` that the setup made. In the provision profile the shim moves them to
     /// `/dogwatch/keep/` when the program ends well; otherwise it puts links to them into the tree before the program
     /// starts, where nothing of that name is there.

@@ -9,7 +9,7 @@ use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, GuidanceView, LogInfo, Reply, RunDetail, RunView, SuiteView};
 use crate::sandbox::Sandbox;
-use crate::store::{StoreError, View};
+use crate::store::{SoFar, StoreError, View};
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,12 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
         .map(|run| {
             let project = names.get(&run.project).cloned().unwrap_or_default();
             let guidance = view.guidance_so_far(run.id)?;
-            let guidance = guidance.map(|(count, applied, applied_in)| GuidanceView { count, applied, applied_in });
+            let guidance = guidance.map(|SoFar { count, applied, applied_in, live }| GuidanceView {
+                count,
+                applied,
+                applied_in,
+                live,
+            });
             let tested = view.newest_tests(run.id, TREND)?;
             let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
             let pending = pending.get(&run.id).copied();

@@ -24,12 +24,14 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
 
 /// What the engine wants of the program.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Order {
     /// End it within a time.
     Stop(Duration),
     /// Send its process group a signal.
     Signal(i32),
+    /// Write this to its standard input, once.
+    Input(u64, Vec<u8>),
     /// Something was acknowledged.
     Acknowledged,
 }
@@ -101,12 +103,16 @@ fn talk(
                 }
                 Frame::Stop { grace_ms } => order(Order::Stop(Duration::from_millis(u64::from(grace_ms)))),
                 Frame::Signal { number } => order(Order::Signal(number)),
+                Frame::Input { number, bytes } => order(Order::Input(number, bytes)),
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
         if place == out.len() {
             place = 0;
-            if let Some((bytes, last)) = outbox.next(sent) {
+            // Before the rest, so that what became of input is known before the program's end.
+            if let Some(answer) = outbox.next_answer() {
+                out = answer;
+            } else if let Some((bytes, last)) = outbox.next(sent) {
                 (out, sent) = (bytes, last);
             } else if spoke.elapsed() >= HEARTBEAT {
                 out = Frame::Heartbeat.encode();

@@ -21,6 +21,8 @@ const OVERHEAD: usize = 64;
 const BATCH: usize = 256 * 1024;
 /// How long a connected engine may acknowledge nothing before the spool is used.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How many answers wait for the link.
+const ANSWERS: usize = 64;
 
 /// Shared by those who read the program's output and the link to the engine.
 pub(crate) struct Outbox {
@@ -38,6 +40,8 @@ struct Inner {
     connected: bool,
     progress: Instant,
     closing: bool,
+    /// Answers to the engine that is connected; they have no number, and whoever misses one asks again.
+    answers: VecDeque<Vec<u8>>,
 }
 
 impl Outbox {
@@ -52,6 +56,7 @@ impl Outbox {
                 connected: false,
                 progress: Instant::now(),
                 closing: false,
+                answers: VecDeque::new(),
             }),
             changed: Condvar::new(),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
@@ -97,6 +102,21 @@ impl Outbox {
         drop(inner);
         self.signal();
         seq
+    }
+
+    /// Adds an answer for the connected engine; without one it is dropped.
+    pub fn answer(&self, frame: &Frame) {
+        let mut inner = self.lock();
+        if inner.connected && inner.answers.len() < ANSWERS {
+            inner.answers.push_back(frame.encode());
+        }
+        drop(inner);
+        self.signal();
+    }
+
+    /// The next answer, ready for the channel.
+    pub fn next_answer(&self) -> Option<Vec<u8>> {
+        self.lock().answers.pop_front()
     }
 
     /// What comes after `after`, ready for the channel, with the last number in it.
@@ -150,6 +170,7 @@ impl Outbox {
     pub fn set_connected(&self, connected: bool) {
         let mut inner = self.lock();
         inner.connected = connected;
+        inner.answers.clear();
         inner.progress = Instant::now();
         drop(inner);
         self.changed.notify_all();

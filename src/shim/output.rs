@@ -1,12 +1,11 @@
-//! Reads one pipe of the program into the outbox, to its end or until it is given up.
+//! Reads one pipe of the program, to its end or until it is given up.
 
-use super::outbox::Outbox;
-use super::wire::{MAX_OUTPUT, Stream};
+use super::wire::MAX_OUTPUT;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::os::fd::OwnedFd;
 
 /// Returns at the end of the pipe, or when `given_up` is readable and the pipe holds nothing.
-pub(crate) fn read(pipe: &OwnedFd, given_up: &OwnedFd, stream: Stream, outbox: &Outbox) {
+pub(crate) fn read(pipe: &OwnedFd, given_up: &OwnedFd, mut take: impl FnMut(&[u8])) {
     let mut buffer = vec![0; MAX_OUTPUT];
     loop {
         let mut waited = [PollFd::new(pipe, PollFlags::IN), PollFd::new(given_up, PollFlags::IN)];
@@ -24,7 +23,7 @@ pub(crate) fn read(pipe: &OwnedFd, given_up: &OwnedFd, stream: Stream, outbox: &
         }
         match rustix::io::read(pipe, buffer.as_mut_slice()) {
             Ok(0) => return,
-            Ok(count) => outbox.output(stream, buffer.get(..count).unwrap_or(&[])),
+            Ok(count) => take(buffer.get(..count).unwrap_or(&[])),
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
             Err(_) => return,
         }

@@ -22,6 +22,8 @@ pub(crate) struct Program {
     ended: Option<How>,
     /// Its standard output and standard error.
     pub pipes: Option<(OwnedFd, OwnedFd)>,
+    /// The way to its standard input, where that stays open.
+    pub input: Option<OwnedFd>,
     /// Readable once its pipes are given up.
     pub given_up: OwnedFd,
 }
@@ -33,7 +35,8 @@ pub(crate) struct NotStarted {
 }
 
 impl Program {
-    pub fn start(spec: &ShimSpec, step: &Path) -> Result<Self, NotStarted> {
+    /// Starts it; with `open` its standard input is a pipe, otherwise the file that the spec names.
+    pub fn start(spec: &ShimSpec, step: &Path, open: bool) -> Result<Self, NotStarted> {
         let failed = |what: String, error: &io::Error| NotStarted {
             reason: format!("{what}: {error}"),
             code: if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 },
@@ -43,6 +46,7 @@ impl Program {
         };
         std::fs::read_dir(&spec.cwd).map_err(|error| failed(format!("working directory {}", spec.cwd), &error))?;
         let stdin = match &spec.stdin {
+            _ if open => Stdio::piped(),
             Some(name) => File::open(step.join(name))
                 .map_err(|error| failed("the file for standard input".to_owned(), &error))?
                 .into(),
@@ -60,11 +64,12 @@ impl Program {
             .process_group(0)
             .spawn()
             .map_err(|error| failed(format!("cannot start {name:?}"), &error))?;
+        let input = child.stdin.take().map(Into::into);
         let pipes = child.stdout.take().zip(child.stderr.take()).map(|(out, err)| (out.into(), err.into()));
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let group =
             group.ok_or_else(|| NotStarted { reason: "the program has no process id".to_owned(), code: 126 })?;
-        Ok(Self { group, ended: None, pipes, given_up })
+        Ok(Self { group, ended: None, pipes, input, given_up })
     }
 
     /// Takes the status of every process that ended, orphans too, and says how the program ended once it has.

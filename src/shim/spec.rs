@@ -7,6 +7,10 @@ use std::path::{Component, Path};
 
 /// Name of the file inside the step's directory.
 pub const SPEC_FILE: &str = "spec.json";
+/// Name of another file there, for a program whose standard input stays open for more: the `type` of the line of JSON by which it
+/// says that it has done what it was told. Beside the spec and not in it, since shims of before do not know it: those close the
+/// input after what lies in its file.
+pub const OPEN_FILE: &str = "open-until";
 /// The most bytes of the file.
 const MAX_SPEC: u64 = 16 * 1024 * 1024;
 
@@ -61,6 +65,16 @@ impl ShimSpec {
             serde_json::from_slice(&bytes).map_err(|error| format!("{} does not parse: {error}", path.display()))?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// Until when the program's standard input stays open; `None` where it is closed after what lies in its file.
+    pub(crate) fn open_until(step: &Path) -> Result<Option<String>, String> {
+        let path = step.join(OPEN_FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(word) => Ok(Some(word)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+        }
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,6 +2,8 @@
 
 use super::clock::Clock;
 use super::durable::Places;
+use super::ends::Ends;
+use super::input::{self, Input};
 use super::link::Order;
 use super::outbox::Outbox;
 use super::program::{NotStarted, Program};
@@ -38,26 +40,37 @@ pub(crate) enum Event {
 }
 
 /// Lives through it all and returns the exit code.
-pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Event>, sender: &Sender<Event>) -> i32 {
+pub(crate) fn supervise(
+    root: &Path,
+    (outbox, input): (&Arc<Outbox>, &Arc<Input>),
+    events: &Receiver<Event>,
+    sender: &Sender<Event>,
+) -> i32 {
     let step = root.join("step");
     let mut watch = Watch { events, stopped: false, leaving: false, kill_at: None, code: 0 };
     watch.await_engine(outbox);
     let prepared = ShimSpec::read(&step.join(SPEC_FILE))
         .and_then(|spec| keep::link(&spec, &root.join("keep")).map(|()| spec))
         .and_then(|spec| pass_on(&spec, root).map(|()| spec))
+        .and_then(|spec| Talk::read(&spec, &step).map(|talk| (spec, talk)))
         .map_err(|reason| NotStarted { reason, code: 126 });
-    let started = prepared.and_then(|spec| {
+    let started = prepared.and_then(|(spec, talk)| {
         let places = Places::open(&spec, root);
-        watch.start(&spec, &step).map(|program| (spec, places, program))
+        watch.start(&spec, &step, talk.is_some()).map(|program| (spec, talk, places, program))
     });
     let how = match started {
         Err(NotStarted { reason, code }) => {
             watch.code = code;
             How::NotStarted { reason }
         }
-        Ok((spec, places, mut program)) => {
-            let pipes = read_pipes(&mut program, outbox, sender);
-            let how = watch.run(&mut program, spec.seconds, pipes, outbox);
+        Ok((spec, talk, places, mut program)) => {
+            let ends = talk.as_ref().map(|talk| (Ends::new(&talk.until), Arc::clone(input)));
+            if let Err(error) = talk_to(&mut program, input, talk) {
+                let text = format!("[dogwatch: the program's standard input cannot be kept open: {error}]\n");
+                outbox.output(Stream::Engine, text.as_bytes());
+            }
+            let pipes = read_pipes(&mut program, outbox, ends, sender);
+            let how = watch.run(&mut program, spec.seconds, pipes, (outbox, input));
             program.clear();
             let how = watch.settle(how, &spec, root, outbox);
             if let Err(reason) = places.save() {
@@ -66,9 +79,40 @@ pub(crate) fn supervise(root: &Path, outbox: &Arc<Outbox>, events: &Receiver<Eve
             how
         }
     };
+    input.close();
     let seq = outbox.exit(&Exit { how, stopped: watch.stopped });
     watch.farewell(seq, outbox);
     own(watch.code)
+}
+
+/// What a program is told whose standard input stays open.
+struct Talk {
+    /// What it is told first.
+    first: Vec<u8>,
+    /// The type of the line by which it says that it has done that.
+    until: String,
+}
+
+impl Talk {
+    fn read(spec: &ShimSpec, step: &Path) -> Result<Option<Self>, String> {
+        let Some(until) = ShimSpec::open_until(step)? else { return Ok(None) };
+        let first = match &spec.stdin {
+            Some(name) => {
+                std::fs::read(step.join(name)).map_err(|error| format!("the file for standard input: {error}"))?
+            }
+            None => Vec::new(),
+        };
+        Ok(Some(Self { first, until }))
+    }
+}
+
+/// Begins to write to the program where its standard input stays open; otherwise it is closed to the engine.
+fn talk_to(program: &mut Program, input: &Arc<Input>, talk: Option<Talk>) -> std::io::Result<()> {
+    let (Some(pipe), Some(talk)) = (program.input.take(), talk) else {
+        input.close();
+        return Ok(());
+    };
+    input::start(input, pipe, talk.first).inspect_err(|_| input.close())
 }
 
 /// Opens the way to the run's gateway where the program needs one.
@@ -85,14 +129,24 @@ fn own(code: i32) -> i32 {
 }
 
 /// Starts a thread for each pipe; returns how many there are.
-fn read_pipes(program: &mut Program, outbox: &Arc<Outbox>, sender: &Sender<Event>) -> usize {
+fn read_pipes(
+    program: &mut Program,
+    outbox: &Arc<Outbox>,
+    ends: Option<(Ends, Arc<Input>)>,
+    sender: &Sender<Event>,
+) -> usize {
     let Some((out, err)) = program.pipes.take() else { return 0 };
     let mut count = 0;
-    for (pipe, stream) in [(out, Stream::Stdout), (err, Stream::Stderr)] {
+    for (pipe, stream, mut ends) in [(out, Stream::Stdout, ends), (err, Stream::Stderr, None)] {
         let (outbox, sender, given_up) = (Arc::clone(outbox), sender.clone(), program.given_up.try_clone());
         let Ok(given_up) = given_up else { continue };
         let spawned = std::thread::Builder::new().name("output".to_owned()).stack_size(super::STACK).spawn(move || {
-            output::read(&pipe, &given_up, stream, &outbox);
+            output::read(&pipe, &given_up, |bytes| {
+                if let Some((ends, input)) = &mut ends {
+                    input.note(ends.push(bytes));
+                }
+                outbox.output(stream, bytes);
+            });
             // Nobody listens any more only when the shim is about to end.
             let _ = sender.send(Event::PipeEnded);
         });
@@ -120,16 +174,22 @@ impl Watch<'_> {
         }
     }
 
-    fn start(&mut self, spec: &ShimSpec, step: &Path) -> Result<Program, NotStarted> {
+    fn start(&mut self, spec: &ShimSpec, step: &Path, open: bool) -> Result<Program, NotStarted> {
         if self.leaving {
             self.stopped = true;
             return Err(NotStarted { reason: "told to stop before the program was started".to_owned(), code: 126 });
         }
-        Program::start(spec, step)
+        Program::start(spec, step, open)
     }
 
     /// Follows the program to its end and its output to the end of both pipes.
-    fn run(&mut self, program: &mut Program, seconds: u64, mut pipes: usize, outbox: &Outbox) -> How {
+    fn run(
+        &mut self,
+        program: &mut Program,
+        seconds: u64,
+        mut pipes: usize,
+        (outbox, input): (&Outbox, &Input),
+    ) -> How {
         let mut clock = Clock::new(seconds);
         let mut timed_out = false;
         let how = loop {
@@ -152,6 +212,8 @@ impl Watch<'_> {
             _ => 126,
         };
         let ended = Instant::now();
+        // What it left behind may hold the other end, but nobody is spoken to any more.
+        input.close();
         while pipes > 0 {
             if self.leaving || ended.elapsed() >= LINGER {
                 program.kill();
@@ -211,7 +273,8 @@ impl Watch<'_> {
                 }
             }
             Ok(Event::PipeEnded) => return true,
-            Ok(Event::Child | Event::Order(Order::Acknowledged)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Event::Child | Event::Order(Order::Acknowledged | Order::Input(..)))
+            | Err(RecvTimeoutError::Timeout) => {}
             // Cannot happen while the caller holds a sender; waiting keeps a mistake from becoming a busy loop.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(time),
         }

@@ -14,10 +14,14 @@
 //! | 8 | Stop | engine | grace in milliseconds u32 |
 //! | 9 | Signal | engine | number i32 |
 //! | 10 | Lost | shim | first sequence u64, last sequence u64, time i64 |
+//! | 11 | Input | engine | number u64, up to 64 KiB of bytes; since version 2 |
+//! | 12 | Heard | shim | number u64, time i64, fate u8; since version 2 |
 //!
-//! A talk is Hello, Challenge, Proof, Ack (how far the engine's disk has come), then Output, Lost, Exit and Heartbeat one
-//! way and Ack, Stop and Signal the other way. Output, Lost and Exit share one sequence that starts at 1 and has no gap.
-//! Each side takes version N and N-1; version 1 is the only one so far.
+//! A talk is Hello, Challenge, Proof, Ack (how far the engine's disk has come), then Output, Lost, Exit, Heartbeat and Heard
+//! one way and Ack, Stop, Signal and Input the other way. Output, Lost and Exit share one sequence that starts at 1 and has no
+//! gap. Each Input is for the program's standard input and has a number of its own: the shim writes each number at most once,
+//! however often and by however many engines it is sent, and answers each with what became of it once that is certain.
+//! Each side takes version N and N-1.
 
 use super::secret::SECRET_BYTES;
 
@@ -26,11 +30,15 @@ pub(crate) use decoder::first;
 pub use decoder::{Decoder, WireError};
 
 /// The newest version of the channel that this program speaks.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The oldest version that it still takes.
 pub const OLDEST: u16 = 1;
 /// The most bytes of output in one frame.
 pub const MAX_OUTPUT: usize = 64 * 1024;
+/// The most bytes of input in one frame.
+pub const MAX_INPUT: usize = 64 * 1024;
+/// The first version that has input.
+pub const INPUT_SINCE: u16 = 2;
 /// The most bytes of a reason.
 pub const MAX_REASON: usize = 4096;
 /// The most bytes of a frame after its length.
@@ -105,6 +113,31 @@ pub struct Exit {
     pub stopped: bool,
 }
 
+/// What became of a piece of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// All of it was written to the program's standard input.
+    Written,
+    /// None of it was, and none of it will be: the program takes no more.
+    Refused,
+    /// The program's standard input was closed when a part of it was written.
+    Cut,
+}
+
+impl Fate {
+    fn code(self) -> u8 {
+        match self {
+            Self::Written => 1,
+            Self::Refused => 2,
+            Self::Cut => 3,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Written, Self::Refused, Self::Cut].into_iter().find(|fate| fate.code() == code)
+    }
+}
+
 /// One thing said on the channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table at the head of this file says what every field is")]
@@ -119,13 +152,15 @@ pub enum Frame {
     Stop { grace_ms: u32 },
     Signal { number: i32 },
     Lost { from: u64, to: u64, time_ms: i64 },
+    Input { number: u64, bytes: Vec<u8> },
+    Heard { number: u64, time_ms: i64, fate: Fate },
 }
 
 impl Frame {
-    /// The bytes of this frame. Output and reasons beyond their caps are cut, which no caller in this program does.
+    /// The bytes of this frame. Output, input and reasons beyond their caps are cut, which no caller in this program does.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(match self {
-            Self::Output { bytes, .. } => bytes.len() + 24,
+            Self::Output { bytes, .. } | Self::Input { bytes, .. } => bytes.len() + 24,
             _ => 96,
         });
         body.extend_from_slice(&[0; 4]);
@@ -178,6 +213,17 @@ impl Frame {
                 body.extend_from_slice(&from.to_le_bytes());
                 body.extend_from_slice(&to.to_le_bytes());
                 body.extend_from_slice(&time_ms.to_le_bytes());
+            }
+            Self::Input { number, bytes } => {
+                body.push(11);
+                body.extend_from_slice(&number.to_le_bytes());
+                body.extend_from_slice(bytes.get(..MAX_INPUT).unwrap_or(bytes));
+            }
+            Self::Heard { number, time_ms, fate } => {
+                body.push(12);
+                body.extend_from_slice(&number.to_le_bytes());
+                body.extend_from_slice(&time_ms.to_le_bytes());
+                body.push(fate.code());
             }
         }
         let length = u32::try_from(body.len().saturating_sub(4)).unwrap_or(u32::MAX);

@@ -141,9 +141,10 @@ impl Tx<'_> {
         self.settle(id, QuestionState::Withdrawn)
     }
 
-    /// Takes back what the agent of a run asked and nobody answered. Gives how many there were.
-    pub fn withdraw_asked_by_agent(&self, run: RunId) -> Result<usize, StoreError> {
-        let sql = "UPDATE questions SET state = 'withdrawn' WHERE run = ?1 AND kind = 'agent' AND state = 'open'";
+    /// Takes back what was asked beside the work of a run and nobody answered. Gives how many there were.
+    pub fn withdraw_asked_beside(&self, run: RunId) -> Result<usize, StoreError> {
+        let sql = "UPDATE questions SET state = 'withdrawn'
+                   WHERE run = ?1 AND kind IN ('agent', 'egress') AND state = 'open'";
         self.change(sql, [run.0])
     }
 

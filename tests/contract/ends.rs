@@ -2,9 +2,10 @@
 
 use super::{Subject, log};
 use dogwatch::domain::StepEnd;
-use dogwatch::sandbox::{Bound, Sandbox};
+use dogwatch::sandbox::{Bound, Said, Sandbox};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 pub async fn ends_are_told_apart(subject: &impl Subject) {
     let bench = subject.bench();
@@ -25,6 +26,31 @@ pub async fn ends_are_told_apart(subject: &impl Subject) {
     assert_eq!(ended.end, StepEnd::Signalled { signal: 9, oom });
     let ended = bench.run(&bench.spec(&["/no/such/program"])).await;
     assert!(matches!(ended.end, StepEnd::NotStarted { .. }), "{ended:?}");
+}
+
+pub async fn a_program_is_told_more_while_it_works(subject: &impl Subject) {
+    let bench = subject.bench();
+    let mut spec =
+        bench.shell("while read -r line; do echo got $line; echo '{\"type\":\"done\"}'; done; echo closed; exit 3");
+    (spec.stdin, spec.open_until) = (b"first\n".to_vec(), Some("done".to_owned()));
+    let id = bench.begin(&spec).await;
+    // Nobody follows it yet, so nobody could say what became of it.
+    assert!(bench.sandbox.say(&id, 2, b"never\n").await.is_err());
+    let told = async {
+        // The follower comes first, or a moment later.
+        loop {
+            if let Ok(said) = bench.sandbox.say(&id, 2, b"second\n").await {
+                break said;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let tell = |_| {};
+    let (ended, said) = tokio::join!(bench.sandbox.follow(&spec, &id, &tell), told);
+    assert!(matches!(said, Said::Written(_)), "{said:?}");
+    assert_eq!(ended.unwrap().end, StepEnd::Exited { code: 3 });
+    assert_eq!(log(&spec).replace("{\"type\":\"done\"}\n", ""), "got first\ngot second\nclosed\n");
+    bench.sandbox.remove(&id).await.unwrap();
 }
 
 pub async fn want_of_memory_is_seen_as_declared(subject: &impl Subject) {

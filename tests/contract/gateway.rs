@@ -1,7 +1,7 @@
 //! The way to models: open for a step that is to have it, closed for any other, and the agent's session beside it.
 
 use super::{Subject, log};
-use dogwatch::config::{KeyPlace, ModelsAt};
+use dogwatch::config::{KeyPlace, KeyScheme, ModelsAt};
 use dogwatch::domain::{ModelApi, StepEnd};
 use dogwatch::gateway::{Gateway, PORT, Ways};
 use dogwatch::models::{NoMeter, Prices};
@@ -48,6 +48,7 @@ print('END')
         api: ModelApi::Anthropic,
         url: "http://127.0.0.1:9".to_owned(),
         key: Some(KeyPlace::Variable("PATH_OF_NO_KEY".to_owned())),
+        scheme: KeyScheme::Key,
     };
     let gateway =
         Gateway::new(&BTreeMap::from([("anthropic".to_owned(), provider)]), Prices::default(), Arc::new(NoMeter))

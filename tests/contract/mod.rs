@@ -103,6 +103,7 @@ impl<S: Sandbox> Bench<S> {
             cwd: "/work".into(),
             tree: Some(tree),
             stdin: Vec::new(),
+            open_until: None,
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,
@@ -188,6 +189,7 @@ macro_rules! contract {
     ($subject:ty) => {
         $crate::contract!($subject:
             ends::ends_are_told_apart,
+            ends::a_program_is_told_more_while_it_works,
             ends::want_of_memory_is_seen_as_declared,
             ends::time_limits_are_kept,
             ends::no_loss_is_explained_that_the_program_made_itself,

@@ -62,6 +62,8 @@ fn init(line: &Line<'_>, facts: &mut Facts, emit: &mut dyn FnMut(Event)) {
         version: name(text(&line.claude_code_version)),
     });
     facts.dead_server = None;
+    // It begins another turn, so what it said of the one before is not its last word.
+    facts.claim = None;
     for server in line.mcp_servers.0.iter().flat_map(|servers| &servers.0) {
         let (server, status) = (name(text(&server.name)), name(text(&server.status)));
         if status == "failed" {
@@ -167,6 +169,11 @@ impl ClaudeEvents {
             emit(Event::Denied { id: name(text(&denial.tool_use_id)), tool });
         }
         let words = bounded(text(&line.result));
+        let reason = text(&line.terminal_reason);
+        if text(&line.subtype) == "error_during_execution" && reason.starts_with("aborted") {
+            // By whoever speaks to it while it works. It goes on, or else it never finished.
+            return emit(Event::Interrupted { message: name(reason) });
+        }
         let claim = match text(&line.subtype) {
             "success" if line.is_error.0 == Some(true) => {
                 // The model's words are no evidence of anything.
@@ -180,7 +187,7 @@ impl ClaudeEvents {
             "error_max_turns" => Claim::Failed(Fault::new(Ending::OwnLimit, "its own limit of turns is reached")),
             "error_max_budget_usd" => Claim::Failed(Fault::new(Ending::OwnLimit, "its own budget is used up")),
             other => {
-                let why = format!("{} ({})", name(other), name(text(&line.terminal_reason)));
+                let why = format!("{} ({})", name(other), name(reason));
                 Claim::Failed(Fault::new(Ending::Crashed, &why))
             }
         };

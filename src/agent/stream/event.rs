@@ -105,6 +105,11 @@ pub enum Event {
         /** In the agent's words. */
         message: String,
     },
+    /// Its turn was interrupted by whoever speaks to it while it works.
+    Interrupted {
+        /** In the agent's words. */
+        message: String,
+    },
     /// The agent's own word about its end. What it comes to is decided with the exit code.
     Result {
         /** Whether it speaks of success. */

@@ -10,6 +10,7 @@ const RECORDINGS: &[(Adapter, &str, i32, &str)] = &[
     (Claude, "mcp", 0, "finished"),
     (Claude, "resume-2", 0, "finished"),
     (Claude, "cut", 0, "finished"),
+    (Claude, "steered", 0, "finished"),
     (Claude, "forge", 1, "auth"),
     (Claude, "auth", 1, "auth"),
     (Claude, "forbidden", 1, "auth"),
@@ -142,6 +143,31 @@ fn a_turn_without_its_last_event_is_not_finished() {
             assert_eq!(ending(&summary), "crashed", "{adapter:?}, {kept} lines");
         }
     }
+}
+
+#[test]
+fn a_turn_that_our_own_guidance_interrupts_is_judged_by_what_came_after() {
+    let (out, _) = streams(Claude, "steered");
+    let lines: Vec<&[u8]> = out.split_inclusive(|byte| *byte == b'\n').collect();
+    let ends: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with(b"{\"type\":\"result\"")).collect();
+    assert_eq!(ends.len(), 2, "one that was interrupted, and the last word");
+    let (events, whole) = heard(Claude, &lines, b"", 0);
+    assert_eq!(ending(&whole), "finished");
+    let interrupts = events.iter().filter(|event| matches!(event, Event::Interrupted { .. })).count();
+    let results = events.iter().filter(|event| matches!(event, Event::Result { .. })).count();
+    assert_eq!((interrupts, results), (1, 1));
+    // Nothing that lies between the interruption and the last word makes an end of it, nor does the engine's own stop.
+    for kept in ends[0]..ends[1] {
+        for (code, name) in [(0, "crashed"), (137, "killed"), (143, "killed")] {
+            assert_eq!(ending(&heard(Claude, &lines[..=kept], b"", code).1), name, "{kept} lines");
+        }
+    }
+    let mut stopped = reader(Claude, Tokens::default());
+    stopped.take(Stream::Stdout, &out, &mut drop);
+    assert_eq!(ending(&stopped.close(&StepEnd::Stopped, None, &mut drop)), "stopped");
+    // What both turns used is counted once.
+    let (_, half) = heard(Claude, &lines[..=ends[0]], b"", 0);
+    assert!(half.tokens.all() > 0 && half.tokens.all() < whole.tokens.all(), "{half:?} {whole:?}");
 }
 
 #[test]

@@ -7,9 +7,13 @@ const ID: &str = "0f8fad5b-d9cb-569f-a165-70867728950e";
 
 fn turn(agent: &CodingAgent, session: Session<'_>) -> String {
     let turn = agent.turn(&TurnContext { iteration: 3, prompt: "Repair it.", session });
-    assert_eq!(turn.stdin, b"Repair it.");
+    let open = turn.open_until.map_or_else(String::new, |word| format!("open until {word}\n"));
+    let input = String::from_utf8(turn.stdin).unwrap();
+    let steer = agent.steer(4, "Use \"tabs\".\nOnly tabs.").map(|bytes| String::from_utf8(bytes).unwrap());
+    let given = format!("{open}<< {}\n{}", input.trim_end(), steer.unwrap_or_default());
     let words = turn.argv.iter().map(|word| format!("{word}\n"));
-    words.chain(turn.env.iter().map(|(name, value)| format!("{name}={value}\n"))).collect()
+    let words: String = words.chain(turn.env.iter().map(|(name, value)| format!("{name}={value}\n"))).collect();
+    words + &given
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Containers of a try, which no run and no engine knows: made under a name of their own, followed to their end, removed. What
-//! a try that was killed left behind is removed by the next one.
+//! a try that was killed left behind is removed by the next one, by the engine, or by `dogwatch gc`.
 
 use super::super::context::Failure;
 use super::super::doctor::Finding;
@@ -32,6 +32,8 @@ const PROMPT: &str = "This is a check of an installation. Answer with the single
 const VERSION_SECONDS: u64 = 120;
 /// How long the turn may take, in seconds: agents try again for minutes where a key is refused.
 const TURN_SECONDS: u64 = 420;
+/// The directory of what belongs to containers. It is there before the first one is.
+const STEPS: &str = "steps";
 /// How much of what a program writes is looked at.
 const SAID: usize = 64 * 1024;
 
@@ -51,31 +53,72 @@ struct Done {
     said: Vec<(Stream, Vec<u8>)>,
 }
 
+/// The right to try something, where nobody else does at present.
+fn alone(paths: &Paths) -> Result<Option<File>, SandboxError> {
+    let place = paths.trials().join("lock");
+    let failed = |error: io::Error| SandboxError::Local(format!("{}: {error}", place.display()));
+    let alone = File::create(&place).map_err(failed)?;
+    match alone.try_lock() {
+        Ok(()) => Ok(Some(alone)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The sandbox for tries, under a name of its own.
+async fn sandbox(paths: &Paths, config: &EngineConfig) -> Result<AnySandbox, SandboxError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| SandboxError::Local(format!("no random numbers: {error}")))?;
+    // Never the engine's own name, and always the same one for this engine's tries.
+    let instance = hex(&Sha256::digest(format!("trial of {}", paths.state().display())));
+    sandbox_of(paths, config, instance, step_user(), key, paths.trials().join("containers")).await
+}
+
+/// Removes all that tries made; gives the names of the containers.
+async fn clear(sandbox: &AnySandbox, dir: &Path) -> Result<Vec<String>, SandboxError> {
+    let mut removed = Vec::new();
+    for (name, container) in sandbox.labelled().await? {
+        sandbox.remove(&container).await?;
+        removed.push(name);
+    }
+    // Last, since they tell that there may be containers.
+    for name in ["gateway", STEPS] {
+        remove_tree(&dir.join(name)).map_err(|error| SandboxError::Local(error.to_string()))?;
+    }
+    Ok(removed)
+}
+
+/// Removes what a try that was killed left, or only says with `dry` what that is: the names of its containers. One that is at
+/// work is left alone. Without any trace of a try no sandbox is asked.
+pub(in crate::cli) async fn leftovers(
+    paths: &Paths,
+    config: &EngineConfig,
+    dry: bool,
+) -> Result<Vec<String>, SandboxError> {
+    let dir = paths.trials();
+    if !dir.join(STEPS).exists() {
+        return Ok(Vec::new());
+    }
+    let Some(_alone) = alone(paths)? else { return Ok(Vec::new()) };
+    let sandbox = sandbox(paths, config).await?;
+    if dry {
+        return Ok(sandbox.labelled().await?.into_iter().map(|(name, _)| name).collect());
+    }
+    clear(&sandbox, &dir).await
+}
+
 impl Trial {
     /// Makes the place, and removes what an earlier try left.
     pub async fn begin(paths: &Paths, config: &EngineConfig, gateway: Gateway) -> Result<Self, SandboxError> {
-        let dir = paths.trials();
-        let failed = |error: io::Error| SandboxError::Local(format!("{}: {error}", dir.display()));
         paths.prepare().map_err(|error| SandboxError::Local(error.to_string()))?;
-        let alone = File::create(dir.join("lock")).map_err(failed)?;
-        match alone.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(SandboxError::Local(
-                    "another `dogwatch agent test` is at work: wait for its end".to_owned(),
-                ));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| SandboxError::Local(format!("no random numbers: {error}")))?;
-        // Never the engine's own name, and always the same one for this engine's tries.
-        let instance = hex(&Sha256::digest(format!("trial of {}", paths.state().display())));
-        let sandbox = sandbox_of(paths, config, instance, step_user(), key, dir.join("containers")).await?;
+        let Some(alone) = alone(paths)? else {
+            return Err(SandboxError::Local("another `dogwatch agent test` is at work: wait for its end".to_owned()));
+        };
+        let sandbox = sandbox(paths, config).await?;
         if let AnySandbox::Absent(reason) = &sandbox {
             return Err(SandboxError::Absent(reason.clone()));
         }
-        let trial = Self { sandbox, gateway, dir, _alone: alone };
+        let trial = Self { sandbox, gateway, dir: paths.trials(), _alone: alone };
         trial.clear().await?;
         Ok(trial)
     }
@@ -108,7 +151,7 @@ impl Trial {
             .open(RUN, &Ways::to_models(settings.api()), &gateway)
             .map_err(|error| Failure::new(error.to_string()))?;
         let spec = self.spec(id, 2, turn.argv, env, TURN_SECONDS);
-        let spec = StepSpec { gateway: Some(gateway), stdin: turn.stdin, ..spec };
+        let spec = StepSpec { gateway: Some(gateway), stdin: turn.stdin, open_until: turn.open_until, ..spec };
         let begun = Instant::now();
         let done = self.run(&spec).await?;
         self.gateway.close(RUN);
@@ -125,14 +168,7 @@ impl Trial {
     }
 
     async fn clear(&self) -> Result<(), SandboxError> {
-        for (_, container) in self.sandbox.labelled().await? {
-            self.sandbox.remove(&container).await?;
-        }
-        for name in ["steps", "gateway"] {
-            let dir = self.dir.join(name);
-            remove_tree(&dir).map_err(|error| SandboxError::Local(error.to_string()))?;
-        }
-        Ok(())
+        clear(&self.sandbox, &self.dir).await.map(drop)
     }
 
     fn spec(
@@ -144,7 +180,7 @@ impl Trial {
         seconds: u64,
     ) -> StepSpec {
         let key = StepKey { run: RUN, iteration: 1, kind: StepKind::Develop, suite: String::new(), attempt };
-        let dir = self.dir.join("steps").join(key.to_string());
+        let dir = self.dir.join(STEPS).join(key.to_string());
         let mut env: BTreeMap<String, String> =
             [("HOME", "/tmp"), ("TMPDIR", "/tmp"), ("TERM", "dumb"), ("NO_COLOR", "1")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -158,6 +194,7 @@ impl Trial {
             cwd: "/work".to_owned(),
             tree: Some(dir.join("tree")),
             stdin: Vec::new(),
+            open_until: None,
             keep: Vec::new(),
             log: dir.join("log"),
             dir,

@@ -199,11 +199,24 @@ pub const NAMED_MODELS: Table = Table {
             "none",
             "Where the key is: a file with the key and nothing else.",
         ),
+        key("key-env", "the name of a variable", "none", "Or the variable of the engine's environment that holds it."),
         key(
-            "key-env",
-            "the name of a variable",
+            "key-credential",
+            "the name of a credential",
             "none",
-            "Or the variable of the engine's environment that holds it. With neither, and a `url`, no key is sent.",
+            "Or the name under which systemd gives it to the engine (`LoadCredential=`).",
+        ),
+        key(
+            "key-secret",
+            NAME,
+            "NAME, where nothing else is said and there is no `url`",
+            "Or its name in the secret store (`dogwatch secret set`). With a `url` and none of these no key is sent.",
+        ),
+        key(
+            "scheme",
+            "\"key\" or \"bearer\"",
+            "\"key\"",
+            "How it is sent: as a key of the API, or as a bearer token, which is what a login gives.",
         ),
     ],
 };

@@ -1,10 +1,11 @@
 //! Redirecting: what is written for a run outlives the dialog, the connection and the terminal until it is sent, and what was
-//! sent is followed until a prompt has quoted it.
+//! sent is followed to the agent at work and until a prompt has quoted it.
 
 use super::{App, Asked, Editing, Effect, Layer};
-use crate::domain::{Guidance, RunId};
+use crate::domain::{Guidance, LiveFate, RunId};
 use crate::protocol::{Reply, Request, RunView};
 use crate::safe;
+use crate::words;
 use ratatui_textarea::{CursorMove, TextArea};
 use std::collections::BTreeMap;
 
@@ -12,9 +13,17 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Guiding {
     drafts: BTreeMap<RunId, String>,
-    /// The number of the last guidance sent from here that no prompt has quoted yet.
-    waiting: BTreeMap<RunId, u32>,
+    /// The last guidance sent from here that no prompt has quoted yet.
+    waiting: BTreeMap<RunId, Waiting>,
     told: Option<(RunId, Vec<Guidance>)>,
+}
+
+/// Guidance that is followed.
+#[derive(Debug)]
+struct Waiting {
+    number: u32,
+    /// What was said last of an agent that was at work when it came.
+    live: Option<LiveFate>,
 }
 
 impl Guiding {
@@ -87,10 +96,10 @@ impl App {
             self.guiding.drafts.remove(&run);
             self.effects.push(Effect::ForgetDraft(run));
         }
-        match view.guidance {
+        match &view.guidance {
             Some(guidance) => {
                 let number = guidance.count;
-                self.guiding.waiting.insert(run, number);
+                self.guiding.waiting.insert(run, Waiting { number, live: None });
                 self.say(safe!("redirect {}: acknowledged as guidance {}, for its next prompt", run, number));
                 self.follow_guidance(&view);
             }
@@ -98,10 +107,11 @@ impl App {
         }
     }
 
-    /// Tells when a prompt has quoted what was sent from here.
+    /// Tells when the agent at work has got what was sent from here, and when a prompt has quoted it.
     pub(super) fn follow_guidance(&mut self, view: &RunView) {
-        let (run, Some(now)) = (view.run.id, view.guidance) else { return };
-        let Some(number) = self.guiding.waiting.get(&run).copied() else { return };
+        let (run, Some(now)) = (view.run.id, &view.guidance) else { return };
+        let Some(waiting) = self.guiding.waiting.get_mut(&run) else { return };
+        let number = waiting.number;
         if let (true, Some(iteration)) = (now.applied >= number, now.applied_in) {
             self.guiding.waiting.remove(&run);
             let word = if now.applied == number { safe!("at") } else { safe!("by") };
@@ -109,6 +119,12 @@ impl App {
         } else if view.run.state.is_final() {
             self.guiding.waiting.remove(&run);
             self.complain(safe!("redirect {}: the run ended before a prompt quoted guidance {}", run, number));
+        } else if let Some(live) = now.live.as_ref().filter(|_| now.count == number)
+            && waiting.live.as_ref() != Some(&live.fate)
+        {
+            waiting.live = Some(live.fate.clone());
+            let words = words::guidance::live(live);
+            self.say(safe!("redirect {}: guidance {} {}; the next prompt quotes it", run, number, words));
         }
     }
 

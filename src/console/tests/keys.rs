@@ -3,7 +3,7 @@
 use super::*;
 use crate::console::app::{Editing, Effect};
 use crate::console::keymap::Keymap;
-use crate::domain::{Guidance, GuidanceState};
+use crate::domain::{Guidance, GuidanceState, Live, LiveFate};
 use crate::protocol::{Fault, FaultCode, GuidanceView, RunDetail};
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn later(app: &mut App, milliseconds: i64) {
 
 fn guidance(number: u32, text: &str, applied_in: Option<u32>) -> Guidance {
     let state = if applied_in.is_some() { GuidanceState::Applied } else { GuidanceState::Accepted };
-    Guidance { run: RunId(3), number, by: operator(), text: text.to_owned(), at: NOW, state, applied_in }
+    Guidance { run: RunId(3), number, by: operator(), text: text.to_owned(), at: NOW, state, applied_in, live: None }
 }
 
 /// A console in which guidance is written for run 3, which works.
@@ -83,15 +83,22 @@ fn a_redirect_is_followed_until_a_prompt_has_quoted_it() {
     let (number, text) = redirect(&app).unwrap();
     assert_eq!(text, "Use the other parser.\nNow.");
     assert!(said(&app).ends_with("sent"));
-    let now = told(&app, GuidanceView { count: 2, applied: 1, applied_in: Some(2) });
+    let now = told(&app, GuidanceView { count: 2, applied: 1, applied_in: Some(2), live: None });
     app.effects.clear();
     app.hear(News::Reply(number, Ok(Box::new(Reply::Run { run: now.clone() }))));
     assert!(said(&app).contains("acknowledged as guidance 2"), "{}", said(&app));
     assert_eq!(app.effects, [Effect::ForgetDraft(RunId(3))]);
     app.hear(News::Changed(Snapshot { cursor: 10, runs: vec![now], questions: Vec::new() }));
     assert!(said(&app).contains("acknowledged"), "{}", said(&app));
-    let now = told(&app, GuidanceView { count: 2, applied: 2, applied_in: Some(4) });
-    app.hear(News::Changed(Snapshot { cursor: 11, runs: vec![now], questions: Vec::new() }));
+    // The agent at work gets it, which is told once.
+    let live = |fate| Some(Live { iteration: 3, step: "r3-i3-develop-a1".to_owned(), at: NOW, fate });
+    for (cursor, fate) in [(11, LiveFate::Sending), (12, LiveFate::Delivered)] {
+        let now = told(&app, GuidanceView { count: 2, applied: 1, applied_in: Some(2), live: live(fate) });
+        app.hear(News::Changed(Snapshot { cursor, runs: vec![now], questions: Vec::new() }));
+    }
+    assert!(said(&app).contains("guidance 2 delivered live in iteration 3 at "), "{}", said(&app));
+    let now = told(&app, GuidanceView { count: 2, applied: 2, applied_in: Some(4), live: None });
+    app.hear(News::Changed(Snapshot { cursor: 13, runs: vec![now], questions: Vec::new() }));
     assert!(said(&app).contains("guidance 2 applied at iteration 4"), "{}", said(&app));
 }
 

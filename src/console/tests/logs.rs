@@ -134,3 +134,27 @@ fn lines_are_selected_and_copied() {
     app.hear(News::Exported(Purpose::Copy, Err("the disk is full".to_owned())));
     assert!(app.said.as_ref().is_some_and(|(_, bad)| *bad));
 }
+
+#[test]
+fn services_beside_a_suite_are_named_as_long_as_both_run() {
+    let mut app = busy();
+    let mut steps = logs(RunId(2));
+    for (iteration, kind, suite, open) in [
+        (2, StepKind::Service, "unit.old", true),
+        (3, StepKind::Network, "unit", true),
+        (3, StepKind::Service, "unit.db", true),
+        (3, StepKind::Service, "unit.app", true),
+        (3, StepKind::Service, "unit.gone", false),
+    ] {
+        let key = StepKey { run: RunId(2), iteration, kind, suite: suite.to_owned(), attempt: 1 };
+        steps.push(LogInfo { step: key.to_string(), key, bytes: 1, open, state: StepLog::Open });
+    }
+    app.log.steps = steps;
+    assert_eq!(app.log.beside(), ["db", "app"]);
+    press(&mut app, "tab z");
+    insta::assert_snapshot!("log-beside", picture(&mut app, 100, 12, LOOK));
+    let mut last = lines(2, "r2-i3-test-unit-a1", 60..61, "more");
+    last.open = false;
+    app.hear(News::Lines(last));
+    assert_eq!(app.log.beside(), Vec::<&str>::new());
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
-    GuidanceState, Iteration, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
+    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 
@@ -76,6 +76,12 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
         at: Millis(NOW.0 - 400_000),
         state: if applied_in.is_some() { GuidanceState::Applied } else { GuidanceState::Accepted },
         applied_in,
+        live: applied_in.is_none().then(|| Live {
+            iteration: 4,
+            step: format!("r{id}-i4-develop-a1"),
+            at: Millis(NOW.0 - 390_000),
+            fate: LiveFate::Delivered,
+        }),
     };
     RunDetail {
         view,

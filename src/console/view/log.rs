@@ -23,6 +23,11 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
         },
         None => safe!("Log"),
     };
+    let beside: Vec<SafeText> = log.beside().into_iter().map(|service| safe!("{}", service)).collect();
+    let name = match beside.as_slice() {
+        [] => name,
+        beside => safe!("{} beside {}", name, SafeText::join(beside, &safe!(", "))),
+    };
     let below = title(canvas, area, focused, &name, &state(log));
     if log.total == 0 {
         empty(canvas, below, &nothing(log));

@@ -3,7 +3,7 @@
 use super::fields::{room, window, written};
 use super::rows;
 use crate::console::app::App;
-use crate::domain::{Guidance, RunId};
+use crate::domain::{Guidance, LiveFate, RunId};
 use crate::engine::prompt::quoted;
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
@@ -54,10 +54,12 @@ fn before(told: Option<&[Guidance]>, width: usize) -> Vec<SafeText> {
         Some(told) => {
             let last = told.iter().rev().take(5).rev().map(|one| {
                 let number = one.number;
-                one.applied_in.map_or_else(
-                    || safe!("{} waits for the next prompt", number),
-                    |iteration| safe!("{} applied at iteration {}", number, iteration),
-                )
+                let delivered = one.live.as_ref().filter(|live| live.fate == LiveFate::Delivered);
+                match (one.applied_in, delivered) {
+                    (Some(iteration), _) => safe!("{} applied at iteration {}", number, iteration),
+                    (None, Some(live)) => safe!("{} delivered live in iteration {}", number, live.iteration),
+                    (None, None) => safe!("{} waits for the next prompt", number),
+                }
             });
             let last: Vec<SafeText> = last.collect();
             safe!("guidance {}", SafeText::join(&last, &safe!(", ")))

@@ -4,7 +4,7 @@ use super::split::{name, nothing_passes};
 use super::{URGENT, empty, first_shown, inset, mark, rows, title, trend};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
-use crate::domain::{Run, RunState};
+use crate::domain::{LiveFate, Run, RunState};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
@@ -110,9 +110,13 @@ fn about(app: &App, view: &RunView) -> Option<SafeText> {
         return Some(safe!("waits until {}", until));
     }
     let note = view.note.as_deref()?;
-    // What was told comes with the next prompt, not with the one that is being worked on.
-    let waits = view.guidance.filter(|guidance| guidance.applied < guidance.count);
-    let waits = waits.map(|guidance| safe!("; guidance {} waits for the next prompt", guidance.count));
+    // What was told comes with the next prompt, not with the one that is being worked on, but an agent may hear it before.
+    let waits = view.guidance.as_ref().filter(|guidance| guidance.applied < guidance.count);
+    let waits = waits.map(|guidance| {
+        let delivered = guidance.live.as_ref().is_some_and(|live| live.fate == LiveFate::Delivered);
+        let word = if delivered { safe!("was delivered live") } else { safe!("waits for the next prompt") };
+        safe!("; guidance {} {}", guidance.count, word)
+    });
     // The iteration stands in a column of its own.
     let note = note.strip_prefix(&format!("iteration {}: ", run.iteration)).unwrap_or(note);
     Some(safe!("{}{}", note, waits.unwrap_or_default()))

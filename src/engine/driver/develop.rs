@@ -54,6 +54,7 @@ impl<W: World> Engine<W> {
             cwd: "/work".to_owned(),
             tree: Some(tree.clone()),
             stdin: turn.stdin,
+            open_until: turn.open_until,
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
@@ -66,7 +67,10 @@ impl<W: World> Engine<W> {
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
         self.open_way(context.run.id, &ways)?;
-        let step = self.run_step(context, &spec, Some(&prompt), false).await?;
+        let step = tokio::select! {
+            step = self.run_step(context, &spec, Some(&prompt), false) => step?,
+            halt = self.steer(context, &spec.key, agent.as_ref()) => return Err(halt),
+        };
         let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;

@@ -125,7 +125,7 @@ impl<W: World> Engine<W> {
                 let after = tx.update_run(&after)?;
                 if after.state.is_final() {
                     // Nobody needs the answers any more.
-                    tx.withdraw_asked_by_agent(id)?;
+                    tx.withdraw_asked_beside(id)?;
                 }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
@@ -317,7 +317,13 @@ impl<W: World> Engine<W> {
                     return Ok(step);
                 }
                 let Ended { end, log_digest, intrusions } = ended;
-                let detail = json!({ "end": end, "log": log_digest, "intrusions": intrusions });
+                let mut detail = json!({ "end": end, "log": log_digest, "intrusions": intrusions });
+                if key.kind == StepKind::Develop {
+                    let lost = tx.lose_sight_of_guidance(key.run)?;
+                    if let Some(object) = detail.as_object_mut().filter(|_| !lost.is_empty()) {
+                        object.insert("guidance_unknown".to_owned(), json!(lost));
+                    }
+                }
                 tx.set_step_state(step.id, &StepState::Ended { end, log_digest, intrusions })?;
                 tx.record(step_event(&key, "ended", detail))?;
                 tx.step(&key)?.ok_or_else(|| missing("step", &key))

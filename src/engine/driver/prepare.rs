@@ -105,6 +105,7 @@ impl<W: World> Engine<W> {
             cwd: "/work".to_owned(),
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
+            open_until: None,
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),

@@ -22,6 +22,9 @@ use std::time::Duration;
 /// engine again, and hands over what it kept. One that is killed while it greets looks like somebody who only feigns to be it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// How long services have to end after SIGTERM, to put down what they hold and say their last words, before they are killed.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Why a suite never began.
 pub(super) struct Unready {
     /// The step that waited in vain, if it did.
@@ -113,7 +116,24 @@ impl<W: World> Engine<W> {
                 }
             }
         }
-        // They are followed while they are removed, so that their logs are whole.
+        // They are followed while they end and are removed, so that their logs are whole.
+        for container in &started {
+            // One that has ended, or cannot be asked, is removed as it is.
+            if let Err(error) = self.world.sandbox().stop(container, GRACE).await {
+                tracing::debug!(container, "a service was not asked to end: {error}");
+            }
+        }
+        // A little longer than that, for their last words.
+        let mut patience = pin!(tokio::time::sleep(GRACE + FAREWELL));
+        loop {
+            tokio::select! {
+                ended = running.next() => match ended {
+                    Some(ended) => drop(ended?),
+                    None => break,
+                },
+                () = &mut patience => break,
+            }
+        }
         for container in started {
             self.world.sandbox().remove(&container).await?;
         }

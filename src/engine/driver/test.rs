@@ -92,6 +92,7 @@ impl<W: World> Engine<W> {
             cwd: suite.cwd(),
             tree: Some(tree),
             stdin: Vec::new(),
+            open_until: None,
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),

@@ -101,6 +101,7 @@ fn guided(number: u32, text: &str) -> Guidance {
         at: Millis(0),
         state: GuidanceState::Accepted,
         applied_in: None,
+        live: None,
     }
 }
 

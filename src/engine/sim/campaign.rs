@@ -150,7 +150,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         let last = match kind {
             QuestionKind::Review | QuestionKind::Plan => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget | QuestionKind::Predecessor | QuestionKind::Agent => yes,
+            QuestionKind::Budget | QuestionKind::Predecessor | QuestionKind::Agent | QuestionKind::Egress => yes,
         };
         plot.answers.push((kind, last));
     }

@@ -6,10 +6,13 @@ use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
 use crate::domain::{
-    Allowances, Budget, GuidanceState, Need, QuestionKind, QuestionState, Run, RunId, RunState, Spent, StepState,
+    Allowances, Budget, Guidance, GuidanceState, LiveFate, Need, QuestionKind, QuestionState, Run, RunId, RunState,
+    Spent, StepState,
 };
+use crate::engine::scheduler::run_of;
 use crate::store::Store;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Longest that a run may wait by itself, in milliseconds: account limits last a week at most.
@@ -239,6 +242,27 @@ fn in_order(sim: &Sim) {
     }
 }
 
+/// What is on record of guidance for agents at work is what their programs got.
+fn told_live(guidance: &[Guidance], heard: &BTreeMap<(String, u64), String>, run: RunId, told: &dyn Fn() -> String) {
+    for one in guidance {
+        let Some(live) = &one.live else { continue };
+        let got = heard.get(&(live.step.clone(), u64::from(one.number)));
+        let right = match &live.fate {
+            LiveFate::Sending => false,
+            LiveFate::Delivered => got.is_some_and(|text| text.contains(&one.text)),
+            LiveFate::Missed { .. } => got.is_none(),
+            LiveFate::Unknown => true,
+        };
+        assert!(right, "{one:?} went elsewhere: {got:?}\n{}", told());
+    }
+    for (step, number) in heard.keys().filter(|(step, _)| run_of(step) == Some(run)) {
+        let known = guidance
+            .iter()
+            .any(|one| u64::from(one.number) == *number && one.live.as_ref().is_some_and(|live| live.step == *step));
+        assert!(known, "nothing is on record of what {step} was told as {number}\n{}", told());
+    }
+}
+
 /// What must hold when a simulation is over.
 pub(super) async fn whole(sim: &Sim) {
     let id = sim.run;
@@ -286,6 +310,7 @@ pub(super) async fn whole(sim: &Sim) {
     for (name, times) in &kept.launches {
         assert!(*times == 1 || kept.taken_away.contains(name), "{name} was started {times} times\n{}", told());
     }
+    told_live(&guidance, &kept.told, id, &told);
     drop(kept);
     // Told beforehand: within a reading there may be no reader left for it.
     let told = told();

@@ -5,8 +5,8 @@ use super::dice::Dice;
 use super::disk::{Disk, name_of};
 use super::plot::{Call, Fate, Plot, Slip};
 use super::program::{Program, program};
-use crate::domain::{ImageUsed, StepEnd, StepKey};
-use crate::sandbox::{Abilities, Ended, Network, Presence, Profile, Sandbox, SandboxError, StepSpec};
+use crate::domain::{ImageUsed, Millis, StepEnd, StepKey};
+use crate::sandbox::{Abilities, Ended, Network, Presence, Profile, Said, Sandbox, SandboxError, StepSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -37,6 +37,8 @@ struct Container {
     program: Option<Program>,
     /// How long it had run when it was last frozen.
     ran: Duration,
+    /// What its program was told while it worked, and when.
+    heard: BTreeMap<u64, Millis>,
 }
 
 /// What the daemon knows.
@@ -48,6 +50,8 @@ pub(super) struct Kept {
     pub creations: BTreeMap<String, u32>,
     /// How often a program of each name was started.
     pub launches: BTreeMap<String, u32>,
+    /// What each program was told while it worked, by the name of its container and the number of what it was told.
+    pub told: BTreeMap<(String, u64), String>,
     /// Containers that the engine removed.
     removed: BTreeSet<String>,
     /// Names whose container somebody else removed.
@@ -289,7 +293,8 @@ impl Daemon {
         *kept.creations.entry(name).or_default() += 1;
         self.disk.held().dirs.entry(spec.dir.clone()).or_default();
         let ran = Duration::ZERO;
-        kept.containers.insert(id.clone(), Container { spec, state: State::Created, program: None, ran });
+        kept.containers
+            .insert(id.clone(), Container { spec, state: State::Created, program: None, ran, heard: BTreeMap::new() });
         id
     }
 
@@ -322,6 +327,29 @@ impl Daemon {
         one.state = State::Running { since: Instant::now() };
         *kept.launches.entry(one.spec.key.to_string()).or_default() += 1;
         Ok(())
+    }
+}
+
+impl Daemon {
+    /// Tells a program something, once; `None` while it is frozen.
+    fn tell(&self, id: &str, number: u64, bytes: &[u8]) -> Result<Option<Said>, SandboxError> {
+        let mut kept = self.kept();
+        let Some(one) = kept.containers.get_mut(id) else { return Err(unreachable("say")) };
+        assert!(one.spec.open_until.is_some(), "a program is told something whose input is closed");
+        if let Some(at) = one.heard.get(&number) {
+            return Ok(Some(Said::Written(*at)));
+        }
+        let name = one.spec.key.to_string();
+        match one.state {
+            State::Created | State::Frozen => Ok(None),
+            State::Exited(_) => Ok(Some(Said::Refused)),
+            State::Running { .. } => {
+                let at = self.clock.wall();
+                one.heard.insert(number, at);
+                kept.told.insert((name, number), String::from_utf8_lossy(bytes).into_owned());
+                Ok(Some(Said::Written(at)))
+            }
+        }
     }
 }
 
@@ -419,6 +447,41 @@ impl Sandbox for Daemon {
                 }
             }
         }
+    }
+
+    async fn say(&self, container: &str, number: u64, bytes: &[u8]) -> Result<Said, SandboxError> {
+        let mut changed = self.changed.subscribe();
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        loop {
+            if let Some(said) = self.tell(container, number, bytes)? {
+                return Ok(said);
+            }
+            // A frozen program reads nothing.
+            changed.changed().await.map_err(|_| unreachable("say"))?;
+        }
+    }
+
+    async fn stop(&self, container: &str, grace: Duration) -> Result<(), SandboxError> {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let (this, id) = (self.clone(), container.to_owned());
+        if !matches!(self.kept().containers.get(&id), Some(Container { state: State::Running { .. }, .. })) {
+            return Err(unreachable("stop"));
+        }
+        // Whether the engine lives or not; one in three takes all of its time.
+        let takes = if self.dice.lock().unwrap().percent(33) { grace } else { Duration::from_millis(50) };
+        tokio::spawn(async move {
+            tokio::time::sleep(takes).await;
+            let mut kept = this.kept();
+            if let Some(one) = kept.containers.get_mut(&id)
+                && matches!(one.state, State::Running { .. })
+                && let Some(program) = one.program.clone()
+            {
+                this.finish(one, &program, StepEnd::Stopped);
+            }
+            drop(kept);
+            this.stir();
+        });
+        Ok(())
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {

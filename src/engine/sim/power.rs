@@ -105,13 +105,21 @@ fn campaign(seeds: std::ops::Range<u64>, rounds: u64, all: bool) {
             moments.extend((0..rounds).map(|round| (0..=round % 3).map(|_| Moment::Call(dice.below(calls))).collect()));
             for moments in moments {
                 let end = play(blackouts(&plot, dice.below(u64::MAX), &moments, &mut tally));
-                assert_eq!(end, finish, "power lost at {moments:?}: {plot:?}");
+                assert_eq!(told(end), told(finish.clone()), "power lost at {moments:?}: {plot:?}");
             }
         }
     }
     let text = format!("{tally:?} in {:?}", begun.elapsed());
     drop(Out::stderr().line(&exact::encode(text.as_bytes())));
     assert!(tally.losses > 0 && tally.opening > 0, "{tally:?}");
+}
+
+/// An end without the iterations whose prompts quoted guidance: a turn that was lost is repeated with what came meanwhile.
+fn told(mut end: Finish) -> Finish {
+    for one in &mut end.guidance {
+        one.truncate(one.rfind(' ').unwrap_or_default());
+    }
+    end
 }
 
 #[test]

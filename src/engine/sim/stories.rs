@@ -15,6 +15,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
     plots.extend(of_several(seed));
     plots.extend(of_plans(seed));
     plots.extend(of_luck(seed));
+    plots.push(of_steering(seed));
     plots
 }
 
@@ -68,6 +69,20 @@ fn of_plans(seed: u64) -> Vec<Plot> {
             ..plain("no plan at all")
         },
     ]
+}
+
+/// Where an agent is told something while it works.
+fn of_steering(seed: u64) -> Plot {
+    Plot {
+        coding: true,
+        asks: vec![
+            (When::Runs(StepKind::Develop, 1, 3), Ask::Redirect("use approach B")),
+            (When::Runs(StepKind::Develop, 1, 5), Ask::Pause),
+            (When::State(RunState::Paused, 60), Ask::Redirect("and mind the edge cases")),
+            (When::State(RunState::Paused, 60), Ask::Resume),
+        ],
+        ..Plot::plain("a coding agent that is steered", seed)
+    }
 }
 
 /// Where a test goes by luck.

@@ -60,6 +60,15 @@ fn a_test_that_fails_and_passes_on_the_same_tree_goes_into_quarantine() {
 }
 
 #[test]
+fn what_its_runner_ran_again_is_no_success_either() {
+    let mut passes = judged(&[("a", Passed), ("b", Passed)]);
+    passes.outcome.flaky = of(&["a"]);
+    let found = settled(&passes, None, &[]);
+    assert_eq!((found.outcome.verdict, &found.outcome.flaky), (SuiteVerdict::Passed, &of(&["a"])));
+    assert_eq!(found.opposed, of(&["a"]));
+}
+
+#[test]
 fn what_fails_twice_is_no_luck() {
     let first = judged(&[("a", Failed), ("b", Failed)]);
     let second = judged(&[("a", Failed), ("b", Passed)]);

@@ -91,3 +91,13 @@ fn files_of_one_name_in_several_directories() {
     assert_eq!(at("./src/a/index.js"), at("src/a/index.js"));
     assert_eq!(at("/usr/lib/x/index.js"), at("/opt/y/index.js"));
 }
+
+#[test]
+fn what_a_runner_ran_again_is_named() {
+    let text = br#"<testsuite tests="3" failures="1"><testcase classname="c" name="a"><flakyFailure message="once"/></testcase>
+        <testcase classname="c" name="b"/><testcase classname="c" name="d"><failure/><rerunFailure/></testcase></testsuite>"#;
+    let report = parse(Format::Junit, text);
+    assert_eq!(report.flaky.iter().collect::<Vec<_>>(), ["c::a"]);
+    assert_eq!((report.count(TestStatus::Passed), report.count(TestStatus::Failed)), (2, 1));
+    assert!(report.oddities[0].contains("`c::a` failed first and passed"), "{:?}", report.oddities);
+}

@@ -2,11 +2,13 @@
 //! anything is dialled, so no place is ever reached of which the store knows nothing; what comes of requests follows together,
 //! a moment later.
 
-use crate::domain::{EgressBytes, EgressSeen, RunId};
+use super::ask;
+use crate::domain::{EgressBytes, EgressSeen, HostName, QuestionId, RunId};
 use crate::store::{Store, StoreError};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// How long what came of requests is gathered, before it is stored.
@@ -31,6 +33,8 @@ struct Pages {
 pub struct Books {
     store: Store,
     pages: Arc<Mutex<Pages>>,
+    /// Who waits for commits.
+    told: Arc<OnceLock<watch::Sender<u64>>>,
 }
 
 impl std::fmt::Debug for Books {
@@ -46,7 +50,14 @@ fn place(seen: &EgressSeen) -> Place {
 impl Books {
     /// Records that nobody has written in.
     pub fn new(store: Store) -> Self {
-        Self { store, pages: Arc::default() }
+        Self { store, pages: Arc::default(), told: Arc::default() }
+    }
+
+    /// From now on what is asked of people is told to whoever waits for commits. Said once.
+    pub fn tell(&self, committed: watch::Sender<u64>) {
+        if self.told.set(committed).is_err() {
+            tracing::warn!("whoever waits for commits was named twice");
+        }
     }
 
     /// Records that a request is about to be let through; returns when the store knows of its place.
@@ -95,6 +106,12 @@ impl Books {
         }
     }
 
+    /// Whether people let a run reach a host that is on no list, by which question.
+    pub(super) async fn allowed(&self, run: RunId, host: &HostName) -> Result<Option<QuestionId>, StoreError> {
+        let host = host.clone();
+        self.store.read(move |view| view.host_allowed(run, &host)).await
+    }
+
     /// What a run has sent and fetched so far, by everything that is known.
     pub(super) async fn spent(&self, run: RunId) -> Result<EgressBytes, StoreError> {
         self.settle().await;
@@ -117,7 +134,8 @@ impl Books {
         for row in gathered.into_values() {
             runs.entry(row.run).or_default().push(row);
         }
-        for (run, rows) in runs {
+        for (run, mut rows) in runs {
+            rows.sort_by_key(|row| row.first);
             if let Err(error) = self.put(run, rows.clone()).await {
                 tracing::warn!(%run, "what a run asked of the outside is not stored yet: {error}");
                 for row in &rows {
@@ -128,7 +146,16 @@ impl Books {
     }
 
     async fn put(&self, run: RunId, rows: Vec<EgressSeen>) -> Result<(), StoreError> {
-        self.store.write(move |tx| tx.note_egress(run, &rows)).await
+        let asked = self.store.write(move |tx| {
+            tx.note_egress(run, &rows)?;
+            ask::ask(tx, run, &rows)
+        });
+        if asked.await?
+            && let Some(told) = self.told.get()
+        {
+            told.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        Ok(())
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {

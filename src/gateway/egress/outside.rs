@@ -3,6 +3,7 @@
 
 use super::super::resolve::look_up;
 use super::denied::Denied;
+use super::own::is_ours;
 use super::policy::{Road, Target};
 use super::vet::is_public;
 use crate::domain::HostName;
@@ -19,7 +20,7 @@ const LOOK_UP: Duration = Duration::from_secs(10);
 /// How long one address is dialled.
 const DIAL: Duration = Duration::from_secs(10);
 /// Addresses of a host that are tried.
-const TRIED: usize = 3;
+const TRIED: usize = 6;
 
 /// What is outside.
 pub(super) trait Outside: Debug + Send + Sync {
@@ -51,7 +52,7 @@ pub(super) async fn addresses(outside: &dyn Outside, target: &Target, road: &Roa
     if let Some(fixed) = road.fixed {
         return Ok(vec![fixed]);
     }
-    let found = match timeout(LOOK_UP, outside.look_up(&target.host)).await {
+    let mut found = match timeout(LOOK_UP, outside.look_up(&target.host)).await {
         Ok(Ok(found)) if !found.is_empty() => found,
         Ok(Err(error)) => {
             tracing::debug!(host = %target.host, "{error}");
@@ -59,15 +60,16 @@ pub(super) async fn addresses(outside: &dyn Outside, target: &Target, road: &Roa
         }
         Ok(Ok(_)) | Err(_) => return Err(Denied::NoAddress),
     };
-    if !found.iter().all(|address| is_public(*address)) {
+    if found.iter().any(|address| !is_public(*address) || is_ours(*address)) {
         return Err(Denied::PrivateAddress);
     }
+    // Machines without IPv6 find such addresses, too, and those must not be all that is tried.
+    found.sort_by_key(IpAddr::is_ipv6);
     Ok(found.into_iter().map(|address| SocketAddr::new(address, target.port)).collect())
 }
 
 /// Connects to the first of these addresses that answers.
 pub(super) async fn dial(outside: &dyn Outside, addresses: &[SocketAddr]) -> Result<TcpStream, Denied> {
-    // Machines without IPv6 still find such addresses, and fail at once there.
     for address in addresses.iter().take(TRIED) {
         match timeout(DIAL, outside.dial(*address)).await {
             Ok(Ok(stream)) => {

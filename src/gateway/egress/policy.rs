@@ -2,7 +2,7 @@
 
 use super::denied::Denied;
 use crate::config::{EgressConfig, EgressRule, egress_rules};
-use crate::domain::{EgressBytes, HostName};
+use crate::domain::{EgressBytes, HostName, QuestionId};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -64,13 +64,22 @@ impl Policy {
     /// Whether a way is open.
     pub(super) fn judge(&self, target: &Target, speech: Speech) -> Result<Road, Denied> {
         let rule = self.rules.iter().find(|rule| rule.pattern.holds(&target.host)).ok_or(Denied::Unlisted)?;
+        self.road(target, speech, rule.word.clone())
+    }
+
+    /// The way to a host that a person has opened by the answer to a question.
+    pub(super) fn by_person(&self, target: &Target, speech: Speech, question: QuestionId) -> Result<Road, Denied> {
+        self.road(target, speech, format!("allowed by {question}"))
+    }
+
+    fn road(&self, target: &Target, speech: Speech, word: String) -> Result<Road, Denied> {
         let fixed = self.private.get(&target.host).copied();
         let port = match (fixed, speech) {
             (Some(address), _) => address.port(),
             (None, Speech::Tls) => TLS,
             (None, Speech::Http) => PLAIN,
         };
-        if port == target.port { Ok(Road { word: rule.word.clone(), fixed }) } else { Err(Denied::Port) }
+        if port == target.port { Ok(Road { word, fixed }) } else { Err(Denied::Port) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod asks;
 mod cost;
 mod refused;
 mod tunnels;

@@ -9,11 +9,21 @@ use tokio::net::UnixStream;
 /// What a greeting came to.
 pub(super) enum Greeted {
     /// It is the shim; the decoder may hold what it said already.
-    Shim(UnixStream, Decoder, Option<i32>),
+    Shim(Proven),
     /// It said what no shim says.
     Lie,
     /// It went away.
     Gone(Option<i32>),
+}
+
+/// A connection of the shim.
+pub(super) struct Proven {
+    pub stream: UnixStream,
+    pub decoder: Decoder,
+    /// The process behind it, where that is known.
+    pub process: Option<i32>,
+    /// The version of the channel that is spoken.
+    pub version: u16,
 }
 
 /// Talks to a fresh connection. The caller sets the deadline.
@@ -40,7 +50,9 @@ pub(super) async fn greet(mut stream: UnixStream, secret: &Secret, process: Opti
         return Greeted::Gone(process);
     }
     match next(&mut stream, &mut decoder).await {
-        Ok(Some(Frame::Proof { proof })) if talk.shim_proves(secret, &proof) => Greeted::Shim(stream, decoder, process),
+        Ok(Some(Frame::Proof { proof })) if talk.shim_proves(secret, &proof) => {
+            Greeted::Shim(Proven { stream, decoder, process, version })
+        }
         Ok(Some(_)) | Err(Broken::Lie) => Greeted::Lie,
         Ok(None) | Err(Broken::Gone) => Greeted::Gone(process),
     }

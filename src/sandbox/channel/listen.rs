@@ -3,7 +3,7 @@
 use super::guard::Guard;
 use super::intake::Intake;
 use super::serve::serve;
-use super::{Cause, ChannelError, Drained, Exit, Secret, bind, drain};
+use super::{Cause, ChannelError, Drained, Exit, Heard, Secret, Voice, bind, drain};
 use crate::logs::{LogMark, LogWriter};
 use crate::shim::wire::Frame;
 use std::path::Path;
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub exit: watch::Sender<Option<Result<Exit, ChannelError>>>,
     /// Whether the shim is connected.
     pub connected: watch::Sender<bool>,
+    /// What the shim said last of a piece of input.
+    pub heard: watch::Sender<Option<Heard>>,
     live: Mutex<Live>,
 }
 
@@ -55,6 +57,8 @@ pub(super) struct Live {
     pub shim: Option<i32>,
     /// The way to the connected shim.
     pub orders: Option<mpsc::Sender<Frame>>,
+    /// The version of the channel that it speaks.
+    pub version: u16,
 }
 
 impl StepChannel {
@@ -73,9 +77,11 @@ impl StepChannel {
             uncounted: None,
             shim: None,
             orders: None,
+            version: 0,
         };
         let connected = watch::Sender::new(false);
-        let shared = Arc::new(Shared { intake, exit: sender, connected, live: Mutex::new(live) });
+        let heard = watch::Sender::new(None);
+        let shared = Arc::new(Shared { intake, exit: sender, connected, heard, live: Mutex::new(live) });
         let task = tokio::spawn(serve(listener, secret.clone(), Arc::clone(&shared)));
         Ok(Self { shared, secret, exit, task })
     }
@@ -142,11 +148,12 @@ impl StepChannel {
     }
 
     async fn order(&self, frame: Frame) -> bool {
-        let orders = self.shared.live().orders.clone();
-        match orders {
-            Some(orders) => orders.send(frame).await.is_ok(),
-            None => false,
-        }
+        self.shared.order(frame).await
+    }
+
+    /// The way to the program's standard input, for whoever else has something to say to it.
+    pub fn voice(&self) -> Voice {
+        Voice::new(&self.shared)
     }
 
     /// Puts a remark of the engine into the log, on disk when this returns. The same text is put there once, however often
@@ -218,6 +225,15 @@ impl Live {
 }
 
 impl Shared {
+    /// Gives the connected shim an order; whether there was one.
+    pub async fn order(&self, frame: Frame) -> bool {
+        let orders = self.live().orders.clone();
+        match orders {
+            Some(orders) => orders.send(frame).await.is_ok(),
+            None => false,
+        }
+    }
+
     pub fn live(&self) -> MutexGuard<'_, Live> {
         // Every change under this lock is a single assignment, so a panic cannot leave it half done.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,9 +1,9 @@
 //! The task behind a channel: lets connections in, finds the shim among them, and takes what it says to disk.
 
-use super::greet::Greeted;
+use super::greet::{Greeted, Proven};
 use super::greetings::Greetings;
 use super::listen::{Shared, blocking};
-use super::{ChannelError, Secret};
+use super::{ChannelError, Heard, Secret};
 use crate::shim::wire::{Decoder, Frame, MAX_OUTPUT};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,13 +68,14 @@ pub(super) async fn serve(listener: UnixListener, secret: Secret, shared: Arc<Sh
                 }
         };
         match greeted {
-            Some(Ok(Greeted::Shim(stream, decoder, process))) => {
+            Some(Ok(Greeted::Shim(Proven { stream, decoder, process, version }))) => {
                 talking.shutdown().await;
                 let (orders, commands) = mpsc::channel(4);
                 {
                     let mut live = shared.live();
                     live.guard.proved(process);
                     live.orders = Some(orders.clone());
+                    live.version = version;
                 }
                 shared.connected.send_replace(true);
                 let shared = Arc::clone(&shared);
@@ -146,6 +147,9 @@ async fn talk(mut stream: UnixStream, mut decoder: Decoder, mut orders: mpsc::Re
                                 Frame::Exit { .. } => {
                                     batch.push(frame);
                                     flush = true;
+                                }
+                                Frame::Heard { number, time_ms, fate } => {
+                                    shared.heard.send_replace(Some(Heard { number, time_ms, fate }));
                                 }
                                 _ => {}
                             },

@@ -244,6 +244,7 @@ mod tests {
             cwd: "/work".into(),
             tree: None,
             stdin: Vec::new(),
+            open_until: None,
             keep: Vec::new(),
             dir: PathBuf::from("/state/step"),
             log: PathBuf::from("/state/log"),

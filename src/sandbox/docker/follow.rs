@@ -14,6 +14,7 @@ pub(super) async fn follow(
     tell: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Ended, SandboxError> {
     let channel = follow::open_channel(spec, sandbox.secret(spec)).await?;
+    following.speak_by(&channel);
     if let Some(remark) = sandbox.remark(spec).await {
         follow::remark(&channel, remark).await?;
     }

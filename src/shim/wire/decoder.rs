@@ -1,6 +1,6 @@
 //! Turns bytes into frames, trusting none of them.
 
-use super::{Exit, Frame, How, MAGIC, MAX_FRAME, MAX_REASON, Stream};
+use super::{Exit, Fate, Frame, How, MAGIC, MAX_FRAME, MAX_REASON, Stream};
 
 /// Why bytes are not a talk on the channel. Nothing after it can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +93,8 @@ fn decode(frame: &[u8]) -> Result<Frame, WireError> {
         8 => body.take().map(|grace| Frame::Stop { grace_ms: u32::from_le_bytes(grace) }),
         9 => body.take().map(|number| Frame::Signal { number: i32::from_le_bytes(number) }),
         10 => body.lost(),
+        11 => body.input(),
+        12 => body.heard(),
         other => return Err(WireError::Kind(other)),
     };
     match decoded {
@@ -162,5 +164,17 @@ impl Body<'_> {
     fn lost(&mut self) -> Option<Frame> {
         let (from, to, time_ms) = (self.u64()?, self.u64()?, self.i64()?);
         (from <= to).then_some(Frame::Lost { from, to, time_ms })
+    }
+
+    fn input(&mut self) -> Option<Frame> {
+        let number = self.u64()?;
+        let bytes = std::mem::take(&mut self.0);
+        (bytes.len() <= super::MAX_INPUT).then(|| Frame::Input { number, bytes: bytes.to_vec() })
+    }
+
+    fn heard(&mut self) -> Option<Frame> {
+        let (number, time_ms) = (self.u64()?, self.i64()?);
+        let [code] = self.take()?;
+        Some(Frame::Heard { number, time_ms, fate: Fate::from_code(code)? })
     }
 }

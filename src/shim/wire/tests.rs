@@ -13,6 +13,7 @@ fn how() -> impl Strategy<Value = How> {
 
 fn frame() -> impl Strategy<Value = Frame> {
     let stream = prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr), Just(Stream::Engine)];
+    let fate = prop_oneof![Just(Fate::Written), Just(Fate::Refused), Just(Fate::Cut)];
     prop_oneof![
         any::<(u16, u16, [u8; 32])>().prop_map(|(newest, oldest, nonce)| Frame::Hello { newest, oldest, nonce }),
         any::<(u16, [u8; 32], [u8; 32])>().prop_map(|(version, nonce, proof)| Frame::Challenge {
@@ -37,6 +38,9 @@ fn frame() -> impl Strategy<Value = Frame> {
             to: u64::from(from) + u64::from(more),
             time_ms
         }),
+        (any::<u64>(), prop::collection::vec(any::<u8>(), 0..300))
+            .prop_map(|(number, bytes)| Frame::Input { number, bytes }),
+        (any::<u64>(), any::<i64>(), fate).prop_map(|(number, time_ms, fate)| Frame::Heard { number, time_ms, fate }),
     ]
 }
 
@@ -77,7 +81,7 @@ proptest! {
 
     #[test]
     fn any_bytes_give_the_same_however_they_are_cut(
-        bytes in prop::collection::vec(prop_oneof![3 => 0_u8..12, 1 => any::<u8>()], 0..600),
+        bytes in prop::collection::vec(prop_oneof![3 => 0_u8..14, 1 => any::<u8>()], 0..600),
         sizes in prop::collection::vec(1_usize..50, 1..8),
     ) {
         prop_assert_eq!(decode_in_pieces(&bytes, &sizes), decode_in_pieces(&bytes, &[usize::MAX]));
@@ -104,9 +108,12 @@ fn lengths_outside_the_cap_are_refused_at_once_and_for_good() {
 }
 
 #[test]
-fn the_largest_output_fits() {
-    let frame = Frame::Output { seq: 1, time_ms: 2, stream: Stream::Stdout, bytes: vec![b'x'; MAX_OUTPUT] };
-    assert_eq!(decode_in_pieces(&frame.encode(), &[4096]), (vec![frame], None));
+fn the_largest_output_and_the_largest_input_fit() {
+    let output = Frame::Output { seq: 1, time_ms: 2, stream: Stream::Stdout, bytes: vec![b'x'; MAX_OUTPUT] };
+    let input = Frame::Input { number: 1, bytes: vec![b'x'; MAX_INPUT] };
+    for frame in [output, input] {
+        assert_eq!(decode_in_pieces(&frame.encode(), &[4096]), (vec![frame], None));
+    }
 }
 
 #[test]
@@ -150,6 +157,23 @@ fn version_1_stays_as_it_went_out() {
             "19000000 0a 0200000000000000 0600000000000000 feffffffffffffff".to_owned(),
         ),
     ];
+    stay_as_they_are(golden);
+}
+
+/// Version 2 as it went out: what version 1 has, and input.
+#[test]
+fn version_2_stays_as_it_went_out() {
+    let answer = |fate| Frame::Heard { number: 3, time_ms: -2, fate };
+    let head = "0300000000000000 feffffffffffffff";
+    stay_as_they_are([
+        (Frame::Input { number: 3, bytes: b"ab\n".to_vec() }, "0c000000 0b 0300000000000000 61620a".to_owned()),
+        (answer(Fate::Written), format!("12000000 0c {head} 01")),
+        (answer(Fate::Refused), format!("12000000 0c {head} 02")),
+        (answer(Fate::Cut), format!("12000000 0c {head} 03")),
+    ]);
+}
+
+fn stay_as_they_are<const N: usize>(golden: [(Frame, String); N]) {
     for (frame, text) in golden {
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
         let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();

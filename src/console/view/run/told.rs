@@ -2,7 +2,7 @@
 
 use crate::console::app::{App, Tab};
 use crate::console::keymap::Command;
-use crate::domain::{Finding, Guidance, GuidanceState, Iteration, Need, Run};
+use crate::domain::{Finding, Guidance, GuidanceState, Iteration, Live, LiveFate, Need, Run};
 use crate::gates;
 use crate::protocol::{IterationDetail, RunDetail};
 use crate::safe;
@@ -162,7 +162,12 @@ fn guidance(app: &App, detail: &RunDetail) -> Vec<SafeText> {
         };
         let ago = words::ago(one.at, app.now);
         let head = safe!("{} by {} {} ago: sent{}accepted{}{}", one.number, one.by, ago, arrow, arrow, applied);
-        std::iter::once(head).chain(whole(&one.text, &safe!("    "))).chain([SafeText::empty()]).collect::<Vec<_>>()
+        let went = one.live.as_ref().map(|live| safe!("    {}", came(live)));
+        std::iter::once(head)
+            .chain(went)
+            .chain(whole(&one.text, &safe!("    ")))
+            .chain([SafeText::empty()])
+            .collect::<Vec<_>>()
     };
     // The newest is what the agent follows.
     let lines: Vec<SafeText> = detail.guidance.iter().rev().flat_map(said).collect();
@@ -174,6 +179,16 @@ fn guidance(app: &App, detail: &RunDetail) -> Vec<SafeText> {
         ))];
     }
     lines
+}
+
+/// What came of giving guidance to an agent at work.
+fn came(live: &Live) -> SafeText {
+    let words = words::guidance::live(live);
+    match live.fate {
+        LiveFate::Delivered => words.styled(Style::fg(Colour::Green)),
+        LiveFate::Sending => words.styled(Style::fg(Colour::Magenta)),
+        LiveFate::Missed { .. } | LiveFate::Unknown => faint(&words),
+    }
 }
 
 fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {

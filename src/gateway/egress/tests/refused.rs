@@ -2,6 +2,8 @@
 //! what a name leads to at the second look.
 
 use super::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 /// How a place is written, and the address that is meant by it.
 const PLACES: [(&str, &str); 60] = [
@@ -158,4 +160,47 @@ async fn a_request_that_says_two_things_is_refused() {
     // Nor does the way to models open by this one.
     let answer = bench.ask("GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("no way to models"), "{answer}");
+}
+
+/// Heads of requests put together at random, of what clients send and what they should not.
+#[tokio::test]
+async fn whatever_is_sent_only_vetted_addresses_of_listed_hosts_are_dialled() {
+    const HEADS: usize = 1_500;
+    let bench = bench().await;
+    let mut dice = StdRng::seed_from_u64(7);
+    let hosts: Vec<&str> = PLACES.iter().map(|(spelling, _)| *spelling).chain(["ok.example.org"; 180]).collect();
+    let mut let_out = 0;
+    for _ in 0..HEADS {
+        let mut pick = |of: &[&'static str]| of[dice.random_range(0..of.len())];
+        let method = pick(&["GET", "GET", "GET", "CONNECT", "CONNECT", "HEAD", "POST", "OPTIONS", "get"]);
+        let scheme = pick(&[
+            "http://", "http://", "http://", "http://", "", "", "https://", "//", "HTTP://", "ws://", "http:///",
+        ]);
+        let port = pick(&["", "", "", ":80", ":80", ":443", ":443", ":0", ":22", ":080", ":65536", ":"]);
+        let path = pick(&["/", "/", "/", "", "", "/a b", "/%0d%0aHost: x", "/?q#f", "@127.0.0.1/", "\\@127.0.0.1"]);
+        let version = pick(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", ""]);
+        let line = pick(&[
+            "",
+            "Connection: close\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Upgrade: h2c\r\nConnection: upgrade\r\n",
+        ]);
+        let (target, named) = (hosts[dice.random_range(0..hosts.len())], hosts[dice.random_range(0..hosts.len())]);
+        let named = if dice.random_range(0..3) == 0 { named } else { target };
+        let mut stream = bench.connect().await;
+        let head = format!("{method} {scheme}{target}{port}{path} {version}\r\nHost: {named}{port}\r\n{line}\r\n");
+        // Some are cut before they are heard to the end.
+        stream.write_all(head.as_bytes()).await.ok();
+        stream.shutdown().await.ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok();
+        let dialled: Vec<SocketAddr> = bench.outside.dialled.lock().unwrap().drain(..).collect();
+        let_out += dialled.len();
+        let vetted = |at: &SocketAddr| at.ip().to_string() == PUBLIC && [80, 443].contains(&at.port());
+        assert!(dialled.iter().all(vetted), "{head:?}: {dialled:?}");
+        let asked: Vec<String> = bench.outside.asked.lock().unwrap().drain(..).collect();
+        assert!(asked.iter().all(|name| name.ends_with(".example.org")), "{head:?}: {asked:?}");
+        assert!(dialled.is_empty() || named == target, "{head:?}");
+    }
+    assert!(let_out > 20, "only {let_out} were let out: these heads try nothing");
 }

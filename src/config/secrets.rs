@@ -1,0 +1,110 @@
+//! The secret store: files beside `config.toml`, one a secret, closed to everybody but the engine's user.
+
+use super::rules::is_name;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The directory beside `config.toml`.
+const DIR: &str = "secrets";
+
+/// Why a secret cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The name is none.
+    #[error("a secret's name has 1 to 32 lower-case letters, digits and dashes, such as \"anthropic\"")]
+    Name,
+    /// The disk says no.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Where a secret lies, beside the configuration in `config`.
+pub fn secret_place(config: &Path, name: &str) -> PathBuf {
+    config.join(DIR).join(name)
+}
+
+/// Keeps a secret under a name, replacing what was there.
+pub fn keep_secret(config: &Path, name: &str, secret: &[u8]) -> Result<PathBuf, SecretError> {
+    if !is_name(name) {
+        return Err(SecretError::Name);
+    }
+    let place = secret_place(config, name);
+    let failed = |source| SecretError::Io { path: place.clone(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(config.join(DIR)).map_err(failed)?;
+    // Whole or not at all; the name cannot be that of a secret.
+    let aside = config.join(DIR).join(format!(".{name}.new"));
+    match std::fs::remove_file(&aside) {
+        Err(source) if source.kind() != ErrorKind::NotFound => return Err(failed(source)),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
+    file.write_all(secret).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&aside, &place).map_err(failed)?;
+    File::open(config.join(DIR)).and_then(|dir| dir.sync_all()).map_err(failed)?;
+    Ok(place)
+}
+
+/// The names of all secrets.
+pub fn secrets(config: &Path) -> Result<Vec<String>, SecretError> {
+    let dir = config.join(DIR);
+    let failed = |source| SecretError::Io { path: dir.clone(), source };
+    let entries = match std::fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().filter(|name| is_name(name)).map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Removes a secret. False where there is none.
+pub fn remove_secret(config: &Path, name: &str) -> Result<bool, SecretError> {
+    if !is_name(name) {
+        return Err(SecretError::Name);
+    }
+    let path = secret_place(config, name);
+    match std::fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(source) if source.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(SecretError::Io { path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn secrets_are_kept_closed_replaced_listed_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config");
+        assert!(secrets(&config).unwrap().is_empty());
+        let place = keep_secret(&config, "anthropic", b"sk-one\n").unwrap();
+        keep_secret(&config, "anthropic", b"sk-two\n").unwrap();
+        keep_secret(&config, "a-b-2", b"x").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&place), mode(place.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(std::fs::read(&place).unwrap(), b"sk-two\n");
+        assert_eq!(secrets(&config).unwrap(), ["a-b-2", "anthropic"]);
+        assert!(remove_secret(&config, "a-b-2").unwrap());
+        assert!(!remove_secret(&config, "a-b-2").unwrap());
+        for name in ["", ".", "..", "a/b", "../x", "A", "a b", ".anthropic.new"] {
+            assert!(matches!(keep_secret(&config, name, b"x"), Err(SecretError::Name)), "{name}");
+            assert!(matches!(remove_secret(&config, name), Err(SecretError::Name)), "{name}");
+        }
+    }
+}
