@@ -14,6 +14,7 @@ mod fault;
 mod field;
 mod limits;
 mod notes;
+mod query;
 mod record;
 mod standing;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use tool::Tool;
 pub use toolset::Toolset;
 
 use crate::domain::{Millis, ProjectId, Run, RunId};
+use crate::query::Queries;
 use crate::store::{Store, StoreError, Tx, View};
 use field::Arguments;
 use serde_json::{Map, Value};
@@ -44,6 +46,7 @@ const DATA: &str =
 pub struct Knowledge {
     store: Store,
     told: Arc<OnceLock<watch::Sender<u64>>>,
+    queries: Option<Arc<Queries>>,
 }
 
 /// Who uses a tool.
@@ -61,7 +64,12 @@ type Given = Result<Value, ToolFault>;
 impl Knowledge {
     /// What this store knows.
     pub fn new(store: Store) -> Self {
-        Self { store, told: Arc::default() }
+        Self { store, told: Arc::default(), queries: None }
+    }
+
+    /// The same, which also answers questions in SQL.
+    pub fn with_queries(self, queries: Queries) -> Self {
+        Self { queries: Some(Arc::new(queries)), ..self }
     }
 
     /// Names whom to tell when agents left something behind. Said once.
@@ -86,6 +94,10 @@ impl Knowledge {
             Some(tool) => Arguments::check(tool.fields(), arguments).map(|checked| (tool, checked)).map_err(Into::into),
         };
         let given = match checked {
+            Ok((Tool::Query, arguments)) => {
+                let given = self.query(run, toolset, &arguments).await;
+                self.record(run, asked, begun, false, move |_: &Tx<'_>, _| given).await
+            }
             Ok((tool, arguments)) if tool.writes() => {
                 let job = move |tx: &Tx<'_>, who: Who| write(tx, who, tool, &arguments);
                 self.record(run, asked, begun, true, job).await
@@ -174,7 +186,7 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::Features | Tool::Assets | Tool::Datasets => entries::list(view, who, tool, arguments),
         Tool::Notes => notes::list(view, who),
         Tool::Answers => ask::answers(view, who),
-        Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator => {
+        Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator | Tool::Query => {
             Err(ToolFault::Failed(format!("{} was asked to read", tool.name())))
         }
     }

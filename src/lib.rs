@@ -20,6 +20,7 @@ pub mod models;
 pub mod probe;
 pub mod project;
 pub mod protocol;
+pub mod query;
 pub mod sandbox;
 pub mod server;
 pub mod shim;

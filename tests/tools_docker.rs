@@ -115,14 +115,17 @@ mod needs_docker {
     #[test]
     fn a_role_without_tools_has_none_and_questions_go_with_their_run() {
         let Some(docker) = docker() else { return };
-        let ask = json!({ "tools": [["ask_operator", { "kind": "clarify", "question": "what?" }]] });
+        let ask = json!({ "tools": [["ask_operator", { "kind": "clarify", "question": "what?" }],
+            ["query", { "sql": "SELECT 'runs ' || count(*) AS told FROM runs" }],
+            ["query", { "sql": "SELECT * FROM audit" }] ] });
         let model = Model::start(vec![done(&ask), Say::Hang]);
-        let engine = engine(&docker, &model, "[roles.coder]\ntools = [\"ask\"]\n");
+        let engine = engine(&docker, &model, "[roles.coder]\ntools = [\"ask\", \"query\"]\n");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);
         wait_until("the second turn", REST, || model.asked().len() >= 2);
         let log = engine.raw_log(run, "-i1-develop");
-        assert!(log.contains("tools: ask_operator answers") && !log.contains("search_bugs"), "{log}");
+        assert!(log.contains("tools: ask_operator answers query") && !log.contains("search_bugs"), "{log}");
+        assert!(log.contains("runs 1") && log.contains("query: no such table: audit: there are runs(run"), "{log}");
         engine.cmd(&["cancel", &run.to_string(), "--reason", "enough"]).expect_code(0);
         engine.rested(run);
         let withdrawn = "SELECT count(*) FROM questions WHERE kind = 'agent' AND state = 'withdrawn'";

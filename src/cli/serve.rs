@@ -14,6 +14,7 @@ use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::query::Queries;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
@@ -75,6 +76,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let instance = store.instance().to_owned();
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
+    let knowledge = knowledge.with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());

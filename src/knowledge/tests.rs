@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod injected;
+
 use super::*;
 use crate::audit::AuditEvent;
 use crate::domain::{
@@ -68,9 +70,9 @@ impl Bench {
                     report: None,
                     outcome: None,
                     tests: (0, 0, 0),
+                    suspicions: Vec::new(),
                     rerun: Vec::new(),
                     rerun_disagrees: Vec::new(),
-                    suspicions: Vec::new(),
                     started: Millis(1),
                     ended: None,
                 })?;

@@ -27,6 +27,8 @@ pub enum Tool {
     AskOperator,
     /// Tells what people answered.
     Answers,
+    /// Answers a question in SQL.
+    Query,
 }
 
 const LIMIT: Field = Field::may("limit", Holds::Number(20), "how many rows at most; 10 where it is left out");
@@ -38,7 +40,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -49,6 +51,7 @@ impl Tool {
         Self::Notes,
         Self::AskOperator,
         Self::Answers,
+        Self::Query,
     ];
 
     /// Its name.
@@ -64,6 +67,7 @@ impl Tool {
             Self::Notes => "notes",
             Self::AskOperator => "ask_operator",
             Self::Answers => "answers",
+            Self::Query => "query",
         }
     }
 
@@ -100,6 +104,10 @@ impl Tool {
             Self::AskOperator => {
                 "Ask a person something. It gives the question's id at once, and you go on working: the answer is in the next \
                  prompt, and in the tool `answers`. At most 3 questions may wait, 10 an hour, 50 a run."
+            }
+            Self::Query => {
+                "Ask in SQL, as SQLite speaks it: one SELECT over copies of the newest rows of these tables, at most 2 s, 1,000 rows \
+                 and 1 MiB. Instants are milliseconds since 1970."
             }
             Self::Answers => "What was asked in this run, and what people answered.",
         }
@@ -161,6 +169,14 @@ impl Tool {
                         ),
                         Field::may("why", Holds::Text(600), "what depends on the answer"),
                         Field::may("options", Holds::Texts(6, 150), "answers that would help you"),
+                    ]
+                }
+            }
+            Self::Query => {
+                const {
+                    &[
+                        Field::needed("sql", Holds::Text(16 * 1024), "one SELECT"),
+                        Field::may("limit", Holds::Number(1_000), "how many rows at most; 100 where it is left out"),
                     ]
                 }
             }

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 /// The tools of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Toolset(BTreeSet<Tool>);
+pub struct Toolset {
+    tools: BTreeSet<Tool>,
+    data: BTreeSet<Data>,
+}
 
 impl Toolset {
     /// Those of a role.
@@ -15,22 +18,27 @@ impl Toolset {
             let (part, data) = needs(*tool);
             rules.tools.contains(&part) && data.is_none_or(|data| rules.data.contains(&data))
         };
-        Self(Tool::ALL.into_iter().filter(has).collect())
+        Self { tools: Tool::ALL.into_iter().filter(has).collect(), data: rules.data.clone() }
     }
 
     /// Whether this one is among them.
     pub fn has(&self, tool: Tool) -> bool {
-        self.0.contains(&tool)
+        self.tools.contains(&tool)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tools.is_empty()
     }
 
     /// Them.
     pub fn iter(&self) -> impl Iterator<Item = Tool> + '_ {
-        self.0.iter().copied()
+        self.tools.iter().copied()
+    }
+
+    /// What is read with them.
+    pub fn data(&self) -> &BTreeSet<Data> {
+        &self.data
     }
 }
 
@@ -44,6 +52,7 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::RecordAttempt => (Part::Record, Some(Data::Bugs)),
         Tool::RecordFinding | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
+        Tool::Query => (Part::Query, None),
     }
 }
 

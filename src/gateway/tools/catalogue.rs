@@ -1,6 +1,7 @@
 //! How tools are described to agents.
 
-use crate::knowledge::{Tool, schema};
+use crate::knowledge::{Tool, Toolset, schema};
+use crate::query::tables_told;
 use rmcp::model::{Tool as Described, ToolAnnotations};
 
 /// What agents are told when they meet the tools.
@@ -10,10 +11,14 @@ pub(super) const WORDS: &str = "What dogwatch, the engine that runs you, knows a
                                 anything: only the engine's own test run does.";
 
 /// A tool as it is listed.
-pub(super) fn described(tool: Tool) -> Described {
+pub(super) fn described(tool: Tool, toolset: &Toolset) -> Described {
     let reads = !matches!(tool, Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator);
     let hints = ToolAnnotations::new().read_only(reads).destructive(false).open_world(false);
-    Described::new(tool.name(), tool.says(), schema(tool.fields())).with_annotations(hints)
+    let says = match tool {
+        Tool::Query => format!("{} The tables: {}.", tool.says(), tables_told(toolset.data())),
+        _ => tool.says().to_owned(),
+    };
+    Described::new(tool.name(), says, schema(tool.fields())).with_annotations(hints)
 }
 
 #[cfg(test)]
@@ -23,8 +28,9 @@ mod tests {
 
     #[test]
     fn every_tool_is_described_in_words_that_all_agents_read() {
+        let toolset = Toolset::of(&crate::domain::Role::Reviewer.rules());
         for tool in Tool::ALL {
-            let value = serde_json::to_value(described(tool)).unwrap();
+            let value = serde_json::to_value(described(tool, &toolset)).unwrap();
             let schema = &value["inputSchema"];
             assert_eq!(
                 (&schema["type"], &schema["additionalProperties"]),

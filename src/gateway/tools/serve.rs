@@ -36,7 +36,7 @@ impl ServerHandler for Serve {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.toolset.iter().map(described).collect()))
+        Ok(ListToolsResult::with_all_items(self.toolset.iter().map(|tool| described(tool, &self.toolset)).collect()))
     }
 
     async fn call_tool(

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod routes;
+
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Role, RunId, RunState};
 use crate::gateway::{Gateway, Ways};
@@ -40,7 +42,7 @@ impl Bench {
             .unwrap()
             .with_tools(Knowledge::new(store.clone()));
         let dir = tempfile::tempdir().unwrap();
-        gateway.open(run, &Ways::default().with_tools(Toolset::of(&role.rules())), dir.path()).unwrap();
+        gateway.open(run, &Ways { tools: Toolset::of(&role.rules()), ..Ways::default() }, dir.path()).unwrap();
         Self { gateway, store, dir, run }
     }
 
