@@ -10,10 +10,11 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, rules, schema};
+use super::{allowances, keys, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::Allowances;
+use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -56,6 +57,9 @@ pub struct EngineConfig {
     /// Where models are, by name; one provider of each API.
     #[serde(default)]
     pub models: BTreeMap<String, ModelsAt>,
+    /// When a run that does not move is warned and paused.
+    #[serde(default)]
+    pub watchdog: Thresholds,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -99,6 +103,7 @@ impl Default for EngineConfig {
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
+            watchdog: Thresholds::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -132,6 +137,7 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
+            config.watchdog = watchdog::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

@@ -44,7 +44,9 @@ const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 mod allowances;
 mod engine;
 mod project;
+mod watchdog;
 
 pub use allowances::*;
 pub use engine::*;
 pub use project::*;
+pub use watchdog::*;

@@ -2,7 +2,7 @@
 
 use super::{
     ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAMED_PROJECT,
-    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
+    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -24,6 +24,7 @@ pub const ENGINE_TOP: Table = Table {
             "none",
             "Where the models of coding agents are, and their keys.",
         ),
+        key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -237,5 +238,6 @@ pub const ENGINE_FILE: &[Table] = &[
     PROJECT_ITERATION,
     NAMED_AGENT,
     NAMED_MODELS,
+    WATCHDOG,
     KEYS,
 ];
