@@ -15,6 +15,7 @@ pub mod project;
 mod reader;
 mod reference;
 mod retention;
+mod roles;
 mod rules;
 pub mod sandbox;
 pub mod schema;

@@ -15,6 +15,7 @@
 
 mod answered;
 mod body;
+mod dispatch;
 mod key;
 mod listen;
 mod provider;
@@ -25,12 +26,15 @@ mod resolve;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 pub use answered::Answered;
 pub use provider::GatewayError;
+pub use ways::Ways;
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
+use dispatch::Far;
 use listen::Listening;
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
@@ -64,14 +68,14 @@ impl Gateway {
         self.provider(api)?.check()
     }
 
-    /// Listens for a run in a directory, where it does not yet. Must be called inside a tokio runtime.
-    pub fn open(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), GatewayError> {
-        let provider = self.provider(api)?;
+    /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
+    pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
+        let provider = ways.models.map(|api| self.provider(api)).transpose()?;
         let mut open = self.open_now();
-        if open.get(&run).is_none_or(|known| !known.is_for(&provider, dir)) {
+        if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
-            open.insert(run, Listening::begin(run, provider, dir)?);
+            open.insert(run, Listening::begin(ways, Far::new(run, provider), dir)?);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{GateVerdict, Millis, Outcome, Run, RunState, StepLog, SuiteVerdict};
+use crate::domain::{GateVerdict, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -98,6 +98,14 @@ pub fn waits_for(view: &RunView, now: Millis) -> SafeText {
             Some(what) => safe!("{}", what),
             None => SafeText::empty(),
         },
+    }
+}
+
+/// The agent, and what it is there for where that is not the usual.
+pub fn agent(run: &Run) -> SafeText {
+    match run.role {
+        Role::Coder => safe!("{}", run.agent),
+        role => safe!("{} as {}", run.agent, role.name()),
     }
 }
 

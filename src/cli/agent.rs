@@ -7,6 +7,7 @@ use super::context::{Context, Failure};
 use super::doctor::{Finding, Level};
 use crate::agent::CodingSettings;
 use crate::config::{AgentWork, ChosenAgent, EngineConfig, ImageSource, ProjectConfig, choose_agent};
+use crate::domain::Role;
 use crate::gateway::Gateway;
 use std::io::ErrorKind;
 use trial::Trial;
@@ -40,7 +41,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Command::Test(args) = args.command;
     let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let (project, image) = asked(args.image)?;
-    let chosen = choose_agent(Some(&args.name), &project, &config).map_err(|error| refused(error.to_string()))?;
+    let chosen =
+        choose_agent(Some(&args.name), Role::Coder, &project, &config).map_err(|error| refused(error.to_string()))?;
     let AgentWork::Coding(settings) = chosen.work.clone() else {
         return Err(refused(format!(
             "`{}` is no coding agent that dogwatch knows, so there is nothing to try: only its own runs tell how it works",

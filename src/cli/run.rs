@@ -2,7 +2,7 @@
 
 use super::context::{Context, Failure, unfit};
 use crate::client::ClientError;
-use crate::domain::{Budget, Plan, Priority, RunId, RunState};
+use crate::domain::{Budget, Plan, Priority, Role, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
@@ -20,7 +20,11 @@ pub struct Args {
     /// An acceptance criterion; may be given several times
     #[arg(short, long = "criterion")]
     criteria: Vec<String>,
-    /// The agent; the repository's own by default
+    /// What the agent is there for: coder, reviewer, tester, pentester, researcher or remedy. It is told so, and uses what
+    /// [roles] in config.toml lets it
+    #[arg(long, default_value = "coder")]
+    role: Role,
+    /// The agent; that of the role or the repository's own by default
     #[arg(short, long)]
     agent: Option<String>,
     /// Most iterations; the repository's own by default
@@ -69,6 +73,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         project,
         task,
         criteria: args.criteria,
+        role: args.role,
         agent: args.agent,
         iterations: args.iterations,
         revision: args.revision,

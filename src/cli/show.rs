@@ -92,7 +92,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
         };
         item(safe!("after"), safe!("{}: {}", one.run, need));
     }
-    item(safe!("agent"), safe!("{}", run.agent));
+    item(safe!("agent"), words::agent(run));
     item(safe!("iteration"), words::iteration(run));
     let budget = run.budget;
     let cap = |cap: Option<SafeText>| cap.map_or_else(SafeText::empty, |cap| safe!(" of {}", cap));

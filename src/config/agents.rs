@@ -5,6 +5,7 @@ use super::engine::{EngineConfig, NamedWork};
 use super::project::{AgentConfig, ProjectConfig, Silence};
 use super::reader::clip;
 use crate::agent::{Adapter, CodingSettings};
+use crate::domain::{Role, RoleRules};
 use crate::sandbox::WallTimes;
 use std::collections::BTreeMap;
 
@@ -66,6 +67,14 @@ pub enum AgentChoiceError {
         /// What was asked for.
         name: String,
     },
+    /// The role may not use the model.
+    #[error(
+        "the model {model} is none that this role may ask: choose another, or add it to `models` under [roles] in config.toml"
+    )]
+    NotAdmitted {
+        /// Which model.
+        model: String,
+    },
     /// `command` or `replay` was asked for, and the repository says nothing of it.
     #[error("the agent `{name}` needs [agent] with name = \"{name}\" and `{key}` in dogwatch.toml")]
     NotInRepository {
@@ -76,11 +85,12 @@ pub enum AgentChoiceError {
     },
 }
 
-/// Chooses the agent: `asked` (from `--agent`) first, else the repository's. Time limits that the repository
+/// Chooses the agent: `asked` (from `--agent`) first, then that of the role, else the repository's. Time limits that the repository
 /// writes for the same name go before those of `config.toml`; of variables it can only add new ones, since the operator's may
 /// be what keeps the agent in check.
 pub fn choose_agent(
     asked: Option<&str>,
+    role: Role,
     project: &ProjectConfig,
     engine: &EngineConfig,
 ) -> Result<ChosenAgent, AgentChoiceError> {
@@ -89,7 +99,8 @@ pub fn choose_agent(
         _ => format!("config.toml sets up {}", engine.agents.keys().cloned().collect::<Vec<_>>().join(", ")),
     };
     let written = project.agent.as_ref();
-    let name = match (asked, written) {
+    let rules = engine.role(role);
+    let name = match (asked.or(rules.agent.as_deref()), written) {
         (Some(name), _) => name,
         (None, Some(agent)) => agent.name.as_str(),
         (None, None) => return Err(AgentChoiceError::None { known: known() }),
@@ -112,8 +123,8 @@ pub fn choose_agent(
             // What the operator sets up under the name of a coding agent goes before what the name means by itself.
             match (named.map(|agent| &agent.work), Adapter::named(name)) {
                 (Some(NamedWork::Command(command)), _) => AgentWork::Command(command.clone()),
-                (Some(NamedWork::Coding(settings)), _) => coding(name, own, settings.clone())?,
-                (None, Some(adapter)) => coding(name, own, CodingSettings::of(adapter))?,
+                (Some(NamedWork::Coding(settings)), _) => coding(name, own, settings.clone(), &rules)?,
+                (None, Some(adapter)) => coding(name, own, CodingSettings::of(adapter), &rules)?,
                 (None, None) => return Err(AgentChoiceError::Unknown { name: clip(name), known: known() }),
             }
         }
@@ -126,8 +137,17 @@ pub fn choose_agent(
 }
 
 /// A coding agent as the operator has it, with what the repository says where the operator leaves that open.
-fn coding(name: &str, own: Option<&AgentConfig>, settings: CodingSettings) -> Result<AgentWork, AgentChoiceError> {
-    let model = settings.model.or_else(|| own.and_then(|own| own.model.clone()));
+fn coding(
+    name: &str,
+    own: Option<&AgentConfig>,
+    settings: CodingSettings,
+    rules: &RoleRules,
+) -> Result<AgentWork, AgentChoiceError> {
+    let written = settings.model.or_else(|| own.and_then(|own| own.model.clone()));
+    let model = rules.model.clone().or(written);
+    if let Some(model) = model.as_ref().filter(|model| !rules.admits(model)) {
+        return Err(AgentChoiceError::NotAdmitted { model: clip(model) });
+    }
     if model.is_none() && settings.adapter.needs_model() {
         return Err(AgentChoiceError::NoModel { name: name.to_owned() });
     }

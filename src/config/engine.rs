@@ -10,10 +10,10 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, rules, schema, watchdog};
+use super::{allowances, keys, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
-use crate::domain::Allowances;
+use crate::domain::{Allowances, Role, RoleRules};
 use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +60,9 @@ pub struct EngineConfig {
     /// When a run that does not move is warned and paused.
     #[serde(default)]
     pub watchdog: Thresholds,
+    /// What agents may use, by what they are there for; roles that are not here have what is usual.
+    #[serde(default)]
+    pub roles: BTreeMap<Role, RoleRules>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -104,6 +107,7 @@ impl Default for EngineConfig {
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
             watchdog: Thresholds::default(),
+            roles: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -138,6 +142,7 @@ impl EngineConfig {
             config.allowances = allowances::read(top);
             config.models = models::read(top);
             config.watchdog = watchdog::read(top);
+            config.roles = roles::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);
@@ -149,6 +154,11 @@ impl EngineConfig {
             }
             Some(config)
         })
+    }
+
+    /// What agents of a role may use.
+    pub fn role(&self, role: Role) -> RoleRules {
+        self.roles.get(&role).cloned().unwrap_or_else(|| role.rules())
     }
 
     /// Reads the file at `path`; the defaults when there is none.

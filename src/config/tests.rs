@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::agent::Adapter;
-use crate::domain::{Caps, ProjectAllowance};
+use crate::domain::{Caps, ProjectAllowance, Role};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -71,14 +71,23 @@ fn agents_come_from_the_operator_first() {
     let text =
         "[image]\nreference = \"a\"\n[agent]\nname = \"nora\"\nsilence = \"off\"\nenv = { A = \"2\", B = \"3\" }\n";
     let project = ProjectConfig::parse(text, "p").unwrap();
-    let nora = choose_agent(None, &project, &engine).unwrap();
+    let nora = choose_agent(None, Role::Coder, &project, &engine).unwrap();
     assert_eq!((nora.times.seconds, nora.times.silent_seconds), (7200, None));
     assert_eq!((nora.env["A"].as_str(), nora.env["B"].as_str()), ("1", "3"));
-    assert!(matches!(choose_agent(Some("replay"), &project, &engine), Err(AgentChoiceError::NotInRepository { .. })));
-    assert!(choose_agent(Some("x"), &project, &engine).unwrap_err().to_string().contains("nora"));
+    assert!(matches!(
+        choose_agent(Some("replay"), Role::Coder, &project, &engine),
+        Err(AgentChoiceError::NotInRepository { .. })
+    ));
+    assert!(choose_agent(Some("x"), Role::Coder, &project, &engine).unwrap_err().to_string().contains("nora"));
+    // A role's agent goes before the repository's, and what is asked for before both.
+    let both = format!("{ENGINE}[agents.rita]\ncommand = [\"rita\"]\n[roles.reviewer]\nagent = \"rita\"\n");
+    let both = EngineConfig::parse(&both, "c").unwrap();
+    let name = |asked, role| choose_agent(asked, role, &project, &both).unwrap().name;
+    assert_eq!(name(None, Role::Reviewer), "rita");
+    assert_eq!((name(Some("nora"), Role::Reviewer), name(None, Role::Tester)), ("nora".to_owned(), "nora".to_owned()));
     let bare = ProjectConfig::parse("[image]\nreference = \"a\"\n", "p").unwrap();
-    assert!(matches!(choose_agent(None, &bare, &engine), Err(AgentChoiceError::None { .. })));
-    assert_eq!(choose_agent(Some("nora"), &bare, &engine).unwrap().times.silent_seconds, Some(900));
+    assert!(matches!(choose_agent(None, Role::Coder, &bare, &engine), Err(AgentChoiceError::None { .. })));
+    assert_eq!(choose_agent(Some("nora"), Role::Coder, &bare, &engine).unwrap().times.silent_seconds, Some(900));
 }
 
 #[test]
@@ -88,6 +97,7 @@ fn coding_agents_are_known_by_name() {
     let engine = |text: &str| EngineConfig::parse(text, "c").unwrap();
     let coding = |asked: Option<&str>, agent: &str, settings: &str| match choose_agent(
         asked,
+        Role::Coder,
         &project(agent),
         &engine(settings),
     )
@@ -112,10 +122,23 @@ fn coding_agents_are_known_by_name() {
     let night = coding(Some("night"), "name = \"claude\"\nmodel = \"opus\"\n", other);
     assert_eq!((night.adapter, night.model, night.program.len()), (Adapter::Gemini, None, 2));
     // A command under such a name is what it was before the name meant anything.
-    let taken = choose_agent(None, &project("name = \"codex\"\n"), &engine("[agents.codex]\ncommand = [\"mine\"]\n"));
+    let taken = choose_agent(
+        None,
+        Role::Coder,
+        &project("name = \"codex\"\n"),
+        &engine("[agents.codex]\ncommand = [\"mine\"]\n"),
+    );
     assert_eq!(taken.unwrap().work, AgentWork::Command(CommandLine::Argv(vec!["mine".to_owned()])));
-    let none = choose_agent(None, &project("name = \"opencode\"\n"), &engine("")).unwrap_err().to_string();
+    let none = choose_agent(None, Role::Coder, &project("name = \"opencode\"\n"), &engine("")).unwrap_err().to_string();
     assert!(none.contains("needs a model"), "{none}");
+    let role = "[roles.tester]\nmodel = \"gpt-5\"\nmodels = [\"gpt-*\"]\n[roles.reviewer]\nmodels = [\"gpt-*\"]\n";
+    let codex = project("name = \"codex\"\nmodel = \"o9\"\n");
+    let AgentWork::Coding(tester) = choose_agent(None, Role::Tester, &codex, &engine(role)).unwrap().work else {
+        panic!("not a coding agent")
+    };
+    assert_eq!(tester.model.as_deref(), Some("gpt-5"));
+    let refused = choose_agent(None, Role::Reviewer, &codex, &engine(role)).unwrap_err().to_string();
+    assert!(refused.contains("the model o9 is none"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A run and its states.
 
-use super::{Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, RunId, Spent};
+use super::{
+    Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId, Spent,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -148,6 +150,9 @@ pub struct Run {
     pub origin: Origin,
     /// The agent's name, as configured.
     pub agent: String,
+    /// What its agent is there for.
+    #[serde(default)]
+    pub role: Role,
     /// How much people want it, against others that wait for a place.
     pub priority: Priority,
     /// What it needs of the machine while it works.

@@ -2,10 +2,10 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Role, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
-use crate::gateway::Answered;
+use crate::gateway::{Answered, Ways};
 use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox};
 pub use crate::workspace::{Delivered, Outline};
@@ -235,14 +235,14 @@ pub trait World: Send + Sync + 'static {
     /// The wall clock.
     fn now(&self) -> Millis;
 
-    /// Which agent works, from what the operator asked for and what the repository says.
-    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String>;
+    /// Which agent works, from what the operator asked for, what the role has, and what the repository says.
+    fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String>;
 
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;
 
-    /// Listens for what a run asks of such models, in a directory of its own, where nobody does yet.
-    fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String>;
+    /// Listens for what a run asks, in a directory of its own, where nobody does yet; only these ways lead on.
+    fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String>;
 
     /// How the last request of the run was answered there.
     fn answered(&self, run: RunId) -> Option<Answered>;

@@ -10,7 +10,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Role, Run};
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -59,6 +59,7 @@ pub fn build(material: &Material<'_>) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
     task(&mut text, material.run);
+    role(&mut text, material.run.role);
     plan::settled(&mut text, material);
     rules(&mut text, material.suites);
     repository::section(&mut text, material.outline);
@@ -98,6 +99,12 @@ fn task(text: &mut String, run: &Run) {
             text.push('\n');
         }
         text.push('\n');
+    }
+}
+
+fn role(text: &mut String, role: Role) {
+    if let Some(brief) = role.brief() {
+        let _infallible = writeln!(text, "# What you are here for\n\n{brief}\n");
     }
 }
 

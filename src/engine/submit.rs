@@ -7,7 +7,7 @@ use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
 use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
 use crate::domain::{
-    Actor, Budget, Millis, Need, Origin, Plan, Predecessor, Priority, Project, Run, RunId, RunState, Spent,
+    Actor, Budget, Millis, Need, Origin, Plan, Predecessor, Priority, Project, Role, Run, RunId, RunState, Spent,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
@@ -34,7 +34,9 @@ pub struct NewRun {
     pub criteria: Vec<String>,
     /// The commit to start from.
     pub base: String,
-    /// The agent's name, or empty for the repository's own.
+    /// What its agent is there for.
+    pub role: Role,
+    /// The agent's name, or empty for that of the role or the repository's own.
     pub agent: String,
     /// A cap on iterations that goes before the repository's.
     pub iterations: Option<u32>,
@@ -89,6 +91,7 @@ impl<W: World> Engine<W> {
             owner: new.owner.clone(),
             origin: Origin::Operator,
             agent: agent.name,
+            role: new.role,
             priority: new.priority,
             needs,
             after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
@@ -125,7 +128,7 @@ impl<W: World> Engine<W> {
                 // The words themselves are in the run's row; their digest holds them fast.
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
-                    "task_sha256": task, "base": run.base, "agent": run.agent, "config": digest,
+                    "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "config": digest,
                     "priority": run.priority, "after": after, "plan": run.plan,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
@@ -173,7 +176,7 @@ impl<W: World> Engine<W> {
 
     /// Which agent would work, if it can.
     fn agent_of(&self, new: &NewRun, config: &ProjectConfig) -> Result<ChosenAgent, String> {
-        let agent = self.world.choose_agent(&new.agent, config)?;
+        let agent = self.world.choose_agent(&new.agent, new.role, config)?;
         if let AgentWork::Coding(settings) = &agent.work {
             self.world.models(settings.api()).map_err(|why| no_models(&agent.name, &why))?;
         }

@@ -9,8 +9,8 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, RunId};
-use crate::gateway::{self, Answered, Gateway};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
+use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,17 +50,17 @@ impl<S: Sandbox> World for RealWorld<S> {
         Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
+    fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
-        choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+        choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
     fn models(&self, api: ModelApi) -> Result<String, String> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
     }
 
-    fn open_way(&self, run: RunId, api: ModelApi, dir: &Path) -> Result<(), String> {
-        self.gateway.open(run, api, dir).map_err(|error| error.to_string())
+    fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String> {
+        self.gateway.open(run, ways, dir).map_err(|error| error.to_string())
     }
 
     fn answered(&self, run: RunId) -> Option<Answered> {

@@ -1,9 +1,10 @@
 //! The socket of one run, and who is let in: whoever reaches it, since only the run's own container does.
 
-use super::answered::{Answered, Answers};
+use super::answered::Answered;
 use super::body::MOST_ASKED;
-use super::provider::{GatewayError, Provider};
-use super::relay::relay;
+use super::dispatch::{self, Far};
+use super::provider::GatewayError;
+use super::ways::Ways;
 use crate::domain::RunId;
 use crate::sandbox::channel::bind_in;
 use crate::shim::GATEWAY_SOCKET as SOCKET;
@@ -35,34 +36,34 @@ const _: () = assert!(BUFFER < MOST_ASKED);
 /// A run's socket. Dropping it ends all that goes on there.
 #[derive(Debug)]
 pub(super) struct Listening {
-    provider: Arc<Provider>,
+    ways: Ways,
     dir: PathBuf,
-    answers: Arc<Answers>,
+    far: Arc<Far>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
     /// Listens in a directory that is made where there is none, replacing what an earlier engine left there.
-    pub fn begin(run: RunId, provider: Arc<Provider>, dir: &Path) -> Result<Self, GatewayError> {
+    pub fn begin(ways: &Ways, far: Far, dir: &Path) -> Result<Self, GatewayError> {
         let failed =
             |error: std::io::Error| GatewayError::Listen { dir: dir.display().to_string(), reason: error.to_string() };
         // Open to the user inside; the directories above are closed to everybody else.
         std::fs::create_dir_all(dir).map_err(failed)?;
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(failed)?;
         let listener = bind_in(dir, SOCKET).and_then(UnixListener::from_std).map_err(failed)?;
-        let answers = Arc::<Answers>::default();
-        let task = tokio::spawn(serve(listener, run, (Arc::clone(&provider), Arc::clone(&answers))));
-        Ok(Self { provider, dir: dir.to_owned(), answers, task })
+        let far = Arc::new(far);
+        let task = tokio::spawn(serve(listener, Arc::clone(&far)));
+        Ok(Self { ways: ways.clone(), dir: dir.to_owned(), far, task })
     }
 
     /// How the last request was answered.
     pub fn answered(&self) -> Option<Answered> {
-        self.answers.last()
+        self.far.answers.last()
     }
 
     /// Whether this is the one that is wanted, and still at work.
-    pub fn is_for(&self, provider: &Arc<Provider>, dir: &Path) -> bool {
-        Arc::ptr_eq(&self.provider, provider) && self.dir == dir && !self.task.is_finished()
+    pub fn is_for(&self, ways: &Ways, dir: &Path) -> bool {
+        self.ways == *ways && self.dir == dir && !self.task.is_finished()
     }
 }
 
@@ -77,7 +78,8 @@ impl Drop for Listening {
     }
 }
 
-async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Answers>)) {
+async fn serve(listener: UnixListener, far: Arc<Far>) {
+    let run = far.run;
     let places = Arc::new(Semaphore::new(MOST));
     // Ends with this task what goes on in it.
     let mut connections = JoinSet::new();
@@ -87,9 +89,9 @@ async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Answ
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let far = far.clone();
+                let far = Arc::clone(&far);
                 connections.spawn(async move {
-                    connection(stream, run, far).await;
+                    connection(stream, far).await;
                     drop(place);
                 });
             }
@@ -101,10 +103,11 @@ async fn serve(listener: UnixListener, run: RunId, far: (Arc<Provider>, Arc<Answ
     }
 }
 
-async fn connection(stream: UnixStream, run: RunId, far: (Arc<Provider>, Arc<Answers>)) {
+async fn connection(stream: UnixStream, far: Arc<Far>) {
+    let run: RunId = far.run;
     let service = service_fn(move |request| {
-        let (provider, answers) = far.clone();
-        async move { Ok::<_, Infallible>(relay(run, &provider, &answers, request).await) }
+        let far = Arc::clone(&far);
+        async move { Ok::<_, Infallible>(dispatch::answer(&far, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,8 +1,10 @@
 //! What agents are told when a request goes no further than the engine, in the form in which their provider would say it, so
 //! that they make the right ending of it.
 
+use super::body::{self, Answer};
 use crate::domain::ModelApi;
-use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
 use serde_json::json;
 
 /// Why a request goes no further.
@@ -12,6 +14,8 @@ pub(super) enum Refusal {
     UnknownPath,
     /// Meant for somebody else.
     OtherHost,
+    /// The run has no way to models.
+    NoModels,
     /// The body is beyond its bound.
     TooLarge,
     /// The engine has no key.
@@ -26,7 +30,7 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::OtherHost | Self::NoModels => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::Unreachable => StatusCode::BAD_GATEWAY,
@@ -34,10 +38,12 @@ impl Refusal {
         }
     }
 
+    /// What it says.
     fn words(self) -> &'static str {
         match self {
             Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
+            Self::NoModels => "dogwatch: this run has no way to models",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
             Self::NoKey => {
                 "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"
@@ -51,7 +57,7 @@ impl Refusal {
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownPath => ("not_found_error", "NOT_FOUND"),
-            Self::OtherHost => ("permission_error", "PERMISSION_DENIED"),
+            Self::OtherHost | Self::NoModels => ("permission_error", "PERMISSION_DENIED"),
             Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
             Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
             Self::Unreachable => ("api_error", "UNAVAILABLE"),
@@ -71,4 +77,12 @@ impl Refusal {
         };
         value.to_string()
     }
+}
+
+/// A refusal in plain words, for whoever speaks no API of models.
+pub(super) fn plain(refusal: Refusal) -> Response<Answer> {
+    let mut answer = Response::new(body::whole(format!("{}\n", refusal.words())));
+    *answer.status_mut() = refusal.status();
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
 }

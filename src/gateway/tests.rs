@@ -78,7 +78,7 @@ impl Bench {
     }
 
     fn open(&self) {
-        self.gateway.open(RunId(1), ModelApi::Anthropic, &self.gateway_dir()).unwrap();
+        self.gateway.open(RunId(1), &Ways::to_models(ModelApi::Anthropic), &self.gateway_dir()).unwrap();
     }
 
     async fn ask(&self, head: &str, body: &str) -> UnixStream {

@@ -1,7 +1,7 @@
 //! What clients may ask for.
 
 use crate::domain::sought::Sought;
-use crate::domain::{BugId, Plan, Priority, QuestionId, RunId};
+use crate::domain::{BugId, Plan, Priority, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -29,7 +29,10 @@ pub enum Request {
         task: String,
         /// Acceptance criteria.
         criteria: Vec<String>,
-        /// The agent; the repository's own by default.
+        /// What its agent is there for.
+        #[serde(default)]
+        role: Role,
+        /// The agent; that of the role or the repository's own by default.
         agent: Option<String>,
         /// A cap on iterations; the repository's by default.
         iterations: Option<u32>,

@@ -3,7 +3,7 @@
 use super::{Subject, log};
 use dogwatch::config::{KeyPlace, ModelsAt};
 use dogwatch::domain::{ModelApi, StepEnd};
-use dogwatch::gateway::{Gateway, PORT};
+use dogwatch::gateway::{Gateway, PORT, Ways};
 use dogwatch::sandbox::{SESSION_INSIDE, StepSpec, session_dir};
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,7 +50,7 @@ print('END')
     let gateway = Gateway::new(&BTreeMap::from([("anthropic".to_owned(), provider)])).unwrap();
     let spec = bench.spec(&["python3", "-c", &script]);
     let dir = spec.dir.join("gateway");
-    gateway.open(spec.key.run, ModelApi::Anthropic, &dir).unwrap();
+    gateway.open(spec.key.run, &Ways::to_models(ModelApi::Anthropic), &dir).unwrap();
     let spec = StepSpec { gateway: Some(dir), ..spec };
     assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
     let said = log(&spec);

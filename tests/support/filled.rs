@@ -71,6 +71,7 @@ pub fn waiting(bare: &Bare, title: &str, facts: &[String]) -> (RunId, RunId) {
 /// A run that is over.
 pub fn over(project: ProjectId, task: String) -> Run {
     Run {
+        role: dogwatch::domain::Role::Coder,
         id: RunId(0),
         project,
         task,

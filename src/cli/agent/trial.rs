@@ -9,7 +9,7 @@ use crate::agent::{Agent, CodingAgent, CodingSettings, Session, TurnContext, Tur
 use crate::audit::hex;
 use crate::config::{ChosenAgent, EngineConfig, Paths};
 use crate::domain::{Millis, RunId, StepEnd, StepKey, StepKind, Tokens};
-use crate::gateway::{Gateway, address};
+use crate::gateway::{Gateway, Ways, address};
 use crate::logs::{LogError, LogReader, Stream};
 use crate::sandbox::{
     AnySandbox, Limits, Network, Profile, SESSION_INSIDE, Sandbox, SandboxError, StepSpec, WallTimes,
@@ -104,7 +104,9 @@ impl Trial {
         let mut env = chosen.env.clone();
         env.extend(turn.env);
         let gateway = self.dir.join("gateway");
-        self.gateway.open(RUN, settings.api(), &gateway).map_err(|error| Failure::new(error.to_string()))?;
+        self.gateway
+            .open(RUN, &Ways::to_models(settings.api()), &gateway)
+            .map_err(|error| Failure::new(error.to_string()))?;
         let spec = self.spec(id, 2, turn.argv, env, TURN_SECONDS);
         let spec = StepSpec { gateway: Some(gateway), stdin: turn.stdin, ..spec };
         let begun = Instant::now();

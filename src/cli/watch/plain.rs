@@ -171,6 +171,7 @@ mod tests {
             needs: Needs::default(),
             after: Vec::new(),
             waits_since: NOW,
+            role: crate::domain::Role::Coder,
             plan: crate::domain::Plan::None,
             state,
             resume_to: None,

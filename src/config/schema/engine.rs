@@ -1,7 +1,7 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAMED_PROJECT,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME, NAMED_PROJECT,
     PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
@@ -25,6 +25,7 @@ pub const ENGINE_TOP: Table = Table {
             "Where the models of coding agents are, and their keys.",
         ),
         key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
+        key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -206,6 +207,40 @@ pub const NAMED_MODELS: Table = Table {
     ],
 };
 
+/// `[roles.NAME]`.
+pub const NAMED_ROLE: Table = Table {
+    header: "[roles.NAME]",
+    about: "What agents may use, by what they are there for: `coder` (the usual one), `reviewer`, `tester`, `pentester`, `researcher`, `remedy`; `dogwatch run --role` chooses. All roles go through the same loop; each is told what it is there for. Repositories have no say in this. No role reads of live systems and reaches a host.",
+    keys: &[
+        key("agent", NAME, "the repository's own", "Its agent, where `--agent` names none."),
+        key("model", MODEL, "the agent's", "The model that its agent works with, before `model` under [agents.NAME]."),
+        key(
+            "models",
+            "a list of names of models, which may end in *",
+            "any",
+            "The models that may be asked. Requests for others are refused on their way.",
+        ),
+        key(
+            "tools",
+            "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
+            "by the role",
+            "What it may use of the engine. Only `remedy` has \"propose\" by itself.",
+        ),
+        key(
+            "data",
+            "a list of \"bugs\", \"features\", \"datasets\", \"tasks\", \"assets\"",
+            "by the role",
+            "What it may read with these.",
+        ),
+        key(
+            "egress",
+            "a list of presets and hosts such as [\"pypi\", \"docs.rs\", \"*.example.org\"]",
+            "[]",
+            "The hosts that it reaches through the engine.",
+        ),
+    ],
+};
+
 /// What a command's keys must be.
 pub(in crate::config) const KEY_LIST: &str = "a list of keys such as [\"P\", \"ctrl-l\"]";
 
@@ -239,5 +274,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_AGENT,
     NAMED_MODELS,
     WATCHDOG,
+    NAMED_ROLE,
     KEYS,
 ];

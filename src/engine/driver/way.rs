@@ -8,7 +8,7 @@ use crate::agent::CodingSettings;
 use crate::config::AgentWork;
 use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
 use crate::engine::ports::{Trees, World};
-use crate::gateway::Answered;
+use crate::gateway::{Answered, Ways};
 use crate::sandbox::session_dir;
 use std::path::PathBuf;
 
@@ -21,7 +21,8 @@ impl<W: World> Engine<W> {
     /// Makes sure that somebody listens there.
     pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
         let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
-        self.world.open_way(run, settings.api(), &self.places().gateway(run)).map_err(Halt::Trouble)
+        let ways = Ways::to_models(settings.api());
+        self.world.open_way(run, &ways, &self.places().gateway(run)).map_err(Halt::Trouble)
     }
 
     /// Nobody listens there any more. How the last request was answered.

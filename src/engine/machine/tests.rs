@@ -13,6 +13,7 @@ fn operator() -> Actor {
 
 pub(crate) fn queued() -> Run {
     Run {
+        role: crate::domain::Role::Coder,
         id: RunId(1),
         project: ProjectId(1),
         task: "make it pass".to_owned(),

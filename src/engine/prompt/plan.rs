@@ -1,7 +1,7 @@
 //! The plan in prompts: how one is asked for, and how the work is told to follow it.
 
 use super::quote::fenced;
-use super::{Material, findings, gates, guidance, repository, task};
+use super::{Material, findings, gates, guidance, repository, role, task};
 use crate::domain::Plan;
 use std::fmt::Write as _;
 
@@ -10,6 +10,7 @@ pub fn of_plan(material: &Material<'_>, file: &str) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
     task(&mut text, material.run);
+    role(&mut text, material.run.role);
     let _infallible = write!(
         text,
         "# What to do now\n\nWrite a plan for this task, and change nothing yet: whatever else you change in this turn is thrown \

@@ -6,7 +6,7 @@ use super::campaign::allowances;
 use super::dice::Dice;
 use super::life::{Sim, ada, play};
 use super::plot::{Plot, Turn};
-use crate::domain::{Priority, Project, QuestionState, Run, RunId, RunState};
+use crate::domain::{Priority, Project, QuestionState, Role, Run, RunId, RunState};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
 use crate::engine::room::tests::places;
@@ -58,6 +58,7 @@ async fn submit(sim: &Sim) {
     let projects: [Project; 2] = [other.await.unwrap(), engine.project(first.project).await.unwrap()];
     for at in 0..MORE {
         let new = NewRun {
+            role: Role::Coder,
             project: projects[at % 2].clone(),
             task: first.task.clone(),
             criteria: Vec::new(),

@@ -6,7 +6,7 @@ use super::ground::Ground;
 use super::operator::{Operator, Over};
 use super::plot::Plot;
 use super::world::SimWorld;
-use crate::domain::{Actor, Priority, Project, Run, RunId, RunState, Spent};
+use crate::domain::{Actor, Priority, Project, Role, Run, RunId, RunState, Spent};
 use crate::engine::crash::Plan;
 use crate::engine::room::tests::places;
 use crate::engine::{Engine, NewRun};
@@ -113,6 +113,7 @@ impl Sim {
         let engine = Engine::new(store.clone(), world.clone(), Plan::count().into(), places(plot.places));
         let mut dice = Dice::of(plot.seed, "queue");
         let new = |project: &Project, priority, after| NewRun {
+            role: Role::Coder,
             project: project.clone(),
             task: "repair every part".to_owned(),
             criteria: Vec::new(),
@@ -153,6 +154,7 @@ impl Sim {
         let project = first.project;
         let project = self.store.read(move |view| Ok(view.project(project)?.unwrap())).await.unwrap();
         NewRun {
+            role: Role::Coder,
             project,
             task: first.task,
             criteria: Vec::new(),

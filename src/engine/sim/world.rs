@@ -5,9 +5,9 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
 use crate::engine::ports::{Places, World};
-use crate::gateway::Answered;
+use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,9 +81,9 @@ impl World for SimWorld {
         self.clock.wall()
     }
 
-    fn choose_agent(&self, asked: &str, config: &ProjectConfig) -> Result<ChosenAgent, String> {
+    fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         let asked = (!asked.is_empty()).then_some(asked);
-        choose_agent(asked, config, &self.config).map_err(|error| error.to_string())
+        choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
     fn models(&self, _api: ModelApi) -> Result<String, String> {
@@ -91,7 +91,7 @@ impl World for SimWorld {
         there.ok_or_else(|| "nobody plays a model here".to_owned())
     }
 
-    fn open_way(&self, _run: RunId, _api: ModelApi, _dir: &Path) -> Result<(), String> {
+    fn open_way(&self, _run: RunId, _ways: &Ways, _dir: &Path) -> Result<(), String> {
         // The played agents only say what they do, so nobody has to listen.
         Ok(())
     }

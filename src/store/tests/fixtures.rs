@@ -58,6 +58,7 @@ pub fn new_run(project: ProjectId) -> Run {
         needs: Needs::default(),
         after: Vec::new(),
         waits_since: Millis(0),
+        role: crate::domain::Role::Coder,
         plan: crate::domain::Plan::None,
         state: RunState::Queued,
         resume_to: None,

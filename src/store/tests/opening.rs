@@ -115,7 +115,10 @@ fn a_newer_schema_is_refused_and_can_be_read() {
     drop(first);
     connect::writer(&paths.database).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&paths, &Options::default()).map(drop).unwrap_err();
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 5, .. }), "{error}");
+    assert!(
+        matches!(error, OpenError::NewerSchema { found: 99, known, .. } if known == crate::store::schema::known()),
+        "{error}"
+    );
     let rescue = Store::rescue(&paths).unwrap();
     assert_eq!(counts(&rescue), (2, 1));
     assert!(matches!(rescue.write_sync(|tx| seed(tx, "two")), Err(StoreError::ReadOnly)));

@@ -193,7 +193,7 @@ fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {
         };
         item(safe!("after"), safe!("{}: {}", one.run, need));
     }
-    item(safe!("agent"), safe!("{}, {} priority", run.agent, run.priority.name()));
+    item(safe!("agent"), safe!("{}, {} priority", words::agent(run), run.priority.name()));
     item(safe!("started"), safe!("{} ago by {}", words::ago(run.created, app.now), run.owner));
     item(safe!("spent"), spent(run));
     if let Some(image) = &run.image {
