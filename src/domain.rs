@@ -45,7 +45,7 @@ pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
-pub use run::{ImageUsed, Origin, Run, RunState};
+pub use run::{ImageUsed, Origin, Rerun, Run, RunState};
 pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};

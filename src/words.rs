@@ -1,6 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{GateVerdict, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict};
+use crate::domain::{GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -70,7 +70,28 @@ pub fn suite(verdict: SuiteVerdict) -> SafeText {
         SuiteVerdict::Failed => safe!("failed"),
         SuiteVerdict::Uncounted => safe!("succeeded without counts"),
         SuiteVerdict::NoVerdict => safe!("no verdict"),
+        SuiteVerdict::Flaky => safe!("failed by flaky tests only"),
     }
+}
+
+/// Which suites ran a second time in an iteration, and what came of that.
+pub fn rerun(one: &Iteration) -> Option<SafeText> {
+    if one.rerun.is_empty() && one.rerun_disagrees.is_empty() {
+        return None;
+    }
+    let suites = one.rerun.join(", ");
+    let gathered = one.ended.is_some() || one.tests != (0, 0, 0);
+    let came = match one.rerun_disagrees.len() {
+        0 if !gathered => SafeText::empty(),
+        0 => safe!("; nothing differed"),
+        1 => safe!("; 1 test failed and passed"),
+        many => safe!("; {} tests failed and passed", many),
+    };
+    Some(if suites.is_empty() {
+        safe!("the same tree was tested before{}", came)
+    } else {
+        safe!("in doubt, so a second time on the same tree: {}{}", suites, came)
+    })
 }
 
 /// What a gate says.

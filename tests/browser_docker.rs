@@ -86,14 +86,14 @@ mod needs_docker {
         let prompt = &engine.prompts(run)[0];
         assert!(["saucer", "about.js", "/logo.svg"].iter().all(|part| prompt.contains(part)), "{prompt}");
 
-        // A picture of each page is kept with each iteration.
+        // A picture of each page is kept with each iteration, of both times where its result was in doubt.
         let pictures = engine.texts("SELECT DISTINCT sha256 FROM blob_origins WHERE kind = 'screenshot'");
         assert!(pictures.len() >= 3, "{pictures:?}");
         for name in &pictures {
             let bytes = fs::read(engine.paths().blobs().join(name)).unwrap();
             assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 1_000, "{name}");
         }
-        assert_eq!(engine.count("SELECT count(*) FROM blob_origins WHERE kind = 'screenshot'"), 9);
+        assert_eq!(engine.count("SELECT count(*) FROM blob_origins WHERE kind = 'screenshot'"), 12);
         assert_eq!(repo.branches().len(), 2);
         engine.assert_nothing_left();
         engine.assert_anchored();

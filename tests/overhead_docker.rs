@@ -305,6 +305,8 @@ mod needs_docker {
                         outcome: Some(Outcome::Red),
                         tests: (1, 1, 0),
                         suspicions: Vec::new(),
+                        rerun: Vec::new(),
+                        rerun_disagrees: Vec::new(),
                         started: Millis(1),
                         ended: Some(Millis(2)),
                     })?;

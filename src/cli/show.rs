@@ -139,6 +139,7 @@ fn iteration(one: &Iteration) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(words::rerun(one).map(|line| safe!("     {}", line)));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));
     }
@@ -149,7 +150,8 @@ fn suite(one: &SuiteView) -> Vec<SafeText> {
     let verdict = words::suite(one.verdict);
     let (passed, failed, skipped) = one.tests;
     let head = safe!("  {}: {}, {} passed, {} failed, {} skipped", one.suite, verdict, passed, failed, skipped);
-    std::iter::once(head).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
+    let flaky = one.flaky.iter().map(|test| safe!("    flaky: {}", test));
+    std::iter::once(head).chain(flaky).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
 }
 
 fn finding(one: &Finding) -> SafeText {

@@ -229,20 +229,39 @@ pub enum ReviewGate {
     Always,
 }
 
+/// The longest that suites in doubt may have taken, unless the project says something else.
+const RERUN_SECONDS: u64 = 600;
+
 /// `[gates]`. The patterns follow the rules of `.gitignore` and add to the built-in ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gates {
     /// When a person must look.
     pub review: ReviewGate,
     /// Whether a plan is written before anything is changed, and who settles it.
     #[serde(default)]
     pub plan: Plan,
+    /// The longest that suites whose result is in doubt may have taken to be run a second time, in seconds; none does where it
+    /// is absent.
+    pub rerun: Option<u64>,
     /// Files that hold tests.
     pub test_files: Vec<String>,
     /// Files that decide how tests are started.
     pub entry_points: Vec<String>,
     /// Files that hold acceptance criteria.
     pub criteria: Vec<String>,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            review: ReviewGate::default(),
+            plan: Plan::default(),
+            rerun: Some(RERUN_SECONDS),
+            test_files: Vec::new(),
+            entry_points: Vec::new(),
+            criteria: Vec::new(),
+        }
+    }
 }
 
 /// What happens with the result of a run that succeeded.

@@ -55,6 +55,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         attempt: 1,
         losses: 0,
         troubles: 0,
+        rerun: None,
         instant_failures: 0,
         not_before: None,
         base: None,

@@ -84,6 +84,11 @@ pub enum Suspicion {
         /** What disagrees. */
         what: Vec<String>,
     },
+    /// Tests, or whole suites, that failed and passed on the same tree: what they say now is luck.
+    Flaky {
+        /** Suite-qualified ids with what they say now, bounded. */
+        tests: Vec<String>,
+    },
     /// The agent left more than can be taken, so nothing of it was: what was tested is the commit before.
     NotTaken {
         /** Which bound was passed. */
@@ -97,6 +102,7 @@ impl Suspicion {
         match self {
             Self::TestsRemoved { tests: list, .. }
             | Self::TestsSkipped { tests: list, .. }
+            | Self::Flaky { tests: list }
             | Self::TestFilesEdited { files: list }
             | Self::EntryPointsEdited { files: list }
             | Self::CriteriaEdited { files: list }
@@ -131,6 +137,12 @@ pub struct Iteration {
     pub tests: (u32, u32, u32),
     /// Why green is not success.
     pub suspicions: Vec<Suspicion>,
+    /// Suites whose result was in doubt, so that they ran a second time on the same tree.
+    #[serde(default)]
+    pub rerun: Vec<String>,
+    /// Suite-qualified ids of the tests that failed and passed on the tree of this iteration, bounded.
+    #[serde(default)]
+    pub rerun_disagrees: Vec<String>,
     /// When it began.
     pub started: Millis,
     /// When it ended.

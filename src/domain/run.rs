@@ -133,6 +133,15 @@ pub enum Origin {
     Operator,
 }
 
+/// Suites whose result is in doubt, so that they run a second time on the same tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rerun {
+    /// Their names.
+    pub suites: Vec<String>,
+    /// The attempt from which on steps belong to the second time; those before belong to the first.
+    pub from: u32,
+}
+
 /// One attempt to finish a work item: the row that a transition compares and sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -173,6 +182,9 @@ pub struct Run {
     pub attempt: u32,
     /// Losses of a container that nothing explains, and turns without the plan that was wanted, in the present step.
     pub losses: u32,
+    /// The suites of the present iteration that run a second time, while they do.
+    #[serde(default)]
+    pub rerun: Option<Rerun>,
     /// Failures of the container engine, the image or the provider in a row, in the present step.
     pub troubles: u32,
     /// Instant failures of the agent in a row.

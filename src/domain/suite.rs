@@ -2,7 +2,7 @@
 
 use super::Finding;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The outcome of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub enum SuiteVerdict {
     Uncounted,
     /// It reached no verdict: timed out, out of memory, container lost.
     NoVerdict,
+    /// It failed, but nothing failed that is not known to fail and pass on the same tree: neither a failure nor success.
+    Flaky,
 }
 
 /// One suite in one iteration, as stored.
@@ -70,9 +72,15 @@ pub struct SuiteOutcome {
     pub cases: BTreeMap<String, TestStatus>,
     /// What was odd, ours in words: symlinked report, forged channel lines, disagreeing counts.
     pub oddities: Vec<String>,
+    /// Which of its tests are in quarantine, since they failed and passed on the same tree; [`SuiteOutcome::WHOLE`] where it
+    /// was more than tests that can be named.
+    pub flaky: BTreeSet<String>,
 }
 
 impl SuiteOutcome {
+    /// Stands among the tests in quarantine for a suite that failed and passed on the same tree as a whole.
+    pub const WHOLE: &'static str = "(the whole suite)";
+
     /// How many tests have this status.
     pub fn count(&self, status: TestStatus) -> usize {
         self.cases.values().filter(|s| **s == status).count()

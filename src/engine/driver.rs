@@ -4,6 +4,8 @@
 mod allowance;
 mod deliver;
 mod develop;
+mod doubt;
+mod gather;
 mod judge;
 mod ledger;
 mod prepare;

@@ -52,7 +52,9 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
         }
         Event::AwaitDay { question, reached, by } => answers::await_day(&mut next, *question, reached, by, now)?,
         _ => {
-            if !expects(run.state, event) {
+            // A result is doubted once: what comes second is believed, or tests by chance would be run for ever.
+            let again = matches!(event, Event::Doubted { .. }) && run.rerun.is_some();
+            if again || !expects(run.state, event) {
                 return Err(Refused::NotNow { event: event.name(), state: run.state });
             }
             iterate::apply(&mut next, event, now);
@@ -76,7 +78,7 @@ fn expects(state: RunState, event: &Event) -> bool {
         Event::Planned { .. } => state == Planning,
         Event::AgentHeld { .. } | Event::Capped { .. } => matches!(state, Planning | Developing),
         Event::Tested { .. } => state == Testing,
-        Event::Gathered { .. } => state == Gathering,
+        Event::Gathered { .. } | Event::Doubted { .. } => state == Gathering,
         Event::Analysed { .. } => state == Analysing,
         Event::Gated { .. } => state == Gating,
         Event::Delivered { .. } | Event::DeliveryFailed { .. } => state == Delivering,

@@ -1,6 +1,7 @@
 //! The prompt of an iteration: deterministic, bounded, most useful first. Text from tools and logs is fenced and named as
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
+mod flaky;
 mod history;
 mod plan;
 mod quote;
@@ -52,6 +53,8 @@ pub struct Material<'a> {
     pub outline: &'a Outline,
     /// The plan that was written last.
     pub plan: Option<&'a str>,
+    /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
+    pub flaky: &'a [String],
 }
 
 /// Builds the prompt.
@@ -65,6 +68,7 @@ pub fn build(material: &Material<'_>) -> String {
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);
     gates(&mut text, material.gates);
+    flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
     budget(&mut text, material.run);
     text

@@ -103,6 +103,7 @@ impl<W: World> Engine<W> {
             attempt: 1,
             losses: 0,
             troubles: 0,
+            rerun: None,
             instant_failures: 0,
             not_before: None,
             base: Some(new.base),

@@ -9,7 +9,7 @@ use super::service::ServiceLog;
 use super::sighting::hand_on;
 use super::{format, limits, tail};
 use crate::domain::{Severity, Source, StepEnd, SuiteOutcome, SuiteVerdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a log that are quoted.
 const LINES: usize = 30;
@@ -68,6 +68,7 @@ pub fn unready(suite: &str, troubles: Vec<ServiceTrouble>) -> Judged {
         exit_code: None,
         cases: BTreeMap::new(),
         oddities: Vec::new(),
+        flaky: BTreeSet::new(),
     };
     let mut judged = Judged { outcome, findings: Vec::new() };
     with_services(&mut judged, troubles);

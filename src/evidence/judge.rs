@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::{TAMPERED, tail, totals};
 use crate::config::units::format_size;
 use crate::domain::{Finding, OnDisk, Source, StepEnd, SuiteOutcome, SuiteVerdict, TestStatus};
+use std::collections::BTreeSet;
 
 /// The judgement and the problems seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,14 @@ pub fn judge(
     let (report, _) = to.finish();
     let cases = report.cases.into_iter().map(|case| (case.id, case.status)).collect();
     Judged {
-        outcome: SuiteOutcome { suite: suite.to_owned(), verdict, exit_code: code, cases, oddities: report.oddities },
+        outcome: SuiteOutcome {
+            suite: suite.to_owned(),
+            verdict,
+            exit_code: code,
+            cases,
+            oddities: report.oddities,
+            flaky: BTreeSet::new(),
+        },
         findings: report.findings,
     }
 }

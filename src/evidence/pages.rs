@@ -8,6 +8,7 @@ use super::judge::{Judged, cut_off};
 use super::limits;
 use super::sighting::{hand_on, path};
 use crate::domain::{StepEnd, SuiteOutcome, SuiteVerdict, TestStatus};
+use std::collections::BTreeSet;
 
 /// What a service wrote meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,14 @@ pub fn judge_pages(suite: &str, end: &StepEnd, output: &[u8], services: &[Servic
     };
     let (report, _) = to.finish();
     let cases = report.cases.into_iter().map(|case| (case.id, case.status)).collect();
-    let outcome = SuiteOutcome { suite: suite.to_owned(), verdict, exit_code: code, cases, oddities: report.oddities };
+    let outcome = SuiteOutcome {
+        suite: suite.to_owned(),
+        verdict,
+        exit_code: code,
+        cases,
+        oddities: report.oddities,
+        flaky: BTreeSet::new(),
+    };
     Judged { outcome, findings: report.findings }
 }
 

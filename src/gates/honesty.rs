@@ -93,6 +93,10 @@ pub fn suspicions(facts: &Facts<'_>) -> Vec<Suspicion> {
     if !disagreements.is_empty() {
         found.push(Suspicion::Disagreement { what: bounded(disagreements) });
     }
+    let flaky: Vec<String> = facts.now.iter().flat_map(flaky).collect();
+    if !flaky.is_empty() {
+        found.push(Suspicion::Flaky { tests: bounded(flaky) });
+    }
     found
 }
 
@@ -100,6 +104,25 @@ pub fn suspicions(facts: &Facts<'_>) -> Vec<Suspicion> {
 fn uncounted_why(suite: &SuiteOutcome) -> String {
     let mut odd = suite.oddities.iter().filter(|odd| !odd.starts_with(TAMPERED) && !odd.starts_with(DISAGREES));
     odd.next().map_or_else(|| suite.suite.clone(), |odd| format!("{}: {odd}", suite.suite))
+}
+
+/// Tests of a suite that failed and passed on the same tree, with what they say now. Whatever it is, it is luck, so that passing
+/// is no reason to call the work done.
+fn flaky(suite: &SuiteOutcome) -> Vec<String> {
+    let named = |id: &String| {
+        let now = match suite.cases.get(id) {
+            Some(TestStatus::Passed) => " (passes now)",
+            Some(TestStatus::Failed) => " (fails now)",
+            Some(TestStatus::Skipped) => " (is skipped now)",
+            None => "",
+        };
+        format!("{}: {}{now}", suite.suite, shortened(id, SHOWN))
+    };
+    let mut found: Vec<String> = suite.flaky.iter().map(named).collect();
+    if found.is_empty() && suite.verdict == SuiteVerdict::Flaky {
+        found.push(format!("{}: {}", suite.suite, SuiteOutcome::WHOLE));
+    }
+    found
 }
 
 fn green(verdict: SuiteVerdict) -> bool {

@@ -53,6 +53,7 @@ mod tests {
             exit_code: Some(0),
             cases: cases.iter().map(|(id, status)| ((*id).to_owned(), *status)).collect(),
             oddities: Vec::new(),
+            flaky: std::collections::BTreeSet::new(),
         }
     }
 

@@ -13,6 +13,7 @@ fn suite(verdict: SuiteVerdict, cases: &[(&str, TestStatus)]) -> SuiteOutcome {
         exit_code: Some(0),
         cases: cases.iter().map(|(id, status)| ((*id).to_owned(), *status)).collect(),
         oddities: Vec::new(),
+        flaky: std::collections::BTreeSet::new(),
     }
 }
 
@@ -184,6 +185,28 @@ fn what_the_engine_saw_is_said() {
     let uncounted = [suite(SuiteVerdict::Uncounted, &[])];
     let facts = Facts { now: &uncounted, ..Facts::default() };
     assert_eq!(suspicions(&facts), [Suspicion::Uncounted { suites: vec!["unit".into()] }]);
+}
+
+#[test]
+fn what_goes_by_luck_is_neither_red_nor_success() {
+    let base = base();
+    let mut fails = suite(SuiteVerdict::Flaky, &[("a", TestStatus::Failed), ("b", TestStatus::Passed)]);
+    fails.flaky = ["a".to_owned()].into();
+    let passes = SuiteOutcome { flaky: fails.flaky.clone(), ..green()[0].clone() };
+    // Nothing names what it was; the verdict alone is enough.
+    let nameless = suite(SuiteVerdict::Flaky, &[]);
+    let names = ["unit: a (fails now)", "unit: a (passes now)", "unit: (the whole suite)"];
+    for (now, name) in [&fails, &passes, &nameless].into_iter().zip(names) {
+        let now = [now.clone()];
+        let facts = Facts { base: &base, now: &now, ..Facts::default() };
+        assert_eq!(TestsPass.judge(&facts).verdict, GateVerdict::Pass, "{name}");
+        assert_eq!(Honesty.judge(&facts).verdict, GateVerdict::NeedsPerson, "{name}");
+        assert!(suspicions(&facts).contains(&Suspicion::Flaky { tests: vec![name.into()] }), "{name}");
+    }
+    let facts = Facts { base: &base, now: std::slice::from_ref(&fails), ..Facts::default() };
+    assert!(TestsPass.judge(&facts).evidence.contains(&"flaky: unit: a".to_owned()));
+    let failed = [fails, suite(SuiteVerdict::Failed, &[("c", TestStatus::Failed)])];
+    assert_eq!(TestsPass.judge(&Facts { now: &failed, ..Facts::default() }).verdict, GateVerdict::Fail);
 }
 
 #[test]

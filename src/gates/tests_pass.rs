@@ -1,4 +1,4 @@
-//! The gate `tests`: every suite of this iteration passes.
+//! The gate `tests`: every suite of this iteration passes, or fails by nothing but tests that are known to go by luck.
 
 use super::{Facts, Gate};
 use crate::domain::{GateResult, GateVerdict, SuiteOutcome, SuiteVerdict, TestStatus};
@@ -25,7 +25,8 @@ impl Gate for TestsPass {
                 // A failure is known whatever other suites did; a missing verdict is never read as met.
                 (SuiteVerdict::Failed, _) | (_, GateVerdict::Fail) => GateVerdict::Fail,
                 (SuiteVerdict::NoVerdict, _) | (_, GateVerdict::Unavailable) => GateVerdict::Unavailable,
-                (SuiteVerdict::Passed | SuiteVerdict::Uncounted, verdict) => verdict,
+                // Luck is neither: the gate `honesty` calls a person to it.
+                (SuiteVerdict::Passed | SuiteVerdict::Uncounted | SuiteVerdict::Flaky, verdict) => verdict,
             };
         }
         for base in facts.base {
@@ -50,6 +51,7 @@ fn summary(suite: &SuiteOutcome) -> String {
         SuiteVerdict::Failed => "failed",
         SuiteVerdict::Uncounted => "succeeded without test counts",
         SuiteVerdict::NoVerdict => "reached no verdict",
+        SuiteVerdict::Flaky => "failed by nothing but flaky tests",
     };
     let exit = suite.exit_code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
     format!(
@@ -61,10 +63,15 @@ fn summary(suite: &SuiteOutcome) -> String {
     )
 }
 
+/// A test that goes by luck is named as such, so that nobody chases it.
+fn how(suite: &SuiteOutcome, id: &str) -> &'static str {
+    if suite.flaky.contains(id) { "flaky" } else { "failed" }
+}
+
 fn failed(suite: &SuiteOutcome) -> Vec<String> {
     let mut failed = suite.cases.iter().filter(|(_, status)| **status == TestStatus::Failed);
     let mut lines: Vec<String> =
-        failed.by_ref().take(NAMED).map(|(id, _)| format!("failed: {}: {id}", suite.suite)).collect();
+        failed.by_ref().take(NAMED).map(|(id, _)| format!("{}: {}: {id}", how(suite, id), suite.suite)).collect();
     let more = failed.count();
     if more > 0 {
         lines.push(format!("and {more} more failed tests in suite `{}`", suite.suite));

@@ -29,6 +29,9 @@ pub fn words(suspicion: &Suspicion) -> Vec<String> {
         }
         Suspicion::Unchanged => vec!["the tree is the same as at the base".to_owned()],
         Suspicion::Uncounted { suites } => listed("suites succeeded without naming a test that passed:", suites),
+        Suspicion::Flaky { tests } => {
+            listed("what failed and passed on the same tree, so that its result is luck:", tests)
+        }
         Suspicion::Disagreement { what } => listed("accounts of the same test run disagree:", what),
         Suspicion::NotTaken { why } => {
             vec![format!("nothing of what the agent left was taken ({why}): the work of before was tested again")]

@@ -246,6 +246,9 @@ pub struct SuiteView {
     pub tests: (u32, u32, u32),
     /// What was odd.
     pub oddities: Vec<String>,
+    /// Its tests that failed and passed on the same tree, bounded.
+    #[serde(default)]
+    pub flaky: Vec<String>,
 }
 
 /// A log that can be read.

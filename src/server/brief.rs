@@ -68,7 +68,7 @@ pub(super) fn fit(detail: &mut RunDetail) {
     let share = |of: usize| quarter / of.max(1);
     let of_iteration = share(detail.iterations.len());
     for iteration in &mut detail.iterations {
-        let of_list = of_iteration / iteration.suspicions.len().max(1);
+        let of_list = of_iteration / (iteration.suspicions.len() + 1);
         cut_suspicions(iteration, of_list);
     }
     let of_question = share(detail.questions.len());
@@ -84,7 +84,8 @@ pub(super) fn fit(detail: &mut RunDetail) {
 
 /// Cuts what is named beside suspicions to so many bytes for each of them.
 pub(super) fn cut_suspicions(iteration: &mut Iteration, most: usize) {
-    for list in iteration.suspicions.iter_mut().filter_map(|one| one.named_mut()) {
+    let disagrees = std::iter::once(&mut iteration.rerun_disagrees);
+    for list in iteration.suspicions.iter_mut().filter_map(|one| one.named_mut()).chain(disagrees) {
         cut_list(list, most);
     }
 }
@@ -161,6 +162,8 @@ mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions: vec![Suspicion::Unchanged, Suspicion::Planted { what: list() }],
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: Millis(0),
             ended: None,
         };

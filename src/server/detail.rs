@@ -4,7 +4,7 @@ use super::Server;
 use super::answer::not_found;
 use super::brief::fit;
 use super::iteration::rounds;
-use crate::domain::{Run, RunId, RunState, StepLog, StepState, TestStatus};
+use crate::domain::{Bounded, Run, RunId, RunState, StepLog, StepState, TestStatus};
 use crate::engine::ports::World;
 use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, GuidanceView, LogInfo, Reply, RunDetail, RunView, SuiteView};
@@ -115,6 +115,7 @@ pub(super) fn suites_of(view: &View<'_>, run: RunId, iteration: u32) -> Result<V
         suite: suite.suite,
         verdict: suite.verdict,
         oddities: suite.oddities,
+        flaky: suite.flaky.iter().collect::<Bounded>().finish(),
     });
     Ok(suites.collect())
 }

@@ -32,6 +32,7 @@ fn detail_of(view: &View<'_>, run: RunId, number: u32) -> Result<Option<Iteratio
     let mut suites = suites_of(view, run, number)?;
     for suite in &mut suites {
         cut_list(&mut suite.oddities, LIST);
+        cut_list(&mut suite.flaky, LIST);
     }
     let mut gates = view.gate_results(run, number)?;
     for gate in &mut gates {
@@ -131,6 +132,8 @@ pub(super) mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions: Vec::new(),
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: Millis(1),
             ended: None,
         }
@@ -145,6 +148,7 @@ pub(super) mod tests {
             exit_code: Some(1),
             cases: BTreeMap::new(),
             oddities: vec!["odd".to_owned()],
+            flaky: BTreeSet::new(),
         };
         tx.put_suite(run, number, &suite)?;
         for name in names {

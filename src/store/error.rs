@@ -122,7 +122,7 @@ pub enum OpenError {
         reason: String,
     },
     /// A newer dogwatch wrote the database.
-    #[error("{}: schema {found} is newer than {known}, the newest this program knows: use the newer dogwatch", path.display())]
+    #[error("{}: schema {found} is newer than {known}, the newest this program knows: use the newer dogwatch, or read it in rescue mode", path.display())]
     NewerSchema {
         /// The database.
         path: PathBuf,

@@ -16,6 +16,8 @@ fn iteration(row: &Row<'_>) -> rusqlite::Result<Iteration> {
         outcome: maybe_word(row, "outcome")?,
         tests: (row.get("passed")?, row.get("failed")?, row.get("skipped")?),
         suspicions: json(row, "suspicions")?,
+        rerun: json(row, "rerun")?,
+        rerun_disagrees: json(row, "rerun_disagrees")?,
         started: Millis(row.get("started")?),
         ended: row.get::<_, Option<i64>>("ended")?.map(Millis),
     })
@@ -50,12 +52,13 @@ impl Tx<'_> {
     pub fn put_iteration(&self, it: &Iteration) -> Result<(), StoreError> {
         self.change(
             "INSERT INTO iterations (run, number, base, commit_id, tree, ending, report, outcome, passed, failed, skipped,
-                suspicions, started, ended)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                suspicions, started, ended, rerun, rerun_disagrees)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
              ON CONFLICT (run, number) DO UPDATE SET base = excluded.base, commit_id = excluded.commit_id,
                 tree = excluded.tree, ending = excluded.ending, report = excluded.report, outcome = excluded.outcome,
                 passed = excluded.passed, failed = excluded.failed, skipped = excluded.skipped,
-                suspicions = excluded.suspicions, started = excluded.started, ended = excluded.ended",
+                suspicions = excluded.suspicions, started = excluded.started, ended = excluded.ended,
+                rerun = excluded.rerun, rerun_disagrees = excluded.rerun_disagrees",
             params![
                 it.run.0,
                 it.number,
@@ -71,6 +74,8 @@ impl Tx<'_> {
                 Json(&it.suspicions),
                 it.started.0,
                 it.ended.map(|at| at.0),
+                Json(&it.rerun),
+                Json(&it.rerun_disagrees),
             ],
         )?;
         Ok(())
@@ -102,6 +107,8 @@ mod tests {
                     outcome: None,
                     tests,
                     suspicions: Vec::new(),
+                    rerun: Vec::new(),
+                    rerun_disagrees: Vec::new(),
                     started: Millis(1),
                     ended: None,
                 })?;

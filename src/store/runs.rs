@@ -25,7 +25,7 @@ pub struct RunFilter {
 macro_rules! columns {
     () => {
         "id, project, task, criteria, owner, origin, agent, role, priority, needs_memory, needs_processors, predecessors, waits_since,
-         plan, state, resume_to, iteration, attempt, losses, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+         plan, state, resume_to, iteration, attempt, losses, rerun, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
          spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
     };
 }
@@ -51,6 +51,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         iteration: next.get()?,
         attempt: next.get()?,
         losses: next.get()?,
+        rerun: next.maybe_json()?,
         troubles: next.get()?,
         instant_failures: next.get()?,
         not_before: next.get::<Option<i64>>()?.map(Millis),
@@ -121,12 +122,12 @@ impl Tx<'_> {
     /// starts at 1.
     pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
         let id = self.insert(
-            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, troubles,
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, rerun, troubles,
                 instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
                 budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
                 version, created, updated)
              VALUES (:project, :task, :criteria, :owner, :origin, :agent, :role, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :state, :resume_to, :iteration, :attempt,
-                :losses, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
+                :losses, :rerun, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
                 :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
                 :spent_microusd, :question, :reason, 1, :created, :updated)",
             named_params! {
@@ -135,7 +136,7 @@ impl Tx<'_> {
                 ":priority": new.priority.name(), ":needs_memory": new.needs.memory_mib,
                 ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0, ":plan": Word(new.plan),
                 ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
-                ":attempt": new.attempt, ":losses": new.losses, ":troubles": new.troubles, ":instant_failures": new.instant_failures,
+                ":attempt": new.attempt, ":losses": new.losses, ":rerun": new.rerun.as_ref().map(Json), ":troubles": new.troubles, ":instant_failures": new.instant_failures,
                 ":not_before": new.not_before.map(|at| at.0), ":base": new.base, ":head": new.head,
                 ":image": new.image.as_ref().map(Json), ":budget_iterations": new.budget.iterations,
                 ":budget_seconds": new.budget.seconds, ":budget_tokens": new.budget.tokens,
@@ -153,7 +154,7 @@ impl Tx<'_> {
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
             "UPDATE runs SET priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
-                losses = :losses, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
+                losses = :losses, rerun = :rerun, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
                 head = :head, image = :image, budget_iterations = :budget_iterations, budget_seconds = :budget_seconds,
                 budget_tokens = :budget_tokens, budget_microusd = :budget_microusd,
                 spent_iterations = :spent_iterations, spent_milliseconds = :spent_milliseconds,
@@ -163,7 +164,7 @@ impl Tx<'_> {
             named_params! {
                 ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0, ":plan": Word(run.plan),
                 ":state": run.state.name(), ":resume_to": run.resume_to.map(Word), ":iteration": run.iteration,
-                ":attempt": run.attempt, ":losses": run.losses, ":troubles": run.troubles, ":instant_failures": run.instant_failures,
+                ":attempt": run.attempt, ":losses": run.losses, ":rerun": run.rerun.as_ref().map(Json), ":troubles": run.troubles, ":instant_failures": run.instant_failures,
                 ":not_before": run.not_before.map(|at| at.0), ":base": run.base, ":head": run.head,
                 ":image": run.image.as_ref().map(Json), ":budget_iterations": run.budget.iterations,
                 ":budget_seconds": run.budget.seconds, ":budget_tokens": run.budget.tokens,

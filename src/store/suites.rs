@@ -13,6 +13,7 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<SuiteOutcome> {
         exit_code: row.get("exit_code")?,
         cases: json(row, "cases")?,
         oddities: json(row, "oddities")?,
+        flaky: json(row, "flaky")?,
     })
 }
 
@@ -37,11 +38,13 @@ impl Tx<'_> {
     /// Stores what a suite said; a repeated execution of the same suite in the same iteration replaces it.
     pub fn put_suite(&self, run: RunId, iteration: u32, suite: &SuiteOutcome) -> Result<(), StoreError> {
         self.change(
-            "INSERT INTO suites (run, iteration, suite, verdict, exit_code, passed, failed, skipped, cases, oddities)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            "INSERT INTO suites (run, iteration, suite, verdict, exit_code, passed, failed, skipped, cases, oddities,
+                flaky)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (run, iteration, suite) DO UPDATE SET verdict = excluded.verdict,
                 exit_code = excluded.exit_code, passed = excluded.passed, failed = excluded.failed,
-                skipped = excluded.skipped, cases = excluded.cases, oddities = excluded.oddities",
+                skipped = excluded.skipped, cases = excluded.cases, oddities = excluded.oddities,
+                flaky = excluded.flaky",
             params![
                 run.0,
                 iteration,
@@ -53,6 +56,7 @@ impl Tx<'_> {
                 suite.count(TestStatus::Skipped),
                 Json(&suite.cases),
                 Json(&suite.oddities),
+                Json(&suite.flaky),
             ],
         )?;
         Ok(())

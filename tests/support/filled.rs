@@ -90,6 +90,7 @@ pub fn over(project: ProjectId, task: String) -> Run {
         attempt: 1,
         losses: 0,
         troubles: 0,
+        rerun: None,
         instant_failures: 0,
         not_before: None,
         base: None,
@@ -154,6 +155,7 @@ pub fn worked(bare: &Bare, run: RunId, text: &str) {
                 exit_code: Some(1),
                 cases: BTreeMap::new(),
                 oddities: vec![text.clone()],
+                flaky: std::collections::BTreeSet::new(),
             };
             tx.put_iteration(&Iteration {
                 run,
@@ -165,6 +167,8 @@ pub fn worked(bare: &Bare, run: RunId, text: &str) {
                 outcome: Some(if number == 2 { Outcome::Green } else { Outcome::Red }),
                 tests: (3 + number, 2 - number, 0),
                 suspicions: Vec::new(),
+                rerun: Vec::new(),
+                rerun_disagrees: Vec::new(),
                 started: Millis(1),
                 ended: Some(Millis(61_001)),
             })?;

@@ -130,6 +130,8 @@ impl Hostile {
                     outcome: None,
                     tests: (1, 2, 3),
                     suspicions: vec![Suspicion::TestsRemoved { tests: texts[1..3].to_vec(), total: 9 }],
+                    rerun: Vec::new(),
+                    rerun_disagrees: Vec::new(),
                     started: Millis(1),
                     ended: Some(Millis(2)),
                 })?;

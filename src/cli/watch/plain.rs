@@ -179,6 +179,7 @@ mod tests {
             attempt: 1,
             losses: 0,
             troubles: 0,
+            rerun: None,
             instant_failures: 0,
             not_before: None,
             base: None,

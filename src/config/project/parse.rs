@@ -297,10 +297,21 @@ fn gates(section: &Section<'_, '_>) -> Gates {
     Gates {
         review,
         plan,
+        rerun: rerun(section),
         test_files: rules::patterns(section, "test-files"),
         entry_points: rules::patterns(section, "entry-points"),
         criteria: rules::patterns(section, "criteria"),
     }
+}
+
+/// How long suites in doubt may have taken; "off" for none.
+fn rerun(section: &Section<'_, '_>) -> Option<u64> {
+    let usual = Gates::default().rerun;
+    let Some(text) = section.string("rerun") else { return usual };
+    if text.value == "off" {
+        return None;
+    }
+    rules::duration_text(section, "rerun", &text, rules::DAY).or(usual)
 }
 
 fn deliver(section: &Section<'_, '_>) -> DeliverTo {

@@ -38,6 +38,7 @@ tokens = 1_000_000
 usd = 5.0
 [gates]
 review = "always"
+rerun = "20m"
 test-files = ["spec/**"]
 [deliver]
 to = "none"
@@ -63,6 +64,7 @@ fn every_key_is_read() {
     let budget = Budget { iterations: 50, seconds: Some(28_800), tokens: Some(1_000_000), microusd: Some(5_000_000) };
     assert_eq!(config.budget, budget);
     assert_eq!((config.gates.review, config.deliver), (ReviewGate::Always, DeliverTo::None));
+    assert_eq!(config.gates.rerun, Some(1200));
     assert_eq!(config.why_never_done(), None);
     let again: ProjectConfig = serde_json::from_str(&config.canonical()).unwrap();
     assert_eq!(again, config);

@@ -257,6 +257,12 @@ pub const GATES: Table = Table {
             "\"none\"",
             "Let the agent write a plan before it changes anything, which a person approves, or which the work just follows.",
         ),
+        key(
+            "rerun",
+            "a duration such as \"10m\", or \"off\"",
+            "\"10m\"",
+            "Suites whose result cannot be told from luck (a test that fails and did not before) run a second time on the same tree, if all together took no longer the first time.",
+        ),
         key("test-files", GLOBS, "[]", "Files that hold tests."),
         key("entry-points", GLOBS, "[]", "Files that decide how tests are started."),
         key("criteria", GLOBS, "[]", "Files that hold acceptance criteria."),

@@ -47,6 +47,8 @@ pub(super) fn iteration(run: i64, number: u32, outcome: Option<Outcome>) -> Iter
         outcome,
         tests: if outcome.is_some() { (39 + number, 4 - number, 0) } else { (0, 0, 0) },
         suspicions: if number == 3 { vec![Suspicion::GreenAtStart] } else { Vec::new() },
+        rerun: Vec::new(),
+        rerun_disagrees: Vec::new(),
         started: Millis(NOW.0 - 900_000 + i64::from(number) * 200_000),
         ended: outcome.map(|_| Millis(NOW.0 - 750_000 + i64::from(number) * 200_000)),
     }
@@ -96,6 +98,7 @@ fn round(id: i64, number: u32, text: &str) -> IterationDetail {
         verdict: SuiteVerdict::Failed,
         tests: (40, 3, 0),
         oddities: vec![text.to_owned()],
+        flaky: vec![text.to_owned()],
     };
     let gate = GateResult { gate: "tests".to_owned(), verdict: GateVerdict::Fail, evidence: vec![text.to_owned()] };
     let over = number < 4;

@@ -150,6 +150,7 @@ impl<W: World> Engine<W> {
             since: &stored.moved.since,
             outline: &outline,
             plan: stored.plan.as_deref(),
+            flaky: &stored.flaky,
         };
         let text = if context.run.state == RunState::Planning {
             prompt::of_plan(&material, PLAN_FILE)

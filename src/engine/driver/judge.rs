@@ -1,109 +1,16 @@
-//! From reports to a verdict: findings, comparison with the base, gates. Pure work over what is stored, safe to repeat.
+//! From outcomes to a verdict: comparison with the base, gates. Pure work over what is stored, safe to repeat.
 
 mod look;
 
 use super::{Context, Engine, Halt};
-use crate::config::{ReviewGate, Suite};
-use crate::domain::{
-    Bounded, Finding, GateResult, GateVerdict, Iteration, StepId, StepState, SuiteOutcome, SuiteVerdict, Suspicion,
-    TestStatus,
-};
+use crate::config::ReviewGate;
+use crate::domain::{Bounded, GateResult, GateVerdict, Iteration, SuiteOutcome, SuiteVerdict, Suspicion};
 use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
-use crate::evidence;
 use crate::gates::{self, Facts};
 use std::collections::HashSet;
-use std::path::Path;
-
-/// How much of a suite's output is read where the output is the report.
-const READ_OUTPUT: usize = 32 * 1024 * 1024;
-/// Files that a run changed and that are named.
-const MOST_ALTERED: usize = 200;
-/// The same of the base's own run.
-const MOST_ALTERED_BY_BASE: usize = 2_000;
 
 impl<W: World> Engine<W> {
-    pub(super) async fn gather(&self, context: &Context) -> Result<(), Halt> {
-        let mut outcomes = Vec::new();
-        let mut findings = Vec::new();
-        let mut trees = Vec::new();
-        let mut pictures = Vec::new();
-        for suite in &context.config.suites {
-            let Some(step) = self.verdict_of(context, suite).await? else {
-                let Some(unready) = self.unready(context, suite).await? else {
-                    return Err(Halt::Trouble(format!("suite {} has no result", suite.name)));
-                };
-                let judged = self.judge_unready(context, suite, unready).await?;
-                outcomes.push(judged.outcome);
-                findings.extend(judged.findings);
-                continue;
-            };
-            let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
-            let tree = self.places().tree(&step.key);
-            if suite.browser.is_some() {
-                let (judged, taken) = self.judge_browser(context, suite, &step, &tree).await?;
-                pictures.extend(taken.into_iter().map(|picture| (step.id, picture)));
-                outcomes.push(judged.outcome);
-                findings.extend(judged.findings);
-                trees.push(tree);
-                continue;
-            }
-            let output = self.world.trees().output(&self.places().log(&step.key), log_digest, READ_OUTPUT).await?;
-            let reports = self.world.trees().reports(&tree, suite).await;
-            let format = suite.format.parse().map_err(|error| Halt::Trouble(format!("{error}")))?;
-            let mut judged = evidence::judge(&suite.name, end, format, reports, &output);
-            judged.outcome.oddities.extend(self.rewritten(context, suite, &tree).await?);
-            if !suite.services.is_empty() {
-                self.judge_services(context, suite, &step, &mut judged).await?;
-            }
-            outcomes.push(judged.outcome);
-            findings.extend(judged.findings);
-            trees.push(tree);
-        }
-        self.crash.at("gather.parsed")?;
-        self.record_evidence(context, outcomes, findings, pictures).await?;
-        for tree in trees {
-            self.world.trees().remove(&tree).await?;
-            self.crash.at("test.removed")?;
-        }
-        Ok(())
-    }
-
-    /// Files that the program under test changed while it ran, as oddities that stop success. What the base's own run changes
-    /// too is the project's way of testing.
-    async fn rewritten(&self, context: &Context, suite: &Suite, tree: &Path) -> Result<Vec<String>, Halt> {
-        let commit = Self::tested_commit(context);
-        let commits = (context.base.as_str(), commit.as_str());
-        let altered = self.world.trees().altered(&context.project, commits, tree, suite).await?;
-        if altered.is_empty() {
-            return Ok(Vec::new());
-        }
-        let base = if context.run.iteration == 0 {
-            Vec::new()
-        } else {
-            self.stored_facts(context.run.id, context.run.iteration).await?.base
-        };
-        let usual =
-            base.iter().find(|one| one.suite == suite.name).map(|one| one.oddities.as_slice()).unwrap_or_default();
-        Ok(unusual(&altered, usual, context.run.iteration == 0))
-    }
-
-    /// Stores outcomes, findings and bugs in the transaction that ends the gathering.
-    async fn record_evidence(
-        &self,
-        context: &Context,
-        outcomes: Vec<SuiteOutcome>,
-        findings: Vec<Finding>,
-        pictures: Vec<(StepId, Vec<u8>)>,
-    ) -> Result<(), Halt> {
-        let count = |status| {
-            let sum: usize = outcomes.iter().map(|outcome| outcome.count(status)).sum();
-            u32::try_from(sum).unwrap_or(u32::MAX)
-        };
-        let tests = (count(TestStatus::Passed), count(TestStatus::Failed), count(TestStatus::Skipped));
-        self.gathered(context, Event::Gathered { tests }, outcomes, findings, pictures).await
-    }
-
     pub(super) async fn analyse(&self, context: &Context) -> Result<(), Halt> {
         let facts = self.facts(context).await?;
         let suspicions = match context.run.iteration {
@@ -225,18 +132,6 @@ pub(super) struct StoredFacts {
     pub not_taken: Option<String>,
 }
 
-/// Files that a run changed, as oddities, without what the base's own run changes. Of the base more are told, lest one be
-/// missed there later; where even those are not all, the comparison would accuse honest work and says nothing.
-fn unusual(altered: &[String], usual: &[String], is_base: bool) -> Vec<String> {
-    let usual: HashSet<&str> = usual.iter().map(String::as_str).collect();
-    let most = if is_base { MOST_ALTERED_BY_BASE } else { MOST_ALTERED };
-    if usual.iter().filter(|odd| odd.starts_with(evidence::TAMPERED)).count() >= MOST_ALTERED_BY_BASE {
-        return Vec::new();
-    }
-    let words = altered.iter().map(|path| format!("{}the run itself changed {path}", evidence::TAMPERED));
-    words.filter(|words| !usual.contains(words.as_str())).take(most).collect()
-}
-
 /// A gate's result with as much evidence as can be kept.
 fn bounded(result: GateResult) -> GateResult {
     GateResult { evidence: result.evidence.iter().collect::<Bounded>().finish(), ..result }
@@ -285,17 +180,6 @@ mod tests {
         GateResult { gate: "g".to_owned(), verdict, evidence: vec!["why".to_owned()] }
     }
 
-    #[test]
-    fn a_base_that_changes_many_files_excuses_all_of_them() {
-        let paths: Vec<String> = (0..MOST_ALTERED * 2).map(|n| format!("data/{n}")).collect();
-        let usual = unusual(&paths, &[], true);
-        assert_eq!(unusual(&paths, &usual, false).len(), 0);
-        assert_eq!(unusual(&["calc.py".to_owned()], &usual, false).len(), 1);
-        assert_eq!(unusual(&paths, &[], false).len(), MOST_ALTERED);
-        let paths: Vec<String> = (0..=MOST_ALTERED_BY_BASE).map(|n| format!("data/{n}")).collect();
-        assert_eq!(unusual(&paths, &unusual(&paths, &[], true), false).len(), 0);
-    }
-
     fn iteration(number: u32, suspicions: Vec<Suspicion>) -> Iteration {
         Iteration {
             run: crate::domain::RunId(1),
@@ -307,6 +191,8 @@ mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions,
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: crate::domain::Millis(0),
             ended: None,
         }

@@ -1,14 +1,18 @@
 //! Everything the driver reads from and writes to the store. A transition, the rows beside it and its audit event are one
 //! transaction.
 
+mod flaky;
+
+use self::flaky::{flaky_of, note_flaky};
 use super::allowance::reserve;
+use super::gather::Gathered;
 use super::judge::{StoredFacts, not_taken, planted};
 use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
     Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
-    StepId, StepKey, StepKind, StepState, SuiteOutcome,
+    StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -67,6 +71,8 @@ pub(super) struct StoredMaterial {
     pub moved: Movements,
     /// The plan that was written last.
     pub plan: Option<String>,
+    /// Tests in quarantine in the last verified iteration, by suite and id.
+    pub flaky: Vec<String>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -140,18 +146,16 @@ impl<W: World> Engine<W> {
     }
 
     /// Commits the evidence of an iteration with the event that ends the gathering.
-    pub(super) async fn gathered(
-        &self,
-        context: &Context,
-        event: Event,
-        outcomes: Vec<SuiteOutcome>,
-        findings: Vec<Finding>,
-        pictures: Vec<(StepId, Vec<u8>)>,
-    ) -> Result<(), Halt> {
-        let (id, iteration) = (context.run.id, context.run.iteration);
+    pub(super) async fn gathered(&self, context: &Context, event: Event, gathered: Gathered) -> Result<(), Halt> {
+        let (id, project, iteration) = (context.run.id, context.project.id, context.run.iteration);
+        let again = context.run.rerun.as_ref().map(|rerun| rerun.suites.clone()).unwrap_or_default();
         let also = move |tx: &Tx<'_>| {
+            let Gathered { outcomes, findings, pictures, opposed } = gathered;
             for outcome in &outcomes {
                 tx.put_suite(id, iteration, outcome)?;
+                let times = if again.contains(&outcome.suite) { 2 } else { 1 };
+                let opposed = opposed.get(&outcome.suite);
+                note_flaky(tx, project, (id, iteration), outcome, opposed, times)?;
             }
             for (step, picture) in &pictures {
                 let origin = BlobOrigin { kind: PICTURE.to_owned(), run: Some(id), step: Some(*step) };
@@ -351,6 +355,7 @@ impl<W: World> Engine<W> {
                     gates: view.gate_results(run, verified)?,
                     moved: view.movements(run)?,
                     plan: plan_of(view, run)?,
+                    flaky: flaky_of(view, run, verified)?,
                     iterations,
                 })
             })

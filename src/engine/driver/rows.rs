@@ -25,6 +25,8 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                 outcome: None,
                 tests: (0, 0, 0),
                 suspicions: Vec::new(),
+                rerun: Vec::new(),
+                rerun_disagrees: Vec::new(),
                 started: tx.now(),
                 ended: None,
             })?,
@@ -35,7 +37,11 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     one.tree = Some(tree.clone());
                 }
             })?,
-            Write::Counts { tests } => change(tx, id, before.iteration, |one| one.tests = *tests)?,
+            Write::Rerun { suites } => change(tx, id, before.iteration, |one| one.rerun.clone_from(suites))?,
+            Write::Counts { tests, disagrees } => change(tx, id, before.iteration, |one| {
+                one.tests = *tests;
+                one.rerun_disagrees.clone_from(disagrees);
+            })?,
             Write::Suspect { suspicions } => {
                 change(tx, id, before.iteration, |one| one.suspicions.clone_from(suspicions))?;
             }
@@ -145,6 +151,14 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
                 let digest = plan.as_ref().map(|plan| crate::audit::hex(&Sha256::digest(plan.as_bytes())));
                 object.insert("plan_sha256".to_owned(), json!(digest));
                 object.insert("agent".to_owned(), json!(report));
+            }
+            Event::Doubted { suites, .. } => {
+                object.insert("suites".to_owned(), json!(suites));
+            }
+            Event::Gathered { disagrees, .. } if !disagrees.is_empty() => {
+                object.insert("disagrees".to_owned(), json!(disagrees.len()));
+                // The iteration's row has all of them.
+                object.insert("for_example".to_owned(), json!(disagrees.iter().take(10).collect::<Vec<_>>()));
             }
             Event::AgentEnded { report, commit, .. } => {
                 object.insert("commit".to_owned(), json!(commit));

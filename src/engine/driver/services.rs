@@ -13,6 +13,7 @@ use crate::engine::ports::{Trees, World};
 use crate::sandbox::{Ended, Network, Presence, Sandbox, StepSpec};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -195,9 +196,15 @@ impl<W: World> Engine<W> {
         Ok(steps.into_iter().filter(|step| specs::is_beside(&step.key, suite)).collect())
     }
 
-    /// Why the suite never began in this iteration, if that is so.
-    pub(super) async fn unready(&self, context: &Context, suite: &Suite) -> Result<Option<Unready>, Halt> {
-        let steps = self.steps_of(context.run.id, context.run.iteration).await?;
+    /// Why the suite never began in these attempts of the iteration, if that is so.
+    pub(super) async fn unready(
+        &self,
+        context: &Context,
+        suite: &Suite,
+        attempts: &Range<u32>,
+    ) -> Result<Option<Unready>, Halt> {
+        let mut steps = self.steps_of(context.run.id, context.run.iteration).await?;
+        steps.retain(|step| attempts.contains(&step.key.attempt));
         let began = |attempt| {
             let of = |step: &&Step| (step.key.kind, step.key.attempt) == (StepKind::Test, attempt);
             steps.iter().filter(of).any(|step| step.key.suite == suite.name)
@@ -216,10 +223,11 @@ impl<W: World> Engine<W> {
         Ok(Some(Unready { waited: found(StepKind::Ready).next(), ended: found(StepKind::Service).collect() }))
     }
 
-    /// Milliseconds that a suite took, with the wait for its services.
-    pub(super) async fn time_of(&self, context: &Context, suite: &Suite) -> Result<u64, Halt> {
-        let waited = self.beside(context, suite).await?.into_iter().filter(|step| step.key.kind == StepKind::Ready);
-        let ran = self.verdict_of(context, suite).await?;
+    /// Milliseconds that a suite took in these attempts, with the wait for its services.
+    pub(super) async fn time_of(&self, context: &Context, suite: &Suite, attempts: &Range<u32>) -> Result<u64, Halt> {
+        let beside = self.beside(context, suite).await?.into_iter();
+        let waited = beside.filter(|step| step.key.kind == StepKind::Ready && attempts.contains(&step.key.attempt));
+        let ran = self.verdict_of(context, suite, attempts).await?;
         Ok(waited.chain(ran).map(|step| duration(&step)).fold(0, u64::saturating_add))
     }
 }

@@ -5,16 +5,21 @@ use super::steps::{duration, key, step_environment};
 use super::{Context, Engine, Halt};
 use crate::browser::Orders;
 use crate::config::{Browser, Suite};
-use crate::domain::{Step, StepEnd, StepKind, StepState};
+use crate::domain::{Run, Step, StepEnd, StepKind, StepState};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Trees, World};
 use crate::sandbox::{Network, Profile, StepSpec};
+use std::ops::Range;
 use std::path::PathBuf;
 
 impl<W: World> Engine<W> {
     pub(super) async fn test(&self, context: &Context) -> Result<(), Halt> {
         let mut milliseconds = 0;
+        let again = context.run.rerun.as_ref().map(|rerun| &rerun.suites);
         for suite in &context.config.suites {
+            if again.is_some_and(|suites| !suites.contains(&suite.name)) {
+                continue;
+            }
             milliseconds += self.tested(context, suite).await?;
         }
         self.advance(context, Event::Tested { milliseconds }).await
@@ -22,18 +27,20 @@ impl<W: World> Engine<W> {
 
     /// Brings a suite to its result, where it has none yet, and tells the time that took in milliseconds.
     async fn tested(&self, context: &Context, suite: &Suite) -> Result<u64, Halt> {
+        let now = attempts(&context.run);
         if suite.services.is_empty() {
-            let step = match self.verdict_of(context, suite).await? {
+            let step = match self.verdict_of(context, suite, &now).await? {
                 Some(step) => step,
                 None => self.run_suite(context, suite, Network::default()).await?,
             };
             return Ok(duration(&step));
         }
-        if self.verdict_of(context, suite).await?.is_none() && self.unready(context, suite).await?.is_none() {
+        let has_verdict = self.verdict_of(context, suite, &now).await?.is_some();
+        if !has_verdict && self.unready(context, suite, &now).await?.is_none() {
             self.run_beside_services(context, suite).await?;
         }
         self.stop_services(context, suite).await?;
-        self.time_of(context, suite).await
+        self.time_of(context, suite, &now).await
     }
 
     /// The commit that the present iteration tests.
@@ -44,12 +51,18 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// The execution of a suite in this iteration whose result counts, if there is one already.
-    pub(super) async fn verdict_of(&self, context: &Context, suite: &Suite) -> Result<Option<Step>, Halt> {
+    /// The execution of a suite in these attempts of the iteration whose result counts, if there is one already.
+    pub(super) async fn verdict_of(
+        &self,
+        context: &Context,
+        suite: &Suite,
+        attempts: &Range<u32>,
+    ) -> Result<Option<Step>, Halt> {
         let steps = self.steps_of(context.run.id, context.run.iteration).await?;
         Ok(steps.into_iter().rev().find(|step| {
             step.key.kind == StepKind::Test
                 && step.key.suite == suite.name
+                && attempts.contains(&step.key.attempt)
                 && matches!(&step.state, StepState::Ended { end, .. } if counts(end))
         }))
     }
@@ -88,9 +101,20 @@ impl<W: World> Engine<W> {
             network,
             key,
         };
-        self.note(context.run.id, &format!("iteration {}: suite {} runs", context.run.iteration, suite.name));
+        let again = if context.run.rerun.is_some() { " a second time, since its result is in doubt" } else { "" };
+        self.note(context.run.id, &format!("iteration {}: suite {} runs{again}", context.run.iteration, suite.name));
         self.run_step(context, &spec, None, false).await
     }
+}
+
+/// The attempts that the present tests belong to: all of an iteration's, or those of the second time.
+pub(super) fn attempts(run: &Run) -> Range<u32> {
+    run.rerun.as_ref().map_or(0, |rerun| rerun.from)..u32::MAX
+}
+
+/// The attempts of the first time.
+pub(super) fn first_attempts(run: &Run) -> Range<u32> {
+    0..run.rerun.as_ref().map_or(u32::MAX, |rerun| rerun.from)
 }
 
 /// Whether an end says something of the program under test.

@@ -118,6 +118,8 @@ mod tests {
             outcome: None,
             tests: (0, 0, 0),
             suspicions: Vec::new(),
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
             started: Millis(0),
             ended: None,
         }

@@ -96,10 +96,19 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
+    /// What suites say cannot be told from luck, so they run a second time on the same tree. Once in an iteration.
+    Doubted {
+        /// Their names.
+        suites: Vec<String>,
+        /// An attempt that no step of the iteration has had.
+        attempt: u32,
+    },
     /// Reports became findings.
     Gathered {
         /// Passed, failed and skipped tests over all suites.
         tests: (u32, u32, u32),
+        /// Tests that failed and passed on this iteration's tree.
+        disagrees: Vec<String>,
     },
     /// Findings and changes were compared.
     Analysed {
@@ -196,7 +205,7 @@ pub enum Event {
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 25] = [
+    pub const NAMES: [&'static str; 26] = [
         "admitted",
         "blocked",
         "prepared",
@@ -208,6 +217,7 @@ impl Event {
         "trouble",
         "capped",
         "tested",
+        "doubted",
         "gathered",
         "analysed",
         "gated",
@@ -238,6 +248,7 @@ impl Event {
             Self::Trouble { .. } => "trouble",
             Self::Capped { .. } => "capped",
             Self::Tested { .. } => "tested",
+            Self::Doubted { .. } => "doubted",
             Self::Gathered { .. } => "gathered",
             Self::Analysed { .. } => "analysed",
             Self::Gated { .. } => "gated",

@@ -4,7 +4,7 @@ use super::event::{Event, Judgement};
 use super::transition::{Transition, Write};
 use super::work::LONGEST_WAIT;
 use super::{MAX_CANCEL_TRIES, MAX_DELIVERY_TRIES, MAX_IMAGE_TRIES, MAX_INSTANT_FAILURES, MAX_LOSSES, MAX_TROUBLES};
-use crate::domain::{AgentReport, Ending, Left, Millis, Outcome, QuestionKind, RunState, Spent, Suspicion};
+use crate::domain::{AgentReport, Ending, Left, Millis, Outcome, QuestionKind, Rerun, RunState, Spent, Suspicion};
 
 /// Longest pause between two tries.
 const MAX_BACK_OFF: i64 = 15 * 60 * 1000;
@@ -55,12 +55,22 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         Event::Trouble { reason } => trouble(next, reason, now),
         Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
-            next.spend("tests", Spent { milliseconds: *milliseconds, ..Spent::default() }, Left::Gates);
+            // The rest of the time stays reserved: suites may have to run a second time.
+            next.spend("tests", Spent { milliseconds: *milliseconds, ..Spent::default() }, Left::Tests);
             next.go(RunState::Gathering);
         }
-        Event::Gathered { tests } => {
-            next.writes.push(Write::Counts { tests: *tests });
+        Event::Doubted { suites, attempt } => {
+            next.writes.push(Write::Rerun { suites: suites.clone() });
+            next.go(RunState::Testing);
+            // Names of containers derive from the attempt: the first time had others.
+            next.run.attempt = *attempt;
+            next.run.rerun = Some(Rerun { suites: suites.clone(), from: *attempt });
+        }
+        Event::Gathered { tests, disagrees } => {
+            next.spend("tests", Spent::default(), Left::Gates);
+            next.writes.push(Write::Counts { tests: *tests, disagrees: disagrees.clone() });
             next.go(RunState::Analysing);
+            next.run.rerun = None;
         }
         Event::Analysed { suspicions } => {
             next.writes.push(Write::Suspect { suspicions: suspicions.clone() });

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::*;
 use proptest::prelude::*;
 
+mod doubts;
 mod plans;
 
 fn operator() -> Actor {
@@ -32,6 +33,7 @@ pub(crate) fn queued() -> Run {
         attempt: 1,
         losses: 0,
         troubles: 0,
+        rerun: None,
         instant_failures: 0,
         not_before: None,
         base: Some("b".repeat(40)),
@@ -111,12 +113,16 @@ fn image() -> Event {
     Event::Prepared { image }
 }
 
+fn gathered() -> Event {
+    Event::Gathered { tests: (1, 1, 0), disagrees: vec!["unit: a".to_owned()] }
+}
+
 fn base_tested() -> Vec<Event> {
     vec![
         Event::Admitted,
         image(),
         Event::Tested { milliseconds: 1 },
-        Event::Gathered { tests: (1, 1, 0) },
+        gathered(),
         Event::Analysed { suspicions: Vec::new() },
     ]
 }
@@ -125,7 +131,7 @@ fn round(judgement: Judgement) -> Vec<Event> {
     vec![
         ended(),
         Event::Tested { milliseconds: 1 },
-        Event::Gathered { tests: (1, 1, 0) },
+        gathered(),
         Event::Analysed { suspicions: Vec::new() },
         gated(judgement),
     ]
@@ -484,7 +490,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
         Just(Event::Trouble { reason: "docker".to_owned() }),
         Just(Event::Tested { milliseconds: 1 }),
-        Just(Event::Gathered { tests: (0, 1, 0) }),
+        Just(gathered()),
+        // The driver counts on from the steps that there are.
+        Just(Event::Doubted { suites: vec!["unit".to_owned()], attempt: 9 }),
         Just(Event::Analysed { suspicions: Vec::new() }),
         Just(gated(Judgement::Red)),
         Just(gated(Judgement::Green)),
@@ -572,6 +580,11 @@ proptest! {
             }
             let same_step = (before.iteration, before.state) == (run.iteration, run.state);
             prop_assert!(!same_step || run.attempt >= before.attempt);
+            // Suites run a second time once in an iteration, and only while they are tested.
+            let doubted = matches!(event, Event::Doubted { .. });
+            prop_assert!(!doubted || (before.rerun.is_none() && run.rerun.is_some()));
+            let same_tests = run.iteration == before.iteration && run.rerun.is_some();
+            prop_assert!(doubted || run.rerun.is_none() || (same_tests && before.rerun == run.rerun));
             let opened = writes.iter().filter(|w| matches!(w, Write::OpenIteration { .. })).count();
             prop_assert_eq!(opened > 0 && run.iteration > 0, run.iteration > before.iteration);
         }

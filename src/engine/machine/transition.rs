@@ -52,10 +52,17 @@ pub enum Write {
         /// Checkpoint and tree.
         checkpoint: Option<(String, String)>,
     },
-    /// Test counts of the present iteration.
+    /// Suites of the present iteration run a second time.
+    Rerun {
+        /// Which.
+        suites: Vec<String>,
+    },
+    /// What the tests of the present iteration came to.
     Counts {
         /// Passed, failed, skipped.
         tests: (u32, u32, u32),
+        /// Those that failed and passed on its tree.
+        disagrees: Vec<String>,
     },
     /// Suspicions of the present iteration.
     Suspect {
@@ -159,6 +166,7 @@ impl Transition {
         self.release();
         self.go(if self.run.plan.is_due() { RunState::Planning } else { RunState::Developing });
         self.run.iteration += 1;
+        self.run.rerun = None;
         let base = self.run.head.clone().or_else(|| self.run.base.clone()).unwrap_or_default();
         self.writes.push(Write::OpenIteration { number: self.run.iteration, base });
         self.check_budget();

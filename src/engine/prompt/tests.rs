@@ -33,6 +33,7 @@ fn nothing(run: &Run) -> Material<'_> {
         since: &SINCE,
         outline: &OUTLINE,
         plan: None,
+        flaky: &[],
     }
 }
 
@@ -112,6 +113,8 @@ fn ended(number: u32, tests: (u32, u32, u32)) -> Iteration {
         outcome: None,
         tests,
         suspicions: Vec::new(),
+        rerun: Vec::new(),
+        rerun_disagrees: Vec::new(),
         started: Millis(1),
         ended: Some(Millis(2)),
     }
@@ -148,6 +151,7 @@ fn a_whole_prompt() {
         tried: &tried,
         since: &BTreeMap::from([(deep.exact.clone(), 1)]),
         outline: &outline,
+        flaky: &["unit: test_b".to_owned()],
         plan: None,
     });
     insta::assert_snapshot!(prompt);

@@ -41,6 +41,16 @@ pub(super) fn allowances(dice: &mut Dice, pace: u32) -> Allowances {
     Allowances { day, iteration, projects: [("played".to_owned(), project)].into() }
 }
 
+/// Iterations and attempts in which a test fails that nothing is wrong with.
+fn luck(seed: u64) -> Vec<(u32, u32)> {
+    let mut dice = Dice::of(seed, "luck of a random plot");
+    if !dice.percent(40) {
+        return Vec::new();
+    }
+    let small = |number: u64| u32::try_from(number).unwrap();
+    (0..dice.between(1, 5)).map(|_| (small(dice.below(5)), small(dice.between(1, 3)))).collect()
+}
+
 /// A plot in which much happens.
 fn plot(seed: u64, pace: u32) -> Plot {
     let mut dice = Dice::of(seed, "plot");
@@ -71,6 +81,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
             plot.fates.push((kind, iteration, u32::try_from(beside.between(1, 2)).unwrap(), after, fate));
         }
     }
+    plot.flaky = luck(seed);
     plot.broken_setup = plot.setup && dice.percent(10);
     plot.review = dice.percent(20);
     plot.iterations = u32::try_from(dice.between(1, 6)).unwrap();

@@ -193,6 +193,7 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.capped" => turns(from) && to == "escalated",
         "run.await_day" => from == "escalated" && turns(to),
         "run.tested" => (from, to) == ("testing", "gathering"),
+        "run.doubted" => (from, to) == ("gathering", "testing"),
         "run.gathered" => (from, to) == ("gathering", "analysing"),
         "run.analysed" => from == "analysing" && ["gating", "planning", "developing", "escalated"].contains(&to),
         "run.gated" => from == "gating" && ["delivering", "developing", "awaiting_review", "escalated"].contains(&to),
@@ -260,6 +261,10 @@ pub(super) async fn whole(sim: &Sim) {
         .any(|one| one.kind == QuestionKind::Review && one.answer.as_ref().is_some_and(|answer| answer.approve));
     let lost = guidance.iter().find(|one| one.state == GuidanceState::Accepted);
     assert!(run.state != RunState::Succeeded || taken || lost.is_none(), "guidance was lost: {lost:?}\n{}", told());
+    // What goes by luck is never a reason for success by itself.
+    let lucky =
+        sim.store.read_sync(|view| Ok(view.suites(id, run.iteration)?.iter().any(|suite| !suite.flaky.is_empty())));
+    assert!(run.state != RunState::Succeeded || taken || !lucky.unwrap(), "it ended well by luck\n{}", told());
     assert_eq!(sim.world.leftovers(), Vec::<String>::new(), "{}", told());
     assert!(unfinished.is_empty(), "steps that never ended: {unfinished:?}\n{}", told());
     assert!(run.state.is_final(), "{}", told());

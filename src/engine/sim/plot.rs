@@ -146,6 +146,8 @@ pub(super) struct Plot {
     pub services: bool,
     /// In these iterations the application is never ready.
     pub deaf: Vec<u32>,
+    /// In these iterations and attempts a test fails that nothing is wrong with; in all others it passes.
+    pub flaky: Vec<(u32, u32)>,
     /// A person looks at every result.
     pub review: bool,
     /// The agent is a coding agent, which says what it does in its own events.
@@ -201,6 +203,7 @@ impl Plot {
             setup: false,
             services: false,
             deaf: Vec::new(),
+            flaky: Vec::new(),
             review: false,
             coding: false,
             plan: crate::domain::Plan::None,

@@ -88,9 +88,10 @@ fn campaign(seeds: std::ops::Range<u64>, rounds: u64, all: bool) {
     for seed in seeds {
         let mut seen = BTreeSet::new();
         // A turn's time is counted from its intent. So one that fails at once looks like any other that failed where an outage
-        // lies within it, and costs an iteration, which is known and not what is tried at full size.
-        let instant = |plot: &Plot| all && plot.turns.iter().any(|turn| turn.2 == Turn::Instant);
-        for plot in stories::all(seed).into_iter().filter(|plot| !instant(plot)) {
+        // lies within it, and costs an iteration, which is known and not what is tried with any call or at full size.
+        let instant = |plot: &Plot| plot.turns.iter().any(|turn| turn.2 == Turn::Instant);
+        for plot in stories::all(seed).into_iter().filter(|plot| !(all && instant(plot))) {
+            let rounds = if instant(&plot) { 0 } else { rounds };
             let (finish, counts) = undisturbed(&plot);
             let calls = calls(&plot);
             let mut dice = Dice::of(seed, plot.name);

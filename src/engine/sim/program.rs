@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use super::disk::Tree;
 use super::plot::{Fate, Plot, Turn, part_path};
-use crate::domain::{Millis, StepEnd, StepKind};
+use crate::domain::{Millis, StepEnd, StepKey, StepKind};
 use crate::engine::ports::PLAN_FILE;
 use crate::sandbox::StepSpec;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
                 in_events(&mut program);
             }
         }
-        StepKind::Test if key.suite == "unit" => unit(&mut program),
+        StepKind::Test if key.suite == "unit" => unit(plot, key, &mut program),
         StepKind::Test if key.suite == "browser" => browser(&mut program),
         StepKind::Test => lint(&mut program),
         StepKind::Network | StepKind::Service => service(&mut program),
@@ -192,19 +192,23 @@ fn verdicts(tree: &Tree) -> Vec<(u64, bool)> {
         .collect()
 }
 
-fn unit(program: &mut Program) {
-    let verdicts = verdicts(&program.tree);
+fn unit(plot: &Plot, key: &StepKey, program: &mut Program) {
+    let mut verdicts: Vec<_> =
+        verdicts(&program.tree).into_iter().map(|(part, good)| (format!("part{part}"), good)).collect();
+    if !plot.flaky.is_empty() {
+        verdicts.push(("luck".to_owned(), !plot.flaky.contains(&(key.iteration, key.attempt))));
+    }
     let passed = verdicts.iter().filter(|(_, good)| *good).count();
     let failed = verdicts.len() - passed;
     let mut lines = vec!["============================= test session starts =============================".to_owned()];
     for (part, good) in &verdicts {
         let word = if *good { "PASSED" } else { "FAILED" };
-        lines.push(format!("tests/test_parts.py::test_part{part} {word}"));
+        lines.push(format!("tests/test_parts.py::test_{part} {word}"));
     }
     if failed > 0 {
         lines.push("=========================== short test summary info ============================".to_owned());
         for (part, _) in verdicts.iter().filter(|(_, good)| !good) {
-            lines.push(format!("FAILED tests/test_parts.py::test_part{part} - AssertionError: part {part} is bad"));
+            lines.push(format!("FAILED tests/test_parts.py::test_{part} - AssertionError: {part} is bad"));
         }
     }
     let counts = match (failed, passed) {

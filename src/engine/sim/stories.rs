@@ -14,6 +14,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
     let mut plots = of_one(seed);
     plots.extend(of_several(seed));
     plots.extend(of_plans(seed));
+    plots.extend(of_luck(seed));
     plots
 }
 
@@ -65,6 +66,27 @@ fn of_plans(seed: u64) -> Vec<Plot> {
             turns: vec![(1, 0, Turn::Nothing)],
             answers: vec![(QuestionKind::Trouble, true), (QuestionKind::Trouble, false)],
             ..plain("no plan at all")
+        },
+    ]
+}
+
+/// Where a test goes by luck.
+fn of_luck(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot::plain(name, seed);
+    vec![
+        // It fails when all else is repaired, and when the tree is the one before; never is that red, nor is passing success.
+        Plot {
+            flaky: vec![(1, 1), (2, 1)],
+            parts: 1,
+            turns: vec![(2, 1, Turn::Nothing)],
+            answers: vec![(QuestionKind::Review, false), (QuestionKind::Review, false), (QuestionKind::Review, true)],
+            ..plain("a test that goes by luck")
+        },
+        // At the base, where it is found at once.
+        Plot {
+            flaky: vec![(0, 1), (2, 1), (2, 2)],
+            answers: vec![(QuestionKind::Review, true)],
+            ..plain("a test that goes by luck at the base")
         },
     ]
 }

@@ -66,6 +66,7 @@ pub fn new_run(project: ProjectId) -> Run {
         attempt: 1,
         losses: 0,
         troubles: 0,
+        rerun: None,
         instant_failures: 0,
         not_before: None,
         base: None,

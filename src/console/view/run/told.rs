@@ -110,6 +110,7 @@ fn verdict(round: &IterationDetail) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("the agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(words::rerun(one));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("! {}", line)));
     }
@@ -124,6 +125,7 @@ fn verdict(round: &IterationDetail) -> Vec<SafeText> {
             failed,
             skipped
         ));
+        lines.extend(suite.flaky.iter().map(|test| safe!("    flaky: {}", test)));
         lines.extend(suite.oddities.iter().map(|odd| safe!("    {}", odd)));
     }
     for gate in &round.gates {
