@@ -56,6 +56,7 @@ mod steps;
 mod suites;
 mod tx;
 mod usage;
+mod watched;
 mod writer;
 
 #[cfg(test)]

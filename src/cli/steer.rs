@@ -20,6 +20,9 @@ pub struct Redirect {
     run: RunId,
     /// What the agent should do differently; `-` reads it from standard input
     text: String,
+    /// What the work is measured by from now on, in place of the criteria that it had; may be given more than once
+    #[arg(long = "criterion", value_name = "LINE")]
+    criteria: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -69,7 +72,8 @@ pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
 
 pub async fn redirect(context: Context, args: Redirect) -> Result<i32, Failure> {
     let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
-    tell(context, Request::Redirect { run: args.run, text }, args.json).await
+    let criteria = (!args.criteria.is_empty()).then_some(args.criteria);
+    tell(context, Request::Redirect { run: args.run, text, criteria }, args.json).await
 }
 
 pub async fn cancel(context: Context, args: Cancel) -> Result<i32, Failure> {

@@ -19,6 +19,8 @@ pub enum QuestionKind {
     Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
+    /// The run does not move. Approve: it goes on as it is. Deny: it is given up. People may also redirect it, or roll it back.
+    Stuck,
 }
 
 impl QuestionKind {
@@ -30,6 +32,7 @@ impl QuestionKind {
             Self::Trouble => "trouble",
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
+            Self::Stuck => "stuck",
         }
     }
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod prepare;
 mod rows;
 mod services;
+mod standstill;
 mod steps;
 mod sweep;
 mod test;

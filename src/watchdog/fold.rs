@@ -32,6 +32,11 @@ impl Watchdog {
         Self { limits, ..Self::default() }
     }
 
+    /// The best round so far.
+    pub fn best(&self) -> Option<u64> {
+        self.state.best.as_ref().map(|best| best.n)
+    }
+
     /// Takes what happened next. A round gives a verdict.
     pub fn take(&mut self, event: &Event) -> Option<Verdict> {
         match event {
