@@ -18,9 +18,11 @@ mod debug;
 mod deliver;
 mod diff;
 mod doctor;
+mod egress;
 mod engine;
 mod gc;
 mod init;
+mod knowledge;
 mod logs;
 mod project;
 mod prompt;
@@ -29,7 +31,9 @@ mod run;
 mod serve;
 mod show;
 mod steer;
+mod tools;
 mod uninstall;
+mod usage;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -80,10 +84,18 @@ enum Command {
     Prompt(prompt::Args),
     /// Hand over a run's result as a branch or a patch
     Deliver(deliver::Args),
+    /// Show what the agent of a run used the engine's tools for, and what it noted
+    Tools(tools::Args),
+    /// Register what agents may read: wanted features, data sets, live systems
+    Knowledge(knowledge::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
+    /// Show what a run asked of models and what that took
+    Usage(usage::Args),
+    /// Show what a run asked of hosts outside, and what came of it
+    Egress(egress::Args),
     /// Register and list repositories
     Project(project::Args),
     /// Try whether a coding agent is installed as it should be
@@ -143,7 +155,11 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Prompt(args) => Context::block_on(|context| prompt::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
+        Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
+        Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),

@@ -5,12 +5,14 @@
 pub mod agents;
 mod allowances;
 pub mod command;
+mod egress;
 pub mod engine;
 pub mod errors;
 mod keys;
 pub mod models;
 pub mod most;
 pub mod paths;
+mod prices;
 pub mod project;
 mod reader;
 mod reference;
@@ -27,6 +29,7 @@ mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;
+pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
 pub use models::{KeyPlace, ModelsAt};

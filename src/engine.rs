@@ -4,11 +4,13 @@
 //! the simulated one in the tests.
 
 mod ask;
+mod asked;
 pub mod crash;
 mod driver;
 mod hand_over;
 mod keeping;
 pub mod machine;
+pub mod meter;
 mod notes;
 pub mod ports;
 pub mod prompt;
@@ -80,6 +82,11 @@ impl<W: World> Engine<W> {
     /// Ticks after each commit and each note. Receivers read the store for what changed.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.committed.subscribe()
+    }
+
+    /// By which others tell that they committed something.
+    pub fn announcer(&self) -> watch::Sender<u64> {
+        self.committed.clone()
     }
 
     fn places(&self) -> &Places {

@@ -1,12 +1,13 @@
 //! The one way out of an agent's container: a Unix socket of its run, behind which the engine passes requests on to the one
-//! provider of models that the run's agent speaks to, and adds the key.
+//! provider of models that the run's agent speaks to, and adds the key; and the tools of the run (`tools.rs`).
 //!
 //! ```text
 //! agent → 127.0.0.1:PORT (the shim) → /dogwatch/gateway/gateway.sock → here → the provider, over TLS
+//!                                                                       └→ /mcp: tools, out of the engine's database
 //! ```
 //!
 //! What comes from inside is hostile. Only the paths of that provider's API are known (`routes.rs`), nothing else is on this
-//! socket: no other host, no decision, no tool. Credentials from inside are left out, so an agent cannot work on an account of
+//! socket: no other host, no decision. Credentials from inside are left out, so an agent cannot work on an account of
 //! somebody else; the key that is put in (`key.rs`) is taken out of whatever comes back (`redact.rs`). Bodies are passed on as
 //! they come, within bounds (`body.rs`).
 //!
@@ -16,8 +17,10 @@
 mod answered;
 mod body;
 mod dispatch;
+mod egress;
 mod key;
 mod listen;
+mod metered;
 mod provider;
 mod redact;
 mod refusal;
@@ -26,20 +29,27 @@ mod resolve;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod ways;
 
-pub use answered::Answered;
+pub use answered::{Answered, Refused};
+pub use egress::{Books, Policy};
 pub use provider::GatewayError;
-pub use ways::Ways;
+pub use ways::{ModelUse, Ways};
 
 use crate::config::ModelsAt;
 use crate::domain::{ModelApi, RunId};
+use crate::knowledge::Knowledge;
+use crate::models::{Meter, Prices};
 use dispatch::Far;
+use egress::WayOut;
 use listen::Listening;
+use metered::{Meters, ModelWay};
 use provider::Provider;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tools::Tools;
 
 /// The port on which the shim listens inside: below those that the system gives out, and no usual one of any server.
 pub const PORT: u16 = 3649;
@@ -49,18 +59,44 @@ pub fn address() -> String {
     format!("http://127.0.0.1:{PORT}")
 }
 
+/// Where agents find their tools, from where they find their models.
+pub fn tools_at(address: &str) -> String {
+    format!("{address}{}", tools::PATH)
+}
+
 /// The providers that the operator named, and the sockets of the runs that are at work.
 #[derive(Debug)]
 pub struct Gateway {
     providers: Vec<Arc<Provider>>,
+    meters: Meters,
+    /// What tools tell of, where there is anything.
+    knowledge: Option<Knowledge>,
     open: Mutex<HashMap<RunId, Listening>>,
+    /// Where it is recorded what goes out to other hosts.
+    books: Option<Books>,
 }
 
 impl Gateway {
-    /// A gateway to these providers. Nobody is asked for anything yet.
-    pub fn new(models: &BTreeMap<String, ModelsAt>) -> Result<Self, GatewayError> {
+    /// A gateway to these providers, which writes down what requests take. Nobody is asked for anything yet.
+    pub fn new(
+        models: &BTreeMap<String, ModelsAt>,
+        prices: Prices,
+        meter: Arc<dyn Meter>,
+    ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()?, open: Mutex::default() })
+        let meters = Meters { prices: Arc::new(prices), meter };
+        let providers = providers.collect::<Result<_, _>>()?;
+        Ok(Self { providers, meters, knowledge: None, open: Mutex::default(), books: None })
+    }
+
+    /// It also lets runs out to other hosts, where their ways say so, and records that.
+    pub fn recording(self, books: Books) -> Self {
+        Self { books: Some(books), ..self }
+    }
+
+    /// The same with tools for the runs that have any.
+    pub fn with_tools(self, knowledge: Knowledge) -> Self {
+        Self { knowledge: Some(knowledge), ..self }
     }
 
     /// Makes sure that there is a provider of this API and that its key can be had.
@@ -70,12 +106,23 @@ impl Gateway {
 
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
     pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
-        let provider = ways.models.map(|api| self.provider(api)).transpose()?;
+        let models = match &ways.models {
+            Some(may) => {
+                let provider = self.provider(may.api)?;
+                Some(Arc::new(ModelWay::new(run, provider, may.clone(), self.meters.clone())))
+            }
+            None => None,
+        };
+        let books = self.books.clone();
+        let out = ways.egress.clone().map(|policy| Ok((policy, books.ok_or(GatewayError::NoRecords)?))).transpose()?;
         let mut open = self.open_now();
         if open.get(&run).is_none_or(|known| !known.is_for(ways, dir)) {
             // The old one goes before the new one comes, or it would take its file away.
             open.remove(&run);
-            open.insert(run, Listening::begin(ways, Far::new(run, provider), dir)?);
+            let out = out.map(|(policy, books)| WayOut::new(run, policy, books));
+            let tools = self.knowledge.as_ref().filter(|_| !ways.tools.is_empty());
+            let tools = tools.map(|knowledge| Tools::new(run, ways.tools.clone(), knowledge.clone()));
+            open.insert(run, Listening::begin(ways, Far { run, models, out, tools }, dir)?);
         }
         Ok(())
     }

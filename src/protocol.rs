@@ -13,15 +13,17 @@ mod bytes;
 mod closer;
 mod reply;
 mod request;
+mod tools;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
 pub use reply::{
-    DiskSpace, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply, RunDetail, RunView,
-    Snapshot, SuiteView,
+    DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
+    RunDetail, RunView, Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
+pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;
 use serde::{Deserialize, Serialize};

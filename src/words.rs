@@ -1,6 +1,8 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
-use crate::domain::{GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict};
+use crate::domain::{
+    EgressSeen, GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,
+};
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -143,6 +145,13 @@ pub fn agent(run: &Run) -> SafeText {
     }
 }
 
+/// What the turn under way took of models so far, behind what the run has spent.
+pub fn pending(pending: Option<Usage>) -> SafeText {
+    pending.map_or_else(SafeText::empty, |took| {
+        safe!(", and in the turn under way {} tokens, {}", took.tokens, dollars(took.microusd))
+    })
+}
+
 /// The iteration and the cap. The number of one that waits for more budget, or that follows a rollback, is beyond the cap:
 /// then those that counted stand beside it.
 pub fn iteration(run: &Run) -> SafeText {
@@ -169,6 +178,26 @@ pub fn log(log: &StepLog) -> Option<SafeText> {
         StepLog::Removing { reason, .. } => Some(safe!("being removed by retention: {}", reason)),
         StepLog::Removed { at, reason } => Some(safe!("removed by retention on {}: {}", at, reason)),
     }
+}
+
+/// A place outside that a sandbox asked for.
+pub fn host(seen: &EgressSeen) -> SafeText {
+    match (seen.host.as_str(), seen.port) {
+        ("", _) => safe!("further hosts"),
+        (host, 0) => safe!("{}", host),
+        (host, port) => safe!("{}:{}", host, port),
+    }
+}
+
+/// What came of what a sandbox asked of a place outside.
+pub fn egress(seen: &EgressSeen) -> SafeText {
+    let what = if seen.allowed { safe!("let out by") } else { safe!("refused:").styled(Style::fg(Colour::Red)) };
+    let bytes = match (seen.up, seen.down) {
+        (0, 0) => SafeText::empty(),
+        (up, down) => safe!(", {} out, {} in", size(up), size(down)),
+    };
+    let times = if seen.requests == 1 { safe!("once") } else { safe!("{} times", seen.requests) };
+    safe!("{} {} {}, {}{}", host(seen), what, seen.rule, times, bytes)
 }
 
 /// A number of bytes with one decimal in the largest unit that fits.

@@ -130,7 +130,15 @@ mod needs_docker {
         let outcomes: Vec<_> = detail.iterations.iter().map(|one| one.outcome).collect();
         assert_eq!(outcomes, [Some(Outcome::Neutral), Some(Outcome::Red), Some(Outcome::Green)]);
         let report = detail.iterations[2].report.clone().unwrap();
-        assert_eq!((report.ending, report.usage.tokens), (Ending::Finished, 120));
+        // What was open when the engine was killed counts with what it might have taken, the other with what it took.
+        let sum = |state| {
+            let sql = format!(
+                "SELECT CAST(sum(input + output) AS TEXT) FROM requests WHERE iteration = 2 AND state = '{state}'"
+            );
+            engine.texts(&sql)[0].parse::<u64>().unwrap()
+        };
+        assert_eq!((sum("settled"), engine.count("SELECT count(*) FROM requests WHERE state = 'cut'")), (120, 1));
+        assert_eq!((report.ending, report.usage.tokens), (Ending::Finished, 120 + sum("cut")));
 
         // The key is nowhere in what the engine keeps, nor in the repository.
         let mut found = Vec::new();
@@ -138,6 +146,36 @@ mod needs_docker {
         holding(repo.path(), KEY, &mut found);
         assert_eq!(found, Vec::<String>::new());
         engine.assert_nothing_left();
+        engine.assert_anchored();
+    }
+
+    #[test]
+    fn a_budget_holds_whatever_the_agent_asks_and_over_a_death_of_the_engine() {
+        let Some(docker) = docker() else { return };
+        let flood = json!({ "flood": 12 });
+        let model = Model::start(vec![done(&flood)]);
+        let mut engine = engine(&docker, &model);
+        let agent = format!("{AGENT}[budget]\ntokens = 400\n");
+        let repo = python_repo(&docker, &agent, &[("claude", include_str!("agents/claude"))]);
+        let run = engine.run_on(&repo);
+        wait_until("the flood", REST, || model.asked().len() >= 2);
+        engine.kill();
+        engine.restart();
+        let detail = engine.rested(run);
+        let question = engine.open_question(run);
+        assert_eq!((detail.view.run.state, question.kind), (RunState::Escalated, QuestionKind::Budget), "{detail:#?}");
+        // Each may take 140 and takes 120: the cap is passed by less than one.
+        let spent = detail.view.run.spent.tokens;
+        assert!((400..540).contains(&spent), "{spent}");
+        let rows = engine.count("SELECT count(*) FROM requests");
+        let rows = usize::try_from(rows).unwrap();
+        assert!(rows >= model.asked().len() && rows < 8, "{rows}: {:#?}", model.asked());
+        let sums = "SELECT CAST(sum(input + output) AS TEXT) FROM requests WHERE counted = 2";
+        assert_eq!(engine.texts(sums)[0].parse::<u64>().unwrap(), spent, "all of it is booked, once");
+        assert_eq!(engine.count("SELECT count(*) FROM requests WHERE counted < 2 OR state = 'open'"), 0);
+        assert!(engine.raw_log(run, "-i1-develop").contains("flood: 403"), "{}", engine.raw_log(run, "-i1-develop"));
+        let told = engine.cmd(&["usage", &run.to_string()]);
+        assert!(told.expect_code(0).contains("anthropic"), "{told:?}");
         engine.assert_anchored();
     }
 

@@ -213,6 +213,30 @@ fn budgets_are_shown_with_their_caps() {
 }
 
 #[test]
+fn what_agents_may_read_is_registered_listed_and_removed() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let add = ["knowledge", "add", "feature", "refunds", "--project", "shop", "--text", "give money\u{1b}[2J back"];
+    home.run(&[&add[..], &["--criterion", "within a day"]].concat()).expect_code(0);
+    assert_eq!(home.run(&add).code, Some(5), "names are taken once");
+    home.run(&["knowledge", "add", "asset", "db-1", "--text", "the database"]).expect_code(0);
+    let told = home.run(&["knowledge", "add", "asset", "db-2", "--text", "x", "--criterion", "y"]);
+    assert!(told.code == Some(5) && told.stderr.contains("only features have criteria"), "{}", told.stderr);
+    let text = home.run(&["knowledge", "ls"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    assert!(text.contains("refunds") && text.contains("all") && text.contains("db-1"), "{text}");
+    let lines = json_lines(&home.run(&["knowledge", "ls", "--json"]).stdout);
+    assert_eq!((lines.len(), &lines[0]["criteria"][0]), (2, &"within a day".into()), "{lines:?}");
+    home.run(&["knowledge", "rm", "1"]).expect_code(0);
+    assert_eq!(home.run(&["knowledge", "rm", "1"]).code, Some(4));
+    home.run(&["run", "--project", "shop", "do it"]).expect_code(0);
+    assert!(home.run(&["tools", "r1"]).expect_code(0).contains("used no tools"));
+    assert_eq!(home.run(&["tools", "r1", "--json"]).json()["uses"], 0);
+    assert_eq!(home.run(&["tools", "r2"]).code, Some(4));
+}
+
+#[test]
 fn the_unit_starts_the_engine_of_this_shell() {
     let home = Home::new();
     let unit = home.run(&["serve", "--print-unit"]).expect_code(0).to_owned();

@@ -203,7 +203,13 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "gc --dry-run",
         "doctor",
         "diff r1",
+        "egress r1",
+        "egress r1 --json",
         "prompt r1",
+        "tools r1",
+        "tools r1 --json",
+        "knowledge ls",
+        "knowledge ls --json",
         "prompt r1 1 --json",
         "deliver r1",
     ] {
@@ -217,10 +223,11 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["show"],
         &["ps"],
+        &["egress"],
         &["pause"],
         &["redirect", "r1"],
         &["cancel", "r1", "--reason"],

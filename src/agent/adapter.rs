@@ -172,13 +172,13 @@ impl FromStr for Adapter {
 #[error("the coding agents that are known are claude, codex, gemini, opencode and copilot: name one of them")]
 pub struct UnknownAdapter;
 
-/// A program that gives the agent tools by the Model Context Protocol over its standard streams.
+/// Who gives the agent tools by the Model Context Protocol, over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolServer {
     /// Its name: letters, digits, `-` and `_`.
     pub name: String,
-    /// The program and its arguments; never empty.
-    pub command: Vec<String>,
+    /// Where, inside of the sandbox.
+    pub url: String,
 }
 
 /// Which conversation a turn belongs to.

@@ -18,10 +18,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         let servers: Map<String, Value> = draft
             .servers
             .iter()
-            .filter_map(|server| {
-                let (program, arguments) = server.command.split_first()?;
-                Some((server.name.clone(), json!({"type": "stdio", "command": program, "args": arguments})))
-            })
+            .map(|server| (server.name.clone(), json!({"type": "http", "url": server.url})))
             .collect();
         draft.words(["--mcp-config", &json!({ "mcpServers": servers }).to_string()]);
     }

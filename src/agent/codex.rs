@@ -21,13 +21,8 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     draft.words(["-c", "model_provider=\"dogwatch\"", "-c", &provider]);
     draft.words(["-c", "analytics.enabled=false", "-c", "check_for_update_on_startup=false", "--disable", "plugins"]);
     for server in draft.servers {
-        let Some((program, arguments)) = server.command.split_first() else { continue };
-        let value = format!(
-            "mcp_servers.{}={{command={},args={},required=true}}",
-            server.name,
-            json!(program),
-            json!(arguments)
-        );
+        // Not `required`: an agent that cannot reach its tools for a moment works without them.
+        let value = format!("mcp_servers.{}={{url={}}}", server.name, json!(server.url));
         draft.words(["-c", &value]);
     }
     draft.words(["--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check"]);

@@ -24,10 +24,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         let servers: Map<String, Value> = draft
             .servers
             .iter()
-            .filter_map(|server| {
-                let (program, arguments) = server.command.split_first()?;
-                let value = json!({"type": "local", "command": program, "args": arguments, "tools": ["*"]});
-                Some((server.name.clone(), value))
+            .map(|server| {
+                let value = json!({"type": "http", "url": server.url, "tools": ["*"]});
+                (server.name.clone(), value)
             })
             .collect();
         draft.words(["--additional-mcp-config", &json!({ "mcpServers": servers }).to_string()]);

@@ -27,10 +27,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     let servers: Map<String, Value> = draft
         .servers
         .iter()
-        .filter_map(|server| {
-            let (program, arguments) = server.command.split_first()?;
-            Some((server.name.clone(), json!({"command": program, "args": arguments, "trust": true})))
-        })
+        .map(|server| (server.name.clone(), json!({"httpUrl": server.url, "trust": true})))
         .collect();
     let settings = json!({
         // Needed where the address of the model is not the maker's.

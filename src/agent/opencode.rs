@@ -30,7 +30,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     let servers: Map<String, Value> = draft
         .servers
         .iter()
-        .map(|server| (server.name.clone(), json!({"type": "local", "command": server.command, "enabled": true})))
+        .map(|server| (server.name.clone(), json!({"type": "remote", "url": server.url, "enabled": true})))
         .collect();
     let settings = json!({
         "autoupdate": false,

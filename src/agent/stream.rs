@@ -5,13 +5,12 @@
 
 pub(super) mod event;
 pub(super) mod fault;
-mod lines;
 pub(super) mod soft;
 pub(super) mod verdict;
 pub(super) mod wait;
 
+pub(super) use crate::lines::{LONGEST, Line, Lines};
 pub use event::{Counts, Damage, Event, Tokens};
-pub(super) use lines::{LONGEST, Line, Lines};
 
 use super::{TurnReader, end};
 use crate::domain::{AgentReport, Conversation, Millis, StepEnd};

@@ -9,7 +9,9 @@ use crate::agent::CodingSettings;
 use crate::config::{AgentWork, ChosenAgent, EngineConfig, ImageSource, ProjectConfig, choose_agent};
 use crate::domain::Role;
 use crate::gateway::Gateway;
+use crate::models::NoMeter;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use trial::Trial;
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +71,8 @@ async fn try_all(
     image: &str,
     tell: &mut impl FnMut(&Finding) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(NoMeter))
+        .map_err(|error| Failure::new(error.to_string()))?;
     if !tell(&judge::models(&gateway, settings.api()))? {
         return Ok(());
     }

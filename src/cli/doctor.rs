@@ -1,6 +1,7 @@
 //! `dogwatch doctor`: looks at everything that a night of work relies on, and says what to do about what is wrong.
 
 mod docker;
+mod egress;
 mod host;
 mod models;
 mod sandbox;
@@ -94,6 +95,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
     findings.extend(models::look(&config));
+    findings.extend(egress::look(&config));
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {

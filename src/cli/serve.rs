@@ -8,9 +8,11 @@ use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
+use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
-use crate::gateway::Gateway;
+use crate::gateway::{Books, Gateway};
+use crate::knowledge::Knowledge;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
 use crate::sandbox::process::ProcessSettings;
@@ -67,9 +69,13 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let gateway = Gateway::new(&config.models).map_err(|error| Failure::new(error.to_string()))?;
+    let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
+    let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
+    knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
     let socket = paths.socket();
@@ -85,6 +91,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         () = stop.notified() => 0,
     };
     tracing::info!("the engine ends; containers live on");
+    books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);

@@ -55,6 +55,10 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
     section(safe!("Guidance"), detail.guidance.iter().flat_map(guidance).collect());
     section(safe!("Questions"), detail.questions.iter().flat_map(approvals::lines).collect());
     section(safe!("Steps"), detail.steps.iter().map(step).collect());
+    section(
+        safe!("Asked of hosts outside"),
+        detail.egress.iter().map(|seen| safe!("  {}", words::egress(seen))).collect(),
+    );
     if detail.view.shortened {
         lines.extend([SafeText::empty(), safe!("long lists were cut, so that all of it fits into one answer")]);
     }
@@ -103,14 +107,15 @@ fn head(view: &RunView) -> Vec<SafeText> {
     item(
         safe!("spent"),
         safe!(
-            "{} iterations, {}{} of work, {}{} tokens, {}{}",
+            "{} iterations, {}{} of work, {}{} tokens, {}{}{}",
             run.spent.iterations,
             milliseconds(run.spent.milliseconds),
             cap(budget.seconds.map(|seconds| milliseconds(seconds.saturating_mul(1000)))),
             run.spent.tokens,
             cap(budget.tokens.map(|tokens| safe!("{}", tokens))),
             words::dollars(run.spent.microusd),
-            cap(budget.microusd.map(words::dollars))
+            cap(budget.microusd.map(words::dollars)),
+            words::pending(view.pending)
         ),
     );
     item(safe!("started"), safe!("{} by {}, {} ago", run.created, run.owner, words::ago(run.created, now)));

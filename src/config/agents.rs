@@ -40,6 +40,8 @@ pub struct ChosenAgent {
     pub times: WallTimes,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
+    /// The models that it may ask, by names or beginnings of names that end in `*`; any where there is none.
+    pub models: Vec<String>,
 }
 
 /// Why there is no agent.
@@ -133,7 +135,7 @@ pub fn choose_agent(
         seconds: timeout.unwrap_or(TURN_SECONDS),
         silent_seconds: silence.unwrap_or(Silence::Seconds(SILENT_SECONDS)).seconds(),
     };
-    Ok(ChosenAgent { name: name.to_owned(), work, times, env })
+    Ok(ChosenAgent { name: name.to_owned(), work, times, env, models: rules.models })
 }
 
 /// A coding agent as the operator has it, with what the repository says where the operator leaves that open.

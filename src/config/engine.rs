@@ -2,6 +2,7 @@
 
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
+use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
@@ -10,10 +11,11 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, roles, rules, schema, watchdog};
+use super::{allowances, keys, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Role, RoleRules};
+use crate::models::Prices;
 use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,9 +62,15 @@ pub struct EngineConfig {
     /// When a run that does not move is warned and paused.
     #[serde(default)]
     pub watchdog: Thresholds,
+    /// What models cost.
+    #[serde(default)]
+    pub prices: Prices,
     /// What agents may use, by what they are there for; roles that are not here have what is usual.
     #[serde(default)]
     pub roles: BTreeMap<Role, RoleRules>,
+    /// What sandboxes may reach beside their models.
+    #[serde(default)]
+    pub egress: EgressConfig,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -107,7 +115,9 @@ impl Default for EngineConfig {
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
             watchdog: Thresholds::default(),
+            prices: Prices::default(),
             roles: BTreeMap::new(),
+            egress: EgressConfig::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -142,7 +152,9 @@ impl EngineConfig {
             config.allowances = allowances::read(top);
             config.models = models::read(top);
             config.watchdog = watchdog::read(top);
+            config.prices = prices::read(top);
             config.roles = roles::read(top);
+            config.egress = egress::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

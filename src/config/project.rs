@@ -16,7 +16,7 @@ use crate::domain::{Budget, Needs, Plan};
 use crate::sandbox::{Limits, WallTimes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The report formats that a suite may have.
 pub struct Formats;
@@ -117,6 +117,9 @@ pub struct Setup {
     pub keep: Vec<String>,
     /// The longest it may take, in seconds.
     pub timeout: u64,
+    /// What it reaches outside: presets and hosts.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub egress: BTreeSet<String>,
 }
 
 impl Setup {

@@ -6,7 +6,7 @@ use super::{rules, schema};
 use crate::domain::{Data, Role, RoleRules, Tool};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Longest name of a model, and of a host.
+/// Longest name of a model.
 const LONGEST: usize = 253;
 /// Most entries of a list.
 const MOST: usize = 200;
@@ -93,29 +93,7 @@ fn patterns(section: &Section<'_, '_>) -> Vec<String> {
 }
 
 fn hosts(section: &Section<'_, '_>) -> Vec<String> {
-    let fine = |text: &Placed<String>| {
-        let bare = text.value.strip_prefix("*.").unwrap_or(&text.value);
-        let part = |part: &str| {
-            (1..=63).contains(&part.len())
-                && !part.starts_with('-')
-                && !part.ends_with('-')
-                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
-        // A last part of digits would make it an address.
-        let named = bare.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_lowercase()));
-        let wide = text.value.starts_with("*.") && !bare.contains('.');
-        let fine = bare.len() <= LONGEST && bare.split('.').all(part) && named && !wide;
-        if !fine {
-            let message = format!(
-                "`egress` has \"{}\"; it must be the name of a preset or of a host in small letters, such as \"pypi\", \
-                 \"docs.rs\" or \"*.example.org\"",
-                clip(&text.value)
-            );
-            section.note(text.at, message);
-        }
-        fine
-    };
-    some(section, "egress", fine)
+    super::egress::words(section, "egress").unwrap_or_default().into_iter().collect()
 }
 
 fn some(section: &Section<'_, '_>, key: &str, fine: impl Fn(&Placed<String>) -> bool) -> Vec<String> {
@@ -148,7 +126,7 @@ mod tests {
         assert_eq!((reviewer.agent.as_deref(), reviewer.model.as_deref()), (Some("codex"), Some("gpt-5")));
         assert_eq!(reviewer.tools, BTreeSet::from([Tool::Search]));
         assert_eq!(reviewer.data, Role::Reviewer.rules().data);
-        assert_eq!(config.role(Role::Researcher).egress, ["pypi", "*.example.org", "docs.rs"]);
+        assert_eq!(config.role(Role::Researcher).egress, ["*.example.org", "docs.rs", "pypi"]);
         assert_eq!(config.role(Role::Coder), Role::Coder.rules());
     }
 
@@ -162,11 +140,11 @@ mod tests {
             ("[roles.coder]\ntools = [\"propose\"]\n", "must see them"),
             ("[roles.coder]\nmodel = \"gpt-5\"\nmodels = [\"claude-*\"]\n", "does not admit"),
             ("[roles.coder]\nmodels = [\"*x*\"]\n", "may end in *"),
-            ("[roles.coder]\negress = [\"*\"]\n", "name of a preset"),
-            ("[roles.coder]\negress = [\"*.com\"]\n", "name of a preset"),
-            ("[roles.coder]\negress = [\"10.0.0.1\"]\n", "name of a preset"),
-            ("[roles.coder]\negress = [\"Example.org\"]\n", "name of a preset"),
-            ("[roles.coder]\negress = [\"example.org:22\"]\n", "name of a preset"),
+            ("[roles.coder]\negress = [\"*\"]\n", "write a host"),
+            ("[roles.coder]\negress = [\"*.com\"]\n", "at least two parts"),
+            ("[roles.coder]\negress = [\"10.0.0.1\"]\n", "no address"),
+            ("[roles.coder]\negress = [\"pypy\"]\n", "did you mean \"pypi\""),
+            ("[roles.coder]\negress = [\"example.org:22\"]\n", "write a host"),
             ("[roles.coder]\nkey = 1\n", "unknown key"),
         ] {
             let error = parse(lines).unwrap_err();

@@ -39,14 +39,18 @@ const ENV: &str = "a table of strings such as { CI = \"1\" }";
 const GLOBS: &str = "a list of path patterns such as [\"spec/**\"]";
 const MODEL: &str = "the name of a model";
 const ARGUMENTS: &str = "a list of words";
+/// A price.
+const DOLLARS: &str = "a number of dollars from 0 to 10000";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
+mod egress;
 mod engine;
 mod project;
 mod watchdog;
 
 pub use allowances::*;
+pub use egress::*;
 pub use engine::*;
 pub use project::*;
 pub use watchdog::*;

@@ -74,6 +74,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         project: "calc".to_owned(),
         tests: Some((41, 2, 0)),
         trend: vec![7, 7, 4, 5, 2],
+        pending: None,
         note: None,
         guidance: None,
         shortened: false,
@@ -139,6 +140,7 @@ fn status() -> EngineStatus {
         sandbox: Some("docker 28.5.2, seccomp, apparmor, shared kernel".to_owned()),
         disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
         today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
+        refused: vec![served::outside(3, "evil.example", false)],
     }
 }
 

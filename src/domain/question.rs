@@ -21,6 +21,8 @@ pub enum QuestionKind {
     Predecessor,
     /// The run does not move. Approve: it goes on as it is. Deny: it is given up. People may also redirect it, or roll it back.
     Stuck,
+    /// The agent asks something by its tools. The run does not wait for it. Approve: yes, in words where there are some. Deny: no.
+    Agent,
 }
 
 impl QuestionKind {
@@ -33,6 +35,7 @@ impl QuestionKind {
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
             Self::Stuck => "stuck",
+            Self::Agent => "agent",
         }
     }
 }

@@ -154,11 +154,16 @@ impl Role {
 impl RoleRules {
     /// Whether a model may be asked.
     pub fn admits(&self, model: &str) -> bool {
+        Self::admitted(&self.models, model)
+    }
+
+    /// Whether a model is among these: names, or beginnings of names that end in `*`. Any is where there is none.
+    pub fn admitted(models: &[String], model: &str) -> bool {
         let fits = |pattern: &String| match pattern.strip_suffix('*') {
             Some(beginning) => model.starts_with(beginning),
             None => model == pattern,
         };
-        self.models.is_empty() || self.models.iter().any(fits)
+        models.is_empty() || models.iter().any(fits)
     }
 }
 

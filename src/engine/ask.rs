@@ -5,7 +5,7 @@ use super::crash::Crashed;
 use super::driver::CommitFault;
 use super::machine::{Event, Refused};
 use super::ports::World;
-use crate::domain::{Actor, Question, QuestionId, QuestionState, Run, RunId};
+use crate::domain::{Actor, Question, QuestionId, QuestionKind, QuestionState, Run, RunId};
 use crate::store::StoreError;
 
 /// Longest text that a person may give, in bytes. It is kept in the audit log as it is, whose records end at 64 KiB; a byte
@@ -79,6 +79,9 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
+        if question.kind == QuestionKind::Agent {
+            return self.answer_agent(&question, approve, reason, by).await;
+        }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
         self.ask(question.run, event).await
     }

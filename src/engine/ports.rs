@@ -1,8 +1,8 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::agent::TurnReader;
-use crate::config::{ChosenAgent, ProjectConfig, Retention, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Role, Run, RunId, StepKey};
+use crate::config::{ChosenAgent, EgressConfig, ProjectConfig, Retention, Suite};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -239,8 +239,14 @@ pub trait World: Send + Sync + 'static {
     /// Which agent works, from what the operator asked for, what the role has, and what the repository says.
     fn choose_agent(&self, asked: &str, role: Role, config: &ProjectConfig) -> Result<ChosenAgent, String>;
 
+    /// What agents of a role may use.
+    fn rules(&self, role: Role) -> RoleRules;
+
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;
+
+    /// What the operator decides about ways out of sandboxes.
+    fn egress(&self) -> &EgressConfig;
 
     /// Listens for what a run asks, in a directory of its own, where nobody does yet; only these ways lead on.
     fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String>;

@@ -1,6 +1,7 @@
 //! The prompt of an iteration: deterministic, bounded, most useful first. Text from tools and logs is fenced and named as
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
+mod asked;
 mod flaky;
 mod history;
 mod plan;
@@ -12,7 +13,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Role, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Question, Role, Run};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -59,16 +60,22 @@ pub struct Material<'a> {
     pub plan: Option<&'a str>,
     /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
     pub flaky: &'a [String],
+    /// What the agent asked people, oldest first.
+    pub asked: &'a [Question],
+    /// Whether it has tools.
+    pub tools: bool,
 }
 
 /// Builds the prompt.
 pub fn build(material: &Material<'_>) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
+    asked::answers(&mut text, material.asked);
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);
     rules(&mut text, material.suites);
+    asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);
     stuck::section(&mut text, material.watch);

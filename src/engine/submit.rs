@@ -152,6 +152,9 @@ impl<W: World> Engine<W> {
                     .to_owned(),
             );
         }
+        if let Some(setup) = &config.setup {
+            self.setup_ways(setup)?;
+        }
         let admitted = match &config.image {
             ImageSource::Reference(reference) => sandbox.admits(reference),
             ImageSource::Dockerfile { path, context } => {

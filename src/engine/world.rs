@@ -8,8 +8,8 @@ mod trees;
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
-use crate::config::{ChosenAgent, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
+use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
 use crate::watchdog::Thresholds;
@@ -56,8 +56,16 @@ impl<S: Sandbox> World for RealWorld<S> {
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn rules(&self, role: Role) -> RoleRules {
+        self.config.role(role)
+    }
+
     fn models(&self, api: ModelApi) -> Result<String, String> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
+    }
+
+    fn egress(&self) -> &EgressConfig {
+        &self.config.egress
     }
 
     fn open_way(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), String> {

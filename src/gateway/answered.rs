@@ -5,18 +5,32 @@ use crate::domain::Millis;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The longest that is believed, in milliseconds: a month.
 const LONGEST: i64 = 31 * 86_400_000;
 
 /// How the last request of a run was answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The status of HTTP; the engine's own where the provider could not be asked.
     pub status: u16,
     /// When the account's limit ends that was met last, if that was said.
     pub until: Option<Millis>,
+    /// Why the gateway itself refused one, if it did.
+    pub refused: Option<Refused>,
+}
+
+/// Why a request was not sent on at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// What the turn may take is used up.
+    UsedUp,
+    /// The role may not ask this model.
+    Model(String),
+    /// There is a cap on money, and nobody said what this model costs.
+    Price(String),
 }
 
 /// The same while requests come; zeros where there is nothing to tell.
@@ -24,6 +38,7 @@ pub struct Answered {
 pub(super) struct Answers {
     status: AtomicU16,
     until: AtomicI64,
+    refused: Mutex<Option<Refused>>,
 }
 
 impl Answers {
@@ -41,10 +56,17 @@ impl Answers {
         }
     }
 
+    /// Takes up that the gateway refuses a request. The first one says most.
+    pub fn refuse(&self, why: Refused) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    }
+
     /// The last one, if anything was asked.
     pub fn last(&self) -> Option<Answered> {
         let until = Some(Millis(self.until.load(Ordering::Relaxed))).filter(|until| until.0 > 0);
-        Some(Answered { status: self.status.load(Ordering::Relaxed), until }).filter(|last| last.status > 0)
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = Answered { status: self.status.load(Ordering::Relaxed), until, refused };
+        Some(last).filter(|last| last.status > 0 || last.refused.is_some())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::answered::Answered;
 use super::body::MOST_ASKED;
 use super::dispatch::{self, Far};
+use super::egress::Tunnel;
 use super::provider::GatewayError;
 use super::ways::Ways;
 use crate::domain::RunId;
@@ -24,7 +25,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// Connections of a run at once; further ones wait.
-const MOST: usize = 32;
+const MOST: usize = 64;
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long the rest of a request may take that nobody wants.
@@ -58,7 +59,7 @@ impl Listening {
 
     /// How the last request was answered.
     pub fn answered(&self) -> Option<Answered> {
-        self.far.answers.last()
+        self.far.models.as_ref()?.answers.last()
     }
 
     /// Whether this is the one that is wanted, and still at work.
@@ -105,9 +106,11 @@ async fn serve(listener: UnixListener, far: Arc<Far>) {
 
 async fn connection(stream: UnixStream, far: Arc<Far>) {
     let run: RunId = far.run;
+    let tunnel = Arc::new(Tunnel::default());
+    let granted = Arc::clone(&tunnel);
     let service = service_fn(move |request| {
-        let far = Arc::clone(&far);
-        async move { Ok::<_, Infallible>(dispatch::answer(&far, request).await) }
+        let (far, tunnel) = (Arc::clone(&far), Arc::clone(&tunnel));
+        async move { Ok::<_, Infallible>(dispatch::answer(&far, &tunnel, request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -115,7 +118,10 @@ async fn connection(stream: UnixStream, far: Arc<Far>) {
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
     match served.without_shutdown().await {
-        Ok(parts) => linger(parts.io.into_inner()).await,
+        Ok(parts) => match granted.take() {
+            Some(granted) => granted.carry(parts.io.into_inner(), parts.read_buf).await,
+            None => linger(parts.io.into_inner()).await,
+        },
         // Agents leave when they like, and what they send need not be HTTP.
         Err(error) => tracing::debug!(%run, "a connection of an agent ended: {error}"),
     }

@@ -1,7 +1,7 @@
 //! One provider of models: where it is, how it is reached, and in which header it wants its key.
 
+use super::body::Outgoing;
 use super::key;
-use super::relay::Outgoing;
 use super::resolve::Resolve;
 use crate::config::{KeyPlace, ModelsAt};
 use crate::domain::ModelApi;
@@ -61,6 +61,9 @@ pub enum GatewayError {
         /// The address.
         url: String,
     },
+    /// Nobody would know what goes out.
+    #[error("there is no store in which it could be recorded what goes out")]
+    NoRecords,
     /// The socket cannot be made.
     #[error("cannot listen for an agent's requests in {dir}: {reason}")]
     Listen {

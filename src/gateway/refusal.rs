@@ -16,6 +16,18 @@ pub(super) enum Refusal {
     OtherHost,
     /// The run has no way to models.
     NoModels,
+    /// The body cannot be read, or in more than one way.
+    Unreadable,
+    /// The role may not ask the model.
+    OtherModel,
+    /// The run has a cap on money, and nobody said what the model costs.
+    NoPrice,
+    /// The budget is used up.
+    UsedUp,
+    /// The engine cannot write down what the request takes.
+    NoAccount,
+    /// The run has no tools.
+    NoTools,
     /// The body is beyond its bound.
     TooLarge,
     /// The engine has no key.
@@ -30,7 +42,11 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::OtherHost | Self::NoModels => StatusCode::FORBIDDEN,
+            Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::NoAccount => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::Unreachable => StatusCode::BAD_GATEWAY,
@@ -44,6 +60,14 @@ impl Refusal {
             Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
             Self::NoModels => "dogwatch: this run has no way to models",
+            Self::Unreadable => "dogwatch: the request is no JSON object that names a model once",
+            Self::OtherModel => "dogwatch: this run may not ask this model; its operator has the list",
+            Self::NoPrice => {
+                "dogwatch: this run has a cap on money, and nobody has said what this model costs; its operator can, under [prices]"
+            }
+            Self::UsedUp => "dogwatch: what this turn may take of models is used up; end your turn now",
+            Self::NoAccount => "dogwatch: the engine cannot write down what this request takes; its log has the reason",
+            Self::NoTools => "dogwatch: this run has no tools",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
             Self::NoKey => {
                 "dogwatch: the engine cannot read the key of its provider; its operator finds the reason in the engine's log"
@@ -57,10 +81,13 @@ impl Refusal {
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownPath => ("not_found_error", "NOT_FOUND"),
-            Self::OtherHost | Self::NoModels => ("permission_error", "PERMISSION_DENIED"),
+            Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
+                ("permission_error", "PERMISSION_DENIED")
+            }
+            Self::Unreadable => ("invalid_request_error", "INVALID_ARGUMENT"),
             Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
             Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
-            Self::Unreachable => ("api_error", "UNAVAILABLE"),
+            Self::NoAccount | Self::Unreachable => ("api_error", "UNAVAILABLE"),
             Self::TooLate => ("timeout_error", "DEADLINE_EXCEEDED"),
         }
     }

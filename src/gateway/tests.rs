@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod metered;
+
 use super::*;
 use crate::config::KeyPlace;
+use crate::models::Price;
 use crate::shim::GATEWAY_SOCKET;
+use metered::Kept;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -35,7 +39,7 @@ async fn provider() -> Played {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut heard = Vec::new();
             // The requests of these tests end so.
-            while !heard.ends_with(b"END") {
+            while !heard.ends_with(b"END\"}") {
                 let mut piece = [0; 4096];
                 match stream.read(&mut piece).await {
                     Ok(count @ 1..) => heard.extend_from_slice(&piece[..count]),
@@ -58,6 +62,7 @@ struct Bench {
     gateway: Gateway,
     dir: TempDir,
     key: PathBuf,
+    kept: Arc<Kept>,
 }
 
 impl Bench {
@@ -67,8 +72,12 @@ impl Bench {
         std::fs::write(&key, KEY).unwrap();
         std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
         let models = ModelsAt { api: ModelApi::Anthropic, url: url.to_owned(), key: Some(KeyPlace::File(key.clone())) };
-        let gateway = Gateway::new(&BTreeMap::from([("anthropic".to_owned(), models)])).unwrap();
-        let bench = Self { gateway, dir, key };
+        let kept = Arc::new(Kept::default());
+        let price = Price { input: 1_000_000, output: 2_000_000, ..Price::default() };
+        let prices = Prices::new(BTreeMap::from([("m".to_owned(), price)]));
+        let all = BTreeMap::from([("anthropic".to_owned(), models)]);
+        let gateway = Gateway::new(&all, prices, Arc::clone(&kept) as Arc<dyn Meter>).unwrap();
+        let bench = Self { gateway, dir, key, kept };
         bench.open();
         bench
     }
@@ -109,6 +118,8 @@ async fn until(stream: &mut UnixStream, heard: &mut String, text: &str) {
     }
 }
 
+/// A body that this provider knows the end of.
+const END: &str = "{\"model\": \"m\", \"x\": \"END\"}";
 const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 const MESSAGES: &str = "POST /v1/messages?beta=true HTTP/1.1\r\nx-api-key: dogwatch\r\nAuthorization: Bearer theirs\r\nanthropic-version: 1";
 
@@ -116,12 +127,12 @@ const MESSAGES: &str = "POST /v1/messages?beta=true HTTP/1.1\r\nx-api-key: dogwa
 async fn the_key_is_added_and_pieces_pass_as_they_come() {
     let mut far = provider().await;
     let bench = Bench::new(&far.url);
-    let mut stream = bench.ask(MESSAGES, "{\"say\": \"ä\"} END").await;
+    let mut stream = bench.ask(MESSAGES, "{\"say\": \"ä\", \"model\": \"m\", \"x\": \"END\"}").await;
     let asked = far.asked.recv().await.unwrap();
     assert!(asked.starts_with("POST /v1/messages?beta=true HTTP/1.1\r\n"), "{asked}");
     assert!(asked.contains(&format!("x-api-key: {KEY}\r\n")) && asked.contains("anthropic-version: 1\r\n"), "{asked}");
     assert!(!asked.contains("theirs") && !asked.contains("x-api-key: dogwatch"), "{asked}");
-    assert!(asked.ends_with("{\"say\": \"ä\"} END"), "{asked}");
+    assert!(asked.ends_with("{\"say\": \"ä\", \"model\": \"m\", \"x\": \"END\"}"), "{asked}");
     let mut heard = String::new();
     far.say.send(STREAM).unwrap();
     // Each piece arrives before the next one is said.
@@ -138,7 +149,7 @@ async fn the_key_is_added_and_pieces_pass_as_they_come() {
 async fn a_key_that_a_provider_quotes_stays_outside() {
     let mut far = provider().await;
     let bench = Bench::new(&far.url);
-    let mut stream = bench.ask(MESSAGES, "END").await;
+    let mut stream = bench.ask(MESSAGES, END).await;
     far.asked.recv().await.unwrap();
     far.say.send("HTTP/1.1 401 Unauthorized\r\nx-echo: sk-canary-0123456789abcdef\r\nretry-after: 7\r\nContent-Length: 36\r\n\r\nbad key: sk-canary-").unwrap();
     let mut heard = String::new();
@@ -154,7 +165,7 @@ async fn a_key_that_a_provider_quotes_stays_outside() {
 async fn what_is_cut_on_the_way_is_cut_inside() {
     let mut far = provider().await;
     let bench = Bench::new(&far.url);
-    let mut stream = bench.ask(MESSAGES, "END").await;
+    let mut stream = bench.ask(MESSAGES, END).await;
     far.asked.recv().await.unwrap();
     far.say.send(STREAM).unwrap();
     far.say.send("4\r\nhalf\r\n").unwrap();
@@ -211,14 +222,14 @@ async fn without_a_key_or_a_provider_nothing_is_sent_and_no_place_is_told() {
     std::fs::set_permissions(&bench.key, Permissions::from_mode(0o644)).unwrap();
     let error = bench.gateway.check(ModelApi::Anthropic).unwrap_err().to_string();
     assert!(error.contains("chmod 600") && !error.contains("canary"), "{error}");
-    let answer = bench.answer(MESSAGES, "END").await;
+    let answer = bench.answer(MESSAGES, END).await;
     assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("authentication_error"), "{answer}");
     assert!(!answer.contains(bench.key.to_str().unwrap()) && far.asked.try_recv().is_err(), "{answer}");
     assert!(bench.gateway.check(ModelApi::Gemini).unwrap_err().to_string().contains("add [models.gemini]"));
     // Nobody listens there.
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let bench = Bench::new(&format!("http://{closed}"));
-    let answer = bench.answer(MESSAGES, "END").await;
+    let answer = bench.answer(MESSAGES, END).await;
     assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("cannot be reached"), "{answer}");
 }
 

@@ -59,6 +59,21 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
+    /// The words for the registries that its packages come from, as `egress` of a setup takes them.
+    pub fn registries(self) -> &'static [&'static str] {
+        match self {
+            Self::Cargo => &["crates"],
+            Self::Node => &["npm", "yarn"],
+            Self::Python => &["pypi"],
+            Self::Go => &["go"],
+            Self::Maven => &["maven"],
+            Self::Gradle => &["gradle", "maven"],
+            Self::Php => &["packagist"],
+            Self::Ruby => &["rubygems"],
+            Self::Make => &[],
+        }
+    }
+
     /// Its name for people.
     pub fn title(self) -> &'static str {
         match self {

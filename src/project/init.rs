@@ -108,9 +108,9 @@ fn setup(page: &mut Page, found: &[Found]) {
     }
     page.text.push('\n');
     page.comment(
-        "Containers have no network, so the image has to hold what the tests need. Where it can be made from the image",
+        "Containers have no network, so the image has to hold what the tests need. This runs once as user 0, reaches the",
     );
-    page.comment("and the repository alone, this runs once as user 0, and its result is kept as an image:");
+    page.comment("registries that it names and nothing else, and its result is kept as an image:");
     page.line("# [setup]");
     let notes: BTreeSet<&str> = hints.iter().filter_map(|(_, hint)| hint.note.as_deref()).collect();
     for note in notes {
@@ -125,6 +125,11 @@ fn setup(page: &mut Page, found: &[Found]) {
         })
         .collect();
     page.line(&format!("# command = {}", quoted(&commands.join(" && "))));
+    let registries: BTreeSet<&str> = hints.iter().flat_map(|(one, _)| one.ecosystem.registries()).copied().collect();
+    if !registries.is_empty() {
+        let words: Vec<String> = registries.into_iter().map(quoted).collect();
+        page.line(&format!("# egress = [{}]", words.join(", ")));
+    }
     let keep: Vec<String> = hints
         .iter()
         .flat_map(|(one, hint)| hint.keep.iter().map(|path| within(&one.directory, path)))

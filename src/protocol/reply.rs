@@ -1,9 +1,9 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, Finding, GateResult, Guidance, Iteration, Project, Question, Run, RunId, Spent, Step,
-    StepKey, StepLog, SuiteVerdict,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Project,
+    Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,10 +92,22 @@ pub enum Reply {
         /// It.
         collection: Collection,
     },
+    /// What a run asked of models.
+    Usage {
+        /// By iteration and model, oldest first; the newest 500.
+        usage: Vec<RequestSum>,
+        /// What its turn under way took so far, if anything.
+        pending: Option<Usage>,
+    },
     /// Budgets.
     Budget {
         /// Them.
         budget: Box<BudgetReport>,
+    },
+    /// What a run asked of hosts outside.
+    Egress {
+        /// It.
+        egress: EgressReport,
     },
     /// Bytes of a log.
     Log {
@@ -124,6 +136,16 @@ pub enum Reply {
     Bug {
         /// It.
         detail: Box<BugDetail>,
+    },
+    /// What tools were used for.
+    Tools {
+        /// It.
+        used: Box<ToolsUsed>,
+    },
+    /// What is registered for agents to read.
+    Entries {
+        /// It, oldest first.
+        entries: Vec<Entry>,
     },
     /// Records of the audit log.
     Audit {
@@ -166,6 +188,22 @@ pub struct EngineStatus {
     /// What all projects together have used today, by UTC; absent where a rescued database cannot tell.
     #[serde(default)]
     pub today: Option<Spent>,
+    /// Requests to hosts outside that were refused last, over all runs, the newest first.
+    #[serde(default)]
+    pub refused: Vec<EgressSeen>,
+}
+
+/// What a run asked of hosts outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EgressReport {
+    /// The run.
+    pub run: RunId,
+    /// Its requests, by place and judgement, in the order in which they came up first.
+    pub seen: Vec<EgressSeen>,
+    /// The bytes of all of them.
+    pub spent: EgressBytes,
+    /// The bytes that a run may send and fetch.
+    pub most: EgressBytes,
 }
 
 /// Space in bytes.
@@ -200,6 +238,9 @@ pub struct RunView {
     /// Failed tests in its newest tested iterations, oldest first, the last one among them.
     #[serde(default)]
     pub trend: Vec<u32>,
+    /// What its turn under way took of models so far, if anything; not in what it has spent yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Usage>,
     /// What it is doing, in words; not kept over a restart.
     pub note: Option<String>,
     /// What operators told it, if anything.
@@ -209,6 +250,13 @@ pub struct RunView {
     /// of what was found in it were cut to fit into one line.
     #[serde(default)]
     pub shortened: bool,
+}
+
+impl RunView {
+    /// What it has cost up to now, in millionths of a dollar, the turn under way included.
+    pub fn microusd(&self) -> u64 {
+        self.run.spent.microusd.saturating_add(self.pending.map_or(0, |pending| pending.microusd))
+    }
 }
 
 /// A run in full.
@@ -233,6 +281,9 @@ pub struct RunDetail {
     pub questions: Vec<Question>,
     /// Its steps, oldest first.
     pub steps: Vec<Step>,
+    /// What it asked of hosts outside, the newest places; `egress` asks for all.
+    #[serde(default)]
+    pub egress: Vec<EgressSeen>,
 }
 
 /// The outcome of a suite without its cases.

@@ -1,7 +1,7 @@
 //! What clients may ask for.
 
 use crate::domain::sought::Sought;
-use crate::domain::{BugId, Plan, Priority, QuestionId, Role, RunId};
+use crate::domain::{BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -148,6 +148,16 @@ pub enum Request {
     },
     /// What runs, projects and days have used and reserved of what they may.
     Budget,
+    /// What a run asked of models.
+    Usage {
+        /// Which run.
+        run: RunId,
+    },
+    /// What a run asked of hosts outside.
+    Egress {
+        /// Which.
+        run: RunId,
+    },
     /// The logs that a run has.
     Logs {
         /// Which.
@@ -217,6 +227,31 @@ pub enum Request {
     Bug {
         /// Which.
         bug: BugId,
+    },
+    /// What the agent of a run used its tools for, and what it noted.
+    Tools {
+        /// Which run.
+        run: RunId,
+    },
+    /// Register something for agents to read.
+    AddEntry {
+        /// What it is.
+        kind: EntryKind,
+        /// The name or id of the project whose it is; every project's where none is named.
+        project: Option<String>,
+        /// Its name.
+        name: String,
+        /// What there is to know.
+        text: String,
+        /// By what a feature is judged.
+        criteria: Vec<String>,
+    },
+    /// What is registered for agents to read.
+    Entries,
+    /// Remove what is registered.
+    RemoveEntry {
+        /// Its number.
+        entry: i64,
     },
     /// Records of the audit log, the newest first. The engine looks at a bounded number of them for each request and says where
     /// it stopped.

@@ -46,7 +46,7 @@ impl Gauge {
         // What a setup works in is a copy in its container.
         let tree = spec.tree.clone().filter(|_| spec.profile != Profile::Provision);
         let tree = tree.map(|tree| (OnDisk::Tree, tree, spec.limits.disk_mib));
-        let session = spec.gateway.is_some().then(|| (OnDisk::Session, layout::session_dir(&spec.dir), SESSION_MIB));
+        let session = spec.has_session().then(|| (OnDisk::Session, layout::session_dir(&spec.dir), SESSION_MIB));
         let places = tree.into_iter().chain([spool]).chain(session).collect();
         Self { log_mib: spec.limits.log_mib, places, due: Instant::now(), measuring: None }
     }

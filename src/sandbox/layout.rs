@@ -5,8 +5,8 @@
 //! | `/dogwatch/bin` | copy of the executable | read-only |
 //! | `/dogwatch/step` | `step/` in the step's directory: the shim's orders, standard input, the engine's socket | read-only |
 //! | `/dogwatch/spool` | `spool/` in the step's directory | the shim writes what the engine has not taken yet |
-//! | `/dogwatch/gateway` | the run's gateway directory, with its socket | read-only, for agents that need a model |
-//! | `/dogwatch/session` | `session/` in the step's directory | what such an agent keeps of its conversation |
+//! | `/dogwatch/gateway` | the run's gateway directory, with its socket | read-only, for steps that reach anything |
+//! | `/dogwatch/session` | `session/` in the step's directory | what an agent that has one keeps of its conversation |
 //! | `/work` | the step's tree | not in the provision profile |
 //!
 //! In the provision profile nothing is mounted at `/work`; the tree is copied there instead (`upload.rs`).
@@ -55,7 +55,7 @@ pub(super) fn prepare(spec: &StepSpec, user: (u32, u32)) -> Result<Vec<(String, 
     make(&spec.dir, 0o700).map_err(|error| local(&spec.dir, &error))?;
     make(&step, 0o755).map_err(|error| local(&step, &error))?;
     make_spool(&spool, spec.profile, user).map_err(|error| local(&spool, &error))?;
-    if spec.gateway.is_some() {
+    if spec.has_session() {
         let session = session_dir(&spec.dir);
         make_spool(&session, spec.profile, user).map_err(|error| local(&session, &error))?;
     }
@@ -69,6 +69,8 @@ pub(super) fn mounts(spec: &StepSpec) -> Result<Vec<(String, String, bool)>, San
         vec![(text(&step)?, STEP_INSIDE.to_owned(), true), (text(&spool)?, SPOOL_INSIDE.to_owned(), false)];
     if let Some(gateway) = &spec.gateway {
         mounts.push((text(gateway)?, GATEWAY_INSIDE.to_owned(), true));
+    }
+    if spec.has_session() {
         mounts.push((text(&session_dir(&spec.dir))?, SESSION_INSIDE.to_owned(), false));
     }
     if let Some(tree) = &spec.tree {

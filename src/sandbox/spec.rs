@@ -107,8 +107,8 @@ pub struct StepSpec {
     pub dir: PathBuf,
     /// Host path of the step's log (its index lies beside it).
     pub log: PathBuf,
-    /// Host directory with the gateway's socket of the run, for an agent that needs a model: 127.0.0.1 leads there
-    /// ([`crate::gateway::PORT`]), and the agent has a directory for its session ([`super::SESSION_INSIDE`]).
+    /// Host directory with the gateway's socket of the run, for a step that reaches anything: 127.0.0.1 leads there
+    /// ([`crate::gateway::PORT`]), and an agent has a directory for its session ([`super::SESSION_INSIDE`]).
     #[serde(default)]
     pub gateway: Option<PathBuf>,
     /// Limits.
@@ -118,4 +118,11 @@ pub struct StepSpec {
     /// What it has for a network.
     #[serde(default)]
     pub network: Network,
+}
+
+impl StepSpec {
+    /// Whether it is an agent's and keeps a session.
+    pub fn has_session(&self) -> bool {
+        self.gateway.is_some() && self.profile == Profile::Agent
+    }
 }

@@ -113,6 +113,8 @@ impl<S: Sandbox> Server<S> {
                 self.run_reply(run).await
             }
             Request::Budget => self.budget().await,
+            Request::Usage { run } => self.usage(run).await,
+            Request::Egress { run } => self.egress(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
             Request::Collect { dry_run } => {
@@ -131,6 +133,12 @@ impl<S: Sandbox> Server<S> {
             Request::Bugs { all } => self.bugs(all).await,
             Request::Bug { bug } => self.bug(bug).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
+            Request::Tools { run } => self.tools_used(run).await,
+            Request::Entries => self.entries().await,
+            Request::AddEntry { kind, project, name, text, criteria } => {
+                self.add_entry(kind, project, (name, text, criteria), you).await
+            }
+            Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Audit { before, most, run, kind, text } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
@@ -187,6 +195,7 @@ impl<S: Sandbox> Server<S> {
                 sandbox,
                 disk,
                 today,
+                refused: self.refused().await?,
             },
         })
     }

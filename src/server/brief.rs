@@ -125,6 +125,7 @@ mod tests {
             project: "p".to_owned(),
             tests: None,
             trend: Vec::new(),
+            pending: None,
             note: None,
             guidance: None,
             shortened: false,
@@ -178,6 +179,7 @@ mod tests {
             guidance: Vec::new(),
             questions: Vec::new(),
             steps: Vec::new(),
+            egress: Vec::new(),
         }
     }
 

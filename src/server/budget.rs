@@ -2,7 +2,8 @@
 
 use super::Server;
 use super::answer::MOST_LISTED;
-use crate::domain::{Allowances, Day, Millis, Project, Run, Scope, Spent};
+use crate::domain::{Allowances, Day, Millis, Project, Run, RunId, Scope, Spent};
+use crate::engine::AskError;
 use crate::engine::ports::World;
 use crate::protocol::{BudgetReport, Fault, ProjectBudget, Reply, RunBudget};
 use crate::sandbox::Sandbox;
@@ -14,6 +15,20 @@ impl<S: Sandbox> Server<S> {
         let (allowances, now) = (self.engine.world.allowances().clone(), self.engine.world.now());
         let budget = self.engine.store.read(move |view| report(view, &allowances, now)).await?;
         Ok(Reply::Budget { budget: Box::new(budget) })
+    }
+}
+
+impl<S: Sandbox> Server<S> {
+    /// What a run asked of models, and what that took.
+    pub(super) async fn usage(&self, run: RunId) -> Result<Reply, Fault> {
+        let found = self.engine.store.read(move |view| {
+            let Some(run) = view.run(run)? else { return Ok(None) };
+            Ok(Some((view.requests(run.id)?, view.uncounted(run.id)?)))
+        });
+        let Some((usage, pending)) = found.await? else {
+            return Err(AskError::Missing { what: "run", id: run.to_string() }.into());
+        };
+        Ok(Reply::Usage { usage, pending })
     }
 }
 

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// Places outside that the page of a run tells.
+const HOSTS: u32 = 30;
 /// Iterations whose failed tests a list tells beside a run.
 const TREND: usize = 8;
 
@@ -91,6 +93,7 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 /// Joins runs with their projects' names and last test counts.
 pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>, StoreError> {
     let names: HashMap<_, _> = view.projects()?.into_iter().map(|project| (project.id, project.name)).collect();
+    let pending = view.pending()?;
     runs.into_iter()
         .map(|run| {
             let project = names.get(&run.project).cloned().unwrap_or_default();
@@ -98,7 +101,8 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
             let guidance = guidance.map(|(count, applied, applied_in)| GuidanceView { count, applied, applied_in });
             let tested = view.newest_tests(run.id, TREND)?;
             let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
-            Ok(RunView { tests, trend, project, note: None, guidance, shortened: false, run })
+            let pending = pending.get(&run.id).copied();
+            Ok(RunView { tests, trend, project, pending, note: None, guidance, shortened: false, run })
         })
         .collect()
 }
@@ -141,6 +145,7 @@ fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
         questions: view.questions_of(id)?,
         steps: view.steps(id)?,
         rounds: rounds(view, id, &iterations)?,
+        egress: view.egress_newest(id, HOSTS)?,
         iterations,
     })
 }

@@ -139,6 +139,7 @@ mod tests {
             project: "p".to_owned(),
             tests: None,
             trend: Vec::new(),
+            pending: None,
             note: None,
             guidance: None,
             shortened: false,

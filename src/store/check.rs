@@ -88,6 +88,9 @@ pub(super) fn places(paths: &Paths) -> Result<(), OpenError> {
     }
 }
 
+/// No dogwatch, however new, has so many migrations: such a number is damage.
+const MOST_MIGRATIONS: i64 = 10_000;
+
 /// Checks the files of a store.
 pub(super) fn check(paths: &Paths) -> Result<Found, OpenError> {
     let path = &paths.database;
@@ -99,6 +102,9 @@ pub(super) fn check(paths: &Paths) -> Result<Found, OpenError> {
     let conn = as_it_lies(path).map_err(failed)?;
     let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     let known = schema::known();
+    if found > MOST_MIGRATIONS {
+        return Err(damage(path.clone(), format!("its schema has the number {found}, which no dogwatch ever had")));
+    }
     if found > known {
         return Err(OpenError::NewerSchema { path: path.clone(), found, known });
     }

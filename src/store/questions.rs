@@ -86,6 +86,14 @@ impl View<'_> {
     pub fn questions_of(&self, run: RunId) -> Result<Vec<Question>, StoreError> {
         self.many(&format!("{SELECT} WHERE q.run = ?1 ORDER BY q.id"), [run.0], question)
     }
+
+    /// How many questions an agent asked in a run: those that wait, those since an instant, and all.
+    pub fn asked_by_agent(&self, run: RunId, since: Millis) -> Result<(u32, u32, u32), StoreError> {
+        let sql = "SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE asked > ?2), count(*)
+                   FROM questions WHERE run = ?1 AND kind = 'agent'";
+        let counted = self.one(sql, params![run.0, since.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(counted.unwrap_or_default())
+    }
 }
 
 impl Tx<'_> {
@@ -131,6 +139,12 @@ impl Tx<'_> {
     /// Takes an open question back, because nobody needs its answer any more.
     pub fn withdraw_question(&self, id: QuestionId) -> Result<(), StoreError> {
         self.settle(id, QuestionState::Withdrawn)
+    }
+
+    /// Takes back what the agent of a run asked and nobody answered. Gives how many there were.
+    pub fn withdraw_asked_by_agent(&self, run: RunId) -> Result<usize, StoreError> {
+        let sql = "UPDATE questions SET state = 'withdrawn' WHERE run = ?1 AND kind = 'agent' AND state = 'open'";
+        self.change(sql, [run.0])
     }
 
     fn settle(&self, id: QuestionId, state: QuestionState) -> Result<(), StoreError> {

@@ -4,9 +4,11 @@ use super::{Subject, log};
 use dogwatch::config::{KeyPlace, ModelsAt};
 use dogwatch::domain::{ModelApi, StepEnd};
 use dogwatch::gateway::{Gateway, PORT, Ways};
+use dogwatch::models::{NoMeter, Prices};
 use dogwatch::sandbox::{SESSION_INSIDE, StepSpec, session_dir};
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 pub async fn the_way_to_models_is_open_where_it_is_wanted_only(subject: &impl Subject) {
     let bench = subject.bench();
@@ -47,7 +49,9 @@ print('END')
         url: "http://127.0.0.1:9".to_owned(),
         key: Some(KeyPlace::Variable("PATH_OF_NO_KEY".to_owned())),
     };
-    let gateway = Gateway::new(&BTreeMap::from([("anthropic".to_owned(), provider)])).unwrap();
+    let gateway =
+        Gateway::new(&BTreeMap::from([("anthropic".to_owned(), provider)]), Prices::default(), Arc::new(NoMeter))
+            .unwrap();
     let spec = bench.spec(&["python3", "-c", &script]);
     let dir = spec.dir.join("gateway");
     gateway.open(spec.key.run, &Ways::to_models(ModelApi::Anthropic), &dir).unwrap();

@@ -4,8 +4,8 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis, QuestionKind, Run, RunId,
-    RunState, Severity, Source, Suspicion,
+    Actor, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis,
+    Note, NoteKind, QuestionKind, Run, RunId, RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
 };
 use dogwatch::store::Ask;
 use rand::rngs::StdRng;
@@ -109,7 +109,7 @@ impl Hostile {
                 (run.reason, run.agent) = (self.text(), self.text());
                 run.owner = Actor::Operator { uid: 7, name: self.text().chars().take(200).collect() };
                 run.state = if number % 2 == 0 { RunState::AwaitingReview } else { RunState::Failed };
-                (run, self.texts(12))
+                (run, self.texts(13))
             })
             .collect();
         let bugs: Vec<Finding> = (0..inputs).map(|number| self.finding(number)).collect();
@@ -148,7 +148,7 @@ impl Hostile {
                         iteration: 0,
                         kind: QuestionKind::Review,
                         title: texts[6].clone(),
-                        facts: texts[7..].to_vec(),
+                        facts: texts[7..12].to_vec(),
                         reached: Vec::new(),
                         digest: None,
                         deadline: None,
@@ -156,6 +156,31 @@ impl Hostile {
                     run.question = Some(question);
                     tx.update_run(&run)?;
                 }
+                tx.note_egress(id, &[refused(id, &texts[12])])?;
+                tx.insert_tool_call(&ToolCall {
+                    id: 0,
+                    run: id,
+                    iteration: 0,
+                    tool: texts[0].clone(),
+                    asked: texts[1].clone(),
+                    outcome: ToolOutcome::Done,
+                    answer: texts[2].clone(),
+                    bytes: 1,
+                    milliseconds: 1,
+                    at: Millis(1),
+                })?;
+                tx.insert_note(&Note {
+                    id: 0,
+                    run: id,
+                    iteration: 0,
+                    kind: NoteKind::Finding,
+                    bug: None,
+                    title: texts[3].clone(),
+                    text: texts[4].clone(),
+                    place: Some(texts[5].clone()),
+                    at: Millis(1),
+                })?;
+                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }
@@ -186,5 +211,22 @@ impl Hostile {
             class: Fingerprint(format!("{:032x}", number % 7)),
             count: 1,
         }
+    }
+}
+
+/// A host that a run asked for and did not reach.
+fn refused(run: RunId, host: &str) -> EgressSeen {
+    EgressSeen {
+        run,
+        host: host.to_owned(),
+        port: 443,
+        allowed: false,
+        rule: "not a host name".to_owned(),
+        requests: 1,
+        up: 0,
+        down: 0,
+        milliseconds: 0,
+        first: Millis(1),
+        last: Millis(1),
     }
 }

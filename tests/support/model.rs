@@ -9,7 +9,7 @@ use std::thread;
 /// What it answers next.
 #[derive(Debug, Clone)]
 pub enum Say {
-    /// A whole answer as a stream of events, in two pieces.
+    /// A whole answer as a stream of events, in two pieces; it says that it took 120 tokens.
     Done(String),
     /// Its first piece, and nothing more until the connection is gone.
     Hang,
@@ -167,7 +167,9 @@ fn serve(stream: impl Read + Write, held: &Held) -> std::io::Result<()> {
                     write!(out, "{:x}\r\n{event}\r\n", event.len())?;
                     out.flush()?;
                 }
-                write!(out, "0\r\n\r\n")?;
+                let took =
+                    "data: {\"type\":\"message_delta\",\"usage\":{\"input_tokens\":100,\"output_tokens\":20}}\n\n";
+                write!(out, "{:x}\r\n{took}\r\n0\r\n\r\n", took.len())?;
             }
             Say::Hang => {
                 write!(out, "{opening}7\r\ndata: {{\r\n")?;

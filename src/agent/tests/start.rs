@@ -21,8 +21,7 @@ fn every_agent_is_started_as_it_was_tried() {
             ..CodingSettings::of(adapter)
         };
         let plain = CodingAgent::new("one", settings, "http://127.0.0.1:8080", "/home");
-        let server =
-            ToolServer { name: "echo".to_owned(), command: vec!["/srv/echo".to_owned(), "say \"it\"".to_owned()] };
+        let server = ToolServer { name: "echo".to_owned(), url: "http://127.0.0.1:8080/mcp?\"it\"".to_owned() };
         let more = plain.clone().with_servers(vec![server]);
         let resumed = Session::Resumed { id: ID, used: Tokens::default() };
         let text =

@@ -3,11 +3,13 @@
 use super::Finding;
 use crate::config::EngineConfig;
 use crate::gateway::Gateway;
+use crate::models::NoMeter;
+use std::sync::Arc;
 
 /// A finding for each provider; none where no coding agent is wanted.
 pub(super) fn look(config: &EngineConfig) -> Vec<Finding> {
     const CHECK: &str = "models";
-    let gateway = match Gateway::new(&config.models) {
+    let gateway = match Gateway::new(&config.models, config.prices.clone(), Arc::new(NoMeter)) {
         Ok(gateway) => gateway,
         Err(error) => {
             return vec![Finding::fail(CHECK, error.to_string(), "correct config.toml; the engine does not start")];

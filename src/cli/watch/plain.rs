@@ -198,6 +198,7 @@ mod tests {
             project: "calc".to_owned(),
             tests: Some((41, 2, 0)),
             trend: vec![2],
+            pending: None,
             note: None,
             shortened: false,
             guidance: None,

@@ -4,6 +4,7 @@ use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, 
 use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
+use crate::config::egress;
 use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
 use crate::config::{rules, schema};
@@ -147,7 +148,8 @@ fn setup(section: &Section<'_, '_>) -> Option<Setup> {
         }
         keep.push(path);
     }
-    Some(Setup { command: command?, keep, timeout })
+    let egress = egress::words(section, "egress").unwrap_or_default();
+    Some(Setup { command: command?, keep, timeout, egress })
 }
 
 fn suites(top: &Section<'_, '_>) -> Vec<Suite> {

@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DURATION, ENGINE_BUDGET, ENV, LONG, MODEL, NAME, NAMED_PROJECT,
-    PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
+    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -25,7 +25,9 @@ pub const ENGINE_TOP: Table = Table {
             "Where the models of coding agents are, and their keys.",
         ),
         key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
+        key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
+        key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -207,6 +209,18 @@ pub const NAMED_MODELS: Table = Table {
     ],
 };
 
+/// `[prices.MODEL]`.
+pub const NAMED_PRICE: Table = Table {
+    header: "[prices.\"MODEL\"]",
+    about: "What a model costs, in US dollars for a million tokens; the name may end in `*` and then stands for all that begin so. dogwatch brings a list of its own for models of Anthropic, OpenAI and Google, which may be out of date: your word goes before it. A run that has a cap on money asks no model whose price nobody has said.",
+    keys: &[
+        key("input", DOLLARS, "required", "Input that is not cached."),
+        key("output", DOLLARS, "required", "Output, with what a model thinks."),
+        key("cached", DOLLARS, "as `input`", "Input that is read from a cache."),
+        key("cache-write", DOLLARS, "as `input`", "Input that is written to a cache."),
+    ],
+};
+
 /// `[roles.NAME]`.
 pub const NAMED_ROLE: Table = Table {
     header: "[roles.NAME]",
@@ -274,6 +288,8 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_AGENT,
     NAMED_MODELS,
     WATCHDOG,
+    NAMED_PRICE,
     NAMED_ROLE,
+    EGRESS,
     KEYS,
 ];

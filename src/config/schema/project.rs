@@ -65,6 +65,12 @@ pub const SETUP: Table = Table {
             "What the command makes inside the repository that every step shall see.",
         ),
         key("timeout", DURATION, "\"15m\"", "The longest it may take, at most 24h."),
+        key(
+            "egress",
+            super::egress::HOSTS,
+            "[]",
+            "What the command reaches, and no later step does: presets of package registries, and what else the operator lets repositories ask for (`[egress]` of `config.toml`). Programs find the way by `HTTP_PROXY`, `HTTPS_PROXY` and the same in small letters.",
+        ),
     ],
 };
 

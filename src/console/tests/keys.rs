@@ -39,6 +39,7 @@ fn tell(app: &mut App, told: &[Guidance]) {
                 guidance: told.to_vec(),
                 questions: Vec::new(),
                 steps: Vec::new(),
+                egress: Vec::new(),
             }),
         }),
         _ => None,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    AgentReport, AuditPage, AuditRecord, Ending, Finding, Frame, GateResult, GateVerdict, Guidance, GuidanceState,
-    Iteration, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
+    AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
+    GuidanceState, Iteration, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 use crate::watchdog::{Level, Rule, Verdict};
@@ -94,6 +94,24 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
         guidance: vec![guidance(1, Some(3)), guidance(2, None)],
         questions: Vec::new(),
         steps: Vec::new(),
+        egress: vec![outside(id, "pypi.org", true), outside(id, text, false)],
+    }
+}
+
+/// What a run asked of a host outside.
+pub(super) fn outside(id: i64, host: &str, allowed: bool) -> EgressSeen {
+    EgressSeen {
+        run: RunId(id),
+        host: host.to_owned(),
+        port: 443,
+        allowed,
+        rule: if allowed { "pypi" } else { "not on the list" }.to_owned(),
+        requests: 3,
+        up: if allowed { 2_048 } else { 0 },
+        down: if allowed { 5 << 20 } else { 0 },
+        milliseconds: 1_500,
+        first: Millis(NOW.0 - 120_000),
+        last: Millis(NOW.0 - 60_000),
     }
 }
 

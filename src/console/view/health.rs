@@ -2,6 +2,7 @@
 
 use super::{empty, rows, title};
 use crate::console::app::{App, Connection};
+use crate::domain::{EgressSeen, Millis};
 use crate::protocol::DiskSpace;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
@@ -30,7 +31,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let (iterations, cost) = (spent.iterations, words::dollars(spent.microusd));
         safe!("     today all projects have used {} iterations and {}", iterations, cost)
     });
-    let lines = [
+    let mut lines = vec![
         you,
         good(safe!("version {}, process {}, instance {}", status.version, status.pid, status.instance)),
         good(safe!("state in {}", status.state_dir)),
@@ -39,14 +40,19 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         fault(&status.halt, status.disk.map_or_else(|| safe!("there is space for new steps"), space)),
         fault(&status.sandbox_fault, safe!("the sandbox answers{}", sandbox)),
         today,
-        SafeText::empty(),
-        safe!("`dogwatch doctor` checks the whole machine.").styled(Style::faint()),
     ];
+    lines.extend(status.refused.iter().map(|seen| refused(seen, app.now)));
+    lines.extend([SafeText::empty(), safe!("`dogwatch doctor` checks the whole machine.").styled(Style::faint())]);
     let width = usize::from(below.width.saturating_sub(2)).max(2);
     let wrapped = lines.iter().flat_map(|line| line.wrap(width));
     for (row, line) in rows(below).zip(wrapped) {
         canvas.text(Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }, &line);
     }
+}
+
+/// A host that a sandbox was not let out to.
+fn refused(seen: &EgressSeen, now: Millis) -> SafeText {
+    safe!("     outside: {} asked for {}, last {} ago", seen.run, words::egress(seen), words::ago(seen.last, now))
 }
 
 /// How much of the disk is free.

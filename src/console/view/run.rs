@@ -47,7 +47,7 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
     let run = &detail.view.run;
     let (sign, state) = standing(run);
     let name = safe!("{} of {} {} {}", run.id, detail.view.project, sign, state);
-    let cost = safe!("{}, {} of work", words::dollars(run.spent.microusd), milliseconds(run.spent.milliseconds));
+    let cost = safe!("{}, {} of work", words::dollars(detail.view.microusd()), milliseconds(run.spent.milliseconds));
     let below = title(canvas, area, focused, &name, &safe!("iteration {} · {}", words::iteration(run), cost));
     let mut free = rows(below);
     let heads = heads(below.height);

@@ -78,7 +78,7 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: 
     cells.push((4, words::age(run.created, app.now)));
     let wide = row.width >= WIDE;
     if wide {
-        cells.push((6, words::dollars(run.spent.microusd).pad_left(6)));
+        cells.push((6, words::dollars(view.microusd()).pad_left(6)));
         cells.push((project, safe!("{}", view.project)));
     }
     let row = inset(row);

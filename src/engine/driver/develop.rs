@@ -2,18 +2,21 @@
 
 use super::ledger::{Prompt, StoredMaterial};
 use super::steps::{duration, key, step_environment};
-use super::way::by_provider;
+use super::way::{by_provider, proxies};
 use super::{Context, Engine, Halt};
-use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, TurnContext};
+use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, ToolServer, TurnContext};
 use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
 use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
+use crate::gateway::tools_at;
 use crate::sandbox::{Network, Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
+/// What agents call the engine's tools.
+const TOOLS: &str = "dogwatch";
 /// An agent that fails faster than this, in milliseconds, has not worked at all.
 const INSTANT: u64 = 5_000;
 
@@ -39,7 +42,9 @@ impl<W: World> Engine<W> {
         let iteration = if planning { 0 } else { context.run.iteration };
         let about = TurnContext { iteration, prompt: &prompt.text, session };
         let turn = agent.turn(&about);
-        let mut env = step_environment(&context.agent.env);
+        let ways = self.agent_ways(context).await?;
+        let mut env = proxies(&ways);
+        env.extend(step_environment(&context.agent.env));
         env.extend(turn.env);
         let spec = StepSpec {
             profile: Profile::Agent,
@@ -52,7 +57,7 @@ impl<W: World> Engine<W> {
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
-            gateway: self.gateway_of(context),
+            gateway: self.gateway_of(context.run.id, &ways),
             limits: context.config.limits,
             times: context.agent.times,
             network: Network::default(),
@@ -60,13 +65,14 @@ impl<W: World> Engine<W> {
         };
         let doing = if planning { "writes a plan" } else { "works" };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
-        self.open_way(context)?;
+        self.open_way(context.run.id, &ways)?;
         let step = self.run_step(context, &spec, Some(&prompt), false).await?;
         let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
         let report = reader.finish(end, step.ended);
-        let report = self.keep_conversation(context, &spec.key, by_provider(report, answered)).await?;
+        let report = self.metered(context, by_provider(report, answered)).await?;
+        let report = self.keep_conversation(context, &spec.key, report).await?;
         if planning {
             return self.planned(context, &spec, report, duration(&step)).await;
         }
@@ -119,7 +125,10 @@ impl<W: World> Engine<W> {
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
                 let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
-                Ok(Box::new(CodingAgent::new(name, settings.clone(), &address, SESSION_INSIDE)))
+                let server = ToolServer { name: TOOLS.to_owned(), url: tools_at(&address) };
+                let servers = if self.toolset(context).is_empty() { Vec::new() } else { vec![server] };
+                let agent = CodingAgent::new(name, settings.clone(), &address, SESSION_INSIDE);
+                Ok(Box::new(agent.with_servers(servers)))
             }
         }
     }
@@ -152,6 +161,8 @@ impl<W: World> Engine<W> {
             watch: stored.watch.as_ref(),
             plan: stored.plan.as_deref(),
             flaky: &stored.flaky,
+            asked: &stored.asked,
+            tools: !self.toolset(context).is_empty(),
         };
         let text = if context.run.state == RunState::Planning {
             prompt::of_plan(&material, PLAN_FILE)

@@ -11,8 +11,8 @@ use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Run, RunId, RunState, Step,
-    StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Question, QuestionKind, Run,
+    RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -76,6 +76,8 @@ pub(super) struct StoredMaterial {
     pub plan: Option<String>,
     /// Tests in quarantine in the last verified iteration, by suite and id.
     pub flaky: Vec<String>,
+    /// What the agent asked people.
+    pub asked: Vec<Question>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -124,6 +126,10 @@ impl<W: World> Engine<W> {
                 write_rows(tx, &run, &mut after, &next.writes)?;
                 also(tx)?;
                 let after = tx.update_run(&after)?;
+                if after.state.is_final() {
+                    // Nobody needs the answers any more.
+                    tx.withdraw_asked_by_agent(id)?;
+                }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
             })
@@ -369,6 +375,7 @@ impl<W: World> Engine<W> {
                     moved: view.movements(run)?,
                     plan: plan_of(view, run)?,
                     flaky: flaky_of(view, run, verified)?,
+                    asked: asked_by_agent(view, run)?,
                     iterations,
                 })
             })
@@ -402,6 +409,11 @@ fn plan_of(view: &View<'_>, run: RunId) -> Result<Option<String>, StoreError> {
     let kept = view.blobs_of(run)?.into_iter().rfind(|(_, from)| from.kind == PLAN);
     let Some((name, _)) = kept else { return Ok(None) };
     Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
+}
+
+fn asked_by_agent(view: &View<'_>, run: RunId) -> Result<Vec<Question>, StoreError> {
+    let all = view.questions_of(run)?;
+    Ok(all.into_iter().filter(|one| one.kind == QuestionKind::Agent).collect())
 }
 
 /// Fills in what only the transaction of an event can know.

@@ -1,6 +1,7 @@
 //! The run's image: pulled or built, then the setup command run in the provision profile and committed, cached by content.
 
 use super::steps::{key, step_environment};
+use super::way::proxies;
 use super::{Context, Engine, Halt};
 use crate::config::{ImageSource, Setup};
 use crate::domain::{ImageUsed, StepEnd, StepKind, StepState};
@@ -82,6 +83,8 @@ impl<W: World> Engine<W> {
             .into_iter()
             .chain(argv.iter().map(String::as_bytes))
             .chain(setup.keep.iter().map(String::as_bytes))
+            // What a setup was let out to counts as what went into its image.
+            .chain(setup.egress.iter().flat_map(|word| [b"egress".as_slice(), word.as_bytes()]))
             .collect();
         let tag = format!("dogwatch-setup:{}", short_hash(&parts));
         if let Some(id) = self.world.sandbox().local_image(&tag).await? {
@@ -91,18 +94,21 @@ impl<W: World> Engine<W> {
         self.record_image(context.run.id, &tag, None).await?;
         self.crash.at("prepare.intended")?;
         let key = key(context, StepKind::Prepare, "");
+        let ways = self.setup_ways(setup).map_err(|reason| Failed::Image { reason, retry: false })?;
+        let mut env = proxies(&ways);
+        env.extend(step_environment(&BTreeMap::new()));
         let spec = StepSpec {
             profile: Profile::Provision,
             image: image.id.clone(),
             argv,
-            env: step_environment(&BTreeMap::new()),
+            env,
             cwd: "/work".to_owned(),
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),
-            gateway: None,
+            gateway: self.gateway_of(context.run.id, &ways),
             limits: context.config.limits,
             times: setup.times(),
             network: Network::default(),
@@ -113,7 +119,9 @@ impl<W: World> Engine<W> {
             self.world.trees().checkout(&context.project, &context.base, &tree, None, None).await?;
         }
         self.note(context.run.id, "runs the setup command");
+        self.open_way(context.run.id, &ways)?;
         let step = self.run_step(context, &spec, None, true).await?;
+        self.world.close_way(context.run.id);
         let StepState::Ended { end, log_digest, .. } = &step.state else {
             return Err(Failed::Halt(Halt::Superseded));
         };

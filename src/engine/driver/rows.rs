@@ -30,13 +30,17 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                 started: tx.now(),
                 ended: None,
             })?,
-            Write::AgentTurn { report, checkpoint } => change(tx, id, before.iteration, |one| {
-                one.report = Some(report.clone());
-                if let Some((commit, tree)) = checkpoint {
-                    one.commit = Some(commit.clone());
-                    one.tree = Some(tree.clone());
-                }
-            })?,
+            Write::AgentTurn { report, checkpoint } => {
+                // What its requests took is in the report, and so in what the run has spent now.
+                tx.book_requests(id)?;
+                change(tx, id, before.iteration, |one| {
+                    one.report = Some(report.clone());
+                    if let Some((commit, tree)) = checkpoint {
+                        one.commit = Some(commit.clone());
+                        one.tree = Some(tree.clone());
+                    }
+                })?;
+            }
             Write::Rerun { suites } => change(tx, id, before.iteration, |one| one.rerun.clone_from(suites))?,
             Write::Counts { tests, disagrees } => change(tx, id, before.iteration, |one| {
                 one.tests = *tests;

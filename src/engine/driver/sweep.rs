@@ -26,7 +26,7 @@ impl<W: World> Engine<W> {
             if belongs && (key.iteration, key.attempt) == (run.iteration, run.attempt) {
                 continue;
             }
-            if key.kind == StepKind::Develop {
+            if matches!(key.kind, StepKind::Prepare | StepKind::Develop) {
                 self.world.close_way(run.id);
             }
             if let StepState::Created { container } = &step.state {

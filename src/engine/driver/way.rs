@@ -5,25 +5,59 @@
 
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
-use crate::config::AgentWork;
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, StepKey};
+use crate::config::{AgentWork, Setup};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, RunId, StepKey, shortened};
 use crate::engine::ports::{Trees, World};
-use crate::gateway::{Answered, Ways};
+use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
+use crate::knowledge::Toolset;
 use crate::sandbox::session_dir;
 use crate::watchdog::Level;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl<W: World> Engine<W> {
-    /// The directory of the run's gateway, where its agent needs one.
-    pub(super) fn gateway_of(&self, context: &Context) -> Option<PathBuf> {
-        coding(context).map(|_| self.places().gateway(context.run.id))
+    /// What the run's agent may reach.
+    pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
+        let hosts = self.world.rules(context.run.role).egress;
+        let models = match coding(context) {
+            Some(settings) => Some(ModelUse {
+                api: settings.api(),
+                models: context.agent.models.clone(),
+                left: self.turn_caps(context).await?,
+                iteration: context.run.iteration,
+            }),
+            None => None,
+        };
+        Ok(Ways { models, egress: Policy::of(&hosts, self.world.egress()), tools: self.toolset(context) })
+    }
+
+    /// What a setup may reach; or why the operator does not let it.
+    pub(in crate::engine) fn setup_ways(&self, setup: &Setup) -> Result<Ways, String> {
+        let config = self.world.egress();
+        match config.forbidden(&setup.egress) {
+            None => Ok(Ways { egress: Policy::of(&setup.egress, config), ..Ways::default() }),
+            Some(word) => Err(format!(
+                "[setup] in dogwatch.toml wants to reach \"{word}\", and this engine's operator does not let repositories ask \
+                 for that: leave it out of `egress`, or add it to `projects-may-ask` under [egress] in config.toml and restart the \
+                 engine"
+            )),
+        }
+    }
+
+    /// The directory of the run's gateway, where a step has any way.
+    pub(super) fn gateway_of(&self, run: RunId, ways: &Ways) -> Option<PathBuf> {
+        (*ways != Ways::default()).then(|| self.places().gateway(run))
     }
 
     /// Makes sure that somebody listens there.
-    pub(super) fn open_way(&self, context: &Context) -> Result<(), Halt> {
-        let (Some(settings), run) = (coding(context), context.run.id) else { return Ok(()) };
-        let ways = Ways::to_models(settings.api());
-        self.world.open_way(run, &ways, &self.places().gateway(run)).map_err(Halt::Trouble)
+    pub(super) fn open_way(&self, run: RunId, ways: &Ways) -> Result<(), Halt> {
+        let Some(dir) = self.gateway_of(run, ways) else { return Ok(()) };
+        self.world.open_way(run, ways, &dir).map_err(Halt::Trouble)
+    }
+
+    /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
+    pub(super) fn toolset(&self, context: &Context) -> Toolset {
+        coding(context).map(|_| Toolset::of(&self.world.rules(context.run.role))).unwrap_or_default()
     }
 
     /// Nobody listens there any more. How the last request was answered.
@@ -70,10 +104,40 @@ impl<W: World> Engine<W> {
     }
 }
 
+/// How programs find the way to hosts outside: they know a proxy by these names, some only in small letters, others only in
+/// large ones. What is inside of the sandbox they reach by themselves.
+pub(super) fn proxies(ways: &Ways) -> BTreeMap<String, String> {
+    if ways.egress.is_none() {
+        return BTreeMap::new();
+    }
+    let at = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map(|name| (name.to_owned(), address()));
+    let inside = ["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "localhost,127.0.0.1,::1".to_owned()));
+    // Maven and Gradle know none of these.
+    let java = format!(
+        "-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort={PORT} -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={PORT} \
+         -Dhttp.nonProxyHosts=localhost|127.*"
+    );
+    let java = ["MAVEN_OPTS", "GRADLE_OPTS"].map(|name| (name.to_owned(), java.clone()));
+    at.into_iter().chain(inside).chain(java).collect()
+}
+
 /// What the provider said last is what an agent failed over that says no more than that it failed; and it knows best when a
 /// limit ends that the agent does not tell. An ending that an agent states is its own.
 pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> AgentReport {
-    let Some(Answered { status, until }) = answered else { return report };
+    let Some(Answered { status, until, refused }) = answered else { return report };
+    if let Some(refused) = refused
+        && matches!(
+            report.ending,
+            Ending::Crashed
+                | Ending::Auth
+                | Ending::Billing
+                | Ending::Misconfigured
+                | Ending::Overloaded
+                | Ending::RateLimited { .. }
+        )
+    {
+        return by_gateway(report, &refused);
+    }
     let ending = match (&report.ending, status) {
         (Ending::RateLimited { until: None }, _) | (Ending::Crashed, 429) => Ending::RateLimited { until },
         (Ending::Crashed, 401) => Ending::Auth,
@@ -87,7 +151,33 @@ pub(super) fn by_provider(report: AgentReport, answered: Option<Answered>) -> Ag
     AgentReport { ending, detail, ..report }
 }
 
-fn coding(context: &Context) -> Option<&CodingSettings> {
+/// Longest name of a model that is quoted, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// What the engine itself kept an agent from is not the provider's doing.
+fn by_gateway(report: AgentReport, refused: &Refused) -> AgentReport {
+    let (ending, why) = match refused {
+        Refused::UsedUp => (Ending::OwnLimit, "what its turn could take of models was used up".to_owned()),
+        Refused::Model(name) => {
+            let name = shortened(name, LONGEST_NAME);
+            (
+                Ending::Misconfigured,
+                format!("it asked for the model {name}, which its role may not ask ([roles] in config.toml)"),
+            )
+        }
+        Refused::Price(name) => {
+            let name = shortened(name, LONGEST_NAME);
+            let why = format!(
+                "its run has a cap on money, and nobody has said what the model {name} costs: add [prices.\"{name}\"] to config.toml"
+            );
+            (Ending::Misconfigured, why)
+        }
+    };
+    let detail = format!("{why}; {}", report.detail);
+    AgentReport { ending, detail, ..report }
+}
+
+pub(super) fn coding(context: &Context) -> Option<&CodingSettings> {
     if let AgentWork::Coding(settings) = &context.agent.work { Some(settings) } else { None }
 }
 
@@ -105,7 +195,7 @@ fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{Millis, ProjectId, RunId, Tokens, Usage};
+    use crate::domain::{Millis, ProjectId, Tokens, Usage};
     use crate::store::new_run_for_tests;
 
     fn iteration(number: u32, commit: &str, ending: Option<(Ending, bool)>) -> Iteration {
@@ -140,7 +230,7 @@ mod tests {
     fn what_an_agent_keeps_to_itself_its_provider_tells() {
         let judged = |ending, status, until| {
             let report = AgentReport::new(ending, "it failed".to_owned(), Usage::default());
-            by_provider(report, Some(Answered { status, until })).ending
+            by_provider(report, Some(Answered { status, until, refused: None })).ending
         };
         let limited = |until| Ending::RateLimited { until };
         let at = Some(Millis(7));
@@ -151,6 +241,24 @@ mod tests {
         assert_eq!(judged(Ending::Crashed, 401, None), Ending::Auth);
         for status in [200, 400, 404] {
             assert_eq!(judged(Ending::Crashed, status, None), Ending::Crashed);
+        }
+        // What the gateway refused is told as what it was, whatever the agent makes of it.
+        for (refused, ending, words) in [
+            (Refused::UsedUp, Ending::OwnLimit, "used up"),
+            (Refused::Model("x".repeat(500)), Ending::Misconfigured, "its role may not ask"),
+            (Refused::Price("m".to_owned()), Ending::Misconfigured, "add [prices.\"m\"]"),
+        ] {
+            for own in [Ending::Crashed, Ending::Auth, Ending::RateLimited { until: None }, Ending::Finished] {
+                let report = AgentReport::new(own.clone(), "it failed".to_owned(), Usage::default());
+                let told =
+                    by_provider(report, Some(Answered { status: 0, until: None, refused: Some(refused.clone()) }));
+                if own == Ending::Finished {
+                    assert_eq!(told.ending, own);
+                } else {
+                    assert_eq!(told.ending, ending);
+                    assert!(told.detail.contains(words) && told.detail.len() < 400, "{}", told.detail);
+                }
+            }
         }
         for ending in [Ending::Finished, Ending::Stopped, Ending::OwnLimit, Ending::Killed { oom: true }] {
             assert_eq!(judged(ending.clone(), 529, None), ending);

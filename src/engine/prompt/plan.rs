@@ -1,7 +1,7 @@
 //! The plan in prompts: how one is asked for, and how the work is told to follow it.
 
 use super::quote::fenced;
-use super::{Material, findings, gates, guidance, repository, role, task};
+use super::{Material, asked, findings, gates, guidance, repository, role, task};
 use crate::domain::Plan;
 use std::fmt::Write as _;
 
@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 pub fn of_plan(material: &Material<'_>, file: &str) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
+    asked::answers(&mut text, material.asked);
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     let _infallible = write!(
@@ -25,6 +26,7 @@ pub fn of_plan(material: &Material<'_>, file: &str) -> String {
         text.push_str("This is the plan that you wrote before. It was not accepted; the guidance says why.\n\n");
         text.push_str(&fenced(&ended(before)));
     }
+    asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
     gates(&mut text, material.gates);
     findings(&mut text, material);

@@ -151,7 +151,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         let last = match kind {
             QuestionKind::Review | QuestionKind::Plan => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget | QuestionKind::Predecessor | QuestionKind::Stuck => yes,
+            QuestionKind::Budget | QuestionKind::Predecessor | QuestionKind::Agent | QuestionKind::Stuck => yes,
         };
         plot.answers.push((kind, last));
     }

@@ -4,8 +4,8 @@ use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
-use crate::config::{ChosenAgent, EngineConfig, ProjectConfig, Retention, choose_agent};
-use crate::domain::{Allowances, Millis, ModelApi, Role, RunId};
+use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, choose_agent};
+use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
@@ -87,9 +87,17 @@ impl World for SimWorld {
         choose_agent(asked, role, config, &self.config).map_err(|error| error.to_string())
     }
 
+    fn rules(&self, role: Role) -> RoleRules {
+        role.rules()
+    }
+
     fn models(&self, _api: ModelApi) -> Result<String, String> {
         let there = self.coding.then(|| "http://127.0.0.1:8080".to_owned());
         there.ok_or_else(|| "nobody plays a model here".to_owned())
+    }
+
+    fn egress(&self) -> &EgressConfig {
+        &self.config.egress
     }
 
     fn open_way(&self, _run: RunId, _ways: &Ways, _dir: &Path) -> Result<(), String> {

@@ -205,6 +205,7 @@ fn a_database_with_other_tables_than_its_schema_says_is_damaged() {
         "CREATE VIEW more AS SELECT 1",
         "PRAGMA user_version = 0",
         "PRAGMA user_version = -7",
+        "PRAGMA user_version = 2046820359",
     ];
     for change in changes {
         let (_dir, paths) = quick_dir();

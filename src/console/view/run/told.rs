@@ -204,7 +204,7 @@ fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {
     }
     item(safe!("agent"), safe!("{}, {} priority", words::agent(run), run.priority.name()));
     item(safe!("started"), safe!("{} ago by {}", words::ago(run.created, app.now), run.owner));
-    item(safe!("spent"), spent(run));
+    item(safe!("spent"), safe!("{}{}", spent(run), words::pending(detail.view.pending)));
     if let Some(image) = &run.image {
         item(safe!("image"), safe!("{} is {}", image.asked, image.id));
     }
@@ -213,6 +213,9 @@ fn task(app: &App, detail: &RunDetail) -> Vec<SafeText> {
     }
     if let Some(head) = &run.head {
         item(safe!("head"), safe!("{} on {}", head, run.branch()));
+    }
+    for seen in &detail.egress {
+        item(safe!("outside"), words::egress(seen));
     }
     lines
 }

@@ -1,11 +1,11 @@
 //! Cuts bytes into lines, in whatever pieces they come. A line has a bound; of a longer one nothing is kept.
 
 /// Longest line that is looked at, in bytes. Pictures that an agent reads come as one line.
-pub(in crate::agent) const LONGEST: usize = 8 * 1024 * 1024;
+pub const LONGEST: usize = 8 * 1024 * 1024;
 
 /// What stands between two ends of line.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::agent) enum Line<'a> {
+pub enum Line<'a> {
     /// The line without its end.
     Whole(&'a [u8]),
     /// It was longer than the bound.
@@ -14,7 +14,7 @@ pub(in crate::agent) enum Line<'a> {
 
 /// The line under way.
 #[derive(Debug)]
-pub(in crate::agent) struct Lines {
+pub struct Lines {
     most: usize,
     held: Vec<u8>,
     over: bool,

@@ -1,0 +1,73 @@
+//! `dogwatch egress`: what a run asked of hosts outside, and what came of it.
+
+use super::context::{Context, Failure, unfit};
+use crate::domain::RunId;
+use crate::protocol::{EgressReport, Reply, Request};
+use crate::safe;
+use crate::text::{Align, Colour, SafeText, Style, Table};
+use crate::words;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run, such as r12
+    run: RunId,
+    /// Print JSON: bytes, and times in milliseconds
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let Reply::Egress { egress } = context.ask(Request::Egress { run: args.run }).await? else { return unfit() };
+    if args.json {
+        context.json(&egress)?;
+        return Ok(0);
+    }
+    let lines = page(&egress, context.columns());
+    context.say_all(&lines)?;
+    Ok(0)
+}
+
+fn page(egress: &EgressReport, columns: Option<usize>) -> Vec<SafeText> {
+    if egress.seen.is_empty() {
+        return vec![safe!("{} asked nothing of any host outside", egress.run)];
+    }
+    let left = |header| (header, Align::Left);
+    let right = |header| (header, Align::Right);
+    let mut table = Table::new([
+        left(safe!("HOST")),
+        left(safe!("WHAT")),
+        left(safe!("BY")),
+        right(safe!("REQUESTS")),
+        right(safe!("OUT")),
+        right(safe!("IN")),
+        right(safe!("TIME")),
+        right(safe!("LAST")),
+    ]);
+    if let Some(columns) = columns {
+        table = table.limit(columns);
+    }
+    for seen in &egress.seen {
+        let what = if seen.allowed { safe!("let out") } else { safe!("refused").styled(Style::fg(Colour::Red)) };
+        let span = words::span(i64::try_from(seen.milliseconds).unwrap_or(i64::MAX));
+        table.row([
+            words::host(seen),
+            what,
+            safe!("{}", seen.rule),
+            safe!("{}", seen.requests),
+            words::size(seen.up),
+            words::size(seen.down),
+            span,
+            safe!("{} ago", words::ago(seen.last, words::now())),
+        ]);
+    }
+    let mut lines = table.lines();
+    let (spent, most) = (egress.spent, egress.most);
+    lines.push(safe!(
+        "{} of {} sent, {} of {} fetched",
+        words::size(spent.up),
+        words::size(most.up),
+        words::size(spent.down),
+        words::size(most.down)
+    ));
+    lines
+}

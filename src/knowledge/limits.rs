@@ -1,0 +1,26 @@
+//! How much agents may leave behind and read. All of it is counted from rows, so that no restart gives anything back.
+
+/// Uses of tools in a run.
+pub(super) const USES: u64 = 2_000;
+/// Notes of a run.
+pub(super) const NOTES: u64 = 100;
+/// Bytes in the notes of a run.
+pub(super) const NOTE_BYTES: u64 = 128 * 1024;
+/// Questions of an agent that may wait at once.
+pub(super) const WAITING: u32 = 3;
+/// Questions of an agent in an hour.
+pub(super) const HOURLY: u32 = 10;
+/// Questions of an agent in a run.
+pub(super) const QUESTIONS: u32 = 50;
+/// An hour.
+pub(super) const HOUR: i64 = 3_600_000;
+/// Rows, where an agent does not say how many.
+pub(super) const ROWS: u32 = 10;
+/// Bytes of one text in a list.
+pub(super) const TEXT: usize = 600;
+/// Bytes of one text where one thing is told of.
+pub(super) const LONG_TEXT: usize = 4_000;
+/// Bytes of an argument list that are kept.
+pub(super) const ASKED: usize = 1_000;
+/// Bytes of an answer that are kept.
+pub(super) const ANSWER: usize = 300;

@@ -1,0 +1,113 @@
+//! What a request asks of a model, as far as it decides what it can cost.
+
+use crate::domain::{ModelApi, Tokens};
+use serde::Deserialize;
+
+/// Output that is reckoned with where a request names no bound of its own: the models' own are of this size.
+const USUAL_OUTPUT: u64 = 8_192;
+/// Bytes of a request that are reckoned as one token. Text has four and more; code and other languages less.
+const BYTES_A_TOKEN: u64 = 3;
+
+/// A request for an answer of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The model's name.
+    pub model: String,
+    /// What it may take, as far as that can be told before.
+    pub likely: Tokens,
+}
+
+/// The parts of all APIs that matter here. Each has its own word for the bound of the output.
+#[derive(Deserialize)]
+struct Body {
+    model: Option<String>,
+    max_tokens: Option<u64>,
+    max_output_tokens: Option<u64>,
+    max_completion_tokens: Option<u64>,
+    #[serde(rename = "generationConfig", alias = "generation_config")]
+    config: Option<Config>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(rename = "maxOutputTokens", alias = "max_output_tokens")]
+    most: Option<u64>,
+}
+
+impl Ask {
+    /// Reads it from a request's path and body. Nothing where no answer of a model is asked for; an error where the body
+    /// cannot be read, in words.
+    pub fn read(api: ModelApi, path: &str, body: &[u8]) -> Result<Option<Self>, String> {
+        let path = path.split('?').next().unwrap_or_default();
+        let named = match api {
+            ModelApi::Anthropic if path == "/v1/messages" => None,
+            ModelApi::Openai if ["/v1/responses", "/v1/responses/compact", "/v1/chat/completions"].contains(&path) => {
+                None
+            }
+            ModelApi::Gemini => match path.rsplit_once('/').and_then(|(_, last)| last.rsplit_once(':')) {
+                Some((model, "generateContent" | "streamGenerateContent")) => Some(model.to_owned()),
+                _ => return Ok(None),
+            },
+            ModelApi::Anthropic | ModelApi::Openai => return Ok(None),
+        };
+        // A name that comes twice could be one here and another there, so the reader refuses it.
+        let body_read: Body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let model = match named {
+            Some(model) => model,
+            None => body_read.model.ok_or("it names no model")?,
+        };
+        let most = body_read
+            .max_tokens
+            .or(body_read.max_output_tokens)
+            .or(body_read.max_completion_tokens)
+            .or(body_read.config.and_then(|config| config.most));
+        let input = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
+        let output = most.unwrap_or(USUAL_OUTPUT).min(Tokens::MOST);
+        Ok(Some(Self { model, likely: Tokens { input, output, ..Tokens::default() } }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(api: ModelApi, path: &str, body: &str) -> Option<(String, u64)> {
+        Ask::read(api, path, body.as_bytes()).unwrap().map(|ask| (ask.model, ask.likely.output))
+    }
+
+    #[test]
+    fn the_model_and_the_bound_of_each_api_are_found() {
+        let of = |model: &str, most| Some((model.to_owned(), most));
+        assert_eq!(read(ModelApi::Anthropic, "/v1/messages?beta=true", r#"{"model":"c","max_tokens":7}"#), of("c", 7));
+        assert_eq!(read(ModelApi::Anthropic, "/v1/messages/count_tokens", r#"{"model":"c"}"#), None);
+        assert_eq!(
+            read(ModelApi::Openai, "/v1/responses", r#"{"model":"g","max_output_tokens":9,"x":[1]}"#),
+            of("g", 9)
+        );
+        assert_eq!(read(ModelApi::Openai, "/v1/chat/completions", r#"{"model":"g"}"#), of("g", USUAL_OUTPUT));
+        assert_eq!(read(ModelApi::Openai, "/v1/models", ""), None);
+        let gemini = r#"{"generationConfig":{"maxOutputTokens":5},"contents":[]}"#;
+        assert_eq!(read(ModelApi::Gemini, "/v1beta/models/g-2:streamGenerateContent?alt=sse", gemini), of("g-2", 5));
+        assert_eq!(read(ModelApi::Gemini, "/v1beta/models/g-2:countTokens", "{}"), None);
+    }
+
+    #[test]
+    fn a_body_that_could_be_read_in_two_ways_is_refused() {
+        for body in
+            ["", "[]", "{", r#"{"max_tokens":1}"#, r#"{"model":"a","model":"b"}"#, r#"{"model":"a","max_tokens":-1}"#]
+        {
+            assert!(Ask::read(ModelApi::Anthropic, "/v1/messages", body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200), path in "/[a-z0-9/:?]{0,30}") {
+            for api in ModelApi::ALL {
+                let _any = Ask::read(api, &path, &body);
+            }
+        }
+    }
+}

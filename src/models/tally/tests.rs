@@ -1,0 +1,77 @@
+//! Answers in the words of each API, whole and in pieces.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use proptest::prelude::*;
+
+const MESSAGES: &str = "event: message_start\r\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":25,\"cache_creation_input_tokens\":7,\"cache_read_input_tokens\":300,\"output_tokens\":1}}}\r\n\r\nevent: content_block_delta\r\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"usage\"}}\r\n\r\nevent: message_delta\r\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":15}}\r\n\r\n";
+const RESPONSES: &str = "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"usage\":null}}\n\nevent: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":100,\"input_tokens_details\":{\"cached_tokens\":40},\"output_tokens\":20,\"output_tokens_details\":{\"reasoning_tokens\":9},\"total_tokens\":120}}}\n\n";
+const CHAT: &str = "data: {\"choices\":[],\"usage\":null}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":4}}}\n\ndata: [DONE]\n\n";
+const GEMINI: &str = "data: {\"candidates\":[],\"usageMetadata\":{\"promptTokenCount\":50,\"candidatesTokenCount\":1}}\r\n\r\ndata: {\"usageMetadata\":{\"promptTokenCount\":50,\"candidatesTokenCount\":8,\"thoughtsTokenCount\":3,\"cachedContentTokenCount\":10,\"totalTokenCount\":61}}\r\n\r\n";
+
+fn tokens(input: u64, output: u64, cached: u64, cache_write: u64) -> Tokens {
+    Tokens { input, output, cached, cache_write }
+}
+
+fn took(api: ModelApi, stream: bool, pieces: &[&[u8]]) -> (Tokens, bool) {
+    let mut tally = Tally::new(api, stream);
+    for piece in pieces {
+        tally.push(piece);
+    }
+    tally.finish(tokens(90, 70, 0, 0))
+}
+
+#[test]
+fn streams_of_each_api_say_what_they_took() {
+    for (api, text, sum) in [
+        (ModelApi::Anthropic, MESSAGES, tokens(25, 15, 300, 7)),
+        (ModelApi::Openai, RESPONSES, tokens(60, 20, 40, 0)),
+        (ModelApi::Openai, CHAT, tokens(7, 2, 4, 0)),
+        (ModelApi::Gemini, GEMINI, tokens(40, 11, 10, 0)),
+    ] {
+        assert_eq!(took(api, true, &[text.as_bytes()]), (sum, true), "{text}");
+    }
+}
+
+#[test]
+fn so_do_answers_in_one_piece() {
+    let message = r#"{"type":"message","content":[],"usage":{"input_tokens":3,"output_tokens":4}}"#;
+    assert_eq!(took(ModelApi::Anthropic, false, &[message.as_bytes()]), (tokens(3, 4, 0, 0), true));
+    let list = r#"[{"usageMetadata":{"promptTokenCount":5}},{"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":6}}]"#;
+    assert_eq!(took(ModelApi::Gemini, false, &[list.as_bytes()]), (tokens(5, 6, 0, 0), true));
+}
+
+#[test]
+fn what_is_not_said_is_reckoned_and_called_so() {
+    // Cut before the end of the first event.
+    assert_eq!(took(ModelApi::Openai, true, &[&RESPONSES.as_bytes()[..60]]), (tokens(90, 4, 0, 0), false));
+    assert_eq!(took(ModelApi::Openai, true, &[]), (tokens(90, 0, 0, 0), false));
+    // Never more than the request allowed.
+    let long = "data: {\"choices\":[]}\n\n".repeat(1_000);
+    assert_eq!(took(ModelApi::Openai, true, &[long.as_bytes()]), (tokens(90, 70, 0, 0), false));
+    // The model's own words are no account of anything.
+    let words = "data: {\"delta\":{\"text\":\"{\\\"usage\\\":{\\\"input_tokens\\\":1}}\"}}\n\n";
+    assert!(!took(ModelApi::Anthropic, true, &[words.as_bytes()]).1);
+    let huge = "data: {\"usage\":{\"input_tokens\":18446744073709551615,\"output_tokens\":18446744073709551615}}\n";
+    assert_eq!(took(ModelApi::Anthropic, true, &[huge.as_bytes()]), (tokens(Tokens::MOST, Tokens::MOST, 0, 0), true));
+}
+
+proptest! {
+    #[test]
+    fn pieces_make_no_difference(cut in 0..400usize, second in 0..400usize, which in 0..4usize) {
+        let (api, text) = [(ModelApi::Anthropic, MESSAGES), (ModelApi::Openai, RESPONSES), (ModelApi::Openai, CHAT), (ModelApi::Gemini, GEMINI)][which];
+        let bytes = text.as_bytes();
+        let (cut, second) = (cut.min(bytes.len()), second.min(bytes.len()));
+        let (a, b) = (cut.min(second), cut.max(second));
+        prop_assert_eq!(took(api, true, &[&bytes[..a], &bytes[a..b], &bytes[b..]]), took(api, true, &[bytes]));
+    }
+
+    #[test]
+    fn nothing_that_comes_is_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..300), stream: bool) {
+        for api in ModelApi::ALL {
+            let (sum, _) = took(api, stream, &[&bytes]);
+            prop_assert!(sum.all() < 1 << 53);
+        }
+    }
+}
