@@ -26,6 +26,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 pub mod units;
+mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use command::CommandLine;

@@ -26,5 +26,6 @@ pub mod server;
 pub mod shim;
 pub mod store;
 pub mod text;
+pub mod watchdog;
 pub mod words;
 pub mod workspace;

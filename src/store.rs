@@ -63,6 +63,7 @@ mod suites;
 mod tool_calls;
 mod tx;
 mod usage;
+mod watched;
 mod writer;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::domain::{
 use crate::protocol::RunView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
+use crate::watchdog::{Level, Verdict};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The present instant by the wall clock.
@@ -106,6 +107,18 @@ pub fn gate(verdict: GateVerdict) -> SafeText {
         GateVerdict::NeedsPerson => safe!("needs a person"),
         GateVerdict::Unavailable => safe!("unavailable"),
     }
+}
+
+/// What the watchdog says, where that is more than that the run moves.
+pub fn watch(verdict: &Verdict) -> Option<SafeText> {
+    let word = match verdict.level {
+        Level::Warn => safe!("slow"),
+        Level::Stuck => safe!("stuck"),
+        Level::Escalate => safe!("look at it"),
+        Level::Ok | Level::Done | Level::Neutral => return None,
+    };
+    let rule = verdict.rule.map_or_else(SafeText::empty, |rule| safe!(" by {}", format!("{rule:?}")));
+    Some(safe!("{}{}: {}", word.styled(Style::strong()), rule, verdict.evidence))
 }
 
 /// How the engine's note begins for a run that waits for its turn or for space.

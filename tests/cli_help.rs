@@ -120,7 +120,8 @@ fn tree(home: &Home, path: &[&str], pages: &mut String) {
     assert!(text.lines().next().is_some_and(|line| line.len() > 10), "{path:?} has no words on it");
     pages.extend(["# dogwatch ", &path.join(" "), "\n", text, "\n"]);
     let names = listed(text);
-    let bare = ["text", "evidence", "watch"].iter().any(|bare| path.contains(bare)) || path == ["debug", "agent"];
+    let bare =
+        ["text", "evidence", "watch", "watchdog"].iter().any(|bare| path.contains(bare)) || path == ["debug", "agent"];
     if names.is_empty() && !bare {
         assert!(text.contains("--json"), "{path:?} has no --json");
     }
@@ -438,6 +439,38 @@ fn a_recorded_stream_becomes_events_and_an_ending() {
     let unknown = home.run(&["debug", "agent", "nora"]);
     unknown.expect_code(2);
     assert!(unknown.stderr.contains("claude, codex, gemini, opencode and copilot"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_history_becomes_verdicts() {
+    let home = Home::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/watchdog/histories/same-three-after-gains.jsonl");
+    let shown = home.feed(&["debug", "watchdog"], &std::fs::read(root).unwrap());
+    let lines = json_lines(std::str::from_utf8(&shown).unwrap());
+    assert_eq!(lines.len(), 8);
+    let last = lines.last().unwrap();
+    assert_eq!((&last["n"], &last["verdict"], &last["rule"]), (&Value::from(8), &"stuck".into(), &"R1".into()));
+    assert!(last["evidence"].as_str().unwrap().starts_with("the same 3 tests failed in iterations 4"));
+    let hostile = b"{\"type\":\"iteration\",\"n\":1,\"ending\":\"finished\",\"failing\":[\"\\u001b[2J\\u202e\"]}\n";
+    let shown = home.feed(&["debug", "watchdog"], &hostile.repeat(6));
+    assert!(shown.is_ascii() && json_lines(std::str::from_utf8(&shown).unwrap()).len() == 6);
+    // What was read before a fault is told, and then the fault.
+    let mut command = home.command(&["debug", "watchdog"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&[&hostile[..], b"{\"type\":\"dance\"}\n"].concat()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.split(|b| *b == b'\n').count()), (Some(1), 2));
+    assert!(told.contains("line 2 of the history is no event: unknown variant `dance`"), "{told}");
+    // The thresholds are those of the operator, and a wrong one is refused.
+    std::fs::create_dir_all(home.path("config")).unwrap();
+    std::fs::write(home.path("config/config.toml"), "[watchdog]\nsame-warn = 2\nsame-pause = 3\n").unwrap();
+    let lines = json_lines(std::str::from_utf8(&home.feed(&["debug", "watchdog"], &hostile.repeat(3))).unwrap());
+    assert_eq!(lines[2]["verdict"], "stuck");
+    std::fs::write(home.path("config/config.toml"), "[watchdog]\nsame-pause = 9\n").unwrap();
+    let refused = home.run(&["debug", "watchdog"]);
+    refused.expect_code(1);
+    assert!(refused.stderr.contains("`same-pause` could never be reached"), "{}", refused.stderr);
 }
 
 #[test]

@@ -261,7 +261,7 @@ mod needs_docker {
         wait_until("further words", REST, || bytes_of(&engine, run, &step) > still.0);
 
         // Redirected in the middle: the next prompt quotes it first.
-        engine.expect_run(Request::Redirect { run, text: "count in threes".to_owned() });
+        engine.expect_run(Request::Redirect { run, text: "count in threes".to_owned(), criteria: None });
         engine.wait_run(run, "in iteration 2", |detail| detail.view.run.iteration == 2);
         wait_until("the second prompt", REST, || engine.prompts(run).len() == 2);
         let prompt = engine.prompts(run).remove(1);

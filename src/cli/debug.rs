@@ -2,11 +2,13 @@
 
 use super::context::{Context, Failure, open};
 use crate::agent::{self, Adapter};
+use crate::config::EngineConfig;
 use crate::domain::StepEnd;
 use crate::engine::crash;
 use crate::evidence::{self, Format};
 use crate::safe;
 use crate::text::debug;
+use crate::watchdog::{self, HistoryError};
 use serde_json::value::RawValue;
 use std::io::Read;
 
@@ -29,6 +31,11 @@ enum Command {
     },
     /// The recorded output of a coding agent becomes events, one JSON value a line, and last its ending
     Agent(Agent),
+    /// The history of a run, one JSON value a line, becomes the watchdog's verdict on each iteration
+    ///
+    /// The lines are what the engine feeds to it: iterations with what was measured of them, redirects, restarts of the engine
+    /// and rollbacks. The thresholds are those of config.toml.
+    Watchdog,
     /// The names of the points at which a test build can be killed
     CrashPoints {
         /// Print JSON, one name a line
@@ -63,6 +70,12 @@ struct Text {
     log: bool,
 }
 
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
     match &args.command {
         Command::Text(text) => {
@@ -90,6 +103,12 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
             let mut input = std::io::stdin().lock();
             let summary = agent::debug(args.name, &mut input, &end, &mut |event| context.json(event))?;
             context.json(&summary)?;
+        }
+        Command::Watchdog => {
+            let config =
+                EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+            let mut input = std::io::stdin().lock();
+            watchdog::debug(config.watchdog, &mut input, &mut |verdict| context.json(verdict))?;
         }
         Command::CrashPoints { json } => {
             for name in crash::all() {

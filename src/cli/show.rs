@@ -8,6 +8,7 @@ use crate::gates;
 use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
 use crate::safe;
 use crate::text::{SafeText, Style, exact};
+use crate::watchdog::Verdict;
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,9 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
             lines.extend(inner);
         }
     };
-    section(safe!("Iterations"), detail.iterations.iter().flat_map(iteration).collect());
+    let said =
+        |number| detail.rounds.iter().find(|round| round.number == number).and_then(|round| round.watch.as_ref());
+    section(safe!("Iterations"), detail.iterations.iter().flat_map(|one| iteration(one, said(one.number))).collect());
     section(safe!("Suites"), detail.suites.iter().flat_map(suite).collect());
     section(safe!("Findings"), detail.findings.iter().map(finding).collect());
     let gates = detail.gates.iter().flat_map(|gate| {
@@ -127,7 +130,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
     lines
 }
 
-fn iteration(one: &Iteration) -> Vec<SafeText> {
+fn iteration(one: &Iteration, watch: Option<&Verdict>) -> Vec<SafeText> {
     let end = one.ended.unwrap_or_else(words::now);
     let commit = one.commit.as_ref().map_or_else(SafeText::empty, |commit| safe!(", commit {}", commit));
     let (passed, failed, skipped) = one.tests;
@@ -144,6 +147,7 @@ fn iteration(one: &Iteration) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(watch.and_then(words::watch).map(|line| safe!("     {}", line)));
     lines.extend(words::rerun(one).map(|line| safe!("     {}", line)));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));

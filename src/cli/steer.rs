@@ -27,6 +27,9 @@ pub struct Redirect {
     run: RunId,
     /// What the agent should do differently; `-` reads it from standard input
     text: String,
+    /// What the work is measured by from now on, in place of the criteria that it had; may be given more than once
+    #[arg(long = "criterion", value_name = "LINE")]
+    criteria: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -76,7 +79,9 @@ pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
 
 pub async fn redirect(mut context: Context, args: Redirect) -> Result<i32, Failure> {
     let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
-    let Reply::Run { run } = context.ask(Request::Redirect { run: args.run, text }).await? else { return unfit() };
+    let criteria = (!args.criteria.is_empty()).then_some(args.criteria);
+    let request = Request::Redirect { run: args.run, text, criteria };
+    let Reply::Run { run } = context.ask(request).await? else { return unfit() };
     let Some(told) = run.guidance.as_ref().map(|guidance| guidance.count) else { return unfit() };
     let detail = followed(&mut context, args.run, told).await?;
     if args.json {

@@ -11,11 +11,12 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, prices, roles, rules, schema};
+use super::{allowances, keys, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Role, RoleRules};
 use crate::models::Prices;
+use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
@@ -58,6 +59,9 @@ pub struct EngineConfig {
     /// Where models are, by name; one provider of each API.
     #[serde(default)]
     pub models: BTreeMap<String, ModelsAt>,
+    /// When a run that does not move is warned and paused.
+    #[serde(default)]
+    pub watchdog: Thresholds,
     /// What models cost.
     #[serde(default)]
     pub prices: Prices,
@@ -110,6 +114,7 @@ impl Default for EngineConfig {
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
+            watchdog: Thresholds::default(),
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
@@ -146,6 +151,7 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
+            config.watchdog = watchdog::read(top);
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);

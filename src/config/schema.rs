@@ -47,8 +47,10 @@ mod allowances;
 mod egress;
 mod engine;
 mod project;
+mod watchdog;
 
 pub use allowances::*;
 pub use egress::*;
 pub use engine::*;
 pub use project::*;
+pub use watchdog::*;

@@ -12,6 +12,7 @@ mod layer;
 mod list;
 mod loaded;
 mod logs;
+mod measure;
 mod news;
 mod open;
 mod reading;

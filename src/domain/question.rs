@@ -19,6 +19,8 @@ pub enum QuestionKind {
     Plan,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
+    /// The run does not move. Approve: it goes on as it is. Deny: it is given up. People may also redirect it, or roll it back.
+    Stuck,
     /// The agent asks something by its tools. The run does not wait for it. Approve: yes, in words where there are some. Deny: no.
     Agent,
     /// A sandbox wants to reach a host that is on no list; the run does not wait for it. Approve: this run may. Deny: it stays refused.
@@ -34,6 +36,7 @@ impl QuestionKind {
             Self::Trouble => "trouble",
             Self::Plan => "plan",
             Self::Predecessor => "predecessor",
+            Self::Stuck => "stuck",
             Self::Agent => "agent",
             Self::Egress => "egress",
         }

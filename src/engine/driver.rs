@@ -12,6 +12,7 @@ mod metering;
 mod prepare;
 mod rows;
 mod services;
+mod standstill;
 mod steer;
 mod steps;
 mod sweep;

@@ -11,6 +11,7 @@ mod follow;
 mod iterate;
 mod operator;
 mod planning;
+mod stuck;
 mod transition;
 mod work;
 

@@ -8,6 +8,7 @@ use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
 use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox};
+use crate::watchdog::Thresholds;
 pub use crate::workspace::{Delivered, Outline};
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -264,6 +265,9 @@ pub trait World: Send + Sync + 'static {
 
     /// What projects and days may spend.
     fn allowances(&self) -> &Allowances;
+
+    /// When the watchdog warns and when it pauses.
+    fn thresholds(&self) -> Thresholds;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

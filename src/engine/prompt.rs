@@ -7,12 +7,14 @@ mod history;
 mod plan;
 mod quote;
 mod repository;
+mod stuck;
 
 pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
 use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Question, Role, Run};
+use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,6 +54,8 @@ pub struct Material<'a> {
     pub since: &'a BTreeMap<Fingerprint, u32>,
     /// What the repository has.
     pub outline: &'a Outline,
+    /// What the watchdog said of the last iteration that it judged.
+    pub watch: Option<&'a Verdict>,
     /// The plan that was written last.
     pub plan: Option<&'a str>,
     /// Tests of the last verified iteration that failed and passed on the same tree, by suite and id.
@@ -74,6 +78,7 @@ pub fn build(material: &Material<'_>) -> String {
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);
+    stuck::section(&mut text, material.watch);
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);

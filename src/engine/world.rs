@@ -12,6 +12,7 @@ use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfi
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
+use crate::watchdog::Thresholds;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,6 +90,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn allowances(&self) -> &Allowances {
         &self.config.allowances
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        self.config.watchdog
     }
 
     fn places(&self) -> &Places {

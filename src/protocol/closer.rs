@@ -2,10 +2,11 @@
 
 use super::SuiteView;
 use crate::domain::{Bug, Finding, GateResult, Iteration, RunId, RunState, Spent};
+use crate::watchdog::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// What came of an iteration, for the list of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     /// Its number.
     pub number: u32,
@@ -14,6 +15,9 @@ pub struct Round {
     pub findings: Option<(u32, u32, u32)>,
     /// What it used.
     pub used: Spent,
+    /// What the watchdog said of it, where it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Verdict>,
 }
 
 /// One iteration in full. Its lists are bounded and say what was left out.

@@ -81,6 +81,9 @@ pub enum Request {
         run: RunId,
         /// What the agent should do differently.
         text: String,
+        /// What the work is measured by from now on, one a line, if that changes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        criteria: Option<Vec<String>>,
     },
     /// Stop a run for good.
     Cancel {

@@ -81,9 +81,12 @@ pub(super) fn rounds(view: &View<'_>, run: RunId, iterations: &[Iteration]) -> R
         sum.tokens += row.used.tokens;
         sum.microusd += row.used.microusd;
     }
+    let mut said: BTreeMap<u64, _> = view.watch_verdicts(run)?.into_iter().map(|one| (one.n, one)).collect();
     let round = |iteration: &Iteration| {
         let number = iteration.number;
-        Round { number, findings: moved.by.get(&number).copied(), used: used.remove(&number).unwrap_or_default() }
+        let watch = said.remove(&u64::from(number));
+        let used = used.remove(&number).unwrap_or_default();
+        Round { number, findings: moved.by.get(&number).copied(), used, watch }
     };
     Ok(iterations.iter().map(round).collect())
 }

@@ -150,10 +150,10 @@ impl Tx<'_> {
     }
 
     /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next
-    /// version. What a run is at birth (project, task, criteria, owner, origin, agent, role, needs, created) never changes.
+    /// version. What a run is at birth (project, task, owner, origin, agent, role, needs, created) never changes.
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
-            "UPDATE runs SET priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
+            "UPDATE runs SET criteria = :criteria, priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,
                 losses = :losses, rerun = :rerun, troubles = :troubles, instant_failures = :instant_failures, not_before = :not_before, base = :base,
                 head = :head, image = :image, budget_iterations = :budget_iterations, budget_seconds = :budget_seconds,
                 budget_tokens = :budget_tokens, budget_microusd = :budget_microusd,
@@ -162,7 +162,7 @@ impl Tx<'_> {
                 reason = :reason, version = version + 1, updated = :updated
              WHERE id = :id AND version = :version",
             named_params! {
-                ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0, ":plan": Word(run.plan),
+                ":criteria": Json(&run.criteria), ":priority": run.priority.name(), ":predecessors": Json(&run.after), ":waits_since": run.waits_since.0, ":plan": Word(run.plan),
                 ":state": run.state.name(), ":resume_to": run.resume_to.map(Word), ":iteration": run.iteration,
                 ":attempt": run.attempt, ":losses": run.losses, ":rerun": run.rerun.as_ref().map(Json), ":troubles": run.troubles, ":instant_failures": run.instant_failures,
                 ":not_before": run.not_before.map(|at| at.0), ":base": run.base, ":head": run.head,

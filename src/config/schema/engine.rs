@@ -2,7 +2,7 @@
 
 use super::{
     ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, key,
+    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -24,6 +24,7 @@ pub const ENGINE_TOP: Table = Table {
             "none",
             "Where the models of coding agents are, and their keys.",
         ),
+        key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
@@ -299,6 +300,7 @@ pub const ENGINE_FILE: &[Table] = &[
     PROJECT_ITERATION,
     NAMED_AGENT,
     NAMED_MODELS,
+    WATCHDOG,
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,

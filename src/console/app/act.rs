@@ -38,7 +38,7 @@ impl App {
     /// Text was pasted: it goes into a field or nowhere.
     pub fn paste(&mut self, pasted: &str) {
         if let Some(Layer::Edit { what, text, .. }) = &mut self.layer {
-            let lines = matches!(what, Editing::Redirect(_));
+            let lines = what.has_lines();
             let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
             text.insert_str(if lines { pasted } else { pasted.replace('\n', " ") });
         }
@@ -60,7 +60,7 @@ impl App {
     fn press_in_field(&mut self, event: KeyEvent, key: Key, mut field: Layer) {
         let Layer::Edit { what, text, opened, chosen, held, .. } = &mut field else { return };
         let what = *what;
-        let several = matches!(what, Editing::Redirect(_));
+        let several = what.has_lines();
         match key.to_string().as_str() {
             "esc" | "ctrl-c" => {
                 match what {
@@ -112,8 +112,13 @@ impl App {
             Editing::Redirect(_) if text.is_empty() => self.complain(safe!("nothing was written, so nothing was sent")),
             Editing::Redirect(run) => {
                 let why = Asked::Guide(run, text.to_owned());
-                self.act_for(&safe!("redirect {}", run), why, Request::Redirect { run, text: text.to_owned() });
+                self.act_for(
+                    &safe!("redirect {}", run),
+                    why,
+                    Request::Redirect { run, text: text.to_owned(), criteria: None },
+                );
             }
+            Editing::Criteria(run) => self.measure(run, text),
             Editing::Cancel(run) => {
                 self.act(safe!("cancel {}", run), Request::Cancel { run, reason: text.to_owned() });
             }
@@ -142,7 +147,7 @@ impl App {
         }
     }
 
-    fn act(&mut self, words: SafeText, request: Request) {
+    pub(super) fn act(&mut self, words: SafeText, request: Request) {
         self.act_for(&words.clone(), Asked::Act(words), request);
     }
 
@@ -220,7 +225,9 @@ impl App {
             Command::Steps => self.open(Editing::Steps),
             Command::NextStep => self.step(true),
             Command::LastStep => self.step(false),
-            Command::Pause | Command::Resume | Command::Redirect | Command::Cancel => self.steer(command),
+            Command::Pause | Command::Resume | Command::Redirect | Command::Criteria | Command::Cancel => {
+                self.steer(command)
+            }
             Command::Approve | Command::Deny => {
                 if let Some(question) = self.question {
                     self.open(Editing::Answer(question, command == Command::Approve));
@@ -238,6 +245,7 @@ impl App {
             Command::Pause => self.act(safe!("pause {}", run), Request::Pause { run }),
             Command::Resume => self.act(safe!("resume {}", run), Request::Resume { run }),
             Command::Redirect => self.open_redirect(run),
+            Command::Criteria => self.open_criteria(run),
             _ => self.open(Editing::Cancel(run)),
         }
     }

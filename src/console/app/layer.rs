@@ -15,6 +15,8 @@ const HELD: i64 = 1200;
 pub enum Editing {
     /// New guidance.
     Redirect(RunId),
+    /// What a run is measured by, one criterion a line.
+    Criteria(RunId),
     /// Why a run is stopped.
     Cancel(RunId),
     /// The answer to a question.
@@ -41,9 +43,19 @@ impl Editing {
     /// Whether it changes something once it is done.
     pub fn is_deed(self) -> bool {
         match self {
-            Self::Redirect(_) | Self::Cancel(_) | Self::Answer(..) | Self::Rollback(..) | Self::AwaitDay(_) => true,
+            Self::Redirect(_)
+            | Self::Criteria(_)
+            | Self::Cancel(_)
+            | Self::Answer(..)
+            | Self::Rollback(..)
+            | Self::AwaitDay(_) => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,
         }
+    }
+
+    /// Whether several lines are written in it.
+    pub fn has_lines(self) -> bool {
+        matches!(self, Self::Redirect(_) | Self::Criteria(_))
     }
 
     /// Whether one of a list is chosen in it.

@@ -49,7 +49,7 @@ fn tell(app: &mut App, told: &[Guidance]) {
 /// The number and the text of the redirect that was asked for.
 fn redirect(app: &App) -> Option<(u64, &str)> {
     app.orders.iter().find_map(|order| match order {
-        Order::Ask(number, Request::Redirect { run: RunId(3), text }) => Some((*number, text.as_str())),
+        Order::Ask(number, Request::Redirect { run: RunId(3), text, .. }) => Some((*number, text.as_str())),
         _ => None,
     })
 }

@@ -6,6 +6,7 @@ use crate::domain::{
     GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
+use crate::watchdog::{Level, Rule, Verdict};
 
 const PATCH: &str = "diff --git a/src/totals.py b/src/totals.py\nindex 5d1..8e2 100644\n--- a/src/totals.py\n+++ b/src/totals.py\n\
     @@ -10,6 +10,7 @@ def total(items):\n     # Sum of all items.\n     result = 0\n-    for item in items:\n\
@@ -67,6 +68,12 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
         number,
         findings: [Some((4, 0, 0)), Some((1, 2, 2)), None, Some((0, 3, 0)), None][number as usize],
         used: Spent { tokens: u64::from(number) * 12_345, microusd: u64::from(number) * 310_000, ..Spent::default() },
+        watch: (number == 3).then(|| Verdict {
+            n: u64::from(number),
+            level: Level::Warn,
+            rule: Some(Rule::R1),
+            evidence: format!("the same 3 tests failed in iterations 1\u{2013}3: {text}"),
+        }),
     });
     let guidance = |number, applied_in: Option<u32>| Guidance {
         run: RunId(id),

@@ -4,7 +4,7 @@ use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, inset, mark, rows, title, urgent};
 use crate::console::app::{App, List};
 use crate::console::keymap::Command;
-use crate::domain::Question;
+use crate::domain::{Question, QuestionKind};
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
 use crate::words;
@@ -94,6 +94,18 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
     let wait =
         if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
     lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
+    if question.kind == QuestionKind::Stuck {
+        let keys = [Command::Open, Command::Redirect, Command::Criteria, Command::Rollback];
+        let [open, redirect, criteria, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
+        let words = safe!(
+            "`{}` opens the run: `{}` gives it new guidance there, `{}` changes its criteria, `{}` goes back to an iteration",
+            open,
+            redirect,
+            criteria,
+            back
+        );
+        lines.push(words.styled(Style::faint()));
+    }
     lines
 }
 

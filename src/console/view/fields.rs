@@ -167,6 +167,10 @@ pub(super) fn written(
 fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
     match what {
         Editing::Redirect(run) => (safe!("Redirect {}", run), Vec::new()),
+        Editing::Criteria(run) => (
+            safe!("What {} is measured by", run),
+            vec![safe!("One criterion a line. The next prompt has them, and the watchdog begins to count anew.")],
+        ),
         Editing::Cancel(run) => {
             let task = app.runs.get(&run).map_or_else(SafeText::empty, |view| safe!("{}", view.run.task));
             (safe!("Cancel {} for good?", run), vec![task, safe!("Why (may be left out):")])

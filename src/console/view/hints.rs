@@ -27,6 +27,9 @@ pub(super) fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         Some(Layer::Edit { what: Editing::Redirect(_), .. }) => {
             vec![pair("enter", "send"), pair("esc", "keep it for later"), pair("alt-enter", "new line")]
         }
+        Some(Layer::Edit { what: Editing::Criteria(_), .. }) => {
+            vec![pair("enter", "send"), pair("esc", "leave it"), pair("alt-enter", "new line")]
+        }
         Some(Layer::Edit { what, .. }) => {
             let words = if what.is_deed() { "do it" } else { "done" };
             vec![pair("enter", words), pair("esc", "leave it")]

@@ -162,6 +162,7 @@ impl<W: World> Engine<W> {
             tried: &tried,
             since: &stored.moved.since,
             outline: &outline,
+            watch: stored.watch.as_ref(),
             plan: stored.plan.as_deref(),
             flaky: &stored.flaky,
             asked: &stored.asked,

@@ -2,6 +2,7 @@
 
 mod look;
 
+use super::standstill::Watched;
 use super::{Context, Engine, Halt};
 use crate::config::ReviewGate;
 use crate::domain::{Bounded, GateResult, GateVerdict, Iteration, SuiteOutcome, SuiteVerdict, Suspicion};
@@ -32,7 +33,9 @@ impl<W: World> Engine<W> {
             });
         }
         let (judgement, evidence) = judge(&results);
-        self.gated(context, Event::Gated { judgement, evidence, guided: false }, results).await
+        let Watched { round, verdict, standstill } = self.watch(context, &results).await?;
+        let event = Event::Gated { judgement, evidence, guided: false, standstill };
+        self.gated(context, event, results, (round, verdict)).await
     }
 
     async fn facts(&self, context: &Context) -> Result<OwnedFacts, Halt> {

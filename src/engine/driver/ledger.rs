@@ -19,6 +19,7 @@ use crate::engine::machine::{self, Event, Refused};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
 use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx, View};
+use crate::watchdog::{Round, Verdict};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
@@ -64,6 +65,8 @@ enum Job<T> {
 
 /// What a prompt needs from the store.
 pub(super) struct StoredMaterial {
+    /// What the watchdog said last.
+    pub watch: Option<Verdict>,
     pub guidance: Vec<Guidance>,
     pub iterations: Vec<Iteration>,
     pub findings: Vec<Finding>,
@@ -178,10 +181,19 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
-    /// Commits the gates' results with the event that ends the iteration.
-    pub(super) async fn gated(&self, context: &Context, event: Event, results: Vec<GateResult>) -> Result<(), Halt> {
+    /// Commits the gates' results, and what the watchdog says, with the event that ends the iteration.
+    pub(super) async fn gated(
+        &self,
+        context: &Context,
+        event: Event,
+        results: Vec<GateResult>,
+        watched: (Round, Verdict),
+    ) -> Result<(), Halt> {
         let (id, iteration) = (context.run.id, context.run.iteration);
-        let also = move |tx: &Tx<'_>| results.iter().try_for_each(|result| tx.put_gate_result(id, iteration, result));
+        let also = move |tx: &Tx<'_>| {
+            tx.put_watched(id, iteration, &watched.0, &watched.1)?;
+            results.iter().try_for_each(|result| tx.put_gate_result(id, iteration, result))
+        };
         self.commit(id, Some(place(&context.run)), event, also).await?;
         Ok(())
     }
@@ -362,6 +374,7 @@ impl<W: World> Engine<W> {
                 let iterations = view.iterations(run)?;
                 let verified = iterations.iter().rev().find(|one| one.ended.is_some()).map_or(0, |one| one.number);
                 Ok(StoredMaterial {
+                    watch: view.watch_verdicts(run)?.pop(),
                     guidance: view.guidance(run)?,
                     findings: view.findings(run, verified)?,
                     gates: view.gate_results(run, verified)?,
@@ -411,9 +424,9 @@ fn asked_by_agent(view: &View<'_>, run: RunId) -> Result<Vec<Question>, StoreErr
 
 /// Fills in what only the transaction of an event can know.
 fn informed(tx: &Tx<'_>, run: RunId, event: Event) -> Result<Event, StoreError> {
-    let Event::Gated { judgement, evidence, .. } = event else { return Ok(event) };
+    let Event::Gated { judgement, evidence, standstill, .. } = event else { return Ok(event) };
     let guided = tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted);
-    Ok(Event::Gated { judgement, evidence, guided })
+    Ok(Event::Gated { judgement, evidence, guided, standstill })
 }
 
 fn place(run: &Run) -> Place {

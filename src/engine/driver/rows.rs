@@ -119,8 +119,11 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
     });
     if let Some(object) = detail.as_object_mut() {
         match event {
-            Event::Redirect { text, .. } => {
+            Event::Redirect { text, criteria, .. } => {
                 object.insert("guidance".to_owned(), json!(text));
+                if let Some(criteria) = criteria {
+                    object.insert("criteria".to_owned(), json!(criteria));
+                }
             }
             Event::Answer { question, kind, approve, reason, .. } => {
                 object.insert("question".to_owned(), json!(question));

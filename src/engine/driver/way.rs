@@ -11,6 +11,7 @@ use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
 use crate::knowledge::Toolset;
 use crate::sandbox::session_dir;
+use crate::watchdog::Level;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -72,7 +73,12 @@ impl<W: World> Engine<W> {
             return Ok(None);
         }
         let id = context.run.id;
-        let iterations = self.store.read(move |view| view.iterations(id)).await?;
+        let (iterations, said) =
+            self.store.read(move |view| Ok((view.iterations(id)?, view.watch_verdicts(id)?))).await?;
+        // What did not help in a conversation will not help in its next turn either: who does not move begins anew.
+        if said.last().is_some_and(|verdict| verdict.level == Level::Warn || verdict.level.pauses()) {
+            return Ok(None);
+        }
         Ok(last_conversation(&context.run, &context.base, &iterations).cloned())
     }
 

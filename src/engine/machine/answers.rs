@@ -32,6 +32,7 @@ pub(super) fn apply(
             next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
             next.next_iteration();
         }
+        (RunState::AwaitingRedirect, _) => super::stuck::answered(next, approve, reason),
         (RunState::Escalated, true) => {
             if kind == QuestionKind::Budget {
                 raise(&mut next.run.budget, next.run.spent);

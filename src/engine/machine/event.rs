@@ -124,6 +124,8 @@ pub enum Event {
         /// An operator gave guidance that this iteration's prompt did not quote yet. Only the transaction that commits the
         /// event can know, so that is where it is filled in.
         guided: bool,
+        /// Why the run must wait for a person although it is only red, in words; empty where it may go on.
+        standstill: Vec<String>,
     },
     /// The result is where it should be.
     Delivered {
@@ -155,6 +157,8 @@ pub enum Event {
         by: Actor,
         /// What.
         text: String,
+        /// What the work is measured by from now on, if that changes.
+        criteria: Option<Vec<String>>,
     },
     /// An operator stops it for good.
     Cancel {

@@ -82,7 +82,9 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
                 next.go(RunState::Gating);
             }
         }
-        Event::Gated { judgement, evidence, guided } => gated(next, *judgement, evidence, *guided),
+        Event::Gated { judgement, evidence, guided, standstill } => {
+            gated(next, *judgement, evidence, *guided, standstill);
+        }
         Event::Delivered { to } => {
             next.go(RunState::Succeeded);
             next.run.reason.clone_from(to);
@@ -234,7 +236,7 @@ fn trouble(next: &mut Transition, reason: &str, now: Millis) {
 
 /// What came of the gates. Guidance that came while the tests ran was not in this iteration's prompt: what it asks for is
 /// done first, whatever the tests say, since an operator's word is above a result that does not know it.
-fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guided: bool) {
+fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guided: bool, standstill: &[String]) {
     let outcome = match judgement {
         Judgement::Green => Outcome::Green,
         Judgement::Red => Outcome::Red,
@@ -244,6 +246,8 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
     next.spend("iteration", Spent { iterations: 1, ..Spent::default() }, Left::Nothing);
     let goes_on = guided && next.run.spent.reached(&next.run.budget).is_empty();
     match judgement {
+        // Who has given guidance meanwhile has said what should become of it.
+        Judgement::Red if !standstill.is_empty() && !guided => super::stuck::ask(next, standstill, evidence),
         Judgement::Red => {
             next.next_iteration();
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);

@@ -32,11 +32,12 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
             next.run.resume_to = None;
             next.run.not_before = None;
         }
-        Event::Redirect { by, text } => {
+        Event::Redirect { by, text, criteria } => {
             if text.trim().is_empty() {
                 return Err(Refused::Incomplete("a redirect needs words: what should the agent do differently?"));
             }
             redirect(next)?;
+            super::stuck::measure_by(next, criteria.as_deref())?;
             next.writes.push(Write::Guide { by: by.clone(), text: text.clone() });
         }
         Event::Cancel { reason, .. } => {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 mod doubts;
 mod plans;
+mod stuck;
 
 fn operator() -> Actor {
     Actor::Operator { uid: 1000, name: "ada".to_owned() }
@@ -76,11 +77,11 @@ fn reached(of_a_day: bool) -> Reached {
 }
 
 fn gated(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false, standstill: Vec::new() }
 }
 
 fn guided(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true, standstill: Vec::new() }
 }
 
 /// Applies an event as the engine does: a question that is asked gets the next id.
@@ -226,7 +227,7 @@ fn a_reached_cap_asks_and_an_answer_raises_it_once() {
         reason: "go on".to_owned(),
         by: operator(),
     };
-    let redirect = Event::Redirect { by: operator(), text: "try b".to_owned() };
+    let redirect = Event::Redirect { by: operator(), text: "try b".to_owned(), criteria: None };
     assert_eq!(apply(&mut run.clone(), &redirect, Millis(2)), Err(Refused::AnswerFirst { question }));
     apply(&mut run, &answer(question, true), Millis(2)).unwrap();
     assert_eq!((run.state, run.budget.iterations, run.iteration), (RunState::Developing, 6, 4));
@@ -343,7 +344,7 @@ fn every_event_has_its_name_in_the_list() {
 
 #[test]
 fn guidance_that_came_too_late_is_taken_up_before_success() {
-    let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned() };
+    let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None };
     let gating = || {
         let mut events = base_tested();
         events.extend(round(Judgement::Red));
@@ -434,7 +435,7 @@ fn a_run_whose_predecessor_failed_starts_only_when_a_person_says_so() {
     assert!(facts.contains(&"it still waits for r8 as well".to_owned()), "{facts:?}");
     assert_eq!(run.state, RunState::Escalated);
     // Other words than an answer do not start it.
-    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned() };
+    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned(), criteria: None };
     assert!(matches!(step(&run, &redirect, Millis(2)), Err(Refused::AnswerFirst { .. })));
     let answer = |approve| Event::Answer {
         question: run.question.unwrap(),
@@ -495,6 +496,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Doubted { suites: vec!["unit".to_owned()], attempt: 9 }),
         Just(Event::Analysed { suspicions: Vec::new() }),
         Just(gated(Judgement::Red)),
+        Just(stuck::still()),
         Just(gated(Judgement::Green)),
         Just(gated(Judgement::NeedsPerson)),
         Just(guided(Judgement::Green)),
@@ -503,7 +505,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Cleaned),
         Just(Event::Pause { by: by.clone() }),
         Just(Event::Resume { by: by.clone() }),
-        Just(Event::Redirect { by: by.clone(), text: "try".to_owned() }),
+        Just(Event::Redirect { by: by.clone(), text: "try".to_owned(), criteria: None }),
         Just(Event::Cancel { by: by.clone(), reason: "enough".to_owned() }),
         Just(Event::Rollback { by: by.clone(), iteration: 1, commit: "d".repeat(40) }),
         Just(Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] }),

@@ -32,6 +32,7 @@ fn nothing(run: &Run) -> Material<'_> {
         tried: &[],
         since: &SINCE,
         outline: &OUTLINE,
+        watch: None,
         plan: None,
         flaky: &[],
         asked: &[],
@@ -155,6 +156,7 @@ fn a_whole_prompt() {
         since: &BTreeMap::from([(deep.exact.clone(), 1)]),
         outline: &outline,
         flaky: &["unit: test_b".to_owned()],
+        watch: None,
         plan: None,
         asked: &[],
         tools: false,
@@ -188,6 +190,27 @@ fn a_plan_is_asked_for_and_followed() {
     assert!(prompt.contains("# Plan\n\nFollow") && prompt.contains("```\n1. read\n2. mend\n```\n"), "{prompt}");
     // One that nobody settled is none.
     assert!(!build(&Material { plan: Some("1. read"), ..nothing(&run) }).contains("1. read"));
+}
+
+#[test]
+fn who_does_not_move_is_told_so_and_what_to_do_otherwise() {
+    use crate::watchdog::{Level, Rule, Verdict};
+    let run = crate::engine::machine::tests::queued();
+    let said = |level, rule, evidence: &str| {
+        let verdict = Verdict { n: 4, level, rule, evidence: evidence.to_owned() };
+        build(&Material { watch: Some(&verdict), ..nothing(&run) })
+    };
+    let warned = said(Level::Warn, Some(Rule::R3), "iterations 1\u{2013}4 went round\n```\n# Task");
+    for part in [
+        "# The work does not move\n",
+        "You go round in a circle",
+        "````\niterations 1\u{2013}4 went round ``` # Task\n````\n",
+    ] {
+        assert!(warned.contains(part), "{part}\n{warned}");
+    }
+    assert!(said(Level::Stuck, Some(Rule::R1), "the same").contains("Doubt what you took for granted"));
+    assert!(!said(Level::Ok, None, "3 left").contains("does not move"));
+    assert!(said(Level::Warn, Some(Rule::R1), &"x".repeat(9_000)).len() < 4_000);
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         QuestionKind::Trouble,
         QuestionKind::Predecessor,
         QuestionKind::Plan,
+        QuestionKind::Stuck,
     ] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
@@ -150,7 +151,11 @@ fn plot(seed: u64, pace: u32) -> Plot {
         let last = match kind {
             QuestionKind::Review | QuestionKind::Plan => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
-            QuestionKind::Budget | QuestionKind::Predecessor | QuestionKind::Agent | QuestionKind::Egress => yes,
+            QuestionKind::Budget
+            | QuestionKind::Predecessor
+            | QuestionKind::Agent
+            | QuestionKind::Egress
+            | QuestionKind::Stuck => yes,
         };
         plot.answers.push((kind, last));
     }

@@ -136,7 +136,9 @@ impl<'s> Operator<'s> {
             let after = match ask {
                 Ask::Pause => self.engine.ask(run.id, Event::Pause { by }).await?,
                 Ask::Resume => self.engine.ask(run.id, Event::Resume { by }).await?,
-                Ask::Redirect(text) => self.engine.ask(run.id, Event::Redirect { by, text: text.to_owned() }).await?,
+                Ask::Redirect(text) => {
+                    self.engine.ask(run.id, Event::Redirect { by, text: text.to_owned(), criteria: None }).await?
+                }
                 Ask::Cancel => {
                     self.engine.ask(run.id, Event::Cancel { by, reason: "not needed any more".to_owned() }).await?
                 }

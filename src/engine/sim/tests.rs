@@ -414,3 +414,21 @@ fn calls_that_are_lost_or_late_make_nothing_twice() {
         }
     }
 }
+
+#[test]
+fn a_run_that_does_not_move_comes_before_a_person_and_what_they_say_is_done() {
+    let turns: Vec<_> = (1..=4).map(|number| (number, 1, Turn::Nothing)).collect();
+    let plot = |approve| Plot {
+        turns: turns.clone(),
+        answers: vec![(QuestionKind::Stuck, approve)],
+        ..Plot::plain("stuck", 1)
+    };
+    assert_eq!(end_of(&plot(false)), (RunState::Failed, vec!["stuck Answered Some(false)".to_owned()]));
+    assert_eq!(end_of(&plot(true)), (RunState::Succeeded, vec!["stuck Answered Some(true)".to_owned()]));
+    let redirect = Plot {
+        turns: turns.clone(),
+        asks: vec![(When::State(RunState::AwaitingRedirect, 0), Ask::Redirect("change something"))],
+        ..Plot::plain("stuck and redirected", 1)
+    };
+    assert_eq!(end_of(&redirect), (RunState::Succeeded, vec!["stuck Withdrawn None".to_owned()]));
+}

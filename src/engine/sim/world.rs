@@ -9,6 +9,7 @@ use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
+use crate::watchdog::Thresholds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -120,6 +121,10 @@ impl World for SimWorld {
 
     fn allowances(&self) -> &Allowances {
         &self.allowances
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        Thresholds::default()
     }
 
     fn places(&self) -> &Places {

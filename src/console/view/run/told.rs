@@ -24,7 +24,7 @@ pub(in crate::console::view) fn told(app: &App, one: &Iteration) -> Vec<SafeText
         None => return vec![faint(&safe!("The engine is asked."))],
     };
     match app.one.tab {
-        Tab::Verdict => verdict(round),
+        Tab::Verdict => verdict(app, round),
         Tab::Prompt => prompt(round),
         _ => findings(app, round),
     }
@@ -102,7 +102,13 @@ pub(in crate::console::view) fn stack(one: &Finding) -> Vec<SafeText> {
     lines
 }
 
-fn verdict(round: &IterationDetail) -> Vec<SafeText> {
+/// What the watchdog says of an iteration, where that is more than that it moves.
+fn watched(app: &App, number: u32) -> Option<SafeText> {
+    let rounds = &app.one.shown()?.rounds;
+    words::watch(rounds.iter().find(|round| round.number == number)?.watch.as_ref()?)
+}
+
+fn verdict(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     let one = &round.iteration;
     let (passed, failed, skipped) = one.tests;
     let outcome = words::outcome(one.outcome).styled(Style::strong());
@@ -110,6 +116,7 @@ fn verdict(round: &IterationDetail) -> Vec<SafeText> {
     if let Some(report) = &one.report {
         lines.push(safe!("the agent {}: {}", report.ending.name(), report.detail));
     }
+    lines.extend(watched(app, one.number));
     lines.extend(words::rerun(one));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("! {}", line)));

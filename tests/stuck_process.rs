@@ -1,0 +1,101 @@
+//! A goal that cannot be reached, in the process sandbox: it costs few rounds, waits for a person, and goes on from the console.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod support;
+
+mod needs_bwrap {
+    use crate::support::console::Console;
+    use crate::support::{Engine, TempRepo, wait_until};
+    use dogwatch::domain::{Outcome, QuestionKind, QuestionState, RunState};
+    use dogwatch::watchdog::{Level, Rule};
+    use std::time::Duration;
+
+    const PATIENCE: Duration = Duration::from_mins(2);
+
+    /// Two tests that contradict each other for every value but one, which only a person names. The agent tries one and then
+    /// the other.
+    fn contradiction() -> TempRepo {
+        let toml = "[image]\nreference = \"host\"\n[[suite]]\nname = \"unit\"\ncommand = \"sh check.sh\"\nformat = \"junit\"\n\
+                    report = \"report.xml\"\n[agent]\nname = \"command\"\ncommand = [\"sh\", \"agent.sh\"]\n";
+        let check = "v=$(cat value)\ntest $v = 1 || test $v = 5 || low='<failure message=\"too high\"/>'\n\
+                     test $v = 2 || test $v = 5 || high='<failure message=\"too low\"/>'\n\
+                     printf '<testsuite tests=\"2\"><testcase classname=\"c\" name=\"low\">%s</testcase><testcase classname=\"c\" \
+                     name=\"high\">%s</testcase></testsuite>' \"$low\" \"$high\" > report.xml\ntest -z \"$low$high\"\n";
+        let agent = "if grep -q 'the value is five'; then echo 5 > value\n\
+                     else echo $(( (DOGWATCH_ITERATION + 1) % 2 + 1 )) > value; fi\n";
+        TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
+    }
+
+    /// An engine; `None` where there is no bubblewrap that works, which is said.
+    fn engine(config: &str) -> Option<Engine> {
+        let engine = Engine::start_process(config, &[]);
+        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
+            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
+            eprintln!("skipped: {fault}");
+            return None;
+        }
+        Some(engine)
+    }
+
+    #[test]
+    fn a_goal_that_cannot_be_reached_waits_for_other_criteria_and_then_succeeds() {
+        let Some(engine) = engine("") else { return };
+        let repo = contradiction();
+        let run = engine.run_on(&repo);
+        let stuck = engine.reaches(run, RunState::AwaitingRedirect);
+        assert!(stuck.view.run.spent.iterations <= 8, "{stuck:#?}");
+        let said = stuck.rounds.last().and_then(|round| round.watch.as_ref()).unwrap();
+        assert_eq!((said.level, said.rule), (Level::Stuck, Some(Rule::R3)), "{said:?}");
+        assert!(stuck.iterations[1..].iter().all(|one| one.outcome == Some(Outcome::Red)));
+        let asked = stuck.questions.last().unwrap();
+        assert_eq!((asked.kind, asked.state), (QuestionKind::Stuck, QuestionState::Open));
+        assert!(asked.facts[0].contains("went round in a circle"), "{asked:?}");
+        let prompts = engine.prompts(run);
+        assert!(prompts.last().unwrap().contains("# The work does not move"), "{prompts:?}");
+        let shown = engine.cmd(&["show", &run.to_string()]).expect_code(0).to_owned();
+        assert!(shown.contains("stuck by R3: iterations 1"), "{shown}");
+        // It waits in the queue, and costs nothing while it does.
+        let mut console = Console::of(&engine, &["watch"], 40, 120);
+        console.wait_for("STUCK");
+        console.type_keys("M");
+        console.wait_for("is measured by");
+        console.wait_for("add adds");
+        console.type_keys("\u{1b}\rthe value is five");
+        console.wait_for("the value is five");
+        assert_eq!(engine.detail(run).view.run.spent, stuck.view.run.spent);
+        wait_until("new criteria", PATIENCE, || {
+            let there = console.shown().contains("is measured by");
+            if there {
+                console.type_keys("\r");
+                std::thread::sleep(Duration::from_millis(450));
+            }
+            !there
+        });
+        let done = engine.reaches(run, RunState::Succeeded);
+        assert_eq!(done.view.run.criteria, ["add adds", "the value is five"]);
+        assert_eq!(done.view.run.spent.iterations, stuck.view.run.spent.iterations + 1);
+        assert_eq!(done.questions.last().unwrap().state, QuestionState::Withdrawn);
+        console.type_keys("q");
+        assert_eq!(console.end(), Some(0));
+        engine.assert_nothing_left();
+        engine.assert_anchored();
+    }
+
+    #[test]
+    fn a_person_gives_it_up_for_a_reason_and_it_is_no_success() {
+        let Some(engine) = engine("[watchdog]\nsame-warn = 2\nsame-pause = 3\n") else { return };
+        let repo = contradiction();
+        repo.commit(
+            &[("agent.sh", "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n")],
+            "an agent that goes on and on",
+        );
+        let run = engine.run_on(&repo);
+        let stuck = engine.reaches(run, RunState::AwaitingRedirect);
+        assert_eq!(stuck.view.run.spent.iterations, 3, "{stuck:#?}");
+        engine.answer(run, false, "the two tests contradict each other");
+        let over = engine.reaches(run, RunState::Failed);
+        assert_eq!(over.view.run.reason, "given up: the two tests contradict each other");
+        engine.assert_nothing_left();
+    }
+}
