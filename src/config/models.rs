@@ -110,10 +110,10 @@ fn provider(section: &Section<'_, '_>, name: &Placed<String>) -> Option<ModelsAt
         Some("bearer") => KeyScheme::Bearer,
         _ => KeyScheme::Key,
     };
-    let named = |key| section.string(key).and_then(|text| rules::name(section, text)).map(|name| name.value);
     let credential =
         section.string("key-credential").and_then(|text| credential(section, &text)).map(KeyPlace::Credential);
-    let secret = named("key-secret").map(KeyPlace::Secret).or(credential);
+    let secret =
+        section.string("key-secret").and_then(|text| secret(section, &text)).map(KeyPlace::Secret).or(credential);
     let file = section.string("key-file").and_then(|text| file(section, &text)).map(KeyPlace::File);
     let variable = section.string("key-env").and_then(|text| variable(section, &text)).map(KeyPlace::Variable);
     // Whoever says nothing of a key has it in the secret store, under the provider's own name; a place of one's own may want none.
@@ -191,6 +191,18 @@ fn credential(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String
     Some(name.clone())
 }
 
+fn secret(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
+    if !rules::is_name(&text.value) {
+        // As above.
+        section.note(
+            text.at,
+            "`key-secret` must be a name in the secret store, as `dogwatch secret ls` lists them, such as \"anthropic\"".to_owned(),
+        );
+        return None;
+    }
+    Some(text.value.clone())
+}
+
 fn variable(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
     let name = &text.value;
     let fine = (1..=128).contains(&name.len())
@@ -260,7 +272,7 @@ mod tests {
             ("key-env = \"A\"\nkey-file = \"/b\"", "exclude"),
             ("key = \"sk-ant-123\"", "unknown key `key`"),
             ("key-credential = \"a/b\"", "of systemd"),
-            ("key-secret = \"A\"", "`key-secret`"),
+            ("key-secret = \"sk-ant-A\"", "`key-secret`"),
             ("scheme = \"basic\"", "`scheme`"),
         ] {
             let error = parse(&format!("[models.anthropic]\n{line}\n")).unwrap_err();
