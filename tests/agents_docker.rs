@@ -329,7 +329,7 @@ mod needs_docker {
             let run = engine.submit(&project, None);
             wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("tool_use"));
             // Its answer may be lost with the engine.
-            drop(engine.ask(Request::Redirect { run, text: "addition".to_owned() }));
+            drop(engine.ask(Request::Redirect { run, text: "addition".to_owned(), criteria: None }));
             wait_until("its death", REST, || engine.has_ended());
             engine.restart_plain();
             let detail = engine.rested(run);

@@ -50,6 +50,7 @@ impl<W: World> Engine<W> {
             about(&mut round, iteration);
             if let Some(commit) = &iteration.commit {
                 let changes = self.world.trees().changes(&context.project, &iteration.base, commit).await?;
+                round.patch = changes.is_empty().then(String::new);
                 round.changed = Some(changes.into_iter().map(|change| change.path).take(FILES).collect());
             }
         }

@@ -177,7 +177,7 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
             .contains(&state)
     };
     let turns = |state: &str| ["planning", "developing"].contains(&state);
-    let waits = |state: &str| ["awaiting_review", "escalated"].contains(&state);
+    let waits = |state: &str| ["awaiting_review", "awaiting_redirect", "escalated"].contains(&state);
     match event {
         "run.admitted" => (from, to) == ("queued", "preparing"),
         "run.blocked" => (from, to) == ("queued", "escalated"),
@@ -199,7 +199,10 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.doubted" => (from, to) == ("gathering", "testing"),
         "run.gathered" => (from, to) == ("gathering", "analysing"),
         "run.analysed" => from == "analysing" && ["gating", "planning", "developing", "escalated"].contains(&to),
-        "run.gated" => from == "gating" && ["delivering", "developing", "awaiting_review", "escalated"].contains(&to),
+        "run.gated" => {
+            from == "gating"
+                && ["delivering", "developing", "awaiting_review", "awaiting_redirect", "escalated"].contains(&to)
+        }
         "run.delivered" => (from, to) == ("delivering", "succeeded"),
         "run.delivery_failed" => from == "delivering" && [from, "escalated"].contains(&to),
         "run.cleaned" => (from, to) == ("cancelling", "cancelled"),

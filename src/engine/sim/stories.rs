@@ -16,7 +16,6 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
     plots.extend(of_plans(seed));
     plots.extend(of_luck(seed));
     plots.push(of_steering(seed));
-    plots.extend(of_standstill(seed));
     plots
 }
 
@@ -44,26 +43,6 @@ fn of_several(seed: u64) -> Vec<Plot> {
             leader: Some(Leader::Cancelled),
             answers: vec![(QuestionKind::Predecessor, false)],
             ..plain("not without the other")
-        },
-    ]
-}
-
-/// Where nothing moves: the agent changes nothing until a person speaks.
-fn of_standstill(seed: u64) -> Vec<Plot> {
-    let idle = |name| {
-        let turns = (1..=4).map(|number| (number, 1, Turn::Nothing)).collect();
-        Plot { turns, iterations: 20, ..Plot::plain(name, seed) }
-    };
-    vec![
-        Plot { answers: vec![(QuestionKind::Stuck, true)], ..idle("stuck, and let go on") },
-        Plot { answers: vec![(QuestionKind::Stuck, false)], ..idle("stuck, and given up") },
-        Plot {
-            asks: vec![(When::State(RunState::AwaitingRedirect, 0), Ask::Redirect("change something"))],
-            ..idle("stuck, and redirected")
-        },
-        Plot {
-            asks: vec![(When::State(RunState::AwaitingRedirect, 0), Ask::Rollback(0))],
-            ..idle("stuck, and rolled back")
         },
     ]
 }
