@@ -134,6 +134,12 @@ fn plot(seed: u64, pace: u32) -> Plot {
         plot.allowances = allowances(dice, pace);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
+    answers(&mut plot, dice);
+    plot
+}
+
+/// What people answer to whatever is asked.
+fn answers(plot: &mut Plot, dice: &mut Dice) {
     for kind in [
         QuestionKind::Review,
         QuestionKind::Budget,
@@ -159,7 +165,6 @@ fn plot(seed: u64, pace: u32) -> Plot {
         };
         plot.answers.push((kind, last));
     }
-    plot
 }
 
 /// Plays one random plot with random crashes.
