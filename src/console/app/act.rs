@@ -226,7 +226,7 @@ impl App {
             Command::NextStep => self.step(true),
             Command::LastStep => self.step(false),
             Command::Pause | Command::Resume | Command::Redirect | Command::Criteria | Command::Cancel => {
-                self.steer(command)
+                self.steer(command);
             }
             Command::Approve | Command::Deny => {
                 if let Some(question) = self.question {

@@ -51,6 +51,16 @@ fn luck(seed: u64) -> Vec<(u32, u32)> {
     (0..dice.between(1, 5)).map(|_| (small(dice.below(5)), small(dice.between(1, 3)))).collect()
 }
 
+/// What the person answers.
+const ANSWERED: [QuestionKind; 6] = [
+    QuestionKind::Review,
+    QuestionKind::Budget,
+    QuestionKind::Trouble,
+    QuestionKind::Predecessor,
+    QuestionKind::Plan,
+    QuestionKind::Stuck,
+];
+
 /// A plot in which much happens.
 fn plot(seed: u64, pace: u32) -> Plot {
     let mut dice = Dice::of(seed, "plot");
@@ -134,14 +144,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         plot.allowances = allowances(dice, pace);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
-    for kind in [
-        QuestionKind::Review,
-        QuestionKind::Budget,
-        QuestionKind::Trouble,
-        QuestionKind::Predecessor,
-        QuestionKind::Plan,
-        QuestionKind::Stuck,
-    ] {
+    for kind in ANSWERED {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
         }
