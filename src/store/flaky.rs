@@ -22,7 +22,7 @@ fn by_suite(rows: Vec<(String, String)>) -> TestsBySuite {
 }
 
 impl View<'_> {
-    /// The tests of a project that no run trusts for now.
+    /// The tests of a project that no run trusts at present.
     pub fn flaky_tests(&self, project: ProjectId) -> Result<TestsBySuite, StoreError> {
         let sql = "SELECT suite, test FROM flaky_tests WHERE project = ?1 AND passes < ?2";
         Ok(by_suite(self.many(sql, params![project.0, TRUSTED], |row| Ok((row.get(0)?, row.get(1)?)))?))

@@ -1,7 +1,8 @@
 //! Words that stand for the hosts of a package registry or of documentation, so that nobody has to know them by heart.
 //!
 //! Left out are hosts that take what is sent to them where another one serves what is fetched: `upload.pypi.org`, `crates.io`.
-//! GitHub is none of the words: whoever may fetch there over TLS may push there, too.
+//! GitHub is none of the words: whoever may fetch there over TLS may push there, too. Nor is a distribution of Linux: an image's
+//! own sources say which mirror it takes, and those hosts are named by themselves.
 
 /// A word and its hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +20,8 @@ const fn packages(word: &'static str, hosts: &'static [&'static str]) -> Preset 
 }
 
 /// All words that are known.
-pub const PRESETS: [Preset; 15] = [
-    packages("alpine", &["dl-cdn.alpinelinux.org"]),
+pub const PRESETS: [Preset; 12] = [
     packages("crates", &["index.crates.io", "static.crates.io"]),
-    packages("debian", &["deb.debian.org", "security.debian.org"]),
     packages("go", &["proxy.golang.org", "sum.golang.org"]),
     packages(
         "gradle",
@@ -35,7 +34,6 @@ pub const PRESETS: [Preset; 15] = [
     packages("packagist", &["repo.packagist.org"]),
     packages("pypi", &["pypi.org", "files.pythonhosted.org"]),
     packages("rubygems", &["rubygems.org", "index.rubygems.org"]),
-    packages("ubuntu", &["archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com"]),
     packages("yarn", &["registry.yarnpkg.com"]),
     Preset {
         word: "docs",

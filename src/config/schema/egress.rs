@@ -9,7 +9,7 @@ pub(super) const HOSTS: &str =
 /// `[egress]` of `config.toml`.
 pub const EGRESS: Table = Table {
     header: "[egress]",
-    about: "What sandboxes may reach beside their models, through the engine: the hosts that a list names, by HTTPS on port 443 and by HTTP (reading only) on port 80. The engine looks names up itself, dials public addresses only, and for HTTPS wants the name of the host in the handshake; it does not look into it, so whoever serves an allowed host, or the content network in front of it, could pass on what is sent there. Presets: `alpine`, `crates`, `debian`, `docs`, `go`, `gradle`, `hex`, `maven`, `npm`, `nuget`, `packagist`, `pypi`, `rubygems`, `ubuntu`, `yarn`.",
+    about: "What sandboxes may reach beside their models, through the engine: the hosts that a list names, by HTTPS on port 443 and by HTTP (reading only) on port 80. The engine looks names up itself, dials public addresses only, and for HTTPS wants the name of the host in the handshake; it does not look into it, so whoever serves an allowed host, or the content network in front of it, could pass on what is sent there. Presets: `crates`, `docs`, `go`, `gradle`, `hex`, `maven`, `npm`, `nuget`, `packagist`, `pypi`, `rubygems`, `yarn`. For apt and the like, name the hosts of the image's own sources.",
     keys: &[
         key(
             "projects-may-ask",

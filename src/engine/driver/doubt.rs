@@ -16,7 +16,7 @@ const MOST_SAME: usize = 5;
 
 /// What is known before a result is looked at.
 pub(super) struct Past {
-    /// Tests in quarantine: of the project for now, and of this run for good, so that no run ends well by luck that it has seen.
+    /// Tests in quarantine: of the project until they have passed often enough, and of this run for good, so that no run ends well by luck that it has seen.
     pub known: TestsBySuite,
     /// What the suites said on the tree that the present iteration began from, where they were tested.
     before: Option<Vec<SuiteOutcome>>,
