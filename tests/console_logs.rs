@@ -141,11 +141,12 @@ fn lines_are_copied_by_the_terminal_or_into_a_file() {
 #[test]
 fn a_pager_gets_the_log_and_the_terminal() {
     let (bare, _engine) = bare();
-    let pager = "sh -c 'cp -p \"$1\" \"$HOME/seen\"; echo the pager is here; read line' sh";
+    // It says for which time it is here, since what it said before stays on the screen.
+    let pager = "sh -c 'cp -p \"$1\" \"$HOME/seen\"; echo >> \"$HOME/times\"; echo pager $(wc -l < \"$HOME/times\") is here; read line' sh";
     let mut console = opened(&bare, &[("PAGER", pager), ("EDITOR", "/nowhere/ed"), ("VISUAL", "")]);
-    for _ in 0..2 {
+    for time in 1..3 {
         console.type_keys("o");
-        console.wait_for("the pager is here");
+        console.wait_for(&format!("pager {time} is here"));
         console.type_keys("\n");
         console.wait_for("line 199999 of what was said");
     }

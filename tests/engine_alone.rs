@@ -55,8 +55,10 @@ fn on_a_full_disk_runs_wait_and_say_why_until_there_is_space() {
     let Some(_small) = Small::mount(&bare.state(), copy + 40) else { return };
     fs::create_dir_all(bare.config().parent().unwrap()).unwrap();
     fs::write(bare.config(), "[engine]\nreserve = \"8MiB\"\n").unwrap();
-    assert_eq!(bare.start().stop(), Some(0));
-    assert_eq!(fs::metadata(bare.file("reserve")).unwrap().len(), 8 << 20);
+    let first = bare.start();
+    // It answers before it has looked at the disk for the first time.
+    wait_until("the reserve", SOON, || fs::metadata(bare.file("reserve")).is_ok_and(|seen| seen.len() == 8 << 20));
+    assert_eq!(first.stop(), Some(0));
     let queued = |project, task: &str| Run { state: RunState::Queued, ..over(project, task.to_owned()) };
     store(&bare)
         .write_sync(move |tx| {

@@ -25,6 +25,9 @@ enum Action {
     Set {
         /// Its name, such as anthropic
         name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// List the names of secrets
     Ls {
@@ -36,6 +39,9 @@ enum Action {
     Rm {
         /// Its name
         name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -43,10 +49,14 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
     let paths = Paths::from_environment()?;
     let failed = |error: crate::config::SecretError| Failure::new(error.to_string());
     match &args.action {
-        Action::Set { name } => {
+        Action::Set { name, json } => {
             let secret = read(name)?;
             keep_secret(paths.config(), name, secret.as_bytes()).map_err(failed)?;
-            context.say(&safe!("kept; [models.{}] in config.toml finds it by `key-secret = \"{}\"`", name, name))?;
+            if *json {
+                context.json(&json!({ "kept": name }))?;
+            } else {
+                context.say(&safe!("kept; config.toml names it by `key-secret = \"{}\"`", name))?;
+            }
         }
         Action::Ls { json } => {
             let names = secrets(paths.config()).map_err(failed)?;
@@ -56,12 +66,16 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
                 context.say_all(&names.iter().map(|name| safe!("{}", name)).collect::<Vec<_>>())?;
             }
         }
-        Action::Rm { name } => {
+        Action::Rm { name, json } => {
             if !remove_secret(paths.config(), name).map_err(failed)? {
                 let message = format!("there is no secret `{name}`: `dogwatch secret ls` lists those that there are");
                 return Err(Failure { code: MISSING, message });
             }
-            context.say(&safe!("removed {}", name))?;
+            if *json {
+                context.json(&json!({ "removed": name }))?;
+            } else {
+                context.say(&safe!("removed {}", name))?;
+            }
         }
     }
     Ok(0)

@@ -5,7 +5,7 @@ use dogwatch::config::{KeyPlace, KeyScheme, ModelsAt};
 use dogwatch::domain::{ModelApi, StepEnd};
 use dogwatch::gateway::{Gateway, PORT, Ways};
 use dogwatch::models::{NoMeter, Prices};
-use dogwatch::sandbox::{SESSION_INSIDE, StepSpec, session_dir};
+use dogwatch::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ print('END')
     let spec = bench.spec(&["python3", "-c", &script]);
     let dir = spec.dir.join("gateway");
     gateway.open(spec.key.run, &Ways::to_models(ModelApi::Anthropic), &dir).unwrap();
-    let spec = StepSpec { gateway: Some(dir), ..spec };
+    let spec = StepSpec { gateway: Some(dir), profile: Profile::Agent, ..spec };
     assert_eq!(bench.run(&spec).await.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
     let said = log(&spec);
     for words in ["alive: HTTP/1.1 200 OK", "other: HTTP/1.1 404 Not Found", "nobody: HTTP/1.1 401", "END"] {
