@@ -29,8 +29,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 self.file(PAGES.get(url.path, url.path.lstrip("/")))
         except Exception:
-            print(f"ERROR request_id={request} {self.command} {self.path} 500", file=sys.stderr)
-            traceback.print_exc()
+            # In one piece, as loggers do: other requests write at the same time.
+            head = f"ERROR request_id={request} {self.command} {self.path} 500"
+            sys.stderr.write(f"{head}\n{traceback.format_exc()}")
+            sys.stderr.flush()
             self.answer(500, "application/json", b'{"error": "internal error"}')
 
     def file(self, name):
