@@ -37,8 +37,8 @@ impl Price {
     }
 }
 
-/// Beginnings of models' names with their prices in cents for a million tokens, input and output, as their makers published
-/// them. Longer beginnings go before shorter ones.
+/// Beginnings of models' names with their prices in cents for a million tokens, input and output. Written down from memory and
+/// compared with no maker's page, so the operator's word goes before it. Longer beginnings go before shorter ones.
 const KNOWN: &[(&str, Price)] = &[
     ("claude-opus-4-1", Price::of(1500, 7500)),
     ("claude-opus-4-0", Price::of(1500, 7500)),

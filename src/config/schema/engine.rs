@@ -225,7 +225,7 @@ pub const NAMED_MODELS: Table = Table {
 /// `[prices.MODEL]`.
 pub const NAMED_PRICE: Table = Table {
     header: "[prices.\"MODEL\"]",
-    about: "What a model costs, in US dollars for a million tokens; the name may end in `*` and then stands for all that begin so. dogwatch brings a list of its own for models of Anthropic, OpenAI and Google, which may be out of date: your word goes before it. A run that has a cap on money asks no model whose price nobody has said.",
+    about: "What a model costs, in US dollars for a million tokens; the name may end in `*` and then stands for all that begin so. dogwatch brings a list of its own for models of Anthropic, OpenAI and Google, which is nobody's word but ours and may be out of date: yours goes before it. A run that has a cap on money asks no model whose price nobody has said.",
     keys: &[
         key("input", DOLLARS, "required", "Input that is not cached."),
         key("output", DOLLARS, "required", "Output, with what a model thinks."),
@@ -251,7 +251,7 @@ pub const NAMED_ROLE: Table = Table {
             "tools",
             "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
             "by the role",
-            "What it may use of the engine. Only `remedy` has \"propose\" by itself.",
+            "What it may use of the engine. Only `remedy` has \"propose\" by itself. \"tasks\", \"containers\" and \"propose\" open nothing in this version.",
         ),
         key(
             "data",
