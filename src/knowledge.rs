@@ -13,6 +13,7 @@ mod entries;
 mod fault;
 mod field;
 mod limits;
+pub mod memory;
 mod notes;
 mod query;
 mod record;

@@ -44,6 +44,7 @@ mod images;
 mod iterations;
 mod jobs;
 mod lock;
+mod memory;
 mod movements;
 mod notes;
 mod open;
@@ -70,7 +71,7 @@ mod writer;
 pub(crate) mod tests;
 
 pub use blobs::{BlobName, BlobOrigin};
-pub use bugs::{Attempt, AttemptOutcome, BugFilter, Solution};
+pub use bugs::BugFilter;
 pub use error::{OpenError, StoreError};
 pub use events::AuditFilter;
 pub use faults::{FaultKind, Faults};
@@ -79,6 +80,7 @@ pub use guidance::SoFar;
 pub use handle::Store;
 pub use images::{ImageState, MadeImage};
 pub(crate) use lock::holder as lock_holder;
+pub use memory::OpenOffer;
 pub use movements::Movements;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;

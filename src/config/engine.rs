@@ -4,6 +4,7 @@ use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
+use super::memory::{self, Memory};
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
 use super::project::Silence;
@@ -62,6 +63,9 @@ pub struct EngineConfig {
     /// When a run that does not move is warned and paused.
     #[serde(default)]
     pub watchdog: Thresholds,
+    /// What agents are told of repairs of other bugs.
+    #[serde(default)]
+    pub memory: Memory,
     /// What models cost.
     #[serde(default)]
     pub prices: Prices,
@@ -115,6 +119,7 @@ impl Default for EngineConfig {
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
             watchdog: Thresholds::default(),
+            memory: Memory::default(),
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
@@ -152,6 +157,7 @@ impl EngineConfig {
             config.allowances = allowances::read(top);
             config.models = models::read(top);
             config.watchdog = watchdog::read(top);
+            config.memory = memory::read(top);
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);

@@ -8,6 +8,7 @@ mod doubt;
 mod gather;
 mod judge;
 mod ledger;
+mod memory;
 mod metering;
 mod prepare;
 mod rows;

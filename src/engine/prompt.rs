@@ -4,6 +4,7 @@
 mod asked;
 mod flaky;
 mod history;
+mod memory;
 mod plan;
 mod quote;
 mod repository;
@@ -13,7 +14,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Question, Role, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Question, Role, Run};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -62,6 +63,8 @@ pub struct Material<'a> {
     pub flaky: &'a [String],
     /// What the agent asked people, oldest first.
     pub asked: &'a [Question],
+    /// Repairs of other bugs that may help.
+    pub offers: &'a [Offer],
     /// Whether it has tools.
     pub tools: bool,
 }
@@ -82,6 +85,7 @@ pub fn build(material: &Material<'_>) -> String {
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
+    memory::section(&mut text, material.offers);
     budget(&mut text, material.run);
     text
 }

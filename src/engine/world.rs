@@ -8,7 +8,7 @@ mod trees;
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
+use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Ways};
 use crate::sandbox::{Limits, Sandbox};
@@ -90,6 +90,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn allowances(&self) -> &Allowances {
         &self.config.allowances
+    }
+
+    fn memory(&self) -> Memory {
+        self.config.memory
     }
 
     fn thresholds(&self) -> Thresholds {

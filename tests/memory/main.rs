@@ -21,7 +21,8 @@ mod needs_bwrap {
         format = \"junit\"\nreport = \"report.xml\"\ntimeout = \"1m\"\nenv = { PYTHONDONTWRITEBYTECODE = \"1\" }\n\
         [agent]\nname = \"command\"\ncommand = [\"/usr/bin/python3\", \"agent.py\"]\n";
     /// The watchdog is not what is measured.
-    const PATIENT: &str = "[watchdog]\nsame-warn = 19\nsame-pause = 20\nroot-pause = 20\nplateau-warn = 29\nplateau-pause = 30\n";
+    const PATIENT: &str =
+        "[watchdog]\nsame-warn = 19\nsame-pause = 20\nroot-pause = 20\nplateau-warn = 29\nplateau-pause = 30\n";
 
     /// What a world came to.
     #[derive(Debug, Default)]
@@ -99,7 +100,8 @@ mod needs_bwrap {
     /// How many repairs the run's prompts offered, and how many of them were the right one. An offer is a line of a patch.
     fn offered(engine: &Engine, run: RunId, fault: &Fault) -> (u32, u32) {
         let prompts = engine.prompts(run);
-        let lines = prompts.iter().flat_map(|prompt| prompt.lines()).map(str::trim).filter(|line| line.starts_with('+'));
+        let lines =
+            prompts.iter().flat_map(|prompt| prompt.lines()).map(str::trim).filter(|line| line.starts_with('+'));
         let repairs = lines.filter_map(|line| CAUSES.iter().find(|cause| line.contains(&format!("{}(", cause.repair))));
         repairs.fold((0, 0), |(all, right), cause| (all + 1, right + u32::from(cause.repair == fault.helps.repair)))
     }

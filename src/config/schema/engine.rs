@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MEMORY,
+    MODEL, NAME, NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -25,6 +25,7 @@ pub const ENGINE_TOP: Table = Table {
             "Where the models of coding agents are, and their keys.",
         ),
         key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
+        key("memory", "a table", "see there", "What agents are told of repairs of other bugs."),
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
@@ -301,6 +302,7 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_AGENT,
     NAMED_MODELS,
     WATCHDOG,
+    MEMORY,
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,

@@ -143,7 +143,7 @@ impl<W: World> Engine<W> {
         if let Some(step) = step
             && let Some(text) = self.kept_prompt(step).await?
         {
-            return Ok(Prompt { text, quotes: 0 });
+            return Ok(Prompt { text, quotes: 0, offers: Vec::new() });
         }
         let stored = self.prompt_material(context.run.id).await?;
         let quotes = stored.guidance.last().map_or(0, |last| last.number);
@@ -152,6 +152,9 @@ impl<W: World> Engine<W> {
         let head = context.run.head.as_deref().unwrap_or(&context.base);
         let outline = self.world.trees().outline(&context.project, &context.base, head).await?;
         let tried = self.tried(context, &stored).await?;
+        let planning = context.run.state == RunState::Planning;
+        // A plan is not the place for repairs.
+        let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -166,14 +169,11 @@ impl<W: World> Engine<W> {
             plan: stored.plan.as_deref(),
             flaky: &stored.flaky,
             asked: &stored.asked,
+            offers: &offers,
             tools: !self.toolset(context).is_empty(),
         };
-        let text = if context.run.state == RunState::Planning {
-            prompt::of_plan(&material, PLAN_FILE)
-        } else {
-            prompt::build(&material)
-        };
-        Ok(Prompt { text, quotes })
+        let text = if planning { prompt::of_plan(&material, PLAN_FILE) } else { prompt::build(&material) };
+        Ok(Prompt { text, quotes, offers })
     }
 
     /// What the iterations did that the prompt tells of.

@@ -241,6 +241,19 @@ impl Trees for Disk {
         Ok(paths.into_iter().filter_map(change).collect())
     }
 
+    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+        self.pause().await;
+        let held = self.held();
+        let (from, to) = (held.commit(from)?, held.commit(to)?);
+        let mut patch = String::new();
+        for (path, bytes) in to.iter().filter(|(path, bytes)| from.get(*path) != Some(bytes)) {
+            let text = String::from_utf8_lossy(bytes);
+            let added: String = text.lines().map(|line| format!("+{line}\n")).collect();
+            patch += &format!("diff --git a/{path} b/{path}\n+++ b/{path}\n@@ -1 +1 @@\n{added}");
+        }
+        Ok(patch.chars().take(most).collect())
+    }
+
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {
         let report = suite.report_in_repository()?;
         self.pause().await;

@@ -4,7 +4,7 @@ use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, choose_agent};
+use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
@@ -121,6 +121,10 @@ impl World for SimWorld {
 
     fn allowances(&self) -> &Allowances {
         &self.allowances
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::default()
     }
 
     fn thresholds(&self) -> Thresholds {
