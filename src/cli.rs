@@ -11,6 +11,7 @@ mod agent;
 mod approvals;
 mod audit;
 mod budget;
+mod bug;
 mod complaint;
 mod completions;
 mod context;
@@ -87,6 +88,8 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
+    /// Show what runs met, what was tried against it, and what repaired it
+    Bug(bug::Args),
     /// Register what agents may read: wanted features, data sets, live systems
     Knowledge(knowledge::Args),
     /// See and answer what runs ask of people
@@ -160,6 +163,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),

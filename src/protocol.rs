@@ -17,7 +17,7 @@ mod tools;
 
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
-pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,

@@ -1,6 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 pub mod guidance;
+pub mod repair;
 
 use crate::domain::{
     EgressSeen, GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,

@@ -228,6 +228,13 @@ pub enum Request {
         /// Which.
         bug: BugId,
     },
+    /// Take a bug for solved, on a person's word.
+    CloseBug {
+        /// Which.
+        bug: BugId,
+        /// Why.
+        reason: String,
+    },
     /// What the agent of a run used its tools for, and what it noted.
     Tools {
         /// Which run.

@@ -132,6 +132,7 @@ impl<S: Sandbox> Server<S> {
             }
             Request::Bugs { all } => self.bugs(all).await,
             Request::Bug { bug } => self.bug(bug).await,
+            Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
             Request::Entries => self.entries().await,

@@ -32,6 +32,16 @@ fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
     })
 }
 
+pub(super) fn solution(row: &Row<'_>) -> rusqlite::Result<Solution> {
+    Ok(Solution {
+        run: RunId(row.get("run")?),
+        iteration: row.get("iteration")?,
+        commit: row.get("commit_id")?,
+        summary: row.get("summary")?,
+        at: Millis(row.get("at")?),
+    })
+}
+
 impl View<'_> {
     /// The bug with this id.
     pub fn bug(&self, id: BugId) -> Result<Option<Bug>, StoreError> {
@@ -68,15 +78,7 @@ impl View<'_> {
 
     /// What made a bug go away, oldest first.
     pub fn bug_solutions(&self, id: BugId) -> Result<Vec<Solution>, StoreError> {
-        self.many("SELECT * FROM bug_solutions WHERE bug = ?1 ORDER BY id", [id.0], |row| {
-            Ok(Solution {
-                run: RunId(row.get("run")?),
-                iteration: row.get("iteration")?,
-                commit: row.get("commit_id")?,
-                summary: row.get("summary")?,
-                at: Millis(row.get("at")?),
-            })
-        })
+        self.many("SELECT * FROM bug_solutions WHERE bug = ?1 ORDER BY id", [id.0], solution)
     }
 }
 

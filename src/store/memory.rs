@@ -1,8 +1,11 @@
 //! What is remembered of bugs, by what it is like, and what came of quoting it.
 
+use super::bugs::solution;
 use super::columns::{Word, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{BugId, Finding, Fingerprint, Likeness, Millis, Offer, OfferOutcome, ProjectId, Remembered, RunId};
+use crate::domain::{
+    BugId, Finding, Fingerprint, Likeness, Millis, Offer, OfferOutcome, ProjectId, Remembered, RunId, Solution,
+};
 use rusqlite::{Row, params};
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -102,6 +105,15 @@ impl View<'_> {
             let _infallible = write!(query, "{or}\"{word}\"");
         }
         Ok((!query.is_empty()).then_some(query))
+    }
+
+    /// What repaired a bug, the newest first, how often that helped others and how often it did not.
+    pub fn repairs_of(&self, bug: BugId, most: u32) -> Result<Vec<(Solution, u32, u32)>, StoreError> {
+        let sql =
+            "SELECT s.*, (SELECT count(*) FROM offers o WHERE o.solution = s.id AND o.outcome = 'helped') AS helped,
+                   (SELECT count(*) FROM offers o WHERE o.solution = s.id AND o.outcome = 'failed') AS failed
+                   FROM bug_solutions s WHERE s.bug = ?1 ORDER BY s.id DESC LIMIT ?2";
+        self.many(sql, params![bug.0, most], |row| Ok((solution(row)?, row.get("helped")?, row.get("failed")?)))
     }
 
     /// Repairs that were quoted in a run, were followed, and did not help.

@@ -26,19 +26,22 @@ fn ratio(part: usize, all: usize) -> f64 {
     part as f64 / all as f64
 }
 
-/// The words of the lines that a patch adds.
-fn added(patch: &str) -> BTreeSet<String> {
-    let lines = patch.lines().filter_map(|line| line.trim_start().strip_prefix('+'));
-    let text = lines.collect::<Vec<_>>().join("\n");
-    words(&text)
+/// The words that a patch brings: those of the lines that it adds, without those of the lines that it takes away. Where it brings
+/// none, those that it takes away.
+fn brought(patch: &str) -> BTreeSet<String> {
+    let of = |sign: char| {
+        let lines = patch.lines().filter_map(|line| line.trim_start().strip_prefix(sign));
+        words(&lines.collect::<Vec<_>>().join("\n"))
+    };
+    let (added, gone) = (of('+'), of('-'));
+    let new: BTreeSet<_> = added.difference(&gone).cloned().collect();
+    if new.is_empty() { gone } else { new }
 }
 
-/// Whether a patch does something like another one did: at least three tenths of the words that they add are the same. Whoever
+/// Whether a patch does something like another one did: at least three tenths of the words that they bring are the same. Whoever
 /// takes over a repair has to give it other names.
 pub fn follows(patch: &str, example: &str) -> bool {
-    let (patch, example) = (added(patch), added(example));
-    // One that only takes lines away is followed by one that does.
-    share(&patch, &example) >= 0.3 || (patch.is_empty() && example.is_empty())
+    share(&brought(patch), &brought(example)) >= 0.3
 }
 
 #[cfg(test)]
@@ -56,7 +59,12 @@ mod tests {
     #[test]
     fn a_repair_is_followed_where_its_words_come_again() {
         let example = "-    return row['price']\n+    return row.get('price', 0)";
-        assert!(follows("work.py\n+    return row.get('weight', 0)", example));
+        assert!(follows("work.py\n-    return row['weight']\n+    return row.get('weight', 0)", example));
+        assert!(
+            !follows("work.py\n-    return row['weight']\n+    return int(row['weight'])", example),
+            "only the names are the same"
+        );
+        assert!(follows("-    print(debug)", "-    print(debug)\n"));
         assert!(!follows("+    value = sorted(entries)", example));
         assert!(!follows("", example));
     }
