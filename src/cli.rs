@@ -26,6 +26,7 @@ mod gc;
 mod init;
 mod knowledge;
 mod logs;
+mod metrics;
 mod project;
 mod prompt;
 mod ps;
@@ -97,6 +98,8 @@ enum Command {
     Asset(asset::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
+    /// Show how well the loops do without people
+    Metrics(metrics::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
     /// Show what a run asked of models and what that took
@@ -168,6 +171,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
+        Command::Metrics(args) => Context::block_on(|context| metrics::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),

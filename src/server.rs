@@ -17,6 +17,7 @@ mod identity;
 mod iteration;
 mod knowledge;
 mod lines;
+mod metrics;
 mod outbox;
 mod projects;
 mod questions;

@@ -46,6 +46,7 @@ mod iterations;
 mod jobs;
 mod lock;
 mod memory;
+mod metrics;
 mod movements;
 mod notes;
 mod open;

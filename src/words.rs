@@ -1,6 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 pub mod guidance;
+pub mod openmetrics;
 pub mod repair;
 
 use crate::domain::{
@@ -27,6 +28,16 @@ pub fn span(milliseconds: i64) -> SafeText {
         3600..86_400 => safe!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
         _ => safe!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// A number of thousandths with one place behind the point; a dash where there is none.
+pub fn thousandths(number: Option<u64>) -> SafeText {
+    number.map_or_else(|| safe!("-"), |number| safe!("{}.{}", number / 1000, number % 1000 / 100))
+}
+
+/// A number of thousandths as whole hundredths.
+pub fn percent(number: Option<u64>) -> SafeText {
+    number.map_or_else(|| safe!("-"), |number| safe!("{} %", number / 10))
 }
 
 /// How long ago an instant was.

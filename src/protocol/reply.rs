@@ -3,7 +3,7 @@
 use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
-    Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    LoopMetrics, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,11 @@ pub enum Reply {
     Hits {
         /// It.
         hits: LogHits,
+    },
+    /// How well the loops do without people.
+    Metrics {
+        /// In numbers.
+        metrics: Box<LoopMetrics>,
     },
     /// Bugs.
     Bugs {

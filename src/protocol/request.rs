@@ -228,6 +228,11 @@ pub enum Request {
         /// Which.
         bug: BugId,
     },
+    /// How well the loops do without people.
+    Metrics {
+        /// How many days are counted, today included; at least 1.
+        days: u32,
+    },
     /// Take a bug for solved, on a person's word.
     CloseBug {
         /// Which.

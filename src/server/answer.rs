@@ -131,6 +131,7 @@ impl<S: Sandbox> Server<S> {
                 Ok(Reply::Hits { hits })
             }
             Request::Bugs { all } => self.bugs(all).await,
+            Request::Metrics { days } => self.metrics(days).await,
             Request::Bug { bug } => self.bug(bug).await,
             Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,

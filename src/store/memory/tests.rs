@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 use crate::domain::{Finding, Fingerprint, Likeness, Offer, OfferOutcome, Run, Severity, Solution, Source};
 use crate::store::tests::fixtures::{event, seed};
 use crate::store::{Options, Store};
@@ -81,4 +81,97 @@ fn what_came_of_an_offer_counts_for_the_next_one() {
     assert!(now.borne_out > crate::domain::Millis(0));
     let spent = store.read_sync(move |view| Ok((view.spent_repairs(run)?, view.offers_by_outcome()?))).unwrap();
     assert!(spent.0.contains(&solution) && spent.1.len() == 3, "{spent:?}");
+}
+
+/// A message of words that are drawn by a rule: a few that many messages have, and some that few have.
+fn message(n: u64) -> String {
+    let mut state = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let common = ["expected", "value", "in", "the", "row", "but", "was", "missing", "error", "at", "line", "of"];
+    let words = (0..14).map(|place| match place % 3 {
+        0 => format!("name{}", draw(40_000)),
+        1 => format!("part{}", draw(300)),
+        _ => common[usize::try_from(draw(12)).unwrap()].to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// `cargo test --release --lib store::memory -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement of minutes; prints what looking into a large memory costs"]
+fn a_memory_of_a_hundred_thousand_bugs() {
+    use crate::domain::Millis;
+    use crate::store::tests::fixtures::{dir, store as open};
+    use std::time::Instant;
+    const BUGS: u64 = 100_000;
+    const EACH: u64 = 10;
+    let (place, paths) = dir();
+    let store = open(&paths);
+    let run = store.write_sync(|tx| seed(tx, "one")).unwrap();
+    let (id, project) = (run.id, run.project);
+    for from in (0..BUGS).step_by(1_000) {
+        let write = store.write_sync(move |tx| {
+            for n in from..from + 1_000 {
+                let mut one = finding(&format!("test_{n}"), &message(n));
+                one.exact = Fingerprint(format!("{n:032x}"));
+                one.class = Fingerprint(format!("{:032x}", n % 50));
+                let mut bug = None;
+                for _ in 0..EACH {
+                    bug = Some(tx.join_bug(id, &one)?);
+                    tx.insert_finding(id, u32::try_from(n % 40).unwrap(), bug, &one)?;
+                }
+                if n % 3 == 0 {
+                    let summary = format!("src/part{n}.py\n-    return row['x{n}']\n+    return row.get('x{n}', 0)\n");
+                    let commit = "c".repeat(40);
+                    let solution = Solution { run: id, iteration: 1, commit, summary, at: Millis(0) };
+                    tx.insert_bug_solution(bug.unwrap(), &solution)?;
+                }
+            }
+            tx.record(event("filled"))
+        });
+        write.unwrap();
+    }
+    let mut took: Vec<_> = (0..500)
+        .map(|n| {
+            // One word of a bug that is known is another one here, as with a bug like it.
+            let about = finding("another", &message(n * 199).replacen("name", "other", 1));
+            let begun = Instant::now();
+            let found = store.read_sync(move |view| view.repairs_like(project, &about, true)).unwrap();
+            assert!(!found.is_empty());
+            begun.elapsed()
+        })
+        .collect();
+    took.sort();
+    let mut lists: Vec<_> = (0..20)
+        .map(|_| {
+            let begun = Instant::now();
+            let bugs = store.read_sync(|view| view.bugs(&crate::store::BugFilter::default())).unwrap();
+            assert_eq!(bugs.len(), 1_000);
+            begun.elapsed()
+        })
+        .collect();
+    lists.sort();
+    drop(store);
+    let size: u64 = walk(place.path());
+    println!(
+        "{BUGS} bugs, {} findings: repairs like one p50 {:?}, p95 {:?}, most {:?}; the newest 1,000 bugs p50 {:?}, most {:?}; \
+         {} bytes a finding, with its bug and repair",
+        BUGS * EACH,
+        took[took.len() / 2],
+        took[took.len() * 95 / 100],
+        took[took.len() - 1],
+        lists[lists.len() / 2],
+        lists[lists.len() - 1],
+        size / (BUGS * EACH)
+    );
+}
+
+fn walk(dir: &std::path::Path) -> u64 {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { entry.metadata().unwrap().len() }).sum()
 }
