@@ -11,6 +11,7 @@
 mod budget;
 mod bytes;
 mod closer;
+mod needs;
 mod reply;
 mod request;
 mod tools;

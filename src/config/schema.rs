@@ -46,11 +46,13 @@ const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 mod allowances;
 mod egress;
 mod engine;
+mod operators;
 mod project;
 mod watchdog;
 
 pub use allowances::*;
 pub use egress::*;
 pub use engine::*;
+pub use operators::*;
 pub use project::*;
 pub use watchdog::*;
