@@ -13,6 +13,7 @@ mod keys;
 mod memory;
 pub mod models;
 pub mod most;
+mod operators;
 pub mod paths;
 mod prices;
 pub mod project;

@@ -21,6 +21,7 @@ mod knowledge;
 mod memory;
 mod metrics;
 mod model_api;
+mod person;
 mod plan;
 mod project;
 mod question;
@@ -58,6 +59,7 @@ pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOu
 pub use memory::{Attempt, AttemptOutcome, Likeness, Offer, OfferOutcome, Remembered, Solution};
 pub use metrics::{LoopMetrics, Tally};
 pub use model_api::ModelApi;
+pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
