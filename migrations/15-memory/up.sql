@@ -1,14 +1,16 @@
--- Repairs of other bugs that were quoted to an agent, and whether they helped: the memory's own record.
+-- Repairs of other bugs that were quoted to an agent, or would have been, and whether they helped: the memory's own record.
 CREATE TABLE offers (
     run       INTEGER NOT NULL REFERENCES runs (id),
     iteration INTEGER NOT NULL CHECK (iteration > 0),
     bug       INTEGER NOT NULL REFERENCES bugs (id),
     solution  INTEGER NOT NULL REFERENCES bug_solutions (id),
+    quoted    INTEGER NOT NULL CHECK (quoted IN (0, 1)),
     likeness  TEXT NOT NULL CHECK (likeness IN ('same', 'class', 'words')),
     outcome   TEXT NOT NULL CHECK (outcome IN ('open', 'helped', 'failed', 'ignored')),
     at        INTEGER NOT NULL,
     PRIMARY KEY (run, iteration, bug, solution)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX offers_by_likeness ON offers (likeness, at) WHERE outcome IN ('helped', 'failed');
 CREATE INDEX offers_by_solution ON offers (solution, outcome);
 
 -- Bugs that something is known to repair, by their words. A search meets these alone, however many bugs there are.

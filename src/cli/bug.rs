@@ -122,10 +122,8 @@ fn told(detail: &BugDetail) -> Vec<SafeText> {
     lines.push(SafeText::empty());
     lines.push(safe!("seen {} times, first by {}", bug.seen, bug.first_run));
     for seen in &detail.runs {
-        let end = match seen.gone {
-            Some(number) => safe!("gone in iteration {}", number),
-            None => safe!("still there in its last tests"),
-        };
+        let gone = |number| safe!("gone in iteration {}", number);
+        let end = seen.gone.map_or_else(|| safe!("still there in its last tests"), gone);
         lines.push(safe!("  {} iterations {} to {}: {}", seen.run, seen.first, seen.last, end));
     }
     lines.push(safe!("tried against it").styled(Style::strong()));

@@ -16,7 +16,7 @@ pub struct Args {
     /// Print JSON
     #[arg(long, conflicts_with = "openmetrics")]
     json: bool,
-    /// Print the text format of OpenMetrics, for a collector that reads files
+    /// Print the text format of `OpenMetrics`, for a collector that reads files
     #[arg(long)]
     openmetrics: bool,
 }

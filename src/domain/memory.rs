@@ -63,9 +63,9 @@ pub enum Likeness {
 pub enum OfferOutcome {
     /// Its iteration is not judged yet.
     Open,
-    /// The agent did something alike and the bug was gone.
+    /// The agent did something alike and the bug was gone; of one that was not quoted, that it would have helped.
     Helped,
-    /// The agent did something alike and the bug stayed.
+    /// The agent did something alike and the bug stayed; of one that was not quoted, that something else was the repair.
     Failed,
     /// The agent did something else, or nothing that could be judged.
     Ignored,
@@ -113,4 +113,6 @@ pub struct Offer {
     pub likeness: Likeness,
     /// What is quoted.
     pub repair: Remembered,
+    /// Whether the agent gets to read it. One that it does not is only compared with what it does by itself.
+    pub quoted: bool,
 }

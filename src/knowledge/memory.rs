@@ -10,4 +10,4 @@ mod recall;
 pub use excerpt::excerpt;
 pub use learn::{offered, outcomes};
 pub use likeness::follows;
-pub use recall::{FINDINGS, MESSAGE, choose};
+pub use recall::{FINDINGS, JUDGED, MESSAGE, choose, reliable};

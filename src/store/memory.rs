@@ -28,6 +28,8 @@ pub struct OpenOffer {
     pub solution: i64,
     /// What that changed, as lines of a patch.
     pub patch: String,
+    /// Whether the agent got to read it.
+    pub quoted: bool,
 }
 
 const COLUMNS: &str =
@@ -118,21 +120,30 @@ impl View<'_> {
 
     /// Repairs that were quoted in a run, were followed, and did not help.
     pub fn spent_repairs(&self, run: RunId) -> Result<HashSet<i64>, StoreError> {
-        let sql = "SELECT DISTINCT solution FROM offers WHERE run = ?1 AND outcome = 'failed'";
+        let sql = "SELECT DISTINCT solution FROM offers WHERE run = ?1 AND outcome = 'failed' AND quoted";
         Ok(self.many(sql, [run.0], |row| row.get(0))?.into_iter().collect())
     }
 
     /// What was quoted in an iteration that is not judged yet.
     pub fn open_offers(&self, run: RunId, iteration: u32) -> Result<Vec<OpenOffer>, StoreError> {
-        let sql = "SELECT b.exact, o.solution, s.summary FROM offers o JOIN bugs b ON b.id = o.bug
+        let sql = "SELECT b.exact, o.solution, s.summary, o.quoted FROM offers o JOIN bugs b ON b.id = o.bug
                    JOIN bug_solutions s ON s.id = o.solution
                    WHERE o.run = ?1 AND o.iteration = ?2 AND o.outcome = 'open' ORDER BY o.solution";
         self.many(sql, params![run.0, iteration], |row| {
-            Ok(OpenOffer { about: Fingerprint(row.get(0)?), solution: row.get(1)?, patch: row.get(2)? })
+            let (about, solution) = (Fingerprint(row.get(0)?), row.get(1)?);
+            Ok(OpenOffer { about, solution, patch: row.get(2)?, quoted: row.get(3)? })
         })
     }
 
-    /// What became of all that was ever quoted: helped, failed, ignored, and not judged yet.
+    /// How many of the latest judged offers by words helped, and how many did not.
+    pub fn record_of_words(&self, most: u32) -> Result<(u32, u32), StoreError> {
+        let sql = "SELECT count(*) FILTER (WHERE outcome = 'helped'), count(*) FILTER (WHERE outcome = 'failed') FROM
+                   (SELECT outcome FROM offers WHERE likeness IN ('class', 'words') AND outcome IN ('helped', 'failed')
+                    ORDER BY at DESC LIMIT ?1)";
+        Ok(self.one(sql, [most], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
+    }
+
+    /// What became of all that was ever offered: helped, failed, ignored, and not judged yet.
     pub fn offers_by_outcome(&self) -> Result<Vec<(OfferOutcome, u64)>, StoreError> {
         let sql = "SELECT outcome, count(*) AS n FROM offers GROUP BY outcome ORDER BY outcome";
         self.many(sql, [], |row| Ok((word(row, "outcome")?, row.get("n")?)))
@@ -144,8 +155,8 @@ impl Tx<'_> {
     pub fn insert_offers(&self, run: RunId, iteration: u32, offers: &[Offer]) -> Result<(), StoreError> {
         for offer in offers {
             self.change(
-                "INSERT INTO offers (run, iteration, bug, solution, likeness, outcome, at)
-                 SELECT ?1, ?2, id, ?4, ?5, 'open', ?6 FROM bugs WHERE exact = ?3
+                "INSERT INTO offers (run, iteration, bug, solution, quoted, likeness, outcome, at)
+                 SELECT ?1, ?2, id, ?4, ?7, ?5, 'open', ?6 FROM bugs WHERE exact = ?3
                  ON CONFLICT DO NOTHING",
                 params![
                     run.0,
@@ -153,7 +164,8 @@ impl Tx<'_> {
                     offer.about.0,
                     offer.repair.solution,
                     Word::<Likeness>(offer.likeness),
-                    self.now().0
+                    self.now().0,
+                    offer.quoted
                 ],
             )?;
         }

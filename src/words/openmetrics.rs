@@ -1,4 +1,4 @@
-//! Metrics of the loops in the text format of OpenMetrics 1.0
+//! Metrics of the loops in the text format of `OpenMetrics` 1.0
 //! (<https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md>): gauges over a span of days, since nothing is
 //! counted for ever.
 

@@ -34,7 +34,9 @@ impl<W: World> Engine<W> {
         let offers = self.store.read(move |view| {
             let found = findings.iter().map(|finding| view.repairs_like(project, finding, across));
             let found = found.collect::<Result<Vec<_>, _>>()?;
-            Ok(memory::choose(&findings, found, &view.spent_repairs(run)?, now))
+            let (helped, failed) = view.record_of_words(memory::JUDGED)?;
+            let by_words = memory::reliable(helped, failed);
+            Ok(memory::choose(&findings, found, &view.spent_repairs(run)?, by_words, now))
         });
         Ok(offers.await?)
     }
@@ -60,7 +62,7 @@ impl<W: World> Engine<W> {
         let of = |exact: &Fingerprint| outcomes.iter().find(|(finding, _)| finding.exact == *exact);
         let offers = open.into_iter().map(|offer| {
             let outcome = of(&offer.about).map_or(AttemptOutcome::Unknown, |(_, outcome)| *outcome);
-            let came_of_it = memory::offered(outcome, memory::follows(&patch, &offer.patch));
+            let came_of_it = memory::offered(outcome, memory::follows(&patch, &offer.patch), offer.quoted);
             (offer, came_of_it)
         });
         let offers = offers.collect();

@@ -7,7 +7,8 @@ use crate::knowledge::memory::MESSAGE;
 use std::fmt::Write as _;
 
 pub(super) fn section(text: &mut String, offers: &[Offer]) {
-    if offers.is_empty() {
+    let mut offers = offers.iter().filter(|offer| offer.quoted).peekable();
+    if offers.peek().is_none() {
         return;
     }
     let _infallible = writeln!(

@@ -272,7 +272,9 @@ fn repairs_of_other_bugs_are_quoted_as_data() {
         helped: 2,
         failed: 1,
     };
-    let offer = Offer { about: Fingerprint("c".repeat(32)), likeness: Likeness::Words, repair };
+    let offer = Offer { about: Fingerprint("c".repeat(32)), likeness: Likeness::Words, repair, quoted: true };
+    let silent = Offer { quoted: false, ..offer.clone() };
+    assert!(!build(&Material { offers: &[silent], ..nothing(&run) }).contains("# What repaired"));
     let prompt = build(&Material { offers: std::slice::from_ref(&offer), ..nothing(&run) });
     insta::assert_snapshot!(prompt.split("# What repaired").nth(1).unwrap());
     assert_eq!(build(&Material { offers: &[], ..nothing(&run) }).matches("# What repaired").count(), 0);

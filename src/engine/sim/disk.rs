@@ -248,8 +248,10 @@ impl Trees for Disk {
         let mut patch = String::new();
         for (path, bytes) in to.iter().filter(|(path, bytes)| from.get(*path) != Some(bytes)) {
             let text = String::from_utf8_lossy(bytes);
-            let added: String = text.lines().map(|line| format!("+{line}\n")).collect();
-            patch += &format!("diff --git a/{path} b/{path}\n+++ b/{path}\n@@ -1 +1 @@\n{added}");
+            let _infallible = writeln!(patch, "diff --git a/{path} b/{path}\n+++ b/{path}\n@@ -1 +1 @@");
+            for line in text.lines() {
+                let _infallible = writeln!(patch, "+{line}");
+            }
         }
         Ok(patch.chars().take(most).collect())
     }

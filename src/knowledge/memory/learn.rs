@@ -53,11 +53,12 @@ fn status(suites: &[SuiteOutcome], test: &str) -> Option<TestStatus> {
 }
 
 /// What came of a repair that was quoted for a bug: `followed` says whether the agent did something like it.
-pub fn offered(outcome: AttemptOutcome, followed: bool) -> OfferOutcome {
-    match (followed, outcome) {
-        (true, AttemptOutcome::Solved) => OfferOutcome::Helped,
-        (true, AttemptOutcome::Failed) => OfferOutcome::Failed,
-        (false, _) | (true, AttemptOutcome::Unknown) => OfferOutcome::Ignored,
+/// Of one that was not quoted, only a repair that was found tells whether it would have helped.
+pub fn offered(outcome: AttemptOutcome, followed: bool, quoted: bool) -> OfferOutcome {
+    match (outcome, followed, quoted) {
+        (AttemptOutcome::Solved, true, _) => OfferOutcome::Helped,
+        (AttemptOutcome::Solved, false, false) | (AttemptOutcome::Failed, true, true) => OfferOutcome::Failed,
+        _ => OfferOutcome::Ignored,
     }
 }
 
@@ -107,6 +108,18 @@ mod tests {
         assert_eq!(one(Some("a"), &[], &lucky, GateVerdict::Pass), Unknown);
         let same = [finding("E", "m", None, Some("a"))];
         assert_eq!(one(Some("a"), &same, &green, GateVerdict::Pass), Failed);
+    }
+
+    #[test]
+    fn what_was_not_quoted_is_judged_by_the_repair_that_was_found() {
+        use AttemptOutcome::{Failed, Solved, Unknown};
+        use OfferOutcome::{Failed as Vain, Helped, Ignored};
+        let all = |quoted| {
+            [(Solved, true), (Solved, false), (Failed, true), (Failed, false), (Unknown, true)]
+                .map(|(outcome, followed)| offered(outcome, followed, quoted))
+        };
+        assert_eq!(all(true), [Helped, Ignored, Vain, Ignored, Ignored]);
+        assert_eq!(all(false), [Helped, Vain, Ignored, Ignored, Ignored]);
     }
 
     #[test]

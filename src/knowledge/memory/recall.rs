@@ -8,6 +8,7 @@
 use super::likeness::{share, words};
 use crate::domain::{Finding, Likeness, Millis, Offer, Remembered};
 use std::collections::{BTreeSet, HashSet};
+use std::hash::BuildHasher;
 
 /// Most repairs that are quoted at once.
 pub const MOST: usize = 3;
@@ -31,6 +32,17 @@ const HALF_LIFE: f64 = 90.0;
 /// Milliseconds of a day.
 const DAY: f64 = 86_400_000.0;
 
+/// Judged offers that count for how reliable likeness by words is, the latest.
+pub const JUDGED: u32 = 30;
+
+/// Whether likeness by words is worth quoting here at all, by what came of the latest offers of that kind: three helped before
+/// anything is known, and a third has to. Where it is not, offers go on unquoted, compared with what agents do by themselves, so it
+/// can be again.
+pub fn reliable(helped: u32, failed: u32) -> bool {
+    let (helped, failed) = (f64::from(helped), f64::from(failed));
+    (3.0 + helped) / (4.5 + helped + failed) >= TRUSTED
+}
+
 /// How far a repair is believed to help again, from 0 to 1.
 pub fn confidence(repair: &Remembered, now: Millis) -> f64 {
     let (helped, failed) = (f64::from(repair.helped), f64::from(repair.failed));
@@ -45,8 +57,14 @@ fn days(milliseconds: i64) -> f64 {
 }
 
 /// What is quoted for these findings, the most promising first. `found` has for each of them what a search brought, and `spent` the
-/// solutions that were quoted in this run before and did not help.
-pub fn choose(findings: &[Finding], found: Vec<Vec<Remembered>>, spent: &HashSet<i64>, now: Millis) -> Vec<Offer> {
+/// solutions that were quoted in this run before and did not help. What is alike by its words is quoted only `by_words`.
+pub fn choose<S: BuildHasher>(
+    findings: &[Finding],
+    found: Vec<Vec<Remembered>>,
+    spent: &HashSet<i64, S>,
+    by_words: bool,
+    now: Millis,
+) -> Vec<Offer> {
     let mut offers: Vec<(f64, Offer)> = Vec::new();
     for (finding, repairs) in findings.iter().zip(found) {
         let these = words(&format!("{} {}", finding.kind, finding.message));
@@ -54,7 +72,8 @@ pub fn choose(findings: &[Finding], found: Vec<Vec<Remembered>>, spent: &HashSet
         let judged = usable.map(|one| (alike(finding, &these, &one), one));
         offers.extend(judged.filter_map(|((likeness, alike), repair)| {
             let trust = confidence(&repair, now);
-            let offer = Offer { about: finding.exact.clone(), likeness, repair };
+            let quoted = likeness == Likeness::Same || by_words;
+            let offer = Offer { about: finding.exact.clone(), likeness, repair, quoted };
             (alike >= ALIKE && trust >= TRUSTED).then_some((alike * trust, offer))
         }));
     }
@@ -119,7 +138,7 @@ mod tests {
     }
 
     fn chosen(finding: &Finding, repairs: Vec<Remembered>) -> Vec<i64> {
-        let offers = choose(std::slice::from_ref(finding), vec![repairs], &HashSet::new(), Millis(0));
+        let offers = choose(std::slice::from_ref(finding), vec![repairs], &HashSet::<i64>::new(), true, Millis(0));
         offers.iter().map(|offer| offer.repair.solution).collect()
     }
 
@@ -151,7 +170,7 @@ mod tests {
         let long = |n: i64| Remembered { patch: format!("+{n}{}", "x".repeat(900)), ..repair(n, "KeyError", LOOKUP) };
         assert_eq!(chosen(&at_hand, vec![long(1), long(2)]), [1], "characters are counted together");
         let spent = HashSet::from([0, 1]);
-        let left = choose(&[at_hand], vec![many], &spent, Millis(0));
+        let left = choose(&[at_hand], vec![many], &spent, true, Millis(0));
         assert_eq!(left.iter().map(|one| one.repair.solution).collect::<Vec<_>>(), [2, 3, 4]);
     }
 
@@ -171,6 +190,17 @@ mod tests {
         let (more, less) = (confidence(&with(2, 0, 0), Millis(0)), confidence(&with(0, 0, 0), Millis(0)));
         assert!(more > less && less > confidence(&with(0, 1, 0), Millis(0)));
         assert!(confidence(&with(0, 0, -5), Millis(0)) <= less, "a clock that was set back helps nobody");
+    }
+
+    #[test]
+    fn words_that_mislead_are_not_quoted_until_they_would_have_helped() {
+        assert!(reliable(0, 0) && reliable(0, 4) && !reliable(0, 5) && reliable(1, 5) && reliable(10, 15) && !reliable(2, 20));
+        let at_hand = finding("KeyError", LOOKUP, None, None);
+        let mut same = repair(1, "KeyError", LOOKUP);
+        same.exact = at_hand.exact.clone();
+        let repairs = vec![same, repair(2, "KeyError", LOOKUP)];
+        let offers = choose(&[at_hand], vec![repairs], &HashSet::<i64>::new(), false, Millis(0));
+        assert_eq!(offers.iter().map(|offer| (offer.repair.solution, offer.quoted)).collect::<Vec<_>>(), [(1, true), (2, false)]);
     }
 
     #[test]

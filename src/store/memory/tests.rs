@@ -60,7 +60,7 @@ fn what_came_of_an_offer_counts_for_the_next_one() {
         store.read_sync(move |view| view.repairs_like(project, &about, true)).unwrap().remove(0)
     };
     let at_hand = finding("b", "no weight for the customer's parcel");
-    let offer = Offer { about: at_hand.exact.clone(), likeness: Likeness::Words, repair: look(at_hand.clone()) };
+    let offer = Offer { about: at_hand.exact.clone(), likeness: Likeness::Words, repair: look(at_hand.clone()), quoted: true };
     let (run, solution) = (other.id, offer.repair.solution);
     for (iteration, outcome) in [(1, OfferOutcome::Failed), (2, OfferOutcome::Helped), (3, OfferOutcome::Ignored)] {
         let (offer, about) = (offer.clone(), at_hand.clone());
@@ -79,6 +79,7 @@ fn what_came_of_an_offer_counts_for_the_next_one() {
     let now = look(at_hand);
     assert_eq!((now.helped, now.failed), (1, 1));
     assert!(now.borne_out > crate::domain::Millis(0));
+    assert_eq!(store.read_sync(|view| view.record_of_words(30)).unwrap(), (1, 1));
     let spent = store.read_sync(move |view| Ok((view.spent_repairs(run)?, view.offers_by_outcome()?))).unwrap();
     assert!(spent.0.contains(&solution) && spent.1.len() == 3, "{spent:?}");
 }
