@@ -1,0 +1,198 @@
+//! Commands on a live asset over SSH, against a real sshd: once and never twice, whatever happens to the line, the asset or the host
+//! that answers for it. At full size: `DOGWATCH_CUTS=200 DOGWATCH_REPLAYS=100 DOGWATCH_IMPERSONATIONS=50`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use dogwatch::domain::{Command, ExecutionId, ExecutionOutcome, Program};
+use dogwatch::fleet::{Fleet, Order, Output};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+use support::sshd::Sshd;
+use tokio::sync::mpsc;
+
+fn size(variable: &str, usual: u32) -> u32 {
+    std::env::var(variable).ok().map_or(usual, |text| text.parse().unwrap())
+}
+
+/// A command that leaves one letter in a file each time it runs.
+fn order(sshd: &Sshd, number: u32, script: &str) -> Order {
+    let mut digest = [3; 32];
+    digest[..4].copy_from_slice(&number.to_be_bytes());
+    let counted = format!("printf x >>{}\n{script}", sshd.file(&format!("ran-{number}")).display());
+    let command = Command {
+        program: Program::Script { bytes: counted.into_bytes() },
+        stdin: None,
+        env: Vec::new(),
+        cwd: "/".to_owned(),
+        user: None,
+        timeout: 30,
+    };
+    Order { execution: ExecutionId::new(digest), asset: sshd.asset(), command }
+}
+
+fn ran(sshd: &Sshd, number: u32) -> usize {
+    fs::read(sshd.file(&format!("ran-{number}"))).unwrap_or_default().len()
+}
+
+async fn run(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, Vec<Output>) {
+    let (send, mut pieces) = mpsc::channel::<Output>(64);
+    let heard = tokio::spawn(async move {
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.recv().await {
+            all.push(piece);
+        }
+        all
+    });
+    let outcome = fleet.dispatch(order, boot, &send).await;
+    drop(send);
+    (outcome, heard.await.unwrap())
+}
+
+/// Asks until nothing more can become known.
+async fn settled(fleet: &Fleet, order: &Order, boot: &str) -> ExecutionOutcome {
+    let begun = Instant::now();
+    loop {
+        let outcome = fleet.fence(order, boot).await;
+        if outcome.is_final() || begun.elapsed() > Duration::from_mins(1) {
+            return outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_runs_once_and_its_output_comes_as_it_is_written() {
+    let sshd = Sshd::start();
+    let fleet = Fleet::new(sshd.file("s"));
+    let looked = fleet.look(&sshd.asset()).await.unwrap();
+    assert_eq!(looked.user, support::sshd::user());
+    let one = order(&sshd, 1, "echo begun; sleep 1; echo over; echo oh >&2; exit 4");
+    let (send, mut pieces) = mpsc::channel(64);
+    let (other, sent, boot) = (fleet.clone(), one.clone(), looked.boot.clone());
+    let begun = tokio::spawn(async move { other.dispatch(&sent, &boot, &send).await });
+    assert_eq!(pieces.recv().await.unwrap(), Output { error: false, bytes: b"begun\n".to_vec() });
+    assert!(!begun.is_finished(), "the first words came with the end");
+    assert_eq!(begun.await.unwrap(), ExecutionOutcome::Ran { code: 4 });
+    for _ in 0..size("DOGWATCH_REPLAYS", 8) {
+        let (again, output) = run(&fleet, &one, &looked.boot).await;
+        assert!(matches!(again, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{again:?} {output:?}");
+    }
+    assert_eq!((ran(&sshd, 1), fleet.fence(&one, &looked.boot).await), (1, ExecutionOutcome::Ran { code: 4 }));
+    assert_eq!(fs::read_dir(sshd.file("s")).unwrap().count(), 0, "files of connections are left");
+    fs::set_permissions(sshd.file("login"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(fleet.look(&sshd.asset()).await.unwrap_err().to_string().contains("nobody else may read"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_breaks_at_any_moment_neither_repeats_nor_loses_a_command() {
+    let sshd = Sshd::start();
+    let fleet = Fleet::new(sshd.file("s"));
+    let boot = fleet.look(&sshd.asset()).await.unwrap().boot;
+    let (cuts, mut told) = (size("DOGWATCH_CUTS", 16), (0, 0));
+    for number in 0..cuts {
+        let order = order(&sshd, number, "sleep 0.2");
+        let (other, sent, at) = (fleet.clone(), order.clone(), boot.clone());
+        let dispatched = tokio::spawn(async move { other.dispatch(&sent, &at, &mpsc::channel(1).0).await });
+        // Between the connection and the end of the command.
+        tokio::time::sleep(Duration::from_millis(u64::from(number * 37 % 640))).await;
+        sshd.cut();
+        let first = dispatched.await.unwrap();
+        let last = settled(&fleet, &order, &boot).await;
+        match &last {
+            ExecutionOutcome::Ran { code: 0 } => told.0 += 1,
+            ExecutionOutcome::NotRun { .. } => told.1 += 1,
+            other => panic!("round {number}: {first:?}, then {other:?}"),
+        }
+        assert_eq!(
+            ran(&sshd, number),
+            usize::from(last == ExecutionOutcome::Ran { code: 0 }),
+            "{number}: {first:?} {last:?}"
+        );
+        // What was certain at first stays so.
+        assert!(
+            !first.is_final() || matches!(first, ExecutionOutcome::NotRun { .. }) || first == last,
+            "{first:?} {last:?}"
+        );
+    }
+    eprintln!("{cuts} cuts: {} ran, {} did not", told.0, told.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_was_started_anew_is_unknown_and_never_asked_to_run_it_again() {
+    let Some(sshd) = Sshd::with_boot() else { return };
+    let fleet = Fleet::new(sshd.file("s"));
+    let boot = fleet.look(&sshd.asset()).await.unwrap().boot;
+    assert!(boot.starts_with("11111111-"), "{boot}");
+    // Between the look and the start.
+    sshd.reboot(2);
+    let early = order(&sshd, 1, "true");
+    assert!(matches!(run(&fleet, &early, &boot).await.0, ExecutionOutcome::NotRun { .. }));
+    assert_eq!(ran(&sshd, 1), 0);
+    // It ran, and its receipt was lost with the boot.
+    let boot = fleet.look(&sshd.asset()).await.unwrap().boot;
+    let lost = order(&sshd, 2, "true");
+    assert_eq!(run(&fleet, &lost, &boot).await.0, ExecutionOutcome::Ran { code: 0 });
+    fs::remove_dir_all(sshd.file("receipts").join(lost.execution.as_str())).unwrap();
+    sshd.reboot(3);
+    for _ in 0..3 {
+        assert!(matches!(fleet.fence(&lost, &boot).await, ExecutionOutcome::Unknown { .. }));
+    }
+    // A receipt with an exit code tells it in any boot.
+    let boot = fleet.look(&sshd.asset()).await.unwrap().boot;
+    let kept = order(&sshd, 3, "exit 9");
+    run(&fleet, &kept, &boot).await;
+    sshd.reboot(4);
+    assert_eq!(fleet.fence(&kept, &boot).await, ExecutionOutcome::Ran { code: 9 });
+    assert_eq!((ran(&sshd, 2), ran(&sshd, 3)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_with_another_key_is_refused_each_time() {
+    let mut sshd = Sshd::start();
+    let fleet = Fleet::new(sshd.file("s"));
+    let asset = sshd.asset();
+    let boot = fleet.look(&asset).await.unwrap().boot;
+    for number in 0..size("DOGWATCH_IMPERSONATIONS", 5) {
+        sshd.impersonate();
+        let refused = fleet.look(&asset).await.unwrap_err().to_string();
+        assert!(refused.to_lowercase().contains("host key"), "{refused}");
+        let order = Order { asset: asset.clone(), ..order(&sshd, number, "true") };
+        assert!(matches!(run(&fleet, &order, &boot).await.0, ExecutionOutcome::NotRun { .. }));
+        assert!(matches!(fleet.fence(&order, &boot).await, ExecutionOutcome::Unknown { .. }));
+        assert_eq!(ran(&sshd, number), 0);
+    }
+    assert!(!sshd.file("receipts").join(order(&sshd, 0, "").execution.as_str()).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_asset_that_lies_or_floods_spoils_its_own_outcome_only() {
+    let sshd = Sshd::start();
+    let fleet = Fleet::new(sshd.file("s"));
+    for (number, line) in [
+        "echo nothing",
+        "exit 0",
+        "yes",
+        "yes dogwatch:lacks x",
+        "head -c 300000 /dev/urandom",
+        "echo dogwatch:boot ../../x",
+        "echo dogwatch:out 99999999999999999999",
+        "printf 'dogwatch:boot a\\ndogwatch:now 5\\ndogwatch:user x\\ndogwatch:place /\\n'",
+        "printf 'dogwatch:boot a\\ndogwatch:now 99999999999999\\ndogwatch:user x\\ndogwatch:place /\\n'",
+    ]
+    .iter()
+    .enumerate()
+    {
+        sshd.force(line);
+        let begun = Instant::now();
+        let refused = fleet.look(&sshd.asset()).await.unwrap_err().to_string();
+        assert!(refused.len() < 1000 && begun.elapsed() < Duration::from_secs(50), "{line}: {refused}");
+        let order = order(&sshd, u32::try_from(number).unwrap(), "true");
+        let (outcome, output) = run(&fleet, &order, "a").await;
+        assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{line}: {outcome:?}");
+        let outcome = fleet.fence(&order, "a").await;
+        assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{line}: {outcome:?}");
+    }
+}
