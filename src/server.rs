@@ -31,6 +31,7 @@ use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
 use crate::engine::world::RealWorld;
+use crate::fleet::Gate;
 use crate::sandbox::Sandbox;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    gate: Arc<Gate>,
     health: Arc<health::Health>,
 }
 
@@ -58,9 +60,9 @@ impl<S: Sandbox> Server<S> {
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
-        stop: Arc<Notify>,
+        (stop, gate): (Arc<Notify>, Arc<Gate>),
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, health: health::Health::new() })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, health: health::Health::new() })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

@@ -12,6 +12,7 @@ use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
+use crate::fleet::{self, Gate};
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
 use crate::query::Queries;
@@ -80,12 +81,17 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
+    let gate = Arc::new(Gate::new(paths.gate()));
+    let looks = config
+        .look_every
+        .filter(|_| rescue.is_none())
+        .map(|seconds| tokio::spawn(fleet::watch(store.clone(), Arc::clone(&gate), Duration::from_secs(seconds))));
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
+    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, (Arc::clone(&stop), gate));
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -99,6 +105,9 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         () = stop.notified() => 0,
     };
     tries.abort();
+    if let Some(looks) = looks {
+        looks.abort();
+    }
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.

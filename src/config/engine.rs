@@ -4,6 +4,7 @@ use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
+use super::fleet;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
 use super::project::Silence;
@@ -71,6 +72,9 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// Seconds between two looks at all live systems; none where nobody looks.
+    #[serde(default)]
+    pub look_every: Option<u64>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -118,6 +122,7 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            look_every: Some(fleet::USUAL),
             keys: BTreeMap::new(),
         }
     }
@@ -155,6 +160,7 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.look_every = fleet::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET, LONG,
+    MODEL, NAME, NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -28,6 +28,7 @@ pub const ENGINE_TOP: Table = Table {
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
+        key("fleet", "a table", "see there", "How often live systems are looked at."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -304,5 +305,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
+    FLEET,
     KEYS,
 ];
