@@ -71,8 +71,8 @@ async fn it_runs_once_and_its_output_comes_as_it_is_written() {
     assert_eq!(looked.user, support::sshd::user());
     let one = order(&sshd, 1, "echo begun; sleep 1; echo over; echo oh >&2; exit 4");
     let (send, mut pieces) = mpsc::channel(64);
-    let (other, sent, boot) = (fleet.clone(), one.clone(), looked.boot.clone());
-    let begun = tokio::spawn(async move { other.dispatch(&sent, &boot, &send).await });
+    let (other, given, boot) = (fleet.clone(), one.clone(), looked.boot.clone());
+    let begun = tokio::spawn(async move { other.dispatch(&given, &boot, &send).await });
     assert_eq!(pieces.recv().await.unwrap(), Output { error: false, bytes: b"begun\n".to_vec() });
     assert!(!begun.is_finished(), "the first words came with the end");
     assert_eq!(begun.await.unwrap(), ExecutionOutcome::Ran { code: 4 });
@@ -94,8 +94,8 @@ async fn a_line_that_breaks_at_any_moment_neither_repeats_nor_loses_a_command() 
     let (cuts, mut told) = (size("DOGWATCH_CUTS", 16), (0, 0));
     for number in 0..cuts {
         let order = order(&sshd, number, "sleep 0.2");
-        let (other, sent, at) = (fleet.clone(), order.clone(), boot.clone());
-        let dispatched = tokio::spawn(async move { other.dispatch(&sent, &at, &mpsc::channel(1).0).await });
+        let (other, given, at) = (fleet.clone(), order.clone(), boot.clone());
+        let dispatched = tokio::spawn(async move { other.dispatch(&given, &at, &mpsc::channel(1).0).await });
         // Between the connection and the end of the command.
         tokio::time::sleep(Duration::from_millis(u64::from(number * 37 % 640))).await;
         sshd.cut();

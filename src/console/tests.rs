@@ -411,8 +411,8 @@ fn apply(app: &mut App, happens: Happens) {
         }
         Happens::Down(reason) => app.hear(News::Down(reason)),
         Happens::Page(page) => {
-            app.page =
-                [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Fleet, Page::Run][usize::from(page)];
+            app.page = [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Fleet, Page::Run]
+                [usize::from(page)];
         }
         Happens::Served(text) => served::served(app, &text),
         Happens::Later(by) => app.now = Millis(app.now.0.saturating_add(by)),

@@ -51,10 +51,10 @@ pub fn disk(vitals: &Vitals) -> SafeText {
 /// Everything about one live system.
 pub fn page(view: &AssetView, now: Millis) -> Vec<SafeText> {
     let spec = &view.asset.spec;
-    let mut lines = vec![
+    let mut page = vec![
         safe!("{}  ({}, version {})", spec.name, view.asset.id, view.asset.version).styled(Style::default().bold()),
     ];
-    let mut say = |word: &'static str, text: SafeText| told.push(safe!("{}{}", safe!("{}", word).pad_right(13), text));
+    let mut say = |word: &'static str, text: SafeText| page.push(safe!("{}{}", safe!("{}", word).pad_right(13), text));
     say("reached by", safe!("{}", spec.reach.name()));
     if spec.reach != Reach::Nowhere {
         say("at", safe!("{}", spec.reach.place()));
@@ -79,13 +79,13 @@ pub fn page(view: &AssetView, now: Millis) -> Vec<SafeText> {
     }
     say("said by", safe!("{}, {} ago", view.asset.by, ago(view.asset.changed, now)));
     if spec.reach != Reach::Nowhere {
-        told.extend(lines(view, now));
+        page.extend(lines(view, now));
     }
     if !spec.note.is_empty() {
-        told.push(SafeText::empty());
-        told.extend(spec.note.lines().map(|line| safe!("{}", line)));
+        page.push(SafeText::empty());
+        page.extend(spec.note.lines().map(|line| safe!("{}", line)));
     }
-    told
+    page
 }
 
 /// All that the last looks told.

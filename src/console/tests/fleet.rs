@@ -46,9 +46,11 @@ fn view(id: i64, name: &str, reach: serde_json::Value, state: Option<AssetState>
 /// Four kinds of assets.
 pub(super) fn assets(text: &str) -> Vec<AssetView> {
     let ssh = json!({"by": "ssh", "user": "deploy", "host": "db-1.example.org", "port": 2222, "host_keys": [KEY], "identity": null});
-    let well = Vitals { failed: Vec::new(), disks: vitals("").disks[..1].to_vec(), containers: Vec::new(), ..vitals(text) };
+    let well =
+        Vitals { failed: Vec::new(), disks: vitals("").disks[..1].to_vec(), containers: Vec::new(), ..vitals(text) };
     let down = AssetState::Down { why: format!("db-1 did not let anybody in: {text}") };
-    let before = |state: &AssetState, minutes: i64| Sighting { at: Millis(NOW.0 - minutes * 60_000), state: state.clone() };
+    let before =
+        |state: &AssetState, minutes: i64| Sighting { at: Millis(NOW.0 - minutes * 60_000), state: state.clone() };
     let troubled = AssetState::Up { vitals: vitals(text) };
     let mut first = view(1, "db-1", ssh, Some(troubled.clone()), text);
     first.before = vec![before(&troubled, 7), before(&down, 12), before(&AssetState::Up { vitals: well.clone() }, 17)];
@@ -75,7 +77,10 @@ fn pictures_of_the_fleet() {
     insta::assert_snapshot!("fleet-80x24", picture(&mut on_fleet("j"), 80, 24, LOOK));
     insta::assert_snapshot!("fleet-120x36", picture(&mut on_fleet("j"), 120, 36, LOOK));
     insta::assert_snapshot!("fleet-200x50", picture(&mut on_fleet("j"), 200, 50, LOOK));
-    insta::assert_snapshot!("fleet-mono", picture(&mut on_fleet("j tab"), 80, 24, Look { colour: false, unicode: false }));
+    insta::assert_snapshot!(
+        "fleet-mono",
+        picture(&mut on_fleet("j tab"), 80, 24, Look { colour: false, unicode: false })
+    );
     let mut empty = App::new(false);
     press(&mut empty, "6");
     let shown = picture(&mut empty, 80, 24, LOOK);

@@ -50,7 +50,9 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 
 /// How many are not as they should be.
 fn standing(listed: &[&AssetView]) -> SafeText {
-    let down = listed.iter().filter(|view| matches!(view.seen.as_ref().map(|seen| &seen.state), Some(AssetState::Down { .. })));
+    let down = listed
+        .iter()
+        .filter(|view| matches!(view.seen.as_ref().map(|seen| &seen.state), Some(AssetState::Down { .. })));
     match down.count() {
         0 => SafeText::empty(),
         down => safe!("{} down", down).styled(Style::fg(Colour::Red)),
@@ -60,10 +62,16 @@ fn standing(listed: &[&AssetView]) -> SafeText {
 fn line(app: &App, view: &AssetView, width: usize) -> SafeText {
     let spec = &view.asset.spec;
     let critical = if spec.critical { safe!("!").styled(Style::strong()) } else { SafeText::empty() };
-    let state = if spec.reach == Reach::Nowhere { safe!("known").styled(Style::faint()) } else { words::asset::state(view.seen.as_ref()) };
+    let state = if spec.reach == Reach::Nowhere {
+        safe!("known").styled(Style::faint())
+    } else {
+        words::asset::state(view.seen.as_ref())
+    };
     let age = view.seen.as_ref().map_or_else(SafeText::empty, |seen| words::age(seen.at, app.now));
     let (load, memory, disk) = match view.seen.as_ref().map(|seen| &seen.state) {
-        Some(AssetState::Up { vitals }) => (words::asset::load(vitals), words::asset::memory(vitals), words::asset::disk(vitals)),
+        Some(AssetState::Up { vitals }) => {
+            (words::asset::load(vitals), words::asset::memory(vitals), words::asset::disk(vitals))
+        }
         _ => (SafeText::empty(), SafeText::empty(), SafeText::empty()),
     };
     // What narrow lists do without stands beside them.
