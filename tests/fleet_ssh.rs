@@ -6,10 +6,12 @@
 mod support;
 
 use dogwatch::domain::{Command, ExecutionId, ExecutionOutcome, Program};
-use dogwatch::fleet::{Fleet, Order, Output};
+use dogwatch::fleet::{Fleet, Gate, Heard, Order};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use support::bare::Bare;
 use support::sshd::Sshd;
 use tokio::sync::mpsc;
 
@@ -37,8 +39,8 @@ fn ran(sshd: &Sshd, number: u32) -> usize {
     fs::read(sshd.file(&format!("ran-{number}"))).unwrap_or_default().len()
 }
 
-async fn run(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, Vec<Output>) {
-    let (send, mut pieces) = mpsc::channel::<Output>(64);
+async fn run(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, Vec<Heard>) {
+    let (send, mut pieces) = mpsc::channel::<Heard>(64);
     let heard = tokio::spawn(async move {
         let mut all = Vec::new();
         while let Some(piece) = pieces.recv().await {
@@ -73,7 +75,8 @@ async fn it_runs_once_and_its_output_comes_as_it_is_written() {
     let (send, mut pieces) = mpsc::channel(64);
     let (other, given, boot) = (fleet.clone(), one.clone(), looked.boot.clone());
     let begun = tokio::spawn(async move { other.dispatch(&given, &boot, &send).await });
-    assert_eq!(pieces.recv().await.unwrap(), Output { error: false, bytes: b"begun\n".to_vec() });
+    assert_eq!(pieces.recv().await.unwrap(), Heard::Begun);
+    assert_eq!(pieces.recv().await.unwrap(), Heard::Output { error: false, bytes: b"begun\n".to_vec() });
     assert!(!begun.is_finished(), "the first words came with the end");
     assert_eq!(begun.await.unwrap(), ExecutionOutcome::Ran { code: 4 });
     for _ in 0..size("DOGWATCH_REPLAYS", 8) {
@@ -81,7 +84,9 @@ async fn it_runs_once_and_its_output_comes_as_it_is_written() {
         assert!(matches!(again, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{again:?} {output:?}");
     }
     assert_eq!((ran(&sshd, 1), fleet.fence(&one, &looked.boot).await), (1, ExecutionOutcome::Ran { code: 4 }));
-    assert_eq!(fs::read_dir(sshd.file("s")).unwrap().count(), 0, "files of connections are left");
+    support::wait_until("the files of connections are gone", Duration::from_secs(20), || {
+        fs::read_dir(sshd.file("s")).unwrap().count() == 0
+    });
     fs::set_permissions(sshd.file("login"), fs::Permissions::from_mode(0o644)).unwrap();
     assert!(fleet.look(&sshd.asset()).await.unwrap_err().to_string().contains("nobody else may read"));
 }
@@ -97,7 +102,7 @@ async fn a_line_that_breaks_at_any_moment_neither_repeats_nor_loses_a_command() 
         let (other, given, at) = (fleet.clone(), order.clone(), boot.clone());
         let dispatched = tokio::spawn(async move { other.dispatch(&given, &at, &mpsc::channel(1).0).await });
         // Between the connection and the end of the command.
-        tokio::time::sleep(Duration::from_millis(u64::from(number * 37 % 640))).await;
+        tokio::time::sleep(Duration::from_millis(u64::from(number * 131 % 1500))).await;
         sshd.cut();
         let first = dispatched.await.unwrap();
         let last = settled(&fleet, &order, &boot).await;
@@ -194,5 +199,132 @@ async fn an_asset_that_lies_or_floods_spoils_its_own_outcome_only() {
         assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{line}: {outcome:?}");
         let outcome = fleet.fence(&order, "a").await;
         assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{line}: {outcome:?}");
+    }
+}
+
+fn gate(sshd: &Sshd) -> Gate {
+    Gate::by(PathBuf::from(env!("CARGO_BIN_EXE_dogwatch")), sshd.file("s"))
+}
+
+/// The gates that this process started.
+fn gates(sshd: &Sshd) -> Vec<rustix::process::Pid> {
+    let dir = sshd.file("s");
+    let found = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let is = words.get(1) == Some(&b"gate".as_slice()) && words.get(2) == Some(&dir.as_os_str().as_encoded_bytes());
+        is.then(|| entry.file_name().to_str()?.parse().ok()).flatten().and_then(rustix::process::Pid::from_raw)
+    });
+    found.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
+    let sshd = Sshd::start();
+    let gate = gate(&sshd);
+    let looked = gate.look(&sshd.asset()).await.unwrap();
+    let pids = gates(&sshd);
+    assert_eq!(pids.len(), 1);
+    let environment = fs::read(format!("/proc/{}/environ", pids[0].as_raw_nonzero())).unwrap_or_default();
+    let names = environment.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    for name in names {
+        assert!(name.starts_with(b"PATH=") || name.starts_with(b"SSH_AUTH_SOCK="), "{}", String::from_utf8_lossy(name));
+    }
+    let vitals = gate.observe(&sshd.asset()).await.unwrap();
+    assert!(vitals.cpus > 0 && !vitals.kernel.is_empty(), "{vitals:?}");
+    // It dies in the middle: what is at work goes on, and the next one tells the rest.
+    let work = order(&sshd, 1, "echo begun; sleep 3; echo over; exit 5");
+    let (send, mut pieces) = mpsc::channel::<Heard>(16);
+    let dispatched = gate.dispatch(work.clone(), looked.boot.clone(), &send);
+    let killed = async {
+        assert_eq!(pieces.recv().await.unwrap(), Heard::Begun);
+        assert_eq!(pieces.recv().await.unwrap(), Heard::Output { error: false, bytes: b"begun\n".to_vec() });
+        rustix::process::kill_process(pids[0], rustix::process::Signal::KILL).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(dispatched, killed);
+    assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
+    assert_eq!(gate.fence(work.clone(), looked.boot.clone()).await, ExecutionOutcome::StillRunning);
+    let (send, mut pieces) = mpsc::channel::<Heard>(16);
+    assert_eq!(gate.follow(work.clone(), (6, 0), &send).await, ExecutionOutcome::Ran { code: 5 });
+    assert_eq!(pieces.recv().await.unwrap(), Heard::Begun);
+    assert_eq!(pieces.recv().await.unwrap(), Heard::Output { error: false, bytes: b"over\n".to_vec() });
+    let again = gate.dispatch(work, looked.boot, &mpsc::channel(1).0).await;
+    assert!(matches!(again, ExecutionOutcome::Unknown { .. }), "{again:?}");
+    assert_eq!(ran(&sshd, 1), 1);
+    // It ends with whoever started it.
+    drop(gate);
+    support::wait_until("the gate ends", Duration::from_secs(20), || gates(&sshd).is_empty());
+}
+
+#[test]
+fn a_gate_without_an_engine_ends_by_itself() {
+    let dir = tempfile::Builder::new().prefix("dwg").tempdir_in("/tmp").unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dogwatch"))
+        .arg("gate")
+        .arg(dir.path())
+        .env_clear()
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdin.take());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+/// The whole way by the command line: a host is scanned, registered, looked at, shown, changed and removed.
+#[test]
+fn people_register_a_host_and_see_how_it_is() {
+    let sshd = Sshd::start();
+    let bare = Bare::new();
+    fs::write(bare.config(), "[fleet]\nlook = \"off\"\n").unwrap();
+    let _engine = bare.start();
+    let place = sshd.place();
+    let scanned = bare.cmd(&["asset", "scan", place.split('@').nth(1).unwrap(), "--json"]);
+    assert_eq!(scanned.code, Some(0), "{}", scanned.stderr);
+    let key: serde_json::Value = serde_json::from_str(scanned.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(bare.cmd(&["asset", "ls"]).stdout.lines().count(), 1, "a scan stores nothing");
+    let (key, login, receipts) = (key["key"].as_str().unwrap().to_owned(), sshd.file("login"), sshd.file("receipts"));
+    let add = [
+        "asset",
+        "add",
+        "target",
+        "--ssh",
+        &place,
+        "--host-key",
+        &key,
+        "--identity",
+        login.to_str().unwrap(),
+        "--receipts",
+        receipts.to_str().unwrap(),
+        "--critical",
+        "--label",
+        "tier=db",
+    ];
+    let added = bare.cmd(&add);
+    assert_eq!((added.code, added.stdout.trim()), (Some(0), "registered target"), "{}", added.stderr);
+    assert_eq!(bare.cmd(&add).code, Some(5), "a name is taken once");
+    assert!(bare.cmd(&["asset", "ls"]).stdout.contains("unseen"));
+    let looked = bare.cmd(&["asset", "look", "target"]);
+    assert!(looked.stdout.contains("SHA256:") && looked.stdout.contains("Linux"), "{}{}", looked.stdout, looked.stderr);
+    let file = bare.file("assets.toml");
+    fs::write(&file, "[assets.here]\nlocal = true\n[assets.target]\nnote = \"gone from here\"\n").unwrap();
+    let imported = bare.cmd(&["asset", "import", file.to_str().unwrap()]);
+    assert!(
+        imported.stdout.contains("registered here") && imported.stdout.contains("target is version 2"),
+        "{}",
+        imported.stdout
+    );
+    fs::write(&file, "[assets.x]\nssh = \"-oProxyCommand=x\"\n").unwrap();
+    let refused = bare.cmd(&["asset", "import", file.to_str().unwrap()]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("assets.toml:2:"), "{}", refused.stderr);
+    let look = bare.cmd(&["asset", "look", "here", "--json"]);
+    let seen: serde_json::Value = serde_json::from_str(&look.stdout).unwrap();
+    assert_eq!(seen["seen"]["state"]["is"], "up", "{seen}");
+    assert_eq!(bare.cmd(&["asset", "rm", "target"]).code, Some(0));
+    assert_eq!(bare.cmd(&["asset", "show", "target"]).code, Some(4));
+    let log = bare.cmd(&["audit", "export"]).stdout;
+    for kind in ["asset.added", "asset.changed", "asset.removed", "fleet.seen"] {
+        assert!(log.contains(kind), "{kind}");
     }
 }

@@ -15,6 +15,7 @@ use crate::engine::world::RealWorld;
 use crate::fleet::{self, Gate};
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
@@ -86,12 +87,14 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         .look_every
         .filter(|_| rescue.is_none())
         .map(|seconds| tokio::spawn(fleet::watch(store.clone(), Arc::clone(&gate), Duration::from_secs(seconds))));
+    let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, (Arc::clone(&stop), gate));
+    let state = paths.state().to_owned();
+    let server = Server::new(engine, instance, state, rescue, (Arc::clone(&stop), gate), people);
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -64,6 +64,11 @@ impl Sshd {
         self.dir.path().join(name)
     }
 
+    /// Who logs in there, and where, as people write it.
+    pub fn place(&self) -> String {
+        format!("{}@127.0.0.1:{}", user(), self.port)
+    }
+
     /// It as an asset, reached by its own key, with the receipts in a directory of the test.
     pub fn asset(&self) -> AssetSpec {
         let key = fs::read_to_string(self.file("host.pub")).unwrap();

@@ -1,8 +1,8 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET, LONG,
-    MODEL, NAME, NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET, LONG, MODEL,
+    NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -29,6 +29,7 @@ pub const ENGINE_TOP: Table = Table {
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("fleet", "a table", "see there", "How often live systems are looked at."),
+        key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -306,5 +307,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_ROLE,
     EGRESS,
     FLEET,
+    OPERATORS,
     KEYS,
 ];
