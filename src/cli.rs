@@ -24,6 +24,7 @@ mod gc;
 mod init;
 mod knowledge;
 mod logs;
+mod models;
 mod project;
 mod prompt;
 mod ps;
@@ -93,6 +94,8 @@ enum Command {
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
+    /// Stop all requests to models at once, or let them pass again; alone: how that is
+    Models(models::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
     /// Show what a run asked of hosts outside, and what came of it
@@ -161,6 +164,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
+        Command::Models(args) => Context::block_on(|context| models::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),

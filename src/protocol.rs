@@ -11,6 +11,7 @@
 mod budget;
 mod bytes;
 mod closer;
+mod models;
 mod reply;
 mod request;
 mod tools;
@@ -18,6 +19,7 @@ mod tools;
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,

@@ -16,6 +16,7 @@ mod identity;
 mod iteration;
 mod knowledge;
 mod lines;
+mod models;
 mod outbox;
 mod projects;
 mod questions;

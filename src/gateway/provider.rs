@@ -3,6 +3,7 @@
 use super::body::Outgoing;
 use super::key;
 use super::resolve::Resolve;
+use super::rest::Rest;
 use crate::config::{KeyPlace, KeyScheme, ModelsAt};
 use crate::domain::ModelApi;
 use hyper::Uri;
@@ -12,6 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -82,6 +84,12 @@ pub(super) struct Provider {
     url: String,
     key: Option<KeyPlace>,
     scheme: KeyScheme,
+    /// When it is asked, among those of its API.
+    pub order: u32,
+    /// What models are called there.
+    names: BTreeMap<String, String>,
+    /// Whether it is left out for a while.
+    pub rest: Rest,
     connections: OnceLock<Connections>,
 }
 
@@ -93,11 +101,17 @@ impl fmt::Debug for Provider {
 
 impl Provider {
     pub fn new(name: &str, models: &ModelsAt) -> Result<Self, GatewayError> {
-        let ModelsAt { api, url, key, scheme } = models.clone();
+        let ModelsAt { api, url, key, scheme, order, names } = models.clone();
         if url.parse::<Uri>().is_err() {
             return Err(GatewayError::Address { provider: name.to_owned(), url });
         }
-        Ok(Self { name: name.to_owned(), api, url, key, scheme, connections: OnceLock::new() })
+        let (rest, connections) = (Rest::default(), OnceLock::new());
+        Ok(Self { name: name.to_owned(), api, url, key, scheme, order, names, rest, connections })
+    }
+
+    /// What a model is called there.
+    pub fn name_of<'m>(&'m self, model: &'m str) -> &'m str {
+        self.names.get(model).map_or(model, String::as_str)
     }
 
     /// Whether requests could be passed on now, as far as that can be seen from here.
@@ -117,7 +131,7 @@ impl Provider {
         let (name, value) = match self.api {
             _ if self.scheme == KeyScheme::Bearer => bearer(),
             ModelApi::Anthropic => (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key.expose_secret())),
-            ModelApi::Openai => bearer(),
+            ModelApi::Openai | ModelApi::Ollama => bearer(),
             ModelApi::Gemini => (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(key.expose_secret())),
         };
         let unfit = || GatewayError::Key { provider: self.name.clone(), reason: "it fits into no header".to_owned() };

@@ -1,6 +1,8 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use super::{
+    BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProviderView, Round, StoppedModels, ToolsUsed,
+};
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
@@ -104,6 +106,11 @@ pub enum Reply {
         /// Them.
         budget: Box<BudgetReport>,
     },
+    /// How models are.
+    Models {
+        /// It.
+        models: ModelsReport,
+    },
     /// What a run asked of hosts outside.
     Egress {
         /// It.
@@ -191,6 +198,12 @@ pub struct EngineStatus {
     /// Requests to hosts outside that were refused last, over all runs, the newest first.
     #[serde(default)]
     pub refused: Vec<EgressSeen>,
+    /// Where people have stopped models.
+    #[serde(default)]
+    pub stopped: Vec<StoppedModels>,
+    /// Providers of models that failed last time.
+    #[serde(default)]
+    pub providers: Vec<ProviderView>,
 }
 
 /// What a run asked of hosts outside.

@@ -60,7 +60,7 @@ impl<W: World> Engine<W> {
         }
     }
 
-    async fn freeze(&self, run: &Run) -> Result<(), Halt> {
+    pub(in crate::engine) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().freeze(&container).await?;
         }
