@@ -154,7 +154,7 @@ impl Onward<'_> {
             return Ok(None);
         }
         way.answers.note(status, &parts.headers);
-        let redactor = Redactor::new(key);
+        let redactor = Redactor::new(key.as_ref());
         let headers = routes::incoming(&parts.headers, |value| redactor.finds(value));
         let mut passed = Response::new(body::passing(body, redactor, account, self.cut.clone()));
         *passed.status_mut() = status;
