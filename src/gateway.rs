@@ -18,6 +18,7 @@
 
 mod answered;
 mod body;
+mod disguise;
 mod dispatch;
 mod egress;
 mod key;
