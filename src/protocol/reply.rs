@@ -1,7 +1,8 @@
 //! What the engine answers.
 
 use super::{
-    BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProviderView, Round, StoppedModels, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProviderView, Round, StoppedModels,
+    ToolsUsed,
 };
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
@@ -153,6 +154,11 @@ pub enum Reply {
     Entries {
         /// It, oldest first.
         entries: Vec<Entry>,
+    },
+    /// Live systems.
+    Assets {
+        /// Them.
+        assets: Vec<AssetView>,
     },
     /// Records of the audit log.
     Audit {
