@@ -105,12 +105,17 @@ impl Gateway {
         Self { knowledge: Some(knowledge), ..self }
     }
 
-    /// Makes sure that there is a provider of this API and that its key can be had.
+    /// Makes sure that there is a provider of this API whose key can be had.
     pub fn check(&self, api: ModelApi) -> Result<(), GatewayError> {
         // One that can be used is enough: the others are asked where it fails.
         let mut faults = self.providers(api)?.into_iter().map(|provider| provider.check());
         let first = faults.next().unwrap_or(Ok(()));
         if first.is_err() && faults.any(|fault| fault.is_ok()) { Ok(()) } else { first }
+    }
+
+    /// The same of one provider, by its name.
+    pub fn check_named(&self, name: &str) -> Result<(), GatewayError> {
+        self.providers.iter().find(|provider| provider.name == name).map_or(Ok(()), |provider| provider.check())
     }
 
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.

@@ -56,12 +56,12 @@ mod needs_docker {
         assert_eq!(asked, 1);
         // The one that was under way is over at once, and counts.
         wait_until("its end", REST, || engine.count("SELECT count(*) FROM requests WHERE state = 'open'") == 0);
-        let waits = || engine.cmd(&["ps"]).expect_code(0).contains("stopped models (the bill)");
-        wait_until("that the run says why it waits", REST, waits);
+        let waits = |engine: &Engine| engine.cmd(&["ps"]).expect_code(0).contains("stopped models (the bill)");
+        wait_until("that the run says why it waits", REST, || waits(&engine));
         model.now_say(vec![done()]);
         engine.kill();
         engine.restart();
-        wait_until("that it says so again", REST, waits);
+        wait_until("that it says so again", REST, || waits(&engine));
         assert!(engine.cmd(&["status"]).expect_code(0).contains("models are stopped by"));
         assert_eq!(model.asked().len(), asked, "nothing was asked meanwhile");
         let (again, told) = (engine.cmd(&["models", "start"]), engine.cmd(&["models", "start"]));

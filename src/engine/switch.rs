@@ -8,6 +8,7 @@ use super::{AskError, Engine};
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, ModelStop, Project, Run, RunId};
 use crate::store::RunFilter;
+use crate::words::WAITS;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -96,5 +97,5 @@ impl<W: World> Engine<W> {
 /// That a run waits, in words.
 fn waits(stop: &ModelStop) -> String {
     let why = if stop.reason.is_empty() { String::new() } else { format!(" ({})", stop.reason) };
-    format!("waits: {} stopped models{why}; `dogwatch models start` lets it go on", stop.by.label())
+    format!("{WAITS}`dogwatch models start`: {} stopped models{why}", stop.by.label())
 }

@@ -18,6 +18,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+/// Where Anthropic is told what else a request goes by.
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// A token of a login.
+const LOGIN: &str = "oauth-2025-04-20";
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long an unused connection is kept.
@@ -140,11 +144,18 @@ impl Provider {
         Ok((name, value))
     }
 
-    /// What a request says beside its key. Anthropic takes tokens of a login only where this is said; what the agent says of
-    /// its own stays.
+    /// What a request says beside its key. Anthropic takes tokens of a login only where this is said, as those who met it without
+    /// report in public (looked up on 30 November 2026); what the agent says of its own stays, in the same line.
     pub fn complete(&self, headers: &mut HeaderMap) {
-        if self.api == ModelApi::Anthropic && self.scheme == KeyScheme::Bearer {
-            headers.append(HeaderName::from_static("anthropic-beta"), HeaderValue::from_static("oauth-2025-04-20"));
+        if self.api != ModelApi::Anthropic || self.scheme != KeyScheme::Bearer {
+            return;
+        }
+        let said = headers.get_all(BETA).iter().filter_map(|value| value.to_str().ok());
+        let mut words: Vec<&str> = said.flat_map(|line| line.split(',')).map(str::trim).collect();
+        words.retain(|word| !word.is_empty() && *word != LOGIN);
+        words.push(LOGIN);
+        if let Ok(all) = HeaderValue::from_str(&words.join(",")) {
+            headers.insert(BETA, all);
         }
     }
 

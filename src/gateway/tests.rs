@@ -174,11 +174,13 @@ async fn the_key_is_added_and_pieces_pass_as_they_come() {
 async fn a_token_of_a_login_is_sent_as_one() {
     let mut far = provider().await;
     let bench = Bench::with(&far.url, KeyScheme::Bearer);
-    let _stream = bench.ask(&format!("{MESSAGES}\r\nanthropic-beta: other-1"), END).await;
+    let beta = "anthropic-beta: other-1,oauth-2025-04-20\r\nanthropic-beta: other-2";
+    let _stream = bench.ask(&format!("{MESSAGES}\r\n{beta}"), END).await;
     let asked = far.asked.recv().await.unwrap();
     assert!(asked.contains(&format!("authorization: Bearer {KEY}\r\n")) && !asked.contains("x-api-key"), "{asked}");
     assert!(
-        asked.contains("anthropic-beta: other-1\r\n") && asked.contains("anthropic-beta: oauth-2025-04-20"),
+        asked.contains("anthropic-beta: other-1,other-2,oauth-2025-04-20\r\n")
+            && asked.matches("anthropic-beta").count() == 1,
         "{asked}"
     );
 }
