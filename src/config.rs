@@ -12,6 +12,7 @@ pub mod errors;
 mod keys;
 pub mod models;
 pub mod most;
+mod operators;
 pub mod paths;
 mod prices;
 pub mod project;

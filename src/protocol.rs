@@ -13,6 +13,7 @@ mod budget;
 mod bytes;
 mod closer;
 mod models;
+mod needs;
 mod reply;
 mod request;
 mod tools;

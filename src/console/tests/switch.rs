@@ -30,7 +30,10 @@ fn models_are_stopped_and_started_by_a_dialog_that_was_seen() {
 #[test]
 fn pictures_of_stopped_models() {
     let mut app = busy();
-    let by = Actor::Operator { uid: 1000, name: "ada\u{1b}[31m".to_owned() };
+    let mut by = operator();
+    if let Actor::Operator { name, .. } = &mut by {
+        "ada\u{1b}[31m".clone_into(name);
+    }
     let stop = ModelStop { by, reason: "the bill\u{202e}".to_owned(), at: Millis(NOW.0 - 60_000) };
     let fault = ProviderFault { why: "it answered with status 529".to_owned(), failures: 3, left: 17_000 };
     let provider =
