@@ -26,11 +26,14 @@ mod knowledge;
 mod logs;
 mod project;
 mod prompt;
+mod proposals;
+mod propose;
 mod ps;
 mod run;
 mod secret;
 mod serve;
 mod show;
+mod sign;
 mod steer;
 mod tools;
 mod uninstall;
@@ -89,8 +92,10 @@ enum Command {
     Tools(tools::Args),
     /// Register what agents may read: wanted features, data sets, live systems
     Knowledge(knowledge::Args),
-    /// See and answer what runs ask of people
+    /// See and answer what waits for people: questions of runs, and what is proposed for live assets
     Approvals(approvals::Args),
+    /// Have something run on a live asset, once people have agreed to exactly that
+    Propose(propose::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
     /// Show what a run asked of models and what that took
@@ -158,6 +163,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Prompt(args) => Context::block_on(|context| prompt::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),

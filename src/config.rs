@@ -4,6 +4,7 @@
 
 pub mod agents;
 mod allowances;
+mod approvals;
 pub mod command;
 mod egress;
 pub mod engine;

@@ -20,6 +20,7 @@ mod knowledge;
 mod model_api;
 mod plan;
 mod project;
+mod proposal;
 mod question;
 mod record;
 mod request_sum;
@@ -45,12 +46,15 @@ pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
-pub use ids::{BadId, BugId, ProjectId, QuestionId, RunId, StepId};
+pub use ids::{BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
+pub use proposal::{
+    AssetFacts, Claims, Moment, Person, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter, VoterRole,
+};
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};
 pub use request_sum::RequestSum;

@@ -11,6 +11,7 @@
 mod budget;
 mod bytes;
 mod closer;
+mod proposal;
 mod reply;
 mod request;
 mod tools;
@@ -18,6 +19,7 @@ mod tools;
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,
@@ -29,7 +31,7 @@ use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 

@@ -18,6 +18,7 @@ mod knowledge;
 mod lines;
 mod outbox;
 mod projects;
+mod proposals;
 mod questions;
 mod search;
 mod socket;
@@ -29,6 +30,7 @@ pub use socket::{SocketFile, listen};
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
+use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
 use crate::sandbox::Sandbox;
 use std::path::PathBuf;
@@ -47,19 +49,20 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    pub(crate) proposals: Arc<Proposals>,
     health: Arc<health::Health>,
 }
 
 impl<S: Sandbox> Server<S> {
     /// A server over an engine.
     pub fn new(
-        engine: Arc<Engine<RealWorld<S>>>,
+        (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
         stop: Arc<Notify>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, health: health::Health::new() })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, proposals, health: health::Health::new() })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -69,8 +72,10 @@ impl<S: Sandbox> Server<S> {
             return Ok(());
         }
         let driving = Arc::clone(&self.engine).serve();
+        let carrying = Arc::clone(&self.proposals).serve();
         tokio::select! {
             crashed = driving => crashed,
+            crashed = carrying => crashed,
             () = self.accept(listener) => Ok(()),
         }
     }

@@ -11,8 +11,9 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, prices, roles, rules, schema, watchdog};
+use super::{allowances, approvals, keys, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
+use crate::approval::policy::Policy;
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Role, RoleRules};
 use crate::models::Prices;
@@ -71,6 +72,9 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// What runs on live assets, and who decides.
+    #[serde(default)]
+    pub approvals: Policy,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -118,6 +122,7 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            approvals: Policy::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -155,6 +160,7 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.approvals = approvals::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

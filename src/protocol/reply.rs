@@ -1,6 +1,6 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use super::{BudgetReport, BugDetail, Bytes, IterationDetail, ProposalBrief, ProposalDetail, Round, ToolsUsed};
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
@@ -98,6 +98,28 @@ pub enum Reply {
         usage: Vec<RequestSum>,
         /// What its turn under way took so far, if anything.
         pending: Option<Usage>,
+    },
+    /// Proposals for live assets.
+    Proposals {
+        /// Them, oldest first.
+        proposals: Vec<ProposalBrief>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A proposal in full, as it is after the request.
+    Proposal {
+        /// It.
+        detail: Box<ProposalDetail>,
+    },
+    /// What an execution printed.
+    Output {
+        /// Its bytes.
+        bytes: Bytes,
+        /// The first.
+        offset: u64,
+        /// How many there are by now.
+        end: u64,
     },
     /// Budgets.
     Budget {

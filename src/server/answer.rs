@@ -112,6 +112,12 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await
             }
+            Request::Proposals { all } => self.proposals(all).await,
+            Request::Proposal { proposal } => self.proposal(proposal, &you).await,
+            Request::Propose { new } => self.propose(new, &you).await,
+            Request::EditProposal { proposal, new } => self.edit_proposal(proposal, new, &you).await,
+            Request::Decide { proposal, verdict } => self.decide(proposal, verdict, &you).await,
+            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
             Request::Egress { run } => self.egress(run).await,

@@ -144,7 +144,7 @@ impl Hostile {
                 }
                 if run.state == RunState::AwaitingReview {
                     let question = tx.insert_question(&Ask {
-                        run: id,
+                        run: Some(id),
                         iteration: 0,
                         kind: QuestionKind::Review,
                         title: texts[6].clone(),

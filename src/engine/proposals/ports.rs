@@ -1,0 +1,79 @@
+//! What is needed of live assets: which there are, and the one way in which something is started there.
+
+use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, Proposed, Vote};
+use crate::store::{StoreError, View};
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+/// An order for an asset. Whoever carries it out can check all of it: the digest is that of `proposed`, the votes are for the digest,
+/// and the name of the execution follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its name on the asset.
+    pub execution: ExecutionId,
+    /// What was approved: the command, the asset with its host key, and the rest.
+    pub proposed: Proposed,
+    /// Its digest.
+    pub digest: String,
+    /// Who said yes, with their signatures.
+    pub votes: Vec<Vote>,
+    /// The boot of the asset as it was read just before anything left.
+    pub boot: Option<String>,
+}
+
+/// What comes from an asset while something runs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Its receipt is there: it runs.
+    Begun,
+    /// Output, with the number of its first byte within its stream.
+    Output {
+        /// Whether it is standard error.
+        error: bool,
+        /// The number of its first byte.
+        offset: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// The live assets.
+pub trait Fleet: Send + Sync + 'static {
+    /// The asset of this name, as it is registered now. It is asked within transactions, so it reads what they read.
+    fn asset(&self, view: &View<'_>, name: &str) -> Result<Option<AssetFacts>, StoreError>;
+
+    /// Looks whether an asset answers and is who it should be, without starting anything; its boot. In words why not.
+    fn ready<'f>(&'f self, order: &'f Order) -> BoxFuture<'f, Result<String, String>>;
+
+    /// Starts an order, once. What cannot be told is `Unknown`, never tried again.
+    fn dispatch(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, ExecutionOutcome>;
+
+    /// Asks what became of an order, and makes sure that one which has not begun never will. `Err` where the asset does not
+    /// answer, so that nothing is known that was not known before.
+    fn probe(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>>;
+}
+
+/// No assets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFleet;
+
+/// What is said where there is no way to any asset.
+const NO_WAY: &str = "this engine has no way to live assets";
+
+impl Fleet for NoFleet {
+    fn asset(&self, _: &View<'_>, _: &str) -> Result<Option<AssetFacts>, StoreError> {
+        Ok(None)
+    }
+
+    fn ready<'f>(&'f self, _: &'f Order) -> BoxFuture<'f, Result<String, String>> {
+        Box::pin(async { Err(NO_WAY.to_owned()) })
+    }
+
+    fn dispatch(&self, _: Order, _: mpsc::Sender<Piece>) -> BoxFuture<'_, ExecutionOutcome> {
+        Box::pin(async { ExecutionOutcome::NotRun { why: NO_WAY.to_owned() } })
+    }
+
+    fn probe(&self, _: Order, _: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
+        Box::pin(async { Err(NO_WAY.to_owned()) })
+    }
+}
