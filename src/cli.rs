@@ -9,6 +9,7 @@
 
 mod agent;
 mod approvals;
+mod asset;
 mod audit;
 mod budget;
 mod complaint;
@@ -90,8 +91,10 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
-    /// Register what agents may read: wanted features, data sets, live systems
+    /// Register what agents may read: wanted features and data sets
     Knowledge(knowledge::Args),
+    /// Register live systems and see how they are
+    Asset(asset::Args),
     /// See and answer what waits for people: questions of runs, and what is proposed for live assets
     Approvals(approvals::Args),
     /// Have something run on a live asset, once people have agreed to exactly that
@@ -166,6 +169,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),

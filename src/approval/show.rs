@@ -117,6 +117,7 @@ fn place(detail: &ProposalDetail) -> Part {
         Some(key) => safe!("it is known by: {}", key),
         None => safe!("nothing tells whether it is who it should be"),
     });
+    lines.push(safe!("reached by: {}", asset.means));
     match &detail.asset {
         None => lines.push(safe!("it is registered no more, so this cannot run").styled(Style::strong())),
         Some(now) if now != asset => {

@@ -45,6 +45,7 @@ const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
 mod approvals;
+mod assets;
 mod egress;
 mod engine;
 mod project;
@@ -52,6 +53,7 @@ mod watchdog;
 
 pub use allowances::*;
 pub use approvals::*;
+pub use assets::*;
 pub use egress::*;
 pub use engine::*;
 pub use project::*;

@@ -1,7 +1,7 @@
 //! What somebody wants to have run on a live asset, and how far that has come. The bytes that would run, where, for whom and under
 //! which rules are one record (`Proposed`) whose digest people vote on.
 
-use super::{Command, ExecutionId, ExecutionOutcome, Millis, ProposalId, QuestionId, Role, RunId};
+use super::{Asset, Command, ExecutionId, ExecutionOutcome, Millis, ProposalId, QuestionId, Reach, Role, RunId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +18,34 @@ pub struct AssetFacts {
     pub labels: BTreeMap<String, String>,
     /// Whether two people have to agree.
     pub critical: bool,
-    /// By what it proves who it is: the fingerprint of its host key, or the id of its container.
+    /// By what it proves who it is: the fingerprints of its host keys, or where it is on this machine.
     pub host_key: Option<String>,
     /// Grows with every change of it.
     pub version: i64,
-    /// The digest of the text that carries commands out there.
+    /// How it is reached.
     pub means: String,
+}
+
+impl AssetFacts {
+    /// Those of a registered asset.
+    pub fn of(asset: &Asset) -> Self {
+        let Asset { id, version, spec, .. } = asset;
+        let keys = spec.reach.fingerprints();
+        Self {
+            id: id.0,
+            name: spec.name.to_string(),
+            environment: spec.environment.as_ref().map(ToString::to_string).unwrap_or_default(),
+            labels: spec.labels.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
+            critical: spec.critical,
+            host_key: match &spec.reach {
+                Reach::Ssh { .. } => Some(keys.join(", ")),
+                Reach::Docker { .. } | Reach::Local => Some(format!("{} {}", spec.reach.name(), spec.reach.place())),
+                Reach::Nowhere => None,
+            },
+            version: i64::from(*version),
+            means: format!("{} {}", spec.reach.name(), spec.reach.place()),
+        }
+    }
 }
 
 /// A person, as the kernel names them.

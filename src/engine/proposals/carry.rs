@@ -26,7 +26,7 @@ const PATIENCE: u32 = 6;
 const PIECES: usize = 64;
 
 /// How a look at the grant ended.
-enum Claim {
+pub(super) enum Claim {
     /// It is ours, and used up.
     Ours(Box<Proposal>),
     /// Not now.
@@ -75,7 +75,7 @@ impl Proposals {
     }
 
     /// Looks at the asset and then uses the grant up, with everything checked again in the same transaction.
-    async fn begin(&self, one: &Proposal) -> Result<Claim, Crashed> {
+    pub(super) async fn begin(&self, one: &Proposal) -> Result<Claim, Crashed> {
         let id = one.id;
         // Its name on the asset is what it will be called once it is claimed.
         let order = order(one);
@@ -126,7 +126,7 @@ impl Proposals {
     }
 
     /// Starts what was just claimed. There is no other place that does.
-    async fn start(&self, one: Proposal) -> Result<(), Crashed> {
+    pub(super) async fn start(&self, one: Proposal) -> Result<(), Crashed> {
         let id = one.id;
         let order = order(&one);
         let intended = self.step(id, "dispatch", || Event::Dispatch).await?;

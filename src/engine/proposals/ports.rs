@@ -40,7 +40,9 @@ pub enum Piece {
 /// The live assets.
 pub trait Fleet: Send + Sync + 'static {
     /// The asset of this name, as it is registered now. It is asked within transactions, so it reads what they read.
-    fn asset(&self, view: &View<'_>, name: &str) -> Result<Option<AssetFacts>, StoreError>;
+    fn asset(&self, view: &View<'_>, name: &str) -> Result<Option<AssetFacts>, StoreError> {
+        Ok(view.asset_named(name)?.as_ref().map(AssetFacts::of))
+    }
 
     /// Looks whether an asset answers and is who it should be, without starting anything; its boot. In words why not.
     fn ready<'f>(&'f self, order: &'f Order) -> BoxFuture<'f, Result<String, String>>;
@@ -53,7 +55,7 @@ pub trait Fleet: Send + Sync + 'static {
     fn probe(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>>;
 }
 
-/// No assets.
+/// Assets that are registered and cannot be reached.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoFleet;
 
@@ -61,10 +63,6 @@ pub struct NoFleet;
 const NO_WAY: &str = "this engine has no way to live assets";
 
 impl Fleet for NoFleet {
-    fn asset(&self, _: &View<'_>, _: &str) -> Result<Option<AssetFacts>, StoreError> {
-        Ok(None)
-    }
-
     fn ready<'f>(&'f self, _: &'f Order) -> BoxFuture<'f, Result<String, String>> {
         Box::pin(async { Err(NO_WAY.to_owned()) })
     }

@@ -84,10 +84,6 @@ impl Target {
         self.state().unreachable = !reachable;
     }
 
-    pub fn change(&self, change: impl FnOnce(&mut AssetFacts)) {
-        change(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// What was late comes now. It meets the fence where somebody asked meanwhile.
     pub fn deliver_late(&self) {
         let late = std::mem::take(&mut self.state().under_way);
