@@ -19,6 +19,7 @@ mod ids;
 mod iteration;
 mod knowledge;
 mod model_api;
+mod person;
 mod plan;
 mod project;
 mod proposal;
@@ -55,10 +56,11 @@ pub use ids::{AssetId, BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, S
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
+pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use proposal::{
-    AssetFacts, Claims, Moment, Person, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter, VoterRole,
+    AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};

@@ -3,7 +3,7 @@
 
 use super::canonical::{self, Writer};
 use crate::audit::hex;
-use crate::domain::{Command, ExecutionId, Person, Proposed, Requester};
+use crate::domain::{Command, ExecutionId, Human, Proposed, Requester};
 use sha2::{Digest, Sha256};
 
 /// What every record begins with, so that its digest is none of anything else.
@@ -42,9 +42,10 @@ pub fn record(proposed: &Proposed) -> Vec<u8> {
     out.done()
 }
 
-fn person<'w>(out: &'w mut Writer, one: &Person) -> &'w mut Writer {
+fn person<'w>(out: &'w mut Writer, one: &Human) -> &'w mut Writer {
     let login = one.login_uid.map(u32::to_be_bytes);
-    out.number(u64::from(one.uid)).maybe(login.as_ref().map(<[u8; 4]>::as_slice)).bytes(one.name.as_bytes())
+    out.number(u64::from(one.uid)).maybe(login.as_ref().map(<[u8; 4]>::as_slice)).bytes(one.name.as_bytes());
+    out.maybe(one.login_name.as_deref().map(str::as_bytes))
 }
 
 /// The digest of a record, 64 hexadecimal digits.

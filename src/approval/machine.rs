@@ -6,7 +6,7 @@ use super::deadline;
 use super::policy::Policy;
 use super::recheck::{Objection, Standing, objection};
 use super::vote::{self, BadVote};
-use crate::domain::{ExecutionOutcome, Moment, Person, Proposal, ProposalId, ProposalState as State, Vote, Voter};
+use crate::domain::{ExecutionOutcome, Human, Moment, Proposal, ProposalId, ProposalState as State, Vote, Voter};
 
 /// What happens to a proposal.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub enum Event<'e> {
     /// Who asked for it takes it back; nobody where the run does so by ending.
     Withdraw {
         /// Who.
-        by: Option<Person>,
+        by: Option<Human>,
         /// Why.
         reason: String,
     },
@@ -41,7 +41,7 @@ pub enum Event<'e> {
         /// Which.
         with: ProposalId,
         /// Whose.
-        by: Person,
+        by: Human,
     },
     /// The grant is to be used up.
     Claim {
@@ -62,7 +62,7 @@ pub enum Event<'e> {
     /// A person ends what nothing tells about.
     Resolve {
         /// Who.
-        by: Person,
+        by: Human,
         /// As what.
         as_what: Resolution,
         /// What they know.
@@ -71,7 +71,7 @@ pub enum Event<'e> {
     /// Somebody else looks at what one person decided for two.
     Review {
         /// Who.
-        by: Person,
+        by: Human,
     },
 }
 
@@ -143,7 +143,7 @@ pub fn step(proposal: &Proposal, event: Event<'_>, now: &Moment) -> Result<Propo
                 return Err(not_now);
             }
             let need = policy.need(&proposal.proposed.asset);
-            if voter.roles.is_disjoint(&need.by) && !vote::is_owner(proposal, &voter.person) {
+            if !voter.has_one_of(&need.by) && !vote::is_owner(proposal, &voter.person) {
                 let roles = need.by.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
                 return Err(BadVote::Role(roles).into());
             }

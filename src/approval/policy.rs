@@ -4,7 +4,7 @@
 use super::freeze::Freeze;
 use super::pattern::Pattern;
 use crate::audit::hex;
-use crate::domain::{AssetFacts, Command, Millis, Requester, Role, RoleRules, Voter, VoterRole};
+use crate::domain::{AssetFacts, Command, Millis, OperatorRole, Requester, Role, RoleRules, Voter};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ pub struct Policy {
     /// What never runs.
     pub deny: Vec<String>,
     /// Who may stand in for a second person. Nobody, where it is empty.
-    pub break_glass: BTreeSet<VoterRole>,
+    pub break_glass: BTreeSet<OperatorRole>,
     /// The rules, first to last.
     pub rules: Vec<Rule>,
     /// The public keys by which people sign for critical assets, by their names.
@@ -49,11 +49,11 @@ pub struct Rule {
     /// Roles of agents that may propose.
     pub agents: BTreeSet<Role>,
     /// Roles of people that may propose.
-    pub people: BTreeSet<VoterRole>,
+    pub people: BTreeSet<OperatorRole>,
     /// How many people must agree; on critical assets at least two.
     pub approvals: u32,
     /// Roles of people that decide; on critical assets always `critical-approver`.
-    pub by: BTreeSet<VoterRole>,
+    pub by: BTreeSet<OperatorRole>,
     /// Whether the owner's own yes counts, where the asset is not critical.
     pub own_vote: bool,
 }
@@ -81,9 +81,15 @@ impl Default for Rule {
             environments: BTreeSet::new(),
             labels: BTreeMap::new(),
             agents: [Role::Remedy].into(),
-            people: [VoterRole::Operator, VoterRole::Approver, VoterRole::CriticalApprover, VoterRole::Admin].into(),
+            people: [
+                OperatorRole::Operator,
+                OperatorRole::Approver,
+                OperatorRole::CriticalApprover,
+                OperatorRole::Admin,
+            ]
+            .into(),
             approvals: 1,
-            by: [VoterRole::Approver, VoterRole::CriticalApprover].into(),
+            by: [OperatorRole::Approver, OperatorRole::CriticalApprover].into(),
             own_vote: true,
         }
     }
@@ -95,7 +101,7 @@ pub struct Need {
     /// How many people.
     pub approvals: u32,
     /// Of which roles.
-    pub by: BTreeSet<VoterRole>,
+    pub by: BTreeSet<OperatorRole>,
     /// Whether the owner's own yes counts.
     pub own_vote: bool,
     /// Whether each must sign, type the asset's name, and be known by their login.
@@ -126,7 +132,7 @@ impl Policy {
     pub fn need(&self, asset: &AssetFacts) -> Need {
         let rule = self.rule(asset);
         if asset.critical {
-            let by = [VoterRole::CriticalApprover].into();
+            let by = [OperatorRole::CriticalApprover].into();
             return Need { approvals: rule.approvals.max(2), by, own_vote: false, critical: true };
         }
         Need { approvals: rule.approvals.max(1), by: rule.by, own_vote: rule.own_vote, critical: false }
@@ -137,7 +143,7 @@ impl Policy {
         let rule = self.rule(asset);
         let fine = match requester {
             Requester::Agent { role } => rule.agents.contains(role),
-            Requester::Person { .. } => roles.is_some_and(|voter| !voter.roles.is_disjoint(&rule.people)),
+            Requester::Person { .. } => roles.is_some_and(|voter| voter.has_one_of(&rule.people)),
         };
         if fine {
             return Ok(());

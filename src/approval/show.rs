@@ -3,7 +3,7 @@
 
 use super::risk::risks;
 use super::{digest, vote};
-use crate::domain::{Command, Person, Program, Proposal, ProposalState as State, Proposed, Requester, Vote};
+use crate::domain::{Command, Human, Program, Proposal, ProposalState as State, Proposed, Requester, Vote};
 use crate::protocol::{Before, ProposalDetail};
 use crate::safe;
 use crate::text::{SafeText, Style, exact};
@@ -239,7 +239,7 @@ fn claims(one: &Proposal) -> Part {
     Part { title: safe!("what {} says of it (nobody has checked it)", who), lines }
 }
 
-fn person(person: &Person) -> SafeText {
+fn person(person: &Human) -> SafeText {
     match person.login_uid {
         Some(login) if login != person.uid => {
             safe!("{} (user {}, logged in as user {})", person.name, person.uid, login)

@@ -16,9 +16,9 @@ pub enum BadSignature {
     /// Nobody has said which keys are theirs.
     #[error("no key of {0} is known: the administrator writes it into `keys` under [approvals]")]
     NoKey(String),
-    /// Through another account.
-    #[error("you act as another user than you logged in as: sign as yourself, without su or sudo")]
-    OtherUser,
+    /// Nobody knows who it is.
+    #[error("as whom you logged in is not known, so nobody can say which keys are yours")]
+    NoLogin,
     /// It cannot be read.
     #[error("the signature cannot be read: hand over what `ssh-keygen -Y sign -n {NAMESPACE}` wrote")]
     Unreadable,
@@ -53,14 +53,12 @@ pub fn fingerprint(key: &PublicKey) -> String {
 /// Checks the signature of a vote by the keys that the rules give to its voter.
 pub fn check(policy: &Policy, id: ProposalId, vote: &Vote) -> Result<(), BadSignature> {
     let person = &vote.voter.person;
-    // The name is that of the user who acts, the person is who logged in; keys belong to persons.
-    if person.login_uid != Some(person.uid) {
-        return Err(BadSignature::OtherUser);
-    }
-    let lines = policy.keys.get(&person.name).map(Vec::as_slice).unwrap_or_default();
+    // Keys belong to persons, and a person is who logged in, whatever user they act as.
+    let Some(name) = &person.login_name else { return Err(BadSignature::NoLogin) };
+    let lines = policy.keys.get(name).map(Vec::as_slice).unwrap_or_default();
     let keys: Vec<PublicKey> = lines.iter().filter_map(|line| key(line)).collect();
     if keys.is_empty() {
-        return Err(BadSignature::NoKey(person.name.clone()));
+        return Err(BadSignature::NoKey(name.clone()));
     }
     let text = vote.signature.as_deref().unwrap_or_default();
     if text.len() > LONGEST {
@@ -68,7 +66,7 @@ pub fn check(policy: &Policy, id: ProposalId, vote: &Vote) -> Result<(), BadSign
     }
     let signature = SshSig::from_pem(text).map_err(|_| BadSignature::Unreadable)?;
     let Some(key) = keys.iter().find(|key| key.key_data() == signature.public_key()) else {
-        return Err(BadSignature::OtherKey(person.name.clone()));
+        return Err(BadSignature::OtherKey(name.clone()));
     };
     key.verify(NAMESPACE, message(id, &vote.digest).as_bytes(), &signature).map_err(|_| BadSignature::Other)
 }

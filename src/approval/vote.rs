@@ -1,7 +1,7 @@
 //! Counting votes: by persons, not by accounts, and only those that say yes to exactly these bytes.
 
 use super::policy::Need;
-use crate::domain::{Person, Proposal, Requester, Vote, Voter, VoterRole};
+use crate::domain::{Human, OperatorRole, Proposal, Requester, Vote, Voter};
 use std::collections::BTreeSet;
 
 /// The shortest reason for standing in for a second person, in letters.
@@ -47,7 +47,7 @@ pub enum BadVote {
 
 /// Whether two are one person, or could be: the login counts, since `su` and `sudo` do not change it. Where it is not known, they
 /// may be whoever has one of the numbers.
-pub fn same(one: &Person, other: &Person) -> bool {
+pub fn same(one: &Human, other: &Human) -> bool {
     match (one.login_uid, other.login_uid) {
         (Some(one), Some(other)) => one == other,
         (Some(login), None) => login == other.uid || one.uid == other.uid,
@@ -57,7 +57,7 @@ pub fn same(one: &Person, other: &Person) -> bool {
 }
 
 /// Everybody who counts as having asked for it.
-pub fn owners(proposal: &Proposal) -> impl Iterator<Item = &Person> {
+pub fn owners(proposal: &Proposal) -> impl Iterator<Item = &Human> {
     let requester = match &proposal.proposed.requester {
         Requester::Person { person } => Some(person),
         Requester::Agent { .. } => None,
@@ -66,24 +66,24 @@ pub fn owners(proposal: &Proposal) -> impl Iterator<Item = &Person> {
 }
 
 /// Whether this person asked for it.
-pub fn is_owner(proposal: &Proposal, person: &Person) -> bool {
+pub fn is_owner(proposal: &Proposal, person: &Human) -> bool {
     owners(proposal).any(|owner| same(owner, person))
 }
 
 /// Whether a vote would count, beside those that are there.
-pub fn check(proposal: &Proposal, need: &Need, glass: &BTreeSet<VoterRole>, vote: &Vote) -> Result<(), BadVote> {
+pub fn check(proposal: &Proposal, need: &Need, glass: &BTreeSet<OperatorRole>, vote: &Vote) -> Result<(), BadVote> {
     counts(proposal, need, glass, vote)?;
     let again = proposal.votes.iter().any(|other| same(&other.voter.person, &vote.voter.person));
     if again { Err(BadVote::Again) } else { Ok(()) }
 }
 
 /// Whether a vote counts, by itself.
-fn counts(proposal: &Proposal, need: &Need, glass: &BTreeSet<VoterRole>, vote: &Vote) -> Result<(), BadVote> {
+fn counts(proposal: &Proposal, need: &Need, glass: &BTreeSet<OperatorRole>, vote: &Vote) -> Result<(), BadVote> {
     let person = &vote.voter.person;
     if vote.digest != proposal.digest {
         return Err(BadVote::Digest);
     }
-    if vote.voter.roles.is_disjoint(&need.by) {
+    if !vote.voter.has_one_of(&need.by) {
         return Err(BadVote::Role(need.by.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")));
     }
     if need.critical {
@@ -101,7 +101,7 @@ fn counts(proposal: &Proposal, need: &Need, glass: &BTreeSet<VoterRole>, vote: &
         return Err(BadVote::Own);
     }
     if let Some(reason) = &vote.glass {
-        if vote.voter.roles.is_disjoint(glass) {
+        if !vote.voter.has_one_of(glass) {
             return Err(BadVote::Glass);
         }
         if reason.chars().filter(|c| c.is_alphanumeric()).count() < GLASS_REASON {
@@ -113,7 +113,7 @@ fn counts(proposal: &Proposal, need: &Need, glass: &BTreeSet<VoterRole>, vote: &
 
 /// How many people more must agree, from the votes that still count. `now` are the roles that voters have at this moment; those of
 /// their votes where it is not given.
-pub fn missing(proposal: &Proposal, need: &Need, glass: &BTreeSet<VoterRole>, now: Option<&[Voter]>) -> u32 {
+pub fn missing(proposal: &Proposal, need: &Need, glass: &BTreeSet<OperatorRole>, now: Option<&[Voter]>) -> u32 {
     let mut counted: Vec<&Vote> = Vec::new();
     for vote in &proposal.votes {
         let voter = match now {

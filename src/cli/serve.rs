@@ -11,11 +11,12 @@ use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
-use crate::engine::proposals::{Desk, EngineUser, NoFleet, People, Proposals};
+use crate::engine::proposals::{Desk, NoFleet, Proposals, Roles};
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
@@ -89,15 +90,17 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
+    let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let crash = CrashPoints::from_environment();
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
-    let ground = (Arc::new(EngineUser) as Arc<dyn People>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
+    let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
     let proposals = Proposals::new(store, desk, ground, crash, paths.logs(), engine.announcer());
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new((engine, proposals), instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
+    let server =
+        Server::new((engine, proposals), instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

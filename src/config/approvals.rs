@@ -8,11 +8,14 @@ use crate::approval::freeze::Freeze;
 use crate::approval::pattern::Pattern;
 use crate::approval::policy::{LONGEST_GRANT, LONGEST_WAIT, Policy, Rule};
 use crate::approval::signature;
-use crate::domain::{Role, VoterRole};
+use crate::domain::{OperatorRole, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries of a list.
 const MOST: usize = 200;
+/// Roles of people that propose or decide. Who only looks or audits does neither; who only steers runs decides nothing.
+const PEOPLE: [OperatorRole; 4] =
+    [OperatorRole::Operator, OperatorRole::Approver, OperatorRole::CriticalApprover, OperatorRole::Admin];
 /// Most people that may have to agree.
 const MOST_PEOPLE: u64 = 5;
 
@@ -70,17 +73,23 @@ fn list(section: &Section<'_, '_>, key: &str) -> Option<Vec<Placed<String>>> {
 }
 
 /// Roles of people.
-fn words(section: &Section<'_, '_>, key: &str) -> Option<BTreeSet<VoterRole>> {
+fn words(section: &Section<'_, '_>, key: &str) -> Option<BTreeSet<OperatorRole>> {
     let list = list(section, key)?;
-    let known = || VoterRole::ALL.map(VoterRole::name);
+    let known = || PEOPLE.map(OperatorRole::name);
     let role = |text: &Placed<String>| {
-        let found = VoterRole::ALL.into_iter().find(|role| role.name() == text.value);
+        let found = PEOPLE.into_iter().find(|role| role.name() == text.value);
         if found.is_none() {
             section.note(text.at, format!("`{key}` has \"{}\"; {}", clip(&text.value), remedy(&text.value, &known())));
         }
         found
     };
-    Some(list.iter().filter_map(role).collect())
+    let roles: BTreeSet<OperatorRole> = list.iter().filter_map(role).collect();
+    if roles.contains(&OperatorRole::Operator) {
+        let at = section.place_of(key);
+        section
+            .note(at, format!("`{key}` has \"operator\", who decides nothing: give them \"approver\" in [operators]"));
+    }
+    Some(roles)
 }
 
 fn remedy(typed: &str, known: &[&'static str]) -> String {
@@ -144,16 +153,16 @@ fn rule(section: &Section<'_, '_>) -> Option<Rule> {
 }
 
 /// Roles of agents and of people.
-fn proposers(section: &Section<'_, '_>) -> Option<(BTreeSet<Role>, BTreeSet<VoterRole>)> {
+fn proposers(section: &Section<'_, '_>) -> Option<(BTreeSet<Role>, BTreeSet<OperatorRole>)> {
     let (mut agents, mut people) = (BTreeSet::new(), BTreeSet::new());
     for text in list(section, "propose")? {
         if let Some(role) = Role::named(&text.value) {
             agents.insert(role);
-        } else if let Some(role) = VoterRole::ALL.into_iter().find(|role| role.name() == text.value) {
+        } else if let Some(role) = PEOPLE.into_iter().find(|role| role.name() == text.value) {
             people.insert(role);
         } else {
             let known: Vec<&'static str> =
-                Role::ALL.into_iter().map(Role::name).chain(VoterRole::ALL.into_iter().map(VoterRole::name)).collect();
+                Role::ALL.into_iter().map(Role::name).chain(PEOPLE.into_iter().map(OperatorRole::name)).collect();
             section.note(text.at, format!("`propose` has \"{}\"; {}", clip(&text.value), remedy(&text.value, &known)));
         }
     }
@@ -179,7 +188,7 @@ mod tests {
         let [shop, rest] = &policy.rules[..] else { panic!("{policy:?}") };
         assert_eq!((shop.approvals, shop.own_vote, shop.assets.as_slice()), (2, false, &["web-*".to_owned()][..]));
         assert_eq!(shop.agents, [Role::Remedy].into());
-        assert_eq!(shop.people, [VoterRole::Admin].into());
+        assert_eq!(shop.people, [OperatorRole::Admin].into());
         assert_eq!(*rest, Rule { name: "rest".to_owned(), ..Rule::default() });
         assert_ne!(policy.version(), Policy::default().version());
         assert_eq!(EngineConfig::parse("", "c").unwrap().approvals, Policy::default());
@@ -199,6 +208,7 @@ mod tests {
             ("[[rule]]\napprovals = 1", "has no `name`"),
             ("[[rule]]\nname = \"a\"\napprovals = 0", "between 1 and 5"),
             ("[[rule]]\nname = \"a\"\nby = []", "nobody"),
+            ("[[rule]]\nname = \"a\"\nby = [\"operator\"]", "who decides nothing"),
             ("[[rule]]\nname = \"a\"\npropose = [\"remedi\"]", "did you mean \"remedy\"?"),
             ("[[rule]]\nname = \"a\"\nassets = [\"a b\"]", "1 to 64 letters"),
             ("[[rule]]\nname = \"a\"\nown-vote = \"maybe\"", "own-vote"),

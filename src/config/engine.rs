@@ -11,11 +11,11 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, approvals, keys, prices, roles, rules, schema, watchdog};
+use super::{allowances, approvals, keys, operators, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::approval::policy::Policy;
 use crate::console::keys::Key;
-use crate::domain::{Allowances, Role, RoleRules};
+use crate::domain::{Allowances, Operators, Role, RoleRules};
 use crate::models::Prices;
 use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,9 @@ pub struct EngineConfig {
     /// What runs on live assets, and who decides.
     #[serde(default)]
     pub approvals: Policy,
+    /// Which people may do what; `None` where the file does not say.
+    #[serde(default)]
+    pub operators: Option<Operators>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -123,6 +126,7 @@ impl Default for EngineConfig {
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
             approvals: Policy::default(),
+            operators: None,
             keys: BTreeMap::new(),
         }
     }
@@ -161,6 +165,7 @@ impl EngineConfig {
             config.roles = roles::read(top);
             config.egress = egress::read(top);
             config.approvals = approvals::read(top);
+            config.operators = operators::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

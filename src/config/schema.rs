@@ -48,6 +48,7 @@ mod approvals;
 mod assets;
 mod egress;
 mod engine;
+mod operators;
 mod project;
 mod watchdog;
 
@@ -56,5 +57,6 @@ pub use approvals::*;
 pub use assets::*;
 pub use egress::*;
 pub use engine::*;
+pub use operators::*;
 pub use project::*;
 pub use watchdog::*;

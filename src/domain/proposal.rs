@@ -1,7 +1,10 @@
 //! What somebody wants to have run on a live asset, and how far that has come. The bytes that would run, where, for whom and under
 //! which rules are one record (`Proposed`) whose digest people vote on.
 
-use super::{Asset, Command, ExecutionId, ExecutionOutcome, Millis, ProposalId, QuestionId, Reach, Role, RunId};
+use super::{
+    Actor, Asset, Command, ExecutionId, ExecutionOutcome, Millis, OperatorRole, ProposalId, QuestionId, Reach, Role,
+    RunId, has_role,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,41 +53,32 @@ impl AssetFacts {
 
 /// A person, as the kernel names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Person {
+pub struct Human {
     /// The user that they act as.
     pub uid: u32,
     /// The user that they logged in as, where that is known.
     pub login_uid: Option<u32>,
-    /// Their name.
+    /// The name of the user that they act as.
     pub name: String,
+    /// The name of the user that they logged in as.
+    pub login_name: Option<String>,
 }
 
-/// What a person may be for a proposal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VoterRole {
-    /// Starts and steers runs, and may propose.
-    Operator,
-    /// Decides for assets that are not critical.
-    Approver,
-    /// Decides for critical ones as well.
-    CriticalApprover,
-    /// Sets the rules.
-    Admin,
-}
-
-impl VoterRole {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Operator, Self::Approver, Self::CriticalApprover, Self::Admin];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Approver => "approver",
-            Self::CriticalApprover => "critical-approver",
-            Self::Admin => "admin",
+impl Human {
+    /// The person behind an actor, where there is one.
+    pub fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Engine => None,
+            Actor::Operator { uid, name, login_uid, login_name } => {
+                Some(Self { uid: *uid, login_uid: *login_uid, name: name.clone(), login_name: login_name.clone() })
+            }
         }
+    }
+
+    /// The author of what they do.
+    pub fn actor(&self) -> Actor {
+        let Self { uid, login_uid, name, login_name } = self.clone();
+        Actor::Operator { uid, name, login_uid, login_name }
     }
 }
 
@@ -92,9 +86,16 @@ impl VoterRole {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Voter {
     /// Who.
-    pub person: Person,
+    pub person: Human,
     /// Their roles.
-    pub roles: BTreeSet<VoterRole>,
+    pub roles: BTreeSet<OperatorRole>,
+}
+
+impl Voter {
+    /// Whether they have one of these roles, or one that includes it.
+    pub fn has_one_of(&self, roles: &BTreeSet<OperatorRole>) -> bool {
+        roles.iter().any(|role| has_role(&self.roles, *role))
+    }
 }
 
 /// Who proposes.
@@ -109,7 +110,7 @@ pub enum Requester {
     /// A person.
     Person {
         /// Who.
-        person: Person,
+        person: Human,
     },
 }
 
@@ -134,7 +135,7 @@ pub struct Proposed {
     /// Who wants it.
     pub requester: Requester,
     /// Who started, redirected or edited what it comes from: their own votes are told from others'.
-    pub owners: Vec<Person>,
+    pub owners: Vec<Human>,
     /// The run that it is for.
     pub run: Option<RunId>,
     /// Its iteration then.
@@ -329,7 +330,7 @@ pub struct Proposal {
     /// Who said yes.
     pub votes: Vec<Vote>,
     /// Who ended it, where a person did.
-    pub by: Option<Person>,
+    pub by: Option<Human>,
     /// Why it is as it is, in words; a person's where one decided.
     pub reason: String,
     /// The one that it was edited from.
@@ -343,7 +344,7 @@ pub struct Proposal {
     /// What came of it, as far as that is known.
     pub outcome: Option<ExecutionOutcome>,
     /// Who looked at it afterwards, where one person stood in for two.
-    pub reviewed: Option<Person>,
+    pub reviewed: Option<Human>,
 }
 
 impl Proposal {

@@ -18,7 +18,7 @@ mod watch;
 
 pub use ask::{Asked, ProposeFault, Request, propose};
 pub use decide::{Change, DecideFault, Decision};
-pub use people::{EngineUser, People};
+pub use people::Roles;
 pub use ports::{Fleet, NoFleet, Order, Piece};
 
 use super::crash::CrashPoints;
@@ -48,7 +48,7 @@ pub struct Desk {
 pub struct Proposals {
     store: Store,
     desk: Desk,
-    people: Arc<dyn People>,
+    roles: Arc<dyn Roles>,
     /// The clocks of the store.
     clock: Arc<dyn Clock>,
     crash: CrashPoints,
@@ -66,23 +66,18 @@ impl Proposals {
     pub fn new(
         store: Store,
         desk: Desk,
-        (people, clock): (Arc<dyn People>, Arc<dyn Clock>),
+        (roles, clock): (Arc<dyn Roles>, Arc<dyn Clock>),
         crash: CrashPoints,
         logs: PathBuf,
         committed: ticks::Sender<u64>,
     ) -> Arc<Self> {
         let (stirred, carried) = (Notify::new(), Mutex::default());
-        Arc::new(Self { store, desk, people, clock, crash, logs, committed, stirred, carried })
+        Arc::new(Self { store, desk, roles, clock, crash, logs, committed, stirred, carried })
     }
 
     /// What proposing needs to know.
     pub fn desk(&self) -> &Desk {
         &self.desk
-    }
-
-    /// Who people are.
-    pub fn people(&self) -> &dyn People {
-        &*self.people
     }
 
     /// The log of an execution.

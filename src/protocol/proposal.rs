@@ -5,8 +5,8 @@ use super::Bytes;
 use crate::approval::machine::Resolution;
 use crate::approval::policy::Need;
 use crate::domain::{
-    AssetFacts, Claims, Command, Millis, Person, Proposal, ProposalId, ProposalState, Proposed, QuestionId, RunId,
-    Seen, Voter,
+    AssetFacts, Claims, Command, Human, Millis, Proposal, ProposalId, ProposalState, Proposed, QuestionId, RunId, Seen,
+    Voter,
 };
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +142,6 @@ pub struct NewProposal {
 pub fn requester(proposed: &Proposed) -> String {
     match &proposed.requester {
         crate::domain::Requester::Agent { role } => format!("agent ({role})"),
-        crate::domain::Requester::Person { person: Person { name, .. } } => name.clone(),
+        crate::domain::Requester::Person { person: Human { name, .. } } => name.clone(),
     }
 }

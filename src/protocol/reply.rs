@@ -4,7 +4,7 @@ use super::{
     AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ProposalBrief, ProposalDetail, Round, ToolsUsed,
 };
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,11 @@ pub enum Reply {
     Status {
         /// How.
         status: EngineStatus,
+    },
+    /// Who the client is.
+    WhoAmI {
+        /// Who.
+        person: Box<Person>,
     },
     /// A project.
     Project {

@@ -1,10 +1,10 @@
 //! One request, one answer.
 
-use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
 use super::search::Way;
+use super::{Asker, Server};
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -60,9 +60,11 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
-    pub(super) async fn answer(&self, request: Request, you: Actor) -> Result<Reply, Fault> {
+    pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
+        let Asker { actor: you, peer } = asker;
         match request {
             Request::Status => self.status().await,
+            Request::WhoAmI => Ok(Reply::WhoAmI { person: Box::new(self.people.person(&peer).await) }),
             Request::Stop => {
                 self.stop.notify_one();
                 Ok(Reply::Done)
@@ -113,10 +115,14 @@ impl<S: Sandbox> Server<S> {
                 self.run_reply(run).await
             }
             Request::Proposals { all } => self.proposals(all).await,
-            Request::Proposal { proposal } => self.proposal(proposal, &you).await,
-            Request::Propose { new } => self.propose(new, &you).await,
-            Request::EditProposal { proposal, new } => self.edit_proposal(proposal, new, &you).await,
-            Request::Decide { proposal, verdict } => self.decide(proposal, verdict, &you).await,
+            Request::Proposal { proposal } => self.proposal(proposal, self.voter(&you, &peer).await.ok()).await,
+            Request::Propose { new } => self.propose(new, self.voter(&you, &peer).await?).await,
+            Request::EditProposal { proposal, new } => {
+                self.edit_proposal(proposal, new, self.voter(&you, &peer).await?).await
+            }
+            Request::Decide { proposal, verdict } => {
+                self.decide(proposal, verdict, self.voter(&you, &peer).await?).await
+            }
             Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,

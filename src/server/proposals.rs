@@ -5,8 +5,9 @@ use super::answer::not_found;
 use super::answer::read_range;
 use crate::approval::policy::Policy;
 use crate::approval::{deadline, vote};
-use crate::domain::{Actor, Moment, Program, Proposal, ProposalId, ProposalState as State, Vote};
+use crate::domain::{Actor, Human, Moment, Program, Proposal, ProposalId, ProposalState as State, Vote, Voter};
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
+use crate::people::Peer;
 use crate::protocol::{
     Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Verdict, requester,
 };
@@ -32,6 +33,13 @@ impl From<DecideFault> for Fault {
 }
 
 impl<S: Sandbox> Server<S> {
+    /// Who asks, with the roles of this moment.
+    pub(super) async fn voter(&self, you: &Actor, peer: &Peer) -> Result<Voter, Fault> {
+        let only_people = || Fault { code: FaultCode::Forbidden, message: "only a person decides".to_owned() };
+        let person = Human::of(you).ok_or_else(only_people)?;
+        Ok(Voter { person, roles: self.people.roles(peer).await })
+    }
+
     pub(super) async fn proposals(&self, all: bool) -> Result<Reply, Fault> {
         let which = if all { Which::All } else { Which::Open };
         let mut found = self.engine.store.read(move |view| view.proposals(which, MOST + 1)).await?;
@@ -41,7 +49,7 @@ impl<S: Sandbox> Server<S> {
         Ok(Reply::Proposals { proposals: found.iter().map(|one| brief(one, policy, &now)).collect(), more })
     }
 
-    pub(super) async fn proposal(&self, id: ProposalId, you: &Actor) -> Result<Reply, Fault> {
+    pub(super) async fn proposal(&self, id: ProposalId, voter: Option<Voter>) -> Result<Reply, Fault> {
         let desk = self.proposals.desk().clone();
         let read = self.engine.store.read(move |view| {
             let Some(one) = view.proposal(id)? else { return Ok(None) };
@@ -52,8 +60,7 @@ impl<S: Sandbox> Server<S> {
         let Some((proposal, asset, before)) = read.await? else { return Err(not_found("proposal", id)) };
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         let need = policy.need(&proposal.proposed.asset);
-        let you = self.proposals.people().voter(you);
-        let hindrance = match &you {
+        let hindrance = match &voter {
             None => Some("only a person decides".to_owned()),
             Some(_) if !proposal.state.is_open() => Some(format!("it is {}", proposal.state.name())),
             Some(voter) => {
@@ -64,7 +71,8 @@ impl<S: Sandbox> Server<S> {
             }
         };
         let output = output_bytes(&self.proposals, id).await;
-        let keys = you.as_ref().and_then(|voter| policy.keys.get(&voter.person.name).cloned()).unwrap_or_default();
+        let login = voter.as_ref().and_then(|voter| voter.person.login_name.as_ref());
+        let keys = login.and_then(|name| policy.keys.get(name).cloned()).unwrap_or_default();
         Ok(Reply::Proposal {
             detail: Box::new(ProposalDetail {
                 missing: vote::missing(&proposal, &need, &policy.break_glass, None),
@@ -72,7 +80,7 @@ impl<S: Sandbox> Server<S> {
                 freeze: policy.frozen(now.wall).map(ToString::to_string),
                 need,
                 proposal,
-                you,
+                you: voter,
                 hindrance,
                 asset,
                 before: before.map(Box::new),
@@ -82,20 +90,20 @@ impl<S: Sandbox> Server<S> {
         })
     }
 
-    pub(super) async fn propose(&self, new: NewProposal, you: &Actor) -> Result<Reply, Fault> {
+    pub(super) async fn propose(&self, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
         let NewProposal { asset, command, claims, run } = new;
-        let one = self.proposals.propose(asset, command, claims, run, you).await?;
-        self.proposal(one.id, you).await
+        let one = self.proposals.propose(asset, command, claims, run, you.clone()).await?;
+        self.proposal(one.id, Some(you)).await
     }
 
-    pub(super) async fn edit_proposal(&self, id: ProposalId, new: NewProposal, you: &Actor) -> Result<Reply, Fault> {
+    pub(super) async fn edit_proposal(&self, id: ProposalId, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
         let NewProposal { asset, command, claims, .. } = new;
         let change = Change { command, claims, asset: Some(asset).filter(|name| !name.is_empty()) };
-        let one = self.proposals.edit(id, change, you).await?;
-        self.proposal(one.id, you).await
+        let one = self.proposals.edit(id, change, you.clone()).await?;
+        self.proposal(one.id, Some(you)).await
     }
 
-    pub(super) async fn decide(&self, id: ProposalId, verdict: Verdict, you: &Actor) -> Result<Reply, Fault> {
+    pub(super) async fn decide(&self, id: ProposalId, verdict: Verdict, you: Voter) -> Result<Reply, Fault> {
         let decision = match verdict {
             Verdict::Approve { digest, seen, signature, glass } => Decision::Approve { digest, seen, signature, glass },
             Verdict::Deny { reason } => Decision::Deny { reason },
@@ -103,8 +111,8 @@ impl<S: Sandbox> Server<S> {
             Verdict::Resolve { as_what, note } => Decision::Resolve { as_what, note },
             Verdict::Review => Decision::Review,
         };
-        self.proposals.decide(id, decision, you).await?;
-        self.proposal(id, you).await
+        self.proposals.decide(id, decision, you.clone()).await?;
+        self.proposal(id, Some(you)).await
     }
 
     pub(super) async fn read_output(&self, id: ProposalId, offset: u64, most: u32) -> Result<Reply, Fault> {

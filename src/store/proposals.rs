@@ -5,7 +5,7 @@ use super::columns::{Json, Word, json};
 use super::{BlobName, BlobOrigin, StoreError, Tx, View};
 use crate::approval::{canonical, digest};
 use crate::domain::{
-    AssetFacts, Claims, Command, ExecutionId, ExecutionOutcome, Millis, Moment, Person, Program, Proposal, ProposalId,
+    AssetFacts, Claims, Command, ExecutionId, ExecutionOutcome, Human, Millis, Moment, Program, Proposal, ProposalId,
     ProposalState, Proposed, QuestionId, Requester, RunId, Vote,
 };
 use rusqlite::{Row, params};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 struct Record {
     asset: AssetFacts,
     requester: Requester,
-    owners: Vec<Person>,
+    owners: Vec<Human>,
     iteration: u32,
     claims: Claims,
     policy: String,
@@ -33,13 +33,13 @@ struct Standing {
     asked: Moment,
     wait: i64,
     granted: Option<(Moment, i64)>,
-    by: Option<Person>,
+    by: Option<Human>,
     reason: String,
     replaces: Option<ProposalId>,
     replaced_by: Option<ProposalId>,
     boot: Option<String>,
     outcome: Option<ExecutionOutcome>,
-    reviewed: Option<Person>,
+    reviewed: Option<Human>,
 }
 
 impl Standing {

@@ -4,7 +4,7 @@ use super::fixtures::{at, proposal, standing, vote, voter};
 use crate::approval::machine::{Event, step};
 use crate::approval::policy::Policy;
 use crate::approval::{canonical, digest};
-use crate::domain::{Command, Person, Program, Proposal, ProposalState as State, Proposed, Requester, Role, RunId};
+use crate::domain::{Command, Human, Program, Proposal, ProposalState as State, Proposed, Requester, Role, RunId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -54,11 +54,13 @@ const CHANGES: [(&str, Change); 22] = [
         p.requester = if dice.random() {
             Requester::Agent { role: Role::Coder }
         } else {
-            Requester::Person { person: Person { uid: dice.random(), login_uid: None, name: text(dice) } }
+            Requester::Person {
+                person: Human { uid: dice.random(), login_uid: None, name: text(dice), login_name: None },
+            }
         };
     }),
     ("owners", |p, dice| {
-        p.owners.push(Person { uid: dice.random(), login_uid: Some(dice.random()), name: text(dice) })
+        p.owners.push(Human { uid: dice.random(), login_uid: Some(dice.random()), name: text(dice), login_name: None })
     }),
     ("run", |p, dice| p.run = if dice.random() { None } else { Some(RunId(dice.random_range(6..10_000))) }),
     ("claims", |p, dice| p.claims.why.push_str(&text(dice))),

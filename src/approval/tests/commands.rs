@@ -5,7 +5,7 @@ use crate::approval::canonical::{self, Unfit};
 use crate::approval::freeze::Freeze;
 use crate::approval::pattern::Pattern;
 use crate::approval::policy::{Policy, Rule};
-use crate::domain::{Millis, Program, Requester, Role, Voter, VoterRole};
+use crate::domain::{Millis, OperatorRole, Program, Requester, Role, Voter};
 
 #[test]
 fn what_no_program_could_be_given_is_refused() {
@@ -107,7 +107,7 @@ fn the_first_rule_that_fits_holds() {
     assert_eq!(policy.need(&other).approvals, 5);
     other.name = "x".to_owned();
     assert_eq!(policy.need(&other), Policy::default().need(&other));
-    assert_eq!(policy.need(&asset(true)).by, [VoterRole::CriticalApprover].into());
+    assert_eq!(policy.need(&asset(true)).by, [OperatorRole::CriticalApprover].into());
     assert_eq!(Policy::default().need(&asset(true)).approvals, 2);
 }
 
@@ -117,9 +117,9 @@ fn who_may_propose_is_the_rules_to_say() {
     let agent = |role| policy.may_propose(&Requester::Agent { role }, None, &asset(false));
     assert!(agent(Role::Remedy).is_ok() && agent(Role::Coder).unwrap_err().contains("coder"));
     let person = super::fixtures::person(1000, None);
-    let asks = |roles: &[VoterRole]| {
+    let asks = |roles: &[OperatorRole]| {
         let voter = Voter { person: person.clone(), roles: roles.iter().copied().collect() };
         policy.may_propose(&Requester::Person { person: person.clone() }, Some(&voter), &asset(false))
     };
-    assert!(asks(&[VoterRole::Operator]).is_ok() && asks(&[]).is_err());
+    assert!(asks(&[OperatorRole::Operator]).is_ok() && asks(&[]).is_err());
 }

@@ -4,8 +4,8 @@ use crate::approval::policy::Policy;
 use crate::approval::recheck::Standing;
 use crate::approval::{digest, vote};
 use crate::domain::{
-    AssetFacts, Claims, Command, Millis, Moment, Person, Program, Proposal, ProposalId, ProposalState, Proposed,
-    QuestionId, Requester, Role, RunId, Vote, Voter, VoterRole,
+    AssetFacts, Claims, Command, Human, Millis, Moment, OperatorRole, Program, Proposal, ProposalId, ProposalState,
+    Proposed, QuestionId, Requester, Role, RunId, Vote, Voter,
 };
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub(crate) fn at(milliseconds: i64) -> Moment {
     Moment { wall: Millis(1_000_000_000_000 + milliseconds), boot: 50_000 + milliseconds, boot_id: "b1".to_owned() }
 }
 
-pub(crate) fn person(uid: u32, login: Option<u32>) -> Person {
-    Person { uid, login_uid: login, name: format!("user{uid}") }
+pub(crate) fn person(uid: u32, login: Option<u32>) -> Human {
+    Human { uid, login_uid: login, name: format!("user{uid}"), login_name: login.map(|uid| format!("user{uid}")) }
 }
 
 /// A person with every role, logged in as themselves.
 pub(crate) fn voter(uid: u32) -> Voter {
-    Voter { person: person(uid, Some(uid)), roles: VoterRole::ALL.into() }
+    Voter { person: person(uid, Some(uid)), roles: OperatorRole::ALL.into() }
 }
 
 pub(crate) fn command(words: &[&str]) -> Command {
@@ -114,7 +114,7 @@ pub(crate) fn standing<'p>(proposal: &Proposal, policy: &'p Policy) -> Standing<
 /// Whether enough different people who are none of the owners said yes to exactly this: written anew, without the code under test
 /// for more than who is who.
 pub(crate) fn met(proposal: &Proposal, needed: usize, own: bool) -> bool {
-    let mut people: Vec<&Person> = Vec::new();
+    let mut people: Vec<&Human> = Vec::new();
     for one in &proposal.votes {
         let person = &one.voter.person;
         let owner = proposal.proposed.owners.iter().any(|owner| vote::same(owner, person));

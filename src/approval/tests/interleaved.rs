@@ -54,7 +54,7 @@ impl World {
     }
 }
 
-fn edited(from: &Proposed, by: &crate::domain::Person, with: ProposalId) -> Proposed {
+fn edited(from: &Proposed, by: &crate::domain::Human, with: ProposalId) -> Proposed {
     let mut owners = from.owners.clone();
     owners.push(by.clone());
     let requester = Requester::Person { person: by.clone() };

@@ -4,14 +4,14 @@ use super::fixtures::{at, person, proposal, vote, voter};
 use crate::approval::machine::{Event, Refusal, step};
 use crate::approval::policy::Policy;
 use crate::approval::vote::{BadVote, same};
-use crate::domain::{Person, Proposal, ProposalState as State, Voter, VoterRole};
+use crate::domain::{Human, OperatorRole, Proposal, ProposalState as State, Voter};
 
 fn say_yes(proposal: &Proposal, voter: Voter, policy: &Policy) -> Result<Proposal, Refusal> {
     step(proposal, Event::Approve { vote: vote(proposal, voter, &at(1)), policy }, &at(1))
 }
 
-fn all_roles(person: Person) -> Voter {
-    Voter { person, roles: VoterRole::ALL.into() }
+fn all_roles(person: Human) -> Voter {
+    Voter { person, roles: OperatorRole::ALL.into() }
 }
 
 /// Ways in which one human comes with two accounts: what they own it as, and what they vote as. By the numbers of users; 0 is root,
@@ -95,7 +95,7 @@ fn two_accounts_of_one_human_are_one_vote() {
 
 #[test]
 fn who_is_one_person_is_the_same_from_both_sides() {
-    let all: Vec<Person> = [0, 1000, 1001]
+    let all: Vec<Human> = [0, 1000, 1001]
         .into_iter()
         .flat_map(|uid| [None, Some(0), Some(1000)].map(|login| person(uid, login)))
         .collect();
@@ -119,7 +119,7 @@ fn the_owner_of_what_is_not_critical_may_where_the_rule_says_so() {
 
 #[test]
 fn breaking_the_glass_stands_in_for_the_second_person_and_for_nothing_else() {
-    let mut policy = Policy { break_glass: [VoterRole::Admin].into(), ..Policy::default() };
+    let mut policy = Policy { break_glass: [OperatorRole::Admin].into(), ..Policy::default() };
     let fresh = proposal(true, &policy);
     let glass = |voter: Voter, reason: &str| {
         let vote = crate::domain::Vote { glass: Some(reason.to_owned()), ..vote(&fresh, voter, &at(1)) };
@@ -131,8 +131,8 @@ fn breaking_the_glass_stands_in_for_the_second_person_and_for_nothing_else() {
     let long = "the shop is down and nobody answers";
     let yes = tried(glass(voter(2000), long), &policy).unwrap();
     assert_eq!(yes.state, State::Approved);
-    let critical = Voter { roles: [VoterRole::CriticalApprover].into(), ..voter(2000) };
-    let admin = Voter { roles: [VoterRole::Admin].into(), ..voter(2000) };
+    let critical = Voter { roles: [OperatorRole::CriticalApprover].into(), ..voter(2000) };
+    let plain = Voter { roles: [OperatorRole::Approver].into(), ..voter(2000) };
     let other_digest = {
         let (mut vote, fresh) = glass(voter(2000), long);
         vote.digest = "0".repeat(64);
@@ -148,7 +148,7 @@ fn breaking_the_glass_stands_in_for_the_second_person_and_for_nothing_else() {
         ("a reason of blanks", glass(voter(2000), &" ".repeat(60))),
         ("a reason of dots", glass(voter(2000), &".".repeat(60))),
         ("without the role for it", glass(critical, long)),
-        ("without the role that decides", glass(admin, long)),
+        ("without the role that decides", glass(plain, long)),
         ("one's own", glass(voter(1000), long)),
         ("one's own by su", glass(all_roles(person(1001, Some(1000))), long)),
         ("without a login", glass(all_roles(person(2000, None)), long)),
@@ -171,7 +171,7 @@ fn breaking_the_glass_stands_in_for_the_second_person_and_for_nothing_else() {
 
 #[test]
 fn what_one_person_decided_for_two_waits_for_somebody_else_to_look_at_it() {
-    let policy = Policy { break_glass: [VoterRole::Admin].into(), ..Policy::default() };
+    let policy = Policy { break_glass: [OperatorRole::Admin].into(), ..Policy::default() };
     let fresh = proposal(true, &policy);
     let long = "the shop is down and nobody answers".to_owned();
     let vote = crate::domain::Vote { glass: Some(long), ..vote(&fresh, voter(2000), &at(1)) };

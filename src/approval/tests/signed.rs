@@ -3,7 +3,7 @@
 use super::fixtures::{at, person, proposal};
 use crate::approval::policy::Policy;
 use crate::approval::signature::{BadSignature, NAMESPACE, all_hold, check, message};
-use crate::domain::{Person, Proposal, Vote, Voter, VoterRole};
+use crate::domain::{Human, OperatorRole, Proposal, Vote, Voter};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::io::Write;
@@ -40,12 +40,12 @@ fn sign(key: &Path, namespace: &str, text: &str) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-fn ada() -> Person {
-    Person { name: "ada".to_owned(), ..person(1001, Some(1001)) }
+fn ada() -> Human {
+    Human { login_name: Some("ada".to_owned()), ..person(1001, Some(1001)) }
 }
 
-fn vote(proposal: &Proposal, who: Person, signature: String) -> Vote {
-    let voter = Voter { person: who, roles: VoterRole::ALL.into() };
+fn vote(proposal: &Proposal, who: Human, signature: String) -> Vote {
+    let voter = Voter { person: who, roles: OperatorRole::ALL.into() };
     Vote { voter, digest: proposal.digest.clone(), at: at(1), seen: None, signature: Some(signature), glass: None }
 }
 
@@ -86,8 +86,11 @@ fn stock_openssh_makes_and_checks_what_counts_here() {
             bad(vote(&one, person(1001, Some(1001)), good_text.clone())),
             BadSignature::NoKey("user1001".to_owned())
         );
-        let su = Person { login_uid: Some(1002), ..ada() };
-        assert_eq!(bad(vote(&one, su, good_text)), BadSignature::OtherUser);
+        let nobody = Human { login_name: None, ..ada() };
+        assert_eq!(bad(vote(&one, nobody, good_text.clone())), BadSignature::NoLogin);
+        // `su` changes who she acts as, not who she is.
+        let su = Human { uid: 0, name: "root".to_owned(), ..ada() };
+        assert_eq!(check(&policy, one.id, &vote(&one, su, good_text)), Ok(()));
     }
 }
 

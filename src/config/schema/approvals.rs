@@ -3,7 +3,7 @@
 use super::{DURATION, Table, key};
 
 /// Names of roles of people.
-const PEOPLE: &str = "a list of \"operator\", \"approver\", \"critical-approver\", \"admin\"";
+const PEOPLE: &str = "a list of \"approver\", \"critical-approver\", \"admin\"";
 
 /// `[approvals]`.
 pub const APPROVALS: Table = Table {

@@ -2,8 +2,8 @@
 
 use super::{
     APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG,
-    MODEL, NAME, NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE, Table, WATCHDOG,
-    key,
+    MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE, Table,
+    WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -31,6 +31,7 @@ pub const ENGINE_TOP: Table = Table {
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("approvals", "a table", "see there", "What runs on live assets."),
         key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
+        key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -309,5 +310,6 @@ pub const ENGINE_FILE: &[Table] = &[
     EGRESS,
     APPROVALS,
     RULE,
+    OPERATORS,
     KEYS,
 ];

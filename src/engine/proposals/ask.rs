@@ -4,7 +4,7 @@ use super::Desk;
 use crate::approval::{canonical, digest};
 use crate::audit::{AuditEvent, hex};
 use crate::domain::{
-    Actor, Claims, Command, Person, Proposal, ProposalId, ProposalState as State, Proposed, QuestionKind, Requester,
+    Actor, Claims, Command, Human, Proposal, ProposalId, ProposalState as State, Proposed, QuestionKind, Requester,
     Run, RunId, Voter, bounded_facts,
 };
 use crate::store::{Ask, NewProposal, StoreError, Tx, View};
@@ -133,7 +133,7 @@ pub fn propose(tx: &Tx<'_>, desk: &Desk, request: Request) -> Result<Asked, Prop
 /// Writes the event of a new proposal.
 fn announce(tx: &Tx<'_>, new: &Proposal, replaces: Option<ProposalId>) -> Result<(), StoreError> {
     let actor = match &new.proposed.requester {
-        Requester::Person { person } => super::people::actor(person),
+        Requester::Person { person } => person.actor(),
         Requester::Agent { .. } => Actor::Engine,
     };
     let detail = json!({
@@ -157,10 +157,10 @@ fn living(view: &View<'_>, id: RunId) -> Result<Run, ProposeFault> {
 }
 
 /// Everybody who has had a hand in a run: who started it, and who told its agent what to do.
-fn owners(view: &View<'_>, run: &Run) -> Result<Vec<Person>, StoreError> {
+fn owners(view: &View<'_>, run: &Run) -> Result<Vec<Human>, StoreError> {
     let guides = view.guidance(run.id)?.into_iter().map(|one| one.by);
-    let mut owners: Vec<Person> = Vec::new();
-    for person in std::iter::once(run.owner.clone()).chain(guides).filter_map(|actor| super::people::person(&actor)) {
+    let mut owners: Vec<Human> = Vec::new();
+    for person in std::iter::once(run.owner.clone()).chain(guides).filter_map(|actor| Human::of(&actor)) {
         if !owners.contains(&person) {
             owners.push(person);
         }

@@ -3,11 +3,12 @@
 
 use super::ledger::take;
 use super::output::Sink;
+use super::people::still;
 use super::{Order, Piece, Proposals};
 use crate::approval::machine::{Event, Refusal};
 use crate::approval::recheck::Standing;
 use crate::approval::{digest, signature};
-use crate::domain::{Actor, ExecutionOutcome, Proposal, ProposalId, ProposalState as State, Voter};
+use crate::domain::{Actor, ExecutionOutcome, Proposal, ProposalId, ProposalState as State};
 use crate::engine::crash::Crashed;
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;
@@ -89,7 +90,7 @@ impl Proposals {
         };
         self.crash.at("execution.ready")?;
         self.crash.at("proposal.claim.before")?;
-        let voters: Vec<Voter> = one.votes.iter().map(|vote| self.people.again(&vote.voter.person)).collect();
+        let voters = still(&*self.roles, &one.votes).await;
         let (desk, halt) = (self.desk.clone(), self.store.shortage());
         let claimed = self.store.write(move |tx| {
             let Some(one) = tx.proposal(id)? else { return Ok(None) };

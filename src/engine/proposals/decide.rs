@@ -3,12 +3,11 @@
 use super::Proposals;
 use super::ask::{Asked, ProposeFault, Request, propose};
 use super::ledger::take;
-use super::people::actor;
 use crate::approval::machine::{Event, Refusal, Resolution};
 use crate::approval::policy::Policy;
 use crate::approval::signature;
 use crate::domain::{
-    Actor, Claims, Command, Proposal, ProposalId, ProposalState as State, Requester, RunId, Seen, Vote, Voter,
+    Claims, Command, Proposal, ProposalId, ProposalState as State, Requester, RunId, Seen, Vote, Voter,
 };
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;
@@ -86,11 +85,6 @@ impl From<ProposeFault> for DecideFault {
 }
 
 impl Proposals {
-    /// The person behind an actor, who must be one.
-    fn who(&self, you: &Actor) -> Result<Voter, DecideFault> {
-        self.people.voter(you).ok_or_else(|| DecideFault::Refused("only a person decides".to_owned()))
-    }
-
     /// A person proposes.
     pub async fn propose(
         &self,
@@ -98,9 +92,8 @@ impl Proposals {
         command: Command,
         claims: Claims,
         run: Option<RunId>,
-        you: &Actor,
+        voter: Voter,
     ) -> Result<Proposal, DecideFault> {
-        let voter = self.who(you)?;
         let requester = Requester::Person { person: voter.person.clone() };
         let request = Request { asset, command, claims, requester, voter: Some(voter), run, replaces: None };
         let desk = self.desk.clone();
@@ -110,8 +103,7 @@ impl Proposals {
     }
 
     /// A person edits a proposal: theirs takes the place of the old one, whose votes are void.
-    pub async fn edit(&self, id: ProposalId, change: Change, you: &Actor) -> Result<Proposal, DecideFault> {
-        let voter = self.who(you)?;
+    pub async fn edit(&self, id: ProposalId, change: Change, voter: Voter) -> Result<Proposal, DecideFault> {
         let desk = self.desk.clone();
         self.settle(move |tx| {
             let old = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
@@ -125,7 +117,7 @@ impl Proposals {
             let (Asked::New(new) | Asked::Known(new)) = propose(tx, &desk, request)?;
             let event = Event::Replace { with: new.id, by: by.clone() };
             let old =
-                take(tx, &old, event, actor(&by))?.map_err(|refusal| DecideFault::Refused(refusal.to_string()))?;
+                take(tx, &old, event, by.actor())?.map_err(|refusal| DecideFault::Refused(refusal.to_string()))?;
             if old.state == State::Superseded {
                 return Ok(*new);
             }
@@ -135,7 +127,7 @@ impl Proposals {
     }
 
     /// A person decides.
-    pub async fn decide(&self, id: ProposalId, decision: Decision, you: &Actor) -> Result<Proposal, DecideFault> {
+    pub async fn decide(&self, id: ProposalId, decision: Decision, voter: Voter) -> Result<Proposal, DecideFault> {
         let texts = match &decision {
             Decision::Deny { reason: text }
             | Decision::Withdraw { reason: text }
@@ -153,8 +145,7 @@ impl Proposals {
         {
             return Err(DecideFault::Refused("a denial needs a reason: whoever asked gets to read it".to_owned()));
         }
-        let voter = self.who(you)?;
-        let (you, policy) = (you.clone(), Arc::clone(&self.desk.policy));
+        let (you, policy) = (voter.person.actor(), Arc::clone(&self.desk.policy));
         let approving = matches!(decision, Decision::Approve { .. });
         let decided = self
             .settle(move |tx| {

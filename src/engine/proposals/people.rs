@@ -1,42 +1,29 @@
-//! Who people are: as whom they come, and what they may at this moment.
+//! What people may at the moment of a start, when nobody of them is connected.
 
-use crate::domain::{Actor, Person, Voter, VoterRole};
+use crate::domain::{Human, OperatorRole, Vote, Voter};
+use futures_util::future::BoxFuture;
+use std::collections::BTreeSet;
 
-/// What is needed to know of people.
-pub trait People: Send + Sync + 'static {
-    /// The person behind an actor, with the roles that they have now; `None` for the engine itself.
-    fn voter(&self, actor: &Actor) -> Option<Voter>;
-
-    /// The same person with the roles that they have now.
-    fn again(&self, person: &Person) -> Voter;
+/// Who has which roles now.
+pub trait Roles: Send + Sync + 'static {
+    /// Those of a user.
+    fn of(&self, uid: u32) -> BoxFuture<'_, BTreeSet<OperatorRole>>;
 }
 
-/// The engine's own user and root, who may everything: nobody else is let in.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct EngineUser;
-
-impl People for EngineUser {
-    fn voter(&self, actor: &Actor) -> Option<Voter> {
-        let person = person(actor)?;
-        Some(self.again(&person))
-    }
-
-    fn again(&self, person: &Person) -> Voter {
-        let own = person.uid == 0 || person.uid == rustix::process::geteuid().as_raw();
-        let roles = if own { VoterRole::ALL.into() } else { [].into() };
-        Voter { person: person.clone(), roles }
+impl Roles for crate::people::People {
+    fn of(&self, uid: u32) -> BoxFuture<'_, BTreeSet<OperatorRole>> {
+        Box::pin(self.roles_of_user(uid))
     }
 }
 
-/// The person behind an actor.
-pub(super) fn person(actor: &Actor) -> Option<Person> {
-    match actor {
-        Actor::Engine => None,
-        Actor::Operator { uid, name } => Some(Person { uid: *uid, login_uid: None, name: name.clone() }),
+/// Those who voted, each with the roles of that moment that they still have.
+pub(super) async fn still(roles: &dyn Roles, votes: &[Vote]) -> Vec<Voter> {
+    let mut voters = Vec::new();
+    for vote in votes {
+        let Voter { person, roles: then }: &Voter = &vote.voter;
+        let now = roles.of(person.uid).await;
+        let person: Human = person.clone();
+        voters.push(Voter { person, roles: then.intersection(&now).copied().collect() });
     }
-}
-
-/// The actor that a person is.
-pub(super) fn actor(person: &Person) -> Actor {
-    Actor::Operator { uid: person.uid, name: person.name.clone() }
+    voters
 }

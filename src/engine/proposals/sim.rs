@@ -4,14 +4,16 @@
 mod stories;
 mod target;
 
-use super::{Desk, People, Proposals, Request, propose};
+use super::{Desk, Proposals, Request, Roles, propose};
 use crate::approval::policy::Policy;
 use crate::audit::{Clock, Stamp};
 use crate::domain::{
-    Actor, AssetFacts, Claims, Command, Millis, Person, Program, Proposal, ProposalId, Requester, Voter, VoterRole,
+    AssetFacts, Claims, Command, Human, Millis, OperatorRole, Program, Proposal, ProposalId, Requester, Voter,
 };
 use crate::engine::crash::{CrashPoints, Crashed, Plan};
 use crate::store::{Options, Paths, Store};
+use futures_util::future::BoxFuture;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -34,21 +36,19 @@ impl Clock for SimClock {
     }
 }
 
-/// Everybody is who they say and has every role.
+/// Everybody has every role.
 struct Everybody;
 
-impl People for Everybody {
-    fn voter(&self, actor: &Actor) -> Option<Voter> {
-        super::people::person(actor).map(|person| self.again(&Person { login_uid: Some(person.uid), ..person }))
-    }
-
-    fn again(&self, person: &Person) -> Voter {
-        Voter { person: person.clone(), roles: VoterRole::ALL.into() }
+impl Roles for Everybody {
+    fn of(&self, _: u32) -> BoxFuture<'_, BTreeSet<OperatorRole>> {
+        Box::pin(async { OperatorRole::ALL.into() })
     }
 }
 
-pub(super) fn operator(uid: u32) -> Actor {
-    Actor::Operator { uid, name: format!("user{uid}") }
+pub(super) fn operator(uid: u32) -> Voter {
+    let name = format!("user{uid}");
+    let person = Human { uid, login_uid: Some(uid), login_name: Some(name.clone()), name };
+    Voter { person, roles: OperatorRole::ALL.into() }
 }
 
 fn web() -> AssetFacts {
@@ -119,18 +119,18 @@ impl Sim {
             engine: "sim".to_owned(),
             epoch: self.store.epoch(),
         };
-        let (people, clock) = (Arc::new(Everybody), Arc::<SimClock>::clone(&self.clock));
+        let (roles, clock) = (Arc::new(Everybody), Arc::<SimClock>::clone(&self.clock));
         let logs = self.dir.path().to_owned();
-        Proposals::new(self.store.clone(), desk, (people, clock), crash.into(), logs, watch::Sender::new(0))
+        Proposals::new(self.store.clone(), desk, (roles, clock), crash.into(), logs, watch::Sender::new(0))
     }
 
     /// Somebody proposes and somebody else agrees.
     pub async fn approved(&self, word: &str) -> ProposalId {
         let engine = self.engine(Plan::count());
         let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
-        let one = engine.propose("web-1".to_owned(), command(word), claims, None, &operator(1000)).await.unwrap();
+        let one = engine.propose("web-1".to_owned(), command(word), claims, None, operator(1000)).await.unwrap();
         let yes = super::Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass: None };
-        engine.decide(one.id, yes, &operator(2000)).await.unwrap();
+        engine.decide(one.id, yes, operator(2000)).await.unwrap();
         one.id
     }
 

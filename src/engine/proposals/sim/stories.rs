@@ -240,8 +240,8 @@ fn what_nobody_knows_is_asked_and_a_person_ends_it() {
         assert!(question.answer.is_none());
         let engine = sim.engine(Plan::count());
         let resolve = |note: &str| Decision::Resolve { as_what: Resolution::Ran, note: note.to_owned() };
-        assert!(engine.decide(id, resolve(" "), &operator(2000)).await.is_err());
-        let one = engine.decide(id, resolve("its log says so"), &operator(2000)).await.unwrap();
+        assert!(engine.decide(id, resolve(" "), operator(2000)).await.is_err());
+        let one = engine.decide(id, resolve("its log says so"), operator(2000)).await.unwrap();
         assert_eq!((one.state, one.by.unwrap().uid), (State::ResolvedRan, 2000));
         let question = sim.store.read_sync(|view| view.question(question.id)).unwrap().unwrap();
         assert_eq!(question.answer.unwrap().reason, "its log says so");
@@ -255,24 +255,24 @@ fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
         let sim = Sim::new(0);
         let engine = sim.engine(Plan::count());
         let (claims, ada) = (Claims { why: "it is down".to_owned(), ..Claims::default() }, operator(1000));
-        let proposed = engine.propose("web-1".to_owned(), super::command("shop"), claims.clone(), None, &ada);
+        let proposed = engine.propose("web-1".to_owned(), super::command("shop"), claims.clone(), None, ada);
         let one = proposed.await.unwrap();
         let change = Change { command: super::command("shop2"), claims: claims.clone(), asset: None };
-        let edited = engine.edit(one.id, change.clone(), &operator(2000)).await.unwrap();
+        let edited = engine.edit(one.id, change.clone(), operator(2000)).await.unwrap();
         let old = sim.read(one.id);
         assert_eq!((old.state, old.replaced_by, edited.replaces), (State::Superseded, Some(edited.id), Some(one.id)));
         assert_eq!(edited.proposed.owners.len(), 1);
         let yes =
             |digest: &str| Decision::Approve { digest: digest.to_owned(), seen: None, signature: None, glass: None };
-        assert!(engine.decide(one.id, yes(&one.digest), &operator(2001)).await.is_err());
-        assert!(engine.decide(edited.id, yes(&one.digest), &operator(2001)).await.is_err());
-        assert!(engine.edit(one.id, change, &operator(2000)).await.is_err());
+        assert!(engine.decide(one.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.decide(edited.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.edit(one.id, change, operator(2000)).await.is_err());
         let no = |reason: &str| Decision::Deny { reason: reason.to_owned() };
-        assert!(engine.decide(edited.id, no(""), &operator(2001)).await.is_err());
-        let denied = engine.decide(edited.id, no("not on a Friday"), &operator(2001)).await.unwrap();
+        assert!(engine.decide(edited.id, no(""), operator(2001)).await.is_err());
+        let denied = engine.decide(edited.id, no("not on a Friday"), operator(2001)).await.unwrap();
         assert_eq!(denied.state, State::Denied);
         assert!(
-            engine.propose("db-9".to_owned(), super::command("x"), claims.clone(), None, &operator(1)).await.is_err()
+            engine.propose("db-9".to_owned(), super::command("x"), claims.clone(), None, operator(1)).await.is_err()
         );
     });
 }
@@ -292,7 +292,7 @@ fn caps_and_refusals_of_agents_survive_restarts() {
             .unwrap();
         let deny = |id: ProposalId| {
             let engine = sim.engine(Plan::count());
-            async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, &operator(2000)).await }
+            async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, operator(2000)).await }
         };
         let (mut taken, mut refused) = (0, 0);
         // Each try is made by another engine: nothing is kept in memory.
