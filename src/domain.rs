@@ -23,6 +23,7 @@ mod model_stop;
 mod person;
 mod plan;
 mod project;
+mod proposal;
 mod question;
 mod record;
 mod request_sum;
@@ -52,7 +53,7 @@ pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
-pub use ids::{AssetId, BadId, BugId, ProjectId, QuestionId, RunId, StepId};
+pub use ids::{AssetId, BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
@@ -60,6 +61,9 @@ pub use model_stop::{ModelStop, ModelStops};
 pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
+pub use proposal::{
+    AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
+};
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditPage, AuditRecord};
 pub use request_sum::RequestSum;

@@ -14,6 +14,7 @@ pub mod meter;
 mod notes;
 pub mod ports;
 pub mod prompt;
+pub mod proposals;
 pub mod queue;
 pub mod room;
 mod scheduler;

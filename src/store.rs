@@ -51,6 +51,7 @@ mod notes;
 mod open;
 mod options;
 mod projects;
+mod proposals;
 mod questions;
 mod quota;
 mod readers;
@@ -85,6 +86,7 @@ pub use movements::Movements;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
+pub use proposals::{NewProposal, Which};
 pub use questions::Ask;
 pub use reserve::Room;
 pub use runs::RunFilter;

@@ -85,7 +85,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
 fn question(id: i64, run: i64) -> Question {
     Question {
         id: QuestionId(id),
-        run: RunId(run),
+        run: Some(RunId(run)),
         iteration: 3,
         kind: QuestionKind::Review,
         title: "2 tests of the base are gone; does it count?".to_owned(),

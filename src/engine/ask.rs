@@ -1,6 +1,7 @@
 //! What operators ask of a run: pause, resume, redirect, cancel, rollback, answers.
 
 use super::Engine;
+use super::asked::asking;
 use super::crash::Crashed;
 use super::driver::{CommitFault, Halt};
 use super::machine::{Event, Refused};
@@ -89,18 +90,25 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+            return Err(Refused::Incomplete(
+                "this is about a live asset: `dogwatch approvals ls` names the proposal, decide that",
+            )
+            .into());
+        }
         if matches!(question.kind, QuestionKind::Agent | QuestionKind::Egress) {
             return self.answer_beside(&question, approve, reason, by).await;
         }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        self.ask(question.run, event).await
+        self.ask(asking(&question)?, event).await
     }
 
     /// Lets a run that asks about the caps of a day wait for the next one.
     pub async fn await_day(&self, id: QuestionId, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
+        let run = asking(&question)?;
         let event = Event::AwaitDay { question: id, reached: question.reached, by };
-        self.ask(question.run, event).await
+        self.ask(run, event).await
     }
 
     async fn open_question(&self, id: QuestionId) -> Result<Question, AskError> {

@@ -1,6 +1,6 @@
 //! Which role a request needs. The one table of it: a new request does not compile before it stands here.
 
-use super::{DeliverAs, Request};
+use super::{DeliverAs, Request, Verdict};
 use crate::domain::OperatorRole;
 
 impl Request {
@@ -40,6 +40,13 @@ impl Request {
             | Self::Entries
             | Self::Assets
             | Self::Asset { .. }
+            | Self::Proposals { .. }
+            | Self::Proposal { .. }
+            | Self::ReadOutput { .. }
+            // Who may do these is the rules' of [approvals] to say, asset by asset.
+            | Self::Propose { .. }
+            | Self::EditProposal { .. }
+            | Self::Decide { verdict: Verdict::Withdraw { .. } | Verdict::Deny { .. }, .. }
             | Self::Collect { dry_run: true }
             | Self::Watch { .. } => OperatorRole::Viewer,
             Self::Submit { .. }
@@ -54,7 +61,9 @@ impl Request {
             | Self::AddEntry { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
-            Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } => OperatorRole::Approver,
+            Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
+                OperatorRole::Approver
+            }
             Self::Audit { .. } => OperatorRole::Auditor,
             // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
             Self::AddProject { .. }
@@ -73,6 +82,11 @@ mod tests {
     use crate::protocol::Request;
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
+
+    fn proposed() -> Value {
+        json!({ "asset": "a", "command": { "program": { "as": "argv", "words": [[108, 115]] }, "stdin": null, "env": [],
+            "cwd": "/", "user": null, "timeout": 60 } })
+    }
 
     /// One of each request as it crosses the socket, with the least role that may ask it.
     fn all() -> Vec<(Value, OperatorRole)> {
@@ -107,6 +121,15 @@ mod tests {
             (json!({ "type": "question", "question": 1 }), Viewer),
             (json!({ "type": "answer", "question": 1, "approve": true, "reason": "" }), Approver),
             (json!({ "type": "await_day", "question": 1 }), Approver),
+            (json!({ "type": "proposals", "all": true }), Viewer),
+            (json!({ "type": "proposal", "proposal": 1 }), Viewer),
+            (json!({ "type": "read_output", "proposal": 1, "offset": 0, "most": 1 }), Viewer),
+            (json!({ "type": "propose", "new": proposed() }), Viewer),
+            (json!({ "type": "edit_proposal", "proposal": 1, "new": proposed() }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "approve", "digest": "d" } }), Approver),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "deny", "reason": "r" } }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "withdraw" } }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "review" } }), Approver),
             (json!({ "type": "budget" }), Viewer),
             (json!({ "type": "models" }), Viewer),
             (json!({ "type": "stop_models", "project": null, "reason": "" }), Operator),

@@ -1,8 +1,8 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProviderView, Round, StoppedModels,
-    ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
+    ProviderView, Round, StoppedModels, ToolsUsed,
 };
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
@@ -106,6 +106,28 @@ pub enum Reply {
         usage: Vec<RequestSum>,
         /// What its turn under way took so far, if anything.
         pending: Option<Usage>,
+    },
+    /// Proposals for live assets.
+    Proposals {
+        /// Them, oldest first.
+        proposals: Vec<ProposalBrief>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A proposal in full, as it is after the request.
+    Proposal {
+        /// It.
+        detail: Box<ProposalDetail>,
+    },
+    /// What an execution printed.
+    Output {
+        /// Its bytes.
+        bytes: Bytes,
+        /// The first.
+        offset: u64,
+        /// How many there are by now.
+        end: u64,
     },
     /// Budgets.
     Budget {

@@ -114,6 +114,16 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await
             }
+            Request::Proposals { all } => self.proposals(all).await,
+            Request::Proposal { proposal } => self.proposal(proposal, self.voter(&you, &peer).await.ok()).await,
+            Request::Propose { new } => self.propose(new, self.voter(&you, &peer).await?).await,
+            Request::EditProposal { proposal, new } => {
+                self.edit_proposal(proposal, new, self.voter(&you, &peer).await?).await
+            }
+            Request::Decide { proposal, verdict } => {
+                self.decide(proposal, verdict, self.voter(&you, &peer).await?).await
+            }
+            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
             Request::Models => self.models().await,

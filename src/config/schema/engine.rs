@@ -1,8 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG,
+    MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE, Table,
+    WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -28,6 +29,8 @@ pub const ENGINE_TOP: Table = Table {
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
+        key("approvals", "a table", "see there", "What runs on live assets."),
+        key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
@@ -259,7 +262,7 @@ pub const NAMED_ROLE: Table = Table {
             "tools",
             "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
             "by the role",
-            "What it may use of the engine. Only `remedy` has \"propose\" by itself. \"tasks\", \"containers\" and \"propose\" open nothing in this version.",
+            "What it may use of the engine. Only `remedy` has \"propose\" by itself: it proposes commands for live assets, on which people decide. \"tasks\" and \"containers\" open nothing in this version.",
         ),
         key(
             "data",
@@ -312,6 +315,8 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
+    APPROVALS,
+    RULE,
     OPERATORS,
     KEYS,
 ];
