@@ -13,6 +13,7 @@ mod line;
 mod local;
 mod observe;
 mod payload;
+mod port;
 mod receipt;
 mod says;
 mod ssh;
@@ -24,6 +25,7 @@ mod watch;
 pub use carry::{Fleet, Heard, Looked, Order};
 pub use gate::{Gate, WORD, main};
 pub use payload::Unfit;
+pub use port::{Assets, facts};
 pub use receipt::{means, text};
 pub use watch::{look, watch};
 

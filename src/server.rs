@@ -17,8 +17,10 @@ mod health;
 mod iteration;
 mod knowledge;
 mod lines;
+mod models;
 mod outbox;
 mod projects;
+mod proposals;
 mod questions;
 mod search;
 mod socket;
@@ -29,6 +31,7 @@ pub use socket::{SocketFile, listen};
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
+use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
 use crate::fleet::Gate;
 use crate::people::{Peer, People};
@@ -50,6 +53,7 @@ pub struct Server<S: Sandbox> {
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
     gate: Arc<Gate>,
+    pub(crate) proposals: Arc<Proposals>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
     health: Arc<health::Health>,
@@ -58,7 +62,7 @@ pub struct Server<S: Sandbox> {
 impl<S: Sandbox> Server<S> {
     /// A server over an engine.
     pub fn new(
-        engine: Arc<Engine<RealWorld<S>>>,
+        (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
@@ -66,7 +70,7 @@ impl<S: Sandbox> Server<S> {
         people: Arc<People>,
     ) -> Arc<Self> {
         let health = health::Health::new();
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, people, health })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, health })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -76,8 +80,10 @@ impl<S: Sandbox> Server<S> {
             return Ok(());
         }
         let driving = Arc::clone(&self.engine).serve();
+        let carrying = Arc::clone(&self.proposals).serve();
         tokio::select! {
             crashed = driving => crashed,
+            crashed = carrying => crashed,
             () = self.accept(listener) => Ok(()),
         }
     }

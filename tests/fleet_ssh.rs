@@ -5,8 +5,13 @@
 
 mod support;
 
-use dogwatch::domain::{Command, ExecutionId, ExecutionOutcome, Program};
-use dogwatch::fleet::{Fleet, Gate, Heard, Order};
+use dogwatch::approval::digest;
+use dogwatch::domain::{
+    Actor, Asset, AssetId, Command, ExecutionId, ExecutionOutcome, Millis, Program, ProposalId, Proposed,
+};
+use dogwatch::engine::proposals::{Order as Approved, Piece};
+use dogwatch::fleet::{Fleet, Gate, Heard, Order, facts};
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -53,11 +58,16 @@ async fn run(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, Vec
     (outcome, heard.await.unwrap())
 }
 
+/// What became of it; an asset that does not answer tells nothing.
+async fn fence(fleet: &Fleet, order: &Order, boot: &str) -> ExecutionOutcome {
+    fleet.fence(order, boot).await.unwrap_or_else(|fault| ExecutionOutcome::Unknown { why: fault.to_string() })
+}
+
 /// Asks until nothing more can become known.
 async fn settled(fleet: &Fleet, order: &Order, boot: &str) -> ExecutionOutcome {
     let begun = Instant::now();
     loop {
-        let outcome = fleet.fence(order, boot).await;
+        let outcome = fence(fleet, order, boot).await;
         if outcome.is_final() || begun.elapsed() > Duration::from_mins(1) {
             return outcome;
         }
@@ -83,7 +93,7 @@ async fn it_runs_once_and_its_output_comes_as_it_is_written() {
         let (again, output) = run(&fleet, &one, &looked.boot).await;
         assert!(matches!(again, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{again:?} {output:?}");
     }
-    assert_eq!((ran(&sshd, 1), fleet.fence(&one, &looked.boot).await), (1, ExecutionOutcome::Ran { code: 4 }));
+    assert_eq!((ran(&sshd, 1), fence(&fleet, &one, &looked.boot).await), (1, ExecutionOutcome::Ran { code: 4 }));
     support::wait_until("the files of connections are gone", Duration::from_secs(20), || {
         fs::read_dir(sshd.file("s")).unwrap().count() == 0
     });
@@ -143,14 +153,14 @@ async fn a_machine_that_was_started_anew_is_unknown_and_never_asked_to_run_it_ag
     fs::remove_dir_all(sshd.file("receipts").join(lost.execution.as_str())).unwrap();
     sshd.reboot(3);
     for _ in 0..3 {
-        assert!(matches!(fleet.fence(&lost, &boot).await, ExecutionOutcome::Unknown { .. }));
+        assert!(matches!(fence(&fleet, &lost, &boot).await, ExecutionOutcome::Unknown { .. }));
     }
     // A receipt with an exit code tells it in any boot.
     let boot = fleet.look(&sshd.asset()).await.unwrap().boot;
     let kept = order(&sshd, 3, "exit 9");
     run(&fleet, &kept, &boot).await;
     sshd.reboot(4);
-    assert_eq!(fleet.fence(&kept, &boot).await, ExecutionOutcome::Ran { code: 9 });
+    assert_eq!(fence(&fleet, &kept, &boot).await, ExecutionOutcome::Ran { code: 9 });
     assert_eq!((ran(&sshd, 2), ran(&sshd, 3)), (1, 1));
 }
 
@@ -166,7 +176,7 @@ async fn a_host_with_another_key_is_refused_each_time() {
         assert!(refused.to_lowercase().contains("host key"), "{refused}");
         let order = Order { asset: asset.clone(), ..order(&sshd, number, "true") };
         assert!(matches!(run(&fleet, &order, &boot).await.0, ExecutionOutcome::NotRun { .. }));
-        assert!(matches!(fleet.fence(&order, &boot).await, ExecutionOutcome::Unknown { .. }));
+        assert!(matches!(fence(&fleet, &order, &boot).await, ExecutionOutcome::Unknown { .. }));
         assert_eq!(ran(&sshd, number), 0);
     }
     assert!(!sshd.file("receipts").join(order(&sshd, 0, "").execution.as_str()).exists());
@@ -197,13 +207,13 @@ async fn an_asset_that_lies_or_floods_spoils_its_own_outcome_only() {
         let order = order(&sshd, u32::try_from(number).unwrap(), "true");
         let (outcome, output) = run(&fleet, &order, "a").await;
         assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }) && output.is_empty(), "{line}: {outcome:?}");
-        let outcome = fleet.fence(&order, "a").await;
+        let outcome = fence(&fleet, &order, "a").await;
         assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{line}: {outcome:?}");
     }
 }
 
 fn gate(sshd: &Sshd) -> Gate {
-    Gate::by(PathBuf::from(env!("CARGO_BIN_EXE_dogwatch")), sshd.file("s"))
+    Gate::by(PathBuf::from(env!("CARGO_BIN_EXE_dogwatch")), sshd.file("s"), sshd.file("config.toml"))
 }
 
 /// The gates that this process started.
@@ -218,37 +228,60 @@ fn gates(sshd: &Sshd) -> Vec<rustix::process::Pid> {
     found.collect()
 }
 
+/// An order with the votes that the usual rules want, for an asset as it is registered.
+fn approved(asset: &Asset, command: Command, boot: &str, votes: u32) -> Approved {
+    let proposed: Proposed = serde_json::from_value(json!({
+        "command": command, "asset": facts(asset), "requester": { "kind": "agent", "role": "remedy" }, "owners": [],
+        "run": null, "iteration": 0, "claims": { "why": "", "expect": "", "undo": "" }, "policy": "p", "engine": "e", "epoch": 1,
+        "nonce": "7".repeat(64),
+    }))
+    .unwrap();
+    let digest = digest::digest(&proposed);
+    let vote = json!({
+        "voter": { "person": { "uid": 1, "login_uid": 1, "name": "ada", "login_name": "ada" }, "roles": ["approver"] },
+        "digest": digest, "at": { "wall": 1, "boot": 1, "boot_id": "b" }, "seen": null, "signature": null, "glass": null,
+    });
+    let votes = (0..votes).map(|_| serde_json::from_value(vote.clone()).unwrap()).collect();
+    let execution = digest::execution(&digest, &proposed.nonce);
+    Approved { proposal: ProposalId(1), execution, proposed, digest, votes, boot: Some(boot.to_owned()) }
+}
+
+fn registered(sshd: &Sshd) -> Asset {
+    let by = Actor::Engine;
+    Asset { id: AssetId(1), version: 1, spec: sshd.asset(), by, added: Millis(1), changed: Millis(1) }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     let sshd = Sshd::start();
-    let gate = gate(&sshd);
-    let looked = gate.look(&sshd.asset()).await.unwrap();
+    let (gate, asset) = (gate(&sshd), registered(&sshd));
+    let looked = gate.look(&asset.spec).await.unwrap();
     let pids = gates(&sshd);
     assert_eq!(pids.len(), 1);
     let environment = fs::read(format!("/proc/{}/environ", pids[0].as_raw_nonzero())).unwrap_or_default();
-    let names = environment.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-    for name in names {
+    for name in environment.split(|byte| *byte == 0).filter(|word| !word.is_empty()) {
         assert!(name.starts_with(b"PATH=") || name.starts_with(b"SSH_AUTH_SOCK="), "{}", String::from_utf8_lossy(name));
     }
-    let vitals = gate.observe(&sshd.asset()).await.unwrap();
+    let vitals = gate.observe(&asset.spec).await.unwrap();
     assert!(vitals.cpus > 0 && !vitals.kernel.is_empty(), "{vitals:?}");
     // It dies in the middle: what is at work goes on, and the next one tells the rest.
-    let work = order(&sshd, 1, "echo begun; sleep 3; echo over; exit 5");
-    let (send, mut pieces) = mpsc::channel::<Heard>(16);
-    let dispatched = gate.dispatch(work.clone(), looked.boot.clone(), &send);
+    let command = order(&sshd, 1, "echo begun; sleep 3; echo over; exit 5").command;
+    let work = approved(&asset, command, &looked.boot, 1);
+    let (send, mut pieces) = mpsc::channel(16);
+    let dispatched = gate.dispatch(work.clone(), asset.clone(), &send);
     let killed = async {
-        assert_eq!(pieces.recv().await.unwrap(), Heard::Begun);
-        assert_eq!(pieces.recv().await.unwrap(), Heard::Output { error: false, bytes: b"begun\n".to_vec() });
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 0, bytes: b"begun\n".to_vec() });
         rustix::process::kill_process(pids[0], rustix::process::Signal::KILL).unwrap();
     };
     let (outcome, ()) = tokio::join!(dispatched, killed);
     assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
-    assert_eq!(gate.fence(work.clone(), looked.boot.clone()).await, ExecutionOutcome::StillRunning);
-    let (send, mut pieces) = mpsc::channel::<Heard>(16);
-    assert_eq!(gate.follow(work.clone(), (6, 0), &send).await, ExecutionOutcome::Ran { code: 5 });
-    assert_eq!(pieces.recv().await.unwrap(), Heard::Begun);
-    assert_eq!(pieces.recv().await.unwrap(), Heard::Output { error: false, bytes: b"over\n".to_vec() });
-    let again = gate.dispatch(work, looked.boot, &mpsc::channel(1).0).await;
+    assert_eq!(gate.fence(&work, &asset).await.unwrap(), ExecutionOutcome::StillRunning);
+    let (send, mut pieces) = mpsc::channel(16);
+    assert_eq!(gate.follow(&work, &asset, &send).await, ExecutionOutcome::Ran { code: 5 });
+    assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
+    assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 0, bytes: b"begun\n".to_vec() });
+    let again = gate.dispatch(work, asset, &mpsc::channel(1).0).await;
     assert!(matches!(again, ExecutionOutcome::Unknown { .. }), "{again:?}");
     assert_eq!(ran(&sshd, 1), 1);
     // It ends with whoever started it.
@@ -256,12 +289,50 @@ async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     support::wait_until("the gate ends", Duration::from_secs(20), || gates(&sshd).is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gate_takes_nobodys_word() {
+    let sshd = Sshd::start();
+    let (gate, asset) = (gate(&sshd), registered(&sshd));
+    let boot = gate.look(&asset.spec).await.unwrap().boot;
+    let right = || approved(&asset, order(&sshd, 1, "true").command, &boot, 1);
+    let refused = async |change: &dyn Fn(&mut Approved, &mut Asset)| {
+        let (mut one, mut asset) = (right(), asset.clone());
+        change(&mut one, &mut asset);
+        match gate.dispatch(one, asset, &mpsc::channel(1).0).await {
+            ExecutionOutcome::NotRun { why } => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(refused(&|one, _| one.votes.clear()).await.contains("too few"));
+    assert!(refused(&|one, _| one.votes[0].digest = "0".repeat(64)).await.contains("too few"));
+    assert!(refused(&|one, _| one.proposed.command.cwd = "/tmp".to_owned()).await.contains("not what was approved"));
+    assert!(refused(&|one, _| one.execution = ExecutionId::new([1; 32])).await.contains("name of the execution"));
+    assert!(refused(&|_, asset| asset.version = 2).await.contains("not the one that was approved"));
+    assert!(refused(&|_, asset| asset.spec.critical = true).await.contains("not the one that was approved"));
+    // A critical asset wants two, and what they signed.
+    let critical = || {
+        let mut asset = asset.clone();
+        asset.spec.critical = true;
+        asset
+    };
+    let two = approved(&critical(), order(&sshd, 1, "true").command, &boot, 2);
+    let outcome = gate.dispatch(two, critical(), &mpsc::channel(1).0).await;
+    assert!(matches!(&outcome, ExecutionOutcome::NotRun { why } if why.contains("signature")), "{outcome:?}");
+    // Rules that cannot be read allow nothing.
+    fs::write(sshd.file("config.toml"), "[approvals]\nwait = 5\n").unwrap();
+    assert!(refused(&|_, _| ()).await.contains("cannot read the rules"));
+    fs::remove_file(sshd.file("config.toml")).unwrap();
+    assert_eq!(ran(&sshd, 1), 0);
+    assert_eq!(gate.dispatch(right(), asset.clone(), &mpsc::channel(1).0).await, ExecutionOutcome::Ran { code: 0 });
+    assert_eq!(ran(&sshd, 1), 1);
+}
+
 #[test]
 fn a_gate_without_an_engine_ends_by_itself() {
     let dir = tempfile::Builder::new().prefix("dwg").tempdir_in("/tmp").unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dogwatch"))
         .arg("gate")
-        .arg(dir.path())
+        .args([dir.path(), &dir.path().join("config.toml")])
         .env_clear()
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::null())

@@ -4,7 +4,8 @@ use super::line::Line;
 use super::says::Said;
 use super::talk::Talk;
 use super::{FleetFault, observe, payload, receipt};
-use crate::domain::{AssetPath, AssetSpec, Command, ExecutionId, ExecutionOutcome, Vitals};
+use crate::domain::{Asset, AssetPath, AssetSpec, Command, ExecutionId, ExecutionOutcome, Vitals};
+use crate::engine::proposals::Order as Approved;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,6 +30,14 @@ pub struct Order {
     pub asset: AssetSpec,
     /// What.
     pub command: Command,
+}
+
+impl Order {
+    /// What is carried out of what was approved.
+    pub fn of(approved: &Approved, asset: &Asset) -> Self {
+        let (execution, command) = (approved.execution.clone(), approved.proposed.command.clone());
+        Self { execution, asset: asset.spec.clone(), command }
+    }
 }
 
 /// An asset as it is right now.
@@ -134,12 +143,10 @@ impl Fleet {
     }
 
     /// Holds the place of a command that may not have run, or tells what became of it.
-    pub async fn fence(&self, order: &Order, boot: &str) -> ExecutionOutcome {
-        match timeout(LOOK, self.asked(order, boot)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(fault)) => ExecutionOutcome::Unknown { why: fault.to_string() },
-            Err(_) => ExecutionOutcome::Unknown { why: "the asset does not answer".to_owned() },
-        }
+    /// `Err` where the asset does not answer, so that nothing is known that was not known before.
+    pub async fn fence(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
+        let silent = |_| FleetFault("the asset does not answer".to_owned());
+        timeout(LOOK, self.asked(order, boot)).await.map_err(silent)?
     }
 
     async fn asked(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {

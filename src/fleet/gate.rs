@@ -10,8 +10,9 @@ mod wire;
 
 pub use child::main;
 
-use super::{FleetFault, Heard, Looked, Order};
-use crate::domain::{AssetSpec, ExecutionOutcome, Vitals};
+use super::{FleetFault, Looked, Order};
+use crate::domain::{Asset, AssetSpec, ExecutionOutcome, Vitals};
+use crate::engine::proposals::{Order as Approved, Piece};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ type Hearers = Arc<Mutex<HashMap<u64, mpsc::UnboundedSender<Say>>>>;
 pub struct Gate {
     program: PathBuf,
     dir: PathBuf,
+    config: PathBuf,
     agent: Option<OsString>,
     next: AtomicU64,
     running: AsyncMutex<Option<Running>>,
@@ -51,16 +53,16 @@ struct Running {
 }
 
 impl Gate {
-    /// With a private directory for what SSH needs, whose path is short.
-    pub fn new(dir: PathBuf) -> Self {
+    /// With a private directory for what SSH needs, whose path is short, and the operator's file, whose rules the gate reads itself.
+    pub fn new(dir: PathBuf, config: PathBuf) -> Self {
         // By this name also an executable that was replaced by an upgrade is found.
-        Self::by(Path::new("/proc/self/exe").to_owned(), dir)
+        Self::by(Path::new("/proc/self/exe").to_owned(), dir, config)
     }
 
     /// The same by another executable.
-    pub fn by(program: PathBuf, dir: PathBuf) -> Self {
+    pub fn by(program: PathBuf, dir: PathBuf, config: PathBuf) -> Self {
         let agent = std::env::var_os("SSH_AUTH_SOCK");
-        Self { program, dir, agent, next: AtomicU64::new(1), running: AsyncMutex::new(None) }
+        Self { program, dir, config, agent, next: AtomicU64::new(1), running: AsyncMutex::new(None) }
     }
 
     /// Looks at an asset just before something is done there.
@@ -81,43 +83,49 @@ impl Gate {
         }
     }
 
-    /// Carries a command out, once. What is not certain afterwards is `Unknown`, for a fence to find out.
-    pub async fn dispatch(&self, order: Order, boot: String, output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
-        self.outcome(Ask::Dispatch { order, boot }, output).await
+    /// Carries out what was approved, once. What is not certain afterwards is `Unknown`, for a fence to find out.
+    pub async fn dispatch(&self, approved: Approved, asset: Asset, pieces: &mpsc::Sender<Piece>) -> ExecutionOutcome {
+        self.outcome(Ask::Dispatch { approved: Box::new(approved), asset: Box::new(asset) }, pieces).await
     }
 
-    /// Holds the place of a command that may not have run, or tells what became of it.
-    pub async fn fence(&self, order: Order, boot: String) -> ExecutionOutcome {
-        self.outcome(Ask::Fence { order, boot }, &mpsc::channel(1).0).await
+    /// Holds the place of a command that may not have run, or tells what became of it. `Err` where the asset does not answer.
+    pub async fn fence(&self, approved: &Approved, asset: &Asset) -> Result<ExecutionOutcome, FleetFault> {
+        let boot = approved.boot.clone().unwrap_or_default();
+        match self.answer(Ask::Fence { order: Box::new(Order::of(approved, asset)), boot }).await? {
+            Say::Outcome { outcome } => Ok(outcome),
+            Say::Fault { why } => Err(FleetFault(why)),
+            _ => Err(strange()),
+        }
     }
 
-    /// Tells the output of a command that was dispatched, from these bytes of its two outputs on, and its end.
-    pub async fn follow(&self, order: Order, from: (u64, u64), output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
-        self.outcome(Ask::Follow { order, from }, output).await
+    /// Tells all output of a command that was dispatched, and its end.
+    pub async fn follow(&self, approved: &Approved, asset: &Asset, pieces: &mpsc::Sender<Piece>) -> ExecutionOutcome {
+        self.outcome(Ask::Follow { order: Box::new(Order::of(approved, asset)) }, pieces).await
     }
 
-    async fn outcome(&self, ask: Ask, output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
+    async fn outcome(&self, ask: Ask, pieces: &mpsc::Sender<Piece>) -> ExecutionOutcome {
+        let unknown = |fault: FleetFault| ExecutionOutcome::Unknown { why: fault.to_string() };
         let mut says = match self.ask(ask).await {
             Ok(says) => says,
             // Nothing has left the engine, but only a fence makes that certain.
-            Err(fault) => return ExecutionOutcome::Unknown { why: fault.to_string() },
+            Err(fault) => return unknown(fault),
         };
+        let mut places = [0, 0];
         loop {
-            match says.recv().await {
+            let piece = match says.recv().await {
+                Some(Say::Begun) => Piece::Begun,
                 Some(Say::Output { error, bytes }) => {
-                    let Some(bytes) = bytes.decode() else {
-                        return ExecutionOutcome::Unknown { why: strange().to_string() };
-                    };
-                    // Whoever listened may have gone; the command goes on all the same.
-                    let _nobody_listens = output.send(Heard::Output { error, bytes }).await;
-                }
-                Some(Say::Begun) => {
-                    let _nobody_listens = output.send(Heard::Begun).await;
+                    let Some(bytes) = bytes.decode() else { return unknown(strange()) };
+                    let offset = places[usize::from(error)];
+                    places[usize::from(error)] += bytes.len() as u64;
+                    Piece::Output { error, offset, bytes }
                 }
                 Some(Say::Outcome { outcome }) => return outcome,
-                Some(_) => return ExecutionOutcome::Unknown { why: strange().to_string() },
-                None => return ExecutionOutcome::Unknown { why: gone().to_string() },
-            }
+                Some(_) => return unknown(strange()),
+                None => return unknown(gone()),
+            };
+            // Whoever listened may have gone; the command goes on all the same.
+            let _nobody_listens = pieces.send(piece).await;
         }
     }
 
@@ -147,7 +155,7 @@ impl Gate {
     fn start(&self) -> Result<Running, FleetFault> {
         let failed = |error: std::io::Error| FleetFault(format!("the gate does not start: {error}"));
         let mut command = Command::new(&self.program);
-        command.arg(WORD).arg(&self.dir).env_clear().env("PATH", PATH).current_dir("/");
+        command.arg(WORD).arg(&self.dir).arg(&self.config).env_clear().env("PATH", PATH).current_dir("/");
         if let Some(agent) = &self.agent {
             command.env("SSH_AUTH_SOCK", agent);
         }

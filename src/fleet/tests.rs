@@ -55,6 +55,11 @@ async fn run(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, Vec
     (outcome, out, err)
 }
 
+/// What became of it; an asset that does not answer tells nothing.
+async fn fence(fleet: &Fleet, order: &Order, boot: &str) -> ExecutionOutcome {
+    fleet.fence(order, boot).await.unwrap_or_else(|fault| ExecutionOutcome::Unknown { why: fault.to_string() })
+}
+
 const ODD: &[u8] = b" -n $(id) `id` \\ ' \" * ? ~ ! # ; | & < > \xff\xfe \x1b[31m\r\n\t\n\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,19 +82,19 @@ async fn a_command_runs_byte_for_byte_and_never_twice() {
     // Delivered again, it runs no more, whatever it says.
     let (again, out, _) = run(&fleet, &first, &looked.boot).await;
     assert!(matches!(again, ExecutionOutcome::Unknown { .. }) && out.is_empty(), "{again:?}");
-    assert_eq!(fleet.fence(&first, &looked.boot).await, ExecutionOutcome::Ran { code: 3 });
+    assert_eq!(fence(&fleet, &first, &looked.boot).await, ExecutionOutcome::Ran { code: 3 });
     // A fenced one never runs, and one for another boot neither.
     let fenced = order(dir.path(), 2, argv(&[b"touch", b"/tmp/never"]));
-    assert!(matches!(fleet.fence(&fenced, &looked.boot).await, ExecutionOutcome::NotRun { .. }));
+    assert!(matches!(fence(&fleet, &fenced, &looked.boot).await, ExecutionOutcome::NotRun { .. }));
     let (outcome, ..) = run(&fleet, &fenced, &looked.boot).await;
     assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
-    assert!(matches!(fleet.fence(&fenced, &looked.boot).await, ExecutionOutcome::NotRun { .. }));
+    assert!(matches!(fence(&fleet, &fenced, &looked.boot).await, ExecutionOutcome::NotRun { .. }));
     let (outcome, ..) = run(&fleet, &order(dir.path(), 3, argv(&[b"true"])), "another-boot").await;
     assert!(matches!(outcome, ExecutionOutcome::NotRun { .. }), "{outcome:?}");
     // A fence in another boot is no proof of anything.
     let lost = order(dir.path(), 4, argv(&[b"true"]));
-    assert!(matches!(fleet.fence(&lost, "another-boot").await, ExecutionOutcome::Unknown { .. }));
-    assert!(matches!(fleet.fence(&lost, "another-boot").await, ExecutionOutcome::Unknown { .. }));
+    assert!(matches!(fence(&fleet, &lost, "another-boot").await, ExecutionOutcome::Unknown { .. }));
+    assert!(matches!(fence(&fleet, &lost, "another-boot").await, ExecutionOutcome::Unknown { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,13 +149,13 @@ async fn output_can_be_followed_from_any_place_and_a_runner_that_died_is_unknown
     while !pid.exists() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(fleet.fence(&work, &boot).await, ExecutionOutcome::StillRunning);
+    assert_eq!(fence(&fleet, &work, &boot).await, ExecutionOutcome::StillRunning);
     let runner = std::fs::read_to_string(&pid).unwrap();
     let runner = runner.split(' ').next().unwrap().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(runner).unwrap(), rustix::process::Signal::KILL)
         .unwrap();
     assert!(matches!(begun.await.unwrap(), ExecutionOutcome::Unknown { .. }));
-    assert!(matches!(fleet.fence(&work, &boot).await, ExecutionOutcome::Unknown { .. }));
+    assert!(matches!(fence(&fleet, &work, &boot).await, ExecutionOutcome::Unknown { .. }));
 }
 
 /// Two starters and a fence at once, on a real shell: `DOGWATCH_RACES=1500` for the full size.
@@ -170,7 +175,7 @@ async fn whoever_makes_the_directory_has_the_only_turn() {
         let wait = std::time::Duration::from_millis(u64::from(round * 7 % 24));
         let held = async {
             tokio::time::sleep(wait).await;
-            fleet.fence(&order, &boot).await
+            fence(&fleet, &order, &boot).await
         };
         let (first, second, held) = tokio::join!(run(&fleet, &order, &boot), run(&fleet, &order, &boot), held);
         let ran = std::fs::read(marks).unwrap_or_default().len();

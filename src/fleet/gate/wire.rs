@@ -1,7 +1,8 @@
 //! What the engine and its gate say to each other: JSON with its length in front.
 
 use super::super::{Looked, Order};
-use crate::domain::{AssetSpec, ExecutionOutcome, Vitals};
+use crate::domain::{Asset, AssetSpec, ExecutionOutcome, Vitals};
+use crate::engine::proposals::Order as Approved;
 use crate::protocol::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::LengthDelimitedCodec;
@@ -15,9 +16,9 @@ const LONGEST: usize = 64 * 1024 * 1024;
 pub(super) enum Ask {
     Look { asset: AssetSpec },
     Observe { asset: AssetSpec },
-    Dispatch { order: Order, boot: String },
-    Fence { order: Order, boot: String },
-    Follow { order: Order, from: (u64, u64) },
+    Dispatch { approved: Box<Approved>, asset: Box<Asset> },
+    Fence { order: Box<Order>, boot: String },
+    Follow { order: Box<Order> },
 }
 
 /// The same with its number.
