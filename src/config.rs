@@ -4,11 +4,13 @@
 
 pub mod agents;
 mod allowances;
+mod approvals;
 mod assets;
 pub mod command;
 mod egress;
 pub mod engine;
 pub mod errors;
+mod fleet;
 mod keys;
 mod memory;
 pub mod models;

@@ -2,6 +2,7 @@
 //! which people keep watch over them. CLAUDE.md has the map of these rooms.
 
 pub mod agent;
+pub mod approval;
 pub mod audit;
 pub mod browser;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod console;
 pub mod domain;
 pub mod engine;
 pub mod evidence;
+pub mod fleet;
 pub mod gates;
 pub mod gateway;
 pub mod knowledge;

@@ -4,6 +4,7 @@ use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
+use super::fleet;
 use super::memory::{self, Memory};
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
@@ -12,8 +13,9 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, operators, prices, roles, rules, schema, watchdog};
+use super::{allowances, approvals, keys, operators, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
+use crate::approval::policy::Policy;
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Operators, Role, RoleRules};
 use crate::models::Prices;
@@ -75,6 +77,12 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// Seconds between two looks at all live systems; none where nobody looks.
+    #[serde(default)]
+    pub look_every: Option<u64>,
+    /// What runs on live assets, and who decides.
+    #[serde(default)]
+    pub approvals: Policy,
     /// Which people may do what; `None` where the file does not say.
     #[serde(default)]
     pub operators: Option<Operators>,
@@ -126,6 +134,8 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            look_every: Some(fleet::USUAL),
+            approvals: Policy::default(),
             operators: None,
             keys: BTreeMap::new(),
         }
@@ -165,6 +175,8 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.look_every = fleet::read(top);
+            config.approvals = approvals::read(top);
             config.operators = operators::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {

@@ -6,6 +6,7 @@ mod flaky;
 mod history;
 mod memory;
 mod plan;
+mod proposed;
 mod quote;
 mod repository;
 mod stuck;
@@ -14,7 +15,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Question, Role, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Proposal, Question, Role, Run};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub struct Material<'a> {
     pub asked: &'a [Question],
     /// Repairs of other bugs that may help.
     pub offers: &'a [Offer],
+    /// What became of its proposals for live assets that it was not told yet.
+    pub proposed: &'a [Proposal],
     /// Whether it has tools.
     pub tools: bool,
 }
@@ -74,6 +77,7 @@ pub fn build(material: &Material<'_>) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
     asked::answers(&mut text, material.asked);
+    proposed::section(&mut text, material.proposed);
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);

@@ -105,7 +105,7 @@ mod tests {
                 if n == 1 || n == 2 {
                     let kind = if n == 1 { QuestionKind::Stuck } else { QuestionKind::Review };
                     let question = tx.insert_question(&Ask {
-                        run: run.id,
+                        run: Some(run.id),
                         iteration: 1,
                         kind,
                         title: "t".to_owned(),

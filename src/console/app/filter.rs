@@ -14,6 +14,7 @@ pub enum List {
     Questions,
     Bugs,
     Audit,
+    Assets,
 }
 
 /// The filters of all lists, and the one that a field would put back.
@@ -30,7 +31,7 @@ impl Filters {
     }
 
     /// Whether an item with these texts is listed.
-    fn passes(&self, list: List, texts: &[&str]) -> bool {
+    pub(super) fn passes(&self, list: List, texts: &[&str]) -> bool {
         passes(self.of(list), texts)
     }
 }
@@ -56,6 +57,7 @@ impl App {
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Some(List::Questions),
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Some(List::Bugs),
             (Page::Audit, _) => Some(List::Audit),
+            (Page::Fleet, _) => Some(List::Assets),
             (Page::Watch, Pane::Log) | (Page::Run | Page::Health, _) => None,
         }
     }
@@ -105,7 +107,8 @@ impl App {
     }
 
     pub(super) fn lists_question(&self, question: &Question) -> bool {
-        let (id, run) = (question.id.to_string(), question.run.to_string());
+        let id = question.id.to_string();
+        let run = question.run.map(|run| run.to_string()).unwrap_or_default();
         let facts = question.facts.iter().map(String::as_str);
         let texts: Vec<&str> = [&*id, &run, question.kind.name(), &question.title].into_iter().chain(facts).collect();
         self.filters.passes(List::Questions, &texts)

@@ -13,8 +13,8 @@ use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Offer, Project, ProjectId, Question, QuestionKind,
-    Run, RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Offer, Project, ProjectId, Proposal, ProposalId,
+    Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -80,6 +80,8 @@ pub(super) struct StoredMaterial {
     pub flaky: Vec<String>,
     /// What the agent asked people.
     pub asked: Vec<Question>,
+    /// What became of its proposals, and was not told before.
+    pub proposed: Vec<Proposal>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -97,6 +99,8 @@ pub(super) struct Prompt {
     pub quotes: u32,
     /// The repairs of other bugs that it quotes.
     pub offers: Vec<Offer>,
+    /// Proposals of which it tells what became of them.
+    pub tells: Vec<ProposalId>,
 }
 
 fn missing(what: &'static str, id: &impl ToString) -> StoreError {
@@ -270,10 +274,11 @@ impl<W: World> Engine<W> {
                     detail = json!({ "reserved": reservation.held, "day": reservation.day });
                 }
                 let step = tx.insert_step(&key)?.id;
-                if let Some(Prompt { text, quotes, offers }) = prompt {
+                if let Some(Prompt { text, quotes, tells, offers }) = prompt {
                     let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
                     let name = tx.put_blob(text.as_bytes(), &origin)?;
                     tx.apply_guidance(run, quotes, key.iteration)?;
+                    tx.proposals_told(&tells, key.iteration)?;
                     tx.insert_offers(run, key.iteration, &offers)?;
                     if let Some(object) = detail.as_object_mut() {
                         object.insert("prompt".to_owned(), json!(name.to_string()));
@@ -383,7 +388,7 @@ impl<W: World> Engine<W> {
         Ok(done)
     }
 
-    pub(super) async fn prompt_material(&self, run: RunId) -> Result<StoredMaterial, StoreError> {
+    pub(super) async fn prompt_material(&self, run: RunId, iteration: u32) -> Result<StoredMaterial, StoreError> {
         self.store
             .read(move |view| {
                 let iterations = view.iterations(run)?;
@@ -397,6 +402,7 @@ impl<W: World> Engine<W> {
                     plan: plan_of(view, run)?,
                     flaky: flaky_of(view, run, verified)?,
                     asked: asked_by_agent(view, run)?,
+                    proposed: view.proposals_to_tell(run, iteration)?,
                     iterations,
                 })
             })

@@ -39,6 +39,7 @@ fn nothing(run: &Run) -> Material<'_> {
         flaky: &[],
         asked: &[],
         offers: &[],
+        proposed: &[],
         tools: false,
     }
 }
@@ -162,6 +163,7 @@ fn a_whole_prompt() {
         watch: None,
         plan: None,
         asked: &[],
+        proposed: &[],
         tools: false,
         offers: &[],
     });
@@ -223,7 +225,7 @@ fn answers_of_people_are_quoted_and_the_agents_own_words_are_fenced() {
     let run = crate::engine::machine::tests::queued();
     let question = |id: i64, answer: Option<(bool, &str)>| Question {
         id: QuestionId(id),
-        run: RunId(1),
+        run: Some(RunId(1)),
         iteration: 1,
         kind: QuestionKind::Agent,
         title: "t".to_owned(),

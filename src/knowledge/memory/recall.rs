@@ -194,13 +194,23 @@ mod tests {
 
     #[test]
     fn words_that_mislead_are_not_quoted_until_they_would_have_helped() {
-        assert!(reliable(0, 0) && reliable(0, 4) && !reliable(0, 5) && reliable(1, 5) && reliable(10, 15) && !reliable(2, 20));
+        assert!(
+            reliable(0, 0)
+                && reliable(0, 4)
+                && !reliable(0, 5)
+                && reliable(1, 5)
+                && reliable(10, 15)
+                && !reliable(2, 20)
+        );
         let at_hand = finding("KeyError", LOOKUP, None, None);
         let mut same = repair(1, "KeyError", LOOKUP);
         same.exact = at_hand.exact.clone();
         let repairs = vec![same, repair(2, "KeyError", LOOKUP)];
         let offers = choose(&[at_hand], vec![repairs], &HashSet::<i64>::new(), false, Millis(0));
-        assert_eq!(offers.iter().map(|offer| (offer.repair.solution, offer.quoted)).collect::<Vec<_>>(), [(1, true), (2, false)]);
+        assert_eq!(
+            offers.iter().map(|offer| (offer.repair.solution, offer.quoted)).collect::<Vec<_>>(),
+            [(1, true), (2, false)]
+        );
     }
 
     #[test]

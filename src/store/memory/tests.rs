@@ -60,7 +60,8 @@ fn what_came_of_an_offer_counts_for_the_next_one() {
         store.read_sync(move |view| view.repairs_like(project, &about, true)).unwrap().remove(0)
     };
     let at_hand = finding("b", "no weight for the customer's parcel");
-    let offer = Offer { about: at_hand.exact.clone(), likeness: Likeness::Words, repair: look(at_hand.clone()), quoted: true };
+    let offer =
+        Offer { about: at_hand.exact.clone(), likeness: Likeness::Words, repair: look(at_hand.clone()), quoted: true };
     let (run, solution) = (other.id, offer.repair.solution);
     for (iteration, outcome) in [(1, OfferOutcome::Failed), (2, OfferOutcome::Helped), (3, OfferOutcome::Ignored)] {
         let (offer, about) = (offer.clone(), at_hand.clone());
