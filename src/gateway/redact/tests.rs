@@ -57,7 +57,7 @@ fn quoted(key: &str) -> [(&'static str, Vec<u8>); 6] {
 
 /// Base64 by a table of its own, three bytes at a time.
 fn base64(bytes: &[u8]) -> Vec<u8> {
-    let table: Vec<u8> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).map(|c| c as u8).collect();
+    let table: Vec<u8> = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"+/").collect();
     let mut text = Vec::new();
     for three in bytes.chunks(3) {
         let word = three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
