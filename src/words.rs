@@ -216,10 +216,10 @@ pub fn provider_fault(provider: &ProviderView) -> Option<SafeText> {
 /// That models are stopped.
 pub fn models_stopped(stopped: &StoppedModels) -> SafeText {
     let ModelStop { by, reason, at } = &stopped.stop;
-    let whose = match &stopped.project {
-        Some(project) => safe!("models of {} are stopped", project),
-        None => safe!("models are stopped"),
-    };
+    let whose = stopped
+        .project
+        .as_ref()
+        .map_or_else(|| safe!("models are stopped"), |project| safe!("models of {} are stopped", project));
     let why = if reason.is_empty() { SafeText::empty() } else { safe!(": {}", reason) };
     safe!("{} by {} since {}{}", whose, by.label(), at, why)
 }
