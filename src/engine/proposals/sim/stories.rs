@@ -79,20 +79,20 @@ fn every_crash_point_leaves_one_effect_at_most() {
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     for point in crash::of_executions() {
         for seed in 0..seeds {
-            let crashed = play(async {
+            let deaths = play(async {
                 let sim = Sim::new(seed);
                 let mut dice = StdRng::seed_from_u64(seed ^ 0xa5a5);
                 let id = sim.approved("shop").await;
                 if point.contains("over") || point.contains("look") {
                     sim.target.reach(false);
                 }
-                let crashed = to_the_end(&sim, id, Some(Plan::error(&point, 1)), &mut dice).await;
+                let deaths = to_the_end(&sim, id, Some(Plan::error(&point, 1)), &mut dice).await;
                 check(&sim, id);
                 *ends.entry(sim.read(id).state).or_default() += 1;
-                crashed
+                deaths
             });
-            *reached.entry(point.clone()).or_default() += crashed;
-            crashes += crashed;
+            *reached.entry(point.clone()).or_default() += deaths;
+            crashes += deaths;
             lives += 1;
         }
     }
