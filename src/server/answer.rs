@@ -60,6 +60,7 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
+    #[expect(clippy::too_many_lines, reason = "one arm a request, so that none is forgotten")]
     pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
         let Asker { actor: you, peer } = asker;
         match request {
@@ -155,7 +156,12 @@ impl<S: Sandbox> Server<S> {
                 Ok(Self::opened())
             }
             Request::Watch { .. } => Ok(Self::opened()),
-            about_proposals => self.about_proposals(about_proposals, &you, &peer).await,
+            request @ (Request::Proposals { .. }
+            | Request::Proposal { .. }
+            | Request::Propose { .. }
+            | Request::EditProposal { .. }
+            | Request::Decide { .. }
+            | Request::ReadOutput { .. }) => self.about_proposals(request, &you, &peer).await,
         }
     }
 

@@ -16,6 +16,11 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
 
+/// How much is played: little, or all of it with `DOGWATCH_FULL=1`.
+fn size(short: u64, full: u64) -> u64 {
+    if std::env::var_os("DOGWATCH_FULL").is_some() { full } else { short }
+}
+
 fn play<T>(simulation: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(simulation)
 }
@@ -73,7 +78,7 @@ fn check(sim: &Sim, id: ProposalId) {
 
 #[test]
 fn every_crash_point_leaves_one_effect_at_most() {
-    let seeds: u64 = if cfg!(debug_assertions) { 5 } else { 25 };
+    let seeds = size(5, 25);
     let (mut lives, mut crashes) = (0, 0);
     let mut ends: BTreeMap<State, u32> = BTreeMap::new();
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
@@ -103,7 +108,7 @@ fn every_crash_point_leaves_one_effect_at_most() {
 
 #[test]
 fn random_trouble_leaves_one_effect_at_most() {
-    let stories: u64 = if cfg!(debug_assertions) { 300 } else { 10_000 };
+    let stories = size(300, 10_000);
     let points = crash::of_executions();
     let mut ends: BTreeMap<State, u32> = BTreeMap::new();
     for seed in 1..=stories {
@@ -196,7 +201,7 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_thousand_claims_at_once_are_one_start() {
-    let rounds = if cfg!(debug_assertions) { 3 } else { 100 };
+    let rounds = size(3, 100);
     let mut starts = 0;
     for _ in 0..rounds {
         play(async {
@@ -371,7 +376,7 @@ fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
 
 #[test]
 fn a_store_that_refuses_at_any_write_has_no_effect_without_its_rows() {
-    let most: u64 = if cfg!(debug_assertions) { 40 } else { 300 };
+    let most = size(40, 300);
     for (number, kind) in (0..most).zip([FaultKind::DiskFull, FaultKind::Io].into_iter().cycle()) {
         play(async {
             let sim = Sim::new(number % 2);
@@ -399,4 +404,45 @@ fn a_store_that_refuses_at_any_write_has_no_effect_without_its_rows() {
             check(&sim, id);
         });
     }
+}
+
+#[test]
+fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
+    play(async {
+        let mut sim = Sim::new(0);
+        let two = crate::approval::policy::Rule { approvals: 2, ..Default::default() };
+        sim.policy.rules.push(two);
+        sim.policy.break_glass = [crate::domain::OperatorRole::Admin].into();
+        let engine = sim.engine(Plan::count());
+        let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
+        let asked = engine.propose("web-1".to_owned(), super::command("shop"), claims, None, operator(1000));
+        let one = asked.await.unwrap();
+        let yes = |glass: Option<&str>| {
+            let glass = glass.map(str::to_owned);
+            Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass }
+        };
+        assert!(engine.decide(one.id, yes(Some("short")), operator(2000)).await.is_err());
+        let approved = engine.decide(one.id, yes(Some("nobody else answers the phone")), operator(2000)).await.unwrap();
+        assert_eq!(approved.state, State::Approved);
+        sim.life(Plan::count(), Duration::from_mins(1)).await;
+        assert_eq!(sim.read(one.id).state, State::Succeeded);
+        let listed = || sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 10)).unwrap().len();
+        assert_eq!(listed(), 1);
+        for own in [1000, 2000] {
+            assert!(engine.decide(one.id, Decision::Review, operator(own)).await.is_err());
+        }
+        assert_eq!(listed(), 1);
+        engine.decide(one.id, Decision::Review, operator(2001)).await.unwrap();
+        assert_eq!(listed(), 0);
+        let events = sim.store.read_sync(|view| {
+            view.audit_page(&crate::store::AuditFilter {
+                before: None,
+                most: 100,
+                run: None,
+                kind: Some("proposal.".to_owned()),
+                text: Some("answers the phone".to_owned()),
+            })
+        });
+        assert_eq!(events.unwrap().records.len(), 1);
+    });
 }
