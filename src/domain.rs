@@ -19,6 +19,7 @@ mod ids;
 mod iteration;
 mod knowledge;
 mod model_api;
+mod model_stop;
 mod person;
 mod plan;
 mod project;
@@ -33,6 +34,7 @@ mod step;
 mod suite;
 mod time;
 mod turn;
+mod vitals;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
@@ -56,6 +58,7 @@ pub use ids::{AssetId, BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, S
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
+pub use model_stop::{ModelStop, ModelStops};
 pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
@@ -71,3 +74,4 @@ pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};
 pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};
+pub use vitals::{AssetState, ContainerSeen, DiskSeen, Sighting, Vitals};

@@ -7,6 +7,7 @@ mod bugs;
 mod choice;
 mod copy;
 mod filter;
+mod fleet;
 mod guide;
 mod layer;
 mod list;
@@ -22,6 +23,7 @@ mod sizes;
 pub use audit::{AuditList, Event};
 pub use choice::{Choice, Deed};
 pub use filter::{Filters, List};
+pub use fleet::FleetPage;
 pub use guide::Guiding;
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
@@ -34,7 +36,7 @@ use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
 use super::log::LogPane;
-use crate::domain::{Bug, BugId, Millis, QuestionId, RunId};
+use crate::domain::{AssetId, Bug, BugId, Millis, QuestionId, RunId};
 use crate::protocol::{BugDetail, EngineStatus, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
@@ -52,6 +54,7 @@ pub enum Page {
     Bugs,
     Health,
     Audit,
+    Fleet,
     Run,
 }
 
@@ -125,6 +128,8 @@ pub(super) enum Asked {
     Round(RunId, u32),
     Diff(RunId, u32, Option<String>),
     Bug(BugId),
+    Assets,
+    Asset(AssetId),
     Events(u64, audit::Part),
     /// Something that an operator does, in words.
     Act(SafeText),
@@ -168,6 +173,8 @@ pub struct App {
     pub one: RunPage,
     /// The audit log.
     pub audit: AuditList,
+    /// The live systems.
+    pub fleet: FleetPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -222,6 +229,7 @@ impl App {
             known: Loaded::default(),
             one: RunPage::default(),
             audit: AuditList::default(),
+            fleet: FleetPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -272,6 +280,7 @@ impl App {
         self.one.outdate();
         self.known.outdate();
         self.audit.outdate();
+        self.fleet.outdate();
         for (why, request) in [(Asked::Bugs, Request::Bugs { all: false }), (Asked::Status, Request::Status)] {
             if !self.asked.values().any(|asked| *asked == why) {
                 self.ask(why, request);
@@ -285,6 +294,7 @@ impl App {
             Page::Run => self.want_run(),
             Page::Bugs => self.want_bug(),
             Page::Audit => self.want_events(),
+            Page::Fleet => self.want_fleet(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

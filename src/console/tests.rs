@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fleet;
 mod keys;
 mod logs;
 mod looks;
 mod screens;
 mod served;
+mod switch;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -141,6 +143,8 @@ fn status() -> EngineStatus {
         disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
         today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
         refused: vec![served::outside(3, "evil.example", false)],
+        stopped: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -378,7 +382,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..6).prop_map(Happens::Page),
+        1 => (0_u8..7).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
         3 => text().prop_map(Happens::Served),
     ]
@@ -410,8 +414,8 @@ fn apply(app: &mut App, happens: Happens) {
         }
         Happens::Down(reason) => app.hear(News::Down(reason)),
         Happens::Page(page) => {
-            app.page =
-                [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Run][usize::from(page)];
+            app.page = [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Fleet, Page::Run]
+                [usize::from(page)];
         }
         Happens::Served(text) => served::served(app, &text),
         Happens::Later(by) => app.now = Millis(app.now.0.saturating_add(by)),

@@ -6,6 +6,7 @@ mod audit;
 mod bars;
 mod bugs;
 mod fields;
+mod fleet;
 mod health;
 mod hints;
 mod hit;
@@ -51,6 +52,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Bugs => bugs::page(app, canvas, places.page),
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
+        Page::Fleet => fleet::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);

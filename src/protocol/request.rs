@@ -194,6 +194,20 @@ pub enum Request {
         /// Which run.
         run: RunId,
     },
+    /// Where models are stopped.
+    Models,
+    /// Let no request pass to any model, for one project by name or id or for all, until they are started again.
+    StopModels {
+        /// Whose.
+        project: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Let requests to models pass again.
+    StartModels {
+        /// Whose.
+        project: Option<String>,
+    },
     /// What a run asked of hosts outside.
     Egress {
         /// Which.
@@ -307,6 +321,11 @@ pub enum Request {
         assets: Vec<AssetSpec>,
         /// Say anew what those are whose names are taken, where that differs.
         replace: bool,
+    },
+    /// Look at a live system now.
+    LookAtAsset {
+        /// Its name.
+        name: String,
     },
     /// Take a live system out of the registry.
     RemoveAsset {

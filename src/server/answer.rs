@@ -117,6 +117,9 @@ impl<S: Sandbox> Server<S> {
             }
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
+            Request::Models => self.models().await,
+            Request::StopModels { project, reason } => self.stop_models(project, reason, you).await,
+            Request::StartModels { project } => self.start_models(project, you).await,
             Request::Egress { run } => self.egress(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
@@ -144,6 +147,7 @@ impl<S: Sandbox> Server<S> {
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Assets => self.assets().await,
             Request::Asset { name } => self.asset(name).await,
+            Request::LookAtAsset { name } => self.look_at_asset(name).await,
             Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text } => {
@@ -209,6 +213,8 @@ impl<S: Sandbox> Server<S> {
                 disk,
                 today,
                 refused: self.refused().await?,
+                providers: self.providers().into_iter().filter(|one| one.fault.is_some()).collect(),
+                stopped: self.engine.store.read(super::models::stopped).await?,
             },
         })
     }

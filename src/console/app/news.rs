@@ -106,6 +106,21 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Assets, reply) => {
+                let all = expected(reply, |reply| match reply {
+                    Reply::Assets { assets } => Some(assets),
+                    _ => None,
+                });
+                self.fleet.all.take(&(), all);
+                self.keep_asset();
+            }
+            (Asked::Asset(id), reply) => self.fleet.known.take(
+                &id,
+                expected(reply, |reply| match reply {
+                    Reply::Assets { mut assets } => assets.pop().map(Box::new),
+                    _ => None,
+                }),
+            ),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),
@@ -115,7 +130,11 @@ impl App {
             }
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
-            (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
+            (Asked::Act(words), Ok(_)) => {
+                // It may have been about the engine itself.
+                self.stale = true;
+                self.say(safe!("{}: done", words));
+            }
             (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
             (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {
                 self.complain(safe!("{}", fault.message));

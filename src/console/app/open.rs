@@ -16,7 +16,7 @@ impl App {
             (Page::Watch, Pane::Log) => self.zoom = true,
             (Page::Watch, Pane::Bugs) => self.read(Page::Bugs),
             (Page::Watch, Pane::Questions) => self.read(Page::Approvals),
-            (Page::Run | Page::Approvals | Page::Bugs | Page::Audit, _) if !self.reading.inside => {
+            (Page::Run | Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet, _) if !self.reading.inside => {
                 self.reading.inside = true;
             }
             _ => {
@@ -39,7 +39,7 @@ impl App {
             Page::Approvals => self.question.and_then(|id| self.questions.get(&id)).and_then(|question| question.run),
             Page::Bugs => self.known.ok().and_then(|detail| detail.runs.first()).map(|seen| seen.run),
             Page::Audit => self.audit.selected().and_then(|event| event.run),
-            Page::Watch | Page::Health | Page::Run => None,
+            Page::Watch | Page::Health | Page::Fleet | Page::Run => None,
         }
     }
 
@@ -73,7 +73,7 @@ impl App {
             Page::Watch => self.log.sideways(right),
             Page::Run if self.reading.inside && self.one.tab == Tab::Diff => self.reading.sideways(right),
             Page::Run => self.one.turn(right),
-            Page::Approvals | Page::Bugs | Page::Audit | Page::Health => {}
+            Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet | Page::Health => {}
         }
     }
 

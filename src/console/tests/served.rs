@@ -181,6 +181,11 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
         Request::Diff { .. } => Reply::Patch { bytes: Bytes::new(format!("{PATCH}{text}").as_bytes()) },
         Request::Bug { bug } => Reply::Bug { detail: Box::new(bug_detail(*bug, text)) },
         Request::Audit { before, .. } => Reply::Audit { page: page(*before, text) },
+        Request::Assets => Reply::Assets { assets: super::fleet::assets(text) },
+        Request::Asset { name } => {
+            let all = super::fleet::assets(text).into_iter();
+            Reply::Assets { assets: all.filter(|view| view.asset.spec.name.as_str() == name).collect() }
+        }
         _ => return None,
     })
 }
