@@ -5,6 +5,7 @@ use super::proposals::load;
 use crate::approval::{digest, show, signature};
 use crate::domain::ProposalId;
 use crate::safe;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,20 +23,22 @@ pub async fn export(mut context: Context, id: ProposalId, dir: &Path, json: bool
         (dir.join("decision"), signature::message(id, &show::shown(&detail)).into_bytes()),
     ];
     let mut signers = String::new();
-    let mut checks = format!(
-        "The digest in `decision` is that of `record`:\n    sha256sum record\n\nEach signature is one person's yes to `decision`:\n"
+    let mut checks = String::from(
+        "The digest in `decision` is that of `record`:\n    sha256sum record\n\nEach signature is one person's yes to `decision`:\n",
     );
     for (at, vote) in one.votes.iter().enumerate() {
         let Some(text) = &vote.signature else { continue };
         let name = format!("yes-{}.sig", at + 1);
         let who = format!("user-{}", vote.voter.person.login_uid.unwrap_or(vote.voter.person.uid));
         if let Some(key) = signature::signer(text) {
-            signers.push_str(&format!("{who} namespaces=\"{}\" {key}\n", signature::NAMESPACE));
+            // Writing to a string cannot fail, here and below.
+            let _infallible = writeln!(signers, "{who} namespaces=\"{}\" {key}", signature::NAMESPACE);
         }
-        checks.push_str(&format!(
-            "    ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {name} < decision\n",
+        let _infallible = writeln!(
+            checks,
+            "    ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {name} < decision",
             signature::NAMESPACE
-        ));
+        );
         files.push((dir.join(name), text.clone().into_bytes()));
     }
     checks

@@ -60,6 +60,7 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
+    #[expect(clippy::too_many_lines, reason = "one arm a request, so that none is forgotten")]
     pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
         let Asker { actor: you, peer } = asker;
         match request {
@@ -114,16 +115,6 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await
             }
-            Request::Proposals { all } => self.proposals(all).await,
-            Request::Proposal { proposal } => self.proposal(proposal, self.voter(&you, &peer).await.ok()).await,
-            Request::Propose { new } => self.propose(new, self.voter(&you, &peer).await?).await,
-            Request::EditProposal { proposal, new } => {
-                self.edit_proposal(proposal, new, self.voter(&you, &peer).await?).await
-            }
-            Request::Decide { proposal, verdict } => {
-                self.decide(proposal, verdict, self.voter(&you, &peer).await?).await
-            }
-            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
             Request::Models => self.models().await,
@@ -171,6 +162,12 @@ impl<S: Sandbox> Server<S> {
                 Ok(Self::opened())
             }
             Request::Watch { .. } => Ok(Self::opened()),
+            request @ (Request::Proposals { .. }
+            | Request::Proposal { .. }
+            | Request::Propose { .. }
+            | Request::EditProposal { .. }
+            | Request::Decide { .. }
+            | Request::ReadOutput { .. }) => self.about_proposals(request, &you, &peer).await,
         }
     }
 
