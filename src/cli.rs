@@ -34,7 +34,6 @@ mod run;
 mod secret;
 mod serve;
 mod show;
-mod sign;
 mod steer;
 mod tools;
 mod uninstall;

@@ -5,11 +5,14 @@ mod arrange;
 mod audit;
 mod bars;
 mod bugs;
+mod decide;
 mod fields;
 mod health;
 mod hints;
 mod hit;
 mod log;
+mod odd;
+mod proposal;
 mod redirect;
 mod rollback;
 mod run;
@@ -45,6 +48,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     }
     let places = arrange(app, area);
     bars::top(app, canvas, places.top);
+    bars::banner(app, canvas, places.banner);
     match app.page {
         Page::Watch => watch(app, canvas, &places),
         Page::Approvals => approvals::page(app, canvas, places.page),
@@ -52,6 +56,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
+        Page::Proposal => proposal::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);
     hints::line(app, canvas, places.bottom);

@@ -82,6 +82,8 @@ pub enum Which {
     All,
     /// Those of which something is still expected, by people or by the engine.
     Open,
+    /// Those that one person decided for two, and nobody else has looked at since.
+    Unreviewed,
     /// Those that the engine has to look after: a grant to use, or an outcome to find out.
     Under,
     /// Those of a run.
@@ -161,6 +163,11 @@ impl View<'_> {
             Which::All => ("1", None),
             Which::Open => (
                 "state IN ('pending', 'partial', 'approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')",
+                None,
+            ),
+            Which::Unreviewed => (
+                "execution IS NOT NULL AND json_extract(standing, '$.reviewed') IS NULL AND EXISTS
+                    (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)",
                 None,
             ),
             Which::Under => ("state IN ('approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')", None),
