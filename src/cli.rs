@@ -21,6 +21,7 @@ mod diff;
 mod doctor;
 mod egress;
 mod engine;
+mod evidence;
 mod gc;
 mod init;
 mod knowledge;

@@ -120,24 +120,11 @@ pub fn step(proposal: &Proposal, event: Event<'_>, now: &Moment) -> Result<Propo
     let mut next = proposal.clone();
     next.version += 1;
     let state = proposal.state;
-    let not_now = Refusal::NotNow { id: proposal.id, state: state.name() };
+    let not_now = not_now(proposal);
     let may_end = state.is_open() || state == State::Approved;
     match event {
         Event::Look => return Err(Refusal::Nothing),
-        Event::Approve { vote, policy } => {
-            if !state.is_open() {
-                return Err(not_now);
-            }
-            let need = policy.need(&proposal.proposed.asset);
-            vote::check(proposal, &need, &policy.break_glass, &vote)?;
-            next.votes.push(vote);
-            if vote::missing(&next, &need, &policy.break_glass, None) == 0 {
-                next.state = State::Approved;
-                next.granted = Some((now.clone(), policy.granted()));
-            } else {
-                next.state = State::Partial;
-            }
-        }
+        Event::Approve { vote, policy } => approve(&mut next, vote, policy, now)?,
         Event::Deny { voter, reason, policy } => {
             if !may_end {
                 return Err(not_now);
@@ -215,18 +202,41 @@ pub fn step(proposal: &Proposal, event: Event<'_>, now: &Moment) -> Result<Propo
             };
             (next.by, next.reason) = (Some(by), note);
         }
-        Event::Review { by } => {
-            if !proposal.wants_review() {
-                return Err(not_now);
-            }
-            let decided = proposal.votes.iter().any(|vote| vote::same(&vote.voter.person, &by));
-            if decided || vote::is_owner(proposal, &by) {
-                return Err(Refusal::Forbidden("somebody else than who decided must look at it".to_owned()));
-            }
-            next.reviewed = Some(by);
-        }
+        Event::Review { by } => review(&mut next, by)?,
     }
     Ok(next)
+}
+
+fn not_now(one: &Proposal) -> Refusal {
+    Refusal::NotNow { id: one.id, state: one.state.name() }
+}
+
+fn approve(next: &mut Proposal, vote: Vote, policy: &Policy, now: &Moment) -> Result<(), Refusal> {
+    if !next.state.is_open() {
+        return Err(not_now(next));
+    }
+    let need = policy.need(&next.proposed.asset);
+    vote::check(next, &need, &policy.break_glass, &vote)?;
+    next.votes.push(vote);
+    if vote::missing(next, &need, &policy.break_glass, None) == 0 {
+        next.state = State::Approved;
+        next.granted = Some((now.clone(), policy.granted()));
+    } else {
+        next.state = State::Partial;
+    }
+    Ok(())
+}
+
+fn review(next: &mut Proposal, by: Human) -> Result<(), Refusal> {
+    if !next.wants_review() {
+        return Err(not_now(next));
+    }
+    let decided = next.votes.iter().any(|vote| vote::same(&vote.voter.person, &by));
+    if decided || vote::is_owner(next, &by) {
+        return Err(Refusal::Forbidden("somebody else than who decided must look at it".to_owned()));
+    }
+    next.reviewed = Some(by);
+    Ok(())
 }
 
 /// The proposal as its deadlines leave it, where one has passed.

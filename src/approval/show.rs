@@ -113,9 +113,10 @@ fn place(detail: &ProposalDetail) -> Part {
     for (name, value) in &asset.labels {
         lines.push(safe!("label: {} = {}", name, value));
     }
-    lines.push(match &asset.host_key {
-        Some(key) => safe!("it is known by: {}", key),
-        None => safe!("nothing tells whether it is who it should be"),
+    lines.push(if let Some(key) = &asset.host_key {
+        safe!("it is known by: {}", key)
+    } else {
+        safe!("nothing tells whether it is who it should be")
     });
     lines.push(safe!("reached by: {}", asset.means));
     match &detail.asset {
@@ -133,7 +134,7 @@ pub fn command(command: &Command) -> Part {
     let mut lines = Vec::new();
     match &command.program {
         Program::Argv { words } if words.is_empty() => {
-            lines.push(safe!("the command is lost or damaged").styled(Style::strong()))
+            lines.push(safe!("the command is lost or damaged").styled(Style::strong()));
         }
         Program::Argv { words } => {
             let count = words.len();
@@ -146,9 +147,10 @@ pub fn command(command: &Command) -> Part {
         }
     }
     lines.push(safe!("in the directory: {}", quoted(command.cwd.as_bytes())));
-    lines.push(match &command.user {
-        Some(user) => safe!("as the user: {}", user),
-        None => safe!("as the user of the connection"),
+    lines.push(if let Some(user) = &command.user {
+        safe!("as the user: {}", user)
+    } else {
+        safe!("as the user of the connection")
     });
     lines.push(safe!("for at most {}", words::span(i64::from(command.timeout) * 1000)));
     if command.env.is_empty() {

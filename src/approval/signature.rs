@@ -1,9 +1,9 @@
 //! Signatures of decisions, as OpenSSH makes and checks them (`ssh-keygen -Y`, format SSHSIG): evidence of a person that nobody makes who
-//! has only the database, not even this program. `assets/docs/approvals.md` says how stock OpenSSH checks an exported decision.
+//! has only the database, not even this program. `dogwatch approvals export` writes what stock OpenSSH checks.
 
 use super::policy::Policy;
 use crate::domain::{Proposal, ProposalId, Vote};
-use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
+use ssh_key::{Algorithm, LineEnding, PublicKey, SshSig};
 
 /// What signatures are for; one for anything else is none for this.
 pub const NAMESPACE: &str = "dogwatch-approval";
@@ -45,11 +45,6 @@ pub fn key(line: &str) -> Option<PublicKey> {
     known.then_some(key)
 }
 
-/// The fingerprint of a key, as OpenSSH writes it.
-pub fn fingerprint(key: &PublicKey) -> String {
-    key.fingerprint(HashAlg::Sha256).to_string()
-}
-
 /// Checks the signature of a vote by the keys that the rules give to its voter.
 pub fn check(policy: &Policy, id: ProposalId, vote: &Vote) -> Result<(), BadSignature> {
     let person = &vote.voter.person;
@@ -64,11 +59,26 @@ pub fn check(policy: &Policy, id: ProposalId, vote: &Vote) -> Result<(), BadSign
     if text.len() > LONGEST {
         return Err(BadSignature::Unreadable);
     }
-    let signature = SshSig::from_pem(text).map_err(|_| BadSignature::Unreadable)?;
+    let signature = read(text).ok_or(BadSignature::Unreadable)?;
     let Some(key) = keys.iter().find(|key| key.key_data() == signature.public_key()) else {
         return Err(BadSignature::OtherKey(name.clone()));
     };
     key.verify(NAMESPACE, message(id, &vote.digest).as_bytes(), &signature).map_err(|_| BadSignature::Other)
+}
+
+/// Reads a signature that is written in the one way there is. Its version is not part of what is signed, and decoders pass over what
+/// they need not know; a text that says the same in another way is nobody's.
+fn read(text: &str) -> Option<SshSig> {
+    let signature = SshSig::from_pem(text).ok()?;
+    let again = signature.to_pem(LineEnding::LF).ok()?;
+    let letters = |text: &str| text.split_ascii_whitespace().collect::<Vec<_>>().concat();
+    (signature.version() == SshSig::VERSION && letters(&again) == letters(text)).then_some(signature)
+}
+
+/// The public key with which something was signed, as a line.
+pub fn signer(text: &str) -> Option<String> {
+    let signature = read(text)?;
+    PublicKey::from(signature.public_key().clone()).to_openssh().ok()
 }
 
 /// Whether every vote of a proposal is signed for it.

@@ -2,6 +2,7 @@
 //! wrapped where a terminal is narrow and never cut.
 
 use super::context::{Context, Failure, unfit};
+use super::evidence;
 use super::proposals::{self, Found, Yes};
 use super::propose::What;
 use super::steer::tell;
@@ -10,6 +11,7 @@ use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
 use crate::text::{Align, SafeText, Style, Table};
 use crate::words;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
@@ -117,6 +119,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write what was decided into files that `sha256sum` and `ssh-keygen` alone can check
+    Export {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// A directory, which is made
+        dir: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what an execution printed
     Output {
         /// The proposal, such as x3
@@ -169,6 +181,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
             proposals::decide(context, proposal, verdict, json).await
         }
         Command::Review { proposal, json } => proposals::decide(context, proposal, Verdict::Review, json).await,
+        Command::Export { proposal, dir, json } => evidence::export(context, proposal, &dir, json).await,
         Command::Output { proposal, json } => proposals::output(context, proposal, json).await,
     }
 }

@@ -165,8 +165,12 @@ pub async fn edit(
     asset: Option<String>,
     json: bool,
 ) -> Result<i32, Failure> {
-    let new =
-        NewProposal { asset: asset.unwrap_or_default(), command: what.command()?, claims: what.claims(), run: None };
+    let new = Box::new(NewProposal {
+        asset: asset.unwrap_or_default(),
+        command: what.command()?,
+        claims: what.claims(),
+        run: None,
+    });
     let request = Request::EditProposal { proposal: id, new };
     let Reply::Proposal { detail } = context.ask(request).await? else { return unfit() };
     told(&mut context, &detail, json)?;

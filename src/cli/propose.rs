@@ -68,7 +68,7 @@ impl What {
             None => Program::Argv { words: self.words.iter().map(|word| word.clone().into_vec()).collect() },
         };
         let stdin = self.stdin.as_deref().map(read).transpose()?;
-        let env = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
+        let env = self.env.iter().map(variable).collect::<Result<_, _>>()?;
         let (cwd, user, timeout) = (self.cwd.clone(), self.user.clone(), self.timeout);
         Ok(Command { program, stdin, env, cwd, user, timeout })
     }
@@ -104,7 +104,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Args { asset, what, run, json } = args;
-    let new = NewProposal { asset, command: what.command()?, claims: what.claims(), run };
+    let new = Box::new(NewProposal { asset, command: what.command()?, claims: what.claims(), run });
     let Reply::Proposal { detail } = context.ask(Request::Propose { new }).await? else { return unfit() };
     told(&mut context, &detail, json)?;
     Ok(0)

@@ -39,6 +39,21 @@ const LIMIT: Field = Field::may("limit", Holds::Number(20), "how many rows at mo
 const NAME: Field = Field::may("name", Holds::Text(200), "the name of one, to read only that");
 const BUG: &str = "the bug's id as other tools write it, such as b9";
 
+/// What a proposal says.
+const PROPOSED: [Field; 11] = [
+    Field::needed("asset", Holds::Text(200), "the name of the asset, as the tool `assets` writes it"),
+    Field::may("argv", Holds::Texts(256, 4_096), "the program and its arguments, one text each; no shell reads them"),
+    Field::may("script", Holds::Text(65_536), "or a script for /bin/sh, in full"),
+    Field::may("stdin", Holds::Text(65_536), "what it reads; nothing where it is left out"),
+    Field::may("env", Holds::Texts(50, 4_096), "variables beside PATH, each NAME=VALUE"),
+    Field::may("cwd", Holds::Text(4_096), "where it is started, an absolute path; / where it is left out"),
+    Field::may("user", Holds::Text(64), "as which user of the asset"),
+    Field::may("timeout", Holds::Number(86_400), "after how many seconds it is ended; 60 where it is left out"),
+    Field::needed("why", Holds::Text(4_096), "why, for the people who decide; it is shown as your words"),
+    Field::may("expect", Holds::Text(4_096), "what it should bring about, and how that can be seen"),
+    Field::may("undo", Holds::Text(4_096), "how it would be undone"),
+];
+
 /// Kinds of questions.
 pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
@@ -194,47 +209,7 @@ impl Tool {
                     ]
                 }
             }
-            Self::ProposeExecution => {
-                const {
-                    &[
-                        Field::needed(
-                            "asset",
-                            Holds::Text(200),
-                            "the name of the asset, as the tool `assets` writes it",
-                        ),
-                        Field::may(
-                            "argv",
-                            Holds::Texts(256, 4_096),
-                            "the program and its arguments, one text each; no shell reads them",
-                        ),
-                        Field::may("script", Holds::Text(65_536), "or a script for /bin/sh, in full"),
-                        Field::may("stdin", Holds::Text(65_536), "what it reads; nothing where it is left out"),
-                        Field::may("env", Holds::Texts(50, 4_096), "variables beside PATH, each NAME=VALUE"),
-                        Field::may(
-                            "cwd",
-                            Holds::Text(4_096),
-                            "where it is started, an absolute path; / where it is left out",
-                        ),
-                        Field::may("user", Holds::Text(64), "as which user of the asset"),
-                        Field::may(
-                            "timeout",
-                            Holds::Number(86_400),
-                            "after how many seconds it is ended; 60 where it is left out",
-                        ),
-                        Field::needed(
-                            "why",
-                            Holds::Text(4_096),
-                            "why, for the people who decide; it is shown as your words",
-                        ),
-                        Field::may(
-                            "expect",
-                            Holds::Text(4_096),
-                            "what it should bring about, and how that can be seen",
-                        ),
-                        Field::may("undo", Holds::Text(4_096), "how it would be undone"),
-                    ]
-                }
-            }
+            Self::ProposeExecution => &PROPOSED,
             Self::Notes | Self::Answers | Self::Proposals => &[],
         }
     }

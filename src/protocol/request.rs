@@ -162,14 +162,14 @@ pub enum Request {
     /// Propose something for a live asset.
     Propose {
         /// What.
-        new: NewProposal,
+        new: Box<NewProposal>,
     },
     /// Put an edited proposal in the place of another, whose votes are void.
     EditProposal {
         /// Which.
         proposal: ProposalId,
         /// What; the asset stays where its name is empty.
-        new: NewProposal,
+        new: Box<NewProposal>,
     },
     /// Decide about a proposal.
     Decide {

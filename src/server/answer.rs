@@ -114,16 +114,6 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await
             }
-            Request::Proposals { all } => self.proposals(all).await,
-            Request::Proposal { proposal } => self.proposal(proposal, self.voter(&you, &peer).await.ok()).await,
-            Request::Propose { new } => self.propose(new, self.voter(&you, &peer).await?).await,
-            Request::EditProposal { proposal, new } => {
-                self.edit_proposal(proposal, new, self.voter(&you, &peer).await?).await
-            }
-            Request::Decide { proposal, verdict } => {
-                self.decide(proposal, verdict, self.voter(&you, &peer).await?).await
-            }
-            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
             Request::Egress { run } => self.egress(run).await,
@@ -165,6 +155,7 @@ impl<S: Sandbox> Server<S> {
                 Ok(Self::opened())
             }
             Request::Watch { .. } => Ok(Self::opened()),
+            about_proposals => self.about_proposals(about_proposals, &you, &peer).await,
         }
     }
 

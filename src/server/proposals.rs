@@ -10,7 +10,7 @@ use crate::domain::{Actor, Human, Moment, Program, Proposal, ProposalId, Proposa
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
 use crate::people::Peer;
 use crate::protocol::{
-    Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Verdict, requester,
+    Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict, requester,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View, Which};
@@ -34,14 +34,26 @@ impl From<DecideFault> for Fault {
 }
 
 impl<S: Sandbox> Server<S> {
-    /// Who asks, with the roles of this moment.
-    pub(super) async fn voter(&self, you: &Actor, peer: &Peer) -> Result<Voter, Fault> {
+    pub(super) async fn about_proposals(&self, request: Request, you: &Actor, peer: &Peer) -> Result<Reply, Fault> {
         let only_people = || Fault { code: FaultCode::Forbidden, message: "only a person decides".to_owned() };
         let person = Human::of(you).ok_or_else(only_people)?;
-        Ok(Voter { person, roles: self.people.roles(peer).await })
+        // With the roles of this moment.
+        let you = Voter { person, roles: self.people.roles(peer).await };
+        match request {
+            Request::Proposal { proposal } => self.proposal(proposal, you).await,
+            Request::Propose { new } => self.propose(*new, you).await,
+            Request::EditProposal { proposal, new } => self.edit_proposal(proposal, *new, you).await,
+            Request::Decide { proposal, verdict } => self.decide(proposal, verdict, you).await,
+            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
+            Request::Proposals { all } => self.proposals(all).await,
+            other => {
+                let message = format!("`{}` is answered by nobody", other.word());
+                Err(Fault { code: FaultCode::Engine, message })
+            }
+        }
     }
 
-    pub(super) async fn proposals(&self, all: bool) -> Result<Reply, Fault> {
+    async fn proposals(&self, all: bool) -> Result<Reply, Fault> {
         let which = if all { Which::All } else { Which::Open };
         let mut found = self
             .engine
@@ -62,7 +74,7 @@ impl<S: Sandbox> Server<S> {
         Ok(Reply::Proposals { proposals: found.iter().map(|one| brief(one, policy, &now)).collect(), more })
     }
 
-    pub(super) async fn proposal(&self, id: ProposalId, voter: Option<Voter>) -> Result<Reply, Fault> {
+    async fn proposal(&self, id: ProposalId, voter: Voter) -> Result<Reply, Fault> {
         let desk = self.proposals.desk().clone();
         let read = self.engine.store.read(move |view| {
             let Some(one) = view.proposal(id)? else { return Ok(None) };
@@ -73,18 +85,17 @@ impl<S: Sandbox> Server<S> {
         let Some((proposal, asset, before)) = read.await? else { return Err(not_found("proposal", id)) };
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         let need = policy.need(&proposal.proposed.asset);
-        let hindrance = match &voter {
-            None => Some("only a person decides".to_owned()),
-            Some(_) if !proposal.state.is_open() => Some(format!("it is {}", proposal.state.name())),
-            Some(voter) => {
-                let digest = proposal.digest.clone();
-                let signature = Some(String::new());
-                let vote = Vote { voter: voter.clone(), digest, at: now.clone(), seen: None, signature, glass: None };
-                vote::check(&proposal, &need, &policy.break_glass, &vote).err().map(|bad| bad.to_string())
-            }
+        let hindrance = if proposal.state.is_open() {
+            let (voter, digest) = (voter.clone(), proposal.digest.clone());
+            // What a signature says is looked at where one is given.
+            let signature = Some(String::new());
+            let vote = Vote { voter, digest, at: now.clone(), seen: None, signature, glass: None };
+            vote::check(&proposal, &need, &policy.break_glass, &vote).err().map(|bad| bad.to_string())
+        } else {
+            Some(format!("it is {}", proposal.state.name()))
         };
         let output = output_bytes(&self.proposals, id).await;
-        let login = voter.as_ref().and_then(|voter| voter.person.login_name.as_ref());
+        let login = voter.person.login_name.as_ref();
         let keys = login.and_then(|name| policy.keys.get(name).cloned()).unwrap_or_default();
         Ok(Reply::Proposal {
             detail: Box::new(ProposalDetail {
@@ -94,7 +105,7 @@ impl<S: Sandbox> Server<S> {
                 freeze: policy.frozen(now.wall).map(ToString::to_string),
                 need,
                 proposal,
-                you: voter,
+                you: Some(voter),
                 hindrance,
                 asset,
                 before: before.map(Box::new),
@@ -104,20 +115,20 @@ impl<S: Sandbox> Server<S> {
         })
     }
 
-    pub(super) async fn propose(&self, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
+    async fn propose(&self, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
         let NewProposal { asset, command, claims, run } = new;
         let one = self.proposals.propose(asset, command, claims, run, you.clone()).await?;
-        self.proposal(one.id, Some(you)).await
+        self.proposal(one.id, you).await
     }
 
-    pub(super) async fn edit_proposal(&self, id: ProposalId, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
+    async fn edit_proposal(&self, id: ProposalId, new: NewProposal, you: Voter) -> Result<Reply, Fault> {
         let NewProposal { asset, command, claims, .. } = new;
         let change = Change { command, claims, asset: Some(asset).filter(|name| !name.is_empty()) };
         let one = self.proposals.edit(id, change, you.clone()).await?;
-        self.proposal(one.id, Some(you)).await
+        self.proposal(one.id, you).await
     }
 
-    pub(super) async fn decide(&self, id: ProposalId, verdict: Verdict, you: Voter) -> Result<Reply, Fault> {
+    async fn decide(&self, id: ProposalId, verdict: Verdict, you: Voter) -> Result<Reply, Fault> {
         let decision = match verdict {
             Verdict::Approve { digest, seen, signature, glass } => Decision::Approve { digest, seen, signature, glass },
             Verdict::Deny { reason } => Decision::Deny { reason },
@@ -126,10 +137,10 @@ impl<S: Sandbox> Server<S> {
             Verdict::Review => Decision::Review,
         };
         self.proposals.decide(id, decision, you.clone()).await?;
-        self.proposal(id, Some(you)).await
+        self.proposal(id, you).await
     }
 
-    pub(super) async fn read_output(&self, id: ProposalId, offset: u64, most: u32) -> Result<Reply, Fault> {
+    async fn read_output(&self, id: ProposalId, offset: u64, most: u32) -> Result<Reply, Fault> {
         let end = output_bytes(&self.proposals, id).await;
         let to = end.min(offset.saturating_add(u64::from(most.min(MOST_OUTPUT))));
         let bytes = if offset >= to { Vec::new() } else { read_range(self.proposals.log(id), offset, to).await? };

@@ -68,14 +68,15 @@ impl<S: Sandbox> Server<S> {
 /// One run or one question.
 enum Item {
     Run(Box<RunView>),
-    Question(Question),
+    Question(Box<Question>),
 }
 
 /// Splits news so that each part fits into a line. All but the last carry the cursor `before`, so that a client that comes
 /// back after half of them gets them all again.
 fn parts(snapshot: Snapshot, before: u64) -> Vec<Snapshot> {
     let runs = snapshot.runs.into_iter().map(|run| (size(&run), Item::Run(Box::new(run))));
-    let questions = snapshot.questions.into_iter().map(|question| (size(&question), Item::Question(question)));
+    let questions =
+        snapshot.questions.into_iter().map(|question| (size(&question), Item::Question(Box::new(question))));
     let mut parts = Vec::new();
     let mut part = Snapshot { cursor: before, ..Snapshot::default() };
     let mut bytes = 0;
@@ -87,7 +88,7 @@ fn parts(snapshot: Snapshot, before: u64) -> Vec<Snapshot> {
         bytes += size;
         match item {
             Item::Run(run) => part.runs.push(*run),
-            Item::Question(question) => part.questions.push(question),
+            Item::Question(question) => part.questions.push(*question),
         }
     }
     part.cursor = snapshot.cursor;

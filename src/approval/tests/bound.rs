@@ -60,7 +60,7 @@ const CHANGES: [(&str, Change); 22] = [
         };
     }),
     ("owners", |p, dice| {
-        p.owners.push(Human { uid: dice.random(), login_uid: Some(dice.random()), name: text(dice), login_name: None })
+        p.owners.push(Human { uid: dice.random(), login_uid: Some(dice.random()), name: text(dice), login_name: None });
     }),
     ("run", |p, dice| p.run = if dice.random() { None } else { Some(RunId(dice.random_range(6..10_000))) }),
     ("claims", |p, dice| p.claims.why.push_str(&text(dice))),

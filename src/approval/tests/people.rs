@@ -14,9 +14,12 @@ fn all_roles(person: Human) -> Voter {
     Voter { person, roles: OperatorRole::ALL.into() }
 }
 
+/// A user and the login behind it.
+type Account = (u32, Option<u32>);
+
 /// Ways in which one human comes with two accounts: what they own it as, and what they vote as. By the numbers of users; 0 is root,
 /// 4000 an account that several people share.
-const LAYOUTS: [(&str, (u32, Option<u32>), (u32, Option<u32>)); 40] = [
+const LAYOUTS: [(&str, Account, Account); 40] = [
     ("the same session", (1000, Some(1000)), (1000, Some(1000))),
     ("su to another user", (1000, Some(1000)), (1001, Some(1000))),
     ("su to root", (1000, Some(1000)), (0, Some(1000))),

@@ -40,8 +40,7 @@ fn nine_facts_at_four_moments_are_thirty_six_refusals() {
                 let mut stands = standing(one, &policy);
                 flipped(what, one, &mut stands, &other, now);
             };
-            let mut steps = 0;
-            for uid in [2000, 2001] {
+            for (steps, uid) in [2000, 2001].into_iter().enumerate() {
                 if moment == steps {
                     flip(&mut one, &mut now);
                 }
@@ -51,7 +50,6 @@ fn nine_facts_at_four_moments_are_thirty_six_refusals() {
                     Err(Refusal::Vote(_)) => {}
                     Err(error) => panic!("{what}: {error}"),
                 }
-                steps += 1;
             }
             if moment == 2 {
                 flip(&mut one, &mut now);
@@ -132,12 +130,10 @@ fn states_move_along_the_table_only() {
             let to = next.state;
             assert!(!from.is_final() || to == from, "{from:?} is over, but {name} leads to {to:?}");
             let fine = match to {
-                State::Claimed => from == State::Approved,
-                State::Dispatched => from == State::Claimed,
+                State::Claimed | State::Voided => from == State::Approved,
+                State::Dispatched | State::Refused => from == State::Claimed,
                 State::Partial | State::Approved => from.is_open(),
                 State::Denied | State::Withdrawn | State::Superseded => from.is_open() || from == State::Approved,
-                State::Voided => from == State::Approved,
-                State::Refused => from == State::Claimed,
                 State::ResolvedRan | State::ResolvedNotRun | State::ResolvedAccepted => from == State::OutcomeUnknown,
                 State::OutcomeUnknown => from.is_under_way(),
                 State::Running | State::Succeeded | State::Failed | State::TimedOut | State::NotRun => {

@@ -17,19 +17,16 @@ pub(super) fn section(text: &mut String, proposals: &[Proposal]) {
             text.push('\n');
             continue;
         }
-        match (one.state, &one.by) {
+        if let (State::Denied, Some(by)) = (one.state, &one.by) {
             // A person's words to the agent, as guidance is.
-            (State::Denied, Some(by)) => {
-                let _infallible = write!(text, "The operator {} says why: ", by.name);
-                push_bounded(text, &one.reason, MAX_MESSAGE * 4);
-                text.push_str("\nDo not propose the same again.\n\n");
-            }
-            _ => {
-                let mut body = String::new();
-                push_bounded(&mut body, &one.reason, MAX_MESSAGE);
-                body.push('\n');
-                let _infallible = writeln!(text, "\n{}\n", fenced(&body).trim_end());
-            }
+            let _infallible = write!(text, "The operator {} says why: ", by.name);
+            push_bounded(text, &one.reason, MAX_MESSAGE * 4);
+            text.push_str("\nDo not propose the same again.\n\n");
+        } else {
+            let mut body = String::new();
+            push_bounded(&mut body, &one.reason, MAX_MESSAGE);
+            body.push('\n');
+            let _infallible = writeln!(text, "\n{}\n", fenced(&body).trim_end());
         }
     }
 }

@@ -130,6 +130,9 @@ impl Proposals {
     pub(super) async fn start(&self, one: Proposal) -> Result<(), Crashed> {
         let id = one.id;
         let order = order(&one);
+        if let Err(why) = order.check(&self.desk.policy) {
+            return self.come(id, ExecutionOutcome::NotRun { why }).await;
+        }
         let intended = self.step(id, "dispatch", || Event::Dispatch).await?;
         let Some(one) = intended.filter(|one| one.state == State::Dispatched) else { return Ok(()) };
         let (pieces, come) = mpsc::channel(PIECES);
@@ -245,6 +248,7 @@ impl Proposals {
 fn order(one: &Proposal) -> Order {
     let execution = one.execution.clone();
     Order {
+        proposal: one.id,
         execution: execution.unwrap_or_else(|| digest::execution(&one.digest, &one.proposed.nonce)),
         proposed: one.proposed.clone(),
         digest: one.digest.clone(),

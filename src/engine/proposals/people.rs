@@ -18,12 +18,12 @@ impl Roles for crate::people::People {
 
 /// Those who voted, each with the roles of that moment that they still have.
 pub(super) async fn still(roles: &dyn Roles, votes: &[Vote]) -> Vec<Voter> {
-    let mut voters = Vec::new();
+    let mut all = Vec::new();
     for vote in votes {
         let Voter { person, roles: then }: &Voter = &vote.voter;
         let now = roles.of(person.uid).await;
         let person: Human = person.clone();
-        voters.push(Voter { person, roles: then.intersection(&now).copied().collect() });
+        all.push(Voter { person, roles: then.intersection(&now).copied().collect() });
     }
-    voters
+    all
 }

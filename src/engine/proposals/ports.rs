@@ -1,6 +1,8 @@
 //! What is needed of live assets: which there are, and the one way in which something is started there.
 
-use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, Proposed, Vote};
+use crate::approval::policy::Policy;
+use crate::approval::{digest, signature};
+use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, ProposalId, Proposed, Vote};
 use crate::store::{StoreError, View};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -9,6 +11,8 @@ use tokio::sync::mpsc;
 /// and the name of the execution follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
+    /// The proposal that it comes from.
+    pub proposal: ProposalId,
     /// Its name on the asset.
     pub execution: ExecutionId,
     /// What was approved: the command, the asset with its host key, and the rest.
@@ -19,6 +23,29 @@ pub struct Order {
     pub votes: Vec<Vote>,
     /// The boot of the asset as it was read just before anything left.
     pub boot: Option<String>,
+}
+
+impl Order {
+    /// Looks whether all of it belongs together and enough people said yes to it, by the rules alone: for whoever holds the keys to
+    /// assets, and takes nobody's word.
+    pub fn check(&self, policy: &Policy) -> Result<(), String> {
+        if digest::digest(&self.proposed) != self.digest {
+            return Err("what is ordered is not what was approved".to_owned());
+        }
+        if digest::execution(&self.digest, &self.proposed.nonce) != self.execution {
+            return Err("the name of the execution is not that of what was approved".to_owned());
+        }
+        let need = policy.need(&self.proposed.asset);
+        let yes = self.votes.iter().filter(|vote| vote.digest == self.digest);
+        let needed = if self.votes.iter().any(|vote| vote.glass.is_some()) { 1 } else { need.approvals };
+        if u32::try_from(yes.count()).unwrap_or(u32::MAX) < needed {
+            return Err("too few people said yes to it".to_owned());
+        }
+        if need.critical && !self.votes.iter().all(|vote| signature::check(policy, self.proposal, vote).is_ok()) {
+            return Err("a signature of those who said yes does not hold".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// What comes from an asset while something runs there.

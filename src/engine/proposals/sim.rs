@@ -11,7 +11,7 @@ use crate::domain::{
     AssetFacts, Claims, Command, Human, Millis, OperatorRole, Program, Proposal, ProposalId, Requester, Voter,
 };
 use crate::engine::crash::{CrashPoints, Crashed, Plan};
-use crate::store::{Options, Paths, Store};
+use crate::store::{Faults, Options, Paths, Store};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -75,6 +75,7 @@ pub(super) struct Sim {
     pub target: Arc<Target>,
     pub clock: Arc<SimClock>,
     pub policy: Policy,
+    pub faults: Arc<Faults>,
     dir: tempfile::TempDir,
 }
 
@@ -89,11 +90,16 @@ impl Sim {
     pub fn new(seed: u64) -> Self {
         let begun = tokio::time::Instant::now();
         let clock = Arc::new(SimClock { begun, wall: AtomicI64::new(0), boots: AtomicU32::new(1) });
-        let options =
-            Options { clock: Arc::<SimClock>::clone(&clock), instance: Some("sim".to_owned()), ..Options::default() };
+        let faults = Arc::new(Faults::default());
+        let options = Options {
+            clock: Arc::<SimClock>::clone(&clock),
+            faults: Arc::clone(&faults),
+            instance: Some("sim".to_owned()),
+            ..Options::default()
+        };
         let store = Store::in_memory(&options).unwrap();
         let target = Arc::new(Target::new(seed, web()));
-        Self { store, target, clock, policy: Policy::default(), dir: place() }
+        Self { store, target, clock, policy: Policy::default(), faults, dir: place() }
     }
 
     /// One whose store lies in files, so that it can be copied.
@@ -149,7 +155,7 @@ impl Sim {
     }
 
     /// As the agent of a run.
-    pub fn ask_as_agent(&self, run: crate::domain::RunId, word: &str) -> Result<super::Asked, String> {
+    pub async fn ask_as_agent(&self, run: crate::domain::RunId, word: &str) -> Result<super::Asked, String> {
         let engine = self.engine(Plan::count());
         let requester = Requester::Agent { role: crate::domain::Role::Remedy };
         let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
@@ -163,10 +169,10 @@ impl Sim {
             replaces: None,
         };
         let desk = engine.desk().clone();
-        let asked = self.store.write_sync(move |tx| {
+        let asked = self.store.write(move |tx| {
             propose(tx, &desk, request).map_err(|fault| crate::store::StoreError::Refused(fault.to_string()))
         });
-        asked.map_err(|error| error.to_string())
+        asked.await.map_err(|error| error.to_string())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::{Claims, ExecutionOutcome, ProposalId, ProposalState as State
 use crate::engine::crash::{self, Plan};
 use crate::engine::proposals::carry::Claim;
 use crate::engine::proposals::{Asked, Change, Decision};
+use crate::store::FaultKind;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
@@ -78,20 +79,20 @@ fn every_crash_point_leaves_one_effect_at_most() {
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     for point in crash::of_executions() {
         for seed in 0..seeds {
-            let crashed = play(async {
+            let deaths = play(async {
                 let sim = Sim::new(seed);
                 let mut dice = StdRng::seed_from_u64(seed ^ 0xa5a5);
                 let id = sim.approved("shop").await;
                 if point.contains("over") || point.contains("look") {
                     sim.target.reach(false);
                 }
-                let crashed = to_the_end(&sim, id, Some(Plan::error(&point, 1)), &mut dice).await;
+                let deaths = to_the_end(&sim, id, Some(Plan::error(&point, 1)), &mut dice).await;
                 check(&sim, id);
                 *ends.entry(sim.read(id).state).or_default() += 1;
-                crashed
+                deaths
             });
-            *reached.entry(point.clone()).or_default() += crashed;
-            crashes += crashed;
+            *reached.entry(point.clone()).or_default() += deaths;
+            crashes += deaths;
             lives += 1;
         }
     }
@@ -281,15 +282,7 @@ fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
 fn caps_and_refusals_of_agents_survive_restarts() {
     play(async {
         let sim = Sim::new(0);
-        let run = sim
-            .store
-            .write_sync(|tx| {
-                let project = tx.insert_project("shop", "/shop")?;
-                let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;
-                tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "run.queued"))?;
-                Ok(run.id)
-            })
-            .unwrap();
+        let run = run_of(&sim).await;
         let deny = |id: ProposalId| {
             let engine = sim.engine(Plan::count());
             async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, operator(2000)).await }
@@ -298,7 +291,7 @@ fn caps_and_refusals_of_agents_survive_restarts() {
         // Each try is made by another engine: nothing is kept in memory.
         for restart in 0..50 {
             for number in 0..6 {
-                match sim.ask_as_agent(run, &format!("{restart}-{number}")) {
+                match sim.ask_as_agent(run, &format!("{restart}-{number}")).await {
                     Ok(Asked::New(_)) => taken += 1,
                     Ok(Asked::Known(_)) => panic!("never asked before"),
                     Err(words) => {
@@ -318,7 +311,7 @@ fn caps_and_refusals_of_agents_survive_restarts() {
                 // The same again is answered from the record.
                 let crate::domain::Program::Argv { words } = &one.proposed.command.program else { panic!() };
                 let word = String::from_utf8(words[1].clone()).unwrap();
-                let Ok(Asked::Known(known)) = sim.ask_as_agent(run, &word) else { panic!("asked again") };
+                let Ok(Asked::Known(known)) = sim.ask_as_agent(run, &word).await else { panic!("asked again") };
                 assert_eq!((known.id, known.state), (one.id, State::Denied));
             }
             tokio::time::advance(HOUR / 4).await;
@@ -326,4 +319,84 @@ fn caps_and_refusals_of_agents_survive_restarts() {
         assert_eq!(taken, 50);
         assert!(refused > 200, "{refused}");
     });
+}
+
+/// A run whose agent may propose.
+async fn run_of(sim: &Sim) -> crate::domain::RunId {
+    let made = sim.store.write(|tx| {
+        let project = tx.insert_project("shop", "/shop")?;
+        let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;
+        tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "run.queued"))?;
+        Ok(run.id)
+    });
+    made.await.unwrap()
+}
+
+#[test]
+fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
+    play(async {
+        let mut told = 0;
+        // A run may propose 50 times at most.
+        for number in 0..200_u32 {
+            let sim = Sim::new(0);
+            let run = run_of(&sim).await;
+            let Ok(Asked::New(one)) = sim.ask_as_agent(run, "shop").await else { panic!("not taken") };
+            let waits = |iteration| sim.store.read_sync(move |view| view.proposals_to_tell(run, iteration)).unwrap();
+            assert!(waits(1).is_empty());
+            let reason = format!("no, {number}");
+            let no = Decision::Deny { reason: reason.clone() };
+            sim.engine(Plan::count()).decide(one.id, no, operator(2000)).await.unwrap();
+            // A prompt that was made and never used tells nothing.
+            for _ in 0..(number % 3) {
+                assert_eq!(waits(1)[0].reason, reason);
+            }
+            let id = one.id;
+            let tell = |iteration| {
+                sim.store.write(move |tx| {
+                    tx.proposals_told(&[id], iteration)?;
+                    tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "step.intended"))?;
+                    Ok(())
+                })
+            };
+            tell(1).await.unwrap();
+            // The same turn, repeated after a crash, is told the same; the next one is not.
+            assert_eq!(waits(1)[0].reason, reason);
+            tell(1).await.unwrap();
+            assert!(waits(2).is_empty());
+            told += 1;
+        }
+        assert_eq!(told, 200);
+    });
+}
+
+#[test]
+fn a_store_that_refuses_at_any_write_has_no_effect_without_its_rows() {
+    let most: u64 = if cfg!(debug_assertions) { 40 } else { 300 };
+    for (number, kind) in (0..most).zip([FaultKind::DiskFull, FaultKind::Io].into_iter().cycle()) {
+        play(async {
+            let sim = Sim::new(number % 2);
+            let id = sim.approved("shop").await;
+            for next in 0..=(number / 20) {
+                sim.faults.fail_commit(1 + number % 6 + next, kind);
+            }
+            let mut dice = StdRng::seed_from_u64(number);
+            let engine = sim.engine(Plan::count());
+            // Whatever had an effect stands in the store as at least about to leave, at every moment.
+            let watching = async {
+                for _ in 0..200 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    let one = sim.read(id);
+                    if sim.target.most_effects() > 0 {
+                        assert!(one.state >= State::Dispatched, "it had an effect while it was {:?}", one.state);
+                    }
+                }
+            };
+            tokio::select! {
+                () = watching => {}
+                ended = engine.serve() => panic!("{ended:?}"),
+            }
+            to_the_end(&sim, id, None, &mut dice).await;
+            check(&sim, id);
+        });
+    }
 }
