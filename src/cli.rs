@@ -26,6 +26,7 @@ mod gc;
 mod init;
 mod knowledge;
 mod logs;
+mod models;
 mod project;
 mod prompt;
 mod proposals;
@@ -102,6 +103,8 @@ enum Command {
     Propose(propose::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
+    /// Stop all requests to models at once, or let them pass again; alone: how that is
+    Models(models::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
     /// Show what a run asked of hosts outside, and what came of it
@@ -174,6 +177,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
+        Command::Models(args) => Context::block_on(|context| models::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),

@@ -19,6 +19,7 @@ mod ids;
 mod iteration;
 mod knowledge;
 mod model_api;
+mod model_stop;
 mod person;
 mod plan;
 mod project;
@@ -56,6 +57,7 @@ pub use ids::{AssetId, BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, S
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
+pub use model_stop::{ModelStop, ModelStops};
 pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;

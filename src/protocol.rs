@@ -12,6 +12,7 @@ mod assets;
 mod budget;
 mod bytes;
 mod closer;
+mod models;
 mod needs;
 mod proposal;
 mod reply;
@@ -22,6 +23,7 @@ pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,

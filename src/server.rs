@@ -17,6 +17,7 @@ mod health;
 mod iteration;
 mod knowledge;
 mod lines;
+mod models;
 mod outbox;
 mod projects;
 mod proposals;

@@ -45,6 +45,7 @@ mod images;
 mod iterations;
 mod jobs;
 mod lock;
+mod model_stops;
 mod movements;
 mod notes;
 mod open;

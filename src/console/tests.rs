@@ -8,6 +8,7 @@ mod looks;
 mod proposals;
 mod screens;
 mod served;
+mod switch;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -142,6 +143,8 @@ fn status() -> EngineStatus {
         disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
         today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
         refused: vec![served::outside(3, "evil.example", false)],
+        stopped: Vec::new(),
+        providers: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::asked::asking;
 use super::crash::Crashed;
-use super::driver::CommitFault;
+use super::driver::{CommitFault, Halt};
 use super::machine::{Event, Refused};
 use super::ports::World;
 use crate::domain::{Actor, Question, QuestionId, QuestionKind, QuestionState, Run, RunId};
@@ -63,11 +63,21 @@ impl<W: World> Engine<W> {
         {
             return Err(AskError::TooLong { found: text.len(), most: LONGEST });
         }
+        let back = matches!(event, Event::Rollback { .. });
         let result = self.commit(id, None, event, |_| Ok(())).await;
         self.ring(id);
         match result {
             // No driver looks at a run again that an answer ended.
             Ok(run) if run.state.is_final() => self.tidy(&run).await.map(|()| run).map_err(|Crashed| AskError::Down),
+            // Nor at one that was taken back and asks before it goes on: its agent must not work meanwhile.
+            Ok(run) if back && run.state.awaits_person() => {
+                match self.sweep(&run).await {
+                    Ok(()) => {}
+                    Err(Halt::Crashed) => return Err(AskError::Down),
+                    Err(halt) => self.note(id, &format!("what it had under way is not gone yet: {halt:?}")),
+                }
+                Ok(run)
+            }
             Ok(run) => Ok(run),
             Err(CommitFault::Refused(refused)) => Err(refused.into()),
             Err(CommitFault::Store(StoreError::Missing { what, id })) => Err(AskError::Missing { what, id }),

@@ -25,6 +25,7 @@ impl Request {
             | Self::Questions { .. }
             | Self::Question { .. }
             | Self::Budget
+            | Self::Models
             | Self::Usage { .. }
             | Self::Egress { .. }
             | Self::Logs { .. }
@@ -56,9 +57,13 @@ impl Request {
             | Self::Prioritise { .. }
             | Self::Rollback { .. }
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
+            | Self::StopModels { .. }
             | Self::AddEntry { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
-            Self::Answer { .. } | Self::AwaitDay { .. } | Self::Decide { .. } => OperatorRole::Approver,
+            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
+            Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
+                OperatorRole::Approver
+            }
             Self::Audit { .. } => OperatorRole::Auditor,
             // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
             Self::AddProject { .. }
@@ -126,6 +131,9 @@ mod tests {
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "withdraw" } }), Viewer),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "review" } }), Approver),
             (json!({ "type": "budget" }), Viewer),
+            (json!({ "type": "models" }), Viewer),
+            (json!({ "type": "stop_models", "project": null, "reason": "" }), Operator),
+            (json!({ "type": "start_models", "project": null }), Approver),
             (json!({ "type": "usage", "run": 1 }), Viewer),
             (json!({ "type": "egress", "run": 1 }), Viewer),
             (json!({ "type": "logs", "run": 1 }), Viewer),

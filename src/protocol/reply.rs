@@ -1,7 +1,8 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ProposalBrief, ProposalDetail, Round, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
+    ProviderView, Round, StoppedModels, ToolsUsed,
 };
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
@@ -133,6 +134,11 @@ pub enum Reply {
         /// Them.
         budget: Box<BudgetReport>,
     },
+    /// How models are.
+    Models {
+        /// It.
+        models: ModelsReport,
+    },
     /// What a run asked of hosts outside.
     Egress {
         /// It.
@@ -225,6 +231,12 @@ pub struct EngineStatus {
     /// Requests to hosts outside that were refused last, over all runs, the newest first.
     #[serde(default)]
     pub refused: Vec<EgressSeen>,
+    /// Where people have stopped models.
+    #[serde(default)]
+    pub stopped: Vec<StoppedModels>,
+    /// Providers of models that failed last time.
+    #[serde(default)]
+    pub providers: Vec<ProviderView>,
 }
 
 /// What a run asked of hosts outside.

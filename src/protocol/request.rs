@@ -194,6 +194,20 @@ pub enum Request {
         /// Which run.
         run: RunId,
     },
+    /// Where models are stopped.
+    Models,
+    /// Let no request pass to any model, for one project by name or id or for all, until they are started again.
+    StopModels {
+        /// Whose.
+        project: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Let requests to models pass again.
+    StartModels {
+        /// Whose.
+        project: Option<String>,
+    },
     /// What a run asked of hosts outside.
     Egress {
         /// Which.

@@ -116,6 +116,9 @@ impl<S: Sandbox> Server<S> {
             }
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
+            Request::Models => self.models().await,
+            Request::StopModels { project, reason } => self.stop_models(project, reason, you).await,
+            Request::StartModels { project } => self.start_models(project, you).await,
             Request::Egress { run } => self.egress(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
@@ -203,6 +206,8 @@ impl<S: Sandbox> Server<S> {
                 disk,
                 today,
                 refused: self.refused().await?,
+                providers: self.providers().into_iter().filter(|one| one.fault.is_some()).collect(),
+                stopped: self.engine.store.read(super::models::stopped).await?,
             },
         })
     }

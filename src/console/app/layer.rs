@@ -39,6 +39,10 @@ pub enum Editing {
     Review(ProposalId),
     /// What became of it, where nothing tells.
     Resolve(ProposalId),
+    /// Why models are stopped.
+    StopModels,
+    /// That models are started again.
+    StartModels,
     /// What a list is filtered by.
     Filter(List),
     /// What is searched for in the log.
@@ -69,7 +73,9 @@ impl Editing {
             | Self::Rewrite(_)
             | Self::Again(_)
             | Self::Review(_)
-            | Self::Resolve(_) => true,
+            | Self::Resolve(_)
+            | Self::StopModels
+            | Self::StartModels => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,
         }
     }
@@ -81,7 +87,7 @@ impl Editing {
 
     /// Whether something is written in it at all.
     pub fn has_field(self) -> bool {
-        !matches!(self, Self::Rollback(..) | Self::AwaitDay(_) | Self::Again(_) | Self::Review(_))
+        !matches!(self, Self::Rollback(..) | Self::AwaitDay(_) | Self::Again(_) | Self::Review(_) | Self::StartModels)
     }
 
     /// Whether one of a list is chosen in it.
