@@ -3,7 +3,6 @@
 
 use super::{App, Asked, Editing, Effect, Layer};
 use crate::approval::machine::Resolution;
-use crate::approval::show;
 use crate::console::keymap::Command;
 use crate::domain::{Claims, Program, ProposalId, ProposalState as State, Seen};
 use crate::protocol::{NewProposal, Request, Verdict};
@@ -107,7 +106,7 @@ impl App {
         };
         let (critical, keys, asset) =
             (detail.need.critical, detail.keys.clone(), detail.proposal.proposed.asset.name.clone());
-        let (digest, seen) = (show::shown(detail), self.dialog.seen(self.now));
+        let (digest, seen) = (self.dialog.digest.clone(), self.dialog.seen(self.now));
         let mut words = text.split_whitespace();
         if critical && words.next() != Some(&asset) {
             return self.complain(safe!("the name of the asset was not typed first: nothing was sent"));
@@ -141,12 +140,11 @@ impl App {
     pub fn signed(&mut self, signature: Result<String, String>) {
         let Some(yes) = self.dialog.signing.take() else { return };
         // Time has passed: what is on the screen must still be it.
-        let now = match self.may_agree() {
-            Ok(detail) => show::shown(detail),
-            Err(why) => return self.complain(why),
-        };
+        if let Err(why) = self.may_agree() {
+            return self.complain(why);
+        }
         match signature {
-            Ok(signature) if now == yes.digest => self.send_yes(yes, Some(signature)),
+            Ok(signature) if self.dialog.digest == yes.digest => self.send_yes(yes, Some(signature)),
             Ok(_) => self.complain(safe!("{} has changed while you signed: nothing was sent", yes.id)),
             Err(why) => self.complain(safe!("it was not signed, so nothing was sent: {}", why)),
         }
@@ -200,7 +198,7 @@ impl App {
             claims: Claims { why, ..Claims::default() },
             run: detail.proposal.proposed.run,
         };
-        self.decide(safe!("edit {}", id), Request::EditProposal { proposal: id, new });
+        self.decide(safe!("edit {}", id), Request::EditProposal { proposal: id, new: Box::new(new) });
     }
 
     /// Proposes what was proposed once more: a grant is never used twice.
@@ -208,7 +206,8 @@ impl App {
         let Some(one) = self.dialog.shown().map(|detail| &detail.proposal.proposed) else { return };
         let (asset, command, claims, run) = (one.asset.name.clone(), one.command.clone(), one.claims.clone(), one.run);
         let words = safe!("propose it anew for {}", asset);
-        self.decide(words, Request::Propose { new: NewProposal { asset, command, claims, run } });
+        let new = Box::new(NewProposal { asset, command, claims, run });
+        self.decide(words, Request::Propose { new });
     }
 
     fn send(&mut self, words: SafeText, proposal: ProposalId, verdict: Verdict) {

@@ -28,6 +28,8 @@ pub struct Dialog {
     pub id: Option<ProposalId>,
     /// What is known of it.
     pub detail: Loaded<ProposalId, Box<ProposalDetail>>,
+    /// The digest of what is shown, computed from it.
+    pub digest: String,
     /// When that came.
     pub heard: Millis,
     /// The rows of the text.
@@ -54,6 +56,7 @@ impl Default for Dialog {
         Self {
             id: None,
             detail: Loaded::default(),
+            digest: String::new(),
             heard: Millis(0),
             rows: Rows::default(),
             size: (0, 0),
@@ -213,6 +216,7 @@ impl App {
         }
         let before = self.dialog.shown().map(|detail| (detail.proposal.digest.clone(), detail.proposal.state));
         self.dialog.detail.take(&id, reply);
+        self.dialog.digest = self.dialog.shown().map(show::shown).unwrap_or_default();
         self.dialog.heard = self.now;
         self.dialog.changed();
         let after = self.dialog.shown().map(|detail| (detail.proposal.digest.clone(), detail.proposal.state));
@@ -275,7 +279,7 @@ impl App {
         if !one.state.is_open() {
             return Err(safe!("nothing waits for a yes here"));
         }
-        if show::shown(detail) != one.digest {
+        if self.dialog.digest != one.digest {
             return Err(safe!("THIS IS NOT WHAT WAS PROPOSED: its digest is another one"));
         }
         if detail.asset.as_ref() != Some(&one.proposed.asset) {

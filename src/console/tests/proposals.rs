@@ -209,10 +209,10 @@ fn rows_below_a_window_or_on_a_small_terminal_are_not_read() {
         assert!(app.layer.is_none() && said.contains("takes 60x15"), "{said}");
     }
     // What was read at another width begins anew.
-    frame(&mut app, 80, 20);
+    frame(&mut app, 81, 20);
     assert!(app.may_agree().is_err());
     press(&mut app, "g");
-    read(&mut app, 80, 20);
+    read(&mut app, 81, 20);
     assert!(app.may_agree().is_ok());
 }
 
@@ -363,6 +363,7 @@ fn output_is_shown_as_it_comes_and_what_became_of_it_is_said() {
         _ => None,
     });
     frame(&mut app, 80, 24);
+    press(&mut app, "G");
     let text = picture(&mut app, 80, 24, LOOK);
     assert!(text.contains("it runs on web-1 now") && text.contains("| one") && text.contains("| tw"), "{text}");
     for (state, words) in [
