@@ -10,6 +10,7 @@ pub mod command;
 mod egress;
 pub mod engine;
 pub mod errors;
+mod fleet;
 mod keys;
 pub mod models;
 pub mod most;

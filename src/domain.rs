@@ -34,6 +34,7 @@ mod step;
 mod suite;
 mod time;
 mod turn;
+mod vitals;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
@@ -73,3 +74,4 @@ pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};
 pub use time::{Day, Millis};
 pub use turn::{BadPriority, Need, Needs, Predecessor, Priority};
+pub use vitals::{AssetState, ContainerSeen, DiskSeen, Sighting, Vitals};

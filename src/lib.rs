@@ -12,6 +12,7 @@ pub mod console;
 pub mod domain;
 pub mod engine;
 pub mod evidence;
+pub mod fleet;
 pub mod gates;
 pub mod gateway;
 pub mod knowledge;

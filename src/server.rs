@@ -33,6 +33,7 @@ use crate::engine::Engine;
 use crate::engine::crash::Crashed;
 use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
+use crate::fleet::Gate;
 use crate::people::{Peer, People};
 use crate::sandbox::Sandbox;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    gate: Arc<Gate>,
     pub(crate) proposals: Arc<Proposals>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
@@ -64,11 +66,11 @@ impl<S: Sandbox> Server<S> {
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
-        stop: Arc<Notify>,
+        (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
     ) -> Arc<Self> {
         let health = health::Health::new();
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, proposals, people, health })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, health })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

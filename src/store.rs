@@ -61,6 +61,7 @@ mod runs;
 mod schema;
 mod search;
 mod settings;
+mod sightings;
 mod steps;
 mod suites;
 mod tool_calls;

@@ -1,5 +1,6 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
+pub mod asset;
 pub mod guidance;
 
 use crate::domain::{

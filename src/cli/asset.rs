@@ -2,7 +2,6 @@
 
 mod add;
 mod scan;
-mod show;
 
 use super::context::{Context, Failure, unfit};
 use crate::config::read_assets;
@@ -41,6 +40,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at a live system now, and show it
+    Look {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a live system out of the registry
     Rm {
         /// Its name
@@ -67,7 +74,7 @@ enum Command {
     },
 }
 
-pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Add(args) => {
             let json = args.json;
@@ -75,15 +82,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             done(context, request, json).await
         }
         Command::Ls { json } => list(context, json).await,
-        Command::Show { name, json } => {
-            let view = one(&mut context, Request::Asset { name }).await?;
-            if json {
-                context.json(&view)?;
-            } else {
-                context.say_all(&show::page(&view))?;
-            }
-            Ok(0)
-        }
+        Command::Show { name, json } => show(context, Request::Asset { name }, json).await,
+        Command::Look { name, json } => show(context, Request::LookAtAsset { name }, json).await,
         Command::Rm { name, json } => done(context, Request::RemoveAsset { name }, json).await,
         Command::Import { file, json } => {
             let text = read(&file)?;
@@ -95,12 +95,15 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     }
 }
 
-async fn one(context: &mut Context, request: Request) -> Result<AssetView, Failure> {
+async fn show(mut context: Context, request: Request, json: bool) -> Result<i32, Failure> {
     let Reply::Assets { mut assets } = context.ask(request).await? else { return unfit() };
-    match assets.pop() {
-        Some(view) => Ok(view),
-        None => unfit(),
+    let Some(view) = assets.pop() else { return unfit() };
+    if json {
+        context.json(&view)?;
+    } else {
+        context.say_all(&words::asset::page(&view, words::now()))?;
     }
+    Ok(0)
 }
 
 /// Changes the registry and says what became of what.
@@ -143,8 +146,15 @@ async fn list(mut context: Context, json: bool) -> Result<i32, Failure> {
 }
 
 fn table(assets: &[AssetView], columns: Option<usize>) -> Vec<SafeText> {
-    let headers =
-        [safe!("NAME"), safe!("BY"), safe!("PLACE"), safe!("ENVIRONMENT"), safe!("CRITICAL"), safe!("CHANGED")];
+    let headers = [
+        safe!("NAME"),
+        safe!("BY"),
+        safe!("PLACE"),
+        safe!("STATE"),
+        safe!("LOOKED"),
+        safe!("ENVIRONMENT"),
+        safe!("CRITICAL"),
+    ];
     let mut table = Table::new(headers.map(|header| (header, Align::Left)));
     if let Some(columns) = columns {
         table = table.limit(columns);
@@ -156,9 +166,10 @@ fn table(assets: &[AssetView], columns: Option<usize>) -> Vec<SafeText> {
             safe!("{}", spec.name),
             safe!("{}", spec.reach.name()),
             safe!("{}", spec.reach.place()),
+            words::asset::state(view.seen.as_ref()),
+            view.seen.as_ref().map_or_else(|| safe!("-"), |seen| safe!("{} ago", words::ago(seen.at, now))),
             spec.environment.as_ref().map_or_else(|| safe!("-"), |word| safe!("{}", word.as_str())),
             if spec.critical { safe!("critical") } else { safe!("-") },
-            safe!("{} ago", words::ago(view.asset.changed, now)),
         ]);
     }
     table.lines()

@@ -11,9 +11,10 @@ use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
-use crate::engine::proposals::{Desk, NoFleet, Proposals, Roles};
+use crate::engine::proposals::{Desk, Proposals, Roles};
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
+use crate::fleet::{self, Gate};
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
 use crate::people::People;
@@ -80,9 +81,14 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database()));
+    let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()));
+    let looks = config
+        .look_every
+        .filter(|_| rescue.is_none())
+        .map(|seconds| tokio::spawn(fleet::watch(store.clone(), Arc::clone(&gate), Duration::from_secs(seconds))));
     let desk = Desk {
         policy: Arc::new(config.approvals.clone()),
-        fleet: Arc::new(NoFleet),
+        fleet: Arc::new(fleet::Assets::new(store.clone(), Arc::clone(&gate))),
         engine: store.instance().to_owned(),
         epoch: store.epoch(),
     };
@@ -99,8 +105,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server =
-        Server::new((engine, proposals), instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
+    let state = paths.state().to_owned();
+    let server = Server::new((engine, proposals), instance, state, rescue, (Arc::clone(&stop), gate), people);
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -114,6 +120,9 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         () = stop.notified() => 0,
     };
     tries.abort();
+    if let Some(looks) = looks {
+        looks.abort();
+    }
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.

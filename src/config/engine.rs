@@ -4,6 +4,7 @@ use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
+use super::fleet;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
 use super::project::Silence;
@@ -72,6 +73,9 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// Seconds between two looks at all live systems; none where nobody looks.
+    #[serde(default)]
+    pub look_every: Option<u64>,
     /// What runs on live assets, and who decides.
     #[serde(default)]
     pub approvals: Policy,
@@ -125,6 +129,7 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            look_every: Some(fleet::USUAL),
             approvals: Policy::default(),
             operators: None,
             keys: BTreeMap::new(),
@@ -164,6 +169,7 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.look_every = fleet::read(top);
             config.approvals = approvals::read(top);
             config.operators = operators::read(top);
             config.keys = keys::read(top);

@@ -107,6 +107,7 @@ impl Paths {
             self.exe_copies(),
             self.containers(),
             self.trials(),
+            self.gate(),
         ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
@@ -128,6 +129,7 @@ impl Paths {
             self.steps(),
             self.containers(),
             self.trials(),
+            self.gate(),
             self.logs(),
             self.exe_copies(),
             self.blobs(),
@@ -139,6 +141,11 @@ impl Paths {
         let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
         let last = [self.lock()];
         directories.into_iter().chain(files).chain(store.into_iter().flatten()).chain(database).chain(last).collect()
+    }
+
+    /// What the gate needs for its connections; a short name, since sockets lie in there.
+    pub fn gate(&self) -> PathBuf {
+        self.state.join("g")
     }
 
     /// The state directory.

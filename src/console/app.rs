@@ -9,6 +9,7 @@ mod copy;
 mod decide;
 mod dialog;
 mod filter;
+mod fleet;
 mod guide;
 mod layer;
 mod list;
@@ -28,6 +29,7 @@ pub use choice::{Choice, Deed};
 pub use decide::{GLASS, WHY};
 pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
+pub use fleet::FleetPage;
 pub use guide::Guiding;
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
@@ -42,7 +44,7 @@ use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
 use super::log::LogPane;
-use crate::domain::{Bug, BugId, Millis, ProposalId, QuestionId, RunId};
+use crate::domain::{AssetId, Bug, BugId, Millis, ProposalId, QuestionId, RunId};
 use crate::protocol::{BugDetail, EngineStatus, ProposalBrief, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
@@ -60,6 +62,7 @@ pub enum Page {
     Bugs,
     Health,
     Audit,
+    Fleet,
     Run,
     Proposal,
 }
@@ -142,6 +145,8 @@ pub(super) enum Asked {
     Round(RunId, u32),
     Diff(RunId, u32, Option<String>),
     Bug(BugId),
+    Assets,
+    Asset(AssetId),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -197,6 +202,8 @@ pub struct App {
     pub one: RunPage,
     /// The audit log.
     pub audit: AuditList,
+    /// The live systems.
+    pub fleet: FleetPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -254,6 +261,7 @@ impl App {
             known: Loaded::default(),
             one: RunPage::default(),
             audit: AuditList::default(),
+            fleet: FleetPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -308,6 +316,7 @@ impl App {
         self.one.outdate();
         self.known.outdate();
         self.audit.outdate();
+        self.fleet.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -327,6 +336,7 @@ impl App {
             Page::Bugs => self.want_bug(),
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
+            Page::Fleet => self.want_fleet(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

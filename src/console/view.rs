@@ -7,6 +7,7 @@ mod bars;
 mod bugs;
 mod decide;
 mod fields;
+mod fleet;
 mod health;
 mod hints;
 mod hit;
@@ -55,6 +56,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Bugs => bugs::page(app, canvas, places.page),
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
+        Page::Fleet => fleet::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
         Page::Proposal => proposal::page(app, canvas, places.page),
     }

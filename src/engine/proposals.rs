@@ -19,7 +19,7 @@ mod watch;
 pub use ask::{Asked, ProposeFault, Request, propose};
 pub use decide::{Change, DecideFault, Decision};
 pub use people::Roles;
-pub use ports::{Fleet, NoFleet, Order, Piece};
+pub use ports::{Fleet, Order, Piece};
 
 use super::crash::CrashPoints;
 use crate::approval::policy::Policy;

@@ -1,6 +1,6 @@
 //! Live systems, as clients get them.
 
-use crate::domain::Asset;
+use crate::domain::{Asset, Sighting};
 use serde::{Deserialize, Serialize};
 
 /// What a request made of an asset.
@@ -25,4 +25,10 @@ pub struct AssetView {
     /// What the request made of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub became: Option<Became>,
+    /// How it was when the engine looked last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Sighting>,
+    /// How it was before, newest first, each cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Sighting>,
 }

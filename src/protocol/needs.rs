@@ -59,6 +59,7 @@ impl Request {
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
             | Self::StopModels { .. }
             | Self::AddEntry { .. }
+            | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
             Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
@@ -105,6 +106,7 @@ mod tests {
             (json!({ "type": "runs", "all": true }), Viewer),
             (json!({ "type": "run", "run": 1 }), Viewer),
             (json!({ "type": "iteration", "run": 1, "iteration": 1 }), Viewer),
+            (json!({ "type": "look_at_asset", "name": "db-1" }), Operator),
             (json!({ "type": "pause", "run": 1 }), Operator),
             (json!({ "type": "resume", "run": 1 }), Operator),
             (json!({ "type": "redirect", "run": 1, "text": "t" }), Operator),

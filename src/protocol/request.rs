@@ -322,6 +322,11 @@ pub enum Request {
         /// Say anew what those are whose names are taken, where that differs.
         replace: bool,
     },
+    /// Look at a live system now.
+    LookAtAsset {
+        /// Its name.
+        name: String,
+    },
     /// Take a live system out of the registry.
     RemoveAsset {
         /// Its name.

@@ -17,7 +17,7 @@ pub(super) struct Table {
 }
 
 /// All of them.
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 10] = [
     Table {
         name: "runs",
         data: Data::Bugs,
@@ -91,6 +91,18 @@ pub(super) const TABLES: [Table; 9] = [
         copy: "SELECT name, reach ->> 'by' AS reached_by, reach ->> 'host' AS host, reach ->> 'container' AS container,
                    environment, critical, labels, substr(note, 1, 4000) AS note, version, changed
                FROM source.assets WHERE removed IS NULL AND ?1 > 0 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
+    },
+    Table {
+        name: "asset_states",
+        data: Data::Assets,
+        columns: "asset, at, state, why, uptime, load_hundredths, cpus, memory, disks, failed, containers (what it says of itself)",
+        copy: "SELECT a.name AS asset, s.at, s.state ->> 'is' AS state, s.state ->> 'why' AS why,
+                   s.state ->> '$.vitals.uptime' AS uptime, s.state ->> '$.vitals.load' AS load_hundredths,
+                   s.state ->> '$.vitals.cpus' AS cpus, s.state -> '$.vitals.memory' AS memory,
+                   s.state -> '$.vitals.disks' AS disks, s.state -> '$.vitals.failed' AS failed,
+                   s.state -> '$.vitals.containers' AS containers
+               FROM source.sightings s JOIN source.assets a ON a.id = s.asset
+               WHERE a.removed IS NULL AND ?1 > 0 AND ?2 > 0 ORDER BY s.id DESC LIMIT ?3",
     },
 ];
 

@@ -146,6 +146,7 @@ impl<S: Sandbox> Server<S> {
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Assets => self.assets().await,
             Request::Asset { name } => self.asset(name).await,
+            Request::LookAtAsset { name } => self.look_at_asset(name).await,
             Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text } => {

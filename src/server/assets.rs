@@ -3,7 +3,8 @@
 use super::Server;
 use super::answer::not_found;
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Asset, AssetSpec, shortened};
+use crate::domain::{Actor, Asset, AssetSpec, AssetState, Sighting, shortened};
+use crate::fleet::look;
 use crate::protocol::{AssetView, Became, Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx, View};
@@ -13,24 +14,48 @@ use serde_json::json;
 const MOST: u32 = 1000;
 /// Most at once.
 const MOST_AT_ONCE: usize = 500;
+/// Looks that one asset is shown with.
+const HISTORY: u32 = 30;
+/// Most of a list within a list.
+const FEW: usize = 5;
 /// Bytes of a note in a list.
 const NOTE: usize = 300;
 
 impl<S: Sandbox> Server<S> {
     pub(super) async fn assets(&self) -> Result<Reply, Fault> {
-        let all = |view: &View<'_>| view.assets(MOST);
-        let mut assets = self.engine.store.read(all).await?;
-        for asset in &mut assets {
+        let all = |view: &View<'_>| {
+            let seen = view.assets(MOST)?.into_iter().map(|asset| {
+                let seen = view.sightings(asset.id, 1)?.pop();
+                Ok((asset, seen))
+            });
+            seen.collect::<Result<Vec<_>, StoreError>>()
+        };
+        let assets = self.engine.store.read(all).await?.into_iter().map(|(mut asset, seen)| {
             asset.spec.note = shortened(&asset.spec.note, NOTE);
-        }
-        Ok(told(assets.into_iter().map(|asset| (asset, None))))
+            AssetView { asset, became: None, seen: seen.map(brief), before: Vec::new() }
+        });
+        Ok(Reply::Assets { assets: assets.collect() })
     }
 
+    /// One asset in full, with how it was lately.
     pub(super) async fn asset(&self, name: String) -> Result<Reply, Fault> {
+        let wanted = name.clone();
+        let found = self.engine.store.read(move |view| {
+            let Some(asset) = view.asset_named(&wanted)? else { return Ok(None) };
+            let mut seen = view.sightings(asset.id, HISTORY)?.into_iter();
+            Ok(Some(AssetView { asset, became: None, seen: seen.next(), before: seen.map(brief).collect() }))
+        });
+        let found = found.await?.ok_or_else(|| not_found("asset", shortened(&name, 64)))?;
+        Ok(Reply::Assets { assets: vec![found] })
+    }
+
+    /// Looks at one asset now.
+    pub(super) async fn look_at_asset(&self, name: String) -> Result<Reply, Fault> {
         let wanted = name.clone();
         let found = self.engine.store.read(move |view| view.asset_named(&wanted)).await?;
         let found = found.ok_or_else(|| not_found("asset", shortened(&name, 64)))?;
-        Ok(told([(found, None)]))
+        look(&self.engine.store, &self.gate, found).await?;
+        self.asset(name).await
     }
 
     pub(super) async fn put_assets(&self, specs: Vec<AssetSpec>, replace: bool, you: Actor) -> Result<Reply, Fault> {
@@ -72,7 +97,23 @@ impl<S: Sandbox> Server<S> {
 }
 
 fn told(assets: impl IntoIterator<Item = (Asset, Option<Became>)>) -> Reply {
-    Reply::Assets { assets: assets.into_iter().map(|(asset, became)| AssetView { asset, became }).collect() }
+    let view = |(asset, became)| AssetView { asset, became, seen: None, before: Vec::new() };
+    Reply::Assets { assets: assets.into_iter().map(view).collect() }
+}
+
+/// A look as lists have it: the first of each list, short.
+fn brief(mut seen: Sighting) -> Sighting {
+    match &mut seen.state {
+        AssetState::Up { vitals } => {
+            // The fullest file system is the one that people look for.
+            let fullest = vitals.fullest().map(|(disk, _)| disk.clone());
+            vitals.disks = fullest.into_iter().collect();
+            vitals.failed.truncate(FEW);
+            vitals.containers.truncate(FEW);
+        }
+        AssetState::Down { why } => *why = shortened(why, NOTE),
+    }
+    seen
 }
 
 /// Registers one, or says anew what it is.

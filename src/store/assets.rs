@@ -53,6 +53,11 @@ impl View<'_> {
         self.one("SELECT * FROM assets WHERE removed IS NULL AND id = ?1", [id.0], asset)
     }
 
+    /// The one with this number, also after it was removed.
+    pub fn asset_ever(&self, id: AssetId) -> Result<Option<Asset>, StoreError> {
+        self.one("SELECT * FROM assets WHERE id = ?1", [id.0], asset)
+    }
+
     /// How many are registered.
     pub fn count_assets(&self) -> Result<usize, StoreError> {
         let count = self.one("SELECT count(*) FROM assets WHERE removed IS NULL", [], |row| row.get(0))?;

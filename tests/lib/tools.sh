@@ -2,7 +2,7 @@
 # The tools stage: finds what the tests need and installs what is missing from Debian's or Ubuntu's packages.
 # Sourced after common.sh.
 
-# Prints the packages that are missing for the parts named: build, docker, process, real.
+# Prints the packages that are missing for the parts named: build, docker, process, hosts, real.
 missing_packages() {
     local part
     for part in "$@"; do
@@ -26,6 +26,10 @@ missing_packages() {
             control_groups_mounted || echo cgroupfs-mount
             ;;
         process) have bwrap || echo bubblewrap ;;
+        hosts)
+            have ssh || echo openssh-client
+            [ -x /usr/sbin/sshd ] || echo openssh-server
+            ;;
         real)
             have python3 || echo python3
             { have pip3 || have pip; } || echo python3-pip

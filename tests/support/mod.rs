@@ -22,6 +22,7 @@ pub mod proxy;
 pub mod raw_terminal;
 mod repo;
 pub mod speech;
+pub mod sshd;
 pub mod usage;
 mod wait;
 

@@ -1,9 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG,
-    MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE, Table,
-    WATCHDOG, key,
+    APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET,
+    LONG, MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE,
+    Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -29,6 +29,7 @@ pub const ENGINE_TOP: Table = Table {
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
+        key("fleet", "a table", "see there", "How often live systems are looked at."),
         key("approvals", "a table", "see there", "What runs on live assets."),
         key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
@@ -315,6 +316,7 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
+    FLEET,
     APPROVALS,
     RULE,
     OPERATORS,

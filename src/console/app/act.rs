@@ -191,6 +191,10 @@ impl App {
             Command::Approvals => self.go(Page::Approvals),
             Command::Bugs => self.go(Page::Bugs),
             Command::Audit => self.go(Page::Audit),
+            Command::Fleet => {
+                self.go(Page::Fleet);
+                self.fleet.outdate();
+            }
             Command::Health => {
                 self.go(Page::Health);
                 self.stale = true;

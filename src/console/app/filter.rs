@@ -14,6 +14,7 @@ pub enum List {
     Questions,
     Bugs,
     Audit,
+    Assets,
 }
 
 /// The filters of all lists, and the one that a field would put back.
@@ -30,7 +31,7 @@ impl Filters {
     }
 
     /// Whether an item with these texts is listed.
-    fn passes(&self, list: List, texts: &[&str]) -> bool {
+    pub(super) fn passes(&self, list: List, texts: &[&str]) -> bool {
         passes(self.of(list), texts)
     }
 }
@@ -56,6 +57,7 @@ impl App {
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Some(List::Questions),
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Some(List::Bugs),
             (Page::Audit, _) => Some(List::Audit),
+            (Page::Fleet, _) => Some(List::Assets),
             (Page::Watch, Pane::Log) | (Page::Run | Page::Health | Page::Proposal, _) => None,
         }
     }

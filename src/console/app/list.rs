@@ -1,7 +1,7 @@
 //! Lists: their order, and what is selected in them.
 
 use super::{App, Page, Pane};
-use crate::domain::{BugId, Millis, Priority, QuestionId, RunId, RunState};
+use crate::domain::{AssetId, BugId, Millis, Priority, QuestionId, RunId, RunState};
 use crate::protocol::RunView;
 use std::cmp::Reverse;
 
@@ -50,6 +50,7 @@ impl App {
             self.question = ids.first().copied();
         }
         self.keep_bug();
+        self.keep_asset();
     }
 
     /// Selects what has this place in the list that has the keys.
@@ -67,6 +68,9 @@ impl App {
             }
             (Page::Run, _) => self.one.choose(place),
             (Page::Audit, _) => self.audit.choose(place),
+            (Page::Fleet, _) => {
+                self.fleet.at = self.listed_assets().get(place).map(|view| view.asset.id).or(self.fleet.at);
+            }
             (Page::Watch, Pane::Log) | (Page::Health | Page::Proposal, _) => {}
         }
     }
@@ -96,6 +100,10 @@ impl App {
             }
             (Page::Run, _) => self.one.move_by(by),
             (Page::Audit, _) => self.audit.move_by(by),
+            (Page::Fleet, _) => {
+                let ids: Vec<AssetId> = self.listed_assets().iter().map(|view| view.asset.id).collect();
+                self.fleet.at = moved(&ids, self.fleet.at, by);
+            }
             (Page::Health | Page::Proposal, _) => {}
         }
     }

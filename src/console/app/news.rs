@@ -106,6 +106,21 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Assets, reply) => {
+                let all = expected(reply, |reply| match reply {
+                    Reply::Assets { assets } => Some(assets),
+                    _ => None,
+                });
+                self.fleet.all.take(&(), all);
+                self.keep_asset();
+            }
+            (Asked::Asset(id), reply) => self.fleet.known.take(
+                &id,
+                expected(reply, |reply| match reply {
+                    Reply::Assets { mut assets } => assets.pop().map(Box::new),
+                    _ => None,
+                }),
+            ),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),

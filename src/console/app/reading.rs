@@ -1,7 +1,7 @@
 //! A text that is read beside a list: a question, a bug, an event, a part of a run. Only what is in view is held.
 
 use super::run::Tab;
-use crate::domain::{BugId, ProposalId, QuestionId, RunId};
+use crate::domain::{AssetId, BugId, ProposalId, QuestionId, RunId};
 use crate::text::SafeText;
 
 /// What is read.
@@ -13,6 +13,8 @@ pub enum Of {
     Proposal(ProposalId),
     /// A bug.
     Bug(BugId),
+    /// A live system.
+    Asset(AssetId),
     /// An event of the audit log.
     Event(u64),
     /// A part of what is known of an iteration.

@@ -207,6 +207,11 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
             Reply::Output { bytes: Bytes::new(text.as_bytes()), offset: *offset, end: offset + text.len() as u64 }
         }
         Request::Audit { before, .. } => Reply::Audit { page: page(*before, text) },
+        Request::Assets => Reply::Assets { assets: super::fleet::assets(text) },
+        Request::Asset { name } => {
+            let all = super::fleet::assets(text).into_iter();
+            Reply::Assets { assets: all.filter(|view| view.asset.spec.name.as_str() == name).collect() }
+        }
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
-use super::{approvals, arrange, audit, bugs, proposal, rows, run, title};
+use super::{approvals, arrange, audit, bugs, fleet, proposal, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab, Waiting};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
@@ -50,6 +50,7 @@ fn items(app: &App) -> usize {
         Page::Approvals => app.waiting().len(),
         Page::Bugs => app.listed_bugs().len(),
         Page::Audit => app.audit.events.len(),
+        Page::Fleet => app.listed_assets().len(),
         Page::Run => run::rows_wanted(app),
         Page::Watch | Page::Health | Page::Proposal => 0,
     }
@@ -75,6 +76,10 @@ fn told(app: &App) -> Option<(Of, Told)> {
         Page::Bugs => {
             let bug = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug)?;
             (Of::Bug(bug.id), Told::Lines(bugs::told(app, bug)))
+        }
+        Page::Fleet => {
+            let view = app.selected_asset()?;
+            (Of::Asset(view.asset.id), Told::Lines(fleet::told(app, view)))
         }
         Page::Audit => {
             let event = app.audit.selected()?;

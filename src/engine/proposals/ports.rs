@@ -5,11 +5,12 @@ use crate::approval::{digest, signature};
 use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, ProposalId, Proposed, Vote};
 use crate::store::{StoreError, View};
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 /// An order for an asset. Whoever carries it out can check all of it: the digest is that of `proposed`, the votes are for the digest,
 /// and the name of the execution follows from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The proposal that it comes from.
     pub proposal: ProposalId,
@@ -80,25 +81,4 @@ pub trait Fleet: Send + Sync + 'static {
     /// Asks what became of an order, and makes sure that one which has not begun never will. `Err` where the asset does not
     /// answer, so that nothing is known that was not known before.
     fn probe(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>>;
-}
-
-/// Assets that are registered and cannot be reached.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoFleet;
-
-/// What is said where there is no way to any asset.
-const NO_WAY: &str = "this engine has no way to live assets";
-
-impl Fleet for NoFleet {
-    fn ready<'f>(&'f self, _: &'f Order) -> BoxFuture<'f, Result<String, String>> {
-        Box::pin(async { Err(NO_WAY.to_owned()) })
-    }
-
-    fn dispatch(&self, _: Order, _: mpsc::Sender<Piece>) -> BoxFuture<'_, ExecutionOutcome> {
-        Box::pin(async { ExecutionOutcome::NotRun { why: NO_WAY.to_owned() } })
-    }
-
-    fn probe(&self, _: Order, _: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
-        Box::pin(async { Err(NO_WAY.to_owned()) })
-    }
 }

@@ -1,0 +1,254 @@
+//! Looking at an asset, carrying a command out on it, and asking what became of one. Nothing here is ever repeated by itself.
+
+use super::line::Line;
+use super::says::Said;
+use super::talk::Talk;
+use super::{FleetFault, observe, payload, receipt};
+use crate::domain::{Asset, AssetPath, AssetSpec, Command, ExecutionId, ExecutionOutcome, Vitals};
+use crate::engine::proposals::Order as Approved;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// How far the clock of an asset may be off, in seconds. Certificates and times of records depend on it.
+const SKEW: i64 = 30;
+/// How long an asset may take to say what it is.
+const LOOK: Duration = Duration::from_secs(60);
+/// Most programs that one may lack.
+const MOST_LACKED: usize = 20;
+/// How long beyond its own time a command may take to be told about.
+const BEYOND: Duration = Duration::from_secs(90);
+
+/// One approved command for one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its name.
+    pub execution: ExecutionId,
+    /// Where.
+    pub asset: AssetSpec,
+    /// What.
+    pub command: Command,
+}
+
+impl Order {
+    /// What is carried out of what was approved.
+    pub fn of(approved: &Approved, asset: &Asset) -> Self {
+        let (execution, command) = (approved.execution.clone(), approved.proposed.command.clone());
+        Self { execution, asset: asset.spec.clone(), command }
+    }
+}
+
+/// An asset as it is right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// Its boot. A command runs in this one or not at all.
+    pub boot: String,
+    /// As whom commands run there.
+    pub user: String,
+}
+
+/// What is heard of a command while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Its receipt is there.
+    Begun,
+    /// Output as it was written.
+    Output {
+        /// Of standard error.
+        error: bool,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// The way to all assets.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    dir: PathBuf,
+}
+
+impl Fleet {
+    /// With a private directory for what SSH needs, whose path is short.
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Looks at an asset just before something is done there, and refuses one whose clock is off or that lacks what is needed.
+    pub async fn look(&self, asset: &AssetSpec) -> Result<Looked, FleetFault> {
+        let line = Line::open(asset, &self.dir).await?;
+        let mut talk = line.call(receipt::text(), &["look", base(asset)], Vec::new()).await?;
+        let asked = now();
+        let (mut boot, mut user, mut clock, mut place) = (None, None, None, false);
+        let mut lacks = Vec::new();
+        loop {
+            let said = timeout(LOOK, talk.next()).await;
+            match said.map_err(|_| FleetFault("it does not answer".to_owned()))?? {
+                Some(Said::Boot(id)) => boot = Some(id),
+                Some(Said::User(name)) => user = Some(name),
+                Some(Said::Now(then)) => clock = Some(then),
+                Some(Said::Lacks(tool)) if lacks.len() < MOST_LACKED => lacks.push(tool),
+                Some(Said::Place) => place = true,
+                Some(Said::Lost(why)) => return Err(FleetFault(why)),
+                Some(_) => return Err(FleetFault("it answers something else than what was asked".to_owned())),
+                None => break,
+            }
+        }
+        if !lacks.is_empty() {
+            return Err(FleetFault(format!("it lacks {}", lacks.join(", "))));
+        }
+        let (Some(boot), Some(user), Some(clock), true) = (boot, user, clock, place) else {
+            return Err(FleetFault(
+                "it does not say what it is: does the account have a shell like /bin/sh?".to_owned(),
+            ));
+        };
+        // Its clock was read between these two moments.
+        let off = asked.saturating_sub(clock).max(clock.saturating_sub(now()));
+        if off > SKEW {
+            return Err(FleetFault(format!("its clock is {off} s off, more than {SKEW}: set it")));
+        }
+        Ok(Looked { boot: line.boot(&boot), user })
+    }
+
+    /// How an asset is, by a text that only reads.
+    pub async fn observe(&self, asset: &AssetSpec) -> Result<Vitals, FleetFault> {
+        observe::observe(asset, &self.dir).await
+    }
+
+    /// Carries a command out, once. `boot` is what was read just before; output goes to `output` as it comes, in bounded pieces.
+    /// What is not certain afterwards is `Unknown`, for a fence to find out.
+    pub async fn dispatch(&self, order: &Order, boot: &str, output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
+        let not_run = |why: String| ExecutionOutcome::NotRun { why };
+        let lines = match payload::lines(&order.command) {
+            Ok(lines) => lines,
+            Err(unfit) => return not_run(unfit.to_string()),
+        };
+        // Nothing has left before the line is open.
+        let line = match Line::open(&order.asset, &self.dir).await {
+            Ok(line) => line,
+            Err(fault) => return not_run(fault.to_string()),
+        };
+        let kernel = boot.split('/').next().unwrap_or_default();
+        if line.boot(kernel) != boot {
+            return not_run("it was started anew since it was looked at".to_owned());
+        }
+        let limit = receipt::KEPT.to_string();
+        let verb = ["run", base(&order.asset), order.execution.as_str(), kernel, &limit];
+        match line.call(receipt::text(), &verb, lines).await {
+            Ok(talk) => hear(Asked::Run, talk, order, output).await,
+            // The call may have left.
+            Err(fault) => ExecutionOutcome::Unknown { why: fault.to_string() },
+        }
+    }
+
+    /// Holds the place of a command that may not have run, or tells what became of it.
+    /// `Err` where the asset does not answer, so that nothing is known that was not known before.
+    pub async fn fence(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
+        let silent = |_| FleetFault("the asset does not answer".to_owned());
+        timeout(LOOK, self.asked(order, boot)).await.map_err(silent)?
+    }
+
+    async fn asked(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
+        let line = Line::open(&order.asset, &self.dir).await?;
+        let mut talk =
+            line.call(receipt::text(), &["fence", base(&order.asset), order.execution.as_str()], Vec::new()).await?;
+        let mut same = false;
+        loop {
+            match talk.next().await? {
+                Some(Said::Boot(kernel)) => same = line.boot(&kernel) == boot,
+                Some(Said::Made(_)) => {}
+                Some(said) => return Ok(became(Asked::Fence { same }, said, order)),
+                None => return Err(FleetFault("the line broke while it was asked".to_owned())),
+            }
+        }
+    }
+
+    /// Tells the output of a command that was dispatched, from these bytes of its two outputs on, and its end.
+    pub async fn follow(&self, order: &Order, from: (u64, u64), output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
+        let unknown = |fault: FleetFault| ExecutionOutcome::Unknown { why: fault.to_string() };
+        let line = match Line::open(&order.asset, &self.dir).await {
+            Ok(line) => line,
+            Err(fault) => return unknown(fault),
+        };
+        let (out, err) = (from.0.to_string(), from.1.to_string());
+        let verb = ["follow", base(&order.asset), order.execution.as_str(), &out, &err];
+        match line.call(receipt::text(), &verb, Vec::new()).await {
+            Ok(talk) => hear(Asked::Follow, talk, order, output).await,
+            Err(fault) => unknown(fault),
+        }
+    }
+}
+
+/// Listens until the end is told.
+async fn hear(asked: Asked, mut talk: Talk, order: &Order, output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
+    let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
+    let most = Duration::from_secs(u64::from(order.command.timeout)) + BEYOND;
+    let heard = async {
+        loop {
+            match talk.next().await {
+                Ok(Some(Said::Output { error, bytes })) => {
+                    // Whoever listened may have gone; the command goes on all the same.
+                    let _nobody_listens = output.send(Heard::Output { error, bytes }).await;
+                }
+                Ok(Some(Said::Following)) => {
+                    let _nobody_listens = output.send(Heard::Begun).await;
+                }
+                Ok(Some(Said::Made(_) | Said::Boot(_))) => {}
+                Ok(Some(said)) => return became(asked, said, order),
+                Ok(None) => return unknown("the line broke before it told its end"),
+                Err(fault) => return ExecutionOutcome::Unknown { why: fault.to_string() },
+            }
+        }
+    };
+    timeout(most, heard).await.unwrap_or_else(|_| unknown("it did not tell its end in time"))
+}
+
+/// What was asked of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Run,
+    Follow,
+    /// `same` says whether the asset is still in the boot that was read before the dispatch: one that was started anew may have
+    /// lost the receipt of what it ran.
+    Fence {
+        same: bool,
+    },
+}
+
+/// What its word means.
+fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
+    let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
+    let not_run = |why: &str| ExecutionOutcome::NotRun { why: why.to_owned() };
+    match said {
+        Said::Ended { code, seconds, .. } => {
+            let over = seconds >= u64::from(order.command.timeout) && [124, 137, 143].contains(&code);
+            if over { ExecutionOutcome::TimedOut } else { ExecutionOutcome::Ran { code } }
+        }
+        Said::Running if asked != (Asked::Fence { same: false }) => ExecutionOutcome::StillRunning,
+        Said::Fenced if asked == (Asked::Fence { same: true }) => not_run("a fence holds its place on the asset"),
+        Said::Fenced => {
+            unknown("a fence holds its place now, but the asset was started anew before, so a receipt may be lost")
+        }
+        Said::Never(why) => ExecutionOutcome::NotRun { why },
+        // Only a start knows that nothing was there before it gave up.
+        Said::Lost(why) if asked == Asked::Run => ExecutionOutcome::NotRun { why },
+        Said::Lost(why) => ExecutionOutcome::Unknown { why },
+        Said::Rebooted if asked == Asked::Run => not_run("the asset was started anew since it was looked at"),
+        Said::Cut if asked == Asked::Run => not_run("it did not arrive whole, so nothing was started"),
+        Said::There => unknown("its receipt was on the asset already: it was dispatched before"),
+        Said::Claimed => unknown("its receipt is there, and nothing tells whether it was started"),
+        Said::Gone | Said::Running => unknown("it was started, and is gone without an exit code"),
+        Said::Absent => unknown("its receipt is not there"),
+        _ => unknown("the asset answers something else than what was asked"),
+    }
+}
+
+fn base(asset: &AssetSpec) -> &str {
+    asset.receipts.as_ref().map_or("-", AssetPath::as_str)
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
