@@ -17,4 +17,4 @@ pub mod signature;
 pub mod vote;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

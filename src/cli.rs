@@ -38,7 +38,6 @@ mod run;
 mod secret;
 mod serve;
 mod show;
-mod sign;
 mod steer;
 mod tools;
 mod uninstall;

@@ -1,7 +1,9 @@
 //! The clients' end of the engine's socket.
 
+mod sign;
 mod spawn;
 
+pub use sign::{SignError, sign};
 pub use spawn::{SpawnError, TAKEN, ensure_engine};
 
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `app.rs`, `app/` | what is known and what keys and news do to it; no clock, no drawing |
 //! | `keys.rs`, `keymap.rs` | the notation of keys, and the one table that dispatch, hints, help and palette read |
+//! | `code.rs` | what somebody types to say yes |
 //! | `diff.rs`, `diff/` | a patch, line by line, with colours |
 //! | `log.rs` | the window of log lines that is held |
 //! | `drafts.rs` | what is written and not sent, on disk |
@@ -18,6 +19,7 @@
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
+mod code;
 mod diff;
 mod drafts;
 pub mod export;
@@ -31,8 +33,8 @@ mod pager;
 mod tests;
 mod view;
 
-use crate::client::Client;
-use crate::domain::RunId;
+use crate::client::{Client, sign};
+use crate::domain::{ProposalId, RunId};
 use crate::safe;
 use crate::text::Look;
 use crate::text::screen::{Screen, ScreenError, Wanted};
@@ -95,6 +97,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
     let mut app = App::new(options.read_only);
     app.keys = options.keys;
+    app.ascii = !options.look.unicode;
     let drafts = Drafts::open(options.drafts)?;
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {
@@ -181,11 +184,18 @@ impl Loop {
                 Woken::Tick => self.dirty = true,
                 Woken::Seen => {
                     self.unseen = false;
+                    let before = self.app.dialog.rows.unseen();
                     self.app.drawn();
+                    // How much of a text was read is on the screen as well.
+                    self.dirty |= self.app.dialog.rows.unseen() != before;
                 }
                 Woken::Draw => {
                     if screen.fault().is_some() {
                         return Ok(());
+                    }
+                    // It was waited for until the frame before was written.
+                    if self.unseen {
+                        self.app.written();
                     }
                     self.draw(screen)?;
                 }
@@ -213,6 +223,15 @@ impl Loop {
                     Effect::ToggleMouse => screen.set_mouse(!screen.mouse())?,
                     Effect::KeepDraft(run) | Effect::ForgetDraft(run) | Effect::RecallDraft(run) => {
                         self.draft(&effect, run);
+                    }
+                    Effect::Code => self.app.coded(code::code()?),
+                    Effect::Sign { proposal, digest, keys } => {
+                        // Whoever signs may have to type a passphrase, or touch a key.
+                        drop(input);
+                        screen.leave();
+                        self.app.signed(signed(proposal, digest, keys).await);
+                        screen.back()?;
+                        input = EventStream::new();
                     }
                     Effect::Suspend => {
                         // The reader of keys goes with its stream, so that the shell gets what is typed.
@@ -305,6 +324,12 @@ impl Loop {
         self.dirty = false;
         Ok(())
     }
+}
+
+/// Has a yes signed by the person's own `ssh-keygen`.
+async fn signed(proposal: ProposalId, digest: String, keys: Vec<String>) -> Result<String, String> {
+    let signing = tokio::task::spawn_blocking(move || sign(proposal, &digest, None, &keys));
+    signing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// Signals that end the console or stop it for a while.

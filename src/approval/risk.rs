@@ -35,6 +35,25 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// In one word, for lists.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Interprets => "shell",
+            Self::ShellLetters => "letters",
+            Self::Privilege => "root",
+            Self::Network => "network",
+            Self::Removes => "removes",
+            Self::Controls => "services",
+            Self::Permissions => "rights",
+            Self::SystemPlaces => "system",
+            Self::Data => "data",
+            Self::Lingers => "lingers",
+            Self::OddLetters => "odd-letters",
+            Self::Veiled => "veiled",
+            Self::Unseen => "unseen-file",
+        }
+    }
+
     /// In words for people.
     pub fn words(self) -> &'static str {
         match self {

@@ -3,9 +3,9 @@
 
 use super::context::{Context, Failure, unfit};
 use super::propose::What;
-use super::sign::sign;
 use crate::approval::machine::Resolution;
 use crate::approval::show;
+use crate::client::sign;
 use crate::domain::{ProposalId, ProposalState};
 use crate::protocol::{NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict};
 use crate::safe;
@@ -141,7 +141,7 @@ pub async fn approve(mut context: Context, id: ProposalId, yes: Yes, json: bool)
             let message = format!("{id} is for a critical asset: give its name once more as --confirm");
             return Err(Failure { code: 2, message });
         }
-        Some(sign(id, &shown, key.as_deref(), &detail.keys)?)
+        Some(sign(id, &shown, key.as_deref(), &detail.keys).map_err(|error| Failure::new(error.to_string()))?)
     } else {
         None
     };

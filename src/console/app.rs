@@ -6,6 +6,8 @@ mod audit;
 mod bugs;
 mod choice;
 mod copy;
+mod decide;
+mod dialog;
 mod filter;
 mod fleet;
 mod guide;
@@ -16,18 +18,24 @@ mod logs;
 mod measure;
 mod news;
 mod open;
+mod proposals;
 mod reading;
+mod rows;
 mod run;
 mod sizes;
 
 pub use audit::{AuditList, Event};
 pub use choice::{Choice, Deed};
+pub use decide::{GLASS, WHY};
+pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
+pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
+pub use rows::{Line, Rows};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
 
@@ -36,8 +44,8 @@ use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
 use super::log::LogPane;
-use crate::domain::{AssetId, Bug, BugId, Millis, QuestionId, RunId};
-use crate::protocol::{BugDetail, EngineStatus, Request, RunView, Welcome};
+use crate::domain::{AssetId, Bug, BugId, Millis, ProposalId, QuestionId, RunId};
+use crate::protocol::{BugDetail, EngineStatus, ProposalBrief, Request, RunView, Welcome};
 use crate::text::SafeText;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -56,6 +64,7 @@ pub enum Page {
     Audit,
     Fleet,
     Run,
+    Proposal,
 }
 
 /// A part of the watch.
@@ -110,6 +119,14 @@ pub enum Effect {
     ForgetDraft(RunId),
     /// Read what was written for it before.
     RecallDraft(RunId),
+    /// Draw a code that somebody has to type.
+    Code,
+    /// Have a yes signed by the person's own key.
+    Sign {
+        proposal: ProposalId,
+        digest: String,
+        keys: Vec<String>,
+    },
 }
 
 /// Why something was asked.
@@ -131,6 +148,12 @@ pub(super) enum Asked {
     Assets,
     Asset(AssetId),
     Events(u64, audit::Part),
+    Proposals,
+    Proposal(ProposalId),
+    /// What an execution printed, from a byte on.
+    Output(ProposalId, u64),
+    /// A decision about a proposal, in words.
+    Decide(SafeText),
     /// Something that an operator does, in words.
     Act(SafeText),
     /// New guidance for a run.
@@ -149,6 +172,12 @@ pub struct App {
     pub runs: BTreeMap<RunId, RunView>,
     /// Questions that wait.
     pub questions: BTreeMap<QuestionId, crate::domain::Question>,
+    /// Proposals for live assets of which something is expected.
+    pub proposals: Vec<ProposalBrief>,
+    /// The dialog about one of them.
+    pub dialog: Dialog,
+    /// The terminal has no letters but ASCII.
+    pub ascii: bool,
     /// Bugs that are about.
     pub bugs: Vec<Bug>,
     /// How the engine is.
@@ -217,6 +246,9 @@ impl App {
             connection: Connection::Opening,
             runs: BTreeMap::new(),
             questions: BTreeMap::new(),
+            proposals: Vec::new(),
+            dialog: Dialog::default(),
+            ascii: false,
             bugs: Vec::new(),
             status: None,
             page: Page::Watch,
@@ -259,13 +291,17 @@ impl App {
             (Page::Watch, Pane::Log) => Scope::Log,
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Scope::Questions,
             (Page::Run, _) => Scope::Detail,
+            (Page::Proposal, _) => Scope::Proposal,
             _ => Scope::Anywhere,
         }
     }
 
     /// Whether something is at work, so that what is shown ages.
     pub fn is_lively(&self) -> bool {
-        self.runs.values().any(|view| !view.run.state.is_final() && !view.run.state.awaits_person())
+        // Where somebody decides, the time that is left is one of the facts.
+        let dialog =
+            self.page == Page::Proposal && self.dialog.shown().is_some_and(|detail| !detail.proposal.state.is_final());
+        dialog || self.runs.values().any(|view| !view.run.state.is_final() && !view.run.state.awaits_person())
     }
 
     fn ask(&mut self, why: Asked, request: Request) {
@@ -281,7 +317,12 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
-        for (why, request) in [(Asked::Bugs, Request::Bugs { all: false }), (Asked::Status, Request::Status)] {
+        self.dialog.detail.outdate();
+        for (why, request) in [
+            (Asked::Bugs, Request::Bugs { all: false }),
+            (Asked::Status, Request::Status),
+            (Asked::Proposals, Request::Proposals { all: false }),
+        ] {
             if !self.asked.values().any(|asked| *asked == why) {
                 self.ask(why, request);
             }
@@ -294,6 +335,7 @@ impl App {
             Page::Run => self.want_run(),
             Page::Bugs => self.want_bug(),
             Page::Audit => self.want_events(),
+            Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
@@ -312,6 +354,7 @@ impl App {
 
     /// What lies over the screen is on the screen now.
     pub fn drawn(&mut self) {
+        self.written();
         if let Some(Layer::Edit { opened, shown, .. }) = &mut self.layer
             && !*shown
         {

@@ -56,6 +56,13 @@ pub enum Command {
     AwaitDay,
     Approve,
     Deny,
+    Agree,
+    Refuse,
+    TakeBack,
+    Rewrite,
+    Again,
+    Review,
+    Resolve,
     Follow,
     Wrap,
     Times,
@@ -92,11 +99,14 @@ pub enum Scope {
     Log,
     /// Where questions are.
     Questions,
+    /// In the dialog about a proposal.
+    Proposal,
 }
 
 impl Scope {
     /// All of them, in the order in which help tells them.
-    pub const ALL: [Self; 6] = [Self::Anywhere, Self::Run, Self::Runs, Self::Detail, Self::Log, Self::Questions];
+    pub const ALL: [Self; 7] =
+        [Self::Anywhere, Self::Run, Self::Runs, Self::Detail, Self::Log, Self::Questions, Self::Proposal];
 
     /// What works there as well.
     pub fn also(self) -> Option<Self> {
@@ -112,6 +122,7 @@ impl Scope {
             Self::Detail => "on the screen of one run",
             Self::Log => "in the log",
             Self::Questions => "where questions are",
+            Self::Proposal => "in the dialog about a live asset",
         }
     }
 }
@@ -204,6 +215,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
     bind(Command::AwaitDay, "await-day", &["w"], Scope::Questions, "Let the run wait for the next day", ""),
+    bind(Command::Agree, "agree", &["y"], Scope::Proposal, "Say yes, once all of it was on the screen", "yes"),
+    bind(Command::Refuse, "refuse", &["n"], Scope::Proposal, "Say no, with a reason", "no"),
+    bind(Command::Rewrite, "rewrite", &["e"], Scope::Proposal, "Propose another command in its place", "edit"),
+    bind(Command::TakeBack, "take-back", &["w"], Scope::Proposal, "Take back what you proposed", "take back"),
+    bind(Command::Again, "propose-again", &["p"], Scope::Proposal, "Propose it anew, once it is over", "again"),
+    bind(Command::Review, "review", &["v"], Scope::Proposal, "Say that you looked at what one decided for two", ""),
+    bind(Command::Resolve, "resolve", &["r"], Scope::Proposal, "Say what became of it, where nothing tells", ""),
     bind(Command::Follow, "follow", &["f"], Scope::Log, "Follow the end of the log, or stop", "follow"),
     bind(Command::Wrap, "wrap", &["w"], Scope::Log, "Wrap long lines, or cut them", "wrap"),
     bind(Command::Times, "times", &["t"], Scope::Log, "Show when lines were written, or not", "times"),

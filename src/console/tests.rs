@@ -6,6 +6,7 @@ mod fleet;
 mod keys;
 mod logs;
 mod looks;
+mod proposals;
 mod screens;
 mod served;
 mod switch;
@@ -179,6 +180,7 @@ fn busy() -> App {
             Some(Reply::Bugs { bugs: vec![bug(7, "assert 4 == 5"), bug(8, "ValueError: empty input")], more: false })
         }
         Request::Status => Some(Reply::Status { status: status() }),
+        Request::Proposals { .. } => Some(Reply::Proposals { proposals: Vec::new(), more: false }),
         _ => None,
     });
     app.hear(News::Lines(lines(2, "r2-i3-test-unit-a1", 0..60, "checking \x1b[32mpart\x1b[0m of the whole")));
@@ -382,7 +384,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..7).prop_map(Happens::Page),
+        1 => (0_u8..8).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
         3 => text().prop_map(Happens::Served),
     ]
@@ -414,8 +416,16 @@ fn apply(app: &mut App, happens: Happens) {
         }
         Happens::Down(reason) => app.hear(News::Down(reason)),
         Happens::Page(page) => {
-            app.page = [Page::Watch, Page::Approvals, Page::Bugs, Page::Health, Page::Audit, Page::Fleet, Page::Run]
-                [usize::from(page)];
+            app.page = [
+                Page::Watch,
+                Page::Approvals,
+                Page::Bugs,
+                Page::Health,
+                Page::Audit,
+                Page::Fleet,
+                Page::Run,
+                Page::Proposal,
+            ][usize::from(page)];
         }
         Happens::Served(text) => served::served(app, &text),
         Happens::Later(by) => app.now = Millis(app.now.0.saturating_add(by)),

@@ -5,12 +5,15 @@ mod arrange;
 mod audit;
 mod bars;
 mod bugs;
+mod decide;
 mod fields;
 mod fleet;
 mod health;
 mod hints;
 mod hit;
 mod log;
+mod odd;
+mod proposal;
 mod redirect;
 mod rollback;
 mod run;
@@ -46,6 +49,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     }
     let places = arrange(app, area);
     bars::top(app, canvas, places.top);
+    bars::banner(app, canvas, places.banner);
     match app.page {
         Page::Watch => watch(app, canvas, &places),
         Page::Approvals => approvals::page(app, canvas, places.page),
@@ -54,6 +58,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Fleet => fleet::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
+        Page::Proposal => proposal::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);
     hints::line(app, canvas, places.bottom);

@@ -75,6 +75,15 @@ pub struct ProposalBrief {
     pub asked: Millis,
     /// How many people more must agree.
     pub missing: u32,
+    /// Of how many.
+    #[serde(default)]
+    pub approvals: u32,
+    /// The question by which people are asked what became of it, where nothing tells.
+    #[serde(default)]
+    pub unknown: Option<QuestionId>,
+    /// What it looks like, one short word each.
+    #[serde(default)]
+    pub risks: Vec<String>,
     /// Milliseconds until it expires, as it is now; absent where nothing expires.
     pub left: Option<i64>,
     /// The beginning of what would run. Never decide on it: it is cut.
@@ -95,6 +104,9 @@ pub struct ProposalDetail {
     pub missing: u32,
     /// Milliseconds until it expires; absent where nothing expires.
     pub left: Option<i64>,
+    /// Milliseconds within which it must start once it is approved.
+    #[serde(default)]
+    pub grant: i64,
     /// The client's user, as the engine knows them.
     pub you: Option<Voter>,
     /// Why this user's yes would not count now, if so. A signature is not asked for here.

@@ -4,6 +4,7 @@ use super::Server;
 use super::answer::not_found;
 use super::answer::read_range;
 use crate::approval::policy::Policy;
+use crate::approval::risk::risks;
 use crate::approval::{deadline, vote};
 use crate::domain::{Actor, Human, Moment, Program, Proposal, ProposalId, ProposalState as State, Vote, Voter};
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
@@ -54,7 +55,19 @@ impl<S: Sandbox> Server<S> {
 
     async fn proposals(&self, all: bool) -> Result<Reply, Fault> {
         let which = if all { Which::All } else { Which::Open };
-        let mut found = self.engine.store.read(move |view| view.proposals(which, MOST + 1)).await?;
+        let mut found = self
+            .engine
+            .store
+            .read(move |view| {
+                let mut found = view.proposals(which, MOST + 1)?;
+                if !all {
+                    found.extend(view.proposals(Which::Unreviewed, MOST + 1)?);
+                    found.sort_by_key(|one| one.id);
+                    found.dedup_by_key(|one| one.id);
+                }
+                Ok(found)
+            })
+            .await?;
         let more = found.len() > MOST;
         found.drain(..found.len().saturating_sub(MOST));
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
@@ -88,6 +101,7 @@ impl<S: Sandbox> Server<S> {
             detail: Box::new(ProposalDetail {
                 missing: vote::missing(&proposal, &need, &policy.break_glass, None),
                 left: left(&proposal, &now),
+                grant: policy.granted(),
                 freeze: policy.frozen(now.wall).map(ToString::to_string),
                 need,
                 proposal,
@@ -149,6 +163,7 @@ pub(super) fn brief(one: &Proposal, policy: &Policy, now: &Moment) -> ProposalBr
         Program::Argv { words } => words.join(&b' '),
         Program::Script { bytes } => bytes.clone(),
     };
+    let need = policy.need(asset);
     ProposalBrief {
         id: one.id,
         version: one.version,
@@ -160,7 +175,10 @@ pub(super) fn brief(one: &Proposal, policy: &Policy, now: &Moment) -> ProposalBr
         question: one.question,
         requester: requester(&one.proposed),
         asked: one.asked.wall,
-        missing: vote::missing(one, &policy.need(asset), &policy.break_glass, None),
+        missing: vote::missing(one, &need, &policy.break_glass, None),
+        approvals: need.approvals,
+        unknown: one.unknown,
+        risks: risks(&one.proposed.command).into_iter().map(|risk| risk.mark().to_owned()).collect(),
         left: left(one, now),
         beginning: Bytes::new(text.get(..BEGINNING).unwrap_or(&text)),
         wants_review: one.wants_review(),

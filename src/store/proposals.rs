@@ -82,6 +82,8 @@ pub enum Which {
     All,
     /// Those of which something is still expected, by people or by the engine.
     Open,
+    /// Those that one person decided for two, and nobody else has looked at since.
+    Unreviewed,
     /// Those of a run.
     Of(RunId),
 }
@@ -158,6 +160,11 @@ impl View<'_> {
         let (wanted, run) = match which {
             Which::All => ("1", None),
             Which::Open => (OPEN, None),
+            Which::Unreviewed => (
+                "execution IS NOT NULL AND json_extract(standing, '$.reviewed') IS NULL AND EXISTS
+                     (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)",
+                None,
+            ),
             Which::Of(run) => ("run = ?2", Some(run.0)),
         };
         let sql = format!("SELECT * FROM proposals WHERE {wanted} AND ?2 IS ?2 ORDER BY id DESC LIMIT ?1");

@@ -37,7 +37,9 @@ impl App {
 
     /// Text was pasted: it goes into a field or nowhere.
     pub fn paste(&mut self, pasted: &str) {
-        if let Some(Layer::Edit { what, text, .. }) = &mut self.layer {
+        if let Some(Layer::Edit { what: Editing::Agree(_), .. }) = &self.layer {
+            self.complain(safe!("a yes is typed, never pasted: nothing was taken"));
+        } else if let Some(Layer::Edit { what, text, .. }) = &mut self.layer {
             let lines = what.has_lines();
             let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
             text.insert_str(if lines { pasted } else { pasted.replace('\n', " ") });
@@ -58,7 +60,7 @@ impl App {
     }
 
     fn press_in_field(&mut self, event: KeyEvent, key: Key, mut field: Layer) {
-        let Layer::Edit { what, text, opened, chosen, held, .. } = &mut field else { return };
+        let Layer::Edit { what, text, opened, shown, chosen, held } = &mut field else { return };
         let what = *what;
         let several = what.has_lines();
         match key.to_string().as_str() {
@@ -78,9 +80,12 @@ impl App {
             // Terminals send ctrl-j for control with enter, and alt-enter goes through most of them.
             "alt-enter" | "ctrl-j" if several => text.insert_newline(),
             "enter" => {
-                if event.kind == KeyEventKind::Press && was_seen(what, *opened, self.now, *held) {
+                let frame = *shown || !matches!(what, Editing::Agree(_));
+                if event.kind == KeyEventKind::Press && frame && was_seen(what, *opened, self.now, *held) {
                     let (lines, chosen) = (text.lines().join("\n"), *chosen);
-                    return self.enter(what, lines.trim(), chosen);
+                    // Of what would run every blank counts.
+                    let text = if matches!(what, Editing::Rewrite(_)) { &lines } else { lines.trim() };
+                    return self.enter(what, text, chosen);
                 }
                 // One that is held down comes again and again, and never gets through.
                 *opened = self.now;
@@ -91,6 +96,8 @@ impl App {
                 let last = self.choices(what, &text.lines().join(" ")).len().saturating_sub(1);
                 *chosen = (*chosen + 1).min(last);
             }
+            // What was typed before the code could be read is not an answer to it.
+            _ if matches!(what, Editing::Agree(_)) && !(*shown && was_seen(what, *opened, self.now, *held)) => {}
             _ => {
                 let changed = text.input(event);
                 match what {
@@ -142,6 +149,13 @@ impl App {
             Editing::AwaitDay(question) => {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
             }
+            Editing::Agree(_)
+            | Editing::Refuse(_)
+            | Editing::TakeBack(_)
+            | Editing::Rewrite(_)
+            | Editing::Again(_)
+            | Editing::Review(_)
+            | Editing::Resolve(_) => self.decide_as(what, text),
             Editing::Filter(list) => self.set_filter(list, text),
             Editing::Palette | Editing::Steps => match self.choices(what, text).into_iter().nth(chosen) {
                 Some(Choice { deed: Deed::Perform(command), .. }) => self.perform(command),
@@ -155,7 +169,7 @@ impl App {
         self.act_for(&words.clone(), Asked::Act(words), request);
     }
 
-    fn act_for(&mut self, words: &SafeText, why: Asked, request: Request) {
+    pub(super) fn act_for(&mut self, words: &SafeText, why: Asked, request: Request) {
         if self.read_only {
             self.complain(safe!("this console was started with --read-only"));
             return;
@@ -238,8 +252,24 @@ impl App {
             Command::Pause | Command::Resume | Command::Redirect | Command::Criteria | Command::Cancel => {
                 self.steer(command);
             }
+            Command::Agree
+            | Command::Refuse
+            | Command::TakeBack
+            | Command::Rewrite
+            | Command::Again
+            | Command::Review
+            | Command::Resolve => {
+                if self.page == Page::Proposal {
+                    self.decide_by(command);
+                } else {
+                    self.complain(safe!("open a proposal for a live asset first"));
+                }
+            }
             Command::Approve | Command::Deny => {
-                if let Some(question) = self.question {
+                if let Some(id) = self.proposal_selected().map(|brief| brief.id) {
+                    // Nothing for a live asset is decided from a list.
+                    self.open_proposal(id);
+                } else if let Some(question) = self.question {
                     self.open(Editing::Answer(question, command == Command::Approve));
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::{App, Editing, Layer, Page, Pane};
 use crate::domain::{Bug, Question};
-use crate::protocol::RunView;
+use crate::protocol::{ProposalBrief, RunView};
 use crate::safe;
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl App {
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Some(List::Bugs),
             (Page::Audit, _) => Some(List::Audit),
             (Page::Fleet, _) => Some(List::Assets),
-            (Page::Watch, Pane::Log) | (Page::Run | Page::Health, _) => None,
+            (Page::Watch, Pane::Log) | (Page::Run | Page::Health | Page::Proposal, _) => None,
         }
     }
 
@@ -111,6 +111,26 @@ impl App {
         let run = question.run.map(|run| run.to_string()).unwrap_or_default();
         let facts = question.facts.iter().map(String::as_str);
         let texts: Vec<&str> = [&*id, &run, question.kind.name(), &question.title].into_iter().chain(facts).collect();
+        self.filters.passes(List::Questions, &texts)
+    }
+
+    pub(super) fn lists_proposal(&self, brief: &ProposalBrief) -> bool {
+        let (id, asked) = (brief.id.to_string(), brief.question.to_string());
+        let run = brief.run.map(|run| run.to_string()).unwrap_or_default();
+        let beginning = String::from_utf8_lossy(&brief.beginning.decode().unwrap_or_default()).into_owned();
+        let critical = if brief.critical { "critical" } else { "" };
+        let texts: [&str; 9] = [
+            &id,
+            &asked,
+            &run,
+            &brief.asset,
+            &brief.environment,
+            brief.state.name(),
+            &brief.requester,
+            critical,
+            &beginning,
+        ];
+        let texts: Vec<&str> = texts.into_iter().chain(brief.risks.iter().map(String::as_str)).collect();
         self.filters.passes(List::Questions, &texts)
     }
 

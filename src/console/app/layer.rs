@@ -2,7 +2,7 @@
 //! seen never acts in it.
 
 use crate::console::app::List;
-use crate::domain::{Millis, QuestionId, RunId};
+use crate::domain::{Millis, ProposalId, QuestionId, RunId};
 use ratatui_textarea::TextArea;
 
 /// A dialog that decides something takes no decision before it was seen for this long, in milliseconds.
@@ -25,6 +25,20 @@ pub enum Editing {
     Rollback(RunId, u32),
     /// That a run waits for the next day.
     AwaitDay(QuestionId),
+    /// A yes to a proposal for a live asset.
+    Agree(ProposalId),
+    /// A no to it.
+    Refuse(ProposalId),
+    /// That it is taken back.
+    TakeBack(ProposalId),
+    /// Another command in its place.
+    Rewrite(ProposalId),
+    /// The same once more.
+    Again(ProposalId),
+    /// That somebody has looked at what one person decided for two.
+    Review(ProposalId),
+    /// What became of it, where nothing tells.
+    Resolve(ProposalId),
     /// Why models are stopped.
     StopModels,
     /// That models are started again.
@@ -53,6 +67,13 @@ impl Editing {
             | Self::Answer(..)
             | Self::Rollback(..)
             | Self::AwaitDay(_)
+            | Self::Agree(_)
+            | Self::Refuse(_)
+            | Self::TakeBack(_)
+            | Self::Rewrite(_)
+            | Self::Again(_)
+            | Self::Review(_)
+            | Self::Resolve(_)
             | Self::StopModels
             | Self::StartModels => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,
@@ -61,7 +82,12 @@ impl Editing {
 
     /// Whether several lines are written in it.
     pub fn has_lines(self) -> bool {
-        matches!(self, Self::Redirect(_) | Self::Criteria(_))
+        matches!(self, Self::Redirect(_) | Self::Criteria(_) | Self::Rewrite(_))
+    }
+
+    /// Whether something is written in it at all.
+    pub fn has_field(self) -> bool {
+        !matches!(self, Self::Rollback(..) | Self::AwaitDay(_) | Self::Again(_) | Self::Review(_) | Self::StartModels)
     }
 
     /// Whether one of a list is chosen in it.

@@ -1,7 +1,7 @@
 //! Lists: their order, and what is selected in them.
 
 use super::{App, Page, Pane};
-use crate::domain::{AssetId, BugId, Millis, Priority, Question, QuestionId, RunId, RunState};
+use crate::domain::{AssetId, BugId, Millis, Priority, QuestionId, RunId, RunState};
 use crate::protocol::RunView;
 use std::cmp::Reverse;
 
@@ -37,11 +37,6 @@ impl App {
         listed
     }
 
-    /// The questions that are listed, the oldest first.
-    pub fn waiting(&self) -> Vec<&Question> {
-        self.questions.values().filter(|question| self.lists_question(question)).collect()
-    }
-
     /// Keeps what is selected among what is listed.
     pub(super) fn keep_selection(&mut self) {
         let ids: Vec<RunId> = self.listed().iter().map(|view| view.run.id).collect();
@@ -50,7 +45,7 @@ impl App {
             let ended = self.run.filter(|run| self.runs.get(run).is_some_and(|view| self.lists_run(view)));
             self.run = ended.or_else(|| ids.first().copied());
         }
-        let ids: Vec<QuestionId> = self.waiting().iter().map(|question| question.id).collect();
+        let ids: Vec<QuestionId> = self.waiting().iter().map(super::Waiting::id).collect();
         if !self.question.is_some_and(|question| ids.contains(&question)) {
             self.question = ids.first().copied();
         }
@@ -69,14 +64,14 @@ impl App {
                 self.bug = self.listed_bugs().get(place).map(|bug| bug.id).or(self.bug);
             }
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => {
-                self.question = self.waiting().get(place).map(|question| question.id).or(self.question);
+                self.question = self.waiting().get(place).map(super::Waiting::id).or(self.question);
             }
             (Page::Run, _) => self.one.choose(place),
             (Page::Audit, _) => self.audit.choose(place),
             (Page::Fleet, _) => {
                 self.fleet.at = self.listed_assets().get(place).map(|view| view.asset.id).or(self.fleet.at);
             }
-            (Page::Watch, Pane::Log) | (Page::Health, _) => {}
+            (Page::Watch, Pane::Log) | (Page::Health | Page::Proposal, _) => {}
         }
     }
 
@@ -100,7 +95,7 @@ impl App {
                 self.bug = moved(&ids, self.bug, by);
             }
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => {
-                let ids: Vec<QuestionId> = self.waiting().iter().map(|question| question.id).collect();
+                let ids: Vec<QuestionId> = self.waiting().iter().map(super::Waiting::id).collect();
                 self.question = moved(&ids, self.question, by);
             }
             (Page::Run, _) => self.one.move_by(by),
@@ -109,7 +104,7 @@ impl App {
                 let ids: Vec<AssetId> = self.listed_assets().iter().map(|view| view.asset.id).collect();
                 self.fleet.at = moved(&ids, self.fleet.at, by);
             }
-            (Page::Health, _) => {}
+            (Page::Health | Page::Proposal, _) => {}
         }
     }
 }

@@ -128,6 +128,25 @@ impl App {
                 });
                 self.take_events(generation, part, page);
             }
+            (Asked::Proposals, Ok(Reply::Proposals { proposals, .. })) => {
+                self.proposals = proposals;
+                self.keep_selection();
+            }
+            (Asked::Proposal(id), reply) => {
+                let detail = expected(reply, |reply| match reply {
+                    Reply::Proposal { detail } => Some(detail),
+                    _ => None,
+                });
+                self.hear_proposal(id, detail);
+            }
+            (Asked::Output(id, offset), reply) => {
+                let bytes = expected(reply, |reply| match reply {
+                    Reply::Output { bytes, end, .. } => Some((bytes, end)),
+                    _ => None,
+                });
+                self.hear_output(id, offset, bytes);
+            }
+            (Asked::Decide(words), reply) => self.decided_on(&words, reply),
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => {

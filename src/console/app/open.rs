@@ -7,6 +7,10 @@ use crate::safe;
 impl App {
     /// Opens what is selected: first the text beside a list, from there the run that it is about.
     pub(super) fn open_selected(&mut self) {
+        let queue = self.page == Page::Approvals || (self.page == Page::Watch && self.pane == Pane::Questions);
+        if let Some(id) = self.proposal_selected().map(|brief| brief.id).filter(|_| queue) {
+            return self.open_proposal(id);
+        }
         match (self.page, self.pane) {
             (Page::Watch, Pane::Runs) => {
                 if let Some(run) = self.run {
@@ -36,10 +40,13 @@ impl App {
     /// The run that the text beside a list is about.
     pub fn run_beside(&self) -> Option<RunId> {
         match self.page {
-            Page::Approvals => self.question.and_then(|id| self.questions.get(&id)).and_then(|question| question.run),
+            Page::Approvals => match self.proposal_selected() {
+                Some(brief) => brief.run,
+                None => self.question.and_then(|id| self.questions.get(&id)).and_then(|question| question.run),
+            },
             Page::Bugs => self.known.ok().and_then(|detail| detail.runs.first()).map(|seen| seen.run),
             Page::Audit => self.audit.selected().and_then(|event| event.run),
-            Page::Watch | Page::Health | Page::Fleet | Page::Run => None,
+            Page::Watch | Page::Health | Page::Fleet | Page::Run | Page::Proposal => None,
         }
     }
 
@@ -47,6 +54,8 @@ impl App {
     pub(super) fn back(&mut self) {
         if self.back_in_log() {
             self.load_log();
+        } else if self.page == Page::Proposal {
+            self.leave_proposal();
         } else if self.zoom {
             self.zoom = false;
         } else if self.reading.inside {
@@ -64,7 +73,10 @@ impl App {
 
     /// Gives the keys to the list or to the text beside it.
     pub(super) fn cross(&mut self) {
-        self.reading.inside = !self.reading.inside && self.page != Page::Health;
+        self.reading.inside = match self.page {
+            Page::Proposal => true,
+            page => !self.reading.inside && page != Page::Health,
+        };
     }
 
     /// Left and right: the other part of a run, or what does not fit into the width.
@@ -73,7 +85,7 @@ impl App {
             Page::Watch => self.log.sideways(right),
             Page::Run if self.reading.inside && self.one.tab == Tab::Diff => self.reading.sideways(right),
             Page::Run => self.one.turn(right),
-            Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet | Page::Health => {}
+            Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet | Page::Health | Page::Proposal => {}
         }
     }
 

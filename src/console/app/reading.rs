@@ -1,7 +1,7 @@
 //! A text that is read beside a list: a question, a bug, an event, a part of a run. Only what is in view is held.
 
 use super::run::Tab;
-use crate::domain::{AssetId, BugId, QuestionId, RunId};
+use crate::domain::{AssetId, BugId, ProposalId, QuestionId, RunId};
 use crate::text::SafeText;
 
 /// What is read.
@@ -9,6 +9,8 @@ use crate::text::SafeText;
 pub enum Of {
     /// A question.
     Question(QuestionId),
+    /// A proposal for a live asset.
+    Proposal(ProposalId),
     /// A bug.
     Bug(BugId),
     /// A live system.

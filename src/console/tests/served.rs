@@ -183,6 +183,25 @@ fn page(before: Option<u64>, text: &str) -> AuditPage {
     AuditPage { records: (first..end).rev().map(record).collect(), next: (first > 1).then_some(first) }
 }
 
+/// A proposal with this text wherever somebody else's may be.
+fn proposed(text: &str) -> crate::protocol::ProposalDetail {
+    let mut one = proposals::proposal(true, crate::approval::tests::fixtures::command(&[text, "", text]));
+    let proposed = &mut one.proposed;
+    proposed.command.stdin = Some(text.as_bytes().to_vec());
+    proposed.command.env = vec![(text.to_owned(), text.as_bytes().to_vec())];
+    (proposed.command.cwd, proposed.command.user) = (text.to_owned(), Some(text.to_owned()));
+    (proposed.asset.name, proposed.asset.environment) = (text.to_owned(), text.to_owned());
+    (proposed.asset.host_key, proposed.asset.means) = (Some(text.to_owned()), text.to_owned());
+    proposed.asset.labels = [(text.to_owned(), text.to_owned())].into();
+    let claims = crate::domain::Claims { why: text.to_owned(), expect: text.to_owned(), undo: text.to_owned() };
+    proposed.claims = claims;
+    one.reason = text.to_owned();
+    let mut detail = proposals::detail(one);
+    (detail.hindrance, detail.freeze) = (Some(text.to_owned()), Some(text.to_owned()));
+    detail.output = text.len() as u64;
+    detail
+}
+
 /// What an engine would say, with this text wherever outside text may be.
 pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
     Some(match request {
@@ -190,6 +209,13 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
         Request::Iteration { run, iteration } => Reply::Iteration { detail: Box::new(round(run.0, *iteration, text)) },
         Request::Diff { .. } => Reply::Patch { bytes: Bytes::new(format!("{PATCH}{text}").as_bytes()) },
         Request::Bug { bug } => Reply::Bug { detail: Box::new(bug_detail(*bug, text)) },
+        Request::Proposals { .. } => {
+            Reply::Proposals { proposals: vec![proposals::brief(&proposed(text))], more: false }
+        }
+        Request::Proposal { .. } => Reply::Proposal { detail: Box::new(proposed(text)) },
+        Request::ReadOutput { offset, .. } => {
+            Reply::Output { bytes: Bytes::new(text.as_bytes()), offset: *offset, end: offset + text.len() as u64 }
+        }
         Request::Audit { before, .. } => Reply::Audit { page: page(*before, text) },
         Request::Assets => Reply::Assets { assets: super::fleet::assets(text) },
         Request::Asset { name } => {

@@ -17,6 +17,8 @@ const ROOMY: u16 = 20;
 pub struct Places {
     /// The line at the top.
     pub top: Rect,
+    /// What nobody may overlook, on every screen; empty where there is nothing of the kind.
+    pub banner: Rect,
     /// Everything between the two lines.
     pub page: Rect,
     /// The line that says how the engine is; empty where the screen is low.
@@ -44,9 +46,10 @@ impl Places {
 /// Divides the screen.
 pub fn arrange(app: &App, area: Rect) -> Places {
     let (top, rest) = split(area, 1);
+    let (banner, rest) = split(rest, u16::from(app.unreviewed().next().is_some()));
     let (rest, bottom) = split(rest, rest.height.saturating_sub(1));
     let (page, status) = split(rest, rest.height - u16::from(area.height >= ROOMY));
-    let mut places = Places { top, page, status, bottom, panes: Vec::new(), between: None };
+    let mut places = Places { top, banner, page, status, bottom, panes: Vec::new(), between: None };
     if app.page != Page::Watch {
         return places;
     }

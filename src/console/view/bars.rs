@@ -43,6 +43,17 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
     canvas.text_right(rest, &words);
 }
 
+/// One person decided for two somewhere: every console says so until somebody else has looked at it.
+pub(super) fn banner(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
+    if row.height == 0 {
+        return;
+    }
+    let which: Vec<SafeText> = app.unreviewed().map(|brief| safe!("{} on {}", brief.id, brief.asset)).collect();
+    let words =
+        safe!(" BREAK-GLASS: one person decided for two, look at it: {} ", SafeText::join(&which, &safe!(", ")));
+    canvas.text(row, &super::urgent(&words));
+}
+
 /// The connection and what waits, the gravest first.
 fn standing(app: &App, roomy: bool) -> SafeText {
     let mut parts = Vec::new();
@@ -62,8 +73,9 @@ fn standing(app: &App, roomy: bool) -> SafeText {
             parts.push(safe!("HALTED").styled(Style::fg(Colour::Red).bold()));
         }
     }
-    if !app.questions.is_empty() {
-        parts.push(super::urgent(&safe!(" {} waiting for you ", app.questions.len())));
+    let needing = app.needing();
+    if needing > 0 {
+        parts.push(super::urgent(&safe!(" {} waiting for you ", needing)));
     }
     let count = |counts: fn(RunState) -> bool| app.runs.values().filter(|view| counts(view.run.state)).count();
     let queued = count(|state| state == RunState::Queued);

@@ -1,6 +1,6 @@
 //! What lies over a screen: help, the palette, fields.
 
-use super::{first_shown, mark, rollback, rows, title, urgent};
+use super::{decide, first_shown, mark, rollback, rows, title, urgent};
 use crate::console::app::{App, Editing, List};
 use crate::console::keymap::{Binding, Scope};
 use crate::console::keys::Key;
@@ -100,12 +100,16 @@ pub(super) fn edit(
     let (name, told) = words(app, what);
     let width = room(page, COLUMNS);
     // What is decided on is shown exactly; our own words are for reading.
-    let exactly = matches!(what, Editing::Answer(..) | Editing::AwaitDay(_) | Editing::Cancel(_));
+    let exactly =
+        matches!(what, Editing::Answer(..) | Editing::AwaitDay(_) | Editing::Cancel(_)) || what.decides().is_some();
     let told = told.iter().flat_map(|line| if exactly { line.wrap(width) } else { line.flow(width) });
     let told: Vec<SafeText> = told.collect();
     let found = app.choices(what, &text.lines().join(" "));
-    // There may be nothing to write.
-    let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_) | Editing::StartModels));
+    // There may be nothing to write, or a command of many lines.
+    let field = match what {
+        Editing::Rewrite(_) => u16::try_from(text.lines().len()).unwrap_or(u16::MAX).clamp(2, 12),
+        _ => u16::from(what.has_field()),
+    };
     let lines = u16::try_from(told.len() + found.len().min(CHOICES)).unwrap_or(u16::MAX).saturating_add(field + 1);
     let body = window(canvas, page, COLUMNS, lines, &name, &SafeText::empty());
     let mut free = rows(body);
@@ -187,6 +191,13 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             told.push(field);
             (name, told)
         }
+        Editing::Agree(_)
+        | Editing::Refuse(_)
+        | Editing::TakeBack(_)
+        | Editing::Rewrite(_)
+        | Editing::Again(_)
+        | Editing::Review(_)
+        | Editing::Resolve(_) => decide::words(app, what),
         Editing::Rollback(run, number) => {
             (safe!("Roll {} back to iteration {}?", run, number), rollback::told(app, run, number))
         }

@@ -27,7 +27,7 @@ pub(super) fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         Some(Layer::Edit { what: Editing::Redirect(_), .. }) => {
             vec![pair("enter", "send"), pair("esc", "keep it for later"), pair("alt-enter", "new line")]
         }
-        Some(Layer::Edit { what: Editing::Criteria(_), .. }) => {
+        Some(Layer::Edit { what: Editing::Criteria(_) | Editing::Rewrite(_), .. }) => {
             vec![pair("enter", "send"), pair("esc", "leave it"), pair("alt-enter", "new line")]
         }
         Some(Layer::Edit { what, .. }) => {

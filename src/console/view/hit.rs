@@ -15,7 +15,7 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
         let (selected, count) = match pane {
             Pane::Runs => place(app.listed().iter().map(|view| Some(view.run.id) == app.run)),
             Pane::Bugs => place(app.listed_bugs().iter().map(|bug| Some(bug.id) == app.bug)),
-            Pane::Questions => place(app.waiting().iter().map(|question| Some(question.id) == app.question)),
+            Pane::Questions => place(app.waiting().iter().map(|one| Some(one.id()) == app.question)),
             Pane::Log => (0, 0),
         };
         return Some(Spot::Pane(pane, item(area, 1, row, selected, count)));
@@ -28,7 +28,7 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
         return None;
     }
     let (selected, count) = match app.page {
-        Page::Approvals => place(app.waiting().iter().map(|question| Some(question.id) == app.question)),
+        Page::Approvals => place(app.waiting().iter().map(|one| Some(one.id()) == app.question)),
         Page::Bugs => place(app.listed_bugs().iter().map(|bug| Some(bug.id) == app.bug)),
         Page::Fleet => place(app.listed_assets().iter().map(|view| Some(view.asset.id) == app.fleet.at)),
         Page::Audit => (app.audit.place(), app.audit.events.len()),
@@ -37,7 +37,7 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
             let iterations = app.one.shown().map(|detail| detail.iterations.as_slice()).unwrap_or_default();
             place(iterations.iter().map(|one| Some(one.number) == number))
         }
-        Page::Watch | Page::Health => return None,
+        Page::Watch | Page::Health | Page::Proposal => return None,
     };
     let heads = if app.page == Page::Run { 1 + run::heads(halves.list.height.saturating_sub(1)) } else { 1 };
     Some(Spot::List(item(halves.list, heads, row, selected, count)))

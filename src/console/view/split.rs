@@ -1,7 +1,7 @@
 //! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
-use super::{approvals, arrange, audit, bugs, fleet, rows, run, title};
-use crate::console::app::{App, List, Of, Page, Tab};
+use super::{approvals, arrange, audit, bugs, fleet, proposal, rows, run, title};
+use crate::console::app::{App, List, Of, Page, Tab, Waiting};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
 use crate::safe;
@@ -24,6 +24,9 @@ pub(super) struct Halves {
 /// Divides a screen.
 pub(super) fn halves(app: &App, page: Rect) -> Halves {
     let inside = app.reading.inside;
+    if app.page == Page::Proposal {
+        return Halves { list: Rect { height: 0, ..page }, text: proposal::body(page) };
+    }
     if page.width >= WIDE && page.height >= LOW && !app.zoom && app.page != Page::Health {
         let list = Rect { width: page.width / 2, ..page };
         let text = Rect { x: list.right() + 1, width: page.width - list.width - 1, ..page };
@@ -49,7 +52,7 @@ fn items(app: &App) -> usize {
         Page::Audit => app.audit.events.len(),
         Page::Fleet => app.listed_assets().len(),
         Page::Run => run::rows_wanted(app),
-        Page::Watch | Page::Health => 0,
+        Page::Watch | Page::Health | Page::Proposal => 0,
     }
 }
 
@@ -63,8 +66,12 @@ enum Told {
 fn told(app: &App) -> Option<(Of, Told)> {
     let found = match app.page {
         Page::Approvals => {
-            let question = app.question.and_then(|id| app.questions.get(&id))?;
-            (Of::Question(question.id), Told::Lines(approvals::told(app, question)))
+            let one = app.waiting().into_iter().find(|one| Some(one.id()) == app.question)?;
+            let lines = match one {
+                Waiting::Asked(question) => approvals::told(app, question),
+                Waiting::Proposed(brief) => approvals::told_briefly(app, brief),
+            };
+            (Of::Question(one.id()), Told::Lines(lines))
         }
         Page::Bugs => {
             let bug = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug)?;
@@ -88,7 +95,7 @@ fn told(app: &App) -> Option<(Of, Told)> {
                     .is_some_and(|key| matches!(app.one.diff.get(&key), Some(Ok(diff)) if diff.len() > 0));
             (of, if diff { Told::Diff } else { Told::Lines(run::told(app, one)) })
         }
-        Page::Watch | Page::Health => return None,
+        Page::Watch | Page::Health | Page::Proposal => return None,
     };
     Some(found)
 }
@@ -97,6 +104,9 @@ fn told(app: &App) -> Option<(Of, Told)> {
 pub fn settle(app: &mut App, area: Rect) {
     let text = halves(app, arrange::arrange(app, area).page).text;
     let width = usize::from(text.width.saturating_sub(2)).max(2);
+    if app.page == Page::Proposal {
+        return settle_proposal(app, area, width, usize::from(text.height));
+    }
     let free = usize::from(text.height.saturating_sub(1));
     let (of, lines) = match told(app) {
         None => (None, Vec::new()),
@@ -115,6 +125,16 @@ pub fn settle(app: &mut App, area: Rect) {
     };
     let shown = app.reading.turn(of, lines.len(), free);
     app.reading.lines = lines.get(shown).unwrap_or_default().to_vec();
+}
+
+/// The same for the dialog, whose rows are kept, with which of them were on the screen.
+fn settle_proposal(app: &mut App, area: Rect, width: usize, free: usize) {
+    app.dialog.settle(width, (area.width, area.height), app.ascii, proposal::lines);
+    let known = app.dialog.shown().is_some();
+    let total = if known { app.dialog.rows.len() } else { 0 };
+    let shown = app.reading.turn(app.dialog.id.map(Of::Proposal), total, free);
+    app.reading.lines = app.dialog.rows.get(shown.clone()).to_vec();
+    app.frame_proposal(shown);
 }
 
 /// Draws the text below its title.

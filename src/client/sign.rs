@@ -1,6 +1,5 @@
 //! Signs a decision with the person's own key, by their own `ssh-keygen` and as themselves: the engine never sees a private key.
 
-use super::context::Failure;
 use crate::approval::signature::{self, NAMESPACE};
 use crate::domain::ProposalId;
 use std::io::Write;
@@ -8,32 +7,52 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// Nobody has said which keys are theirs.
+    #[error(
+        "no key of yours is known to the engine: the administrator writes your public key into `keys` under [approvals]"
+    )]
+    NoKey,
+    /// The agent of SSH has none of them.
+    #[error("your SSH agent holds none of the keys that are known as yours; name the file with --key ({0})")]
+    NoAgent(String),
+    /// The program did not.
+    #[error("ssh-keygen did not sign: {0}")]
+    Refused(String),
+    /// The system.
+    #[error("ssh-keygen: {0}")]
+    System(String),
+}
+
+impl SignError {
+    fn system(error: impl ToString) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
 /// Signs a yes to these bytes: with the key in a file, or with one of the known keys that the agent of SSH holds.
-pub fn sign(id: ProposalId, digest: &str, key: Option<&Path>, known: &[String]) -> Result<String, Failure> {
+pub fn sign(id: ProposalId, digest: &str, key: Option<&Path>, known: &[String]) -> Result<String, SignError> {
     let text = signature::message(id, digest);
     if let Some(path) = key {
         return by_file(path, &text);
     }
     if known.is_empty() {
-        let message = "no key of yours is known to the engine: the administrator writes your public key into `keys` under [approvals]";
-        return Err(Failure::new(message));
+        return Err(SignError::NoKey);
     }
     let mut last = None;
     for line in known {
         let public = Public::written(line)?;
         match by_file(&public.0, &text) {
             Ok(signature) => return Ok(signature),
-            Err(error) => last = Some(error),
+            Err(error) => last = Some(error.to_string()),
         }
     }
-    let why = last.map(|error| error.to_string()).unwrap_or_default();
-    Err(Failure::new(format!(
-        "your SSH agent holds none of the keys that are known as yours; name the file with --key ({why})"
-    )))
+    Err(SignError::NoAgent(last.unwrap_or_default()))
 }
 
-fn by_file(path: &Path, text: &str) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("ssh-keygen: {error}"));
+fn by_file(path: &Path, text: &str) -> Result<String, SignError> {
     let mut child = Command::new("ssh-keygen")
         .args(["-Y", "sign", "-n", NAMESPACE, "-f"])
         .arg(path)
@@ -41,31 +60,31 @@ fn by_file(path: &Path, text: &str) -> Result<String, Failure> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(failed)?;
+        .map_err(SignError::system)?;
     if let Some(mut input) = child.stdin.take() {
-        input.write_all(text.as_bytes()).map_err(failed)?;
+        input.write_all(text.as_bytes()).map_err(SignError::system)?;
     }
-    let done = child.wait_with_output().map_err(failed)?;
+    let done = child.wait_with_output().map_err(SignError::system)?;
     let signature = String::from_utf8(done.stdout).unwrap_or_default();
     if done.status.success() && !signature.is_empty() {
         return Ok(signature);
     }
-    Err(Failure::new(format!("ssh-keygen did not sign: {}", String::from_utf8_lossy(&done.stderr).trim())))
+    Err(SignError::Refused(String::from_utf8_lossy(&done.stderr).trim().to_owned()))
 }
 
 /// A public key in a file, which tells the agent which one is meant; gone when dropped.
 struct Public(PathBuf);
 
 impl Public {
-    fn written(line: &str) -> Result<Self, Failure> {
+    fn written(line: &str) -> Result<Self, SignError> {
         let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(|error| Failure::new(error.to_string()))?;
+        getrandom::fill(&mut bytes).map_err(SignError::system)?;
         let path = std::env::temp_dir().join(format!("dogwatch-{}.pub", crate::audit::hex(&bytes)));
         let mut options = std::fs::OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o600).open(&path);
         let written = file.and_then(|mut file| writeln!(file, "{line}"));
         let made = Self(path);
-        written.map_err(|error| Failure::new(format!("{}: {error}", made.0.display())))?;
+        written.map_err(|error| SignError::System(format!("{}: {error}", made.0.display())))?;
         Ok(made)
     }
 }
