@@ -5,6 +5,7 @@
 //! user that the kernel names.
 
 mod answer;
+mod assets;
 mod brief;
 mod budget;
 mod bug;
@@ -13,10 +14,12 @@ mod detail;
 mod egress;
 mod follow;
 mod health;
+mod intake;
 mod iteration;
 mod knowledge;
 mod lines;
 mod outbox;
+mod places;
 mod projects;
 mod questions;
 mod search;
@@ -34,10 +37,7 @@ use crate::sandbox::Sandbox;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::UnixListener;
-use tokio::sync::{Notify, Semaphore};
-
-/// Most clients at once.
-const MOST_CLIENTS: usize = 256;
+use tokio::sync::Notify;
 
 /// What every connection shares.
 pub struct Server<S: Sandbox> {
@@ -79,13 +79,18 @@ impl<S: Sandbox> Server<S> {
     }
 
     async fn accept(self: &Arc<Self>, listener: UnixListener) {
-        let places = Arc::new(Semaphore::new(MOST_CLIENTS));
+        let places = places::Places::default();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                        connection::turn_away(&stream);
-                        continue;
+                    let uid = stream.peer_cred().map(|peer| peer.uid());
+                    let place = uid.map_err(|error| error.to_string());
+                    let place = match place.and_then(|uid| places.take(uid, self.people.is_own(uid))) {
+                        Ok(place) => place,
+                        Err(why) => {
+                            connection::turn_away(&stream, why);
+                            continue;
+                        }
                     };
                     let server = Arc::clone(self);
                     tokio::spawn(async move {

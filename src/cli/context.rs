@@ -40,6 +40,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
             ClientError::NoEngine { .. } | ClientError::Mute { .. } => 3,
+            ClientError::Closed { .. } => 5,
             ClientError::Fault(fault) => match fault.code {
                 FaultCode::NotFound => 4,
                 FaultCode::Refused | FaultCode::Forbidden => 5,

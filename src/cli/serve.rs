@@ -41,6 +41,10 @@ pub struct Args {
     /// Print a systemd user unit instead
     #[arg(long)]
     print_unit: bool,
+    /// Be the engine of the whole machine: state in /var/lib/dogwatch, config.toml in /etc/dogwatch, socket in /run/dogwatch
+    /// for the group that [engine] names
+    #[arg(long, conflicts_with = "detach")]
+    system: bool,
     /// Print the unit as JSON
     #[arg(long, requires = "print_unit")]
     json: bool,
@@ -52,13 +56,20 @@ pub struct Args {
 /// Runs the engine until it is told to stop. Containers live on.
 pub fn perform(args: &Args) -> Result<i32, Failure> {
     if args.print_unit {
-        return unit::print(args.json);
+        return unit::print(args.json, args.system);
     }
     if args.detach {
         // Fails only for the leader of a process group, which one that was started in the background never is.
         let _leads_already = rustix::process::setsid();
     }
-    let paths = Paths::from_environment()?;
+    let paths = if args.system { Paths::of_system()? } else { Paths::from_environment()? };
+    if paths.is_system() && !args.system {
+        let message = format!(
+            "this machine has an engine of its own ({}), and none is run beside it: use that one, or, if this is to be it, say --system",
+            paths.socket().display()
+        );
+        return Err(Failure { code: TAKEN, message });
+    }
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -69,6 +80,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
     let user = step_user();
     let sandbox = sandbox(paths, &config, sandbox_instance(&store), user).await?;
@@ -89,7 +101,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stop = Arc::new(Notify::new());
     let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
     let socket = paths.socket();
-    let (listener, socket_file) = listen(&socket)?;
+    let (listener, socket_file) = listen(&socket, group)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
     let _hang_up_is_ignored = signal(SignalKind::hangup())?;
@@ -107,6 +119,17 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     socket_file.remove();
     drop(server);
     Ok(code)
+}
+
+/// The group whose members may reach the system's engine.
+async fn group(name: &str) -> Result<u32, Failure> {
+    let found = People::group_id(name).await;
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "there is no Unix group {name}, whose members may reach the engine: `groupadd --system {name}`, or name another one as \
+             `group` of [engine] in config.toml"
+        ))
+    })
 }
 
 /// Removes now and then what tries of agents left that were killed.

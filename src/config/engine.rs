@@ -50,6 +50,9 @@ pub struct EngineConfig {
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
+    /// The Unix group whose members may reach the socket of the system's engine.
+    #[serde(default = "usual_group")]
+    pub group: String,
     /// Which sandbox steps run in.
     pub sandbox: SandboxConfig,
     /// What projects and days may spend.
@@ -113,6 +116,7 @@ impl Default for EngineConfig {
             most: Most::default(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
+            group: usual_group(),
             sandbox: SandboxConfig::default(),
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
@@ -147,6 +151,7 @@ impl EngineConfig {
                 config.memory_mib = rules::size(&section, "memory", 64, TEBIBYTE);
                 config.millicpus = section.number("cpus", 0.1, 65_536.0).map(rules::thousandths);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
+                config.group = operators::group(&section, "group").unwrap_or(config.group);
             }
             config.most = most::read(top);
             if let Some(section) = top.table("retention", schema::RETENTION) {
@@ -197,6 +202,10 @@ impl EngineConfig {
         }
         Ok(config)
     }
+}
+
+fn usual_group() -> String {
+    "dogwatch".to_owned()
 }
 
 fn usual_runs() -> u32 {

@@ -37,6 +37,8 @@ impl Request {
             | Self::Bug { .. }
             | Self::Tools { .. }
             | Self::Entries
+            | Self::Assets
+            | Self::Asset { .. }
             | Self::Collect { dry_run: true }
             | Self::Watch { .. } => OperatorRole::Viewer,
             Self::Submit { .. }
@@ -51,6 +53,8 @@ impl Request {
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             Self::Answer { .. } | Self::AwaitDay { .. } => OperatorRole::Approver,
             Self::Audit { .. } => OperatorRole::Auditor,
+            // What a live system is and by which keys it is known decides what approvals are worth.
+            Self::PutAssets { .. } | Self::RemoveAsset { .. } => OperatorRole::Admin,
             // A repository is read with the engine's rights, wherever it lies.
             Self::AddProject { .. } | Self::Stop | Self::Collect { dry_run: false } => OperatorRole::Admin,
         }
@@ -120,6 +124,10 @@ mod tests {
             ),
             (json!({ "type": "entries" }), Viewer),
             (json!({ "type": "remove_entry", "entry": 1 }), Operator),
+            (json!({ "type": "assets" }), Viewer),
+            (json!({ "type": "asset", "name": "a" }), Viewer),
+            (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
+            (json!({ "type": "remove_asset", "name": "a" }), Admin),
             (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),
             (json!({ "type": "collect", "dry_run": true }), Viewer),
             (json!({ "type": "collect", "dry_run": false }), Admin),

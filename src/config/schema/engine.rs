@@ -103,6 +103,12 @@ pub const ENGINE: Table = Table {
             "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
         ),
         key(
+            "group",
+            "the name of a Unix group",
+            "\"dogwatch\"",
+            "Whose members may reach the socket of an engine of the whole machine (`dogwatch serve --system`); what they may do there stands in [operators].",
+        ),
+        key(
             "reserve",
             SIZE,
             "\"64MiB\"",
