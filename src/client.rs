@@ -1,8 +1,10 @@
 //! The clients' end of the engine's socket.
 
 mod spawn;
+mod witness;
 
 pub use spawn::{SpawnError, TAKEN, ensure_engine};
+pub use witness::Witness;
 
 use crate::people::group_name;
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};

@@ -5,6 +5,7 @@
 pub mod agents;
 mod allowances;
 mod assets;
+mod audit;
 pub mod command;
 mod egress;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod errors;
 mod keys;
 pub mod models;
 pub mod most;
+pub(crate) mod notify;
 mod operators;
 pub mod paths;
 mod prices;
@@ -32,12 +34,15 @@ mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use assets::read_assets;
+pub use audit::AuditConfig;
 pub use command::CommandLine;
 pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
 pub use errors::{ConfigErrors, Problem};
 pub use models::{KeyPlace, KeyScheme, ModelsAt};
 pub use most::Most;
+pub(crate) use notify::is_address;
+pub use notify::{NotifyBy, NotifyConfig, Quiet};
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
     AgentConfig, Browser, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
@@ -46,4 +51,4 @@ pub use reference::reference;
 pub use retention::Retention;
 pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};
-pub use secrets::{SecretError, keep_secret, remove_secret, secret_place, secrets};
+pub use secrets::{SecretError, keep_secret, read_secret, remove_secret, secret_place, secrets};

@@ -31,7 +31,7 @@ mod pager;
 mod tests;
 mod view;
 
-use crate::client::Client;
+use crate::client::{Client, Witness};
 use crate::domain::RunId;
 use crate::safe;
 use crate::text::Look;
@@ -84,6 +84,8 @@ pub struct Options {
     pub keys: Keymap,
     /// Where what is written and not sent is kept.
     pub drafts: Option<PathBuf>,
+    /// What is wrong with the audit log, as far as this user saw it before.
+    pub alarm: Option<String>,
 }
 
 /// Shows the console until it is left.
@@ -92,9 +94,11 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     // Keys alone make orders. A bound would let both sides wait for each other while news floods in.
     let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
-    let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
+    let witness = Witness::of(&socket);
+    let link = tokio::spawn(link::keep((socket, options.copies, witness), first, orders, news_in));
     let mut app = App::new(options.read_only);
     app.keys = options.keys;
+    app.alarm = options.alarm;
     let drafts = Drafts::open(options.drafts)?;
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {

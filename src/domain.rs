@@ -59,7 +59,7 @@ pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as h
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
-pub use record::{AuditPage, AuditRecord};
+pub use record::{AuditAbout, AuditPage, AuditRecord};
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};

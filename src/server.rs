@@ -6,6 +6,7 @@
 
 mod answer;
 mod assets;
+mod audit;
 mod brief;
 mod budget;
 mod bug;
@@ -26,10 +27,12 @@ mod search;
 mod socket;
 mod watch;
 
+pub(crate) use audit::remembered;
 pub use socket::{SocketFile, listen};
 
 use crate::domain::Actor;
 use crate::engine::Engine;
+use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::Crashed;
 use crate::engine::world::RealWorld;
 use crate::people::{Peer, People};
@@ -49,6 +52,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) stop: Arc<Notify>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
+    /// Signed words on the audit log.
+    pub(crate) checkpoints: Arc<Checkpoints>,
     health: Arc<health::Health>,
 }
 
@@ -61,8 +66,9 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         stop: Arc<Notify>,
         people: Arc<People>,
+        checkpoints: Arc<Checkpoints>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, people, health: health::Health::new() })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, people, checkpoints, health: health::Health::new() })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

@@ -47,6 +47,7 @@ mod jobs;
 mod lock;
 mod movements;
 mod notes;
+mod notices;
 mod open;
 mod options;
 mod projects;

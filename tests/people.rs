@@ -13,3 +13,5 @@ mod roles;
 mod system;
 #[path = "people/users.rs"]
 mod users;
+#[path = "people/witness.rs"]
+mod witness;

@@ -5,15 +5,18 @@ mod unit;
 
 use super::agent;
 use super::context::{Failure, open};
+use crate::audit::Sealer;
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
+use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::notify::Notifier;
 use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
@@ -88,18 +91,36 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
+    let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database()));
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
+    let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
+    let stays_alone = rescue.is_some();
+    let commits = engine.commits();
+    let server = Server::new(
+        engine,
+        instance,
+        paths.state().to_owned(),
+        rescue,
+        Arc::clone(&stop),
+        people,
+        Arc::clone(&checkpoints),
+    );
+    let marks = tokio::spawn(async move {
+        // Nothing is written in rescue mode.
+        if !stays_alone {
+            tokio::join!(checkpoints.keep(), notifier.keep(commits));
+        }
+    });
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket, group)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -113,6 +134,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         () = stop.notified() => 0,
     };
     tries.abort();
+    marks.abort();
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
@@ -152,6 +174,16 @@ pub fn step_user() -> (u32, u32) {
     }
 }
 
+/// What signs checkpoints of the audit log, with a key that comes of the engine's own.
+fn checkpoints(paths: &Paths, config: &EngineConfig, store: &Store) -> Result<Checkpoints, Failure> {
+    let sealer = Sealer::of(&engine_key(paths)?).map_err(Failure::new)?;
+    Ok(Checkpoints::new(store.clone(), sealer, paths.checkpoints(), config.audit.clone()))
+}
+
+fn engine_key(paths: &Paths) -> Result<[u8; 32], Failure> {
+    key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))
+}
+
 /// The sandbox that the operator wants, with the engine's own key.
 async fn sandbox(
     paths: &Paths,
@@ -159,9 +191,7 @@ async fn sandbox(
     instance: String,
     user: (u32, u32),
 ) -> Result<AnySandbox, Failure> {
-    let engine_key =
-        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
-    let chosen = sandbox_of(paths, config, instance, user, engine_key, paths.containers()).await;
+    let chosen = sandbox_of(paths, config, instance, user, engine_key(paths)?, paths.containers()).await;
     chosen.map_err(|error| Failure::new(error.to_string()))
 }
 

@@ -51,6 +51,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         copies: context.paths.copies(),
         keys: Keymap::of(&config.keys),
         drafts: context.paths.drafts(),
+        alarm: context.alarm(),
     };
     let socket = context.paths.socket();
     drop(context);

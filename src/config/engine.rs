@@ -1,11 +1,13 @@
 //! `config.toml`: what the operator of an engine decides. The file may be absent.
 
 use super::agents::{COMMAND, REPLAY};
+use super::audit::{self, AuditConfig};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
+use super::notify::{self, NotifyConfig};
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
@@ -77,6 +79,12 @@ pub struct EngineConfig {
     /// Which people may do what; `None` where the file does not say.
     #[serde(default)]
     pub operators: Option<Operators>,
+    /// Where checkpoints of the audit log go.
+    #[serde(default)]
+    pub audit: AuditConfig,
+    /// How people are told that something waits for them, by names.
+    #[serde(default)]
+    pub notify: BTreeMap<String, NotifyConfig>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -126,6 +134,8 @@ impl Default for EngineConfig {
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
             operators: None,
+            audit: AuditConfig::default(),
+            notify: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -165,6 +175,8 @@ impl EngineConfig {
             config.roles = roles::read(top);
             config.egress = egress::read(top);
             config.operators = operators::read(top);
+            config.audit = audit::read(top);
+            config.notify = notify::all(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

@@ -28,6 +28,8 @@ const SOCK: &str = "sock";
 /// Directories of the console.
 const DRAFTS: &str = "drafts";
 const COPIES: &str = "copies";
+/// What a user saw of audit logs.
+pub(crate) const WITNESS: &str = "witness";
 
 /// Why there is no place to work in.
 #[derive(Debug, thiserror::Error)]
@@ -184,8 +186,10 @@ impl Paths {
             self.blobs(),
             self.state.join(DRAFTS),
             self.state.join(COPIES),
+            self.state.join(WITNESS),
         ];
-        let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
+        let files = ["engine.stderr", "engine.key", "engine.new", "reserve", "checkpoints", "checkpoints.new"]
+            .map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
         let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
         let last = [self.lock()];
@@ -291,6 +295,11 @@ impl Paths {
     /// The engine's own log.
     pub fn engine_log(&self) -> PathBuf {
         self.logs().join("engine.log")
+    }
+
+    /// Signed checkpoints of the audit log.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.state.join("checkpoints")
     }
 
     /// Held by the engine that lives, so that a second one is refused.

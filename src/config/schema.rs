@@ -45,16 +45,20 @@ const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
 mod assets;
+mod audit;
 mod egress;
 mod engine;
+mod notify;
 mod operators;
 mod project;
 mod watchdog;
 
 pub use allowances::*;
 pub use assets::*;
+pub use audit::*;
 pub use egress::*;
 pub use engine::*;
+pub use notify::*;
 pub use operators::*;
 pub use project::*;
 pub use watchdog::*;

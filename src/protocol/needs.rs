@@ -37,6 +37,7 @@ impl Request {
             | Self::Bug { .. }
             | Self::Tools { .. }
             | Self::Entries
+            | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
             | Self::Collect { dry_run: true }
@@ -52,7 +53,7 @@ impl Request {
             | Self::AddEntry { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             Self::Answer { .. } | Self::AwaitDay { .. } => OperatorRole::Approver,
-            Self::Audit { .. } => OperatorRole::Auditor,
+            Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
             // What a live system is and by which keys it is known decides what approvals are worth.
             Self::PutAssets { .. } | Self::RemoveAsset { .. } => OperatorRole::Admin,
             // A repository is read with the engine's rights, wherever it lies.
@@ -128,6 +129,8 @@ mod tests {
             (json!({ "type": "asset", "name": "a" }), Viewer),
             (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
             (json!({ "type": "remove_asset", "name": "a" }), Admin),
+            (json!({ "type": "witness", "seen": 3 }), Viewer),
+            (json!({ "type": "verify_audit" }), Auditor),
             (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),
             (json!({ "type": "collect", "dry_run": true }), Viewer),
             (json!({ "type": "collect", "dry_run": false }), Admin),

@@ -1,7 +1,7 @@
 //! What clients may ask for.
 
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
+use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -290,7 +290,17 @@ pub enum Request {
         /// Only records that hold this text, in upper or lower case.
         #[serde(default)]
         text: Option<String>,
+        /// What else they must be.
+        #[serde(default)]
+        about: AuditAbout,
     },
+    /// What the engine says of its audit log, signed, for whoever remembers what it said before.
+    Witness {
+        /// The record that was seen last.
+        seen: Option<u64>,
+    },
+    /// Check the whole audit log.
+    VerifyAudit,
     /// Remove what the policy of retention lets go.
     Collect {
         /// Only tell it.

@@ -1,8 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG,
+    MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table,
+    WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -29,6 +30,8 @@ pub const ENGINE_TOP: Table = Table {
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
+        key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
+        key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -312,5 +315,7 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_ROLE,
     EGRESS,
     OPERATORS,
+    NOTIFY,
+    AUDIT,
     KEYS,
 ];
