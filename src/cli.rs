@@ -2,7 +2,8 @@
 //! with `--json`, one JSON value a line for scripts; then what goes wrong is JSON too, on standard error:
 //! `{"error":{"code":5,"message":"..."}}`.
 //!
-//! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand. `run
+//! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand; 9 done, but the audit
+//! log is not the one that this user saw. `run
 //! --follow` has its own for a run's outcome (`run::outcome`: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person;
 //! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not wholly anchored, 11 truncated, 12
 //! broken, 13 rewritten). `doctor` gives 1 where something fails.
@@ -29,6 +30,7 @@ mod knowledge;
 mod logs;
 mod metrics;
 mod models;
+mod notify;
 mod project;
 mod prompt;
 mod proposals;
@@ -54,7 +56,8 @@ use context::Context;
     name = "dogwatch",
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand.\n\
+    after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand;\n\
+        9 done, but the audit log is not the one that you saw before.\n\
         With --json an error is one line on standard error: {\"error\":{\"code\":5,\"message\":\"...\"}}.\n\
         State lies in $DOGWATCH_STATE_DIR and config.toml in $DOGWATCH_CONFIG_DIR, or else in the XDG places."
 )]
@@ -127,7 +130,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Remove what runs that are over left behind, by the policy of [retention] in config.toml
     Gc(gc::Args),
-    /// Check or export the audit log
+    /// See and try how people are told that something waits for them
+    Notify(notify::Args),
+    /// Look into, check or export the audit log
     Audit(audit::Args),
     /// Tell who the engine takes you for, and what you may do
     Whoami(whoami::Args),
@@ -199,7 +204,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Serve(args) => serve::perform(&args),
         Command::Init(args) => init::perform(Context::new()?, &args),
         Command::Secret(args) => secret::perform(Context::new()?, &args),
-        Command::Audit(args) => audit::perform(Context::new()?, args),
+        Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
+        Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
         Command::Debug(args) => debug::perform(Context::new()?, &args),
     };

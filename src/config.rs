@@ -6,6 +6,7 @@ pub mod agents;
 mod allowances;
 mod approvals;
 mod assets;
+mod audit;
 pub mod command;
 mod egress;
 pub mod engine;
@@ -15,6 +16,7 @@ mod keys;
 mod memory;
 pub mod models;
 pub mod most;
+pub(crate) mod notify;
 mod operators;
 pub mod paths;
 mod prices;
@@ -35,6 +37,7 @@ mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
 pub use assets::read_assets;
+pub use audit::AuditConfig;
 pub use command::CommandLine;
 pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};
@@ -42,6 +45,8 @@ pub use errors::{ConfigErrors, Problem};
 pub use memory::Memory;
 pub use models::{KeyPlace, KeyScheme, ModelsAt};
 pub use most::Most;
+pub(crate) use notify::is_address;
+pub use notify::{NotifyBy, NotifyConfig, Quiet};
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
     AgentConfig, Browser, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
@@ -50,4 +55,4 @@ pub use reference::reference;
 pub use retention::Retention;
 pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};
-pub use secrets::{SecretError, keep_secret, remove_secret, secret_place, secrets};
+pub use secrets::{SecretError, keep_secret, read_secret, remove_secret, secret_place, secrets};

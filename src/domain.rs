@@ -70,7 +70,7 @@ pub use proposal::{
     AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
-pub use record::{AuditPage, AuditRecord};
+pub use record::{AuditAbout, AuditPage, AuditRecord};
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};

@@ -50,6 +50,7 @@ mod metrics;
 mod model_stops;
 mod movements;
 mod notes;
+mod notices;
 mod open;
 mod options;
 mod projects;

@@ -8,6 +8,7 @@
 use super::context::{Context, Failure, open};
 use super::engine;
 use super::serve::store_paths;
+use crate::client::Witness;
 use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::safe;
 use crate::sandbox::Sandbox;
@@ -129,6 +130,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     workspace::volume::release_beneath(&paths.workspaces()).map_err(|error| Failure::new(error.to_string()))?;
     for path in paths.everything() {
         workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
+    }
+    if let Some(witness) = Witness::of(&paths.socket()) {
+        witness.forget()?;
     }
     let others = match std::fs::remove_dir(paths.state()) {
         Ok(()) => false,

@@ -293,11 +293,10 @@ fn every_use_is_recorded_with_what_came_of_it() {
     );
     assert!(calls[3].asked.len() < 1_100 && calls[2].answer.contains("there is no bug b9"), "{calls:?}");
     let filter = crate::store::AuditFilter {
-        before: None,
         most: 10,
         run: Some(bench.run),
         kind: Some("tool".to_owned()),
-        text: None,
+        ..crate::store::AuditFilter::default()
     };
     let page = bench.store.read_sync(|view| view.audit_page(&filter)).unwrap();
     assert_eq!(page.records.len(), 4);

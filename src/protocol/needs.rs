@@ -39,6 +39,7 @@ impl Request {
             | Self::Metrics { .. }
             | Self::Tools { .. }
             | Self::Entries
+            | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
             | Self::Proposals { .. }
@@ -67,8 +68,9 @@ impl Request {
             Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
                 OperatorRole::Approver
             }
-            Self::Audit { .. } => OperatorRole::Auditor,
-            // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
+            Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
+            // A repository is read with the engine's rights, wherever it lies; what a live system is and by which keys it is known
+            // decides what approvals are worth.
             Self::AddProject { .. }
             | Self::PutAssets { .. }
             | Self::RemoveAsset { .. }
@@ -165,6 +167,8 @@ mod tests {
             (json!({ "type": "asset", "name": "db" }), Viewer),
             (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
             (json!({ "type": "remove_asset", "name": "db" }), Admin),
+            (json!({ "type": "witness", "seen": 3 }), Viewer),
+            (json!({ "type": "verify_audit" }), Auditor),
             (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),
             (json!({ "type": "collect", "dry_run": true }), Viewer),
             (json!({ "type": "collect", "dry_run": false }), Admin),

@@ -4,6 +4,8 @@ use super::{
     AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
     ProviderView, Round, StoppedModels, ToolsUsed,
 };
+use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use crate::audit::Checkpoint;
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
     LoopMetrics, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
@@ -196,6 +198,24 @@ pub enum Reply {
     Audit {
         /// Them.
         page: AuditPage,
+    },
+    /// What the engine says of its audit log.
+    Witnessed {
+        /// The head.
+        checkpoint: Box<Checkpoint>,
+        /// The hash of the record that was asked for; absent where there is none.
+        found: Option<String>,
+    },
+    /// What a check of the audit log found.
+    Verified {
+        /// The verdict's name.
+        verdict: String,
+        /// All records hold.
+        intact: bool,
+        /// The verdict in words.
+        words: String,
+        /// The exit code that stands for it.
+        code: u8,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use super::{NewProposal, Verdict};
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
+use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -360,7 +360,17 @@ pub enum Request {
         /// Only records that hold this text, in upper or lower case.
         #[serde(default)]
         text: Option<String>,
+        /// What else they must be.
+        #[serde(default)]
+        about: AuditAbout,
     },
+    /// What the engine says of its audit log, signed, for whoever remembers what it said before.
+    Witness {
+        /// The record that was seen last.
+        seen: Option<u64>,
+    },
+    /// Check the whole audit log.
+    VerifyAudit,
     /// Remove what the policy of retention lets go.
     Collect {
         /// Only tell it.

@@ -152,11 +152,13 @@ impl<S: Sandbox> Server<S> {
             Request::LookAtAsset { name } => self.look_at_asset(name).await,
             Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
-            Request::Audit { before, most, run, kind, text } => {
-                let wanted = AuditFilter { before, most: most as usize, run, kind, text };
+            Request::Audit { before, most, run, kind, text, about } => {
+                let wanted = AuditFilter { before, most: most as usize, run, kind, text, about };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
                 Ok(Reply::Audit { page })
             }
+            Request::Witness { seen } => self.witnessed(seen).await,
+            Request::VerifyAudit => self.verified().await,
             Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())
@@ -206,7 +208,7 @@ impl<S: Sandbox> Server<S> {
                 pid: std::process::id(),
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
-                store_fault: self.engine.store.fault(),
+                store_fault: self.engine.store.fault().or_else(|| self.checkpoints.fault()),
                 halt: self.engine.store.shortage(),
                 sandbox_fault,
                 unfinished,

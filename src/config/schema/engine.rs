@@ -1,9 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET,
-    LONG, MEMORY, MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE,
-    SIZE, Table, WATCHDOG, key,
+    APPROVALS, ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV,
+    FLEET, LONG, MEMORY, MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL,
+    RULE, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -34,6 +34,8 @@ pub const ENGINE_TOP: Table = Table {
         key("approvals", "a table", "see there", "What runs on live assets."),
         key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
+        key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
+        key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -106,6 +108,12 @@ pub const ENGINE: Table = Table {
             "a number",
             "all that the machine has",
             "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
+        ),
+        key(
+            "group",
+            "the name of a Unix group",
+            "\"dogwatch\"",
+            "Whose members may reach the socket of an engine of the whole machine (`dogwatch serve --system`); what they may do there stands in [operators].",
         ),
         key(
             "reserve",
@@ -322,5 +330,7 @@ pub const ENGINE_FILE: &[Table] = &[
     APPROVALS,
     RULE,
     OPERATORS,
+    NOTIFY,
+    AUDIT,
     KEYS,
 ];
