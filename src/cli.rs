@@ -32,6 +32,7 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod tasks;
 mod tools;
 mod uninstall;
 mod usage;
@@ -87,6 +88,8 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
+    /// List what was asked for beside the loops, such as test runs of agents, and what came of it
+    Tasks(tasks::Args),
     /// Register what agents may read: wanted features, data sets, live systems
     Knowledge(knowledge::Args),
     /// See and answer what runs ask of people
@@ -159,6 +162,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),

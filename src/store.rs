@@ -60,6 +60,7 @@ mod search;
 mod settings;
 mod steps;
 mod suites;
+mod tasks;
 mod tool_calls;
 mod tx;
 mod usage;

@@ -76,7 +76,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let instance = store.instance().to_owned();
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
-    let knowledge = knowledge.with_queries(Queries::new(paths.database()));
+    let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());

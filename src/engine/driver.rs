@@ -16,6 +16,7 @@ mod standstill;
 mod steer;
 mod steps;
 mod sweep;
+mod tasks;
 mod test;
 mod way;
 
@@ -87,6 +88,7 @@ impl From<SandboxError> for Halt {
 }
 
 /// What a piece of work needs to know of its run, read afresh each time.
+#[derive(Clone)]
 pub(super) struct Context {
     pub run: Run,
     pub project: Project,

@@ -3,7 +3,7 @@
 use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
-    Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Task, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,14 @@ pub enum Reply {
     Tools {
         /// It.
         used: Box<ToolsUsed>,
+    },
+    /// What was asked for beside the loop.
+    Tasks {
+        /// It, oldest first.
+        tasks: Vec<Task>,
+        /// There are earlier ones, which were left out.
+        #[serde(default)]
+        more: bool,
     },
     /// What is registered for agents to read.
     Entries {

@@ -33,6 +33,7 @@ mod state;
 mod upload;
 mod watch;
 
+pub use build::agents_build;
 pub use facts::DockerFacts;
 
 use super::executable::{self, Staged};

@@ -134,6 +134,7 @@ impl<S: Sandbox> Server<S> {
             Request::Bug { bug } => self.bug(bug).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
+            Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
             Request::AddEntry { kind, project, name, text, criteria } => {
                 self.add_entry(kind, project, (name, text, criteria), you).await

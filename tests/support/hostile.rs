@@ -4,8 +4,9 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis,
-    Note, NoteKind, QuestionKind, Run, RunId, RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
+    Actor, AskedBy, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location,
+    Millis, Note, NoteKind, QuestionKind, Run, RunId, RunState, Severity, Source, Suspicion, TaskOutcome, TaskPlace,
+    TaskResult, TaskWork, ToolCall, ToolOutcome,
 };
 use dogwatch::store::Ask;
 use rand::rngs::StdRng;
@@ -180,6 +181,12 @@ impl Hostile {
                     place: Some(texts[5].clone()),
                     at: Millis(1),
                 })?;
+                let place = TaskPlace { run: id, iteration: 0, attempt: 1 };
+                let what = TaskWork::Tests { suite: texts[8].clone() };
+                let task = tx.insert_task(project.id, Some(place), &AskedBy::Agent { run: id }, &what)?;
+                let mut result = TaskResult::plain(TaskOutcome::Failed, texts[9].clone());
+                result.findings = texts[10..12].to_vec();
+                tx.end_task(task, &result)?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;

@@ -191,7 +191,7 @@ impl From<TreeFault> for Failed {
 }
 
 /// The first half of a SHA-256 over the format and length-prefixed parts, in hexadecimal.
-fn short_hash(parts: &[&[u8]]) -> String {
+pub(super) fn short_hash(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     hash.update(FORMAT.to_le_bytes());
     for part in parts {

@@ -22,7 +22,7 @@ pub(super) fn is_beside(key: &StepKey, suite: &Suite) -> bool {
     match key.kind {
         StepKind::Network | StepKind::Ready => key.suite == suite.name,
         StepKind::Service => service_of(key, suite).is_some(),
-        StepKind::Prepare | StepKind::Develop | StepKind::Test => false,
+        StepKind::Prepare | StepKind::Develop | StepKind::Test | StepKind::Program => false,
     }
 }
 
@@ -97,7 +97,14 @@ impl<W: World> Engine<W> {
     }
 
     /// A container in which this program itself runs.
-    fn small(&self, context: &Context, key: StepKey, argv: Vec<String>, seconds: u64, network: Network) -> StepSpec {
+    pub(in crate::engine::driver) fn small(
+        &self,
+        context: &Context,
+        key: StepKey,
+        argv: Vec<String>,
+        seconds: u64,
+        network: Network,
+    ) -> StepSpec {
         StepSpec {
             profile: Profile::Test,
             image: context.run.image.as_ref().map(|image| image.id.clone()).unwrap_or_default(),
