@@ -157,6 +157,7 @@ pub(super) async fn sandbox_of(
         engine_key,
         allowed_registries: config.allowed_registries.iter().cloned().collect(),
         user,
+        runtime: config.sandbox.runtime.clone(),
     };
     let process = ProcessSettings {
         instance,

@@ -31,6 +31,8 @@ pub enum SandboxKind {
 pub struct SandboxConfig {
     /// Which one.
     pub kind: SandboxKind,
+    /// The runtime of Docker's containers; `None` for its usual one.
+    pub runtime: Option<String>,
     /// Directories that serve as images of the process sandbox, by the name that `reference` gives.
     pub roots: BTreeMap<String, PathBuf>,
     /// Further directories that its image `host` shows, read-only, under their own paths.
@@ -45,6 +47,7 @@ pub(super) fn read(top: &Section<'_, '_>) -> SandboxConfig {
         Some("process") => SandboxKind::Process,
         _ => SandboxKind::Auto,
     };
+    let runtime = section.string("runtime").and_then(|text| runtime(&section, &text));
     let mut roots = BTreeMap::new();
     for (name, path) in section.string_table("roots") {
         if name.value == HOST_ROOT {
@@ -55,7 +58,23 @@ pub(super) fn read(top: &Section<'_, '_>) -> SandboxConfig {
     }
     let listed = section.strings("visible").map_or_else(Vec::new, |list| list.value);
     let visible = listed.iter().filter_map(|path| visible(&section, path)).collect();
-    SandboxConfig { kind, roots, visible }
+    SandboxConfig { kind, runtime, roots, visible }
+}
+
+/// A name by which Docker may know a runtime.
+fn runtime(section: &Section<'_, '_>, text: &Placed<String>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let fits = (1..=100).contains(&text.value.len())
+        && text.value.chars().all(plain)
+        && text.value.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !fits {
+        section.note(
+            text.at,
+            format!("`runtime` is \"{}\"; it must be a name by which Docker knows a runtime", clip(&text.value)),
+        );
+        return None;
+    }
+    Some(text.value.clone())
 }
 
 fn visible(section: &Section<'_, '_>, text: &Placed<String>) -> Option<PathBuf> {
@@ -108,6 +127,13 @@ mod tests {
     #[test]
     fn what_the_operator_decides_is_read() {
         assert_eq!(EngineConfig::parse("", "c").unwrap().sandbox, SandboxConfig::default());
+        let runtime = EngineConfig::parse("[sandbox]\nruntime = \"sysbox-runc\"\n", "c").unwrap().sandbox.runtime;
+        assert_eq!(runtime.as_deref(), Some("sysbox-runc"));
+        for bad in ["", "a b", "--x", "../runc", "r\u{fc}nc"] {
+            let errors =
+                EngineConfig::parse(&format!("[sandbox]\nruntime = \"{bad}\"\n"), "c").unwrap_err().to_string();
+            assert!(errors.contains("a name by which Docker knows"), "{errors}");
+        }
         let text = "[sandbox]\nkind = \"process\"\nroots = { trixie = \"/srv/roots/trixie/\" }\n\
                     visible = [\"/opt/rust\", \"/etc/ssl\"]\n";
         let sandbox = EngineConfig::parse(text, "c").unwrap().sandbox;
