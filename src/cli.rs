@@ -9,6 +9,7 @@
 
 mod agent;
 mod approvals;
+mod asset;
 mod audit;
 mod budget;
 mod complaint;
@@ -37,6 +38,7 @@ mod tools;
 mod uninstall;
 mod usage;
 mod watch;
+mod whoami;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use context::Context;
@@ -90,8 +92,10 @@ enum Command {
     Tools(tools::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
     Tasks(tasks::Args),
-    /// Register what agents may read: wanted features, data sets, live systems
+    /// Register what agents may read: wanted features and data sets
     Knowledge(knowledge::Args),
+    /// Register live systems and see how they are
+    Asset(asset::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
@@ -114,6 +118,8 @@ enum Command {
     Gc(gc::Args),
     /// Check or export the audit log
     Audit(audit::Args),
+    /// Tell who the engine takes you for, and what you may do
+    Whoami(whoami::Args),
     /// Tell how the engine is
     Status(engine::Args),
     /// Run the engine in the foreground (any command that needs it starts it in the background)
@@ -164,6 +170,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
@@ -171,6 +178,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
         Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),
+        Command::Whoami(args) => Context::block_on(|context| whoami::perform(context, args)),
         Command::Status(args) => Context::block_on(|context| engine::status(context, args)),
         Command::Stop(args) => Context::block_on(|context| engine::stop(context, args)),
         Command::UninstallData(args) => Context::block_on(|context| uninstall::perform(context, args)),

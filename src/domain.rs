@@ -2,6 +2,7 @@
 
 mod actor;
 mod allowance;
+mod asset;
 mod bounded;
 mod budget;
 mod bug;
@@ -18,6 +19,7 @@ mod ids;
 mod iteration;
 mod knowledge;
 mod model_api;
+mod person;
 mod plan;
 mod project;
 mod question;
@@ -34,6 +36,10 @@ mod turn;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
+pub use asset::{
+    Asset, AssetFault, AssetHost, AssetHostFault, AssetName, AssetPath, AssetSpec, AssetWord, AssetWordFault,
+    ContainerName, HostKey, HostKeyFault, Reach, UserName,
+};
 pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
@@ -46,10 +52,11 @@ pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
-pub use ids::{BadId, BugId, ProjectId, QuestionId, RunId, StepId, TaskId};
+pub use ids::{AssetId, BadId, BugId, ProjectId, QuestionId, RunId, StepId, TaskId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;
+pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use question::{Answer, Question, QuestionKind, QuestionState};

@@ -14,6 +14,7 @@ use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
 use crate::sandbox::docker::DockerSettings;
@@ -80,12 +81,13 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
+    let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop));
+    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

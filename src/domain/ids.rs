@@ -51,5 +51,7 @@ id!(/// Something that was asked for beside the loop, printed as `t5`.
     TaskId, 't', "a task id");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
+id!(/// A live system, printed as `a4`.
+    AssetId, 'a', "an asset's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

@@ -1,8 +1,8 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Task, Usage,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,11 @@ pub enum Reply {
     Status {
         /// How.
         status: EngineStatus,
+    },
+    /// Who the client is.
+    WhoAmI {
+        /// Who.
+        person: Box<Person>,
     },
     /// A project.
     Project {
@@ -154,6 +159,11 @@ pub enum Reply {
     Entries {
         /// It, oldest first.
         entries: Vec<Entry>,
+    },
+    /// Live systems.
+    Assets {
+        /// Them.
+        assets: Vec<AssetView>,
     },
     /// Records of the audit log.
     Audit {

@@ -1,10 +1,10 @@
 //! One request, one answer.
 
-use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
 use super::search::Way;
+use super::{Asker, Server};
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -60,9 +60,11 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
-    pub(super) async fn answer(&self, request: Request, you: Actor) -> Result<Reply, Fault> {
+    pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
+        let Asker { actor: you, peer } = asker;
         match request {
             Request::Status => self.status().await,
+            Request::WhoAmI => Ok(Reply::WhoAmI { person: Box::new(self.people.person(&peer).await) }),
             Request::Stop => {
                 self.stop.notify_one();
                 Ok(Reply::Done)
@@ -140,6 +142,10 @@ impl<S: Sandbox> Server<S> {
                 self.add_entry(kind, project, (name, text, criteria), you).await
             }
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
+            Request::Assets => self.assets().await,
+            Request::Asset { name } => self.asset(name).await,
+            Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
+            Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;

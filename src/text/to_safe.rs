@@ -3,7 +3,7 @@
 use super::exact;
 use super::log::StyledLine;
 use super::safe::SafeText;
-use crate::domain::{Actor, BugId, Millis, ProjectId, QuestionId, RunId, StepId, TaskId};
+use crate::domain::{Actor, AssetId, AssetName, BugId, Millis, ProjectId, QuestionId, RunId, StepId, TaskId};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -27,7 +27,7 @@ macro_rules! plain {
     )*};
 }
 plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool);
-plain!(ProjectId, RunId, StepId, QuestionId, BugId, TaskId);
+plain!(AssetId, AssetName, ProjectId, RunId, StepId, QuestionId, BugId, TaskId);
 
 macro_rules! escaped {
     ($($kind:ty => $bytes:expr),* $(,)?) => {$(
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(Path::new("a\nb").to_safe().as_str(), "a\\nb");
         assert_eq!(b"\xff".as_slice().to_safe().as_str(), "\\xff");
         assert_eq!('\u{202e}'.to_safe().as_str(), "\\u{202e}");
-        let actor = Actor::Operator { uid: 1, name: "x\x07".to_owned() };
+        let actor = Actor::operator(1, "x\x07");
         assert_eq!(actor.to_safe().as_str(), "x\\u{7}");
     }
 }

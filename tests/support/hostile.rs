@@ -108,7 +108,7 @@ impl Hostile {
                 let mut run = over(dogwatch::domain::ProjectId(1), self.text());
                 run.criteria = self.texts(4);
                 (run.reason, run.agent) = (self.text(), self.text());
-                run.owner = Actor::Operator { uid: 7, name: self.text().chars().take(200).collect() };
+                run.owner = Actor::operator(7, self.text().chars().take(200).collect::<String>());
                 run.state = if number % 2 == 0 { RunState::AwaitingReview } else { RunState::Failed };
                 (run, self.texts(13))
             })
@@ -188,6 +188,12 @@ impl Hostile {
                 result.findings = texts[10..12].to_vec();
                 tx.end_task(task, &result)?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
+                let spec = serde_json::json!({
+                    "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
+                });
+                if tx.asset_named("db-1")?.is_none() {
+                    tx.insert_asset(&serde_json::from_value(spec).unwrap(), &run.owner)?;
+                }
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }
