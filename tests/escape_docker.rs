@@ -11,7 +11,7 @@ mod needs_docker {
     use crate::cases::{Target, cases};
     use crate::support::loops::{ENOUGH, REST, RIGHT, python_repo};
     use crate::support::model::{Model, Say};
-    use crate::support::{DockerEnv, Engine, docker, played_engine, wait_until};
+    use crate::support::{DockerEnv, docker, played_engine, wait_until};
     use bollard::query_parameters::{
         ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptions, ListVolumesOptions,
     };

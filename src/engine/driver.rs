@@ -196,6 +196,7 @@ impl<W: World> Engine<W> {
         let base = run.base.clone().ok_or_else(|| Halt::Trouble("the run has no base commit".to_owned()))?;
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
+        self.fits_runtime(&config).map_err(Halt::Trouble)?;
         let agent = self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?;
         Ok(Context { run, project, config, agent, base })
     }

@@ -17,7 +17,7 @@ pub(super) struct Table {
 }
 
 /// All of them.
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 10] = [
     Table {
         name: "runs",
         data: Data::Bugs,
@@ -91,6 +91,15 @@ pub(super) const TABLES: [Table; 9] = [
         copy: "SELECT name, reach ->> 'by' AS reached_by, reach ->> 'host' AS host, reach ->> 'container' AS container,
                    environment, critical, labels, substr(note, 1, 4000) AS note, version, changed
                FROM source.assets WHERE removed IS NULL AND ?1 > 0 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
+    },
+    Table {
+        name: "tasks",
+        data: Data::Tasks,
+        columns: "task, run, iteration, kind, what, state, outcome, says, asked, begun, ended",
+        copy: "SELECT id AS task, run, iteration, kind, substr(what, 1, 1000) AS what, state,
+                   json_extract(result, '$.outcome') AS outcome, substr(json_extract(result, '$.words'), 1, 600) AS says,
+                   asked, begun, ended
+               FROM source.tasks WHERE project = ?1 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
     },
 ];
 

@@ -84,7 +84,7 @@ pub struct DockerSandbox {
     key: [u8; 32],
     registries: Vec<String>,
     user: (u32, u32),
-    runtime: Option<runtime::Wanted>,
+    runtimes: runtime::Runtimes,
     facts: OnceCell<DockerFacts>,
     followed: Followed,
     /// When the connection to the service was last lost.
@@ -147,7 +147,7 @@ impl DockerSandbox {
             key: engine_key,
             registries: allowed_registries,
             user,
-            runtime: runtime.map(runtime::Wanted::new),
+            runtimes: runtime::Runtimes::new(runtime),
             facts: OnceCell::new(),
             followed: Followed::default(),
             lost_at: Mutex::new(None),
@@ -210,7 +210,7 @@ impl DockerSandbox {
             command: container::command(copy),
             user: self.user,
             processors,
-            runtime: self.runtime.as_ref().map(|wanted| wanted.name.as_str()),
+            runtime: self.runtimes.of(spec),
             mounts,
             volumes,
         };
@@ -230,11 +230,10 @@ impl Sandbox for DockerSandbox {
 
     async fn words(&self) -> Result<String, SandboxError> {
         let facts = self.facts().await?;
-        let Some(wanted) = &self.runtime else {
-            return Ok(facts.in_words(&facts.default_runtime, runtime::Level::Shared.words()));
-        };
-        let level = wanted.level().await.map_or("not tried yet", runtime::Level::words);
-        Ok(facts.in_words(&wanted.name, level))
+        Ok(match self.runtimes.usual() {
+            None => facts.in_words(&facts.default_runtime, runtime::Level::Shared.words()),
+            Some((name, level)) => facts.in_words(name, level.map_or("not tried yet", runtime::Level::words)),
+        })
     }
 
     async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
@@ -242,10 +241,9 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
-        if let Some(wanted) = &self.runtime {
-            self.facts().await?;
-            wanted.prove(self, spec).await?;
-        }
+        // One that could serve no step at all is refused first.
+        self.facts().await?;
+        self.runtimes.prove(self, spec).await?;
         self.make(spec).await
     }
 

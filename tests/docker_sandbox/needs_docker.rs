@@ -285,7 +285,7 @@ async fn a_restart_of_the_service_explains_a_loss() {
     bench.follow_until(&spec, &id, "up").await;
     restart().await;
     let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
-    let again = Bench::connect(&host, &bench.home, bench.user).await;
+    let again = Bench::connect(&host, &bench.home, bench.user, None).await;
     let ended = again.follow(&spec, &id, &|_| {}).await.unwrap();
     assert!(matches!(ended.end, StepEnd::Lost { explained: true, .. }), "{ended:?}");
     bench.sandbox.remove(&id).await.unwrap();

@@ -55,6 +55,7 @@ impl<W: World> Engine<W> {
             tree: Some(tree.clone()),
             stdin: turn.stdin,
             open_until: turn.open_until,
+            runtime: context.config.runtime.clone(),
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),

@@ -106,6 +106,7 @@ impl<W: World> Engine<W> {
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),

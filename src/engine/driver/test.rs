@@ -93,6 +93,7 @@ impl<W: World> Engine<W> {
             tree: Some(tree),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),

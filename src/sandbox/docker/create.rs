@@ -248,6 +248,7 @@ mod tests {
             tree: None,
             stdin: Vec::new(),
             open_until: None,
+            runtime: None,
             keep: Vec::new(),
             dir: PathBuf::from("/state/step"),
             log: PathBuf::from("/state/log"),

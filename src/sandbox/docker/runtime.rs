@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// Where the kernel says what it is.
@@ -59,11 +59,13 @@ impl Level {
     }
 }
 
-/// The runtime that the operator wants, and what is known of it.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub name: String,
-    proof: Mutex<Option<Proof>>,
+/// The runtime that the operator wants, and what is known of those that were tried.
+#[derive(Debug, Default)]
+pub(super) struct Runtimes {
+    usual: Option<String>,
+    /// One trial at a time.
+    trying: tokio::sync::Mutex<()>,
+    proofs: Mutex<BTreeMap<String, Proof>>,
 }
 
 /// What came of a trial, for one Docker at one version.
@@ -74,113 +76,121 @@ struct Proof {
     came: Result<Level, String>,
 }
 
-impl Wanted {
-    pub fn new(name: String) -> Self {
-        Self { name, proof: Mutex::new(None) }
+impl Runtimes {
+    pub fn new(usual: Option<String>) -> Self {
+        Self { usual, ..Self::default() }
     }
 
-    /// What was seen of it, where it was tried.
-    pub async fn level(&self) -> Option<Level> {
-        self.proof.lock().await.as_ref().and_then(|proof| proof.came.clone().ok())
+    /// The one of a step; `None` for Docker's usual one.
+    pub fn of<'a>(&'a self, spec: &'a StepSpec) -> Option<&'a str> {
+        spec.runtime.as_deref().or(self.usual.as_deref())
     }
 
-    /// Makes sure that steps may run in it, by a trial beside the step of `spec` where none was made of this Docker.
+    /// The operator's, and what was seen of it where it was tried.
+    pub fn usual(&self) -> Option<(&str, Option<Level>)> {
+        let usual = self.usual.as_deref()?;
+        Some((usual, self.known(usual).and_then(|proof| proof.came.ok())))
+    }
+
+    fn known(&self, name: &str) -> Option<Proof> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Makes sure that a step may run in its runtime, by a trial beside it where none was made of this Docker.
     pub async fn prove(&self, sandbox: &DockerSandbox, spec: &StepSpec) -> Result<(), SandboxError> {
-        let refuse =
-            |reason: String| SandboxError::Refused { what: format!("to use the runtime {}", self.name), reason };
-        let mut proof = self.proof.lock().await;
+        let Some(name) = self.of(spec) else { return Ok(()) };
+        let refuse = |reason: String| SandboxError::Refused { what: format!("to use the runtime {name}"), reason };
+        let _one_at_a_time = self.trying.lock().await;
         let facts = sandbox.version_and_facts().await?;
         let of = (facts.id.clone(), facts.version.clone());
-        if let Some(known) = proof.as_ref().filter(|known| known.of == of)
+        if let Some(known) = self.known(name).filter(|known| known.of == of)
             && (known.came.is_ok() || known.at.elapsed() < AGAIN)
         {
-            return known.came.clone().map(drop).map_err(refuse);
+            return known.came.map(drop).map_err(refuse);
         }
-        if let Some((reason, remedy)) = facts.lacks_runtime(&self.name) {
+        if let Some((reason, remedy)) = facts.lacks_runtime(name) {
             return Err(refuse(format!("{reason}: {remedy}")));
         }
-        let came = self.tried(sandbox, spec).await?;
+        let came = tried(name, sandbox, spec).await?;
         match &came {
-            Ok(level) => tracing::info!(runtime = self.name, level = level.words(), "the runtime was tried"),
-            Err(reason) => tracing::warn!(runtime = self.name, reason, "the runtime was tried and is refused"),
+            Ok(level) => tracing::info!(runtime = name, level = level.words(), "the runtime was tried"),
+            Err(reason) => tracing::warn!(runtime = name, reason, "the runtime was tried and is refused"),
         }
-        *proof = Some(Proof { of, at: Instant::now(), came: came.clone() });
+        let proof = Proof { of, at: Instant::now(), came: came.clone() };
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), proof);
         came.map(drop).map_err(refuse)
     }
+}
 
-    /// Tries it. An error says that nothing was found out.
-    async fn tried(&self, sandbox: &DockerSandbox, spec: &StepSpec) -> Result<Result<Level, String>, SandboxError> {
-        let dir = spec.dir.with_file_name(TRIAL);
-        let local =
-            |error: std::io::Error| SandboxError::Local(format!("cannot try the runtime {}: {error}", self.name));
-        clear(&dir).map_err(local)?;
-        // What an engine left that died over a trial.
-        for (name, container) in sandbox.labelled().await? {
-            if name.contains(TRIAL) {
-                sandbox.remove(&container).await?;
-            }
+/// Tries it. An error says that nothing was found out.
+async fn tried(name: &str, sandbox: &DockerSandbox, spec: &StepSpec) -> Result<Result<Level, String>, SandboxError> {
+    let dir = spec.dir.with_file_name(TRIAL);
+    let local = |error: std::io::Error| SandboxError::Local(format!("cannot try the runtime {name}: {error}"));
+    clear(&dir).map_err(local)?;
+    // What an engine left that died over a trial.
+    for (name, container) in sandbox.labelled().await? {
+        if name.contains(TRIAL) {
+            sandbox.remove(&container).await?;
         }
-        let trial = trial(sandbox, spec, &dir).await?;
-        for (place, mode) in [(&trial.tree, 0o700), (&trial.gateway, 0o755)] {
-            let place = place.as_deref().unwrap_or(&dir);
-            fs::create_dir_all(place).map_err(local)?;
-            fs::set_permissions(place, Permissions::from_mode(mode)).map_err(local)?;
-        }
-        if let Some(tree) = trial.tree.as_deref().filter(|_| rustix::process::geteuid().is_root()) {
-            chown(tree, Some(sandbox.user.0), Some(sandbox.user.1)).map_err(local)?;
-        }
-        let gateway = trial.gateway.as_deref().unwrap_or(&dir);
-        let listener = bind_in(gateway, GATEWAY_SOCKET).and_then(UnixListener::from_std).map_err(local)?;
-        let container = sandbox.make(&trial).await?;
-        let ran = async {
-            if let Err(error) = sandbox.start(&trial, &container).await {
-                return Ok(Err(format!("no container of it could be started: {error}")));
-            }
-            let quiet = |_: String| {};
-            let ended = tokio::select! {
-                ended = sandbox.follow(&trial, &container, &quiet) => ended?,
-                () = answer(listener) => return Err(SandboxError::Local("nobody listens any more".to_owned())),
-            };
-            let seen = sandbox.runtime_of(&container).await?;
-            Ok(self.judge(&ended.end, seen.as_deref(), &told(&trial.log)))
-        }
-        .await;
-        sandbox.remove(&container).await?;
-        clear(&dir).map_err(local)?;
-        ran
     }
+    let trial = trial(name, sandbox, spec, &dir).await?;
+    for (place, mode) in [(&trial.tree, 0o700), (&trial.gateway, 0o755)] {
+        let place = place.as_deref().unwrap_or(&dir);
+        fs::create_dir_all(place).map_err(local)?;
+        fs::set_permissions(place, Permissions::from_mode(mode)).map_err(local)?;
+    }
+    if let Some(tree) = trial.tree.as_deref().filter(|_| rustix::process::geteuid().is_root()) {
+        chown(tree, Some(sandbox.user.0), Some(sandbox.user.1)).map_err(local)?;
+    }
+    let gateway = trial.gateway.as_deref().unwrap_or(&dir);
+    let listener = bind_in(gateway, GATEWAY_SOCKET).and_then(UnixListener::from_std).map_err(local)?;
+    let container = sandbox.make(&trial).await?;
+    let ran = async {
+        if let Err(error) = sandbox.start(&trial, &container).await {
+            return Ok(Err(format!("no container of it could be started: {error}")));
+        }
+        let quiet = |_: String| {};
+        let ended = tokio::select! {
+            ended = sandbox.follow(&trial, &container, &quiet) => ended?,
+            () = answer(listener) => return Err(SandboxError::Local("nobody listens any more".to_owned())),
+        };
+        let seen = sandbox.runtime_of(&container).await?;
+        Ok(judge(name, &ended.end, seen.as_deref(), &told(&trial.log)))
+    }
+    .await;
+    sandbox.remove(&container).await?;
+    clear(&dir).map_err(local)?;
+    ran
+}
 
-    /// What a trial shows.
-    fn judge(&self, end: &StepEnd, runtime: Option<&str>, told: &str) -> Result<Level, String> {
-        if *end != (StepEnd::Exited { code: 0 }) {
-            let last = told.lines().last().unwrap_or("it said nothing");
-            let how = crate::evidence::how_it_ended(end).1;
-            return Err(format!(
-                "a program in it has to reach the engine and the gateway by their sockets, and the trial {how}: {last}"
-            ));
-        }
-        if runtime != Some(self.name.as_str()) {
-            return Err(format!("Docker ran the trial in {}", runtime.unwrap_or("its usual runtime")));
-        }
-        let host = fs::read_to_string(KERNEL).unwrap_or_default();
-        let level = level(told, host.trim()).ok_or_else(|| "the trial did not tell what it saw".to_owned())?;
-        let claims = |parts: &[&str]| parts.iter().any(|part| self.name.to_ascii_lowercase().contains(part));
-        if claims(&KERNELS) && level != Level::OwnKernel {
-            return Err(format!(
-                "by its name programs in it have a kernel of its own, and what they see is this machine's: look at what {} is \
-                 in /etc/docker/daemon.json",
-                self.name
-            ));
-        }
-        if claims(&USERS) && level == Level::Shared {
-            return Err(format!(
-                "by its name it has users of its own, and its users are this machine's: look at what {} is in \
-                 /etc/docker/daemon.json",
-                self.name
-            ));
-        }
-        Ok(level)
+/// What a trial shows.
+fn judge(name: &str, end: &StepEnd, runtime: Option<&str>, told: &str) -> Result<Level, String> {
+    if *end != (StepEnd::Exited { code: 0 }) {
+        let last = told.lines().last().unwrap_or("it said nothing");
+        let how = crate::evidence::how_it_ended(end).1;
+        return Err(format!(
+            "a program in it has to reach the engine and the gateway by their sockets, and the trial {how}: {last}"
+        ));
     }
+    if runtime != Some(name) {
+        return Err(format!("Docker ran the trial in {}", runtime.unwrap_or("its usual runtime")));
+    }
+    let host = fs::read_to_string(KERNEL).unwrap_or_default();
+    let level = level(told, host.trim()).ok_or_else(|| "the trial did not tell what it saw".to_owned())?;
+    let claims = |parts: &[&str]| parts.iter().any(|part| name.to_ascii_lowercase().contains(part));
+    if claims(&KERNELS) && level != Level::OwnKernel {
+        return Err(format!(
+            "by its name programs in it have a kernel of its own, and what they see is this machine's: look at what {name} is \
+             in /etc/docker/daemon.json"
+        ));
+    }
+    if claims(&USERS) && level == Level::Shared {
+        return Err(format!(
+            "by its name it has users of its own, and its users are this machine's: look at what {name} is in \
+             /etc/docker/daemon.json"
+        ));
+    }
+    Ok(level)
 }
 
 /// What was seen, of the lines that [`probe::walls`] writes.
@@ -195,7 +205,7 @@ fn level(told: &str, host: &str) -> Option<Level> {
     })
 }
 
-async fn trial(sandbox: &DockerSandbox, spec: &StepSpec, dir: &Path) -> Result<StepSpec, SandboxError> {
+async fn trial(name: &str, sandbox: &DockerSandbox, spec: &StepSpec, dir: &Path) -> Result<StepSpec, SandboxError> {
     let mut argv = sandbox.own_program().await?;
     argv.extend(["walls".to_owned(), format!("{}/", address())]);
     Ok(StepSpec {
@@ -208,6 +218,7 @@ async fn trial(sandbox: &DockerSandbox, spec: &StepSpec, dir: &Path) -> Result<S
         tree: Some(dir.join("tree")),
         stdin: Vec::new(),
         open_until: None,
+        runtime: Some(name.to_owned()),
         keep: Vec::new(),
         dir: dir.join("step"),
         log: dir.join("trial.log"),
@@ -263,7 +274,7 @@ mod tests {
     use super::*;
 
     fn judged(name: &str, code: i32, runtime: &str, told: &str) -> Result<Level, String> {
-        Wanted::new(name.to_owned()).judge(&StepEnd::Exited { code }, Some(runtime), told)
+        judge(name, &StepEnd::Exited { code }, Some(runtime), told)
     }
 
     #[test]

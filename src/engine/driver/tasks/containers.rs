@@ -230,6 +230,7 @@ impl<W: World> Engine<W> {
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: if foreign { Vec::new() } else { keep_paths(context) },
             dir: self.places().step(&key),
             log: self.places().log(&key),
