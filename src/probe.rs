@@ -38,7 +38,11 @@ pub fn walls(args: &[OsString]) -> i32 {
     let mut say = |what: &str, came: io::Result<String>| {
         // Who reads this misses a line that could not be written.
         let _ = match &came {
-            Ok(text) => out.line(&safe!("{}: {}", what, text.trim())),
+            // One blank between words, since more of them would be written in another way.
+            Ok(text) => {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                out.line(&safe!("{}: {}", what, words.join(" ")))
+            }
             Err(error) => out.line(&safe!("{}: {}", what, error.to_string())),
         };
         came.is_ok()

@@ -244,7 +244,8 @@ mod needs_docker {
         assert_eq!(detail.view.run.state, RunState::Succeeded, "{detail:#?}");
         let log = engine.raw_log(run, "-i1-develop");
         assert!(log.contains("got 200") && log.contains("\\\"state\\\":\\\"ready\\\""), "{log}");
-        assert_eq!(outcomes(&engine, run), [Some(TaskOutcome::Stopped), Some(TaskOutcome::Passed)]);
+        let told = engine.cmd(&["tasks", &run.to_string(), "--json"]).expect_code(0).to_owned();
+        assert_eq!(outcomes(&engine, run), [Some(TaskOutcome::Stopped), Some(TaskOutcome::Passed)], "{told}");
         engine.assert_nothing_left();
     }
 }

@@ -71,7 +71,7 @@ impl<W: World> Engine<W> {
         let step = tokio::select! {
             step = self.run_step(context, &spec, Some(&prompt), false) => step?,
             halt = self.steer(context, &spec.key, agent.as_ref()) => return Err(halt),
-            halt = self.do_tasks(context, &spec.key) => return Err(halt),
+            halt = Box::pin(self.do_tasks(context, &spec.key)) => return Err(halt),
         };
         let beside = self.close_tasks(context).await?;
         let answered = self.close_way(context);

@@ -69,7 +69,8 @@ impl<W: World> Engine<W> {
                     continue;
                 }
                 begun.insert(task.id, kind);
-                working.push(async move { (task.id, self.do_task(context, turn, &task).await) });
+                // On the heap, since what a suite takes is deep, and there is little room on the stack of a worker.
+                working.push(Box::pin(async move { (task.id, self.do_task(context, turn, &task).await) }));
             }
             tokio::select! {
                 Some((id, done)) = working.next() => {
@@ -140,15 +141,15 @@ impl<W: World> Engine<W> {
         self.change_task(context.run.id, id, "begun", json!({}), move |tx| tx.begin_task(id)).await?;
         self.crash.at("task.begun")?;
         let done = match &task.what {
-            TaskWork::Tests { suite } => self.unless_stopped(id, self.run_tests(context, task, suite)).await,
+            TaskWork::Tests { suite } => self.unless_stopped(id, Box::pin(self.run_tests(context, task, suite))).await,
             TaskWork::Image { directory, dockerfile } => {
-                self.unless_stopped(id, self.build_image(context, task, directory, dockerfile)).await
+                self.unless_stopped(id, Box::pin(self.build_image(context, task, directory, dockerfile))).await
             }
             TaskWork::Program { from, argv, env, seconds } => {
-                self.run_program(context, turn, task, &Asked { from, argv, env }, *seconds).await
+                Box::pin(self.run_program(context, turn, task, &Asked { from, argv, env }, *seconds)).await
             }
             TaskWork::Service { from, argv, env, port } => {
-                self.run_service(context, turn, task, &Asked { from, argv, env }, *port).await
+                Box::pin(self.run_service(context, turn, task, &Asked { from, argv, env }, *port)).await
             }
         };
         let result = match done {

@@ -197,6 +197,7 @@ fn judge(name: &str, end: &StepEnd, runtime: Option<&str>, told: &str) -> Result
 fn level(told: &str, host: &str) -> Option<Level> {
     let line = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let (kernel, users) = (line(probe::KERNEL_LINE)?, line(probe::USERS_LINE)?);
+    let host = host.split_whitespace().collect::<Vec<_>>().join(" ");
     let mapped = users.split_whitespace().collect::<Vec<_>>() != ["0", "0", "4294967295"];
     Some(match (kernel.trim() == host, mapped) {
         (false, _) => Level::OwnKernel,

@@ -12,7 +12,6 @@ use crate::engine::ports::{Trees, World};
 use crate::probe;
 use crate::sandbox::{Limits, Network, Profile, Sandbox, StepSpec, WallTimes};
 use serde_json::json;
-use std::pin::pin;
 use std::time::Duration;
 
 /// How much is told of the output.
@@ -72,11 +71,11 @@ impl<W: World> Engine<W> {
         let step = match self.begin_beside(context, task, &spec).await? {
             Begun::Over(step) => step,
             Begun::Started(container) => {
-                let mut running = pin!(self.follow_beside(context, &spec, &container, task.id));
+                let mut running = Box::pin(self.follow_beside(context, &spec, &container, task.id));
                 let ready = tokio::select! {
                     biased;
                     ended = &mut running => Err(ended?),
-                    ready = self.is_ready(context, task, &spec.network, port) => Ok(ready?),
+                    ready = Box::pin(self.is_ready(context, task, &spec.network, port)) => Ok(ready?),
                 };
                 match ready {
                     Ok(true) => {
@@ -123,7 +122,7 @@ impl<W: World> Engine<W> {
         container: &str,
         id: TaskId,
     ) -> Result<crate::domain::Step, Halt> {
-        let mut end = pin!(self.end_step(context, spec, container, false));
+        let mut end = Box::pin(self.end_step(context, spec, container, false));
         tokio::select! {
             ended = &mut end => return ended,
             () = self.is_to_end(id) => {}

@@ -24,7 +24,7 @@ impl<W: World> Engine<W> {
                 let words = format!("there is no suite {}", shortened(suite, 40));
                 return Ok(TaskResult::plain(TaskOutcome::Impossible, words));
             };
-            match self.run_once(&context, &suite).await {
+            match Box::pin(self.run_once(&context, &suite)).await {
                 // One that was lost says nothing, least of all where the engine's own death explains it.
                 Err(Halt::Lost { .. }) if attempt < TRIES => {
                     self.clear_task(context.run.id, task.id).await?;
@@ -36,8 +36,8 @@ impl<W: World> Engine<W> {
     }
 
     async fn run_once(&self, context: &Context, suite: &Suite) -> Result<TaskResult, Halt> {
-        self.tested(context, suite).await?;
-        let told = self.told(context, suite, &(0..u32::MAX)).await?;
+        Box::pin(self.tested(context, suite)).await?;
+        let told = Box::pin(self.told(context, suite, &(0..u32::MAX))).await?;
         let output = match self.verdict_of(context, suite, &(0..u32::MAX)).await? {
             Some(step) => self.output_of(&step, OUTPUT).await?,
             None => String::new(),
