@@ -4,6 +4,7 @@
 
 pub mod agents;
 mod allowances;
+mod approvals;
 mod assets;
 pub mod command;
 mod egress;

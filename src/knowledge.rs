@@ -16,6 +16,7 @@ mod fault;
 mod field;
 mod limits;
 mod notes;
+mod propose;
 mod query;
 mod record;
 mod standing;
@@ -32,6 +33,7 @@ pub use tool::Tool;
 pub use toolset::Toolset;
 
 use crate::domain::{Millis, ProjectId, Run, RunId};
+use crate::engine::proposals::Desk;
 use crate::query::Queries;
 use crate::store::{Store, StoreError, Tx, View};
 use field::Arguments;
@@ -52,6 +54,7 @@ pub struct Knowledge {
     told: Arc<OnceLock<watch::Sender<u64>>>,
     queries: Option<Arc<Queries>>,
     logs: Option<PathBuf>,
+    desk: Option<Desk>,
 }
 
 /// Who uses a tool.
@@ -69,7 +72,7 @@ type Given = Result<Value, ToolFault>;
 impl Knowledge {
     /// What this store knows.
     pub fn new(store: Store) -> Self {
-        Self { store, told: Arc::default(), queries: None, logs: None }
+        Self { store, told: Arc::default(), queries: None, logs: None, desk: None }
     }
 
     /// The same, which also answers questions in SQL.
@@ -80,6 +83,11 @@ impl Knowledge {
     /// The same, which also shows what containers print, by the engine's directory of logs.
     pub fn with_logs(self, logs: PathBuf) -> Self {
         Self { logs: Some(logs), ..self }
+    }
+
+    /// The same, with live assets for which something can be proposed.
+    pub fn with_desk(self, desk: Desk) -> Self {
+        Self { desk: Some(desk), ..self }
     }
 
     /// Names whom to tell when agents left something behind. Said once.
@@ -126,7 +134,8 @@ impl Knowledge {
                 }
             }
             Ok((tool, arguments)) if tool.writes() => {
-                let job = move |tx: &Tx<'_>, who: Who| write(tx, who, tool, &arguments);
+                let desk = self.desk.clone();
+                let job = move |tx: &Tx<'_>, who: Who| write(tx, who, desk.as_ref(), tool, &arguments);
                 self.record(run, asked, begun, true, job).await
             }
             Ok((tool, arguments)) => {
@@ -228,6 +237,7 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::RecordFinding
         | Tool::RecordAttempt
         | Tool::AskOperator
+        | Tool::ProposeExecution
         | Tool::Query
         | Tool::RunTests
         | Tool::ServiceStart
@@ -235,11 +245,13 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         | Tool::ContainerLogs
         | Tool::ContainerStop
         | Tool::ImageBuild => Err(ToolFault::Failed(format!("{} was asked to read", tool.name()))),
+        Tool::Proposals => propose::list(view, who),
     }
 }
 
-fn write(tx: &Tx<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
+fn write(tx: &Tx<'_>, who: Who, desk: Option<&Desk>, tool: Tool, arguments: &Arguments) -> Given {
     match tool {
+        Tool::ProposeExecution => propose::take(tx, who, desk, arguments),
         Tool::RecordFinding | Tool::RecordAttempt => notes::take(tx, who, tool, arguments),
         Tool::AskOperator => ask::ask(tx, who, arguments),
         Tool::ContainerStop => containers::stop(tx, who, arguments),

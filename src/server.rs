@@ -17,8 +17,10 @@ mod health;
 mod iteration;
 mod knowledge;
 mod lines;
+mod models;
 mod outbox;
 mod projects;
+mod proposals;
 mod questions;
 mod search;
 mod socket;
@@ -29,6 +31,7 @@ pub use socket::{SocketFile, listen};
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
+use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
 use crate::people::{Peer, People};
 use crate::sandbox::Sandbox;
@@ -48,6 +51,7 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    pub(crate) proposals: Arc<Proposals>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
     health: Arc<health::Health>,
@@ -56,14 +60,15 @@ pub struct Server<S: Sandbox> {
 impl<S: Sandbox> Server<S> {
     /// A server over an engine.
     pub fn new(
-        engine: Arc<Engine<RealWorld<S>>>,
+        (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
         stop: Arc<Notify>,
         people: Arc<People>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, people, health: health::Health::new() })
+        let health = health::Health::new();
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, proposals, people, health })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -73,8 +78,10 @@ impl<S: Sandbox> Server<S> {
             return Ok(());
         }
         let driving = Arc::clone(&self.engine).serve();
+        let carrying = Arc::clone(&self.proposals).serve();
         tokio::select! {
             crashed = driving => crashed,
+            crashed = carrying => crashed,
             () = self.accept(listener) => Ok(()),
         }
     }

@@ -192,8 +192,16 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "logs r2 --list --json",
         "approvals ls",
         "approvals ls --json",
+        "approvals ls --all",
+        "approvals show x1",
+        "approvals show x1 --json",
+        "approvals output x1",
         "budget",
         "budget --json",
+        "models stop \u{1b}[31mred\u{202e}",
+        "models",
+        "models --json",
+        "models start",
         "project ls",
         "project ls --json",
         "status",
@@ -230,7 +238,7 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["show"],
         &["ps"],
@@ -242,6 +250,8 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         &["logs", "r1", "--step"],
         &["priority", "r1"],
         &["approvals", "show"],
+        &["approvals", "deny", "x1", "--reason"],
+        &["propose", "db-1", "--why", "x", "--cwd"],
         &["deliver", "r1", "--branch"],
         &["project", "add"],
         &["init"],

@@ -229,6 +229,7 @@ mod needs_docker {
         let Some(docker) = docker() else { return };
         let first = json!({ "write": { "calc.py": RIGHT }, "tools": [
             ["service_start", { "argv": ["python3", "-m", "http.server", "8200", "--bind", "127.0.0.1"], "port": 8200 }],
+            ["notes", {}],
             ["!run", ["sleep", "8"]],
             ["container_list", {}],
             ["container_run", { "argv": get(8200) }]
@@ -237,7 +238,8 @@ mod needs_docker {
         let mut engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, ECHO, &[]);
         let run = engine.run_on(&repo);
-        wait_until("the service", REST, || engine.count("SELECT count(*) FROM tasks WHERE state = 'ready'") == 1);
+        // What is asked just when the engine dies the played agent asks once more.
+        wait_until("the service", REST, || engine.count("SELECT count(*) FROM tool_calls WHERE tool = 'notes'") > 0);
         engine.kill();
         engine.restart();
         let detail = engine.rested(run);

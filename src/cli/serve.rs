@@ -5,11 +5,13 @@ mod unit;
 
 use super::agent;
 use super::context::{Failure, open};
+use crate::audit::{Clock, SystemClock};
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
+use crate::engine::proposals::{Desk, NoFleet, Proposals, Roles};
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
@@ -78,16 +80,27 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
+    let desk = Desk {
+        policy: Arc::new(config.approvals.clone()),
+        fleet: Arc::new(NoFleet),
+        engine: store.instance().to_owned(),
+        epoch: store.epoch(),
+    };
+    let knowledge = knowledge.with_desk(desk.clone());
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
-    let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
+    let crash = CrashPoints::from_environment();
+    let engine = Engine::new(store.clone(), world, crash.clone(), room);
+    let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
+    let proposals = Proposals::new(store, desk, ground, crash, paths.logs(), engine.announcer());
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let server = Server::new(engine, instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
+    let server =
+        Server::new((engine, proposals), instance, paths.state().to_owned(), rescue, Arc::clone(&stop), people);
     let socket = paths.socket();
     let (listener, socket_file) = listen(&socket)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -51,6 +51,8 @@ id!(/// Something that was asked for beside the loop, printed as `t5`.
     TaskId, 't', "a task id");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
+id!(/// A proposal for a live asset, printed as `x4`.
+    ProposalId, 'x', "a proposal id");
 id!(/// A live system, printed as `a4`.
     AssetId, 'a', "an asset's id");
 id!(/// A row of the bug table, printed as `b9`.

@@ -47,6 +47,10 @@ pub enum Tool {
     ContainerList,
     /// Builds an image.
     ImageBuild,
+    /// Proposes something for a live asset.
+    ProposeExecution,
+    /// Tells what became of what was proposed.
+    Proposals,
 }
 
 const LIMIT: Field = Field::may("limit", Holds::Number(20), "how many rows at most; 10 where it is left out");
@@ -78,7 +82,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -99,6 +103,8 @@ impl Tool {
         Self::ContainerStop,
         Self::ContainerList,
         Self::ImageBuild,
+        Self::ProposeExecution,
+        Self::Proposals,
     ];
 
     /// Its name.
@@ -124,6 +130,8 @@ impl Tool {
             Self::ContainerStop => "container_stop",
             Self::ContainerList => "container_list",
             Self::ImageBuild => "image_build",
+            Self::ProposeExecution => "propose_execution",
+            Self::Proposals => "proposals",
         }
     }
 
@@ -196,6 +204,12 @@ impl Tool {
                  this gives. Its Dockerfile has FROM run (your own image), a service of the project or an image that you built, \
                  COPY, and instructions that set something; there is no RUN and no network. It is removed after your turn."
             }
+            Self::ProposeExecution => {
+                "Propose a command for a live asset. People see exactly its bytes and decide; once enough have agreed it is started \
+                 once, by something else than you. It gives the proposal's id at once: go on working meanwhile. What was denied is \
+                 not proposed again. At most 3 may wait, 10 an hour, 50 a run."
+            }
+            Self::Proposals => "What you proposed in this run, and what became of it.",
         }
     }
 
@@ -299,14 +313,62 @@ impl Tool {
                     ]
                 }
             }
-            Self::Notes | Self::Answers | Self::Tasks | Self::ContainerList => &[],
+            Self::ProposeExecution => {
+                const {
+                    &[
+                        Field::needed(
+                            "asset",
+                            Holds::Text(200),
+                            "the name of the asset, as the tool `assets` writes it",
+                        ),
+                        Field::may(
+                            "argv",
+                            Holds::Texts(256, 4_096),
+                            "the program and its arguments, one text each; no shell reads them",
+                        ),
+                        Field::may("script", Holds::Text(65_536), "or a script for /bin/sh, in full"),
+                        Field::may("stdin", Holds::Text(65_536), "what it reads; nothing where it is left out"),
+                        Field::may("env", Holds::Texts(50, 4_096), "variables beside PATH, each NAME=VALUE"),
+                        Field::may(
+                            "cwd",
+                            Holds::Text(4_096),
+                            "where it is started, an absolute path; / where it is left out",
+                        ),
+                        Field::may("user", Holds::Text(64), "as which user of the asset"),
+                        Field::may(
+                            "timeout",
+                            Holds::Number(86_400),
+                            "after how many seconds it is ended; 60 where it is left out",
+                        ),
+                        Field::needed(
+                            "why",
+                            Holds::Text(4_096),
+                            "why, for the people who decide; it is shown as your words",
+                        ),
+                        Field::may(
+                            "expect",
+                            Holds::Text(4_096),
+                            "what it should bring about, and how that can be seen",
+                        ),
+                        Field::may("undo", Holds::Text(4_096), "how it would be undone"),
+                    ]
+                }
+            }
+            Self::Notes | Self::Answers | Self::Proposals | Self::Tasks | Self::ContainerList => &[],
         }
     }
 
     /// Whether it leaves something behind beside the record of its use.
     pub(crate) fn writes(self) -> bool {
         self.begins()
-            || matches!(self, Self::RecordFinding | Self::RecordAttempt | Self::AskOperator | Self::ContainerStop)
+            || matches!(
+                self,
+                Self::RecordFinding
+                    | Self::RecordAttempt
+                    | Self::AskOperator
+                    | Self::ContainerStop
+                    | Self::ProposeExecution
+            )
     }
 
     /// Whether it has the engine begin with something.

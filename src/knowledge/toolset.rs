@@ -103,6 +103,7 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         | Tool::ImageBuild => (Part::Containers, None),
         // Both parts have things to ask after.
         Tool::Task => (Part::Tasks, None),
+        Tool::ProposeExecution | Tool::Proposals => (Part::Propose, Some(Data::Assets)),
     }
 }
 

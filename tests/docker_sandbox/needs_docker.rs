@@ -4,12 +4,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::format_collect,
     missing_docs
 )]
 
 mod endings;
 mod runtimes;
+mod way;
 
 use crate::contract::{Subject, log, until};
 use crate::support::{DockerEnv, docker};

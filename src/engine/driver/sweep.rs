@@ -14,8 +14,9 @@ const LATEST_START: Duration = Duration::from_mins(1);
 
 impl<W: World> Engine<W> {
     /// Ends every open step of the run that the present work is not about.
-    pub(super) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
+    pub(in crate::engine) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
         self.stop_tasks(run.id, place_of(run)).await?;
+        let mut turns = false;
         // What runs for a task is the tasks' own.
         for step in self.open_steps(run.id).await?.into_iter().filter(|step| step.key.task().is_none()) {
             let key = &step.key;
@@ -40,6 +41,11 @@ impl<W: World> Engine<W> {
             let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
             self.record_ended(key, &stopped).await?;
             self.world.trees().remove(&self.places().tree(key)).await?;
+            turns |= key.kind == StepKind::Develop;
+        }
+        if turns {
+            // Nobody asks any more on its behalf, and the next turn has not begun.
+            self.book_rest(run.id).await?;
         }
         Ok(())
     }
@@ -63,7 +69,7 @@ impl<W: World> Engine<W> {
         }
     }
 
-    async fn freeze(&self, run: &Run) -> Result<(), Halt> {
+    pub(in crate::engine) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().freeze(&container).await?;
         }

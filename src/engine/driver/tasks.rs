@@ -154,7 +154,7 @@ impl<W: World> Engine<W> {
         };
         let result = match done {
             Ok(result) => result,
-            Err(halt @ (Halt::Crashed | Halt::Store(_) | Halt::Superseded)) => return Err(halt),
+            Err(halt @ (Halt::Crashed | Halt::Store(_) | Halt::Superseded | Halt::Stopped)) => return Err(halt),
             Err(Halt::Lost { reason, .. }) => TaskResult::plain(TaskOutcome::NoVerdict, reason),
             Err(Halt::Trouble(reason)) => TaskResult::plain(TaskOutcome::Broken, reason),
             Err(Halt::Capped { project, .. }) => {
