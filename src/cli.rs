@@ -41,6 +41,7 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod tasks;
 mod tools;
 mod uninstall;
 mod usage;
@@ -100,6 +101,8 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// List what was asked for beside the loops, such as test runs of agents, and what came of it
+    Tasks(tasks::Args),
     /// Register what agents may read: wanted features and data sets
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
@@ -185,6 +188,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),

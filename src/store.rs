@@ -67,6 +67,7 @@ mod settings;
 mod sightings;
 mod steps;
 mod suites;
+mod tasks;
 mod tool_calls;
 mod tx;
 mod usage;

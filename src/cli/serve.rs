@@ -95,7 +95,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
-    let knowledge = knowledge.with_queries(Queries::new(paths.database()));
+    let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()));
     let looks = config
         .look_every
@@ -226,6 +226,7 @@ pub(super) async fn sandbox_of(
         engine_key,
         allowed_registries: config.allowed_registries.iter().cloned().collect(),
         user,
+        runtime: config.sandbox.runtime.clone(),
     };
     let process = ProcessSettings {
         instance,

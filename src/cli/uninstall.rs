@@ -189,6 +189,7 @@ async fn docker(paths: &Paths, store: &Store) -> Result<(Option<DockerSandbox>, 
         engine_key: [0; 32],
         allowed_registries: Vec::new(),
         user: NOBODY,
+        runtime: None,
     };
     let docker = DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))?;
     if config.sandbox.kind == SandboxKind::Process

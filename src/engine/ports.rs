@@ -1,7 +1,7 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::agent::TurnReader;
-use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Suite};
+use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, SandboxConfig, Suite};
 use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
@@ -253,6 +253,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;
+
+    /// What the operator decides about sandboxes.
+    fn sandboxes(&self) -> &SandboxConfig;
 
     /// What the operator decides about ways out of sandboxes.
     fn egress(&self) -> &EgressConfig;

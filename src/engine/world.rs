@@ -9,6 +9,9 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, choose_agent};
+use crate::config::{
+    ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, SandboxConfig, choose_agent,
+};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox};
@@ -69,6 +72,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn models(&self, api: ModelApi) -> Result<String, String> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
+    }
+
+    fn sandboxes(&self) -> &SandboxConfig {
+        &self.config.sandbox
     }
 
     fn egress(&self) -> &EgressConfig {

@@ -38,6 +38,7 @@ impl Request {
             | Self::Bug { .. }
             | Self::Metrics { .. }
             | Self::Tools { .. }
+            | Self::Tasks { .. }
             | Self::Entries
             | Self::Witness { .. }
             | Self::Assets

@@ -4,11 +4,11 @@ use super::{
     AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
     ProviderView, Round, StoppedModels, ToolsUsed,
 };
-use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::audit::Checkpoint;
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
-    LoopMetrics, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    LoopMetrics, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Task,
+    Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +183,14 @@ pub enum Reply {
     Tools {
         /// It.
         used: Box<ToolsUsed>,
+    },
+    /// What was asked for beside the loop.
+    Tasks {
+        /// It, oldest first.
+        tasks: Vec<Task>,
+        /// There are earlier ones, which were left out.
+        #[serde(default)]
+        more: bool,
     },
     /// What is registered for agents to read.
     Entries {

@@ -300,6 +300,11 @@ pub enum Request {
         /// Which run.
         run: RunId,
     },
+    /// What was asked for beside the loop, the newest of it.
+    Tasks {
+        /// Which run; all where none is named.
+        run: Option<RunId>,
+    },
     /// Register something for agents to read.
     AddEntry {
         /// What it is.

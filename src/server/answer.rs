@@ -142,6 +142,7 @@ impl<S: Sandbox> Server<S> {
             Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
+            Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
             Request::AddEntry { kind, project, name, text, criteria } => {
                 self.add_entry(kind, project, (name, text, criteria), you).await

@@ -52,6 +52,18 @@ pub const SANDBOX: Table = Table {
             "`auto` takes Docker where anything of it is on this machine (a socket, a program, a `host`), also while it does not answer, and the process sandbox elsewhere.",
         ),
         key(
+            "runtime",
+            "a name such as \"runsc\"",
+            "Docker's usual one",
+            "Which of the runtimes that Docker knows steps run in (`runtimes` in `/etc/docker/daemon.json`): gVisor's `runsc` and Kata have a kernel of their own, `sysbox-runc` has users of its own. It is tried before the first step, in a container with the same mounts, which has to reach the engine's socket and the gateway's; one whose programs see this machine's own kernel or users, against its name, is refused. `dogwatch status` tells what was seen. For Docker only.",
+        ),
+        key(
+            "projects-may-ask",
+            "a list of names such as [\"runsc\"]",
+            "[]",
+            "Runtimes that a repository may ask for under `[sandbox]` of its `dogwatch.toml`, beside the engine's own. Each is tried in the same way.",
+        ),
+        key(
             "roots",
             "a table of strings such as { trixie = \"/srv/roots/trixie\" }",
             "{}",

@@ -142,6 +142,7 @@ impl<W: World> Engine<W> {
                 if after.state.is_final() {
                     // Nobody needs the answers any more.
                     tx.withdraw_asked_beside(id)?;
+                    tx.stop_tasks(id, None)?;
                 }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))

@@ -6,6 +6,7 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, choose_agent};
+use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, SandboxConfig, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};
@@ -112,6 +113,10 @@ impl World for SimWorld {
     fn models(&self, _api: ModelApi) -> Result<String, String> {
         let there = self.coding.then(|| "http://127.0.0.1:8080".to_owned());
         there.ok_or_else(|| "nobody plays a model here".to_owned())
+    }
+
+    fn sandboxes(&self) -> &SandboxConfig {
+        &self.config.sandbox
     }
 
     fn egress(&self) -> &EgressConfig {
