@@ -8,9 +8,8 @@ mod trees;
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, choose_agent};
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, SandboxConfig, choose_agent,
+    ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig, choose_agent,
 };
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};

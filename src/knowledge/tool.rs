@@ -329,7 +329,7 @@ impl Tool {
                 }
             }
             Self::ProposeExecution => &PROPOSED,
-            Self::Notes | Self::Answers | Self::Proposals => &[],
+            Self::Notes | Self::Answers | Self::Proposals | Self::Tasks | Self::ContainerList => &[],
         }
     }
 

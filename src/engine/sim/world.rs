@@ -5,8 +5,9 @@ use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, choose_agent};
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, SandboxConfig, choose_agent};
+use crate::config::{
+    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, SandboxConfig, choose_agent,
+};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};

@@ -164,6 +164,7 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
                 run: None,
                 kind: Some("proposal.".to_owned()),
                 text: Some("answers the phone".to_owned()),
+                about: crate::domain::AuditAbout::default(),
             })
         });
         assert_eq!(events.unwrap().records.len(), 1);

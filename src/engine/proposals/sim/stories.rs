@@ -68,6 +68,7 @@ fn check(sim: &Sim, id: ProposalId) {
             run: None,
             kind: Some("proposal.".to_owned()),
             text: None,
+            about: crate::domain::AuditAbout::default(),
         })
     });
     let records = kinds.unwrap().records;
