@@ -6,7 +6,7 @@ mod unit;
 use super::agent;
 use super::context::{Failure, open};
 use crate::client::TAKEN;
-use crate::config::{EngineConfig, Paths};
+use crate::config::{EngineAt, EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
@@ -16,12 +16,13 @@ use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
 use crate::query::Queries;
 use crate::safe;
-use crate::sandbox::docker::DockerSettings;
+use crate::sandbox::docker::{DockerSandbox, DockerSettings, FarSettings};
 use crate::sandbox::process::ProcessSettings;
 use crate::sandbox::{AnySandbox, SandboxError};
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +81,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
-    let world = RealWorld::new(sandbox, paths, config, gateway, user);
+    let others = others(paths, &config, sandbox_instance(&store), user).await?;
+    let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
@@ -140,6 +142,53 @@ async fn sandbox(
     chosen.map_err(|error| Failure::new(error.to_string()))
 }
 
+/// The sandboxes of the further container engines, by their names.
+async fn others(
+    paths: &Paths,
+    config: &EngineConfig,
+    instance: String,
+    user: (u32, u32),
+) -> Result<BTreeMap<String, AnySandbox>, Failure> {
+    if config.engines.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let engine_key =
+        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
+    let mut others = BTreeMap::new();
+    for (name, at) in &config.engines {
+        let settings =
+            DockerSettings { engine_key, user, ..engine_settings(paths, config, name, at, instance.clone()) };
+        let sandbox = DockerSandbox::connect(settings).await;
+        let sandbox = sandbox.map_err(|error| Failure::new(format!("engine {name}: {error}")))?;
+        others.insert(name.clone(), AnySandbox::Docker(Box::new(sandbox)));
+    }
+    Ok(others)
+}
+
+/// What a further container engine is told of its own, for a user who runs nothing there.
+pub(super) fn engine_settings(
+    paths: &Paths,
+    config: &EngineConfig,
+    name: &str,
+    at: &EngineAt,
+    instance: String,
+) -> DockerSettings {
+    let (host, far) = match at {
+        EngineAt::Here(socket) => (Some(socket.clone()), None),
+        EngineAt::Far(place) => (None, Some(FarSettings::new(name, place, paths.far().join(name)))),
+    };
+    DockerSettings {
+        host,
+        far,
+        instance,
+        exe_copies: paths.exe_copies(),
+        executable: None,
+        engine_key: [0; 32],
+        allowed_registries: config.allowed_registries.iter().cloned().collect(),
+        user: NOBODY_IN_PARTICULAR,
+    }
+}
+
 /// The sandbox that the operator wants, under a name and with a key; `home` is where a process sandbox knows its containers.
 pub(super) async fn sandbox_of(
     paths: &Paths,
@@ -151,6 +200,7 @@ pub(super) async fn sandbox_of(
 ) -> Result<AnySandbox, SandboxError> {
     let docker = DockerSettings {
         host: config.docker_host.clone(),
+        far: None,
         instance: instance.clone(),
         exe_copies: paths.exe_copies(),
         executable: None,

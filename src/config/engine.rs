@@ -3,6 +3,7 @@
 use super::agents::{COMMAND, REPLAY};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
+use super::engines::{self, EngineAt};
 use super::errors::ConfigErrors;
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
@@ -38,6 +39,9 @@ pub struct EngineConfig {
     pub docker_host: Option<String>,
     /// Registries that images may be pulled from, in lower case, with a port where one was written.
     pub allowed_registries: BTreeSet<String>,
+    /// Further Docker engines, by name.
+    #[serde(default)]
+    pub engines: BTreeMap<String, EngineAt>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
     /// MiB of memory that they may use together; what the machine has when the file does not say.
@@ -104,6 +108,7 @@ impl Default for EngineConfig {
         Self {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
+            engines: BTreeMap::new(),
             max_runs: usual_runs(),
             memory_mib: None,
             millicpus: None,
@@ -148,6 +153,7 @@ impl EngineConfig {
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }
+            config.engines = engines::read(top);
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);

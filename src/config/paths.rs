@@ -107,6 +107,7 @@ impl Paths {
             self.exe_copies(),
             self.containers(),
             self.trials(),
+            self.far(),
         ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
@@ -128,6 +129,7 @@ impl Paths {
             self.steps(),
             self.containers(),
             self.trials(),
+            self.far(),
             self.logs(),
             self.exe_copies(),
             self.blobs(),
@@ -194,6 +196,11 @@ impl Paths {
     /// What a process sandbox knows of its containers.
     pub fn containers(&self) -> PathBuf {
         self.state.join("containers")
+    }
+
+    /// Files of connections to other machines, one directory each. The name is short, since sockets lie in there.
+    pub fn far(&self) -> PathBuf {
+        self.state.join("far")
     }
 
     /// What `dogwatch agent test` works with.

@@ -69,13 +69,37 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit { project, task, criteria, role, agent, iterations, revision, priority, plan, after } => {
+            Request::Submit {
+                project,
+                task,
+                criteria,
+                role,
+                engine,
+                agent,
+                iterations,
+                revision,
+                priority,
+                plan,
+                after,
+            } => {
                 let project = self.find_project(&project).await?;
                 let base = self.engine.world.trees().fetch(&project, revision).await?;
                 let agent = agent.unwrap_or_default();
-                let owner = you;
-                let new =
-                    NewRun { project, task, criteria, base, role, agent, iterations, priority, plan, after, owner };
+                let (owner, engine) = (you, engine.unwrap_or_default());
+                let new = NewRun {
+                    project,
+                    task,
+                    criteria,
+                    base,
+                    role,
+                    engine,
+                    agent,
+                    iterations,
+                    priority,
+                    plan,
+                    after,
+                    owner,
+                };
                 let run = self.engine.submit(new).await?;
                 self.run_reply(run).await
             }

@@ -12,6 +12,7 @@ pub mod console;
 pub mod counting;
 mod docker;
 mod engine;
+mod far;
 pub mod filled;
 pub mod hostile;
 pub mod loops;
@@ -29,6 +30,7 @@ mod wait;
 pub use {
     docker::{DockerEnv, docker},
     engine::{Engine, Output},
+    far::{FarEnv, Sshd, far, kill_connection},
     repo::TempRepo,
     wait::wait_until,
 };
