@@ -9,6 +9,7 @@
 
 mod agent;
 mod approvals;
+mod asset;
 mod audit;
 mod budget;
 mod complaint;
@@ -87,8 +88,10 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
-    /// Register what agents may read: wanted features, data sets, live systems
+    /// Register what agents may read: wanted features and data sets
     Knowledge(knowledge::Args),
+    /// Register live systems and see how they are
+    Asset(asset::Args),
     /// See and answer what runs ask of people
     Approvals(approvals::Args),
     /// Show what runs, projects and days have used and reserved of what they may
@@ -160,6 +163,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),

@@ -4,6 +4,7 @@
 
 pub mod agents;
 mod allowances;
+mod assets;
 pub mod command;
 mod egress;
 pub mod engine;
@@ -30,6 +31,7 @@ pub mod units;
 mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
+pub use assets::read_assets;
 pub use command::CommandLine;
 pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
 pub use engine::{EngineConfig, NamedAgent, NamedWork};

@@ -2,6 +2,7 @@
 
 mod actor;
 mod allowance;
+mod asset;
 mod bounded;
 mod budget;
 mod bug;
@@ -33,6 +34,10 @@ mod turn;
 
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
+pub use asset::{
+    Asset, AssetFault, AssetHost, AssetHostFault, AssetName, AssetPath, AssetSpec, AssetWord, AssetWordFault,
+    ContainerName, HostKey, HostKeyFault, Reach, UserName,
+};
 pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
@@ -45,7 +50,7 @@ pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
-pub use ids::{BadId, BugId, ProjectId, QuestionId, RunId, StepId};
+pub use ids::{AssetId, BadId, BugId, ProjectId, QuestionId, RunId, StepId};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
 pub use model_api::ModelApi;

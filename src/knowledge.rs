@@ -8,6 +8,7 @@
 //! the audit log, in the same transaction as what it writes.
 
 mod ask;
+mod assets;
 mod bugs;
 mod entries;
 mod fault;
@@ -183,7 +184,8 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
     match tool {
         Tool::SearchBugs => bugs::search(view, who, arguments),
         Tool::Bug => bugs::one(view, who, arguments),
-        Tool::Features | Tool::Assets | Tool::Datasets => entries::list(view, who, tool, arguments),
+        Tool::Assets => assets::list(view, arguments),
+        Tool::Features | Tool::Datasets => entries::list(view, who, tool, arguments),
         Tool::Notes => notes::list(view, who),
         Tool::Answers => ask::answers(view, who),
         Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator | Tool::Query => {

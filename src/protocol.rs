@@ -8,6 +8,7 @@
 //! What is shown is committed: events carry a cursor, the number of the last audit record they include. A client that comes
 //! back with its cursor gets what changed since then, otherwise a snapshot. Log bytes cross exactly ([`Bytes`]).
 
+mod assets;
 mod budget;
 mod bytes;
 mod closer;
@@ -15,6 +16,7 @@ mod reply;
 mod request;
 mod tools;
 
+pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};

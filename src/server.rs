@@ -4,6 +4,7 @@
 //! engine's own user and root are let in; every decision is recorded under the user that the kernel names.
 
 mod answer;
+mod assets;
 mod brief;
 mod budget;
 mod bug;

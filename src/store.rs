@@ -22,6 +22,7 @@
 //! One file holds one family of tables: reading methods are on [`View`], writing methods on [`Tx`].
 
 mod allowance;
+mod assets;
 mod blobs;
 mod bugs;
 mod changes;

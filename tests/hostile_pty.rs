@@ -208,6 +208,10 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "prompt r1",
         "tools r1",
         "tools r1 --json",
+        "asset ls",
+        "asset ls --json",
+        "asset show db-1",
+        "asset show db-1 --json",
         "knowledge ls",
         "knowledge ls --json",
         "prompt r1 1 --json",
@@ -223,11 +227,12 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["show"],
         &["ps"],
         &["egress"],
+        &["asset", "show"],
         &["pause"],
         &["redirect", "r1"],
         &["cancel", "r1", "--reason"],

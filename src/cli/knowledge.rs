@@ -1,4 +1,4 @@
-//! `dogwatch knowledge`: what people register for agents to read: features that are wanted, data sets, live systems.
+//! `dogwatch knowledge`: what people register for agents to read: features that are wanted, data sets.
 
 use super::context::{Context, Failure, unfit};
 use crate::domain::{Entry, EntryKind};
@@ -21,8 +21,6 @@ pub struct Args {
 enum Kind {
     /// Something that is wanted of a project
     Feature,
-    /// A live system; to know of it is no leave to touch it
-    Asset,
     /// Data to work with
     Dataset,
 }
@@ -69,7 +67,6 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         Command::Add { kind, name, text, criteria, project, json } => {
             let kind = match kind {
                 Kind::Feature => EntryKind::Feature,
-                Kind::Asset => EntryKind::Asset,
                 Kind::Dataset => EntryKind::Dataset,
             };
             (Request::AddEntry { kind, project, name, text, criteria }, json)

@@ -147,6 +147,15 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// Yes or no.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        let value = self.table.get(name)?;
+        match value.get_ref() {
+            DeValue::Boolean(yes) => Some(*yes),
+            other => self.wrong(name, value.span(), other),
+        }
+    }
+
     /// A number, fractions allowed.
     pub fn number(&self, name: &str, least: f64, most: f64) -> Option<f64> {
         let value = self.table.get(name)?;

@@ -1,6 +1,6 @@
 //! The reference page of both configuration files, written from the table of keys.
 
-use super::schema::{ENGINE_FILE, PROJECT, Table};
+use super::schema::{ASSETS, ENGINE_FILE, PROJECT, Table};
 
 /// The page in Markdown, as checked in under `assets/docs/config.md`.
 pub fn reference() -> String {
@@ -12,7 +12,7 @@ pub fn reference() -> String {
          the top of the repository and stay inside it. A command is one string for `/bin/sh -c`, or a list of words that \
          is run as it is.\n",
     );
-    for (title, tables) in [("dogwatch.toml", PROJECT), ("config.toml", ENGINE_FILE)] {
+    for (title, tables) in [("dogwatch.toml", PROJECT), ("config.toml", ENGINE_FILE), ("assets.toml", ASSETS)] {
         page.extend([format!("\n## {title}\n")]);
         for table in tables {
             page.push_str(&section(table));

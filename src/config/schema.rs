@@ -44,12 +44,14 @@ const DOLLARS: &str = "a number of dollars from 0 to 10000";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
+mod assets;
 mod egress;
 mod engine;
 mod project;
 mod watchdog;
 
 pub use allowances::*;
+pub use assets::*;
 pub use egress::*;
 pub use engine::*;
 pub use project::*;

@@ -49,5 +49,7 @@ id!(/// One execution of a step, printed as `s40`.
     StepId, 's', "a step id");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
+id!(/// A live system, printed as `a4`.
+    AssetId, 'a', "an asset's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

@@ -91,8 +91,6 @@ pub struct ToolCall {
 pub enum EntryKind {
     /// Something that is wanted of a project.
     Feature,
-    /// A live system. To know of it is no leave to touch it.
-    Asset,
     /// Data to work with.
     Dataset,
 }
@@ -102,7 +100,6 @@ impl EntryKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Feature => "feature",
-            Self::Asset => "asset",
             Self::Dataset => "dataset",
         }
     }

@@ -2,6 +2,7 @@
 //! outcome, and is named by ids, so that dying anywhere and starting again comes to the same end.
 
 mod allowance;
+mod booking;
 mod deliver;
 mod develop;
 mod doubt;

@@ -6,6 +6,8 @@
 //! seed, so that a failure is played again by its seed alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asking;
+mod booking;
 mod books;
 mod campaign;
 mod check;

@@ -11,7 +11,6 @@ const MOST: u32 = 500;
 
 pub(super) fn list(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
     let kind = match tool {
-        Tool::Assets => EntryKind::Asset,
         Tool::Datasets => EntryKind::Dataset,
         _ => EntryKind::Feature,
     };

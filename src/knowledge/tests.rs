@@ -258,7 +258,9 @@ fn a_role_reads_what_it_has_and_entries_say_whose_they_are() {
                 &by,
             )?;
             tx.insert_entry(EntryKind::Feature, farm, ("eggs", "count them", &[]), &by)?;
-            tx.insert_entry(EntryKind::Asset, None, ("db-1", "the database", &[]), &by)?;
+            let reach = json!({"by": "ssh", "user": "root", "host": "db-1", "port": 22, "host_keys": [], "identity": "/srv/key"});
+            let spec = json!({"name": "db-1", "reach": reach, "note": "the database", "critical": true});
+            tx.insert_asset(&serde_json::from_value(spec).unwrap(), &by)?;
             let taken = tx.insert_entry(EntryKind::Feature, shop, ("refunds", "again", &[]), &by);
             assert!(matches!(taken, Err(StoreError::Taken { .. })), "{taken:?}");
             Ok(())
@@ -270,7 +272,9 @@ fn a_role_reads_what_it_has_and_entries_say_whose_they_are() {
     assert!(bench.call("features", json!({"name": "eggs"})).unwrap_err().contains("no feature is registered"));
     assert!(bench.call("assets", json!({})).unwrap_err().contains("has no tool `assets`"));
     let told = bench.of(Role::Remedy, bench.run, "assets", json!({})).unwrap();
-    assert_eq!((&told["entries"][0]["name"], &told["entries"][0]["for_all_projects"]), (&json!("db-1"), &json!(true)));
+    let told = &told["assets"][0];
+    assert_eq!((&told["name"], &told["host"], &told["critical"]), (&json!("db-1"), &json!("db-1"), &json!(true)));
+    assert!(!told.to_string().contains("/srv/key"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the engine answers.
 
-use super::{BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
@@ -146,6 +146,11 @@ pub enum Reply {
     Entries {
         /// It, oldest first.
         entries: Vec<Entry>,
+    },
+    /// Live systems.
+    Assets {
+        /// Them.
+        assets: Vec<AssetView>,
     },
     /// Records of the audit log.
     Audit {

@@ -1,7 +1,7 @@
 //! What clients may ask for.
 
 use crate::domain::sought::Sought;
-use crate::domain::{BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
+use crate::domain::{AssetSpec, BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -255,6 +255,25 @@ pub enum Request {
     RemoveEntry {
         /// Its number.
         entry: i64,
+    },
+    /// Live systems, by name; their notes are cut.
+    Assets,
+    /// One live system in full.
+    Asset {
+        /// Its name.
+        name: String,
+    },
+    /// Register live systems, all or none of them.
+    PutAssets {
+        /// Them.
+        assets: Vec<AssetSpec>,
+        /// Say anew what those are whose names are taken, where that differs.
+        replace: bool,
+    },
+    /// Take a live system out of the registry.
+    RemoveAsset {
+        /// Its name.
+        name: String,
     },
     /// Records of the audit log, the newest first. The engine looks at a bounded number of them for each request and says where
     /// it stopped.

@@ -87,9 +87,10 @@ pub(super) const TABLES: [Table; 9] = [
     Table {
         name: "assets",
         data: Data::Assets,
-        columns: "name, text, for_all_projects, at",
-        copy: "SELECT name, substr(text, 1, 4000) AS text, project IS NULL AS for_all_projects, at FROM source.entries
-               WHERE kind = 'asset' AND (project IS NULL OR project = ?1) AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
+        columns: "name, reached_by, host, container, environment, critical, labels, note, version, changed",
+        copy: "SELECT name, reach ->> 'by' AS reached_by, reach ->> 'host' AS host, reach ->> 'container' AS container,
+                   environment, critical, labels, substr(note, 1, 4000) AS note, version, changed
+               FROM source.assets WHERE removed IS NULL AND ?1 > 0 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
     },
 ];
 

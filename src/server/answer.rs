@@ -163,6 +163,10 @@ impl<S: Sandbox> Server<S> {
                 self.add_entry(kind, project, (name, text, criteria), you).await
             }
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
+            Request::Assets => self.assets().await,
+            Request::Asset { name } => self.asset(name).await,
+            Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
+            Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;

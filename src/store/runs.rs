@@ -3,7 +3,7 @@
 use super::columns::{InOrder, Json, Word, word};
 use super::{StoreError, Tx, View};
 use crate::domain::{Budget, Millis, Needs, ProjectId, QuestionId, Run, RunId, RunState, Spent};
-use rusqlite::{Row, ToSql, named_params, params_from_iter};
+use rusqlite::{Row, ToSql, named_params, params, params_from_iter};
 
 /// Which runs a list shall have. The default is all of them, newest first, at most 1000.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,6 +148,15 @@ impl Tx<'_> {
             },
         )?;
         Ok(Run { id: RunId(id), version: 1, ..new.clone() })
+    }
+
+    /// Writes what a run has spent and nothing else: that moves it nowhere, so it stays in its version.
+    pub fn put_spent(&self, run: &Run) -> Result<(), StoreError> {
+        self.change(
+            "UPDATE runs SET spent_tokens = ?2, spent_microusd = ?3 WHERE id = ?1",
+            params![run.id.0, run.spent.tokens, run.spent.microusd],
+        )
+        .map(drop)
     }
 
     /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next

@@ -99,4 +99,27 @@ mod tests {
         let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
         assert_eq!(rows, [(1, "agent".to_owned(), [0, 0, 7, 1]), (1, "earlier".to_owned(), [3, 500, 0, 2])]);
     }
+
+    #[test]
+    fn what_was_known_of_live_systems_as_text_becomes_assets_that_nothing_reaches() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 13).unwrap();
+        conn.execute_batch(
+            "INSERT INTO entries (kind, project, name, text, criteria, by, at) VALUES
+                 ('feature', NULL, 'refunds', 'give it back', '[]', '{\"kind\":\"engine\"}', 5),
+                 ('asset', NULL, 'The DB; in the cellar', 'mind the step', '[]', '{\"kind\":\"engine\"}', 6);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let asset: (String, String, String) = conn
+            .query_row("SELECT name, reach ->> 'by', note FROM assets", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        let told = ("entry-2".to_owned(), "nowhere".to_owned(), "The DB; in the cellar: mind the step".to_owned());
+        assert_eq!(asset, told);
+        let left: (i64, String) =
+            conn.query_row("SELECT id, name FROM entries", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(left, (1, "refunds".to_owned()));
+    }
 }

@@ -181,6 +181,12 @@ impl Hostile {
                     at: Millis(1),
                 })?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
+                let spec = serde_json::json!({
+                    "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
+                });
+                if tx.asset_named("db-1")?.is_none() {
+                    tx.insert_asset(&serde_json::from_value(spec).unwrap(), &run.owner)?;
+                }
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
             }

@@ -5,6 +5,7 @@ mod flaky;
 
 use self::flaky::{flaky_of, note_flaky};
 use super::allowance::reserve;
+use super::booking;
 use super::gather::Gathered;
 use super::judge::{StoredFacts, not_taken, planted};
 use super::rows::{PLAN, audit_event, step_event, write_rows};
@@ -113,12 +114,17 @@ impl<W: World> Engine<W> {
         let job = self
             .store
             .write(move |tx| {
-                let run = tx.run(id)?.ok_or_else(|| missing("run", &id))?;
+                let mut run = tx.run(id)?.ok_or_else(|| missing("run", &id))?;
                 if place.is_some_and(|place| !same_place(&run, place)) {
                     return Ok(Job::Moved);
                 }
                 let event = informed(tx, id, event)?;
-                let next = match machine::step(&run, &event, tx.now()) {
+                let mut step = machine::step(&run, &event, tx.now());
+                if step.as_ref().is_ok_and(|next| booking::leaves(&next.writes)) && booking::book(tx, &mut run)? {
+                    // With what the turn took after all, a cap may be reached.
+                    step = machine::step(&run, &event, tx.now());
+                }
+                let next = match step {
                     Ok(next) => next,
                     Err(refused) => return Ok(Job::Refused(refused)),
                 };
@@ -249,6 +255,9 @@ impl<W: World> Engine<W> {
             .guarded(run, place(&context.run), move |tx| {
                 let mut detail = json!({});
                 if let Some(allowances) = allowances {
+                    // What is open now was asked in turns before: this one has not begun.
+                    let mut before = tx.run(run)?.ok_or_else(|| missing("run", &run))?;
+                    booking::book(tx, &mut before)?;
                     let reservation = match reserve(tx, &allowances, &project, &key)? {
                         Ok(reservation) => reservation,
                         Err(reached) => return Ok(reached),

@@ -108,6 +108,7 @@ impl<W: World> Engine<W> {
             let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
             self.record_ended(&step.key, &stopped).await?;
         }
+        self.book_rest(run.id).await?;
         self.world.trees().remove(&self.places().trees_of(run.id)).await?;
         self.world.trees().remove(&self.places().steps_of(run.id)).await?;
         self.crash.at("clean.trees")?;

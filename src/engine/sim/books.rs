@@ -1,8 +1,8 @@
 //! What must hold of uses, reservations and caps whenever anybody looks: they are added up here once more, by other means than
 //! the store's.
 
-use crate::domain::{Allowances, Caps, Day, Measure, ProjectId, Run, RunState, Spent};
-use crate::store::{RunFilter, Store, View};
+use crate::domain::{Allowances, Caps, Day, Measure, ProjectId, Run, RunId, RunState, Spent};
+use crate::store::{RunFilter, Store, StoreError, View};
 use std::collections::BTreeMap;
 
 /// Uses and reservations of a project on a day.
@@ -25,6 +25,13 @@ fn plus(sum: &mut Spent, more: Spent) {
     sum.microusd += more.microusd;
 }
 
+/// Tokens of a run's requests: those that are booked, and all.
+pub(super) fn requests(view: &View<'_>, run: RunId) -> Result<(u64, u64), StoreError> {
+    let all: u64 = view.requests(run)?.iter().map(|sum| sum.tokens.all()).sum();
+    let open = view.uncounted(run)?.map_or(0, |open| open.tokens);
+    Ok((all - open, all))
+}
+
 fn check(view: &View<'_>, allowances: &Allowances) {
     let runs = view.runs(&RunFilter::default()).unwrap();
     let mut books = Books::new();
@@ -36,6 +43,9 @@ fn check(view: &View<'_>, allowances: &Allowances) {
         }
         // The ledger and the run's own row tell the same.
         assert_eq!(spent, run.spent, "{run:?}");
+        // Nothing is left to be booked of a run that is over; one that a person's answer ended is tidied up soon after.
+        let over = matches!(run.state, RunState::Succeeded | RunState::Cancelled);
+        assert!(!over || view.uncounted(run.id).unwrap().is_none(), "requests were never booked: {run:?}");
         if let Some(reservation) = view.reservation(run.id).unwrap() {
             assert!(under_way(run), "something stays reserved: {reservation:?} {run:?}");
             assert_eq!(reservation.iteration, run.iteration, "{reservation:?} {run:?}");

@@ -298,6 +298,14 @@ pub(super) async fn whole(sim: &Sim) {
     for other in &sim.others {
         assert!(sim.stored(*other).state.is_final(), "{other} is not over\n{}", told());
     }
+    for one in sim.others.iter().chain([&id]) {
+        let (booked, asked) = sim.store.read_sync(|view| super::books::requests(view, *one)).unwrap();
+        let spent = sim.stored(*one).spent.tokens;
+        assert_eq!(booked, asked, "requests of {one} were never booked\n{}", told());
+        // Turns that asked nobody say 100 of themselves.
+        let rest = spent.checked_sub(asked);
+        assert!(rest.is_some_and(|rest| rest % 100 == 0), "{one} spent {spent}, its requests took {asked}\n{}", told());
+    }
     let rows = sim.store.read_sync(|view| {
         let all = sim.others.iter().chain([&id]).map(|run| view.steps(*run));
         Ok(all.collect::<Result<Vec<_>, _>>()?.concat())

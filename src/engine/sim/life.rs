@@ -173,6 +173,9 @@ impl Sim {
         let engine = Engine::new(self.store.clone(), self.world.clone(), plan.into(), places(self.plot.places));
         let end = {
             self.witness.begin();
+            if self.plot.asks_models {
+                self.world.account_in(&self.store);
+            }
             let mut operator =
                 Operator::new(&self.plot, &engine, self.run, (&self.others, self.leader), &mut self.witness);
             let lease = lease.unwrap_or(Duration::from_secs(1_000_000_000));
@@ -198,6 +201,7 @@ impl Sim {
             }
         };
         // Its tasks die with it.
+        self.world.orphan();
         for _ in 0..1000 {
             if Arc::strong_count(&engine) == 1 {
                 break;

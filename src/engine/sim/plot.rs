@@ -152,6 +152,8 @@ pub(super) struct Plot {
     pub review: bool,
     /// The agent is a coding agent, which says what it does in its own events.
     pub coding: bool,
+    /// It asks models, and that is written down.
+    pub asks_models: bool,
     /// Whether runs write a plan first.
     pub plan: crate::domain::Plan,
     /// The cap on iterations.
@@ -206,6 +208,7 @@ impl Plot {
             flaky: Vec::new(),
             review: false,
             coding: false,
+            asks_models: false,
             plan: crate::domain::Plan::None,
             iterations: 10,
             turns: Vec::new(),

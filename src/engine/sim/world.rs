@@ -1,17 +1,20 @@
 //! The played outside, as an engine gets it.
 
+use super::asking::Asking;
 use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
+use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
 use crate::sandbox::Limits;
+use crate::store::Store;
 use crate::watchdog::Thresholds;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Containers, trees and the clock. Clones share them.
 #[derive(Debug, Clone)]
@@ -24,6 +27,9 @@ pub(super) struct SimWorld {
     retention: Retention,
     allowances: Allowances,
     coding: bool,
+    asking: Arc<Asking>,
+    /// Where requests to models are written down, where agents ask any.
+    account: Arc<Mutex<Option<Arc<StoreMeter>>>>,
 }
 
 impl SimWorld {
@@ -47,9 +53,21 @@ impl SimWorld {
                 retention,
                 allowances: plot.allowances.clone(),
                 coding: plot.coding,
+                asking: Arc::default(),
+                account: Arc::default(),
             },
             base,
         )
+    }
+
+    /// From now on agents ask models, and this is where it is written down.
+    pub fn account_in(&self, store: &Store) {
+        *self.account.lock().unwrap() = Some(Arc::new(StoreMeter::new(store.clone())));
+    }
+
+    /// What belongs to an engine dies with it.
+    pub fn orphan(&self) {
+        self.asking.close_all();
     }
 
     /// The machine loses power and is started again.
@@ -100,8 +118,11 @@ impl World for SimWorld {
         &self.config.egress
     }
 
-    fn open_way(&self, _run: RunId, _ways: &Ways, _dir: &Path) -> Result<(), String> {
+    fn open_way(&self, run: RunId, ways: &Ways, _dir: &Path) -> Result<(), String> {
         // The played agents only say what they do, so nobody has to listen.
+        if let Some(meter) = self.account.lock().unwrap().as_ref() {
+            self.asking.open(meter, run, ways);
+        }
         Ok(())
     }
 
@@ -109,7 +130,9 @@ impl World for SimWorld {
         None
     }
 
-    fn close_way(&self, _run: RunId) {}
+    fn close_way(&self, run: RunId) {
+        self.asking.close(run);
+    }
 
     fn bound(&self, asked: Limits) -> Limits {
         asked

@@ -1,0 +1,97 @@
+//! The registry of live systems: what is known of each, and who said so.
+
+use super::Server;
+use super::answer::not_found;
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Asset, AssetSpec, shortened};
+use crate::protocol::{AssetView, Became, Fault, FaultCode, Reply};
+use crate::sandbox::Sandbox;
+use crate::store::{StoreError, Tx, View};
+use serde_json::json;
+
+/// Most that may be registered.
+const MOST: u32 = 1000;
+/// Most at once.
+const MOST_AT_ONCE: usize = 500;
+/// Bytes of a note in a list.
+const NOTE: usize = 300;
+
+impl<S: Sandbox> Server<S> {
+    pub(super) async fn assets(&self) -> Result<Reply, Fault> {
+        let all = |view: &View<'_>| view.assets(MOST);
+        let mut assets = self.engine.store.read(all).await?;
+        for asset in &mut assets {
+            asset.spec.note = shortened(&asset.spec.note, NOTE);
+        }
+        Ok(told(assets.into_iter().map(|asset| (asset, None))))
+    }
+
+    pub(super) async fn asset(&self, name: String) -> Result<Reply, Fault> {
+        let wanted = name.clone();
+        let found = self.engine.store.read(move |view| view.asset_named(&wanted)).await?;
+        let found = found.ok_or_else(|| not_found("asset", shortened(&name, 64)))?;
+        Ok(told([(found, None)]))
+    }
+
+    pub(super) async fn put_assets(&self, specs: Vec<AssetSpec>, replace: bool, you: Actor) -> Result<Reply, Fault> {
+        let refuse = |message: String| Fault { code: FaultCode::Refused, message };
+        if specs.len() > MOST_AT_ONCE {
+            return Err(refuse(format!(
+                "at most {MOST_AT_ONCE} assets are taken at once: bring them in several files"
+            )));
+        }
+        for spec in &specs {
+            spec.check().map_err(|error| refuse(format!("{}: {error}", spec.name)))?;
+        }
+        let put = self.engine.store.write(move |tx| {
+            let put = specs.iter().map(|spec| put(tx, spec, replace, &you)).collect::<Result<Vec<_>, _>>()?;
+            if tx.count_assets()? > MOST as usize {
+                return Err(StoreError::Refused(format!("at most {MOST} assets are registered: remove some first")));
+            }
+            Ok(put)
+        });
+        match put.await {
+            Ok(put) => Ok(told(put.into_iter().map(|(asset, became)| (asset, Some(became))))),
+            Err(StoreError::Refused(message)) => Err(refuse(message)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) async fn remove_asset(&self, name: String, you: Actor) -> Result<Reply, Fault> {
+        let wanted = name.clone();
+        let removed = self.engine.store.write(move |tx| {
+            let Some(found) = tx.asset_named(&wanted)? else { return Ok(None) };
+            tx.remove_asset(found.id)?;
+            let detail = json!({ "asset": found.id, "name": found.spec.name, "version": found.version });
+            tx.record(AuditEvent::new(you, "asset.removed").detail(detail))?;
+            Ok(Some(found))
+        });
+        let removed = removed.await?.ok_or_else(|| not_found("asset", shortened(&name, 64)))?;
+        Ok(told([(removed, Some(Became::Removed))]))
+    }
+}
+
+fn told(assets: impl IntoIterator<Item = (Asset, Option<Became>)>) -> Reply {
+    Reply::Assets { assets: assets.into_iter().map(|(asset, became)| AssetView { asset, became }).collect() }
+}
+
+/// Registers one, or says anew what it is.
+fn put(tx: &Tx<'_>, spec: &AssetSpec, replace: bool, by: &Actor) -> Result<(Asset, Became), StoreError> {
+    let there = tx.asset_named(spec.name.as_str())?;
+    let (id, became) = match there {
+        Some(there) if replace && there.spec == *spec => return Ok((there, Became::Same)),
+        Some(there) if replace => {
+            tx.change_asset(there.id, spec, by)?;
+            (there.id, Became::Changed)
+        }
+        _ => (tx.insert_asset(spec, by)?, Became::Added),
+    };
+    let asset = tx.asset(id)?.ok_or_else(|| StoreError::Missing { what: "asset", id: id.to_string() })?;
+    let kind = if became == Became::Added { "asset.added" } else { "asset.changed" };
+    let detail = json!({
+        "asset": id, "name": spec.name, "version": asset.version, "by": spec.reach.name(), "place": spec.reach.place(),
+        "keys": spec.reach.fingerprints(), "critical": spec.critical, "environment": spec.environment,
+    });
+    tx.record(AuditEvent::new(by.clone(), kind).detail(detail))?;
+    Ok((asset, became))
+}
