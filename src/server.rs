@@ -22,6 +22,7 @@ mod projects;
 mod questions;
 mod search;
 mod socket;
+mod submit;
 mod watch;
 
 pub use identity::user_name;

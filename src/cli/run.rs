@@ -24,7 +24,8 @@ pub struct Args {
     /// [roles] in config.toml lets it
     #[arg(long, default_value = "coder")]
     role: Role,
-    /// The container engine that its steps run on: a name under [engines] in config.toml; the usual one by default
+    /// The container engine that its steps run on: a name under [engines] in config.toml, or `here` for the usual one; that of
+    /// its project by default
     #[arg(long, value_name = "NAME")]
     engine: Option<String>,
     /// The agent; that of the role or the repository's own by default

@@ -173,15 +173,17 @@ pub(super) fn engine_settings(
     at: &EngineAt,
     instance: String,
 ) -> DockerSettings {
-    let (host, far) = match at {
-        EngineAt::Here(socket) => (Some(socket.clone()), None),
-        EngineAt::Far(place) => (None, Some(FarSettings::new(name, place, paths.far().join(name)))),
+    let home = paths.far().join(name);
+    // Copies of the program are let go by whoever sees no container of its own, so each engine that mounts them has its own.
+    let (host, far, exe_copies) = match at {
+        EngineAt::Here(socket) => (Some(socket.clone()), None, home.join("exe")),
+        EngineAt::Far(place) => (None, Some(FarSettings::new(name, place, home)), paths.exe_copies()),
     };
     DockerSettings {
         host,
         far,
         instance,
-        exe_copies: paths.exe_copies(),
+        exe_copies,
         executable: None,
         engine_key: [0; 32],
         allowed_registries: config.allowed_registries.iter().cloned().collect(),

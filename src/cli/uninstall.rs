@@ -223,6 +223,8 @@ async fn others(paths: &Paths, store: &Store) -> Result<BTreeMap<String, DockerS
     for (name, at) in &config.engines {
         let settings = engine_settings(paths, &config, name, at, store.instance().to_owned());
         let other = DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))?;
+        let reached = other.far_facts().await;
+        reached.map_err(|error| Failure::new(format!("nothing was removed: {error}")))?;
         others.insert(name.clone(), other);
     }
     Ok(others)

@@ -48,15 +48,30 @@ pub struct SshPlace {
     pub socket: String,
 }
 
-/// Reads the tables.
-pub(super) fn read(top: &Section<'_, '_>) -> BTreeMap<String, EngineAt> {
-    let mut engines = BTreeMap::new();
+/// What `--engine` calls the usual one.
+pub const USUAL_ENGINE: &str = "here";
+
+/// Reads the tables: the engines by their names, and the names of the engines of projects by theirs.
+pub(super) fn read(top: &Section<'_, '_>) -> (BTreeMap<String, EngineAt>, BTreeMap<String, String>) {
+    let (mut engines, mut projects) = (BTreeMap::new(), BTreeMap::new());
     for (name, section) in top.named_tables("engines", schema::NAMED_ENGINE) {
+        if name.value == USUAL_ENGINE {
+            section.note(name.at, format!("the name \"{USUAL_ENGINE}\" means the usual engine: choose another"));
+            continue;
+        }
+        if let Some(list) = section.strings("projects") {
+            for project in list.value {
+                if projects.insert(project.value.clone(), name.value.clone()).is_some() {
+                    let words = format!("`projects` has \"{}\", which another engine has too", clip(&project.value));
+                    section.note(project.at, words);
+                }
+            }
+        }
         if let (Some(name), Some(engine)) = (rules::name(&section, name), engine(&section)) {
             engines.insert(name.value, engine);
         }
     }
-    engines
+    (engines, projects)
 }
 
 fn engine(section: &Section<'_, '_>) -> Option<EngineAt> {
@@ -83,14 +98,7 @@ fn engine(section: &Section<'_, '_>) -> Option<EngineAt> {
         let host_key = host_key(section);
         let identity = identity(section);
         let socket = socket(section);
-        return Some(EngineAt::Far(SshPlace {
-            user,
-            host,
-            port,
-            host_key: host_key?,
-            identity: identity?,
-            socket: socket?,
-        }));
+        return Some(EngineAt::Far(SshPlace { user, host, port, host_key: host_key?, identity, socket: socket? }));
     }
     if ["tcp://", "http://", "https://"].iter().any(|start| url.value.starts_with(start)) {
         return refuse(
@@ -155,16 +163,16 @@ fn host_key(section: &Section<'_, '_>) -> Option<String> {
     }
 }
 
-/// `None` for one that is wrong, `Some(None)` for none at all.
-fn identity(section: &Section<'_, '_>) -> Option<Option<PathBuf>> {
-    let Some(text) = section.string("identity") else { return (!section.has("identity")).then_some(None) };
+/// The private key, where one is named; a wrong one is noted.
+fn identity(section: &Section<'_, '_>) -> Option<PathBuf> {
+    let text = section.string("identity")?;
     let plain =
         Path::new(&text.value).is_absolute() && !text.value.contains(|c: char| c.is_control() || c == '"' || c == '%');
     if !plain {
         note_path(section, "identity", &text, "it must be the absolute path of a private key, without quotes or %");
         return None;
     }
-    Some(Some(PathBuf::from(text.value)))
+    Some(PathBuf::from(text.value))
 }
 
 fn socket(section: &Section<'_, '_>) -> Option<String> {
@@ -194,9 +202,13 @@ mod tests {
     fn engines_are_read() {
         let text = format!(
             "[engines.big]\nurl = \"ssh://dog@10.0.0.2:2222\"\nhost-key = \"{KEY} root@big\"\nidentity = \"/k/id\"\n\
-             [engines.other]\nurl = \"unix:///run/other.sock\"\n"
+             [engines.other]\nurl = \"unix:///run/other.sock\"\nprojects = [\"shop\"]\n"
         );
-        let engines = EngineConfig::parse(&text, "c").unwrap().engines;
+        let config = EngineConfig::parse(&text, "c").unwrap();
+        assert_eq!(config.engine_of("shop", None), "other");
+        assert_eq!(config.engine_of("shop", Some("big")), "big");
+        assert_eq!((config.engine_of("shop", Some("here")), config.engine_of("else", None)), ("", ""));
+        let engines = config.engines;
         let EngineAt::Far(big) = &engines["big"] else { panic!("not far") };
         assert_eq!((big.user.as_str(), big.host.as_str(), big.port), ("dog", "10.0.0.2", 2222));
         assert_eq!((big.host_key.as_str(), big.socket.as_str()), (KEY, USUAL_SOCKET));
@@ -223,6 +235,12 @@ mod tests {
             ("url = \"unix://x\"\n".to_owned(), "absolute path"),
             (format!("url = \"unix:///x\"\n{key}"), "belongs to an engine that is reached by ssh://"),
             (key.clone(), "url"),
+            (
+                "url = \"unix:///x\"\nprojects = [\"a\"]\n[engines.too]\nurl = \"unix:///y\"\nprojects = [\"a\"]\n"
+                    .to_owned(),
+                "another engine has too",
+            ),
+            ("url = \"unix:///x\"\n[engines.here]\nurl = \"unix:///y\"\n".to_owned(), "means the usual engine"),
         ] {
             let error = EngineConfig::parse(&format!("[engines.big]\n{lines}"), "c").unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("c:"), "{lines}: {error}");

@@ -243,6 +243,12 @@ pub trait World: Send + Sync + 'static {
         if engine.is_empty() { Ok(self.sandbox()) } else { Err(unknown_engine(engine)) }
     }
 
+    /// The engine of a run of this project, where people asked for one or for none.
+    fn engine_of<'a>(&'a self, project: &str, asked: Option<&'a str>) -> &'a str {
+        let _ = project;
+        asked.unwrap_or_default()
+    }
+
     /// All of them by their names, the usual one first.
     fn sandboxes(&self) -> Vec<(&str, &Self::Sandbox)> {
         vec![("", self.sandbox())]

@@ -36,8 +36,8 @@ pub struct NewRun {
     pub base: String,
     /// What its agent is there for.
     pub role: Role,
-    /// The container engine that its steps run on, as config.toml calls it; empty for that of its project, or else the usual one.
-    pub engine: String,
+    /// The container engine that its steps run on, as people call it; that of its project where nobody says.
+    pub engine: Option<String>,
     /// The agent's name, or empty for that of the role or the repository's own.
     pub agent: String,
     /// A cap on iterations that goes before the repository's.
@@ -81,12 +81,12 @@ impl<W: World> Engine<W> {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
         let beside = config.needs_of_services();
-        let needs = if self.world.is_elsewhere(&new.engine) {
+        let engine = self.world.engine_of(&new.project.name, new.engine.as_deref()).to_owned();
+        let needs = if self.world.is_elsewhere(&engine) {
             Needs::default()
         } else {
             self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?
         };
-        let engine = new.engine.clone();
         let sandbox = self.world.sandbox_at(&engine).map_err(|error| unfit(error.to_string()))?;
         self.fits_sandbox(sandbox, &new, &config).await.map_err(unfit)?;
         let agent = self.agent_of(&new, &config).map_err(unfit)?;

@@ -59,6 +59,10 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.others.get(engine).ok_or_else(|| unknown_engine(engine))
     }
 
+    fn engine_of<'a>(&'a self, project: &str, asked: Option<&'a str>) -> &'a str {
+        self.config.engine_of(project, asked)
+    }
+
     fn sandboxes(&self) -> Vec<(&str, &S)> {
         let others = self.others.iter().map(|(name, sandbox)| (name.as_str(), sandbox));
         std::iter::once(("", &self.sandbox)).chain(others).collect()

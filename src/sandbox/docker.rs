@@ -6,6 +6,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `settings.rs` | what it is told |
 //! | `link.rs` | the socket, deadlines, errors in words |
 //! | `create.rs` | the walls |
 //! | `container.rs` | made, started, frozen, thawed, removed |
@@ -31,6 +32,7 @@ mod link;
 mod progress;
 mod reference;
 mod service;
+mod settings;
 mod state;
 mod take;
 mod upload;
@@ -38,45 +40,22 @@ mod watch;
 
 pub use facts::DockerFacts;
 pub use far::{FarFacts, FarSettings};
+pub use settings::{DockerSettings, ask_facts, disk_bound, is_there};
 
 use super::executable::{self, Staged};
 use super::follow::Followed;
-use super::words::find_program;
 use super::{Abilities, DiskBound, Ended, Presence, Said, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
-use crate::workspace::volume;
 use far::Far;
 use link::Link;
-use state::QUICK;
-use std::path::{Path, PathBuf};
+use settings::facts_of;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// The group of nobody.
 const NO_GROUP: u32 = 65_534;
-
-/// What the engine gives to its Docker sandbox.
-#[derive(Clone)]
-pub struct DockerSettings {
-    /// `unix:///path`; `None` means `DOCKER_HOST` or else Docker's usual socket.
-    pub host: Option<String>,
-    /// The machine that Docker is on, where it is not this one; `host` says nothing then.
-    pub far: Option<FarSettings>,
-    /// The engine instance's id. Two engines on one Docker differ in it, so that they never meet.
-    pub instance: String,
-    /// Directory for copies of the executable, on a file system that the Docker service sees under the same path.
-    pub exe_copies: PathBuf,
-    /// The executable that containers run as their shim; `None` for the running one.
-    pub executable: Option<PathBuf>,
-    /// The engine's own key, from which the secrets of its steps are derived.
-    pub engine_key: [u8; 32],
-    /// Hosts (with port, where one is written) from which images may come, such as `docker.io`.
-    pub allowed_registries: Vec<String>,
-    /// User and group of agents and tests: the engine's own, or some other than root where the engine is root.
-    pub user: (u32, u32),
-}
 
 /// One container engine as a sandbox.
 pub struct DockerSandbox {
@@ -90,37 +69,6 @@ pub struct DockerSandbox {
     followed: Followed,
     /// When the connection to the service was last lost.
     lost_at: Mutex<Option<Millis>>,
-}
-
-/// Whether there is anything of Docker on this machine: a socket that somebody names, one at the usual place, or a program.
-/// Asks nobody.
-pub fn is_there(host: Option<&str>) -> bool {
-    let named = host.is_some() || std::env::var_os("DOCKER_HOST").is_some_and(|value| !value.is_empty());
-    named || Path::new(link::DEFAULT_SOCKET).exists() || find_program("dockerd").or(find_program("docker")).is_some()
-}
-
-/// What the container engine at `host` says of itself, for those who need no sandbox of it. `None` means `DOCKER_HOST` or
-/// else Docker's usual socket.
-pub async fn ask_facts(host: Option<&str>) -> Result<DockerFacts, SandboxError> {
-    facts_of(&Link::new(host)?).await
-}
-
-/// How caps on trees hold for containers of the service at a socket. A service that does not see what this engine mounts would
-/// show them empty directories.
-pub fn disk_bound(socket: &str) -> DiskBound {
-    if service::shares_mounts(socket) && volume::possible().is_ok() {
-        DiskBound::FileSystem
-    } else {
-        DiskBound::Watched
-    }
-}
-
-async fn facts_of(link: &Link) -> Result<DockerFacts, SandboxError> {
-    let fail = |failure: link::Failure| failure.into_error("to tell its version");
-    let docker = link.client().map_err(fail)?;
-    let version = link.call(QUICK, docker.version()).await.map_err(fail)?;
-    let info = link.call(QUICK, docker.info()).await.map_err(fail)?;
-    Ok(DockerFacts::new(link.path(), version, info))
 }
 
 impl DockerSandbox {
@@ -374,7 +322,12 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn old_programs(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
-        executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await
+        let Some(far) = self.link.far() else {
+            return executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await;
+        };
+        // Those of this machine are others' to remove.
+        let old = far.old_programs(&self.link, self.copy.get().await?, dry).await?;
+        Ok(old.into_iter().map(|(name, kib)| (name, kib << 10)).collect())
     }
 
     async fn leavings(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {

@@ -34,13 +34,13 @@ struct Found {
     took: Duration,
 }
 
-/// What the things of a step take where they lie on another machine, in KiB.
+/// What things of a step take, in KiB, when it is known.
+pub(super) type Sizes = Pin<Box<dyn Future<Output = io::Result<Vec<(OnDisk, u64)>>> + Send>>;
+
+/// Who measures the things of a step where they lie on another machine.
 pub(super) trait Far: Send + Sync {
     /// Measures these.
-    fn sizes(
-        self: Arc<Self>,
-        what: Vec<OnDisk>,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<(OnDisk, u64)>>> + Send>>;
+    fn sizes(self: Arc<Self>, what: Vec<OnDisk>) -> Sizes;
 }
 
 /// The caps of one step.

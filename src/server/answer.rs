@@ -8,7 +8,7 @@ use super::search::Way;
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
-use crate::engine::{AskError, HandOver, NewRun};
+use crate::engine::{AskError, HandOver};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
@@ -69,40 +69,7 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit {
-                project,
-                task,
-                criteria,
-                role,
-                engine,
-                agent,
-                iterations,
-                revision,
-                priority,
-                plan,
-                after,
-            } => {
-                let project = self.find_project(&project).await?;
-                let base = self.engine.world.trees().fetch(&project, revision).await?;
-                let agent = agent.unwrap_or_default();
-                let (owner, engine) = (you, engine.unwrap_or_default());
-                let new = NewRun {
-                    project,
-                    task,
-                    criteria,
-                    base,
-                    role,
-                    engine,
-                    agent,
-                    iterations,
-                    priority,
-                    plan,
-                    after,
-                    owner,
-                };
-                let run = self.engine.submit(new).await?;
-                self.run_reply(run).await
-            }
+            request @ Request::Submit { .. } => self.submit(request, you).await,
             Request::Runs { all } => self.runs(all).await,
             Request::Run { run } => self.detail(run).await,
             Request::Pause { run } => self.act(run, Event::Pause { by: you }).await,

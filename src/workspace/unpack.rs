@@ -108,7 +108,7 @@ impl Unpacking {
         let directory = self.directory(above)?;
         let mode = entry.header().mode().unwrap_or(0);
         match entry.header().entry_type() {
-            EntryType::Directory => self.make_directory(&directory, name),
+            EntryType::Directory => make_directory(&directory, name),
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => write(&directory, name, mode, entry),
             EntryType::Symlink => {
                 let target = entry.link_name_bytes().ok_or_else(strange)?;
@@ -129,14 +129,6 @@ impl Unpacking {
         Ok(true)
     }
 
-    fn make_directory(&self, directory: &OwnedFd, name: &[u8]) -> io::Result<()> {
-        match mkdirat(directory, name, Mode::RWXU) {
-            Ok(()) => Ok(()),
-            Err(Errno::EXIST) => open_dir(directory, name).map(drop).map_err(io::Error::from),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Opens a directory beneath the top, making what is missing of it.
     fn directory(&self, parts: &[Vec<u8>]) -> io::Result<OwnedFd> {
         let mut at = self.top.try_clone()?;
@@ -150,6 +142,14 @@ impl Unpacking {
             };
         }
         Ok(at)
+    }
+}
+
+fn make_directory(directory: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    match mkdirat(directory, name, Mode::RWXU) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => open_dir(directory, name).map(drop).map_err(io::Error::from),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -180,7 +180,7 @@ fn replaced(directory: impl AsFd, name: &[u8], make: impl Fn() -> Result<(), Err
             remove_beneath(directory.as_fd(), name)?;
             Ok(make()?)
         }
-        made => Ok(made?),
+        other => Ok(other?),
     }
 }
 

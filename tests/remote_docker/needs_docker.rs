@@ -42,12 +42,20 @@ impl Deref for Bench {
 
 impl Bench {
     async fn new() -> Option<Self> {
+        Self::of("root").await
+    }
+
+    /// A bench that logs in as this user.
+    async fn of(login: &str) -> Option<Self> {
         let far = far()?;
         let sshd = Sshd::start(&far);
         let (home, user) = crate::contract::Bench::<DockerSandbox>::place();
-        let sandbox = Self::connect(sshd.settings(&Self::link_of(&home)), &home, user).await;
+        let settings = FarSettings { user: login.to_owned(), ..sshd.settings(&Self::link_of(&home)) };
+        let sandbox = Self::connect(settings, &home, user).await;
         let facts = sandbox.far_facts().await.unwrap().unwrap();
-        assert_eq!((facts.uid, facts.home.as_str()), (0, "/root"));
+        let dog = (12_345, far.dir.join("dog").display().to_string());
+        assert_eq!((facts.uid, facts.home), if login == "root" { (0, "/root".to_owned()) } else { dog });
+        let user = if login == "root" { user } else { (12_345, 12_345) };
         let docker = Docker::connect_with_unix(&far.docker(), 60, API_DEFAULT_VERSION).unwrap();
         let image = sandbox.local_image("dogwatch-test-base:1").await.unwrap().unwrap();
         Some(Self { bench: crate::contract::Bench { sandbox, image, home, user }, far, sshd, docker })
@@ -78,7 +86,8 @@ impl Bench {
 
     /// What this bench's engine has on the other machine.
     fn things(&self) -> PathBuf {
-        self.far.things(&crate::contract::Bench::<DockerSandbox>::instance(&self.home))
+        let instance = crate::contract::Bench::<DockerSandbox>::instance(&self.home);
+        if self.user.0 == 12_345 { self.far.things_of_dog(&instance) } else { self.far.things(&instance) }
     }
 
     /// Nothing is left there, and nothing comes of looking for it.
@@ -154,7 +163,13 @@ crate::contract!(Bench:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tree_goes_there_and_comes_back() {
-    let Some(bench) = Bench::new().await else { return };
+    for login in ["root", "dog"] {
+        let Some(bench) = Bench::of(login).await else { return };
+        there_and_back(&bench).await;
+    }
+}
+
+async fn there_and_back(bench: &Bench) {
     let spec = bench.shell(
         "set -e; ./run; test \"$(cat link)\" = text; echo new > sub/new; rm gone; ln -s /etc/passwd out; ln sub/new twin; \
          mkdir -p shut/in; echo deep > shut/in/file; mkfifo pipe; chmod 0 shut/in/file shut; chmod 0 .; id -u; ls -ld /work",
@@ -168,7 +183,7 @@ async fn a_tree_goes_there_and_comes_back() {
     symlink("sub/file", tree.join("link")).unwrap();
     let id = bench.begin(&spec).await;
     let inside = bench.docker.inspect_container(&id, None).await.unwrap().mounts.unwrap();
-    assert!(inside.iter().all(|mount| mount.source.as_ref().unwrap().starts_with("/root/.dogwatch/")), "{inside:?}");
+    assert!(inside.iter().all(|mount| mount.source.as_ref().unwrap().contains("/.dogwatch/")), "{inside:?}");
     let ended = bench.sandbox.follow(&spec, &id, &|_| {}).await.unwrap();
     assert_eq!(ended.end, StepEnd::Exited { code: 0 }, "{}", log(&spec));
     assert!(log(&spec).starts_with(&format!("ran\n{}\n", bench.user.0)), "{}", log(&spec));
@@ -188,7 +203,13 @@ async fn a_tree_goes_there_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setup_is_committed_there() {
-    let Some(bench) = Bench::new().await else { return };
+    for login in ["root", "dog"] {
+        let Some(bench) = Bench::of(login).await else { return };
+        committed(&bench).await;
+    }
+}
+
+async fn committed(bench: &Bench) {
     let mut spec = bench.shell("id -u; cat word; echo made > /work/made; touch /opt/here");
     spec.profile = Profile::Provision;
     fs::write(spec.tree.as_ref().unwrap().join("word"), "from here\n").unwrap();

@@ -71,6 +71,11 @@ impl FarEnv {
         }
     }
 
+    /// The directory of an engine's things of the ordinary user there.
+    pub fn things_of_dog(&self, instance: &str) -> PathBuf {
+        self.dir.join("dog/.dogwatch").join(self.things(instance).file_name().expect("a name"))
+    }
+
     /// Its directory of an engine's things, as it is seen from here.
     pub fn things(&self, instance: &str) -> PathBuf {
         let short: String = instance.chars().filter(char::is_ascii_alphanumeric).take(8).collect();

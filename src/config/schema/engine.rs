@@ -108,6 +108,12 @@ pub const NAMED_ENGINE: Table = Table {
             "The key to log in with; one that asks for a passphrase belongs into an agent.",
         ),
         key("socket", "an absolute path", "\"/var/run/docker.sock\"", "Docker's socket on that machine."),
+        key(
+            "projects",
+            "a list of names of projects",
+            "[]",
+            "Projects whose runs work there where nobody says otherwise; `--engine here` then means the usual engine.",
+        ),
     ],
 };
 

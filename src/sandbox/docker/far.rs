@@ -40,7 +40,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a connection that is being made is waited for.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(8);
+/// And by whoever looks at it once.
+const LOOK: Duration = Duration::from_secs(25);
 
 /// What the engine gives of a machine with another Docker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,9 +113,13 @@ impl Far {
 
     /// The connection, if there is one within a few seconds.
     pub(super) async fn up(&self) -> Result<Arc<Up>, Failure> {
+        self.up_within(PATIENCE).await
+    }
+
+    async fn up_within(&self, patience: Duration) -> Result<Arc<Up>, Failure> {
         let mut state = self.inner.state.subscribe();
         // Whether it came in time is seen by what there is then.
-        let _ = timeout(PATIENCE, state.wait_for(|state| matches!(state, State::Up(_)))).await;
+        let _ = timeout(patience, state.wait_for(|state| matches!(state, State::Up(_)))).await;
         let known = self.inner.state.borrow().clone();
         match known {
             State::Up(up) => Ok(up),
@@ -134,7 +140,11 @@ impl Far {
 
     /// What that machine says of itself.
     pub(super) async fn facts(&self) -> Result<FarFacts, Failure> {
-        Ok(self.up().await?.facts.clone())
+        let mut state = self.inner.state.subscribe();
+        let known = |state: &State| !matches!(state, State::Down(why) if why == keep::FIRST);
+        // Whether it came in time is seen by what there is then.
+        let _ = timeout(LOOK, state.wait_for(known)).await;
+        Ok(self.up_within(Duration::ZERO).await?.facts.clone())
     }
 
     /// A moment on that machine's clock, as this machine's clock has it.
@@ -154,7 +164,7 @@ impl Far {
     }
 
     /// The place of a step there.
-    fn place(&self, up: &Up, spec: &StepSpec) -> Place {
+    fn place(up: &Up, spec: &StepSpec) -> Place {
         Place::new(&up.base, &spec.key.to_string())
     }
 

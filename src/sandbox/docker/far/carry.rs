@@ -39,7 +39,7 @@ impl Far {
     /// Makes the directories of a step that has no container yet, and gives its mounts. Repeating it changes nothing of those
     /// that there are.
     pub(in crate::sandbox::docker) async fn prepare(&self, up: &Up, spec: &StepSpec) -> Result<Mounts, Failure> {
-        let place = self.place(up, spec);
+        let place = Self::place(up, spec);
         let mut script =
             format!("umask 077 && {} && {}", own(&place.dir, "700", None), own(&place.step(), "755", None));
         for dir in written(&place, spec) {
@@ -66,7 +66,7 @@ impl Far {
     /// Puts everything there that a container which was never started works with: what is there of an earlier try goes.
     pub(in crate::sandbox::docker) async fn put(&self, link: &Link, spec: &StepSpec, id: &str) -> Result<(), Failure> {
         let up = self.up().await?;
-        let place = self.place(&up, spec);
+        let place = Self::place(&up, spec);
         let emptied: Vec<String> = written(&place, spec)
             .iter()
             .map(|dir| format!("rm -rf {} && {}", quote(dir), owned(&up, spec, dir)))
@@ -136,7 +136,7 @@ impl Far {
             )));
         }
         let put = || async {
-            let digest = copy.dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let digest = digest(copy);
             let dir = format!("{}/exe/{digest}", up.base);
             let (there, fresh) = (quote(&dir), quote(&format!("{}/exe/.new-{}", up.base, up.mark)));
             if up.run(&format!("test -x {there}/{PROGRAM} && echo there || echo")).await?.trim() == "there" {
@@ -191,11 +191,45 @@ impl Far {
         Ok(left)
     }
 
+    /// Copies of this program there that older engines made, with what they take in KiB; none while there is any container.
+    /// Removes them unless `dry`.
+    pub(in crate::sandbox::docker) async fn old_programs(
+        &self,
+        link: &Link,
+        own: &Copy,
+        dry: bool,
+    ) -> Result<Vec<(String, u64)>, SandboxError> {
+        let fail = |failure: Failure| failure.into_error("to look for old programs on another machine");
+        let _nobody_makes = self.clearing.write().await;
+        if !container::labelled(link, &self.inner.instance).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let up = self.up().await.map_err(fail)?;
+        let exe = format!("{}/exe", up.base);
+        let listed = up.run(&format!("ls -A {}", quote(&exe))).await.map_err(fail)?;
+        let own = digest(own);
+        let mut old = Vec::new();
+        for name in listed.lines().map(str::trim).filter(|name| !name.is_empty() && *name != own) {
+            let dir = format!("{exe}/{name}");
+            let size = up.run(&format!("du -sk {} 2>/dev/null | cut -f 1", quote(&dir))).await.map_err(fail)?;
+            if !dry {
+                up.run(&removal(&dir)).await.map_err(fail)?;
+            }
+            old.push((name.to_owned(), size.trim().parse().unwrap_or(0)));
+        }
+        Ok(old)
+    }
+
     /// Removes everything that this engine has there, when no container needs it any more.
     pub(in crate::sandbox::docker) async fn forget_all(&self) -> Result<(), Failure> {
         let up = self.up().await?;
         up.run(&removal(&up.base)).await.map(drop)
     }
+}
+
+/// What a copy of this program is called.
+fn digest(copy: &Copy) -> String {
+    copy.dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What measures the directories of one step there.
@@ -212,10 +246,7 @@ impl Far {
 }
 
 impl gauge::Far for Scale {
-    fn sizes(
-        self: Arc<Self>,
-        what: Vec<OnDisk>,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<(OnDisk, u64)>>> + Send>> {
+    fn sizes(self: Arc<Self>, what: Vec<OnDisk>) -> gauge::Sizes {
         Box::pin(async move {
             let fail =
                 |failure: Failure| io::Error::other(failure.into_error("to measure a step's directories").to_string());
@@ -227,9 +258,9 @@ impl gauge::Far for Scale {
                 OnDisk::Spool | OnDisk::Log => place.spool(),
             });
             // What it cannot look at it does not count; one that is not there takes nothing.
-            let script: String =
-                dirs.map(|dir| format!("du -sk {} 2>/dev/null | cut -f 1 | grep . || echo 0; ", quote(&dir))).collect();
-            let text = up.ssh.run(&script, Input::Nothing, MEASURE).await.map_err(fail)?;
+            let measured = |dir: String| format!("du -sk {} 2>/dev/null | cut -f 1 | grep . || echo 0", quote(&dir));
+            let script: Vec<String> = dirs.map(measured).collect();
+            let text = up.ssh.run(&script.join("; "), Input::Nothing, MEASURE).await.map_err(fail)?;
             let sizes = text.lines().map(|line| line.trim().parse().unwrap_or(0));
             Ok(what.iter().copied().zip(sizes).collect())
         })

@@ -28,9 +28,9 @@ pub struct FarFacts {
     /// By how many milliseconds its clock goes before this machine's.
     pub ahead: i64,
     /// When the machine was started, by its own clock.
-    boot: Option<Millis>,
+    pub boot: Option<Millis>,
     /// When Docker was started, by its own clock, where that can be known.
-    docker: Option<Millis>,
+    pub docker: Option<Millis>,
 }
 
 impl FarFacts {

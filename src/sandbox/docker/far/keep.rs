@@ -20,6 +20,8 @@ use tokio::time::sleep;
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How long a short command may take.
 pub(super) const SHORT: Duration = Duration::from_secs(20);
+/// Why there is no connection before the first was tried.
+pub(super) const FIRST: &str = "it is being connected to";
 /// User and group of agents and tests where the login there is root.
 const NOBODY_IN_PARTICULAR: (u32, u32) = (10_001, 10_001);
 
@@ -77,7 +79,7 @@ impl Inner {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
         let closed = made.and_then(|()| fs::set_permissions(home, fs::Permissions::from_mode(0o700)));
         closed.map_err(|error| SandboxError::Local(format!("{}: {error}", home.display())))?;
-        let state = watch::Sender::new(State::Down("it is being connected to".to_owned()));
+        let state = watch::Sender::new(State::Down(FIRST.to_owned()));
         Ok(Self { settings, instance: instance.to_owned(), state, wanted: Mutex::default(), serial: 0.into() })
     }
 

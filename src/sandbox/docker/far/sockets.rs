@@ -59,7 +59,7 @@ impl Far {
             self.open(&mut ways, dir, GATEWAY_SOCKET, &gateway.join(GATEWAY_SOCKET)).await?;
         }
         let channel = layout::step_dir(spec).join(SOCKET);
-        self.open(&mut ways, self.place(&up, spec).step(), SOCKET, &channel).await?;
+        self.open(&mut ways, Self::place(&up, spec).step(), SOCKET, &channel).await?;
         Ok(ways)
     }
 

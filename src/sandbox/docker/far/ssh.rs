@@ -10,9 +10,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 /// What the settings call the host.
@@ -23,6 +25,8 @@ const CONTROL_ROOM: usize = 18;
 const LOGIN: Duration = Duration::from_secs(20);
 /// How long the connection's own program may take for an answer.
 const QUICK: Duration = Duration::from_secs(10);
+/// Commands at the same time: an sshd refuses more than ten on one connection unless told otherwise.
+const COMMANDS: usize = 8;
 /// The code of `ssh` itself where a command could not even be begun.
 const OWN_FAULT: i32 = 255;
 
@@ -39,13 +43,16 @@ pub(super) enum Input<'a> {
 pub(super) struct Ssh {
     settings: PathBuf,
     control: PathBuf,
+    /// Places for commands at the same time.
+    places: Arc<Semaphore>,
 }
 
 impl Ssh {
     /// Logs in. The process lives as long as the connection, and ends when it is dropped.
     pub async fn begin(far: &FarSettings) -> Result<(Self, Child), String> {
         let home = &far.home;
-        let ssh = Self { settings: home.join("ssh_config"), control: home.join("ctl") };
+        let places = Arc::new(Semaphore::new(COMMANDS));
+        let ssh = Self { settings: home.join("ssh_config"), control: home.join("ctl"), places };
         let length = ssh.control.as_os_str().as_bytes().len() + CONTROL_ROOM;
         if length > crate::config::paths::LONGEST_SOCKET {
             return Err(format!(
@@ -62,7 +69,7 @@ impl Ssh {
         let words = File::create(&log).map_err(local)?;
         let mut command = ssh.client();
         command.args(["-M", "-N", "-T", HOST]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(words);
-        let mut master = command.process_group(0).kill_on_drop(true).spawn().map_err(no_ssh)?;
+        let mut master = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| no_ssh(&error))?;
         let begun = Instant::now();
         while UnixStream::connect(&ssh.control).is_err() {
             match master.try_wait() {
@@ -96,6 +103,8 @@ impl Ssh {
 
     /// Runs a script of `sh` there and gives what it printed.
     pub async fn run(&self, script: &str, input: Input<'_>, limit: Duration) -> Result<String, Failure> {
+        // Never closed.
+        let _place = self.places.acquire().await.map_err(|error| Failure::Refused(error.to_string()))?;
         let mut command = self.client();
         // Without the connection there is none: this must not log in by itself.
         command.args(["-T", "-o", "ControlMaster=no", "-o", "ProxyCommand=false", HOST]);
@@ -107,7 +116,7 @@ impl Ssh {
                 File::open(path).map_err(|error| Failure::Refused(format!("{}: {error}", path.display())))?.into()
             }
         });
-        let mut child = command.spawn().map_err(|error| Failure::Unreachable(no_ssh(error)))?;
+        let mut child = command.spawn().map_err(|error| Failure::Unreachable(no_ssh(&error)))?;
         let stdin = child.stdin.take();
         let feed = async {
             if let (Some(mut stdin), Input::Bytes(bytes)) = (stdin, input) {
@@ -161,7 +170,7 @@ impl Ssh {
                 }
                 Err(Failure::Unreachable(shorten(&words)))
             }
-            Ok(Err(error)) => Err(Failure::Unreachable(no_ssh(error))),
+            Ok(Err(error)) => Err(Failure::Unreachable(no_ssh(&error))),
             Err(_) => Err(Failure::Unreachable("ssh itself does not answer".to_owned())),
         }
     }
@@ -186,7 +195,7 @@ fn failed(status: ExitStatus, stderr: &str) -> Failure {
     }
 }
 
-fn no_ssh(error: io::Error) -> String {
+fn no_ssh(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
         return "there is no program `ssh` on this machine: install the OpenSSH client".to_owned();
     }
