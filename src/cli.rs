@@ -37,6 +37,7 @@ mod tools;
 mod uninstall;
 mod usage;
 mod watch;
+mod whoami;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use context::Context;
@@ -114,6 +115,8 @@ enum Command {
     Gc(gc::Args),
     /// Check or export the audit log
     Audit(audit::Args),
+    /// Tell who the engine takes you for, and what you may do
+    Whoami(whoami::Args),
     /// Tell how the engine is
     Status(engine::Args),
     /// Run the engine in the foreground (any command that needs it starts it in the background)
@@ -171,6 +174,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Agent(args) => Context::block_on(|context| agent::perform(context, args)),
         Command::Doctor(args) => Context::block_on(|context| doctor::perform(context, args)),
         Command::Gc(args) => Context::block_on(|context| gc::perform(context, args)),
+        Command::Whoami(args) => Context::block_on(|context| whoami::perform(context, args)),
         Command::Status(args) => Context::block_on(|context| engine::status(context, args)),
         Command::Stop(args) => Context::block_on(|context| engine::stop(context, args)),
         Command::UninstallData(args) => Context::block_on(|context| uninstall::perform(context, args)),

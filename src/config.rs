@@ -13,6 +13,7 @@ pub mod errors;
 mod keys;
 pub mod models;
 pub mod most;
+mod operators;
 pub mod paths;
 mod prices;
 pub mod project;

@@ -17,6 +17,7 @@ pub mod knowledge;
 pub mod lines;
 pub mod logs;
 pub mod models;
+pub mod people;
 pub mod probe;
 pub mod project;
 pub mod protocol;

@@ -12,6 +12,7 @@ mod assets;
 mod budget;
 mod bytes;
 mod closer;
+mod needs;
 mod reply;
 mod request;
 mod tools;

@@ -1,7 +1,8 @@
 //! The engine's socket: JSON lines, one task a client, identity from the kernel.
 //!
-//! The socket lies in a directory of mode 0700, so that there is no moment in which somebody else could connect. Only the
-//! engine's own user and root are let in; every decision is recorded under the user that the kernel names.
+//! The socket lies in a directory that is closed to others, so that there is no moment in which somebody else could connect. Who has
+//! no role is not let in, each request needs its role at the moment it is asked (`people`), and every decision is recorded under the
+//! user that the kernel names.
 
 mod answer;
 mod assets;
@@ -13,7 +14,6 @@ mod detail;
 mod egress;
 mod follow;
 mod health;
-mod identity;
 mod iteration;
 mod knowledge;
 mod lines;
@@ -25,13 +25,13 @@ mod socket;
 mod submit;
 mod watch;
 
-pub use identity::user_name;
 pub use socket::{SocketFile, listen};
 
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::crash::Crashed;
 use crate::engine::world::RealWorld;
+use crate::people::{Peer, People};
 use crate::sandbox::Sandbox;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    /// Who may do what.
+    pub(crate) people: Arc<People>,
     health: Arc<health::Health>,
 }
 
@@ -60,8 +62,9 @@ impl<S: Sandbox> Server<S> {
         state_dir: PathBuf,
         rescue: Option<String>,
         stop: Arc<Notify>,
+        people: Arc<People>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, health: health::Health::new() })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, people, health: health::Health::new() })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -101,12 +104,11 @@ impl<S: Sandbox> Server<S> {
     }
 }
 
-/// Whether the kernel's word on a peer lets it in.
-fn allowed(uid: u32) -> bool {
-    uid == 0 || uid == rustix::process::geteuid().as_raw()
-}
-
-/// The operator behind a peer's uid.
-fn operator(uid: u32) -> Actor {
-    Actor::Operator { uid, name: user_name(uid) }
+/// Who asks on a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    /// The author of what is decided there.
+    pub actor: Actor,
+    /// The kernel's word on the peer. What it may do is looked up anew for each decision ([`People`]).
+    pub peer: Peer,
 }

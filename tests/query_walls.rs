@@ -159,7 +159,7 @@ impl Bench {
         let store = store(&bare);
         let written = store.write_sync(move |tx| {
             let (one, two) = (tx.insert_project("shop", "/shop")?, tx.insert_project("farm", "/farm")?);
-            let by = Actor::Operator { uid: 1, name: "ada".to_owned() };
+            let by = Actor::operator(1, "ada");
             for (project, task) in [(&one, "sell"), (&two, SECRET)] {
                 let run = tx.insert_run(&over(project.id, task.to_owned()))?;
                 for number in 0..findings {

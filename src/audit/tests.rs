@@ -28,7 +28,7 @@ fn table() -> Connection {
 }
 
 fn add(conn: &Connection, n: i64) {
-    let actor = Actor::Operator { uid: 1000, name: "ada".to_owned() };
+    let actor = Actor::operator(1000, "ada");
     let event = AuditEvent::new(actor, "run.moved").run(RunId(n)).detail(json!({"from": "queued", "n": n}));
     append(conn, &context(), &stamp(n), &event.provenance("operator")).unwrap();
 }

@@ -5,6 +5,7 @@ mod egress;
 mod engines;
 mod host;
 mod models;
+mod operators;
 mod sandbox;
 mod session;
 
@@ -103,6 +104,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.extend(engines::look(&config, &context.paths).await);
     findings.extend(models::look(&config));
     findings.extend(egress::look(&config));
+    findings.extend(operators::look(&config, &context.paths).await);
     findings.extend(host::look(&context.paths, config.reserve_mib));
     findings.extend(session::look());
     for finding in &findings {

@@ -12,10 +12,10 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, prices, roles, rules, schema, watchdog};
+use super::{allowances, keys, operators, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::console::keys::Key;
-use crate::domain::{Allowances, Role, RoleRules};
+use crate::domain::{Allowances, Operators, Role, RoleRules};
 use crate::models::Prices;
 use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,9 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// Which people may do what; `None` where the file does not say.
+    #[serde(default)]
+    pub operators: Option<Operators>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -127,6 +130,7 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            operators: None,
             keys: BTreeMap::new(),
         }
     }
@@ -165,6 +169,7 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.operators = operators::read(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);

@@ -47,6 +47,7 @@ mod allowances;
 mod assets;
 mod egress;
 mod engine;
+mod operators;
 mod project;
 mod watchdog;
 
@@ -54,5 +55,6 @@ pub use allowances::*;
 pub use assets::*;
 pub use egress::*;
 pub use engine::*;
+pub use operators::*;
 pub use project::*;
 pub use watchdog::*;

@@ -31,7 +31,7 @@ const RIGHT_TO_LEFT: char = '\u{202e}';
 const LOOK: Look = Look { colour: true, unicode: true };
 
 fn operator() -> Actor {
-    Actor::Operator { uid: 1000, name: "ada".to_owned() }
+    Actor::operator(1000, "ada")
 }
 
 fn run(id: i64, state: RunState, task: &str) -> RunView {

@@ -213,7 +213,7 @@ fn questions_wait_for_people_and_are_capped_over_everything() {
     assert_eq!(question.title, "the agent asks (decide): which?");
     assert!(question.facts[0].contains("nobody has checked it") && question.facts[2] == "it offers 1: a");
     let answer = |id: i64| {
-        let by = Actor::Operator { uid: 1, name: "ada".to_owned() };
+        let by = Actor::operator(1, "ada");
         bench
             .store
             .write_sync(move |tx| {
@@ -245,7 +245,7 @@ fn questions_wait_for_people_and_are_capped_over_everything() {
 #[test]
 fn a_role_reads_what_it_has_and_entries_say_whose_they_are() {
     let bench = Bench::new();
-    let by = Actor::Operator { uid: 1, name: "ada".to_owned() };
+    let by = Actor::operator(1, "ada");
     bench
         .store
         .write_sync(move |tx| {

@@ -2,7 +2,7 @@
 
 use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
     Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,11 @@ pub enum Reply {
     Status {
         /// How.
         status: EngineStatus,
+    },
+    /// Who the client is.
+    WhoAmI {
+        /// Who.
+        person: Box<Person>,
     },
     /// A project.
     Project {

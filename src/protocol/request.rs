@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     /// How the engine is.
     Status,
+    /// Who the engine takes the client for, and what that person may do.
+    WhoAmI,
     /// End the engine; containers live on and are taken up again by the next one.
     Stop,
     /// Register a repository, by absolute path or URL.

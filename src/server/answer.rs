@@ -1,10 +1,10 @@
 //! One request, one answer.
 
-use super::Server;
 use super::brief::newest;
 use super::detail::blocking;
 use super::questions::listed;
 use super::search::Way;
+use super::{Asker, Server};
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
@@ -60,9 +60,11 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
-    pub(super) async fn answer(&self, request: Request, you: Actor) -> Result<Reply, Fault> {
+    pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
+        let Asker { actor: you, peer } = asker;
         match request {
             Request::Status => self.status().await,
+            Request::WhoAmI => Ok(Reply::WhoAmI { person: Box::new(self.people.person(&peer).await) }),
             Request::Stop => {
                 self.stop.notify_one();
                 Ok(Reply::Done)
@@ -200,7 +202,7 @@ impl<S: Sandbox> Server<S> {
         self.run_reply(run).await
     }
 
-    async fn run_reply(&self, run: Run) -> Result<Reply, Fault> {
+    pub(super) async fn run_reply(&self, run: Run) -> Result<Reply, Fault> {
         let mut views = self.views(vec![run]).await?;
         views.pop().map(|run| Reply::Run { run }).ok_or_else(|| not_found("run", ""))
     }

@@ -2,8 +2,9 @@
 //! read makes its own requests and streams wait and nobody else's.
 
 use super::outbox::{Gone, Outbox};
-use super::{MOST_CLIENTS, Server, allowed, operator};
-use crate::domain::Actor;
+use super::{Asker, MOST_CLIENTS, Server};
+use crate::domain::OperatorRole;
+use crate::people::Peer;
 use crate::protocol::{ClientLine, EngineLine, Fault, FaultCode, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use crate::sandbox::Sandbox;
 use futures_util::StreamExt;
@@ -21,6 +22,8 @@ const MOST_ANSWERS: usize = 8;
 const MOST_STREAMS: usize = 64;
 /// A client must speak first within this time.
 const GREETING: Duration = Duration::from_secs(10);
+/// How often those whose streams are open are asked whether they may still look.
+const TRUST: Duration = Duration::from_secs(5);
 /// How often a client of which nothing more is read is looked after.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -35,8 +38,8 @@ pub(super) fn turn_away(stream: &UnixStream) {
 
 impl<S: Sandbox> Server<S> {
     pub(super) async fn client(self: Arc<Self>, stream: UnixStream) {
-        let uid = match stream.peer_cred() {
-            Ok(peer) => peer.uid(),
+        let peer = match Peer::of(&stream) {
+            Ok(peer) => peer,
             Err(error) => {
                 tracing::warn!("a client without credentials: {error}");
                 return;
@@ -46,8 +49,8 @@ impl<S: Sandbox> Server<S> {
         let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
         let (outbox, lines) = Outbox::new();
         let writer = tokio::spawn(lines.write(write));
-        let you = operator(uid);
-        let greeted = tokio::time::timeout(GREETING, self.greet(&mut input, &outbox, uid, &you)).await;
+        let you = Asker { actor: self.people.actor(&peer).await, peer };
+        let greeted = tokio::time::timeout(GREETING, self.greet(&mut input, &outbox, &you)).await;
         if greeted.unwrap_or(false) {
             self.requests(&mut input, &outbox, you).await;
         }
@@ -60,7 +63,7 @@ impl<S: Sandbox> Server<S> {
         }
     }
 
-    async fn greet<R>(&self, input: &mut FramedRead<R, LinesCodec>, outbox: &Outbox, uid: u32, you: &Actor) -> bool
+    async fn greet<R>(&self, input: &mut FramedRead<R, LinesCodec>, outbox: &Outbox, you: &Asker) -> bool
     where
         R: tokio::io::AsyncRead + Unpin,
     {
@@ -72,13 +75,14 @@ impl<S: Sandbox> Server<S> {
             None => return false,
         };
         let (answer, fine) = match line {
-            Ok(ClientLine::Hello(_)) if !allowed(uid) => {
-                let message = "this engine belongs to another user: start your own, or ask its owner".to_owned();
+            Ok(ClientLine::Hello(_)) if !self.people.may(&you.peer, OperatorRole::Viewer).await => {
+                let message = self.people.refusal(&you.peer, OperatorRole::Viewer, "this engine").await;
                 (fault(FaultCode::Forbidden, message), false)
             }
             Ok(ClientLine::Hello(hello)) if hello.protocol == VERSION => {
                 let engine = concat!("dogwatch ", env!("CARGO_PKG_VERSION")).to_owned();
-                let welcome = Welcome { protocol: VERSION, engine, instance: self.instance.clone(), you: you.clone() };
+                let welcome =
+                    Welcome { protocol: VERSION, engine, instance: self.instance.clone(), you: you.actor.clone() };
                 (EngineLine::Welcome(welcome), true)
             }
             Ok(ClientLine::Hello(hello)) => {
@@ -100,11 +104,13 @@ impl<S: Sandbox> Server<S> {
         self: &Arc<Self>,
         input: &mut FramedRead<OwnedReadHalf, LinesCodec>,
         outbox: &Outbox,
-        you: Actor,
+        you: Asker,
     ) {
         let (mut answers, mut streams) = (JoinSet::new(), JoinSet::new());
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut trust = tokio::time::interval(TRUST);
+        trust.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let free = answers.len() < MOST_ANSWERS && streams.len() < MOST_STREAMS;
             let next = async {
@@ -119,6 +125,15 @@ impl<S: Sandbox> Server<S> {
                 _ = looks.tick(), if !free => {
                     if closed(input.get_ref().as_ref()) {
                         outbox.leave();
+                    }
+                    continue;
+                }
+                _ = trust.tick(), if !streams.is_empty() => {
+                    if !self.people.may(&you.peer, OperatorRole::Viewer).await {
+                        let message = self.people.refusal(&you.peer, OperatorRole::Viewer, "this engine").await;
+                        let fault = Fault { code: FaultCode::Forbidden, message };
+                        drop(outbox.send(EngineLine::Fault { id: 0, fault }).await);
+                        break;
                     }
                     continue;
                 }
@@ -156,9 +171,16 @@ impl<S: Sandbox> Server<S> {
         streams.detach_all();
     }
 
-    async fn one(self: Arc<Self>, request: Request, you: Actor, outbox: Outbox) {
+    async fn one(self: Arc<Self>, request: Request, you: Asker, outbox: Outbox) {
         let stream = request.clone();
-        let answer = self.answer(request, you).await;
+        let needed = request.needs();
+        let answer = if self.people.may(&you.peer, needed).await {
+            self.answer(request, you).await
+        } else {
+            let message = self.people.refusal(&you.peer, needed, &format!("`{}`", request.word())).await;
+            tracing::warn!(uid = you.peer.uid, "refused: {message}");
+            Err(Fault { code: FaultCode::Forbidden, message })
+        };
         let fine = answer.is_ok();
         let line = match answer {
             Ok(reply) => EngineLine::Reply { id: outbox.id(), reply: Box::new(reply) },

@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(Path::new("a\nb").to_safe().as_str(), "a\\nb");
         assert_eq!(b"\xff".as_slice().to_safe().as_str(), "\\xff");
         assert_eq!('\u{202e}'.to_safe().as_str(), "\\u{202e}");
-        let actor = Actor::Operator { uid: 1, name: "x\x07".to_owned() };
+        let actor = Actor::operator(1, "x\x07");
         assert_eq!(actor.to_safe().as_str(), "x\\u{7}");
     }
 }

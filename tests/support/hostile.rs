@@ -107,7 +107,7 @@ impl Hostile {
                 let mut run = over(dogwatch::domain::ProjectId(1), self.text());
                 run.criteria = self.texts(4);
                 (run.reason, run.agent) = (self.text(), self.text());
-                run.owner = Actor::Operator { uid: 7, name: self.text().chars().take(200).collect() };
+                run.owner = Actor::operator(7, self.text().chars().take(200).collect::<String>());
                 run.state = if number % 2 == 0 { RunState::AwaitingReview } else { RunState::Failed };
                 (run, self.texts(13))
             })

@@ -1,7 +1,7 @@
 //! What doctor says of the user's session: whether the engine survives the end of a login.
 
 use super::Finding;
-use crate::server::user_name;
+use crate::people::user_name;
 use std::path::{Path, PathBuf};
 
 const CHECK: &str = "session";

@@ -248,7 +248,7 @@ mod tests {
         assert!(asked[1].starts_with("14:13:20 r1 asks q7: does it count?."), "{asked:?}");
         assert!(asked[1].contains("dogwatch approvals approve q7"), "{asked:?}");
         assert!(lines(&mut told, Vec::new(), asks, false).is_empty());
-        let by = Actor::Operator { uid: 1, name: "ada".to_owned() };
+        let by = Actor::operator(1, "ada");
         let answer = Answer { approve: true, reason: String::new(), by, at: NOW };
         let answered = vec![question(QuestionState::Answered, Some(answer))];
         let ended = lines(&mut told, vec![view(1, RunState::Succeeded, 3)], answered.clone(), false);

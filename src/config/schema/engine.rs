@@ -2,7 +2,7 @@
 
 use super::{
     ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG, MODEL, NAME,
-    NAMED_PROJECT, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
+    NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -34,6 +34,7 @@ pub const ENGINE_TOP: Table = Table {
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
+        key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -344,5 +345,6 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
+    OPERATORS,
     KEYS,
 ];

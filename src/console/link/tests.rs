@@ -26,7 +26,7 @@ impl Played {
         let (stream, _) = timeout(PATIENCE, listener.accept()).await.expect("nobody comes").unwrap();
         let mut played = Self { line: Framed::new(stream, LinesCodec::new()), since: None };
         assert!(matches!(played.hear().await, ClientLine::Hello(_)));
-        let you = Actor::Operator { uid: 1000, name: "ada".to_owned() };
+        let you = Actor::operator(1000, "ada");
         let (engine, instance) = ("dogwatch".to_owned(), "abcdef12".to_owned());
         played.say(&EngineLine::Welcome(Welcome { protocol: VERSION, engine, instance, you })).await;
         match played.hear().await {

@@ -10,7 +10,7 @@ mod plans;
 mod stuck;
 
 fn operator() -> Actor {
-    Actor::Operator { uid: 1000, name: "ada".to_owned() }
+    Actor::operator(1000, "ada")
 }
 
 pub(crate) fn queued() -> Run {

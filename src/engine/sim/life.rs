@@ -66,7 +66,7 @@ pub(super) struct Sim {
 
 /// The person behind everything that operators do here.
 pub(super) fn ada() -> Actor {
-    Actor::Operator { uid: 1000, name: "ada".to_owned() }
+    Actor::operator(1000, "ada")
 }
 
 /// Runs a simulation in a runtime whose time stands still while anything works.

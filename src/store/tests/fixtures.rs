@@ -51,7 +51,7 @@ pub fn new_run(project: ProjectId) -> Run {
         project,
         task: "repair it".to_owned(),
         criteria: vec!["tests pass".to_owned(), "nothing else changes".to_owned()],
-        owner: Actor::Operator { uid: 1000, name: "ada".to_owned() },
+        owner: Actor::operator(1000, "ada"),
         origin: Origin::Operator,
         agent: "command".to_owned(),
         priority: Priority::Normal,

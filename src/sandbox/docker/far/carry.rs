@@ -14,10 +14,8 @@ use crate::domain::OnDisk;
 use crate::sandbox::executable::{Copy, PROGRAM};
 use crate::sandbox::{Profile, SandboxError, StepSpec, gauge, layout, session_dir};
 use crate::workspace::{Bounds, Unpacked};
-use std::future::Future;
 use std::io;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 

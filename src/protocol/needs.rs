@@ -1,0 +1,169 @@
+//! Which role a request needs. The one table of it: a new request does not compile before it stands here.
+
+use super::{DeliverAs, Request};
+use crate::domain::OperatorRole;
+
+impl Request {
+    /// The word that stands for it on the socket.
+    pub fn word(&self) -> String {
+        // Every request is an object with this field, so the other word never comes.
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value.get("type").and_then(serde_json::Value::as_str).unwrap_or("request").to_owned()
+    }
+
+    /// The role without which the engine refuses it.
+    pub fn needs(&self) -> OperatorRole {
+        match self {
+            Self::Status
+            | Self::WhoAmI
+            | Self::Projects
+            | Self::Runs { .. }
+            | Self::Run { .. }
+            | Self::Iteration { .. }
+            | Self::Diff { .. }
+            | Self::Deliver { how: DeliverAs::Patch, .. }
+            | Self::Questions { .. }
+            | Self::Question { .. }
+            | Self::Budget
+            | Self::Usage { .. }
+            | Self::Egress { .. }
+            | Self::Logs { .. }
+            | Self::ReadLog { .. }
+            | Self::FollowLog { .. }
+            | Self::ReadLines { .. }
+            | Self::SearchLines { .. }
+            | Self::TailLog { .. }
+            | Self::Bugs { .. }
+            | Self::Bug { .. }
+            | Self::Tools { .. }
+            | Self::Entries
+            | Self::Assets
+            | Self::Asset { .. }
+            | Self::Collect { dry_run: true }
+            | Self::Watch { .. } => OperatorRole::Viewer,
+            Self::Submit { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Redirect { .. }
+            | Self::Cancel { .. }
+            | Self::Prioritise { .. }
+            | Self::Rollback { .. }
+            | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
+            | Self::AddEntry { .. }
+            | Self::RemoveEntry { .. } => OperatorRole::Operator,
+            Self::Answer { .. } | Self::AwaitDay { .. } => OperatorRole::Approver,
+            Self::Audit { .. } => OperatorRole::Auditor,
+            // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
+            Self::AddProject { .. }
+            | Self::PutAssets { .. }
+            | Self::RemoveAsset { .. }
+            | Self::Stop
+            | Self::Collect { dry_run: false } => OperatorRole::Admin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::domain::{OperatorRole, has_role};
+    use crate::protocol::Request;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+
+    /// One of each request as it crosses the socket, with the least role that may ask it.
+    fn all() -> Vec<(Value, OperatorRole)> {
+        use OperatorRole::{Admin, Approver, Auditor, Operator, Viewer};
+        vec![
+            (json!({ "type": "status" }), Viewer),
+            (json!({ "type": "who_am_i" }), Viewer),
+            (json!({ "type": "stop" }), Admin),
+            (json!({ "type": "add_project", "source": "/r", "name": null }), Admin),
+            (json!({ "type": "projects" }), Viewer),
+            (
+                json!({ "type": "submit", "project": "p", "task": "t", "criteria": [], "agent": null, "iterations": null,
+                     "revision": null }),
+                Operator,
+            ),
+            (json!({ "type": "runs", "all": true }), Viewer),
+            (json!({ "type": "run", "run": 1 }), Viewer),
+            (json!({ "type": "iteration", "run": 1, "iteration": 1 }), Viewer),
+            (json!({ "type": "pause", "run": 1 }), Operator),
+            (json!({ "type": "resume", "run": 1 }), Operator),
+            (json!({ "type": "redirect", "run": 1, "text": "t" }), Operator),
+            (json!({ "type": "cancel", "run": 1, "reason": "r" }), Operator),
+            (json!({ "type": "prioritise", "run": 1, "priority": "high" }), Operator),
+            (json!({ "type": "rollback", "run": 1, "iteration": 1 }), Operator),
+            (json!({ "type": "diff", "run": 1, "iteration": null }), Viewer),
+            (json!({ "type": "deliver", "run": 1, "iteration": null, "how": "patch" }), Viewer),
+            (
+                json!({ "type": "deliver", "run": 1, "iteration": null, "how": { "branch": { "name": null, "force": false } } }),
+                Operator,
+            ),
+            (json!({ "type": "questions", "all": true }), Viewer),
+            (json!({ "type": "question", "question": 1 }), Viewer),
+            (json!({ "type": "answer", "question": 1, "approve": true, "reason": "" }), Approver),
+            (json!({ "type": "await_day", "question": 1 }), Approver),
+            (json!({ "type": "budget" }), Viewer),
+            (json!({ "type": "usage", "run": 1 }), Viewer),
+            (json!({ "type": "egress", "run": 1 }), Viewer),
+            (json!({ "type": "logs", "run": 1 }), Viewer),
+            (json!({ "type": "read_log", "run": 1, "step": "s", "offset": 0, "most": 1 }), Viewer),
+            (json!({ "type": "follow_log", "run": 1, "from_iteration": 0 }), Viewer),
+            (json!({ "type": "read_lines", "run": 1, "step": "s", "first": null, "part": 0, "most": 1 }), Viewer),
+            (
+                json!({ "type": "search_lines", "run": 1, "step": "s", "sought": { "text": "x" }, "from": 0, "backward": false,
+                     "most": 1 }),
+                Viewer,
+            ),
+            (json!({ "type": "tail_log", "run": 1, "most": 1 }), Viewer),
+            (json!({ "type": "bugs", "all": true }), Viewer),
+            (json!({ "type": "bug", "bug": 1 }), Viewer),
+            (json!({ "type": "tools", "run": 1 }), Viewer),
+            (
+                json!({ "type": "add_entry", "kind": "feature", "project": null, "name": "n", "text": "t", "criteria": [] }),
+                Operator,
+            ),
+            (json!({ "type": "entries" }), Viewer),
+            (json!({ "type": "remove_entry", "entry": 1 }), Operator),
+            (json!({ "type": "assets" }), Viewer),
+            (json!({ "type": "asset", "name": "db" }), Viewer),
+            (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
+            (json!({ "type": "remove_asset", "name": "db" }), Admin),
+            (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),
+            (json!({ "type": "collect", "dry_run": true }), Viewer),
+            (json!({ "type": "collect", "dry_run": false }), Admin),
+            (json!({ "type": "watch", "since": null }), Viewer),
+        ]
+    }
+
+    #[test]
+    fn each_request_is_open_to_just_the_roles_that_include_the_one_it_needs() {
+        let mut tried = 0;
+        for (text, needed) in all() {
+            let request: Request = serde_json::from_value(text.clone()).unwrap();
+            assert_eq!(request.needs(), needed, "{text}");
+            for role in OperatorRole::ALL {
+                let open = has_role(&BTreeSet::from([role]), request.needs());
+                let expected = role == needed
+                    || role == OperatorRole::Admin
+                    || needed == OperatorRole::Viewer
+                    || (role, needed) == (OperatorRole::CriticalApprover, OperatorRole::Approver);
+                assert_eq!(open, expected, "{text} by {}", role.name());
+                tried += 1;
+            }
+            assert!(!has_role(&BTreeSet::new(), request.needs()), "{text} is open to nobody in particular");
+        }
+        assert_eq!(tried, all().len() * OperatorRole::ALL.len());
+    }
+
+    /// Every variant of the enumeration stands in the list above.
+    #[test]
+    fn no_request_is_left_out() {
+        let listed: BTreeSet<String> =
+            all().iter().map(|(text, _)| text["type"].as_str().unwrap().to_owned()).collect();
+        let unknown = serde_json::from_value::<Request>(json!({ "type": "?" })).unwrap_err().to_string();
+        let known: BTreeSet<String> = unknown.split('`').skip(1).step_by(2).skip(1).map(str::to_owned).collect();
+        assert_eq!(listed, known);
+    }
+}
