@@ -173,7 +173,7 @@ pub fn kill_connection(home: &Path) {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        let names = |word: &str| words.iter().any(|one| *one == word.as_bytes());
+        let names = |word: &str| words.contains(&word.as_bytes());
         if names(&control) && names("-M") {
             let _ = kill_process(Pid::from_raw(pid).expect("a process"), Signal::KILL);
         }
