@@ -26,7 +26,7 @@ use tempfile::TempDir;
 
 /// A bench whose sandbox is on another machine.
 struct Bench {
-    bench: crate::contract::Bench<DockerSandbox>,
+    common: crate::contract::Bench<DockerSandbox>,
     far: FarEnv,
     sshd: Sshd,
     docker: Docker,
@@ -36,7 +36,7 @@ impl Deref for Bench {
     type Target = crate::contract::Bench<DockerSandbox>;
 
     fn deref(&self) -> &Self::Target {
-        &self.bench
+        &self.common
     }
 }
 
@@ -58,7 +58,7 @@ impl Bench {
         let user = if login == "root" { user } else { (12_345, 12_345) };
         let docker = Docker::connect_with_unix(&far.docker(), 60, API_DEFAULT_VERSION).unwrap();
         let image = sandbox.local_image("dogwatch-test-base:1").await.unwrap().unwrap();
-        Some(Self { bench: crate::contract::Bench { sandbox, image, home, user }, far, sshd, docker })
+        Some(Self { common: crate::contract::Bench { sandbox, image, home, user }, far, sshd, docker })
     }
 
     fn link_of(home: &TempDir) -> PathBuf {
@@ -113,7 +113,7 @@ impl Subject for Bench {
     }
 
     fn bench(&self) -> &crate::contract::Bench<DockerSandbox> {
-        &self.bench
+        &self.common
     }
 
     async fn again(&self) -> DockerSandbox {

@@ -52,7 +52,7 @@ impl Both {
         let Request::Submit { task, criteria, role, agent, iterations, revision, priority, plan, after, .. } =
             submission(&project, None)
         else {
-            unreachable!("a submission")
+            panic!("a submission")
         };
         let engine = Some("other".to_owned());
         let request = Request::Submit {
