@@ -193,6 +193,12 @@ pub trait Sandbox: Send + Sync + 'static {
     /// any container of this engine, which may need one. Removes them unless `dry`.
     fn old_programs(&self, dry: bool) -> impl Future<Output = Result<Vec<(String, u64)>, SandboxError>> + Send;
 
+    /// What steps left on another machine whose containers are gone, and its KiB there. Removes it unless `dry`.
+    fn leavings(&self, dry: bool) -> impl Future<Output = Result<Vec<(String, u64)>, SandboxError>> + Send {
+        let _ = dry;
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// The content id of a local tag, if there is such an image.
     fn local_image(&self, tag: &str) -> impl Future<Output = Result<Option<String>, SandboxError>> + Send;
 }

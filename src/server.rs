@@ -28,6 +28,7 @@ mod proposals;
 mod questions;
 mod search;
 mod socket;
+mod submit;
 mod watch;
 
 pub(crate) use audit::remembered;

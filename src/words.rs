@@ -152,12 +152,13 @@ pub fn waits_for(view: &RunView, now: Millis) -> SafeText {
     }
 }
 
-/// The agent, and what it is there for where that is not the usual.
+/// The agent, what it is there for and where it works, where these are not the usual.
 pub fn agent(run: &Run) -> SafeText {
-    match run.role {
+    let agent = match run.role {
         Role::Coder => safe!("{}", run.agent),
         role => safe!("{} as {}", run.agent, role.name()),
-    }
+    };
+    if run.engine.is_empty() { agent } else { safe!("{} on engine {}", agent, run.engine) }
 }
 
 /// What the turn under way took of models so far, behind what the run has spent.

@@ -29,6 +29,7 @@ mod session;
 mod size;
 mod source;
 mod transfer;
+mod unpack;
 
 pub mod volume;
 mod walk;
@@ -52,3 +53,4 @@ pub use remove::remove_tree;
 pub use repo::{Repo, open_source};
 pub use session::{Copied, copy_session};
 pub use size::size;
+pub use unpack::{Bounds, Unpacked, unpack};

@@ -2,6 +2,7 @@
 
 mod docker;
 mod egress;
+mod engines;
 mod host;
 mod models;
 mod operators;
@@ -59,6 +60,11 @@ impl Finding {
         Self { level: Level::Fail, check, words: words.into(), remedy: Some(remedy.into()) }
     }
 
+    /// The same, of one engine among several.
+    pub fn of(self, engine: &str) -> Self {
+        Self { words: format!("{engine}: {}", self.words), ..self }
+    }
+
     /// Tells it to people or scripts.
     pub fn print(&self, context: &mut Context, json: bool) -> Result<(), Failure> {
         if json {
@@ -95,6 +101,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.push(engine(&mut context).await);
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
+    findings.extend(engines::look(&config, &context.paths).await);
     findings.extend(models::look(&config));
     findings.extend(egress::look(&config));
     findings.extend(operators::look(&config, &context.paths).await);

@@ -24,6 +24,10 @@ pub struct Args {
     /// [roles] in config.toml lets it
     #[arg(long, default_value = "coder")]
     role: Role,
+    /// The container engine that its steps run on: a name under [engines] in config.toml, or `here` for the usual one; that of
+    /// its project by default
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
     /// The agent; that of the role or the repository's own by default
     #[arg(short, long)]
     agent: Option<String>,
@@ -74,6 +78,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         task,
         criteria: args.criteria,
         role: args.role,
+        engine: args.engine,
         agent: args.agent,
         iterations: args.iterations,
         revision: args.revision,

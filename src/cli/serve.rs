@@ -7,7 +7,7 @@ use super::agent;
 use super::context::{Failure, open};
 use crate::audit::{Clock, Sealer, SystemClock};
 use crate::client::TAKEN;
-use crate::config::{EngineConfig, Paths};
+use crate::config::{EngineAt, EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::CrashPoints;
@@ -22,12 +22,13 @@ use crate::notify::Notifier;
 use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
-use crate::sandbox::docker::DockerSettings;
+use crate::sandbox::docker::{DockerSandbox, DockerSettings, FarSettings};
 use crate::sandbox::process::ProcessSettings;
 use crate::sandbox::{AnySandbox, SandboxError};
 use crate::server::{Server, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,9 +112,10 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
+    let others = others(paths, &config, sandbox_instance(&store), user).await?;
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
-    let world = RealWorld::new(sandbox, paths, config, gateway, user);
+    let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let crash = CrashPoints::from_environment();
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
     let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
@@ -209,6 +211,56 @@ async fn sandbox(
     chosen.map_err(|error| Failure::new(error.to_string()))
 }
 
+/// The sandboxes of the further container engines, by their names.
+async fn others(
+    paths: &Paths,
+    config: &EngineConfig,
+    instance: String,
+    user: (u32, u32),
+) -> Result<BTreeMap<String, AnySandbox>, Failure> {
+    if config.engines.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let engine_key =
+        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
+    let mut others = BTreeMap::new();
+    for (name, at) in &config.engines {
+        let settings =
+            DockerSettings { engine_key, user, ..engine_settings(paths, config, name, at, instance.clone()) };
+        let sandbox = DockerSandbox::connect(settings).await;
+        let sandbox = sandbox.map_err(|error| Failure::new(format!("engine {name}: {error}")))?;
+        others.insert(name.clone(), AnySandbox::Docker(Box::new(sandbox)));
+    }
+    Ok(others)
+}
+
+/// What a further container engine is told of its own, for a user who runs nothing there.
+pub(super) fn engine_settings(
+    paths: &Paths,
+    config: &EngineConfig,
+    name: &str,
+    at: &EngineAt,
+    instance: String,
+) -> DockerSettings {
+    let home = paths.far().join(name);
+    // Copies of the program are let go by whoever sees no container of its own, so each engine that mounts them has its own.
+    let (host, far, exe_copies) = match at {
+        EngineAt::Here(socket) => (Some(socket.clone()), None, home.join("exe")),
+        EngineAt::Far(place) => (None, Some(FarSettings::new(name, place, home)), paths.exe_copies()),
+    };
+    DockerSettings {
+        host,
+        far,
+        instance,
+        exe_copies,
+        executable: None,
+        engine_key: [0; 32],
+        allowed_registries: config.allowed_registries.iter().cloned().collect(),
+        user: NOBODY_IN_PARTICULAR,
+        runtime: None,
+    }
+}
+
 /// The sandbox that the operator wants, under a name and with a key; `home` is where a process sandbox knows its containers.
 pub(super) async fn sandbox_of(
     paths: &Paths,
@@ -220,6 +272,7 @@ pub(super) async fn sandbox_of(
 ) -> Result<AnySandbox, SandboxError> {
     let docker = DockerSettings {
         host: config.docker_host.clone(),
+        far: None,
         instance: instance.clone(),
         exe_copies: paths.exe_copies(),
         executable: None,

@@ -7,7 +7,7 @@
 
 use super::context::{Context, Failure, open};
 use super::engine;
-use super::serve::store_paths;
+use super::serve::{engine_settings, store_paths};
 use crate::client::Witness;
 use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::safe;
@@ -19,7 +19,7 @@ use crate::text::{Out, SafeText};
 use crate::words;
 use crate::workspace;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -46,6 +46,9 @@ struct Inventory {
     containers: Vec<(String, String)>,
     /// Tags of images.
     images: Vec<String>,
+    /// The same with the engines that they are on, empty for the usual one.
+    #[serde(skip)]
+    made: Vec<(String, String)>,
     state_dir: String,
     /// What the directory takes on disk.
     bytes: u64,
@@ -57,6 +60,8 @@ struct Inventory {
 struct Sandboxes {
     /// `None` where there is nothing of Docker on this machine, or nothing of it that matters.
     docker: Option<DockerSandbox>,
+    /// Those of further container engines, by their names.
+    others: BTreeMap<String, DockerSandbox>,
     process: Remains,
 }
 
@@ -68,6 +73,9 @@ impl Sandboxes {
             Some(docker) => docker.labelled().await.map_err(|error| error.to_string())?,
             None => Vec::new(),
         };
+        for other in self.others.values() {
+            all.extend(other.labelled().await.map_err(|error| error.to_string())?);
+        }
         all.extend(process.into_iter().map(|name| (name.clone(), name)));
         Ok(all)
     }
@@ -77,16 +85,27 @@ impl Sandboxes {
             // A container of the process sandbox is called by its name.
             if name == container {
                 self.process.remove(name).await.map_err(|error| not_all(name, &error))?;
-            } else if let Some(docker) = &self.docker {
+                continue;
+            }
+            // Ids are never the same, and who does not have one removes nothing.
+            for docker in self.docker.iter().chain(self.others.values()) {
                 docker.remove(container).await.map_err(|error| not_all(name, &error))?;
             }
         }
-        for tag in &inventory.images {
-            if let Some(docker) = &self.docker {
+        for (engine, tag) in &inventory.made {
+            if let Some(docker) = self.at(engine) {
                 docker.remove_image(tag).await.map_err(|error| not_all(tag, &error))?;
             }
         }
+        for (name, other) in &self.others {
+            other.forget_all().await.map_err(|error| not_all(name, &error))?;
+        }
         Ok(())
+    }
+
+    /// The Docker that images of an engine are on.
+    fn at(&self, engine: &str) -> Option<&DockerSandbox> {
+        if engine.is_empty() { self.docker.as_ref() } else { self.others.get(engine) }
     }
 }
 
@@ -113,7 +132,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         let text = safe!("Docker is not looked at, since [sandbox] names the process sandbox: {}", reason);
         open(Out::stderr().line(&text)?)?;
     }
-    let sandboxes = Sandboxes { docker, process: Remains::new(paths.containers()) };
+    let others = others(&paths, &store).await?;
+    let sandboxes = Sandboxes { docker, others, process: Remains::new(paths.containers()) };
     let inventory = take_stock(&paths, &store, &sandboxes).await?;
     if !args.json {
         context.say_all(&page(&inventory))?;
@@ -182,6 +202,7 @@ async fn docker(paths: &Paths, store: &Store) -> Result<(Option<DockerSandbox>, 
     }
     let settings = DockerSettings {
         host: config.docker_host,
+        far: None,
         instance: store.instance().to_owned(),
         exe_copies: paths.exe_copies(),
         executable: None,
@@ -200,6 +221,20 @@ async fn docker(paths: &Paths, store: &Store) -> Result<(Option<DockerSandbox>, 
     Ok((Some(docker), None))
 }
 
+/// Those of the further container engines. What is there cannot be known of one that config.toml names no more.
+async fn others(paths: &Paths, store: &Store) -> Result<BTreeMap<String, DockerSandbox>, Failure> {
+    let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let mut others = BTreeMap::new();
+    for (name, at) in &config.engines {
+        let settings = engine_settings(paths, &config, name, at, store.instance().to_owned());
+        let other = DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))?;
+        let reached = other.far_facts().await;
+        reached.map_err(|error| Failure::new(format!("nothing was removed: {error}")))?;
+        others.insert(name.clone(), other);
+    }
+    Ok(others)
+}
+
 /// What there is of this engine.
 async fn take_stock(paths: &Paths, store: &Store, sandboxes: &Sandboxes) -> Result<Inventory, Failure> {
     let unknown = |error: &dyn std::fmt::Display| Failure::new(format!("nothing was removed: {error}"));
@@ -212,18 +247,20 @@ async fn take_stock(paths: &Paths, store: &Store, sandboxes: &Sandboxes) -> Resu
     let labelled = if steps.is_empty() { Ok(Vec::new()) } else { sandboxes.labelled().await };
     let labelled = labelled.map_err(|error| unknown(&error))?;
     let containers = labelled.into_iter().filter(|(name, _)| steps.contains(name)).collect();
-    let mut images = Vec::new();
-    for MadeImage { tag, image, .. } in made {
-        let Some(docker) = &sandboxes.docker else {
-            return Err(unknown(&safe!("the image {} was made with Docker, which cannot be asked", tag)));
+    let mut found = Vec::new();
+    for MadeImage { tag, engine, image, .. } in made {
+        let Some(docker) = sandboxes.at(&engine) else {
+            let on = if engine.is_empty() { "Docker".to_owned() } else { format!("engine {engine}") };
+            return Err(unknown(&safe!("the image {} was made with {}, which cannot be asked", tag, on)));
         };
         let seen = docker.made_image(&tag).await.map_err(|error| unknown(&error))?;
         if seen.is_some_and(|(id, _)| image.is_none_or(|image| image == id)) {
-            images.push(tag);
+            found.push((engine, tag));
         }
     }
     let state_dir = paths.state().display().to_string();
-    Ok(Inventory { containers, images, state_dir, bytes: workspace::size(paths.state())?, unfinished })
+    let images = found.iter().map(|(_, tag)| tag.clone()).collect();
+    Ok(Inventory { containers, images, made: found, state_dir, bytes: workspace::size(paths.state())?, unfinished })
 }
 
 fn page(inventory: &Inventory) -> Vec<SafeText> {

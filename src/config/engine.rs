@@ -4,6 +4,7 @@ use super::agents::{COMMAND, REPLAY};
 use super::audit::{self, AuditConfig};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
+use super::engines::{self, EngineAt, USUAL_ENGINE};
 use super::errors::ConfigErrors;
 use super::fleet;
 use super::memory::{self, Memory};
@@ -43,6 +44,12 @@ pub struct EngineConfig {
     pub docker_host: Option<String>,
     /// Registries that images may be pulled from, in lower case, with a port where one was written.
     pub allowed_registries: BTreeSet<String>,
+    /// Further Docker engines, by name.
+    #[serde(default)]
+    pub engines: BTreeMap<String, EngineAt>,
+    /// The engines of projects that have one of their own, by the projects' names.
+    #[serde(default)]
+    pub project_engines: BTreeMap<String, String>,
     /// Runs that work at the same time, at least 1.
     pub max_runs: u32,
     /// MiB of memory that they may use together; what the machine has when the file does not say.
@@ -130,6 +137,8 @@ impl Default for EngineConfig {
         Self {
             docker_host: None,
             allowed_registries: USUAL_REGISTRIES.into_iter().map(str::to_owned).collect(),
+            engines: BTreeMap::new(),
+            project_engines: BTreeMap::new(),
             max_runs: usual_runs(),
             memory_mib: None,
             millicpus: None,
@@ -182,6 +191,7 @@ impl EngineConfig {
             if let Some(section) = top.table("retention", schema::RETENTION) {
                 config.retention = retention::read(&section);
             }
+            (config.engines, config.project_engines) = engines::read(top);
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
@@ -206,6 +216,15 @@ impl EngineConfig {
             }
             Some(config)
         })
+    }
+
+    /// The engine of a run of this project; empty for the usual one.
+    pub fn engine_of<'a>(&'a self, project: &str, asked: Option<&'a str>) -> &'a str {
+        match asked {
+            Some(USUAL_ENGINE) => "",
+            Some(asked) => asked,
+            None => self.project_engines.get(project).map_or("", String::as_str),
+        }
     }
 
     /// What agents of a role may use.

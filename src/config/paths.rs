@@ -161,6 +161,7 @@ impl Paths {
             self.containers(),
             self.trials(),
             self.gate(),
+            self.far(),
         ];
         for path in own.iter().chain(&inner) {
             private_directory(path)?;
@@ -183,6 +184,7 @@ impl Paths {
             self.containers(),
             self.trials(),
             self.gate(),
+            self.far(),
             self.logs(),
             self.exe_copies(),
             self.blobs(),
@@ -262,6 +264,11 @@ impl Paths {
     /// What a process sandbox knows of its containers.
     pub fn containers(&self) -> PathBuf {
         self.state.join("containers")
+    }
+
+    /// Files of connections to other machines, one directory each. The name is short, since sockets lie in there.
+    pub fn far(&self) -> PathBuf {
+        self.state.join("far")
     }
 
     /// What `dogwatch agent test` works with.

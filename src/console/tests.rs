@@ -40,6 +40,7 @@ fn operator() -> Actor {
 fn run(id: i64, state: RunState, task: &str) -> RunView {
     let run = Run {
         role: crate::domain::Role::Coder,
+        engine: String::new(),
         id: RunId(id),
         project: ProjectId(1),
         task: task.to_owned(),

@@ -162,6 +162,9 @@ pub struct Run {
     /// What its agent is there for.
     #[serde(default)]
     pub role: Role,
+    /// The container engine that its steps run on, as config.toml calls it; empty for the usual one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub engine: String,
     /// How much people want it, against others that wait for a place.
     pub priority: Priority,
     /// What it needs of the machine while it works.

@@ -34,11 +34,24 @@ impl<W: World> Engine<W> {
         told(logs, &mut found)?;
         let images = self.collect_images(dry, &by, &mut found).await;
         told(images, &mut found)?;
-        match self.world.sandbox().old_programs(dry).await {
-            Ok(programs) => programs.into_iter().for_each(|(name, bytes)| {
-                found.add(GarbageKind::Program, name, Some(bytes), "of an older engine, and no container runs it");
-            }),
-            Err(error) => found.fault(error.to_string()),
+        for (_, sandbox) in self.world.sandboxes() {
+            match sandbox.old_programs(dry).await {
+                Ok(programs) => programs.into_iter().for_each(|(name, bytes)| {
+                    found.add(GarbageKind::Program, name, Some(bytes), "of an older engine, and no container runs it");
+                }),
+                Err(error) => found.fault(error.to_string()),
+            }
+            match sandbox.leavings(dry).await {
+                Ok(left) => left.into_iter().for_each(|(name, kib)| {
+                    found.add(
+                        GarbageKind::Workspace,
+                        name,
+                        Some(kib << 10),
+                        "on another machine, and no container has it",
+                    );
+                }),
+                Err(error) => found.fault(error.to_string()),
+            }
         }
         Ok(found)
     }
@@ -65,13 +78,13 @@ impl<W: World> Engine<W> {
 
     /// Runs that are over and have containers or trees, which are named in `found`. Usually they were removed at once.
     async fn leftovers(&self, found: &mut Collection) -> Vec<Run> {
-        let containers = match self.world.sandbox().labelled().await {
-            Ok(containers) => containers,
-            Err(error) => {
-                found.fault(format!("containers cannot be listed: {error}"));
-                Vec::new()
+        let mut containers = Vec::new();
+        for (_, sandbox) in self.world.sandboxes() {
+            match sandbox.labelled().await {
+                Ok(listed) => containers.extend(listed),
+                Err(error) => found.fault(format!("containers cannot be listed: {error}")),
             }
-        };
+        }
         let trees: Vec<RunId> = match self.world.trees().leftovers().await {
             Ok(runs) => runs,
             Err(fault) => {

@@ -7,7 +7,7 @@ use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
 use crate::logs::Closed;
-use crate::sandbox::{Limits, Sandbox};
+use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
 pub use crate::workspace::{Delivered, Outline};
 use std::future::Future;
@@ -229,6 +229,14 @@ pub trait Trees: Send + Sync + 'static {
     fn remove(&self, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
 }
 
+/// Why there is no such engine.
+pub(super) fn unknown_engine(engine: &str) -> SandboxError {
+    SandboxError::Absent(format!(
+        "there is no engine `{engine}`: name one that stands under [engines] in config.toml, or add it there and start the engine \
+         again"
+    ))
+}
+
 /// Everything outside the driver.
 pub trait World: Send + Sync + 'static {
     /// Where steps run.
@@ -238,6 +246,28 @@ pub trait World: Send + Sync + 'static {
 
     /// The sandbox.
     fn sandbox(&self) -> &Self::Sandbox;
+
+    /// Where the steps of a run with this engine run; an empty name means the usual one.
+    fn sandbox_at(&self, engine: &str) -> Result<&Self::Sandbox, SandboxError> {
+        if engine.is_empty() { Ok(self.sandbox()) } else { Err(unknown_engine(engine)) }
+    }
+
+    /// The engine of a run of this project, where people asked for one or for none.
+    fn engine_of<'a>(&'a self, project: &str, asked: Option<&'a str>) -> &'a str {
+        let _ = project;
+        asked.unwrap_or_default()
+    }
+
+    /// All of them by their names, the usual one first.
+    fn sandboxes(&self) -> Vec<(&str, &Self::Sandbox)> {
+        vec![("", self.sandbox())]
+    }
+
+    /// Whether what runs there uses nothing of this machine.
+    fn is_elsewhere(&self, engine: &str) -> bool {
+        let _ = engine;
+        false
+    }
 
     /// The trees.
     fn trees(&self) -> &Self::Trees;
@@ -255,7 +285,7 @@ pub trait World: Send + Sync + 'static {
     fn models(&self, api: ModelApi) -> Result<String, String>;
 
     /// What the operator decides about sandboxes.
-    fn sandboxes(&self) -> &SandboxConfig;
+    fn sandbox_rules(&self) -> &SandboxConfig;
 
     /// What the operator decides about ways out of sandboxes.
     fn egress(&self) -> &EgressConfig;

@@ -208,19 +208,21 @@ impl<W: World> Engine<W> {
         if self.room.holds(&begun.iter().map(|run| run.needs).collect::<Vec<_>>()) {
             return occupying;
         }
-        let containers = match self.world.sandbox().labelled().await {
-            Ok(containers) => containers,
-            Err(error) => {
-                tracing::warn!("cannot see which runs are at work: {error}");
-                return working;
-            }
-        };
-        for (name, container) in containers {
-            let Some(id) = run_of(&name).filter(|id| occupying.contains(id)) else { continue };
-            match self.world.sandbox().presence(&container).await {
-                Ok(Presence::Running) => drop(working.insert(id)),
-                Ok(_) => {}
-                Err(error) => tracing::warn!(run = %id, "cannot see whether it is at work: {error}"),
+        for (engine, sandbox) in self.world.sandboxes() {
+            let containers = match sandbox.labelled().await {
+                Ok(containers) => containers,
+                Err(error) => {
+                    tracing::warn!(engine, "cannot see which runs are at work: {error}");
+                    continue;
+                }
+            };
+            for (name, container) in containers {
+                let Some(id) = run_of(&name).filter(|id| occupying.contains(id)) else { continue };
+                match sandbox.presence(&container).await {
+                    Ok(Presence::Running) => drop(working.insert(id)),
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(run = %id, "cannot see whether it is at work: {error}"),
+                }
             }
         }
         working
@@ -243,9 +245,11 @@ impl<W: World> Engine<W> {
                 return Ok(());
             }
         };
-        match self.world.sandbox().labelled().await {
-            Ok(containers) => ids.extend(containers.iter().filter_map(|(name, _)| run_of(name))),
-            Err(error) => tracing::warn!("cannot look for leftover containers: {error}"),
+        for (engine, sandbox) in self.world.sandboxes() {
+            match sandbox.labelled().await {
+                Ok(containers) => ids.extend(containers.iter().filter_map(|(name, _)| run_of(name))),
+                Err(error) => tracing::warn!(engine, "cannot look for leftover containers: {error}"),
+            }
         }
         for id in ids {
             // A run that the store does not know is not ours to tidy.

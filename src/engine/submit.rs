@@ -7,7 +7,7 @@ use super::ports::{Trees, World};
 use crate::audit::{AuditEvent, hex};
 use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
 use crate::domain::{
-    Actor, Budget, Millis, Need, Origin, Plan, Predecessor, Priority, Project, Role, Run, RunId, RunState, Spent,
+    Actor, Budget, Millis, Need, Needs, Origin, Plan, Predecessor, Priority, Project, Role, Run, RunId, RunState, Spent,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
@@ -36,6 +36,8 @@ pub struct NewRun {
     pub base: String,
     /// What its agent is there for.
     pub role: Role,
+    /// The container engine that its steps run on, as people call it; that of its project where nobody says.
+    pub engine: Option<String>,
     /// The agent's name, or empty for that of the role or the repository's own.
     pub agent: String,
     /// A cap on iterations that goes before the repository's.
@@ -79,8 +81,14 @@ impl<W: World> Engine<W> {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
         let beside = config.needs_of_services();
-        let needs = self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?;
-        self.fits_sandbox(&new, &config).await.map_err(unfit)?;
+        let engine = self.world.engine_of(&new.project.name, new.engine.as_deref()).to_owned();
+        let needs = if self.world.is_elsewhere(&engine) {
+            Needs::default()
+        } else {
+            self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?
+        };
+        let sandbox = self.world.sandbox_at(&engine).map_err(|error| unfit(error.to_string()))?;
+        self.fits_sandbox(sandbox, &new, &config).await.map_err(unfit)?;
         let agent = self.agent_of(&new, &config).map_err(unfit)?;
         let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
         let run = Run {
@@ -92,6 +100,7 @@ impl<W: World> Engine<W> {
             origin: Origin::Operator,
             agent: agent.name,
             role: new.role,
+            engine,
             priority: new.priority,
             needs,
             after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
@@ -129,7 +138,7 @@ impl<W: World> Engine<W> {
                 // The words themselves are in the run's row; their digest holds them fast.
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
-                    "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "config": digest,
+                    "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "engine": run.engine, "config": digest,
                     "priority": run.priority, "after": after, "plan": run.plan,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
@@ -143,8 +152,7 @@ impl<W: World> Engine<W> {
 
 impl<W: World> Engine<W> {
     /// Why this engine's sandbox could never do what the repository asks for.
-    async fn fits_sandbox(&self, new: &NewRun, config: &ProjectConfig) -> Result<(), String> {
-        let sandbox = self.world.sandbox();
+    async fn fits_sandbox(&self, sandbox: &W::Sandbox, new: &NewRun, config: &ProjectConfig) -> Result<(), String> {
         if config.setup.is_some() && !sandbox.abilities().setup {
             return Err(
                 "dogwatch.toml has a [setup], and this engine's process sandbox cannot keep what a setup makes: have a root with \
@@ -188,7 +196,7 @@ impl<W: World> Engine<W> {
                  install Docker"
             ));
         }
-        if !self.world.sandboxes().admits(Some(name)) {
+        if !self.world.sandbox_rules().admits(Some(name)) {
             return Err(format!(
                 "[sandbox] in dogwatch.toml wants the runtime {name}, and this engine's operator does not let repositories ask for \
                  that: leave it out, or add it to `projects-may-ask` under [sandbox] in config.toml and restart the engine"

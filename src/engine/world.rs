@@ -7,20 +7,24 @@ mod trees;
 
 pub use trees::GitTrees;
 
-use super::ports::{Places, World};
+use super::ports::{Places, World, unknown_engine};
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig, choose_agent,
+    ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig,
+    choose_agent,
 };
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};
-use crate::sandbox::{Limits, Sandbox};
+use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The real outside over a sandbox.
 pub struct RealWorld<S> {
     sandbox: S,
+    /// Further ones, by the names that config.toml gives their engines.
+    others: BTreeMap<String, S>,
     trees: GitTrees,
     places: Places,
     config: EngineConfig,
@@ -32,7 +36,14 @@ impl<S: Sandbox> RealWorld<S> {
     pub fn new(sandbox: S, paths: &Paths, config: EngineConfig, gateway: Gateway, owner: (u32, u32)) -> Self {
         let places = Places { workspaces: paths.workspaces(), logs: paths.logs(), steps: paths.steps() };
         let trees = GitTrees::new(paths.repos(), places.clone(), owner);
-        Self { sandbox, trees, places, config, gateway }
+        Self { sandbox, others: BTreeMap::new(), trees, places, config, gateway }
+    }
+}
+
+impl<S: Sandbox> RealWorld<S> {
+    /// The same with further sandboxes.
+    pub fn and(self, others: BTreeMap<String, S>) -> Self {
+        Self { others, ..self }
     }
 }
 
@@ -49,6 +60,26 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn sandbox(&self) -> &S {
         &self.sandbox
+    }
+
+    fn sandbox_at(&self, engine: &str) -> Result<&S, SandboxError> {
+        if engine.is_empty() {
+            return Ok(&self.sandbox);
+        }
+        self.others.get(engine).ok_or_else(|| unknown_engine(engine))
+    }
+
+    fn engine_of<'a>(&'a self, project: &str, asked: Option<&'a str>) -> &'a str {
+        self.config.engine_of(project, asked)
+    }
+
+    fn sandboxes(&self) -> Vec<(&str, &S)> {
+        let others = self.others.iter().map(|(name, sandbox)| (name.as_str(), sandbox));
+        std::iter::once(("", &self.sandbox)).chain(others).collect()
+    }
+
+    fn is_elsewhere(&self, engine: &str) -> bool {
+        matches!(self.config.engines.get(engine), Some(EngineAt::Far(_)))
     }
 
     fn trees(&self) -> &GitTrees {
@@ -73,7 +104,7 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
     }
 
-    fn sandboxes(&self) -> &SandboxConfig {
+    fn sandbox_rules(&self) -> &SandboxConfig {
         &self.config.sandbox
     }
 

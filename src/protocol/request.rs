@@ -35,6 +35,9 @@ pub enum Request {
         /// What its agent is there for.
         #[serde(default)]
         role: Role,
+        /// The container engine that its steps run on, as config.toml calls it; that of the project by default.
+        #[serde(default)]
+        engine: Option<String>,
         /// The agent; that of the role or the repository's own by default.
         agent: Option<String>,
         /// A cap on iterations; the repository's by default.

@@ -172,6 +172,10 @@ impl Sandbox for AnySandbox {
         pass_on!(self, sandbox => sandbox.old_programs(dry).await)
     }
 
+    async fn leavings(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        pass_on!(self, sandbox => sandbox.leavings(dry).await)
+    }
+
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
         pass_on!(self, sandbox => sandbox.local_image(tag).await)
     }

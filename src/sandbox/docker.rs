@@ -6,10 +6,12 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `settings.rs` | what it is told |
 //! | `link.rs` | the socket, deadlines, errors in words |
 //! | `create.rs` | the walls |
 //! | `container.rs` | made, started, frozen, thawed, removed |
-//! | `upload.rs` | a tree copied into a container |
+//! | `upload.rs`, `take.rs` | a tree copied into a container, and out of one |
+//! | `far.rs` | a Docker on another machine |
 //! | `follow.rs` | to the end |
 //! | `state.rs` | what Docker says of a container |
 //! | `watch.rs` | waiting for the end, time limits |
@@ -24,6 +26,7 @@ mod container;
 mod create;
 mod dockerfile;
 mod facts;
+mod far;
 mod follow;
 mod image;
 mod link;
@@ -31,50 +34,31 @@ mod progress;
 mod reference;
 mod runtime;
 mod service;
+mod settings;
 mod state;
+mod take;
 mod upload;
 mod watch;
 
 pub use build::agents_build;
 pub use facts::DockerFacts;
+pub use far::{FarFacts, FarSettings};
+pub use settings::{DockerSettings, ask_facts, disk_bound, is_there};
 
 use super::executable::{self, Staged};
 use super::follow::Followed;
-use super::words::find_program;
 use super::{Abilities, DiskBound, Ended, Presence, Said, Sandbox, SandboxError, StepSpec, layout};
 use crate::domain::{ImageUsed, Millis};
 use crate::shim::Secret;
-use crate::workspace::volume;
+use far::Far;
 use link::Link;
-use state::QUICK;
-use std::path::{Path, PathBuf};
+use settings::facts_of;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// The group of nobody.
 const NO_GROUP: u32 = 65_534;
-
-/// What the engine gives to its Docker sandbox.
-#[derive(Clone)]
-pub struct DockerSettings {
-    /// `unix:///path`; `None` means `DOCKER_HOST` or else Docker's usual socket.
-    pub host: Option<String>,
-    /// The engine instance's id. Two engines on one Docker differ in it, so that they never meet.
-    pub instance: String,
-    /// Directory for copies of the executable, on a file system that the Docker service sees under the same path.
-    pub exe_copies: PathBuf,
-    /// The executable that containers run as their shim; `None` for the running one.
-    pub executable: Option<PathBuf>,
-    /// The engine's own key, from which the secrets of its steps are derived.
-    pub engine_key: [u8; 32],
-    /// Hosts (with port, where one is written) from which images may come, such as `docker.io`.
-    pub allowed_registries: Vec<String>,
-    /// User and group of agents and tests: the engine's own, or some other than root where the engine is root.
-    pub user: (u32, u32),
-    /// The runtime of steps; `None` for Docker's usual one.
-    pub runtime: Option<String>,
-}
 
 /// One container engine as a sandbox.
 pub struct DockerSandbox {
@@ -91,43 +75,21 @@ pub struct DockerSandbox {
     lost_at: Mutex<Option<Millis>>,
 }
 
-/// Whether there is anything of Docker on this machine: a socket that somebody names, one at the usual place, or a program.
-/// Asks nobody.
-pub fn is_there(host: Option<&str>) -> bool {
-    let named = host.is_some() || std::env::var_os("DOCKER_HOST").is_some_and(|value| !value.is_empty());
-    named || Path::new(link::DEFAULT_SOCKET).exists() || find_program("dockerd").or(find_program("docker")).is_some()
-}
-
-/// What the container engine at `host` says of itself, for those who need no sandbox of it. `None` means `DOCKER_HOST` or
-/// else Docker's usual socket.
-pub async fn ask_facts(host: Option<&str>) -> Result<DockerFacts, SandboxError> {
-    facts_of(&Link::new(host)?).await
-}
-
-/// How caps on trees hold for containers of the service at a socket. A service that does not see what this engine mounts would
-/// show them empty directories.
-pub fn disk_bound(socket: &str) -> DiskBound {
-    if service::shares_mounts(socket) && volume::possible().is_ok() {
-        DiskBound::FileSystem
-    } else {
-        DiskBound::Watched
-    }
-}
-
-async fn facts_of(link: &Link) -> Result<DockerFacts, SandboxError> {
-    let fail = |failure: link::Failure| failure.into_error("to tell its version");
-    let docker = link.client().map_err(fail)?;
-    let version = link.call(QUICK, docker.version()).await.map_err(fail)?;
-    let info = link.call(QUICK, docker.info()).await.map_err(fail)?;
-    Ok(DockerFacts::new(link.path(), version, info))
-}
-
 impl DockerSandbox {
     /// Makes the copy of the executable and keeps the settings. The container engine itself is not asked for anything,
     /// so that this engine starts without it too.
     pub async fn connect(settings: DockerSettings) -> Result<Self, SandboxError> {
-        let DockerSettings { host, instance, exe_copies, executable, engine_key, allowed_registries, user, runtime } =
-            settings;
+        let DockerSettings {
+            host,
+            far,
+            instance,
+            exe_copies,
+            executable,
+            engine_key,
+            allowed_registries,
+            user,
+            runtime,
+        } = settings;
         if instance.chars().filter(char::is_ascii_alphanumeric).count() < 8 {
             return Err(SandboxError::Local(format!(
                 "the engine instance id `{instance}` is too short: container names need eight letters or digits of it"
@@ -138,7 +100,10 @@ impl DockerSandbox {
         }
         // An ordinary user may well have root's group as the first of its groups; inside it has none that opens anything.
         let user = (user.0, if user.1 == 0 { NO_GROUP } else { user.1 });
-        let link = Link::new(host.as_deref())?;
+        let link = match far {
+            Some(far) => Link::to(Far::begin(far, &instance)?),
+            None => Link::new(host.as_deref())?,
+        };
         let copy = Staged::prepare(executable, exe_copies).await?;
         Ok(Self {
             link,
@@ -157,6 +122,24 @@ impl DockerSandbox {
     /// What the container engine says of itself.
     pub async fn version_and_facts(&self) -> Result<DockerFacts, SandboxError> {
         facts_of(&self.link).await
+    }
+
+    /// What another machine says of itself; `None` where it is this one.
+    pub async fn far_facts(&self) -> Result<Option<FarFacts>, SandboxError> {
+        let Some(far) = self.link.far() else { return Ok(None) };
+        far.facts().await.map(Some).map_err(|failure| failure.into_error("to tell about its machine"))
+    }
+
+    /// Removes everything that this engine has on another machine beside its containers and images, which go before.
+    pub async fn forget_all(&self) -> Result<(), SandboxError> {
+        let Some(far) = self.link.far() else { return Ok(()) };
+        far.forget_all().await.map_err(|failure| failure.into_error("to remove this engine's directories"))
+    }
+
+    /// Waits a little for the connection to another machine, so that whoever comes while it is made finds it.
+    async fn reach(&self) -> Result<(), SandboxError> {
+        let Some(far) = self.link.far() else { return Ok(()) };
+        far.up().await.map(drop).map_err(|failure| failure.into_error("to reach its machine"))
     }
 
     /// What is known of the container engine, asked for once. An engine on which no step could work is refused.
@@ -203,12 +186,27 @@ impl DockerSandbox {
         let processors = self.facts().await?.processors;
         let volumes = self.volumes(spec).await?;
         let copy = self.copy.get().await?;
-        let mounts = layout::prepare(spec, self.user)?;
+        let mut mounts = layout::prepare(spec, self.user)?;
+        let (mut bin, mut user) = (copy.dir.clone(), self.user);
+        let _nothing_is_cleared = match self.link.far() {
+            Some(far) => {
+                let fail =
+                    |failure: link::Failure| failure.into_error("to make a step's directories on another machine");
+                let held = far.making().await;
+                let up = far.up().await.map_err(fail)?;
+                bin = far.program(&up, copy).await?.into();
+                mounts = far.prepare(&up, spec).await.map_err(fail)?;
+                user = up.user;
+                Some(held)
+            }
+            None => None,
+        };
         let around = create::Surroundings {
             instance: &self.instance,
-            bin: &copy.dir,
+            bin: &bin,
             command: container::command(copy),
-            user: self.user,
+            user,
+            dir: self.link.far().map(|_| spec.dir.to_string_lossy().into_owned()),
             processors,
             runtime: self.runtimes.of(spec),
             mounts,
@@ -225,14 +223,20 @@ impl DockerSandbox {
 
 impl Sandbox for DockerSandbox {
     fn abilities(&self) -> Abilities {
-        Abilities { disk: disk_bound(self.link.path()), ..Abilities::ALL }
+        let disk = if self.link.far().is_some() { DiskBound::Watched } else { disk_bound(self.link.path()) };
+        Abilities { disk, ..Abilities::ALL }
     }
 
     async fn words(&self) -> Result<String, SandboxError> {
+        self.reach().await?;
         let facts = self.facts().await?;
-        Ok(match self.runtimes.usual() {
+        let words = match self.runtimes.usual() {
             None => facts.in_words(&facts.default_runtime, runtime::Level::Shared.words()),
             Some((name, level)) => facts.in_words(name, level.map_or("not tried yet", runtime::Level::words)),
+        };
+        Ok(match self.link.far() {
+            Some(far) => format!("{words}, on {}", far.host()),
+            None => words,
         })
     }
 
@@ -243,11 +247,18 @@ impl Sandbox for DockerSandbox {
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
         // One that could serve no step at all is refused first.
         self.facts().await?;
-        self.runtimes.prove(self, spec).await?;
+        if self.link.far().is_none() {
+            self.runtimes.prove(self, spec).await?;
+        } else if let Some(name) = self.runtimes.of(spec) {
+            let reason =
+                "on another machine no runtime is tried yet, and one that was not tried is not taken".to_owned();
+            return Err(SandboxError::Refused { what: format!("to use the runtime {name}"), reason });
+        }
         self.make(spec).await
     }
 
     async fn start(&self, spec: &StepSpec, container: &str) -> Result<(), SandboxError> {
+        self.reach().await?;
         container::start(&self.link, spec, container, &self.secret(spec)).await
     }
 
@@ -257,6 +268,7 @@ impl Sandbox for DockerSandbox {
         container: &str,
         tell: &(dyn Fn(String) + Send + Sync),
     ) -> Result<Ended, SandboxError> {
+        self.reach().await?;
         let following = self.followed.begin(container);
         follow::follow(self, spec, container, &following, tell).await
     }
@@ -270,25 +282,30 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn presence(&self, container: &str) -> Result<Presence, SandboxError> {
+        self.reach().await?;
         let seen = state::look(&self.link, container).await;
         let seen = seen.map_err(|failure| failure.into_error("to look at a container"))?;
         Ok(seen.map_or(Presence::Gone, |seen| if seen.paused { Presence::Frozen } else { seen.presence }))
     }
 
     async fn freeze(&self, container: &str) -> Result<(), SandboxError> {
+        self.reach().await?;
         container::set_frozen(&self.link, &self.instance, container, true).await
     }
 
     async fn thaw(&self, container: &str) -> Result<(), SandboxError> {
+        self.reach().await?;
         container::set_frozen(&self.link, &self.instance, container, false).await
     }
 
     async fn remove(&self, container: &str) -> Result<(), SandboxError> {
+        self.reach().await?;
         self.followed.note_removal(container);
-        container::remove(&self.link, container).await
+        container::remove(&self.link, &self.instance, container).await
     }
 
     async fn labelled(&self) -> Result<Vec<(String, String)>, SandboxError> {
+        self.reach().await?;
         container::labelled(&self.link, &self.instance).await
     }
 
@@ -305,6 +322,7 @@ impl Sandbox for DockerSandbox {
         reference: &str,
         progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<ImageUsed, SandboxError> {
+        self.reach().await?;
         image::obtain(&self.link, &self.registries, reference, progress).await
     }
 
@@ -315,28 +333,45 @@ impl Sandbox for DockerSandbox {
         context: Vec<u8>,
         progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<ImageUsed, SandboxError> {
+        self.reach().await?;
         let processors = self.facts().await?.processors;
         let asked = build::Asked { registries: &self.registries, processors, tag, dockerfile };
         build::build(&self.link, &asked, context, progress).await
     }
 
     async fn commit(&self, container: &str, tag: &str) -> Result<String, SandboxError> {
+        self.reach().await?;
         build::commit(&self.link, container, tag).await
     }
 
     async fn made_image(&self, tag: &str) -> Result<Option<(String, u64)>, SandboxError> {
+        self.reach().await?;
         image::made(&self.link, tag).await
     }
 
     async fn remove_image(&self, tag: &str) -> Result<(), SandboxError> {
+        self.reach().await?;
         image::remove(&self.link, tag).await
     }
 
     async fn old_programs(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
-        executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await
+        let Some(far) = self.link.far() else {
+            return executable::old(&self.copy, self.labelled().await?.is_empty(), dry).await;
+        };
+        // Those of this machine are others' to remove.
+        let old = far.old_programs(&self.link, self.copy.get().await?, dry).await?;
+        Ok(old.into_iter().map(|(name, kib)| (name, kib << 10)).collect())
+    }
+
+    async fn leavings(&self, dry: bool) -> Result<Vec<(String, u64)>, SandboxError> {
+        match self.link.far() {
+            Some(far) => far.leavings(&self.link, dry).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn local_image(&self, tag: &str) -> Result<Option<String>, SandboxError> {
+        self.reach().await?;
         build::image_id(&self.link, tag).await
     }
 }
@@ -351,6 +386,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let settings = |user| DockerSettings {
             host: Some("/nonexistent.sock".to_owned()),
+            far: None,
             instance: "abcdefgh".to_owned(),
             exe_copies: home.path().join("exe"),
             executable: None,

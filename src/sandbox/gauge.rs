@@ -9,8 +9,11 @@ use super::channel::{Cause, StepChannel};
 use super::{Profile, StepSpec, layout};
 use crate::domain::OnDisk;
 use crate::workspace::{self, volume};
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -31,11 +34,22 @@ struct Found {
     took: Duration,
 }
 
+/// What things of a step take, in KiB, when it is known.
+pub(super) type Sizes = Pin<Box<dyn Future<Output = io::Result<Vec<(OnDisk, u64)>>> + Send>>;
+
+/// Who measures the things of a step where they lie on another machine.
+pub(super) trait Far: Send + Sync {
+    /// Measures these.
+    fn sizes(self: Arc<Self>, what: Vec<OnDisk>) -> Sizes;
+}
+
 /// The caps of one step.
 pub(super) struct Gauge {
     log_mib: u64,
     /// What is measured, with its cap in MiB.
     places: Vec<(OnDisk, PathBuf, u64)>,
+    /// Who measures, where it is not this machine.
+    far: Option<Arc<dyn Far>>,
     due: Instant,
     measuring: Option<JoinHandle<io::Result<Found>>>,
 }
@@ -48,7 +62,12 @@ impl Gauge {
         let tree = tree.map(|tree| (OnDisk::Tree, tree, spec.limits.disk_mib));
         let session = spec.has_session().then(|| (OnDisk::Session, layout::session_dir(&spec.dir), SESSION_MIB));
         let places = tree.into_iter().chain([spool]).chain(session).collect();
-        Self { log_mib: spec.limits.log_mib, places, due: Instant::now(), measuring: None }
+        Self { log_mib: spec.limits.log_mib, places, far: None, due: Instant::now(), measuring: None }
+    }
+
+    /// The caps of a step whose things lie on another machine.
+    pub(super) fn on(self, far: Option<Arc<dyn Far>>) -> Self {
+        Self { far, ..self }
     }
 
     /// Which cap is broken, if one is. Does not wait for a measurement.
@@ -68,7 +87,10 @@ impl Gauge {
             },
             None if Instant::now() >= self.due => {
                 let places = self.places.clone();
-                self.measuring = Some(tokio::task::spawn_blocking(move || measure(places)));
+                self.measuring = Some(match self.far.clone() {
+                    Some(far) => tokio::spawn(measure_there(far, places)),
+                    None => tokio::task::spawn_blocking(move || measure(places)),
+                });
             }
             None => {}
         }
@@ -87,4 +109,12 @@ fn measure(places: Vec<(OnDisk, PathBuf, u64)>) -> io::Result<Found> {
         }
     }
     Ok(Found { broken: None, took: begun.elapsed() })
+}
+
+async fn measure_there(far: Arc<dyn Far>, places: Vec<(OnDisk, PathBuf, u64)>) -> io::Result<Found> {
+    let begun = std::time::Instant::now();
+    let sizes = far.sizes(places.iter().map(|(what, ..)| *what).collect()).await?;
+    let mut caps = sizes.into_iter().zip(places).map(|((what, kib), (_, _, mib))| (what, kib, mib));
+    let broken = caps.find(|(_, kib, mib)| *kib > mib.saturating_mul(1024));
+    Ok(Found { broken: broken.map(|(what, _, mib)| Cause::Overfull { what, mib }), took: begun.elapsed() })
 }

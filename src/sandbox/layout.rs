@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// The step's own things inside.
 pub(super) const STEP_INSIDE: &str = "/dogwatch/step";
 /// The spool inside.
-const SPOOL_INSIDE: &str = "/dogwatch/spool";
+pub(super) const SPOOL_INSIDE: &str = "/dogwatch/spool";
 /// The tree inside.
 pub(super) const WORK_INSIDE: &str = "/work";
 /// The gateway's directory inside.
@@ -96,8 +96,8 @@ fn make_spool(spool: &Path, profile: Profile, user: (u32, u32)) -> io::Result<()
     chown(spool, Some(uid), Some(gid))
 }
 
-/// Writes the shim's orders and the program's standard input.
-pub(super) fn write(spec: &StepSpec) -> Result<(), SandboxError> {
+/// The files of the step's directory: the shim's orders, which come last, and what goes before them.
+pub(super) fn orders(spec: &StepSpec) -> Result<Vec<(&'static str, Vec<u8>)>, SandboxError> {
     let orders = ShimSpec {
         argv: spec.argv.clone(),
         env: spec.env.clone(),
@@ -109,11 +109,15 @@ pub(super) fn write(spec: &StepSpec) -> Result<(), SandboxError> {
         seconds: spec.times.seconds,
         forward: spec.gateway.as_ref().map(|_| crate::gateway::PORT),
     };
+    let orders = serde_json::to_vec(&orders).map_err(|error| local(&spec.dir, &error.into()))?;
+    let open = spec.open_until.as_ref().map(|word| (OPEN_FILE, word.clone().into_bytes()));
+    Ok(open.into_iter().chain([(STDIN, spec.stdin.clone()), (SPEC_FILE, orders)]).collect())
+}
+
+/// Writes the shim's orders and the program's standard input.
+pub(super) fn write(spec: &StepSpec) -> Result<(), SandboxError> {
     let dir = step_dir(spec);
-    let open = spec.open_until.as_ref().map_or(Ok(()), |word| put(&dir, OPEN_FILE, word.as_bytes()));
-    let written = open
-        .and_then(|()| put(&dir, STDIN, &spec.stdin))
-        .and_then(|()| put(&dir, SPEC_FILE, &serde_json::to_vec(&orders)?));
+    let written = orders(spec)?.iter().try_for_each(|(name, bytes)| put(&dir, name, bytes));
     written.map_err(|error| local(&dir, &error))
 }
 

@@ -8,7 +8,7 @@ use super::{Asker, Server};
 use crate::domain::{Actor, BugState, Day, Project, QuestionState, Run, RunId, RunState, Scope, StepLog};
 use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
-use crate::engine::{AskError, HandOver, NewRun};
+use crate::engine::{AskError, HandOver};
 use crate::logs::LogReader;
 use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
 use crate::sandbox::Sandbox;
@@ -72,16 +72,7 @@ impl<S: Sandbox> Server<S> {
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
-            Request::Submit { project, task, criteria, role, agent, iterations, revision, priority, plan, after } => {
-                let project = self.find_project(&project).await?;
-                let base = self.engine.world.trees().fetch(&project, revision).await?;
-                let agent = agent.unwrap_or_default();
-                let owner = you;
-                let new =
-                    NewRun { project, task, criteria, base, role, agent, iterations, priority, plan, after, owner };
-                let run = self.engine.submit(new).await?;
-                self.run_reply(run).await
-            }
+            request @ Request::Submit { .. } => self.submit(request, you).await,
             Request::Runs { all } => self.runs(all).await,
             Request::Run { run } => self.detail(run).await,
             Request::Pause { run } => self.act(run, Event::Pause { by: you }).await,
@@ -229,7 +220,7 @@ impl<S: Sandbox> Server<S> {
         self.run_reply(run).await
     }
 
-    async fn run_reply(&self, run: Run) -> Result<Reply, Fault> {
+    pub(super) async fn run_reply(&self, run: Run) -> Result<Reply, Fault> {
         let mut views = self.views(vec![run]).await?;
         views.pop().map(|run| Reply::Run { run }).ok_or_else(|| not_found("run", ""))
     }

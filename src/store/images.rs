@@ -25,6 +25,8 @@ pub enum ImageState {
 pub struct MadeImage {
     /// Its local tag.
     pub tag: String,
+    /// The container engine that it is on; empty for the usual one.
+    pub engine: String,
     /// Its content id; absent where it was never seen to be made.
     pub image: Option<String>,
     /// How far it has come.
@@ -36,6 +38,7 @@ pub struct MadeImage {
 fn made(row: &Row<'_>) -> rusqlite::Result<MadeImage> {
     Ok(MadeImage {
         tag: row.get("tag")?,
+        engine: row.get("engine")?,
         image: row.get("image")?,
         state: word(row, "state")?,
         used: Millis(row.get("used")?),
@@ -58,13 +61,13 @@ impl View<'_> {
 
 impl Tx<'_> {
     /// Says how far an image has come, and for one that is asked for that it is used now.
-    pub fn put_image(&self, tag: &str, image: Option<&str>, state: ImageState) -> Result<(), StoreError> {
+    pub fn put_image(&self, tag: &str, engine: &str, image: Option<&str>, state: ImageState) -> Result<(), StoreError> {
         let now = self.now().0;
         self.change(
-            "INSERT INTO images (tag, image, state, used) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO images (tag, image, state, used, engine) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (tag) DO UPDATE SET image = excluded.image, state = excluded.state,
                 used = CASE WHEN excluded.state IN ('intended', 'made') THEN excluded.used ELSE used END",
-            params![tag, image, Word(state), now],
+            params![tag, image, Word(state), now, engine],
         )?;
         Ok(())
     }

@@ -24,7 +24,7 @@ pub struct RunFilter {
 /// each column up by its name was most of the cost.
 macro_rules! columns {
     () => {
-        "id, project, task, criteria, owner, origin, agent, role, priority, needs_memory, needs_processors, predecessors, waits_since,
+        "id, project, task, criteria, owner, origin, agent, role, engine, priority, needs_memory, needs_processors, predecessors, waits_since,
          plan, state, resume_to, iteration, attempt, losses, rerun, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
          spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
     };
@@ -41,6 +41,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         origin: next.json()?,
         agent: next.get()?,
         role: next.word()?,
+        engine: next.get()?,
         priority: next.word()?,
         needs: Needs { memory_mib: next.get()?, millicpus: next.get()? },
         after: next.json()?,
@@ -122,17 +123,17 @@ impl Tx<'_> {
     /// starts at 1.
     pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
         let id = self.insert(
-            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, rerun, troubles,
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, engine, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, rerun, troubles,
                 instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
                 budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
                 version, created, updated)
-             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :role, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :state, :resume_to, :iteration, :attempt,
+             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :role, :engine, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :state, :resume_to, :iteration, :attempt,
                 :losses, :rerun, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
                 :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
                 :spent_microusd, :question, :reason, 1, :created, :updated)",
             named_params! {
                 ":project": new.project.0, ":task": new.task, ":criteria": Json(&new.criteria),
-                ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent, ":role": Word(new.role),
+                ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent, ":role": Word(new.role), ":engine": new.engine,
                 ":priority": new.priority.name(), ":needs_memory": new.needs.memory_mib,
                 ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0, ":plan": Word(new.plan),
                 ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
@@ -159,7 +160,7 @@ impl Tx<'_> {
     }
 
     /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next
-    /// version. What a run is at birth (project, task, owner, origin, agent, role, needs, created) never changes.
+    /// version. What a run is at birth (project, task, owner, origin, agent, role, engine, needs, created) never changes.
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
             "UPDATE runs SET criteria = :criteria, priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,

@@ -59,6 +59,7 @@ impl Bench {
     async fn connect(host: &str, home: &TempDir, user: (u32, u32), runtime: Option<String>) -> DockerSandbox {
         DockerSandbox::connect(DockerSettings {
             host: Some(host.to_owned()),
+            far: None,
             instance: crate::contract::Bench::<DockerSandbox>::instance(home),
             exe_copies: home.path().join("exe"),
             executable: Some(crate::contract::Bench::<DockerSandbox>::executable()),

@@ -6,6 +6,8 @@ engine_dir=
 engine_socket=
 registry_pid=
 registry_address=
+# What dockerd is started in, for one that is to see another machine than this (tests/lib/far.sh).
+engine_world=()
 
 # Docker settings of the caller must not lead a test to another engine.
 unset DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION DOCKER_DRIVER
@@ -68,7 +70,7 @@ launch_engine() {
     local namespace=dogwatch-${engine_dir##*.}
     # A session of its own, so that Ctrl-C reaches this script first. The proxies of the caller are not for 127.0.0.1.
     # No bridge and no packet filter: containers have no network or the host's.
-    as_root env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy setsid dockerd \
+    as_root env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy setsid "${engine_world[@]}" dockerd \
         --host "unix://$engine_socket" --group "$(id -g)" --data-root "$engine_dir/data" --exec-root "$engine_dir/exec" \
         --pidfile "$engine_dir/pid" --config-file "$engine_dir/settings.json" \
         --containerd-namespace "$namespace" --containerd-plugins-namespace "$namespace-plugins" \
@@ -95,6 +97,8 @@ restart_engine() {
 end_engine() {
     local dir=$1 pid ids
     local client=(docker --config "$dir/client" --host "unix://$dir/docker.sock")
+    pid=$(cat "$dir/sshd.pid" 2>/dev/null || true)
+    if [ -n "$pid" ] && is_process_of "$pid" "$dir"; then as_root kill -TERM "$pid" 2>/dev/null || true; fi
     pid=$(cat "$dir/pid" 2>/dev/null || true)
     if [ -n "$pid" ] && is_process_of "$pid" "$dir"; then
         ids=$(timeout 20 "${client[@]}" ps -aq --no-trunc 2>/dev/null | xargs || true)

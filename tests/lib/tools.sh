@@ -23,6 +23,8 @@ missing_packages() {
             have docker-registry || echo docker-registry
             have mmdebstrap || echo mmdebstrap
             have flock || echo util-linux
+            have sshd || echo openssh-server
+            have ssh || echo openssh-client
             control_groups_mounted || echo cgroupfs-mount
             ;;
         process) have bwrap || echo bubblewrap ;;

@@ -72,6 +72,7 @@ pub fn waiting(bare: &Bare, title: &str, facts: &[String]) -> (RunId, RunId) {
 pub fn over(project: ProjectId, task: String) -> Run {
     Run {
         role: dogwatch::domain::Role::Coder,
+        engine: String::new(),
         id: RunId(0),
         project,
         task,

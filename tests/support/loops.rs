@@ -22,6 +22,7 @@ pub const ENOUGH: &str = "memory = \"1TiB\"\ncpus = 65536\n";
 /// The request that starts a run of a project.
 pub fn submission(project: &str, iterations: Option<u32>) -> Request {
     Request::Submit {
+        engine: None,
         role: dogwatch::domain::Role::Coder,
         project: project.to_owned(),
         task: "make the tests pass".to_owned(),

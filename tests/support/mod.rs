@@ -12,6 +12,7 @@ pub mod console;
 pub mod counting;
 mod docker;
 mod engine;
+mod far;
 pub mod filled;
 pub mod hostile;
 pub mod loops;
@@ -31,6 +32,7 @@ mod wait;
 pub use {
     docker::{DockerEnv, docker},
     engine::{Engine, Output},
+    far::{FarEnv, Sshd, far, kill_connection},
     played::played_engine,
     repo::TempRepo,
     wait::wait_until,

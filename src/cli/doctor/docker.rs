@@ -42,7 +42,8 @@ pub(super) async fn look(host: Option<&str>, runtime: Option<&str>) -> Vec<Findi
     }
 }
 
-fn judge(facts: &DockerFacts, runtime: Option<&str>) -> Vec<Finding> {
+/// The first of them says that it answers.
+pub(super) fn judge(facts: &DockerFacts, runtime: Option<&str>) -> Vec<Finding> {
     let mut findings =
         vec![Finding::ok("docker", format!("{} answers, version {}, API {}", facts.socket, facts.version, facts.api))];
     let version = numbers(&facts.version);

@@ -172,6 +172,7 @@ mod tests {
             after: Vec::new(),
             waits_since: NOW,
             role: crate::domain::Role::Coder,
+            engine: String::new(),
             plan: crate::domain::Plan::None,
             state,
             resume_to: None,

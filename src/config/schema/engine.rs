@@ -13,6 +13,12 @@ pub const ENGINE_TOP: Table = Table {
     keys: &[
         key("sandbox", "a table", "see there", "Which sandbox steps run in."),
         key("docker", "a table", "see there", "The container engine."),
+        key(
+            "engines",
+            "tables written as [engines.NAME]",
+            "none",
+            "Further container engines, also on other machines.",
+        ),
         key("engine", "a table", "see there", "The engine itself."),
         key("limits", "a table", "see there", "The most that a repository may ask for."),
         key("retention", "a table", "see there", "How long what runs leave behind is kept."),
@@ -94,6 +100,39 @@ pub const DOCKER: Table = Table {
             "a list of registries such as [\"docker.io\", \"localhost:5000\"]",
             "[\"docker.io\", \"ghcr.io\", \"quay.io\", \"registry.gitlab.com\", \"mcr.microsoft.com\"]",
             "Where images may be pulled from; replaces the default list.",
+        ),
+    ],
+};
+
+/// `[engines.NAME]`.
+pub const NAMED_ENGINE: Table = Table {
+    header: "[engines.NAME]",
+    about: "A Docker engine beside the usual one, for `dogwatch run --engine NAME`. By `ssh://` it may be on another machine, which needs nothing but sshd, Docker and a user who may use Docker's socket: trees, logs and the ways to models and hosts go through one connection, and no key of a model gets there. It must have the same kind of processor. Runs there have a place of `max-runs` and use nothing of this machine's memory and processors as `[engine]` counts them. Read at the engine's start.",
+    keys: &[
+        key(
+            "url",
+            "\"ssh://USER@HOST:PORT\" or \"unix:///PATH\"",
+            "required",
+            "Where it is. With `unix://` it must see the files of this machine under their own paths. Docker's own port (`tcp://`) cannot carry what a step needs.",
+        ),
+        key(
+            "host-key",
+            "a line such as \"ssh-ed25519 AAAA...\"",
+            "required with ssh://",
+            "The key by which that machine proves itself, as its /etc/ssh/ssh_host_ed25519_key.pub has it. No other is spoken to.",
+        ),
+        key(
+            "identity",
+            "the absolute path of a private key",
+            "what ssh and its agent have",
+            "The key to log in with; one that asks for a passphrase belongs into an agent.",
+        ),
+        key("socket", "an absolute path", "\"/var/run/docker.sock\"", "Docker's socket on that machine."),
+        key(
+            "projects",
+            "a list of names of projects",
+            "[]",
+            "Projects whose runs work there where nobody says otherwise; `--engine here` then means the usual engine.",
         ),
     ],
 };
@@ -321,6 +360,7 @@ pub const ENGINE_FILE: &[Table] = &[
     ENGINE_TOP,
     SANDBOX,
     DOCKER,
+    NAMED_ENGINE,
     ENGINE,
     MOST,
     RETENTION,

@@ -103,7 +103,8 @@ impl App {
     pub(super) fn lists_run(&self, view: &RunView) -> bool {
         let (id, run) = (view.run.id.to_string(), &view.run);
         let note = view.note.as_deref().unwrap_or_default();
-        self.filters.passes(List::Runs, &[&id, &view.project, &run.task, run.state.name(), note, &run.agent])
+        self.filters
+            .passes(List::Runs, &[&id, &view.project, &run.task, run.state.name(), note, &run.agent, &run.engine])
     }
 
     pub(super) fn lists_question(&self, question: &Question) -> bool {

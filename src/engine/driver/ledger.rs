@@ -323,15 +323,15 @@ impl<W: World> Engine<W> {
     }
 
     /// Commits how far the making of an image has come.
-    pub(super) async fn record_image(&self, run: RunId, tag: &str, image: Option<&str>) -> Result<(), StoreError> {
-        let (tag, image) = (tag.to_owned(), image.map(str::to_owned));
+    pub(super) async fn record_image(&self, run: &Run, tag: &str, image: Option<&str>) -> Result<(), StoreError> {
+        let (tag, image, engine, run) = (tag.to_owned(), image.map(str::to_owned), run.engine.clone(), run.id);
         let (state, kind) = match image {
             None => (ImageState::Intended, "image.intended"),
             Some(_) => (ImageState::Made, "image.ready"),
         };
         self.store
             .write(move |tx| {
-                tx.put_image(&tag, image.as_deref(), state)?;
+                tx.put_image(&tag, &engine, image.as_deref(), state)?;
                 let detail = json!({ "tag": tag, "image": image });
                 tx.record(AuditEvent::new(Actor::Engine, kind).run(run).detail(detail))
             })

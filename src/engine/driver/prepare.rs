@@ -4,7 +4,7 @@ use super::steps::{key, step_environment};
 use super::way::proxies;
 use super::{Context, Engine, Halt};
 use crate::config::{ImageSource, Setup};
-use crate::domain::{ImageUsed, StepEnd, StepKind, StepState};
+use crate::domain::{ImageUsed, Run, StepEnd, StepKind, StepState};
 use crate::engine::crash::Crashed;
 use crate::engine::machine::Event;
 use crate::engine::ports::{TreeFault, Trees, World};
@@ -37,22 +37,22 @@ impl<W: World> Engine<W> {
     async fn image_of(&self, context: &Context) -> Result<ImageUsed, Failed> {
         let id = context.run.id;
         let progress = |text: String| self.note(id, &text);
-        let sandbox = self.world.sandbox();
+        let sandbox = self.sandbox(&context.run)?;
         let mut image = match &context.config.image {
             ImageSource::Reference(reference) => sandbox.image(reference, &progress).await?,
             ImageSource::Dockerfile { path, context: directory } => {
                 let trees = self.world.trees();
                 let build = trees.build_context(&context.project, &context.base, path, directory).await?;
                 let parts = [self.store.instance().as_bytes(), &build.archive, build.dockerfile.as_bytes()];
-                let tag = format!("dogwatch-build:{}", short_hash(&parts));
+                let tag = format!("dogwatch-build:{}", short_hash(parts.into_iter().chain(elsewhere(&context.run))));
                 let image = if let Some(id) = sandbox.local_image(&tag).await? {
                     ImageUsed { asked: path.clone(), id, digest: None, services: BTreeMap::new() }
                 } else {
-                    self.record_image(id, &tag, None).await?;
+                    self.record_image(&context.run, &tag, None).await?;
                     self.crash.at("prepare.intended")?;
                     sandbox.build(&tag, &build.dockerfile, build.archive, &progress).await?
                 };
-                self.record_image(id, &tag, Some(&image.id)).await?;
+                self.record_image(&context.run, &tag, Some(&image.id)).await?;
                 image
             }
         };
@@ -85,13 +85,14 @@ impl<W: World> Engine<W> {
             .chain(setup.keep.iter().map(String::as_bytes))
             // What a setup was let out to counts as what went into its image.
             .chain(setup.egress.iter().flat_map(|word| [b"egress".as_slice(), word.as_bytes()]))
+            .chain(elsewhere(&context.run))
             .collect();
-        let tag = format!("dogwatch-setup:{}", short_hash(&parts));
-        if let Some(id) = self.world.sandbox().local_image(&tag).await? {
-            self.record_image(context.run.id, &tag, Some(&id)).await?;
+        let tag = format!("dogwatch-setup:{}", short_hash(parts));
+        if let Some(id) = self.sandbox(&context.run)?.local_image(&tag).await? {
+            self.record_image(&context.run, &tag, Some(&id)).await?;
             return Ok(id);
         }
-        self.record_image(context.run.id, &tag, None).await?;
+        self.record_image(&context.run, &tag, None).await?;
         self.crash.at("prepare.intended")?;
         let key = key(context, StepKind::Prepare, "");
         let ways = self.setup_ways(setup).map_err(|reason| Failed::Image { reason, retry: false })?;
@@ -138,9 +139,9 @@ impl<W: World> Engine<W> {
             let reason = "the setup's container vanished before it could be committed".to_owned();
             return Err(Failed::Halt(Halt::Lost { reason, explained: false }));
         };
-        let id = self.world.sandbox().commit(&container, &tag).await?;
+        let id = self.sandbox(&context.run)?.commit(&container, &tag).await?;
         self.crash.at("prepare.committed")?;
-        self.record_image(context.run.id, &tag, Some(&id)).await?;
+        self.record_image(&context.run, &tag, Some(&id)).await?;
         self.remove_containers_of(&key).await?;
         self.world.trees().remove(&self.places().tree(&key)).await?;
         self.crash.at("prepare.removed")?;
@@ -191,8 +192,13 @@ impl From<TreeFault> for Failed {
     }
 }
 
+/// What names the images of each further container engine apart: each has its own.
+fn elsewhere(run: &Run) -> Option<&[u8]> {
+    (!run.engine.is_empty()).then_some(run.engine.as_bytes())
+}
+
 /// The first half of a SHA-256 over the format and length-prefixed parts, in hexadecimal.
-pub(super) fn short_hash(parts: &[&[u8]]) -> String {
+pub(super) fn short_hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     hash.update(FORMAT.to_le_bytes());
     for part in parts {

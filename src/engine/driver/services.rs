@@ -50,11 +50,11 @@ impl<W: World> Engine<W> {
         };
         match done {
             Ok(()) => {
-                self.world.sandbox().remove(&holder).await?;
+                self.sandbox(&context.run)?.remove(&holder).await?;
                 held.await.map(drop)
             }
             // Nobody can join a network whose holder has ended, which is no fault of whoever tried.
-            Err(Halt::Trouble(_)) if self.world.sandbox().presence(&holder).await? != Presence::Running => {
+            Err(Halt::Trouble(_)) if self.sandbox(&context.run)?.presence(&holder).await? != Presence::Running => {
                 Err(held.await.err().unwrap_or_else(no_network))
             }
             Err(halt) => Err(halt),
@@ -119,7 +119,7 @@ impl<W: World> Engine<W> {
         // They are followed while they end and are removed, so that their logs are whole.
         for container in &started {
             // One that has ended, or cannot be asked, is removed as it is.
-            if let Err(error) = self.world.sandbox().stop(container, GRACE).await {
+            if let Err(error) = self.sandbox(&context.run)?.stop(container, GRACE).await {
                 tracing::debug!(container, "a service was not asked to end: {error}");
             }
         }
@@ -135,7 +135,7 @@ impl<W: World> Engine<W> {
             }
         }
         for container in started {
-            self.world.sandbox().remove(&container).await?;
+            self.sandbox(&context.run)?.remove(&container).await?;
         }
         while let Some(ended) = running.next().await {
             ended?;
@@ -169,7 +169,7 @@ impl<W: World> Engine<W> {
     }
 
     async fn stop_step(&self, context: &Context, suite: &Suite, step: &Step) -> Result<(), Halt> {
-        let sandbox = self.world.sandbox();
+        let sandbox = self.sandbox(&context.run)?;
         let mut ended = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
         let spec = self.spec_again(context, suite, step).await?;
         if let (StepState::Created { container }, Some(spec)) = (&step.state, spec) {

@@ -53,7 +53,7 @@ impl<W: World> Engine<W> {
                 self.record_live(key, &one, None, LiveFate::Sending).await?;
                 self.crash.at("steer.intended")?;
             }
-            let said = self.world.sandbox().say(&container, u64::from(one.number), &bytes).await?;
+            let said = self.sandbox(&context.run)?.say(&container, u64::from(one.number), &bytes).await?;
             self.crash.at("steer.said")?;
             let (at, fate) = fate(said);
             self.record_live(key, &one, at, fate).await?;

@@ -58,10 +58,10 @@ impl<W: World> Engine<W> {
             }
             Some((StepState::Ended { .. }, step)) => return Ok(Begun::Over(step)),
             Some((StepState::Created { container }, _)) => {
-                if self.world.sandbox().presence(&container).await? == Presence::Gone {
+                if self.sandbox(&context.run)?.presence(&container).await? == Presence::Gone {
                     return Err(self.lose(spec).await?);
                 }
-                self.world.sandbox().thaw(&container).await?;
+                self.sandbox(&context.run)?.thaw(&container).await?;
                 container
             }
             known => {
@@ -69,7 +69,7 @@ impl<W: World> Engine<W> {
                     self.record_intent(context, &spec.key, prompt).await?;
                     self.crash.at(format!("step.{kind}.intended"))?;
                 }
-                let container = self.world.sandbox().create(spec).await?;
+                let container = self.sandbox(&context.run)?.create(spec).await?;
                 self.crash.at(format!("step.{kind}.created"))?;
                 self.record_created(context.run.id, place, &spec.key, &container).await?;
                 self.crash.at(format!("step.{kind}.recorded"))?;
@@ -79,7 +79,7 @@ impl<W: World> Engine<W> {
         if let Some(tree) = &spec.tree {
             self.world.trees().hold(tree).await?;
         }
-        self.world.sandbox().start(spec, &container).await?;
+        self.sandbox(&context.run)?.start(spec, &container).await?;
         self.crash.at(format!("step.{kind}.started"))?;
         Ok(Begun::Started(container))
     }
@@ -94,9 +94,10 @@ impl<W: World> Engine<W> {
     ) -> Result<Step, Halt> {
         let kind = spec.key.kind.name();
         let tell = |text: String| self.note(context.run.id, &text);
+        let sandbox = self.sandbox(&context.run)?;
         let mut ended = tokio::select! {
-            ended = self.world.sandbox().follow(spec, container, &tell) => ended?,
-            never = self.keep_awake(container) => match never {},
+            ended = sandbox.follow(spec, container, &tell) => ended?,
+            never = Self::keep_awake(sandbox, container) => match never {},
         };
         if let Some(tree) = &spec.tree
             && !matches!(ended.end, StepEnd::Lost { .. } | StepEnd::Stopped)
@@ -109,18 +110,19 @@ impl<W: World> Engine<W> {
         let step = self.record_ended(&spec.key, &ended).await?;
         self.crash.at(format!("step.{kind}.ended"))?;
         if let StepEnd::Lost { reason, explained } = ended.end {
-            self.world.sandbox().remove(container).await?;
+            self.sandbox(&context.run)?.remove(container).await?;
             return Err(Halt::Lost { reason, explained });
         }
         if !keep {
-            self.world.sandbox().remove(container).await?;
+            self.sandbox(&context.run)?.remove(container).await?;
         }
         Ok(step)
     }
 
     /// The size of a tree with a file system of its own, in MiB, where containers see such trees.
     pub(super) fn room(&self, context: &Context) -> Option<u64> {
-        let own = self.world.sandbox().abilities().disk == DiskBound::FileSystem;
+        // Without a sandbox nothing is checked out either.
+        let own = self.sandbox(&context.run).ok()?.abilities().disk == DiskBound::FileSystem;
         own.then_some(context.config.limits.disk_mib)
     }
 
@@ -154,10 +156,10 @@ impl<W: World> Engine<W> {
 
     /// Thaws the container now and then: a freezing that was asked for during a pause may be done after the pause is over,
     /// and frozen time counts towards no limit.
-    async fn keep_awake(&self, container: &str) -> Infallible {
+    async fn keep_awake(sandbox: &W::Sandbox, container: &str) -> Infallible {
         loop {
             tokio::time::sleep(AWAKE).await;
-            if let Err(error) = self.world.sandbox().thaw(container).await {
+            if let Err(error) = sandbox.thaw(container).await {
                 tracing::debug!("cannot thaw {container}: {error}");
             }
         }
@@ -172,7 +174,7 @@ impl<W: World> Engine<W> {
             StepState::Ended { .. } => false,
             StepState::Created { container } => {
                 self.is_of_another_boot(key).await?
-                    && self.world.sandbox().presence(&container).await? == Presence::Created
+                    && self.sandbox_of(key.run).await?.presence(&container).await? == Presence::Created
             }
         })
     }

@@ -2,17 +2,27 @@
 
 use super::tasks::place_of;
 use super::{Engine, Halt};
-use crate::domain::{Run, RunState, StepEnd, StepKey, StepKind, StepState};
+use crate::domain::{Run, RunId, RunState, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::crash::Crashed;
 use crate::engine::machine::Event;
 use crate::engine::ports::{Trees, World};
-use crate::sandbox::{Ended, Sandbox};
+use crate::sandbox::{Ended, Sandbox, SandboxError};
 use std::time::Duration;
 
 /// A container engine may take so long over a start that nobody waits for any more.
 const LATEST_START: Duration = Duration::from_mins(1);
 
 impl<W: World> Engine<W> {
+    /// Where the run's steps run.
+    pub(in crate::engine) fn sandbox(&self, run: &Run) -> Result<&W::Sandbox, SandboxError> {
+        self.world.sandbox_at(&run.engine)
+    }
+
+    /// The same for whoever has only its number.
+    pub(super) async fn sandbox_of(&self, run: RunId) -> Result<&W::Sandbox, Halt> {
+        Ok(self.sandbox(&self.load(run).await?)?)
+    }
+
     /// Ends every open step of the run that the present work is not about.
     pub(in crate::engine) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
         self.stop_tasks(run.id, place_of(run)).await?;
@@ -34,7 +44,7 @@ impl<W: World> Engine<W> {
                 self.world.close_way(run.id);
             }
             if let StepState::Created { container } = &step.state {
-                self.world.sandbox().remove(container).await?;
+                self.sandbox(run)?.remove(container).await?;
             }
             // A container that was made but not recorded is found by its name.
             self.remove_containers_of(key).await?;
@@ -71,7 +81,7 @@ impl<W: World> Engine<W> {
 
     pub(in crate::engine) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
         for (_, container) in self.containers_of_run(run).await? {
-            self.world.sandbox().freeze(&container).await?;
+            self.sandbox(run)?.freeze(&container).await?;
         }
         Ok(())
     }
@@ -101,7 +111,7 @@ impl<W: World> Engine<W> {
         self.world.close_way(run.id);
         self.stop_tasks(run.id, None).await?;
         for (_, container) in self.containers_of_run(run).await? {
-            self.world.sandbox().remove(&container).await?;
+            self.sandbox(run)?.remove(&container).await?;
             self.crash.at("clean.container")?;
         }
         for step in self.open_steps(run.id).await? {
@@ -118,20 +128,27 @@ impl<W: World> Engine<W> {
     /// Names and ids of the run's containers: those with our label whose name is that of a step in the database.
     async fn containers_of_run(&self, run: &Run) -> Result<Vec<(String, String)>, Halt> {
         let known: Vec<String> = self.all_steps(run.id).await?.iter().map(|step| step.key.to_string()).collect();
-        let labelled = self.world.sandbox().labelled().await?;
+        let labelled = self.sandbox(run)?.labelled().await?;
         Ok(labelled.into_iter().filter(|(name, _)| known.contains(name)).collect())
     }
 
     /// The container of a step, by name.
     pub(super) async fn container_of(&self, key: &StepKey) -> Result<Option<String>, Halt> {
         let name = key.to_string();
-        Ok(self.world.sandbox().labelled().await?.into_iter().find(|(step, _)| *step == name).map(|(_, id)| id))
+        Ok(self
+            .sandbox_of(key.run)
+            .await?
+            .labelled()
+            .await?
+            .into_iter()
+            .find(|(step, _)| *step == name)
+            .map(|(_, id)| id))
     }
 
     /// Removes the container of a step, found by name.
     pub(super) async fn remove_containers_of(&self, key: &StepKey) -> Result<(), Halt> {
         if let Some(container) = self.container_of(key).await? {
-            self.world.sandbox().remove(&container).await?;
+            self.sandbox_of(key.run).await?.remove(&container).await?;
         }
         Ok(())
     }

@@ -251,7 +251,7 @@ impl<W: World> Engine<W> {
         let open = !matches!(step.state, StepState::Ended { .. });
         if open {
             if let StepState::Created { container } = &step.state {
-                self.world.sandbox().remove(container).await?;
+                self.sandbox_of(step.key.run).await?.remove(container).await?;
             }
             // A container that was made but not recorded is found by its name.
             self.remove_containers_of(&step.key).await?;

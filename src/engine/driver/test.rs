@@ -80,7 +80,7 @@ impl<W: World> Engine<W> {
         let mut argv = suite.command.argv();
         if let Some(browser) = &suite.browser {
             let orders = Orders { pages: browser.pages.clone(), pictures: PathBuf::from(Browser::PICTURES_INSIDE) };
-            argv = self.own_program(&orders.arguments()).await?;
+            argv = self.own_program(context, &orders.arguments()).await?;
             let own = context.run.image.as_ref().and_then(|image| image.services.get(&suite.name));
             image = own.cloned().unwrap_or(image);
         }

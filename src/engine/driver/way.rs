@@ -61,7 +61,7 @@ impl<W: World> Engine<W> {
         let Some(_) = coding(context) else { return Toolset::default() };
         let suites = context.config.suites.iter().map(|suite| suite.name.clone()).collect();
         let toolset = Toolset::of(&self.world.rules(context.run.role)).with_suites(suites);
-        if self.world.sandbox().abilities().services {
+        if self.sandbox(&context.run).is_ok_and(|sandbox| sandbox.abilities().services) {
             toolset.with_services(context.config.services.keys().cloned().collect())
         } else {
             toolset

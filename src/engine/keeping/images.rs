@@ -27,7 +27,11 @@ impl<W: World> Engine<W> {
             if self.store.read(move |view| view.needs_image(&asked)).await? {
                 continue;
             }
-            let seen = match self.world.sandbox().made_image(&image.tag).await {
+            let seen = match self.world.sandbox_at(&image.engine) {
+                Ok(sandbox) => sandbox.made_image(&image.tag).await,
+                Err(error) => Err(error),
+            };
+            let seen = match seen {
                 Ok(seen) => seen,
                 Err(error) => {
                     found.fault(format!("the image {} cannot be looked at: {error}", image.tag));
@@ -58,7 +62,7 @@ impl<W: World> Engine<W> {
     ) -> Result<(), Halt> {
         self.mark_image(image, ImageState::Removing, "retention.image_intended", reason, by).await?;
         self.crash.at("retention.image_intended")?;
-        if ours && let Err(error) = self.world.sandbox().remove_image(&image.tag).await {
+        if ours && let Err(error) = self.world.sandbox_at(&image.engine)?.remove_image(&image.tag).await {
             found.fault(format!("the image {} is still there: {error}", image.tag));
             return Ok(());
         }
@@ -77,10 +81,10 @@ impl<W: World> Engine<W> {
     ) -> Result<(), StoreError> {
         let detail = json!({ "tag": image.tag, "image": image.image, "reason": reason });
         let event = AuditEvent::new(by.clone(), kind).detail(detail);
-        let (tag, id) = (image.tag.clone(), image.image.clone());
+        let (tag, id, engine) = (image.tag.clone(), image.image.clone(), image.engine.clone());
         self.store
             .write(move |tx| {
-                tx.put_image(&tag, id.as_deref(), state)?;
+                tx.put_image(&tag, &engine, id.as_deref(), state)?;
                 tx.record(event)
             })
             .await?;

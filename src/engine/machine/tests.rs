@@ -16,6 +16,7 @@ fn operator() -> Actor {
 pub(crate) fn queued() -> Run {
     Run {
         role: crate::domain::Role::Coder,
+        engine: String::new(),
         id: RunId(1),
         project: ProjectId(1),
         task: "make it pass".to_owned(),

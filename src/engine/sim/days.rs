@@ -59,6 +59,7 @@ async fn submit(sim: &Sim) {
     for at in 0..MORE {
         let new = NewRun {
             role: Role::Coder,
+            engine: None,
             project: projects[at % 2].clone(),
             task: first.task.clone(),
             criteria: Vec::new(),

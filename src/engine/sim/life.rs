@@ -114,6 +114,7 @@ impl Sim {
         let mut dice = Dice::of(plot.seed, "queue");
         let new = |project: &Project, priority, after| NewRun {
             role: Role::Coder,
+            engine: None,
             project: project.clone(),
             task: "repair every part".to_owned(),
             criteria: Vec::new(),
@@ -155,6 +156,7 @@ impl Sim {
         let project = self.store.read(move |view| Ok(view.project(project)?.unwrap())).await.unwrap();
         NewRun {
             role: Role::Coder,
+            engine: None,
             project,
             task: first.task,
             criteria: Vec::new(),

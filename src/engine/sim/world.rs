@@ -116,7 +116,7 @@ impl World for SimWorld {
         there.ok_or_else(|| "nobody plays a model here".to_owned())
     }
 
-    fn sandboxes(&self) -> &SandboxConfig {
+    fn sandbox_rules(&self) -> &SandboxConfig {
         &self.config.sandbox
     }
 

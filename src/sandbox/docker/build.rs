@@ -1,5 +1,6 @@
 //! Images built from a Dockerfile, and images made by committing a container.
 
+use super::create::{LABEL_DIR, LABEL_INSTANCE, LABEL_RUN, LABEL_STEP};
 use super::dockerfile;
 use super::image;
 use super::link::{Failure, Link, shorten};
@@ -159,7 +160,8 @@ pub(super) async fn commit(link: &Link, container: &str, tag: &str) -> Result<St
     let (repository, version) = tag.rsplit_once(':').unwrap_or((tag, "latest"));
     let seen = super::state::look(link, container).await.map_err(|failure| failure.into_error(&what()))?;
     let seen = seen.ok_or_else(|| SandboxError::Refused { what: what(), reason: "it is gone".to_owned() })?;
-    let labels = [super::create::LABEL_INSTANCE, super::create::LABEL_RUN, super::create::LABEL_STEP];
+
+    let labels = [LABEL_INSTANCE, LABEL_RUN, LABEL_STEP, LABEL_DIR];
     // Emptied, or a container made from the image would look as if it were a step.
     let labels = labels.map(|label| (label.to_owned(), String::new())).into_iter().collect();
     let options = CommitContainerOptionsBuilder::default()

@@ -1,8 +1,9 @@
 //! The life of one container: made, started, frozen, thawed, removed. Every call may be repeated.
 
-use super::create::{self, LABEL_INSTANCE, Surroundings};
+use super::create::{self, LABEL_DIR, LABEL_INSTANCE, LABEL_STEP, Surroundings};
 use super::link::{Failure, Link};
 use super::state::{self, QUICK, Seen};
+use super::upload::Target;
 use crate::sandbox::executable::Copy;
 use crate::sandbox::{Presence, Profile, SandboxError, StepSpec, frozen, layout};
 use crate::shim::Secret;
@@ -11,6 +12,7 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, sleep};
@@ -75,15 +77,23 @@ fn adopt(seen: Seen, name: &str, spec: &StepSpec, around: &Surroundings) -> Resu
 pub(super) async fn start(link: &Link, spec: &StepSpec, container: &str, secret: &Secret) -> Result<(), SandboxError> {
     let what = format!("to start container {container}");
     let fail = |failure: Failure| failure.into_error(&what);
+    let _turn = match link.far() {
+        Some(far) => Some(far.turn(container).await),
+        None => None,
+    };
     let seen = state::look(link, container).await.map_err(fail)?;
     match seen.map(|seen| seen.presence) {
         Some(Presence::Created) => {}
         Some(_) => return Ok(()),
         None => return Err(SandboxError::Refused { what, reason: "it is gone".to_owned() }),
     }
-    layout::write(spec)?;
+    match link.far() {
+        Some(far) => far.put(link, spec, container).await.map_err(fail)?,
+        None => layout::write(spec)?,
+    }
     if let (Profile::Provision, Some(tree)) = (spec.profile, &spec.tree) {
-        super::upload::upload(link, container, tree, layout::WORK_INSIDE).await.map_err(fail)?;
+        let target = Target { path: "/", prefix: layout::WORK_INSIDE.trim_start_matches('/'), owner: (0, 0) };
+        super::upload::upload(link, container, tree, &target).await.map_err(fail)?;
     }
     let docker = link.client().map_err(fail)?;
     let options = AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
@@ -137,16 +147,19 @@ pub(super) async fn set_frozen(link: &Link, instance: &str, container: &str, fre
             Err(failure) => return Err(fail(failure)),
         }
     }
-    note_frozen(&seen, instance, freeze);
+    note_frozen(link, &seen, instance, freeze);
     Ok(())
 }
 
 /// Keeps the step's clock right. The step's directory is known from the container itself, if it is one of ours.
-fn note_frozen(seen: &Seen, instance: &str, freeze: bool) {
+fn note_frozen(link: &Link, seen: &Seen, instance: &str, freeze: bool) {
     let ours = seen.labels.get(LABEL_INSTANCE).is_some_and(|label| label == instance);
-    let step = seen.mounts.get(layout::STEP_INSIDE).and_then(|path| path.parent());
+    let step = match link.far() {
+        Some(_) => seen.labels.get(LABEL_DIR).map(PathBuf::from),
+        None => seen.mounts.get(layout::STEP_INSIDE).and_then(|path| path.parent()).map(Path::to_owned),
+    };
     if let (true, Some(dir)) = (ours, step) {
-        frozen::observe(dir, freeze);
+        frozen::observe(&dir, freeze);
     }
 }
 
@@ -168,19 +181,32 @@ pub(super) async fn stop(link: &Link, container: &str, grace_seconds: i32) -> Re
     }
 }
 
-/// Kills and removes, with the volumes that the image made Docker create.
-pub(super) async fn remove(link: &Link, container: &str) -> Result<(), SandboxError> {
+/// Kills and removes, with the volumes that the image made Docker create, and what it had of another machine's disk.
+pub(super) async fn remove(link: &Link, instance: &str, container: &str) -> Result<(), SandboxError> {
     let what = "to remove a container";
+    let fail = |failure: Failure| failure.into_error(what);
+    let seen = match link.far() {
+        Some(_) => state::look(link, container).await.map_err(fail)?,
+        None => None,
+    };
     let begun = Instant::now();
     loop {
-        let docker = link.client().map_err(|failure| failure.into_error(what))?;
+        let docker = link.client().map_err(fail)?;
         let options = RemoveContainerOptionsBuilder::default().v(true).force(true).build();
         match link.call(SLOW, docker.remove_container(container, Some(options))).await {
-            Ok(()) | Err(Failure::Absent(_)) => return Ok(()),
+            Ok(()) | Err(Failure::Absent(_)) => break,
             // Somebody's removal is under way.
             Err(Failure::Conflict(_)) if begun.elapsed() < REMOVAL => sleep(PAUSE).await,
-            Err(failure) => return Err(failure.into_error(what)),
+            Err(failure) => return Err(fail(failure)),
         }
+    }
+    let Some(far) = link.far() else { return Ok(()) };
+    let labels = seen.map(|seen| seen.labels).unwrap_or_default();
+    let ours = labels.get(LABEL_INSTANCE).is_some_and(|label| label == instance);
+    match labels.get(LABEL_STEP).filter(|_| ours) {
+        Some(key) => far.forget(key).await.map_err(fail),
+        // One that somebody else removed has left its directories, which are found when leavings are looked for.
+        None => Ok(()),
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) const LABEL_RUN: &str = "dogwatch.run";
 /// Label with the step's key.
 pub(super) const LABEL_STEP: &str = "dogwatch.step";
 
+/// Label with the step's directory here, on the container of another machine, whose mounts do not tell it.
+pub(super) const LABEL_DIR: &str = "dogwatch.dir";
+
 /// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
 /// Open files of one process, where the machine allows so many.
@@ -46,6 +49,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) runtime: Option<&'a str>,
     /// The mounts besides the executable: host path, path inside, read-only.
     pub(super) mounts: Vec<(String, String, bool)>,
+    /// The step's directory here, where the container is on another machine.
+    pub(super) dir: Option<String>,
     /// What the image declares as volumes. Docker would give each a writable directory on the host, without a limit.
     pub(super) volumes: Vec<String>,
 }
@@ -128,7 +133,12 @@ pub(super) fn body(spec: &StepSpec, around: &Surroundings) -> ContainerCreateBod
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         stop_signal: Some("SIGTERM".to_owned()),
         stop_timeout: Some(STOP_SECONDS),
-        labels: Some(labels(around.instance, spec)),
+        labels: Some(
+            labels(around.instance, spec)
+                .into_iter()
+                .chain(around.dir.iter().map(|dir| (LABEL_DIR.to_owned(), dir.clone())))
+                .collect(),
+        ),
         host_config: Some(host(spec, around)),
         ..ContainerCreateBody::default()
     }
@@ -268,6 +278,7 @@ mod tests {
             processors: Some(1),
             runtime: None,
             mounts: vec![("/state/step".into(), "/dogwatch/step".into(), true), ("/t".into(), "/work".into(), false)],
+            dir: None,
             volumes: vec!["/data".into(), "/work".into(), "/tmp".into()],
         };
         body(&spec(profile), &around)
@@ -302,6 +313,7 @@ mod tests {
             processors: None,
             runtime: Some("crun"),
             mounts: Vec::new(),
+            dir: None,
             volumes: Vec::new(),
         };
         let holder = StepSpec { network: Network::Own(vec!["db".into(), "app".into()]), ..spec(Profile::Test) };

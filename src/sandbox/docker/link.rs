@@ -3,12 +3,14 @@
 //! A client is made for each call, since the library keeps no idle connections anyway and refuses to make a client while
 //! the socket is absent; so an engine that starts later, or again, is simply found by the next call.
 
+use super::far::Far;
 use crate::sandbox::SandboxError;
 pub(super) use crate::sandbox::words::{is_disk_full, shorten};
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use std::error::Error as _;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -53,6 +55,8 @@ impl Failure {
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     path: String,
+    /// The machine that the socket leads to, where it is another one.
+    far: Option<Arc<Far>>,
 }
 
 impl Link {
@@ -60,7 +64,7 @@ impl Link {
     pub(super) fn new(host: Option<&str>) -> Result<Self, SandboxError> {
         let from_environment = std::env::var("DOCKER_HOST").ok().filter(|text| !text.is_empty());
         let Some(host) = host.map(str::to_owned).or(from_environment) else {
-            return Ok(Self { path: DEFAULT_SOCKET.to_owned() });
+            return Ok(Self { path: DEFAULT_SOCKET.to_owned(), far: None });
         };
         let path = host.strip_prefix("unix://").unwrap_or(&host);
         if !path.starts_with('/') {
@@ -69,7 +73,17 @@ impl Link {
                 shorten(&host)
             )));
         }
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), far: None })
+    }
+
+    /// The road to a Docker on another machine.
+    pub(super) fn to(far: Arc<Far>) -> Self {
+        Self { path: far.socket().to_string_lossy().into_owned(), far: Some(far) }
+    }
+
+    /// The machine that the socket leads to, where it is another one.
+    pub(super) fn far(&self) -> Option<&Arc<Far>> {
+        self.far.as_ref()
     }
 
     /// The socket's path.
@@ -79,6 +93,10 @@ impl Link {
 
     /// A client for the next call.
     pub(super) fn client(&self) -> Result<Docker, Failure> {
+        // What its own socket says without a connection would lead astray.
+        if let Some(trouble) = self.trouble() {
+            return Err(Failure::Unreachable(trouble));
+        }
         Docker::connect_with_unix(&self.path, LIBRARY_TIMEOUT_SECONDS, API_DEFAULT_VERSION)
             .map_err(|error| self.failure(&error))
     }
@@ -118,8 +136,19 @@ impl Link {
         }
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.far.as_ref().and_then(|far| far.trouble())
+    }
+
     /// Sorts an error of the library.
     pub(super) fn failure(&self, error: &Error) -> Failure {
+        match (self.sort(error), self.trouble()) {
+            (Failure::Unreachable(_), Some(trouble)) => Failure::Unreachable(trouble),
+            (failure, _) => failure,
+        }
+    }
+
+    fn sort(&self, error: &Error) -> Failure {
         match error {
             Error::DockerResponseServerError { status_code, message } => {
                 let message = shorten(message);

@@ -264,7 +264,8 @@ impl DockerSandbox {
     async fn runtime_of(&self, container: &str) -> Result<Option<String>, SandboxError> {
         let fail = |failure: Failure| failure.into_error("to look at a container");
         let docker = self.link.client().map_err(fail)?;
-        let seen = self.link.call(super::QUICK, docker.inspect_container(container, None)).await.map_err(fail)?;
+        let seen =
+            self.link.call(super::state::QUICK, docker.inspect_container(container, None)).await.map_err(fail)?;
         Ok(seen.host_config.and_then(|host| host.runtime))
     }
 }

@@ -46,7 +46,16 @@ pub(super) struct Seen {
 pub(super) async fn look(link: &Link, container: &str) -> Result<Option<Seen>, Failure> {
     let docker = link.client()?;
     match link.call(QUICK, docker.inspect_container(container, None)).await {
-        Ok(answer) => Ok(Some(Seen::from(answer))),
+        Ok(answer) => {
+            let mut seen = Seen::from(answer);
+            if let Some(far) = link.far() {
+                (seen.started, seen.finished) =
+                    (seen.started.map(|at| far.here(at)), seen.finished.map(|at| far.here(at)));
+                // Numbers of processes there mean others here.
+                seen.pid = None;
+            }
+            Ok(Some(seen))
+        }
         Err(Failure::Absent(_)) => Ok(None),
         Err(failure) => Err(failure),
     }

@@ -55,7 +55,7 @@ impl Watch<'_> {
         let Some(mut seen) = self.look().await? else { return Ok((Over::default(), None)) };
         self.channel.expect_process(seen.process());
         let mut limits = Limiter::new(self.spec);
-        let mut disk = Gauge::new(self.spec);
+        let mut disk = Gauge::new(self.spec).on(self.link.far().map(|far| far.scale(self.spec)));
         let mut ended = std::pin::pin!(self.hint());
         let mut ticks = interval(TICK);
         let mut count = 0_u32;
@@ -176,6 +176,10 @@ impl Watch<'_> {
             lost_at.is_some_and(|at| at > began && ended.since(at) <= AFTERMATH_MS && at.since(ended) <= AFTERMATH_MS);
         if observed {
             return true;
+        }
+        if let Some(far) = self.link.far() {
+            // Nothing that ran there before can be running still.
+            return far.began().is_some_and(|service| service > began);
         }
         let service = service::started(self.link.path()).await;
         service.is_some_and(|service| service::explains(service, began, ended))

@@ -59,6 +59,7 @@ pub fn new_run(project: ProjectId) -> Run {
         after: Vec::new(),
         waits_since: Millis(0),
         role: crate::domain::Role::Coder,
+        engine: String::new(),
         plan: crate::domain::Plan::None,
         state: RunState::Queued,
         resume_to: None,

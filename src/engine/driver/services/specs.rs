@@ -34,7 +34,7 @@ pub(super) fn service_of<'k>(key: &'k StepKey, suite: &Suite) -> Option<&'k str>
 impl<W: World> Engine<W> {
     /// Who holds the network of a suite and its services, under whose names all of it is reached.
     pub(super) async fn network_spec(&self, context: &Context, suite: &Suite) -> Result<StepSpec, Halt> {
-        let argv = self.own_program(&["hold".to_owned()]).await?;
+        let argv = self.own_program(context, &["hold".to_owned()]).await?;
         let seconds = longest(context, suite);
         let key = key(context, StepKind::Network, &suite.name);
         Ok(self.small(context, key, argv, seconds, Network::Own(suite.services.clone())))
@@ -64,7 +64,7 @@ impl<W: World> Engine<W> {
         if words.len() == 1 {
             return Ok(None);
         }
-        let argv = self.own_program(&words).await?;
+        let argv = self.own_program(context, &words).await?;
         let key = key(context, StepKind::Ready, &suite.name);
         // It keeps the time itself; the limit is for when it cannot.
         Ok(Some(self.small(context, key, argv, seconds + 60, Network::Of(holder.to_owned()))))
@@ -128,8 +128,12 @@ impl<W: World> Engine<W> {
     }
 
     /// The command line by which this program itself runs inside.
-    pub(in crate::engine::driver) async fn own_program(&self, words: &[String]) -> Result<Vec<String>, Halt> {
-        let mut argv = self.world.sandbox().own_program().await?;
+    pub(in crate::engine::driver) async fn own_program(
+        &self,
+        context: &Context,
+        words: &[String],
+    ) -> Result<Vec<String>, Halt> {
+        let mut argv = self.sandbox(&context.run)?.own_program().await?;
         argv.extend_from_slice(words);
         Ok(argv)
     }

@@ -88,7 +88,7 @@ impl<W: World> Engine<W> {
                         running.await?
                     }
                     Ok(false) => {
-                        self.stop_beside(&container).await?;
+                        self.stop_beside(context, &container).await?;
                         let result = self.ended_beside(&running.await?, "the service").await?;
                         let port = port.unwrap_or_default();
                         let words = format!("the service took no connection at port {port} within {WITHIN} s");
@@ -127,14 +127,15 @@ impl<W: World> Engine<W> {
             ended = &mut end => return ended,
             () = self.is_to_end(id) => {}
         }
-        self.stop_beside(container).await?;
+        self.stop_beside(context, container).await?;
         end.await
     }
 
-    async fn stop_beside(&self, container: &str) -> Result<(), Halt> {
-        if let Err(error) = self.world.sandbox().stop(container, GRACE).await {
+    async fn stop_beside(&self, context: &Context, container: &str) -> Result<(), Halt> {
+        let sandbox = self.sandbox(&context.run)?;
+        if let Err(error) = sandbox.stop(container, GRACE).await {
             tracing::debug!(container, "a program was not asked to end: {error}");
-            self.world.sandbox().remove(container).await?;
+            sandbox.remove(container).await?;
         }
         Ok(())
     }
@@ -167,7 +168,7 @@ impl<W: World> Engine<W> {
         let Some(port) = port else { return Ok(true) };
         let words: Vec<String> =
             ["await-ready".to_owned()].into_iter().chain(probe::sign("it", "tcp", &port.to_string(), WITHIN)).collect();
-        let argv = self.own_program(&words).await?;
+        let argv = self.own_program(context, &words).await?;
         let key = key(context, StepKind::Ready, &StepKey::of_task(task.id, 1, "it"));
         let spec = self.small(context, key, argv, WITHIN + 60, network.clone());
         let step = self.run_step(context, &spec, None, false).await?;
@@ -204,7 +205,7 @@ impl<W: World> Engine<W> {
                 run_image.services.get(name).cloned()
             }
             ImageFrom::Service { .. } => Some(run_image.id.clone()),
-            ImageFrom::Built { task } => self.world.sandbox().local_image(&self.task_image(*task)).await?,
+            ImageFrom::Built { task } => self.sandbox(&context.run)?.local_image(&self.task_image(*task)).await?,
         };
         let Some(image) = image else { return Ok(Err("its image is not there any more".to_owned())) };
         let foreign = service.is_some_and(|service| service.image.is_some());

@@ -2,7 +2,9 @@
 //! (`sandbox/docker/dockerfile/agents`). They are removed with the turn.
 
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, ImageFrom, RunId, Task, TaskId, TaskOutcome, TaskPlace, TaskResult, TaskWork, shortened};
+use crate::domain::{
+    Actor, ImageFrom, Run, RunId, Task, TaskId, TaskOutcome, TaskPlace, TaskResult, TaskWork, shortened,
+};
 use crate::engine::driver::prepare::short_hash;
 use crate::engine::driver::{Context, Engine, Halt};
 use crate::engine::ports::{Trees, World};
@@ -40,11 +42,11 @@ impl<W: World> Engine<W> {
             Ok(archive) => archive,
             Err(reason) => return refused(&reason),
         };
-        let (run, tag) = (context.run.id, self.task_image(task.id));
+        let (run, tag) = (&context.run, self.task_image(task.id));
         self.record_image(run, &tag, None).await?;
         self.crash.at("task.image_intended")?;
         let nobody = |_: String| {};
-        let made = self.world.sandbox().build(&tag, &built.dockerfile, archive, &nobody);
+        let made = self.sandbox(run)?.build(&tag, &built.dockerfile, archive, &nobody);
         match tokio::time::timeout(LONGEST, made).await {
             Ok(Ok(image)) => {
                 self.record_image(run, &tag, Some(&image.id)).await?;
@@ -69,7 +71,7 @@ impl<W: World> Engine<W> {
         }
         images.insert(ImageFrom::RUN.to_owned(), image.id.clone());
         for built in self.built(context.run.id).await?.into_iter().filter(|built| built.place == task.place) {
-            if let Some(id) = self.world.sandbox().local_image(&self.task_image(built.id)).await? {
+            if let Some(id) = self.sandbox(&context.run)?.local_image(&self.task_image(built.id)).await? {
                 images.insert(built.id.to_string(), id);
             }
         }
@@ -79,7 +81,7 @@ impl<W: World> Engine<W> {
     /// The tag of what a task builds. Only this engine's own tasks have such.
     pub(super) fn task_image(&self, task: TaskId) -> String {
         let parts = [self.store.instance().as_bytes(), b"task", &task.0.to_le_bytes()];
-        format!("dogwatch-task:{}", short_hash(&parts))
+        format!("dogwatch-task:{}", short_hash(parts))
     }
 
     /// The tasks of a run by which images are built.
@@ -94,13 +96,14 @@ impl<W: World> Engine<W> {
             return Ok(());
         }
         let made = self.store.read(|view| view.made_images()).await?;
+        let run = self.load(run).await?;
         for task in built.into_iter().filter(|task| except.is_none() || task.place != except) {
             let tag = self.task_image(task.id);
             if made.iter().any(|image| image.tag == tag) {
-                self.mark_task_image(run, &tag, ImageState::Removing, "image.removing").await?;
-                self.world.sandbox().remove_image(&tag).await?;
+                self.mark_task_image(&run, &tag, ImageState::Removing, "image.removing").await?;
+                self.sandbox(&run)?.remove_image(&tag).await?;
                 self.crash.at("task.image_removed")?;
-                self.mark_task_image(run, &tag, ImageState::Removed, "image.removed").await?;
+                self.mark_task_image(&run, &tag, ImageState::Removed, "image.removed").await?;
             }
         }
         Ok(())
@@ -108,15 +111,15 @@ impl<W: World> Engine<W> {
 
     async fn mark_task_image(
         &self,
-        run: RunId,
+        run: &Run,
         tag: &str,
         state: ImageState,
         kind: &'static str,
     ) -> Result<(), StoreError> {
-        let tag = tag.to_owned();
+        let (tag, engine, run) = (tag.to_owned(), run.engine.clone(), run.id);
         self.store
             .write(move |tx| {
-                tx.put_image(&tag, None, state)?;
+                tx.put_image(&tag, &engine, None, state)?;
                 tx.record(AuditEvent::new(Actor::Engine, kind).run(run).detail(json!({ "tag": tag })))
             })
             .await
