@@ -150,6 +150,7 @@ mod tests {
             (json!({ "type": "bugs", "all": true }), Viewer),
             (json!({ "type": "bug", "bug": 1 }), Viewer),
             (json!({ "type": "tools", "run": 1 }), Viewer),
+            (json!({ "type": "tasks", "run": null }), Viewer),
             (
                 json!({ "type": "add_entry", "kind": "feature", "project": null, "name": "n", "text": "t", "criteria": [] }),
                 Operator,
