@@ -70,7 +70,7 @@ mod needs_docker {
             ["!run", ["sh", "-c", "while [ ! -e go ]; do sleep 0.2; done; rm -f go"]]
         ] });
         let model = Model::start(vec![done(&neighbour), Say::Hang]);
-        let engine = played_engine(&docker, &model, &format!("[engine]\n{ENOUGH}"));
+        let engine = played_engine(&docker, &model, &format!("[engine]\nmax-runs = 4\n{ENOUGH}"));
         let quiet = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let project = engine.add(&quiet);
         let first = engine.submit(&project, None);

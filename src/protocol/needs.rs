@@ -158,6 +158,7 @@ mod tests {
             (json!({ "type": "metrics", "days": 30 }), Viewer),
             (json!({ "type": "close_bug", "bug": 1, "reason": "r" }), Operator),
             (json!({ "type": "tools", "run": 1 }), Viewer),
+            (json!({ "type": "tasks", "run": null }), Viewer),
             (
                 json!({ "type": "add_entry", "kind": "feature", "project": null, "name": "n", "text": "t", "criteria": [] }),
                 Operator,

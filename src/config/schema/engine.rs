@@ -323,7 +323,7 @@ pub const NAMED_ROLE: Table = Table {
             "tools",
             "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
             "by the role",
-            "What it may use of the engine. Only `remedy` has \"propose\" by itself: it proposes commands for live assets, on which people decide. \"tasks\" and \"containers\" open nothing in this version.",
+            "What it may use of the engine. Only `remedy` has \"propose\" by itself: it proposes commands for live assets, on which people decide. \"tasks\" and \"containers\" have the engine run suites, programs and services beside its turn.",
         ),
         key(
             "data",

@@ -172,7 +172,7 @@ mod tests {
             ("FROM run\nHEALTHCHECK CMD id", "HEALTHCHECK is not taken"),
             ("FROM run\nCOPY --from=alpine / /x", "an earlier stage"),
             ("FROM run\nCOPY --from=0 / /x", "an earlier stage"),
-            ("FROM run\nCOPY --from=$X / /x", "an earlier stage"),
+            ("FROM run\nCOPY --from=$X / /x", "cannot be checked"),
             ("FROM run\nCOPY --mount=x / /x", "not known"),
             ("FROM run\nCOPY <<E /x\nRUN id\nE", "here-documents"),
             ("FROM run\nENV A=1\u{b}RUN id", "cannot be seen"),
