@@ -107,7 +107,7 @@ fn what_cannot_be_proposed_is_refused_in_words() {
         (&["web-1", "--"], "the command is empty"),
         (&["web-1", "--", "rm", "-rf", "/srv"], "refuses it, whoever proposes it"),
         (&["web-1", "--cwd", "srv", "--", "ls"], "not an absolute path"),
-        (&["web-1", "--user", "-x y", "--", "ls"], "no user's name"),
+        (&["web-1", "--user", "x y", "--", "ls"], "no user's name"),
         (&["web-1", "--env", "PATH=/x", "--", "ls"], "no variable that can be set"),
         (&["web-1", "--timeout", "0", "--", "ls"], "1 to 86400 seconds"),
     ] {
