@@ -98,10 +98,10 @@ fn hundreds_are_scrolled_and_filtered_and_each_is_asked_for_once() {
         (1..=600).map(|id| view(id, &format!("web-{id:03}"), json!({"by": "local"}), None, "x")).collect();
     app.want();
     answer(&mut app, |_| Some(Reply::Assets { assets: all.clone() }));
+    app.orders.clear();
     press(&mut app, "G");
     assert!(picture(&mut app, 80, 24, LOOK).contains("web-600"));
     assert_eq!(app.fleet.at, Some(AssetId(600)));
-    app.orders.clear();
     app.want();
     app.want();
     assert_eq!(asked(&app), [&Request::Asset { name: "web-600".to_owned() }]);
