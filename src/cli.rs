@@ -22,18 +22,23 @@ mod diff;
 mod doctor;
 mod egress;
 mod engine;
+mod evidence;
 mod gc;
 mod init;
 mod knowledge;
 mod logs;
+mod models;
 mod notify;
 mod project;
 mod prompt;
+mod proposals;
+mod propose;
 mod ps;
 mod run;
 mod secret;
 mod serve;
 mod show;
+mod sign;
 mod steer;
 mod tools;
 mod uninstall;
@@ -96,10 +101,14 @@ enum Command {
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
     Asset(asset::Args),
-    /// See and answer what runs ask of people
+    /// See and answer what waits for people: questions of runs, and what is proposed for live assets
     Approvals(approvals::Args),
+    /// Have something run on a live asset, once people have agreed to exactly that
+    Propose(propose::Args),
     /// Show what runs, projects and days have used and reserved of what they may
     Budget(budget::Args),
+    /// Stop all requests to models at once, or let them pass again; alone: how that is
+    Models(models::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
     /// Show what a run asked of hosts outside, and what came of it
@@ -169,10 +178,12 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Prompt(args) => Context::block_on(|context| prompt::perform(context, args)),
         Command::Deliver(args) => Context::block_on(|context| deliver::perform(context, args)),
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
+        Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
+        Command::Models(args) => Context::block_on(|context| models::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
         Command::Egress(args) => Context::block_on(|context| egress::perform(context, args)),
         Command::Project(args) => Context::block_on(|context| project::perform(context, args)),

@@ -4,6 +4,7 @@
 
 pub mod agents;
 mod allowances;
+mod approvals;
 mod assets;
 mod audit;
 pub mod command;

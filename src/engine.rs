@@ -15,12 +15,14 @@ pub mod meter;
 mod notes;
 pub mod ports;
 pub mod prompt;
+pub mod proposals;
 pub mod queue;
 pub mod room;
 mod scheduler;
 #[cfg(test)]
 mod sim;
 mod submit;
+mod switch;
 pub mod world;
 
 pub use ask::AskError;
@@ -58,6 +60,8 @@ pub struct Engine<W: World> {
     collecting: tokio::sync::Mutex<()>,
     /// Steps have ended whose logs may not be closed yet.
     unclosed: AtomicBool,
+    /// Models are let again: runs that were left alone are looked at once more.
+    relet: AtomicBool,
     /// Counts commits, for everybody who shows them.
     committed: watch::Sender<u64>,
 }
@@ -76,6 +80,7 @@ impl<W: World> Engine<W> {
             preparing: RwLock::default(),
             collecting: tokio::sync::Mutex::default(),
             unclosed: AtomicBool::new(true),
+            relet: AtomicBool::new(false),
             committed: watch::Sender::new(0),
         })
     }

@@ -18,6 +18,7 @@
 
 mod answered;
 mod body;
+mod disguise;
 mod dispatch;
 mod egress;
 mod key;
@@ -28,6 +29,7 @@ mod redact;
 mod refusal;
 mod relay;
 mod resolve;
+mod rest;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ pub use answered::{Answered, Refused};
 pub use egress::{Books, Policy};
 pub use provider::GatewayError;
 pub(crate) use resolve::Resolve;
+pub use rest::Resting;
 pub use ways::{ModelUse, Ways};
 
 use crate::config::ModelsAt;
@@ -88,7 +91,8 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let providers = models.iter().map(|(name, models)| Provider::new(name, models).map(Arc::new));
         let meters = Meters { prices: Arc::new(prices), meter };
-        let providers = providers.collect::<Result<_, _>>()?;
+        let mut providers = providers.collect::<Result<Vec<_>, _>>()?;
+        providers.sort_by_key(|provider| (provider.api, provider.order));
         Ok(Self { providers, meters, knowledge: None, open: Mutex::default(), books: None })
     }
 
@@ -102,17 +106,25 @@ impl Gateway {
         Self { knowledge: Some(knowledge), ..self }
     }
 
-    /// Makes sure that there is a provider of this API and that its key can be had.
+    /// Makes sure that there is a provider of this API whose key can be had.
     pub fn check(&self, api: ModelApi) -> Result<(), GatewayError> {
-        self.provider(api)?.check()
+        // One that can be used is enough: the others are asked where it fails.
+        let mut faults = self.providers(api)?.into_iter().map(|provider| provider.check());
+        let first = faults.next().unwrap_or(Ok(()));
+        if first.is_err() && faults.any(|fault| fault.is_ok()) { Ok(()) } else { first }
+    }
+
+    /// The same of one provider, by its name.
+    pub fn check_named(&self, name: &str) -> Result<(), GatewayError> {
+        self.providers.iter().find(|provider| provider.name == name).map_or(Ok(()), |provider| provider.check())
     }
 
     /// Listens for a run in a directory, where it does not yet, for what its ways allow. Must be called inside a tokio runtime.
     pub fn open(&self, run: RunId, ways: &Ways, dir: &Path) -> Result<(), GatewayError> {
         let models = match &ways.models {
             Some(may) => {
-                let provider = self.provider(may.api)?;
-                Some(Arc::new(ModelWay::new(run, provider, may.clone(), self.meters.clone())))
+                let providers = self.providers(may.api)?;
+                Some(Arc::new(ModelWay::new(run, providers, may.clone(), self.meters.clone())))
             }
             None => None,
         };
@@ -135,14 +147,27 @@ impl Gateway {
         self.open_now().get(&run).and_then(Listening::answered)
     }
 
+    /// Cuts what a run has under way to models.
+    pub fn cut(&self, run: RunId) {
+        if let Some(listening) = self.open_now().get(&run) {
+            listening.cut();
+        }
+    }
+
     /// Ends the listening for a run, with all that is under way.
     pub fn close(&self, run: RunId) {
         self.open_now().remove(&run);
     }
 
-    fn provider(&self, api: ModelApi) -> Result<Arc<Provider>, GatewayError> {
-        let found = self.providers.iter().find(|provider| provider.api == api);
-        found.cloned().ok_or(GatewayError::None { api: api.name() })
+    /// Every provider, in the order in which they are asked, with what failed there last.
+    pub fn providers_seen(&self) -> Vec<(String, ModelApi, Option<Resting>)> {
+        self.providers.iter().map(|one| (one.name.clone(), one.api, one.rest.seen())).collect()
+    }
+
+    /// The providers of an API, at least one, in their order.
+    fn providers(&self, api: ModelApi) -> Result<Vec<Arc<Provider>>, GatewayError> {
+        let found: Vec<_> = self.providers.iter().filter(|provider| provider.api == api).cloned().collect();
+        if found.is_empty() { Err(GatewayError::None { api: api.name() }) } else { Ok(found) }
     }
 
     fn open_now(&self) -> MutexGuard<'_, HashMap<RunId, Listening>> {

@@ -15,6 +15,7 @@ mod fault;
 mod field;
 mod limits;
 mod notes;
+mod propose;
 mod query;
 mod record;
 mod standing;
@@ -30,6 +31,7 @@ pub use tool::Tool;
 pub use toolset::Toolset;
 
 use crate::domain::{Millis, ProjectId, Run, RunId};
+use crate::engine::proposals::Desk;
 use crate::query::Queries;
 use crate::store::{Store, StoreError, Tx, View};
 use field::Arguments;
@@ -48,6 +50,7 @@ pub struct Knowledge {
     store: Store,
     told: Arc<OnceLock<watch::Sender<u64>>>,
     queries: Option<Arc<Queries>>,
+    desk: Option<Desk>,
 }
 
 /// Who uses a tool.
@@ -65,12 +68,17 @@ type Given = Result<Value, ToolFault>;
 impl Knowledge {
     /// What this store knows.
     pub fn new(store: Store) -> Self {
-        Self { store, told: Arc::default(), queries: None }
+        Self { store, told: Arc::default(), queries: None, desk: None }
     }
 
     /// The same, which also answers questions in SQL.
     pub fn with_queries(self, queries: Queries) -> Self {
         Self { queries: Some(Arc::new(queries)), ..self }
+    }
+
+    /// The same, with live assets for which something can be proposed.
+    pub fn with_desk(self, desk: Desk) -> Self {
+        Self { desk: Some(desk), ..self }
     }
 
     /// Names whom to tell when agents left something behind. Said once.
@@ -100,7 +108,8 @@ impl Knowledge {
                 self.record(run, asked, begun, false, move |_: &Tx<'_>, _| given).await
             }
             Ok((tool, arguments)) if tool.writes() => {
-                let job = move |tx: &Tx<'_>, who: Who| write(tx, who, tool, &arguments);
+                let desk = self.desk.clone();
+                let job = move |tx: &Tx<'_>, who: Who| write(tx, who, desk.as_ref(), tool, &arguments);
                 self.record(run, asked, begun, true, job).await
             }
             Ok((tool, arguments)) => {
@@ -188,14 +197,16 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::Features | Tool::Datasets => entries::list(view, who, tool, arguments),
         Tool::Notes => notes::list(view, who),
         Tool::Answers => ask::answers(view, who),
-        Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator | Tool::Query => {
+        Tool::Proposals => propose::list(view, who),
+        Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator | Tool::ProposeExecution | Tool::Query => {
             Err(ToolFault::Failed(format!("{} was asked to read", tool.name())))
         }
     }
 }
 
-fn write(tx: &Tx<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
+fn write(tx: &Tx<'_>, who: Who, desk: Option<&Desk>, tool: Tool, arguments: &Arguments) -> Given {
     match tool {
+        Tool::ProposeExecution => propose::take(tx, who, desk, arguments),
         Tool::RecordFinding | Tool::RecordAttempt => notes::take(tx, who, tool, arguments),
         Tool::AskOperator => ask::ask(tx, who, arguments),
         _ => read(tx, who, tool, arguments),

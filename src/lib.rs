@@ -2,6 +2,7 @@
 //! which people keep watch over them. CLAUDE.md has the map of these rooms.
 
 pub mod agent;
+pub mod approval;
 pub mod audit;
 pub mod browser;
 pub mod cli;

@@ -7,8 +7,8 @@ mod prices;
 mod room;
 mod tally;
 
-pub use ask::Ask;
+pub use ask::{Ask, renamed};
 pub use meter::{Asked, Later, Meter, MeterError, NoMeter, Took};
 pub use prices::{Price, Prices};
 pub use room::{Held, Room, TurnCaps, UsedUp};
-pub use tally::Tally;
+pub use tally::{Form, Tally};

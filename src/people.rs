@@ -83,6 +83,22 @@ impl People {
         OperatorRole::ALL.into_iter().filter(given).collect()
     }
 
+    /// What a user who need not be connected may do at this moment.
+    pub async fn roles_of_user(&self, uid: u32) -> BTreeSet<OperatorRole> {
+        let Some(operators) = &self.operators else {
+            return if self.is_own(uid) { BTreeSet::from([OperatorRole::Admin]) } else { BTreeSet::new() };
+        };
+        let ids = self.directory.ids().await;
+        let account = self.directory.account(uid).await;
+        let holds = |holder: &Holder| match ids.of(holder) {
+            Some(id) if matches!(holder, Holder::User(_)) => id == uid,
+            Some(gid) => account.gids.contains(&gid),
+            None => false,
+        };
+        let given = |role: &OperatorRole| operators.holders(*role).iter().any(holds);
+        OperatorRole::ALL.into_iter().filter(given).collect()
+    }
+
     /// Everything about the peer at this moment.
     pub async fn person(&self, peer: &Peer) -> Person {
         let account = self.directory.account(peer.uid).await;

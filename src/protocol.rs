@@ -12,7 +12,9 @@ mod assets;
 mod budget;
 mod bytes;
 mod closer;
+mod models;
 mod needs;
+mod proposal;
 mod reply;
 mod request;
 mod tools;
@@ -21,6 +23,8 @@ pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
+pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,
@@ -32,7 +36,7 @@ use crate::domain::Actor;
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. An engine answers clients of this version and refuses others by name.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 

@@ -19,9 +19,11 @@ mod intake;
 mod iteration;
 mod knowledge;
 mod lines;
+mod models;
 mod outbox;
 mod places;
 mod projects;
+mod proposals;
 mod questions;
 mod search;
 mod socket;
@@ -34,6 +36,7 @@ use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::Crashed;
+use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
 use crate::people::{Peer, People};
 use crate::sandbox::Sandbox;
@@ -50,6 +53,7 @@ pub struct Server<S: Sandbox> {
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
+    pub(crate) proposals: Arc<Proposals>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
     /// Signed words on the audit log.
@@ -60,7 +64,7 @@ pub struct Server<S: Sandbox> {
 impl<S: Sandbox> Server<S> {
     /// A server over an engine.
     pub fn new(
-        engine: Arc<Engine<RealWorld<S>>>,
+        (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
         state_dir: PathBuf,
         rescue: Option<String>,
@@ -68,7 +72,8 @@ impl<S: Sandbox> Server<S> {
         people: Arc<People>,
         checkpoints: Arc<Checkpoints>,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, people, checkpoints, health: health::Health::new() })
+        let health = health::Health::new();
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, proposals, people, checkpoints, health })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -78,8 +83,10 @@ impl<S: Sandbox> Server<S> {
             return Ok(());
         }
         let driving = Arc::clone(&self.engine).serve();
+        let carrying = Arc::clone(&self.proposals).serve();
         tokio::select! {
             crashed = driving => crashed,
+            crashed = carrying => crashed,
             () = self.accept(listener) => Ok(()),
         }
     }

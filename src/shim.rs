@@ -30,6 +30,8 @@ mod user;
 pub mod wire;
 
 pub use forward::GATEWAY_SOCKET;
+#[cfg(test)]
+pub(crate) use forward::start as forward_for_tests;
 pub use secret::Secret;
 pub use spec::{KeepMode, OPEN_FILE, SPEC_FILE, ShimSpec};
 

@@ -3,9 +3,9 @@
 pub mod guidance;
 
 use crate::domain::{
-    EgressSeen, GateVerdict, Iteration, Millis, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,
+    EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,
 };
-use crate::protocol::RunView;
+use crate::protocol::{ProviderFault, ProviderView, RunView, StoppedModels};
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
 use crate::watchdog::{Level, Verdict};
@@ -189,6 +189,26 @@ pub fn host(seen: &EgressSeen) -> SafeText {
         (host, 0) => safe!("{}", host),
         (host, port) => safe!("{}:{}", host, port),
     }
+}
+
+/// What failed last at a provider of models, if anything did.
+pub fn provider_fault(provider: &ProviderView) -> Option<SafeText> {
+    let ProviderFault { why, failures, left } = provider.fault.as_ref()?;
+    let left = i64::try_from(*left).unwrap_or(i64::MAX);
+    let rest = if left > 0 { safe!(", left out for {} more", span(left)) } else { SafeText::empty() };
+    let times = if *failures == 1 { safe!("once") } else { safe!("{} times in a row", failures) };
+    Some(safe!("provider {} failed {}: {}{}", provider.name, times, why, rest))
+}
+
+/// That models are stopped.
+pub fn models_stopped(stopped: &StoppedModels) -> SafeText {
+    let ModelStop { by, reason, at } = &stopped.stop;
+    let whose = match &stopped.project {
+        Some(project) => safe!("models of {} are stopped", project),
+        None => safe!("models are stopped"),
+    };
+    let why = if reason.is_empty() { SafeText::empty() } else { safe!(": {}", reason) };
+    safe!("{} by {} since {}{}", whose, by.label(), at, why)
 }
 
 /// What came of what a sandbox asked of a place outside.

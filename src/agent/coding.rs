@@ -42,6 +42,7 @@ impl CodingSettings {
             Adapter::Claude => ModelApi::Anthropic,
             Adapter::Gemini => ModelApi::Gemini,
             Adapter::Opencode if opencode::provider(model) == "anthropic" => ModelApi::Anthropic,
+            Adapter::Opencode if opencode::provider(model) == "ollama" => ModelApi::Ollama,
             Adapter::Copilot if copilot::is_claude(model) => ModelApi::Anthropic,
             Adapter::Codex | Adapter::Opencode | Adapter::Copilot => ModelApi::Openai,
         }

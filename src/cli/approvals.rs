@@ -1,13 +1,17 @@
-//! `dogwatch approvals`: what runs ask of people, and the answers. What somebody decides on is shown in the exact form,
+//! `dogwatch approvals`: what runs ask of people, what is proposed for live assets, and the answers. What somebody decides on is shown in the exact form,
 //! wrapped where a terminal is narrow and never cut.
 
 use super::context::{Context, Failure, unfit};
+use super::evidence;
+use super::proposals::{self, Found, Yes};
+use super::propose::What;
 use super::steer::tell;
-use crate::domain::{Question, QuestionId};
-use crate::protocol::{Reply, Request};
+use crate::domain::{BadId, ProposalId, Question, QuestionId, QuestionKind};
+use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
 use crate::text::{Align, SafeText, Style, Table};
 use crate::words;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
@@ -18,30 +22,34 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List the questions that wait for an answer
+    /// List what waits for people: questions of runs, and proposals for live assets
     Ls {
         /// Also show those that are settled
         #[arg(short, long)]
         all: bool,
-        /// Print JSON, one question a line; `{"more":true}` last where older are left out
+        /// Print JSON, one question or proposal a line; `{"more":true}` last where older are left out
         #[arg(long)]
         json: bool,
     },
-    /// Show one question with every fact
+    /// Show one question with every fact, or one proposal exactly
     Show {
-        /// The question, such as q5
-        question: QuestionId,
+        /// The question or proposal, such as q5 or x3
+        #[arg(value_name = "QUESTION|PROPOSAL")]
+        which: Which,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say yes: the run goes on as the question says
+    /// Say yes: the run goes on as the question says, or the proposal may run
     Approve {
-        /// The question, such as q5
-        question: QuestionId,
+        /// The question or proposal, such as q5 or x3
+        #[arg(value_name = "QUESTION|PROPOSAL")]
+        which: Which,
         /// Why, for the record
         #[arg(short, long, default_value = "")]
         reason: String,
+        #[command(flatten)]
+        yes: Yes,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -56,8 +64,9 @@ enum Command {
     },
     /// Say no, with a reason that guides what comes next
     Deny {
-        /// The question, such as q5
-        question: QuestionId,
+        /// The question or proposal, such as q5 or x3
+        #[arg(value_name = "QUESTION|PROPOSAL")]
+        which: Which,
         /// Why; the agent gets to read it
         #[arg(short, long)]
         reason: String,
@@ -65,44 +74,166 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Put another proposal in the place of one: yours, which others then decide on
+    Edit {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        #[command(flatten)]
+        what: What,
+        /// Another asset
+        #[arg(long)]
+        asset: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back a proposal of yours, or of a run of yours
+    Withdraw {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// Why, for the record
+        #[arg(short, long, default_value = "")]
+        reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what became of an execution of which nothing tells
+    Resolve {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// What you found
+        found: Found,
+        /// How you know
+        #[arg(short, long)]
+        reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that you have looked at what one person decided for two
+    Review {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write what was decided into files that `sha256sum` and `ssh-keygen` alone can check
+    Export {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// A directory, which is made
+        dir: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what an execution printed
+    Output {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// Print JSON, one piece a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Something that waits, told by its letter; a bare number is a question.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    Question(QuestionId),
+    Proposal(ProposalId),
+}
+
+impl std::str::FromStr for Which {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        if text.starts_with('x') { text.parse().map(Self::Proposal) } else { text.parse().map(Self::Question) }
+    }
 }
 
 pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Ls { all, json } => list(context, all, json).await,
-        Command::Show { question, json } => show(context, question, json).await,
-        Command::Approve { question, reason, json } => {
+        Command::Show { which: Which::Question(question), json } => show(context, question, json).await,
+        Command::Show { which: Which::Proposal(id), json } => proposals::show(context, id, json).await,
+        Command::Approve { which: Which::Question(question), reason, json, .. } => {
             tell(context, Request::Answer { question, approve: true, reason }, json).await
         }
+        Command::Approve { which: Which::Proposal(id), yes, json, .. } => {
+            proposals::approve(context, id, yes, json).await
+        }
         Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
-        Command::Deny { question, reason, json } => {
+        Command::Deny { which: Which::Question(question), reason, json } => {
             tell(context, Request::Answer { question, approve: false, reason }, json).await
         }
+        Command::Deny { which: Which::Proposal(id), reason, json } => {
+            proposals::decide(context, id, Verdict::Deny { reason }, json).await
+        }
+        Command::Edit { proposal, what, asset, json } => proposals::edit(context, proposal, &what, asset, json).await,
+        Command::Withdraw { proposal, reason, json } => {
+            proposals::decide(context, proposal, Verdict::Withdraw { reason }, json).await
+        }
+        Command::Resolve { proposal, found, reason, json } => {
+            let verdict = Verdict::Resolve { as_what: found.resolution(), note: reason };
+            proposals::decide(context, proposal, verdict, json).await
+        }
+        Command::Review { proposal, json } => proposals::decide(context, proposal, Verdict::Review, json).await,
+        Command::Export { proposal, dir, json } => evidence::export(context, proposal, &dir, json).await,
+        Command::Output { proposal, json } => proposals::output(context, proposal, json).await,
     }
 }
 
 async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failure> {
-    let Reply::Questions { questions, more } = context.ask(Request::Questions { all }).await? else { return unfit() };
+    let Reply::Questions { mut questions, more } = context.ask(Request::Questions { all }).await? else {
+        return unfit();
+    };
+    let (proposed, older) = proposals::ask(&mut context, all).await?;
+    let more = more || older;
     if json {
         for question in &questions {
             context.json(question)?;
+        }
+        for one in &proposed {
+            context.json(one)?;
         }
         if more {
             context.json(&serde_json::json!({ "more": true }))?;
         }
         return Ok(0);
     }
-    if questions.is_empty() {
+    // Where the proposal is listed, the question that stands for it says nothing more.
+    questions.retain(|question| question.kind != QuestionKind::Execution);
+    if questions.is_empty() && proposed.is_empty() {
         context.say(&nothing(more))?;
         return Ok(0);
     }
+    let columns = context.columns();
+    if !questions.is_empty() {
+        context.say_all(&table(&questions, columns))?;
+    }
+    if !proposed.is_empty() {
+        if !questions.is_empty() {
+            context.say(&SafeText::empty())?;
+        }
+        context.say_all(&proposals::table(&proposed, columns))?;
+    }
+    if more {
+        context.say(&safe!("older ones are not listed; `dogwatch approvals show` still shows them"))?;
+    }
+    Ok(0)
+}
+
+fn table(questions: &[Question], columns: Option<usize>) -> Vec<SafeText> {
     let now = words::now();
     let headers = [safe!("QUESTION"), safe!("RUN"), safe!("KIND"), safe!("STATE"), safe!("AGE"), safe!("TITLE")];
     let mut table = Table::new(headers.map(|header| (header, Align::Left)));
-    if let Some(columns) = context.columns() {
+    if let Some(columns) = columns {
         table = table.limit(columns);
     }
-    for question in &questions {
+    for question in questions {
         table.row([
             safe!("{}", question.id),
             safe!("{}", question.run),
@@ -112,11 +243,7 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
             safe!("{}", question.title),
         ]);
     }
-    context.say_all(&table.lines())?;
-    if more {
-        context.say(&safe!("older questions are not listed; `dogwatch approvals show Q` still shows them"))?;
-    }
-    Ok(0)
+    table.lines()
 }
 
 /// What an empty list means: that nothing waits may be said only where nothing was left out.
@@ -141,6 +268,11 @@ async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, F
     }
     if question.answer.is_none() {
         context.say(&safe!(""))?;
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+            context
+                .say_wrapped(&safe!("look: dogwatch approvals ls, then `dogwatch approvals show` with the proposal"))?;
+            return Ok(0);
+        }
         context.say_wrapped(&safe!("look: dogwatch show {}; dogwatch diff {}", question.run, question.run))?;
         context.say_wrapped(&safe!("answer: dogwatch approvals approve {}", id))?;
         if question.may_wait() {

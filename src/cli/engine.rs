@@ -43,6 +43,12 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some(halt) = &status.halt {
         context.say(&safe!("no new step begins: {}", halt))?;
     }
+    for stopped in &status.stopped {
+        context.say(&words::models_stopped(stopped))?;
+    }
+    for line in status.providers.iter().filter_map(words::provider_fault) {
+        context.say(&line)?;
+    }
     match (status.unfinished, status.waiting) {
         (Some(unfinished), Some(waiting)) => {
             context.say(&safe!("{} unfinished runs, {} questions wait", unfinished, waiting))?;

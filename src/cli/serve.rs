@@ -5,13 +5,14 @@ mod unit;
 
 use super::agent;
 use super::context::{Failure, open};
-use crate::audit::Sealer;
+use crate::audit::{Clock, Sealer, SystemClock};
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
+use crate::engine::proposals::{Desk, NoFleet, Proposals, Roles};
 use crate::engine::room::{self, Room};
 use crate::engine::world::RealWorld;
 use crate::gateway::{Books, Gateway};
@@ -94,20 +95,30 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database()));
+    let desk = Desk {
+        policy: Arc::new(config.approvals.clone()),
+        fleet: Arc::new(NoFleet),
+        engine: store.instance().to_owned(),
+        epoch: store.epoch(),
+    };
+    let knowledge = knowledge.with_desk(desk.clone());
     let gateway = Gateway::new(&config.models, config.prices.clone(), Arc::new(StoreMeter::new(store.clone())))
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
-    let engine = Engine::new(store, world, CrashPoints::from_environment(), room);
+    let crash = CrashPoints::from_environment();
+    let engine = Engine::new(store.clone(), world, crash.clone(), room);
+    let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
+    let proposals = Proposals::new(store, desk, ground, crash, paths.logs(), engine.announcer());
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
     let stays_alone = rescue.is_some();
     let commits = engine.commits();
     let server = Server::new(
-        engine,
+        (engine, proposals),
         instance,
         paths.state().to_owned(),
         rescue,

@@ -13,8 +13,9 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, keys, operators, prices, roles, rules, schema, watchdog};
+use super::{allowances, approvals, keys, operators, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
+use crate::approval::policy::Policy;
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Operators, Role, RoleRules};
 use crate::models::Prices;
@@ -76,6 +77,9 @@ pub struct EngineConfig {
     /// What sandboxes may reach beside their models.
     #[serde(default)]
     pub egress: EgressConfig,
+    /// What runs on live assets, and who decides.
+    #[serde(default)]
+    pub approvals: Policy,
     /// Which people may do what; `None` where the file does not say.
     #[serde(default)]
     pub operators: Option<Operators>,
@@ -133,6 +137,7 @@ impl Default for EngineConfig {
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
+            approvals: Policy::default(),
             operators: None,
             audit: AuditConfig::default(),
             notify: BTreeMap::new(),
@@ -174,6 +179,7 @@ impl EngineConfig {
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
+            config.approvals = approvals::read(top);
             config.operators = operators::read(top);
             config.audit = audit::read(top);
             config.notify = notify::all(top);

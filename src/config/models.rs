@@ -28,6 +28,16 @@ pub struct ModelsAt {
     /// How it wants it.
     #[serde(default)]
     pub scheme: KeyScheme,
+    /// When it is asked, among the providers of its API: the lowest first.
+    #[serde(default = "first")]
+    pub order: u32,
+    /// What models are called there that agents ask for by other names.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// How a provider wants its key.
@@ -65,18 +75,21 @@ impl KeyPlace {
     }
 }
 
-/// Reads all tables. Of each language one provider is taken, so that there is never a doubt which is meant.
+/// Reads all tables. Providers of one language stand in an order that somebody has said, so that there is never a doubt which is
+/// meant.
 pub(super) fn read(top: &Section<'_, '_>) -> BTreeMap<String, ModelsAt> {
     let mut all: BTreeMap<String, ModelsAt> = BTreeMap::new();
     for (name, section) in top.named_tables("models", schema::NAMED_MODELS) {
         let Some(name) = rules::name(&section, name) else { continue };
         let Some(models) = provider(&section, &name) else { continue };
-        match all.iter().find(|(_, known)| known.api == models.api) {
+        match all.iter().find(|(_, known)| (known.api, known.order) == (models.api, models.order)) {
             Some((known, _)) => section.note(
                 name.at,
                 format!(
-                    "[models.{known}] speaks {} already, and one provider of each API is taken: leave one out",
-                    models.api.name()
+                    "[models.{known}] speaks {} already: say which is asked first, such as `order = {}` for the one that is asked \
+                     when the other fails, or leave one out",
+                    models.api.name(),
+                    models.order + 1
                 ),
             ),
             None => drop(all.insert(name.value, models)),
@@ -116,9 +129,31 @@ fn provider(section: &Section<'_, '_>, name: &Placed<String>) -> Option<ModelsAt
         section.string("key-secret").and_then(|text| secret(section, &text)).map(KeyPlace::Secret).or(credential);
     let file = section.string("key-file").and_then(|text| file(section, &text)).map(KeyPlace::File);
     let variable = section.string("key-env").and_then(|text| variable(section, &text)).map(KeyPlace::Variable);
+    let order = section.whole("order", 1..100).and_then(|order| u32::try_from(order).ok()).unwrap_or(first());
+    let names = names(section);
+    // What runs on one's own machine wants none.
+    let given_away = api == Some(ModelApi::Ollama);
     // Whoever says nothing of a key has it in the secret store, under the provider's own name; a place of one's own may want none.
-    let usual = (given.is_empty() && !section.has("url")).then(|| KeyPlace::Secret(name.value.clone()));
-    Some(ModelsAt { api: api?, url: url?, key: file.or(variable).or(secret).or(usual), scheme })
+    let usual = (given.is_empty() && !section.has("url") && !given_away).then(|| KeyPlace::Secret(name.value.clone()));
+    Some(ModelsAt { api: api?, url: url?, key: file.or(variable).or(secret).or(usual), scheme, order, names })
+}
+
+/// What models are called there.
+fn names(section: &Section<'_, '_>) -> BTreeMap<String, String> {
+    let fine = |name: &str| {
+        (1..=128).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:/@[]".contains(&byte))
+    };
+    let pairs = section.string_table("names").into_iter().filter_map(|(asked, there)| {
+        for name in [&asked, &there] {
+            if !fine(&name.value) {
+                section.note(name.at, format!("`names`: \"{}\" must be the name of a model", clip(&name.value)));
+                return None;
+            }
+        }
+        Some((asked.value, there.value))
+    });
+    pairs.collect()
 }
 
 /// An address that a key may be sent to.
@@ -244,6 +279,8 @@ mod tests {
             url: "https://api.anthropic.com".to_owned(),
             key: Some(KeyPlace::File("/etc/keys/one".into())),
             scheme: KeyScheme::Key,
+            order: 1,
+            names: BTreeMap::new(),
         };
         assert_eq!(models.get("anthropic"), Some(&one));
         assert_eq!(models.get("mine").unwrap().url, "http://127.0.0.1:9000/proxy");
@@ -274,6 +311,8 @@ mod tests {
             ("key-credential = \"a/b\"", "of systemd"),
             ("key-secret = \"sk-ant-A\"", "`key-secret`"),
             ("scheme = \"basic\"", "`scheme`"),
+            ("order = 0", "`order`"),
+            ("names = { \"a b\" = \"c\" }", "name of a model"),
         ] {
             let error = parse(&format!("[models.anthropic]\n{line}\n")).unwrap_err();
             assert!(error.starts_with("c:") && error.contains(words), "{line}: {error}");
@@ -281,6 +320,11 @@ mod tests {
         }
         let twice = "[models.anthropic]\nkey-env = \"A\"\n[models.other]\napi = \"anthropic\"\nkey-env = \"B\"\n";
         assert!(parse(twice).unwrap_err().contains("speaks anthropic already"));
+        let ordered = parse(&twice.replace("api =", "order = 2\nnames = { \"one\" = \"x/one:free\" }\napi =")).unwrap();
+        assert_eq!((ordered["anthropic"].order, ordered["other"].order), (1, 2));
+        assert_eq!(ordered["other"].names["one"], "x/one:free");
+        let ollama = &parse("[models.ollama]\n").unwrap()["ollama"];
+        assert_eq!((ollama.url.as_str(), &ollama.key), ("http://127.0.0.1:11434", &None));
         assert!(parse("[models.other]\nkey-env = \"B\"\n").unwrap_err().contains("has no `api`"));
     }
 }

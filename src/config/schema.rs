@@ -44,6 +44,7 @@ const DOLLARS: &str = "a number of dollars from 0 to 10000";
 const NAME: &str = "a name of 1 to 32 lower-case letters, digits and dashes";
 
 mod allowances;
+mod approvals;
 mod assets;
 mod audit;
 mod egress;
@@ -54,6 +55,7 @@ mod project;
 mod watchdog;
 
 pub use allowances::*;
+pub use approvals::*;
 pub use assets::*;
 pub use audit::*;
 pub use egress::*;

@@ -7,6 +7,7 @@ mod logs;
 mod looks;
 mod screens;
 mod served;
+mod switch;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -84,7 +85,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
 fn question(id: i64, run: i64) -> Question {
     Question {
         id: QuestionId(id),
-        run: RunId(run),
+        run: Some(RunId(run)),
         iteration: 3,
         kind: QuestionKind::Review,
         title: "2 tests of the base are gone; does it count?".to_owned(),
@@ -141,6 +142,8 @@ fn status() -> EngineStatus {
         disk: Some(DiskSpace { free: 21 << 30, total: 80 << 30 }),
         today: Some(Spent { microusd: 1_234_567, ..Spent::default() }),
         refused: vec![served::outside(3, "evil.example", false)],
+        stopped: Vec::new(),
+        providers: Vec::new(),
     }
 }
 

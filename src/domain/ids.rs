@@ -49,6 +49,8 @@ id!(/// One execution of a step, printed as `s40`.
     StepId, 's', "a step id");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
+id!(/// A proposal for a live asset, printed as `x4`.
+    ProposalId, 'x', "a proposal id");
 id!(/// A live system, printed as `a4`.
     AssetId, 'a', "an asset's id");
 id!(/// A row of the bug table, printed as `b9`.

@@ -12,11 +12,13 @@ pub enum ModelApi {
     Openai,
     /// Contents, as Google has them for Gemini.
     Gemini,
+    /// Chats and completions, as Ollama has them on one's own machine; it also knows chat completions.
+    Ollama,
 }
 
 impl ModelApi {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Anthropic, Self::Openai, Self::Gemini];
+    pub const ALL: [Self; 4] = [Self::Anthropic, Self::Openai, Self::Gemini, Self::Ollama];
 
     /// The name by which it is configured.
     pub fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl ModelApi {
             Self::Anthropic => "anthropic",
             Self::Openai => "openai",
             Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
         }
     }
 
@@ -32,12 +35,13 @@ impl ModelApi {
         Self::ALL.into_iter().find(|api| api.name() == name)
     }
 
-    /// Where whoever made it serves it.
+    /// Where whoever made it serves it, or where it is served where nobody says anything else.
     pub fn makers_url(self) -> &'static str {
         match self {
             Self::Anthropic => "https://api.anthropic.com",
             Self::Openai => "https://api.openai.com",
             Self::Gemini => "https://generativelanguage.googleapis.com",
+            Self::Ollama => "http://127.0.0.1:11434",
         }
     }
 }
@@ -49,6 +53,6 @@ mod tests {
     #[test]
     fn names_lead_back() {
         assert!(ModelApi::ALL.into_iter().all(|api| ModelApi::named(api.name()) == Some(api)));
-        assert_eq!(ModelApi::named("ollama"), None);
+        assert_eq!(ModelApi::named("mistral"), None);
     }
 }

@@ -25,6 +25,10 @@ pub enum QuestionKind {
     Agent,
     /// A sandbox wants to reach a host that is on no list; the run does not wait for it. Approve: this run may. Deny: it stays refused.
     Egress,
+    /// Something wants to run on a live asset. It is decided by the proposal, whose votes are not answers of a question.
+    Execution,
+    /// Nobody knows whether something ran on a live asset. A person says what they found out.
+    Outcome,
 }
 
 impl QuestionKind {
@@ -39,6 +43,8 @@ impl QuestionKind {
             Self::Stuck => "stuck",
             Self::Agent => "agent",
             Self::Egress => "egress",
+            Self::Execution => "execution",
+            Self::Outcome => "outcome",
         }
     }
 }
@@ -73,8 +79,8 @@ pub struct Answer {
 pub struct Question {
     /// Its id.
     pub id: QuestionId,
-    /// The run that waits.
-    pub run: RunId,
+    /// The run that it is about, where there is one.
+    pub run: Option<RunId>,
     /// The iteration it is about.
     pub iteration: u32,
     /// What is asked.

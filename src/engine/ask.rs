@@ -1,8 +1,9 @@
 //! What operators ask of a run: pause, resume, redirect, cancel, rollback, answers.
 
 use super::Engine;
+use super::asked::asking;
 use super::crash::Crashed;
-use super::driver::CommitFault;
+use super::driver::{CommitFault, Halt};
 use super::machine::{Event, Refused};
 use super::ports::World;
 use crate::domain::{Actor, Question, QuestionId, QuestionKind, QuestionState, Run, RunId};
@@ -62,11 +63,21 @@ impl<W: World> Engine<W> {
         {
             return Err(AskError::TooLong { found: text.len(), most: LONGEST });
         }
+        let back = matches!(event, Event::Rollback { .. });
         let result = self.commit(id, None, event, |_| Ok(())).await;
         self.ring(id);
         match result {
             // No driver looks at a run again that an answer ended.
             Ok(run) if run.state.is_final() => self.tidy(&run).await.map(|()| run).map_err(|Crashed| AskError::Down),
+            // Nor at one that was taken back and asks before it goes on: its agent must not work meanwhile.
+            Ok(run) if back && run.state.awaits_person() => {
+                match self.sweep(&run).await {
+                    Ok(()) => {}
+                    Err(Halt::Crashed) => return Err(AskError::Down),
+                    Err(halt) => self.note(id, &format!("what it had under way is not gone yet: {halt:?}")),
+                }
+                Ok(run)
+            }
             Ok(run) => Ok(run),
             Err(CommitFault::Refused(refused)) => Err(refused.into()),
             Err(CommitFault::Store(StoreError::Missing { what, id })) => Err(AskError::Missing { what, id }),
@@ -79,18 +90,25 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+            return Err(Refused::Incomplete(
+                "this is about a live asset: `dogwatch approvals ls` names the proposal, decide that",
+            )
+            .into());
+        }
         if matches!(question.kind, QuestionKind::Agent | QuestionKind::Egress) {
             return self.answer_beside(&question, approve, reason, by).await;
         }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        self.ask(question.run, event).await
+        self.ask(asking(&question)?, event).await
     }
 
     /// Lets a run that asks about the caps of a day wait for the next one.
     pub async fn await_day(&self, id: QuestionId, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
+        let run = asking(&question)?;
         let event = Event::AwaitDay { question: id, reached: question.reached, by };
-        self.ask(question.run, event).await
+        self.ask(run, event).await
     }
 
     async fn open_question(&self, id: QuestionId) -> Result<Question, AskError> {

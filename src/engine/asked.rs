@@ -6,7 +6,7 @@ use super::ask::{AskError, LONGEST};
 use super::machine::Refused;
 use super::ports::World;
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Question, Run};
+use crate::domain::{Actor, Question, Run, RunId};
 use crate::store::StoreError;
 use serde_json::json;
 
@@ -25,7 +25,8 @@ impl<W: World> Engine<W> {
         if !approve && reason.trim().is_empty() {
             return Err(Refused::Incomplete("a denial needs a reason: it is kept, and the agent reads it").into());
         }
-        let (id, run, kind) = (question.id, question.run, question.kind.name());
+        let (id, kind) = (question.id, question.kind.name());
+        let run = asking(question)?;
         let answered = self.store.write(move |tx| {
             tx.answer_question(id, approve, &reason, &by)?;
             let detail = json!({ "kind": kind, "approve": approve, "answer": reason });
@@ -42,4 +43,11 @@ impl<W: World> Engine<W> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The run that a question is about. What is asked of no run is about a live asset, and decided elsewhere.
+pub(super) fn asking(question: &Question) -> Result<RunId, AskError> {
+    let elsewhere =
+        || Refused::Incomplete("this is about a live asset: `dogwatch approvals ls` names the proposal, decide that");
+    question.run.ok_or_else(|| elsewhere().into())
 }

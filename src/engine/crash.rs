@@ -40,9 +40,25 @@ const EFFECT_POINTS: [&str; 28] = [
     "retention.image_intended",
     "retention.image_removed",
 ];
+/// Points around what is done on a live asset.
+const EXECUTION_POINTS: [&str; 3] = ["execution.ready", "execution.dispatched", "execution.probed"];
+/// Commits of the engine about a proposal.
+const PROPOSAL_COMMITS: [&str; 6] = ["look", "over", "claim", "dispatch", "begin", "come"];
 
 /// The name of every crash point, in a stable order.
 pub fn all() -> Vec<String> {
+    of_runs().into_iter().chain(of_executions()).collect()
+}
+
+/// Those on the way of a proposal.
+pub fn of_executions() -> Vec<String> {
+    let commit = |event: &&str| ["before", "after"].map(|side| format!("proposal.{event}.{side}"));
+    let commits = PROPOSAL_COMMITS.iter().flat_map(commit);
+    commits.chain(EXECUTION_POINTS.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// Those on the way of a run.
+pub fn of_runs() -> Vec<String> {
     let commits =
         Event::NAMES.iter().flat_map(|event| [format!("commit.{event}.before"), format!("commit.{event}.after")]);
     let steps = ["prepare", "develop", "test", "network", "service", "ready"]

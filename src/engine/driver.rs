@@ -59,6 +59,8 @@ pub(super) enum Halt {
         /// Which.
         reached: Vec<Reached>,
     },
+    /// A person has stopped models: the run is left as it is.
+    Stopped,
     /// The store refuses to write; nothing can be recorded until it does.
     Store(StoreError),
 }
@@ -163,6 +165,7 @@ impl<W: World> Engine<W> {
                     };
                     match outcome {
                         Ok(()) => continue,
+                        Err(Halt::Stopped) => return Ok(()),
                         Err(halt) => halt,
                     }
                 }
@@ -179,7 +182,10 @@ impl<W: World> Engine<W> {
         self.sweep(&context.run).await?;
         match work {
             Work::Prepare => self.prepare(&context).await,
-            Work::Develop => self.develop(&context).await,
+            Work::Develop => match self.model_stop(context.run.id).await? {
+                Some(stop) if way::coding(&context).is_some() => self.hold_without_models(&context.run, &stop).await,
+                _ => self.develop(&context).await,
+            },
             Work::Test => self.test(&context).await,
             Work::Gather => self.gather(&context).await,
             Work::Analyse => self.analyse(&context).await,
@@ -201,7 +207,7 @@ impl<W: World> Engine<W> {
     /// Records why a piece of work stopped, so that the next look at the run finds the right work.
     async fn recover(&self, id: RunId, place: Place, halt: Halt) -> Result<(), Crashed> {
         let event = match halt {
-            Halt::Superseded => return Ok(()),
+            Halt::Superseded | Halt::Stopped => return Ok(()),
             Halt::Crashed => return Err(Crashed),
             Halt::Store(error) if passes(&error) => {
                 self.note(id, &format!("nothing can be recorded: {error}"));

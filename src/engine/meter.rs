@@ -2,7 +2,7 @@
 //! it is over.
 
 use crate::audit::AuditEvent;
-use crate::domain::Actor;
+use crate::domain::{Actor, RunId};
 use crate::models::{Asked, Later, Meter, MeterError, Took};
 use crate::store::Store;
 use serde_json::json;
@@ -28,9 +28,23 @@ impl fmt::Debug for StoreMeter {
 }
 
 impl Meter for StoreMeter {
+    fn may(self: Arc<Self>, run: RunId) -> Later<Result<(), MeterError>> {
+        Box::pin(async move {
+            let stop = self.store.read(move |view| view.model_stop(run)).await;
+            match stop {
+                Ok(None) => Ok(()),
+                Ok(Some(_)) => Err(MeterError::Stopped),
+                Err(error) => Err(MeterError::Unrecorded(error.to_string())),
+            }
+        })
+    }
+
     fn begin(self: Arc<Self>, asked: Asked) -> Later<Result<i64, MeterError>> {
         Box::pin(async move {
             let begun = self.store.write(move |tx| {
+                if tx.model_stop(asked.run)?.is_some() {
+                    return Ok(None);
+                }
                 let id = tx.begin_request(&asked)?;
                 let detail = json!({
                     "request": id, "iteration": asked.iteration, "provider": asked.provider, "model": asked.model,
@@ -38,9 +52,9 @@ impl Meter for StoreMeter {
                 tx.record(
                     AuditEvent::new(Actor::Engine, "model.asked").run(asked.run).detail(detail).provenance("agent"),
                 )?;
-                Ok(id)
+                Ok(Some(id))
             });
-            begun.await.map_err(|error| MeterError(error.to_string()))
+            begun.await.map_err(|error| MeterError::Unrecorded(error.to_string()))?.ok_or(MeterError::Stopped)
         })
     }
 
@@ -55,7 +69,7 @@ impl Meter for StoreMeter {
                 });
                 tx.record(AuditEvent::new(Actor::Engine, "model.answered").run(run).detail(detail)).map(drop)
             });
-            settled.await.map_err(|error| MeterError(error.to_string()))
+            settled.await.map_err(|error| MeterError::Unrecorded(error.to_string()))
         })
     }
 }
@@ -64,7 +78,7 @@ impl Meter for StoreMeter {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{RunId, Tokens, Usage};
+    use crate::domain::{Tokens, Usage};
     use crate::store::{Options, new_run_for_tests};
 
     fn asked(run: RunId) -> Asked {

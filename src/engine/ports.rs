@@ -254,6 +254,9 @@ pub trait World: Send + Sync + 'static {
     /// How the last request of the run was answered there.
     fn answered(&self, run: RunId) -> Option<Answered>;
 
+    /// Cuts what a run has under way to models; the way itself stays.
+    fn cut_models(&self, run: RunId);
+
     /// Ends that, with all that is under way.
     fn close_way(&self, run: RunId);
 

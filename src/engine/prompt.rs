@@ -5,6 +5,7 @@ mod asked;
 mod flaky;
 mod history;
 mod plan;
+mod proposed;
 mod quote;
 mod repository;
 mod stuck;
@@ -13,7 +14,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Question, Role, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Proposal, Question, Role, Run};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -62,6 +63,8 @@ pub struct Material<'a> {
     pub flaky: &'a [String],
     /// What the agent asked people, oldest first.
     pub asked: &'a [Question],
+    /// What became of its proposals for live assets that it was not told yet.
+    pub proposed: &'a [Proposal],
     /// Whether it has tools.
     pub tools: bool,
 }
@@ -71,6 +74,7 @@ pub fn build(material: &Material<'_>) -> String {
     let mut text = String::new();
     guidance(&mut text, material.guidance);
     asked::answers(&mut text, material.asked);
+    proposed::section(&mut text, material.proposed);
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);

@@ -66,6 +66,9 @@ impl<W: World> Engine<W> {
         let mut list = Watchlist::default();
         loop {
             list.pressed = false;
+            if self.relet.swap(false, Ordering::AcqRel) {
+                list.rested.clear();
+            }
             match self.unfinished().await {
                 Ok(runs) => self.look(&runs, &mut list).await?,
                 Err(error) => {

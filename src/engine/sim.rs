@@ -25,5 +25,6 @@ mod power;
 mod program;
 mod space;
 mod stories;
+mod switching;
 mod tests;
 mod world;

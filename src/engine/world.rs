@@ -10,7 +10,7 @@ pub use trees::GitTrees;
 use super::ports::{Places, World};
 use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
-use crate::gateway::{self, Answered, Gateway, Ways};
+use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox};
 use crate::watchdog::Thresholds;
 use std::path::Path;
@@ -31,6 +31,13 @@ impl<S: Sandbox> RealWorld<S> {
         let places = Places { workspaces: paths.workspaces(), logs: paths.logs(), steps: paths.steps() };
         let trees = GitTrees::new(paths.repos(), places.clone(), owner);
         Self { sandbox, trees, places, config, gateway }
+    }
+}
+
+impl<S: Sandbox> RealWorld<S> {
+    /// The providers of models in their order, and what failed there last.
+    pub fn providers(&self) -> Vec<(String, ModelApi, Option<Resting>)> {
+        self.gateway.providers_seen()
     }
 }
 
@@ -74,6 +81,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn answered(&self, run: RunId) -> Option<Answered> {
         self.gateway.answered(run)
+    }
+
+    fn cut_models(&self, run: RunId) {
+        self.gateway.cut(run);
     }
 
     fn close_way(&self, run: RunId) {

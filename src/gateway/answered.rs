@@ -5,7 +5,7 @@ use crate::domain::Millis;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The longest that is believed, in milliseconds: a month.
@@ -25,6 +25,8 @@ pub struct Answered {
 /// Why a request was not sent on at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
+    /// A person had stopped models.
+    Stopped,
     /// What the turn may take is used up.
     UsedUp,
     /// The role may not ask this model.
@@ -44,11 +46,12 @@ pub(super) struct Answers {
 impl Answers {
     /// Takes up what an answer says. One that succeeds ends every limit.
     pub fn note(&self, status: StatusCode, headers: &HeaderMap) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        let now = now();
         self.status.store(status.as_u16(), Ordering::Relaxed);
         if status.is_success() {
             self.until.store(0, Ordering::Relaxed);
+            // Whoever is answered again has waited as it should.
+            self.refused_now().take_if(|why| *why == Refused::Stopped);
         } else if status == StatusCode::TOO_MANY_REQUESTS
             && let Some(until) = stated(headers, now)
         {
@@ -56,22 +59,35 @@ impl Answers {
         }
     }
 
-    /// Takes up that the gateway refuses a request. The first one says most.
+    /// Takes up that the gateway refuses a request. The first one says most, but for one that passes.
     pub fn refuse(&self, why: Refused) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        let mut refused = self.refused_now();
+        refused.take_if(|before| *before == Refused::Stopped);
+        refused.get_or_insert(why);
+    }
+
+    fn refused_now(&self) -> MutexGuard<'_, Option<Refused>> {
+        // Every change under this lock is a single one, so a panic cannot leave it half done.
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last one, if anything was asked.
     pub fn last(&self) -> Option<Answered> {
         let until = Some(Millis(self.until.load(Ordering::Relaxed))).filter(|until| until.0 > 0);
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = self.refused_now().clone();
         let last = Answered { status: self.status.load(Ordering::Relaxed), until, refused };
         Some(last).filter(|last| last.status > 0 || last.refused.is_some())
     }
 }
 
+/// The wall clock.
+pub(super) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// What the headers say: seconds from now on, or an instant.
-fn stated(headers: &HeaderMap, now: Millis) -> Option<Millis> {
+pub(super) fn stated(headers: &HeaderMap, now: Millis) -> Option<Millis> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let number = |text: &str| text.parse::<u32>().ok().map(i64::from);
     let after = text(RETRY_AFTER.as_str());

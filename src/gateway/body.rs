@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
 use std::io;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 /// The most that one request may hold, and that all of a run's hold together until they are whole.
@@ -57,11 +57,18 @@ struct Passing {
     redactor: Redactor,
     account: Option<Metered>,
     bytes: u64,
+    /// Rings when a person stops models.
+    cut: watch::Receiver<()>,
 }
 
 /// An answer as it comes, without the key in it, with the account of what it takes. What was cut on the way is cut here, too.
-pub(super) fn passing(body: Incoming, redactor: Redactor, account: Option<Metered>) -> Answer {
-    let begun = Some(Passing { body, redactor, account, bytes: 0 });
+pub(super) fn passing(
+    body: Incoming,
+    redactor: Redactor,
+    account: Option<Metered>,
+    cut: watch::Receiver<()>,
+) -> Answer {
+    let begun = Some(Passing { body, redactor, account, bytes: 0, cut });
     StreamBody::new(unfold(begun, |state| async {
         let mut state = state?;
         match state.next().await {
@@ -76,7 +83,13 @@ pub(super) fn passing(body: Incoming, redactor: Redactor, account: Option<Metere
 impl Passing {
     async fn next(&mut self) -> io::Result<Option<Frame<Bytes>>> {
         loop {
-            let frame = timeout(SILENCE, self.body.frame()).await;
+            let frame = tokio::select! {
+                biased;
+                _ = self.cut.changed() => {
+                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a person has stopped models"));
+                }
+                frame = timeout(SILENCE, self.body.frame()) => frame,
+            };
             let frame = frame.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the provider says nothing more"))?;
             let Some(frame) = frame else {
                 // On disk before the agent sees the end, so that an answer that came whole is accounted for as it was.

@@ -62,6 +62,13 @@ impl Listening {
         self.far.models.as_ref()?.answers.last()
     }
 
+    /// Cuts what is under way to models.
+    pub fn cut(&self) {
+        if let Some(models) = &self.far.models {
+            models.cut.send_replace(());
+        }
+    }
+
     /// Whether this is the one that is wanted, and still at work.
     pub fn is_for(&self, ways: &Ways, dir: &Path) -> bool {
         self.ways == *ways && self.dir == dir && !self.task.is_finished()

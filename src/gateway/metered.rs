@@ -6,12 +6,12 @@ use super::body::MOST_ASKED;
 use super::provider::Provider;
 use super::refusal::Refusal;
 use super::ways::ModelUse;
-use crate::domain::{RunId, Tokens};
-use crate::models::{Ask, Asked, Held, Meter, Price, Prices, Room, Tally, Took};
+use crate::domain::{ModelApi, RunId, Tokens};
+use crate::models::{Ask, Asked, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
 use std::fmt;
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// What bodies that wait for their end are counted in, in bytes.
 pub(super) const PORTION: usize = 1024;
@@ -27,60 +27,102 @@ pub(super) struct Meters {
 #[derive(Debug)]
 pub(super) struct ModelWay {
     pub run: RunId,
-    pub provider: Arc<Provider>,
+    pub api: ModelApi,
+    /// In the order in which they are asked.
+    providers: Vec<Arc<Provider>>,
     pub answers: Answers,
     /// Portions of memory for bodies that are not whole yet.
     pub bodies: Semaphore,
+    /// Rings when all that is under way is to be cut.
+    pub cut: watch::Sender<()>,
     may: ModelUse,
     room: Arc<Room>,
     meters: Meters,
 }
 
 impl ModelWay {
-    pub fn new(run: RunId, provider: Arc<Provider>, may: ModelUse, meters: Meters) -> Self {
+    pub fn new(run: RunId, providers: Vec<Arc<Provider>>, may: ModelUse, meters: Meters) -> Self {
         let room = Room::new(may.left);
         let bodies = Semaphore::new(MOST_ASKED.div_ceil(PORTION));
-        Self { run, provider, answers: Answers::default(), bodies, may, room, meters }
+        let (api, cut) = (may.api, watch::Sender::default());
+        Self { run, api, providers, answers: Answers::default(), bodies, cut, may, room, meters }
     }
 
-    /// Admits a request by its body, after others where they hold the rest of the budget. Nothing to account for where no
-    /// answer of a model is asked for.
-    pub async fn admit(&self, path: &str, body: &[u8]) -> Result<Option<Metered>, Refusal> {
-        let read = Ask::read(self.provider.api, path, body);
+    /// The providers that are asked, one after the other: without those that failed of late, unless all did.
+    pub fn in_turn(&self) -> Vec<Arc<Provider>> {
+        let fine: Vec<_> = self.providers.iter().filter(|one| one.rest.left().is_zero()).cloned().collect();
+        if fine.is_empty() {
+            self.providers.iter().min_by_key(|one| one.rest.left()).cloned().into_iter().collect()
+        } else {
+            fine
+        }
+    }
+
+    /// What a request asks of a model that the run may ask. Nothing where no answer of a model is asked for.
+    pub fn read(&self, path: &str, body: &[u8]) -> Result<Option<Ask>, Refusal> {
+        let read = Ask::read(self.api, path, body);
         let Some(ask) = read.map_err(|reason| self.say(Refusal::Unreadable, &reason))? else { return Ok(None) };
         if !self.may.admits(&ask.model) {
             self.answers.refuse(Refused::Model(ask.model.clone()));
             return Err(self.say(Refusal::OtherModel, &ask.model));
         }
-        let price = self.meters.prices.of(&ask.model);
+        Ok(Some(ask))
+    }
+
+    /// Begins the account of a request to a provider, after others where they hold the rest of the budget.
+    pub async fn begin(&self, provider: &Provider, ask: &Ask) -> Result<Metered, Refusal> {
+        let model = provider.name_of(&ask.model).to_owned();
+        let given_away = (self.api == ModelApi::Ollama).then(Price::default);
+        let price = self.meters.prices.of(&model).or(given_away);
         if price.is_none() && self.room.caps().microusd.is_some() {
-            self.answers.refuse(Refused::Price(ask.model.clone()));
-            return Err(self.say(Refusal::NoPrice, &ask.model));
+            self.answers.refuse(Refused::Price(model.clone()));
+            return Err(self.say(Refusal::NoPrice, &model));
         }
         let cost = price.map_or(0, |price| price.cost(ask.likely));
         let held = self.room.hold(ask.likely, cost).await.map_err(|_used_up| {
             self.answers.refuse(Refused::UsedUp);
-            self.say(Refusal::UsedUp, &ask.model)
+            self.say(Refusal::UsedUp, &model)
         })?;
         let asked = Asked {
             run: self.run,
             iteration: self.may.iteration,
-            provider: self.provider.name.clone(),
-            model: ask.model,
+            provider: provider.name.clone(),
+            model,
             likely: (ask.likely, cost),
         };
         let meter = Arc::clone(&self.meters.meter);
         let request = Arc::clone(&meter).begin(asked).await;
-        let request = request.map_err(|error| self.say(Refusal::NoAccount, &error.to_string()))?;
+        let request = request.map_err(|error| self.not_begun(&error))?;
         let account = Account { meter, request, held, price, likely: ask.likely, status: 0, tally: None };
-        Ok(Some(Metered(Some(account))))
+        Ok(Metered(Some(account)))
+    }
+
+    /// Whether anything may be asked now.
+    pub async fn may(&self) -> Result<(), Refusal> {
+        Arc::clone(&self.meters.meter).may(self.run).await.map_err(|error| self.not_begun(&error))
+    }
+
+    /// That a request was cut since a person stopped models.
+    pub fn stopped(&self) -> Refusal {
+        self.not_begun(&MeterError::Stopped)
+    }
+
+    fn not_begun(&self, error: &MeterError) -> Refusal {
+        let refusal = match error {
+            MeterError::Stopped => {
+                self.answers.refuse(Refused::Stopped);
+                Refusal::Stopped
+            }
+            MeterError::Unrecorded(_) => Refusal::NoAccount,
+        };
+        self.say(refusal, &error.to_string())
     }
 
     /// Tells the operator in the engine's log what is none of the agent's business.
     fn say(&self, refusal: Refusal, reason: &str) -> Refusal {
         // The agent writes the model's name.
         let reason: String = reason.chars().take(200).collect();
-        tracing::warn!(run = %self.run, provider = self.provider.name, ?refusal, reason, "an agent's request goes no further");
+        tracing::warn!(run = %self.run, api = self.api.name(), ?refusal, reason, "an agent's request goes no further");
         refusal
     }
 }

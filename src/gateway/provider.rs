@@ -3,6 +3,7 @@
 use super::body::Outgoing;
 use super::key;
 use super::resolve::Resolve;
+use super::rest::Rest;
 use crate::config::{KeyPlace, KeyScheme, ModelsAt};
 use crate::domain::ModelApi;
 use hyper::Uri;
@@ -12,10 +13,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+/// Where Anthropic is told what else a request goes by.
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// A token of a login.
+const LOGIN: &str = "oauth-2025-04-20";
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long an unused connection is kept.
@@ -82,6 +88,12 @@ pub(super) struct Provider {
     url: String,
     key: Option<KeyPlace>,
     scheme: KeyScheme,
+    /// When it is asked, among those of its API.
+    pub order: u32,
+    /// What models are called there.
+    names: BTreeMap<String, String>,
+    /// Whether it is left out for a while.
+    pub rest: Rest,
     connections: OnceLock<Connections>,
 }
 
@@ -93,11 +105,17 @@ impl fmt::Debug for Provider {
 
 impl Provider {
     pub fn new(name: &str, models: &ModelsAt) -> Result<Self, GatewayError> {
-        let ModelsAt { api, url, key, scheme } = models.clone();
+        let ModelsAt { api, url, key, scheme, order, names } = models.clone();
         if url.parse::<Uri>().is_err() {
             return Err(GatewayError::Address { provider: name.to_owned(), url });
         }
-        Ok(Self { name: name.to_owned(), api, url, key, scheme, connections: OnceLock::new() })
+        let (rest, connections) = (Rest::default(), OnceLock::new());
+        Ok(Self { name: name.to_owned(), api, url, key, scheme, order, names, rest, connections })
+    }
+
+    /// What a model is called there.
+    pub fn name_of<'m>(&'m self, model: &'m str) -> &'m str {
+        self.names.get(model).map_or(model, String::as_str)
     }
 
     /// Whether requests could be passed on now, as far as that can be seen from here.
@@ -117,7 +135,7 @@ impl Provider {
         let (name, value) = match self.api {
             _ if self.scheme == KeyScheme::Bearer => bearer(),
             ModelApi::Anthropic => (HeaderName::from_static("x-api-key"), HeaderValue::from_str(key.expose_secret())),
-            ModelApi::Openai => bearer(),
+            ModelApi::Openai | ModelApi::Ollama => bearer(),
             ModelApi::Gemini => (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(key.expose_secret())),
         };
         let unfit = || GatewayError::Key { provider: self.name.clone(), reason: "it fits into no header".to_owned() };
@@ -126,11 +144,18 @@ impl Provider {
         Ok((name, value))
     }
 
-    /// What a request says beside its key. Anthropic takes tokens of a login only where this is said; what the agent says of
-    /// its own stays.
+    /// What a request says beside its key. Anthropic takes tokens of a login only where this is said, as those who met it without
+    /// report in public (looked up on 30 November 2026); what the agent says of its own stays, in the same line.
     pub fn complete(&self, headers: &mut HeaderMap) {
-        if self.api == ModelApi::Anthropic && self.scheme == KeyScheme::Bearer {
-            headers.append(HeaderName::from_static("anthropic-beta"), HeaderValue::from_static("oauth-2025-04-20"));
+        if self.api != ModelApi::Anthropic || self.scheme != KeyScheme::Bearer {
+            return;
+        }
+        let said = headers.get_all(BETA).iter().filter_map(|value| value.to_str().ok());
+        let mut words: Vec<&str> = said.flat_map(|line| line.split(',')).map(str::trim).collect();
+        words.retain(|word| !word.is_empty() && *word != LOGIN);
+        words.push(LOGIN);
+        if let Ok(all) = HeaderValue::from_str(&words.join(",")) {
+            headers.insert(BETA, all);
         }
     }
 

@@ -18,12 +18,16 @@ pub(super) enum Refusal {
     NoModels,
     /// The body cannot be read, or in more than one way.
     Unreadable,
+    /// The provider knows the model by another name, which cannot be put in its place.
+    OtherName,
     /// The role may not ask the model.
     OtherModel,
     /// The run has a cap on money, and nobody said what the model costs.
     NoPrice,
     /// The budget is used up.
     UsedUp,
+    /// A person has stopped models.
+    Stopped,
     /// The engine cannot write down what the request takes.
     NoAccount,
     /// The run has no tools.
@@ -45,8 +49,8 @@ impl Refusal {
             Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
                 StatusCode::FORBIDDEN
             }
-            Self::Unreadable => StatusCode::BAD_REQUEST,
-            Self::NoAccount => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreadable | Self::OtherName => StatusCode::BAD_REQUEST,
+            Self::NoAccount | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::Unreachable => StatusCode::BAD_GATEWAY,
@@ -61,11 +65,17 @@ impl Refusal {
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
             Self::NoModels => "dogwatch: this run has no way to models",
             Self::Unreadable => "dogwatch: the request is no JSON object that names a model once",
+            Self::OtherName => {
+                "dogwatch: write the model's name without escapes, since its provider knows it by another one"
+            }
             Self::OtherModel => "dogwatch: this run may not ask this model; its operator has the list",
             Self::NoPrice => {
                 "dogwatch: this run has a cap on money, and nobody has said what this model costs; its operator can, under [prices]"
             }
             Self::UsedUp => "dogwatch: what this turn may take of models is used up; end your turn now",
+            Self::Stopped => {
+                "dogwatch: a person has stopped all requests to models; wait and ask again, your work goes on by itself as soon as they are let"
+            }
             Self::NoAccount => "dogwatch: the engine cannot write down what this request takes; its log has the reason",
             Self::NoTools => "dogwatch: this run has no tools",
             Self::TooLarge => "dogwatch: the request is larger than 64 MiB",
@@ -84,9 +94,10 @@ impl Refusal {
             Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
                 ("permission_error", "PERMISSION_DENIED")
             }
-            Self::Unreadable => ("invalid_request_error", "INVALID_ARGUMENT"),
+            Self::Unreadable | Self::OtherName => ("invalid_request_error", "INVALID_ARGUMENT"),
             Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
             Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
+            Self::Stopped => ("overloaded_error", "UNAVAILABLE"),
             Self::NoAccount | Self::Unreachable => ("api_error", "UNAVAILABLE"),
             Self::TooLate => ("timeout_error", "DEADLINE_EXCEEDED"),
         }
@@ -98,6 +109,8 @@ impl Refusal {
         let value = match api {
             ModelApi::Anthropic => json!({"type": "error", "error": {"type": name, "message": message}}),
             ModelApi::Openai => json!({"error": {"type": name, "message": message, "param": null, "code": null}}),
+            // Its own paths and those of chat completions write errors differently; clients of both show this.
+            ModelApi::Ollama => json!({"error": message}),
             ModelApi::Gemini => {
                 json!({"error": {"code": self.status().as_u16(), "message": message, "status": status}})
             }

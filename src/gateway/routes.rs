@@ -56,6 +56,11 @@ fn is_known(api: ModelApi, method: &Method, path: &str) -> bool {
         ModelApi::Openai => {
             posted(&["/v1/responses", "/v1/responses/compact", "/v1/chat/completions"]) || listed("/v1/models")
         }
+        ModelApi::Ollama => {
+            posted(&["/api/chat", "/api/generate", "/api/show", "/v1/chat/completions"])
+                || listed("/v1/models")
+                || (*method == Method::GET && ["/api/tags", "/api/version"].contains(&path))
+        }
         ModelApi::Gemini => ["/v1beta/models", "/v1/models"].iter().any(|prefix| {
             listed(prefix) || (*method == Method::POST && path.strip_prefix(prefix).is_some_and(is_generation))
         }),
@@ -80,6 +85,7 @@ fn is_parameter(api: ModelApi, pair: &str) -> bool {
     let known: &[&str] = match api {
         ModelApi::Anthropic => &["beta", "limit", "before_id", "after_id"],
         ModelApi::Openai => &["limit", "after"],
+        ModelApi::Ollama => &[],
         ModelApi::Gemini => &["alt", "pageSize", "pageToken"],
     };
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -153,6 +159,23 @@ mod tests {
             ),
         ] {
             assert_eq!(ask(api, method, uri, "127.0.0.1:3649"), Ok(Route::Forward(goes.to_owned())), "{uri}");
+        }
+        for (method, uri) in [
+            ("POST", "/api/chat"),
+            ("POST", "/api/generate"),
+            ("POST", "/api/show"),
+            ("POST", "/v1/chat/completions"),
+            ("GET", "/v1/models"),
+            ("GET", "/api/tags"),
+            ("GET", "/api/version"),
+        ] {
+            assert_eq!(ask(ModelApi::Ollama, method, uri, "127.0.0.1"), Ok(Route::Forward(uri.to_owned())), "{uri}");
+        }
+        // Nobody has models fetched, made or removed.
+        for (method, uri) in
+            [("POST", "/api/pull"), ("POST", "/api/create"), ("DELETE", "/api/delete"), ("POST", "/api/push")]
+        {
+            assert_eq!(ask(ModelApi::Ollama, method, uri, "127.0.0.1"), Err(Refusal::UnknownPath), "{uri}");
         }
         assert_eq!(ask(ModelApi::Anthropic, "HEAD", "/", "localhost"), Ok(Route::Alive));
     }

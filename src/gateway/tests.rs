@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod figures;
 mod metered;
+mod several;
 
 use super::*;
 use crate::config::{KeyPlace, KeyScheme};
@@ -71,19 +73,37 @@ impl Bench {
     }
 
     fn with(url: &str, scheme: KeyScheme) -> Self {
+        Self::made(ModelApi::Anthropic, &[url], &[], scheme)
+    }
+
+    /// One provider after the other, of which the last calls models by other names.
+    fn several(urls: &[&str], names: &[(&str, &str)]) -> Self {
+        Self::of(ModelApi::Anthropic, urls, names)
+    }
+
+    fn of(api: ModelApi, urls: &[&str], names: &[(&str, &str)]) -> Self {
+        Self::made(api, urls, names, KeyScheme::Key)
+    }
+
+    fn made(api: ModelApi, urls: &[&str], names: &[(&str, &str)], scheme: KeyScheme) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("key");
         std::fs::write(&key, KEY).unwrap();
         std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
-        let models =
-            ModelsAt { api: ModelApi::Anthropic, url: url.to_owned(), key: Some(KeyPlace::File(key.clone())), scheme };
+        let mut all = BTreeMap::new();
+        for (order, url) in (1..).zip(urls) {
+            let last = usize::try_from(order).unwrap() == urls.len();
+            let names = names.iter().filter(|_| last).map(|(asked, there)| ((*asked).to_owned(), (*there).to_owned()));
+            let (url, names) = ((*url).to_owned(), names.collect());
+            let models = ModelsAt { api, url, key: Some(KeyPlace::File(key.clone())), scheme, order, names };
+            all.insert(if urls.len() > 1 { format!("p{order}") } else { api.name().to_owned() }, models);
+        }
         let kept = Arc::new(Kept::default());
         let price = Price { input: 1_000_000, output: 2_000_000, ..Price::default() };
         let prices = Prices::new(BTreeMap::from([("m".to_owned(), price)]));
-        let all = BTreeMap::from([("anthropic".to_owned(), models)]);
         let gateway = Gateway::new(&all, prices, Arc::clone(&kept) as Arc<dyn Meter>).unwrap();
         let bench = Self { gateway, dir, key, kept };
-        bench.open();
+        bench.gateway.open(RunId(1), &Ways::to_models(api), &bench.gateway_dir()).unwrap();
         bench
     }
 
@@ -154,11 +174,13 @@ async fn the_key_is_added_and_pieces_pass_as_they_come() {
 async fn a_token_of_a_login_is_sent_as_one() {
     let mut far = provider().await;
     let bench = Bench::with(&far.url, KeyScheme::Bearer);
-    let _stream = bench.ask(&format!("{MESSAGES}\r\nanthropic-beta: other-1"), END).await;
+    let beta = "anthropic-beta: other-1,oauth-2025-04-20\r\nanthropic-beta: other-2";
+    let _stream = bench.ask(&format!("{MESSAGES}\r\n{beta}"), END).await;
     let asked = far.asked.recv().await.unwrap();
     assert!(asked.contains(&format!("authorization: Bearer {KEY}\r\n")) && !asked.contains("x-api-key"), "{asked}");
     assert!(
-        asked.contains("anthropic-beta: other-1\r\n") && asked.contains("anthropic-beta: oauth-2025-04-20"),
+        asked.contains("anthropic-beta: other-1,other-2,oauth-2025-04-20\r\n")
+            && asked.matches("anthropic-beta").count() == 1,
         "{asked}"
     );
 }
@@ -186,12 +208,12 @@ async fn what_is_cut_on_the_way_is_cut_inside() {
     let mut stream = bench.ask(MESSAGES, END).await;
     far.asked.recv().await.unwrap();
     far.say.send(STREAM).unwrap();
-    far.say.send("4\r\nhalf\r\n").unwrap();
+    far.say.send("5\r\nhalf.\r\n").unwrap();
     far.say.send(CUT).unwrap();
     let mut heard = Vec::new();
     stream.read_to_end(&mut heard).await.ok();
     let heard = String::from_utf8(heard).unwrap();
-    assert!(heard.contains("half") && !heard.ends_with("0\r\n\r\n"), "{heard}");
+    assert!(heard.contains("half.") && !heard.ends_with("0\r\n\r\n"), "{heard}");
 }
 
 #[tokio::test]

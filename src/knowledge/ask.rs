@@ -44,7 +44,7 @@ pub(super) fn ask(tx: &Tx<'_>, who: Who, arguments: &Arguments) -> Given {
         )));
     }
     let id = tx.insert_question(&Ask {
-        run: who.run,
+        run: Some(who.run),
         iteration: who.iteration,
         kind: QuestionKind::Agent,
         title,

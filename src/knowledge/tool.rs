@@ -29,6 +29,10 @@ pub enum Tool {
     Answers,
     /// Answers a question in SQL.
     Query,
+    /// Proposes something for a live asset.
+    ProposeExecution,
+    /// Tells what became of what was proposed.
+    Proposals,
 }
 
 const LIMIT: Field = Field::may("limit", Holds::Number(20), "how many rows at most; 10 where it is left out");
@@ -40,7 +44,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -52,6 +56,8 @@ impl Tool {
         Self::AskOperator,
         Self::Answers,
         Self::Query,
+        Self::ProposeExecution,
+        Self::Proposals,
     ];
 
     /// Its name.
@@ -68,6 +74,8 @@ impl Tool {
             Self::AskOperator => "ask_operator",
             Self::Answers => "answers",
             Self::Query => "query",
+            Self::ProposeExecution => "propose_execution",
+            Self::Proposals => "proposals",
         }
     }
 
@@ -110,6 +118,12 @@ impl Tool {
                  and 1 MiB. Instants are milliseconds since 1970."
             }
             Self::Answers => "What was asked in this run, and what people answered.",
+            Self::ProposeExecution => {
+                "Propose a command for a live asset. People see exactly its bytes and decide; once enough have agreed it is started \
+                 once, by something else than you. It gives the proposal's id at once: go on working meanwhile. What was denied is \
+                 not proposed again. At most 3 may wait, 10 an hour, 50 a run."
+            }
+            Self::Proposals => "What you proposed in this run, and what became of it.",
         }
     }
 
@@ -180,13 +194,54 @@ impl Tool {
                     ]
                 }
             }
-            Self::Notes | Self::Answers => &[],
+            Self::ProposeExecution => {
+                const {
+                    &[
+                        Field::needed(
+                            "asset",
+                            Holds::Text(200),
+                            "the name of the asset, as the tool `assets` writes it",
+                        ),
+                        Field::may(
+                            "argv",
+                            Holds::Texts(256, 4_096),
+                            "the program and its arguments, one text each; no shell reads them",
+                        ),
+                        Field::may("script", Holds::Text(65_536), "or a script for /bin/sh, in full"),
+                        Field::may("stdin", Holds::Text(65_536), "what it reads; nothing where it is left out"),
+                        Field::may("env", Holds::Texts(50, 4_096), "variables beside PATH, each NAME=VALUE"),
+                        Field::may(
+                            "cwd",
+                            Holds::Text(4_096),
+                            "where it is started, an absolute path; / where it is left out",
+                        ),
+                        Field::may("user", Holds::Text(64), "as which user of the asset"),
+                        Field::may(
+                            "timeout",
+                            Holds::Number(86_400),
+                            "after how many seconds it is ended; 60 where it is left out",
+                        ),
+                        Field::needed(
+                            "why",
+                            Holds::Text(4_096),
+                            "why, for the people who decide; it is shown as your words",
+                        ),
+                        Field::may(
+                            "expect",
+                            Holds::Text(4_096),
+                            "what it should bring about, and how that can be seen",
+                        ),
+                        Field::may("undo", Holds::Text(4_096), "how it would be undone"),
+                    ]
+                }
+            }
+            Self::Notes | Self::Answers | Self::Proposals => &[],
         }
     }
 
     /// Whether it leaves something behind beside the record of its use.
     pub(crate) fn writes(self) -> bool {
-        matches!(self, Self::RecordFinding | Self::RecordAttempt | Self::AskOperator)
+        matches!(self, Self::RecordFinding | Self::RecordAttempt | Self::AskOperator | Self::ProposeExecution)
     }
 }
 

@@ -53,6 +53,7 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::RecordFinding | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
+        Tool::ProposeExecution | Tool::Proposals => (Part::Propose, Some(Data::Assets)),
     }
 }
 

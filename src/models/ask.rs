@@ -26,6 +26,14 @@ struct Body {
     max_completion_tokens: Option<u64>,
     #[serde(rename = "generationConfig", alias = "generation_config")]
     config: Option<Config>,
+    /// Ollama's. Of any form, since other APIs could have another meaning for it.
+    options: Option<serde_json::Value>,
+}
+
+/// A name that stands in the body as it is.
+#[derive(Deserialize)]
+struct Named<'b> {
+    model: &'b str,
 }
 
 #[derive(Deserialize)]
@@ -44,11 +52,12 @@ impl Ask {
             ModelApi::Openai if ["/v1/responses", "/v1/responses/compact", "/v1/chat/completions"].contains(&path) => {
                 None
             }
+            ModelApi::Ollama if ["/api/chat", "/api/generate", "/v1/chat/completions"].contains(&path) => None,
             ModelApi::Gemini => match path.rsplit_once('/').and_then(|(_, last)| last.rsplit_once(':')) {
                 Some((model, "generateContent" | "streamGenerateContent")) => Some(model.to_owned()),
                 _ => return Ok(None),
             },
-            ModelApi::Anthropic | ModelApi::Openai => return Ok(None),
+            ModelApi::Anthropic | ModelApi::Openai | ModelApi::Ollama => return Ok(None),
         };
         // A name that comes twice could be one here and another there, so the reader refuses it.
         let body_read: Body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
@@ -60,11 +69,27 @@ impl Ask {
             .max_tokens
             .or(body_read.max_output_tokens)
             .or(body_read.max_completion_tokens)
-            .or(body_read.config.and_then(|config| config.most));
+            .or(body_read.config.and_then(|config| config.most))
+            .or(body_read.options.and_then(|options| options.get("num_predict")?.as_u64()));
         let input = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
         let output = most.unwrap_or(USUAL_OUTPUT).min(Tokens::MOST);
         Ok(Some(Self { model, likely: Tokens { input, output, ..Tokens::default() } }))
     }
+}
+
+/// A request under another name of its model: its path and its body, each byte of the rest as it was. Nothing where the name
+/// cannot be found in it as it is.
+pub fn renamed(api: ModelApi, path: &str, body: &[u8], model: &str, there: &str) -> Option<(String, Vec<u8>)> {
+    if api == ModelApi::Gemini {
+        let (before, after) = path.split_once(&format!("/{model}:"))?;
+        return Some((format!("{before}/{there}:{after}"), body.to_vec()));
+    }
+    let named: Named<'_> = serde_json::from_slice(body).ok()?;
+    // It is borrowed from the body, so this is its place there.
+    let at = (named.model.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let (before, rest) = body.split_at_checked(at)?;
+    let after = rest.strip_prefix(model.as_bytes())?;
+    Some((path.to_owned(), [before, there.as_bytes(), after].concat()))
 }
 
 #[cfg(test)]
@@ -91,6 +116,31 @@ mod tests {
         let gemini = r#"{"generationConfig":{"maxOutputTokens":5},"contents":[]}"#;
         assert_eq!(read(ModelApi::Gemini, "/v1beta/models/g-2:streamGenerateContent?alt=sse", gemini), of("g-2", 5));
         assert_eq!(read(ModelApi::Gemini, "/v1beta/models/g-2:countTokens", "{}"), None);
+    }
+
+    #[test]
+    fn what_ollama_is_asked_is_read() {
+        let chat = r#"{"model":"qwen3:8b","messages":[],"options":{"num_predict":100}}"#;
+        assert_eq!(read(ModelApi::Ollama, "/api/chat", chat), Some(("qwen3:8b".to_owned(), 100)));
+        for endless in [r#"{"model":"q","options":{"num_predict":-1}}"#, r#"{"model":"q","options":[]}"#] {
+            assert_eq!(read(ModelApi::Ollama, "/api/generate", endless), Some(("q".to_owned(), USUAL_OUTPUT)));
+        }
+        assert_eq!(read(ModelApi::Ollama, "/v1/chat/completions", r#"{"model":"q"}"#).unwrap().0, "q");
+        assert_eq!(read(ModelApi::Ollama, "/api/tags", ""), None);
+    }
+
+    #[test]
+    fn another_name_takes_the_place_of_the_one_and_nothing_else_changes() {
+        let body = br#" {"x": "claude", "model" : "claude", "y": {"model": "claude"}, "n": 1.0e3 } "#;
+        let (path, sent) = renamed(ModelApi::Anthropic, "/v1/messages", body, "claude", "a/claude:x").unwrap();
+        assert_eq!(path, "/v1/messages");
+        let wanted = r#" {"x": "claude", "model" : "a/claude:x", "y": {"model": "claude"}, "n": 1.0e3 } "#;
+        assert_eq!(String::from_utf8(sent).unwrap(), wanted);
+        let path = "/v1beta/models/g-2:streamGenerateContent?alt=sse";
+        let (path, _) = renamed(ModelApi::Gemini, path, b"{}", "g-2", "g-3").unwrap();
+        assert_eq!(path, "/v1beta/models/g-3:streamGenerateContent?alt=sse");
+        // One that is written with signs for letters is found nowhere.
+        assert_eq!(renamed(ModelApi::Openai, "/v1/responses", br#"{"model":"g\u0070t"}"#, "gpt", "x"), None);
     }
 
     #[test]

@@ -33,17 +33,27 @@ pub struct Took {
     pub said: bool,
 }
 
-/// A request cannot be written down, so it is not sent.
+/// Why a request is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("what a request to a model takes cannot be recorded: {0}")]
-pub struct MeterError(pub String);
+pub enum MeterError {
+    /// It cannot be written down.
+    #[error("what a request to a model takes cannot be recorded: {0}")]
+    Unrecorded(String),
+    /// A person has stopped models.
+    #[error("a person has stopped models")]
+    Stopped,
+}
 
 /// A result that comes later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Where requests are written down.
 pub trait Meter: Send + Sync + fmt::Debug {
-    /// Writes down that a request begins, and gives its number. It is on disk when this is done.
+    /// Whether a run may ask at all, also for what nothing is written down of.
+    fn may(self: Arc<Self>, run: RunId) -> Later<Result<(), MeterError>>;
+
+    /// Writes down that a request begins, and gives its number. It is on disk when this is done. Whether it may is looked at in
+    /// the same transaction, so none passes after a stop was recorded.
     fn begin(self: Arc<Self>, asked: Asked) -> Later<Result<i64, MeterError>>;
 
     /// Writes down what it took. One that was settled otherwise meanwhile stays as it is.
@@ -55,6 +65,10 @@ pub trait Meter: Send + Sync + fmt::Debug {
 pub struct NoMeter;
 
 impl Meter for NoMeter {
+    fn may(self: Arc<Self>, _run: RunId) -> Later<Result<(), MeterError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn begin(self: Arc<Self>, _asked: Asked) -> Later<Result<i64, MeterError>> {
         Box::pin(std::future::ready(Ok(0)))
     }

@@ -2,7 +2,8 @@
 //! API. Bounded, and in whatever pieces it comes.
 //!
 //! Formats: Messages (`usage` in `message_start`, sums in `message_delta`), Responses (`response.usage` in the last event),
-//! chat completions (`usage` in the last chunk, where the client asked for it), Gemini (`usageMetadata`, sums in each chunk).
+//! chat completions (`usage` in the last chunk, where the client asked for it), Gemini (`usageMetadata`, sums in each chunk),
+//! Ollama (`prompt_eval_count` and `eval_count` in the last line).
 
 use crate::domain::{ModelApi, Tokens};
 use crate::lines::{Line, Lines};
@@ -14,10 +15,22 @@ const LONGEST: usize = 8 << 20;
 /// event of a few hundred bytes, so this is more than was written.
 const BYTES_A_TOKEN: u64 = 16;
 
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Events of a stream, each after `data:`.
+    Events,
+    /// One JSON text a line.
+    Lines,
+    /// One JSON text.
+    Text,
+}
+
 /// Reads along with one answer.
 #[derive(Debug)]
 pub struct Tally {
     api: ModelApi,
+    form: Form,
     lines: Lines,
     /// All of a text that is no stream of events.
     whole: Option<Vec<u8>>,
@@ -26,9 +39,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of an answer; `stream` where it is a stream of events.
-    pub fn new(api: ModelApi, stream: bool) -> Self {
-        Self { api, lines: Lines::new(LONGEST), whole: (!stream).then(Vec::new), bytes: 0, found: None }
+    /// Of an answer.
+    pub fn new(api: ModelApi, form: Form) -> Self {
+        let whole = (form == Form::Text).then(Vec::new);
+        Self { api, form, lines: Lines::new(LONGEST), whole, bytes: 0, found: None }
     }
 
     /// Takes the next bytes.
@@ -42,34 +56,47 @@ impl Tally {
             }
             return;
         }
-        let (api, found) = (self.api, &mut self.found);
-        self.lines.push(bytes, |line| event(api, &line, found));
+        let (api, form, found) = (self.api, self.form, &mut self.found);
+        self.lines.push(bytes, |line| event(api, form, &line, found));
     }
 
     /// What it took. What the answer did not say is reckoned from `likely`; then the second is false.
     pub fn finish(mut self, likely: Tokens) -> (Tokens, bool) {
-        let (api, found) = (self.api, &mut self.found);
+        let (api, form, found) = (self.api, self.form, &mut self.found);
         match &self.whole {
             Some(whole) => text(api, whole, found),
-            None => self.lines.finish(|line| event(api, &line, found)),
+            None => self.lines.finish(|line| event(api, form, &line, found)),
         }
         let reckoned = self.bytes.div_ceil(BYTES_A_TOKEN).min(likely.output);
         self.found.map_or((Tokens { output: reckoned, ..likely }, false), |tokens| (tokens, true))
     }
 }
 
-/// One line of a stream of events.
-fn event(api: ModelApi, line: &Line<'_>, found: &mut Option<Tokens>) {
+/// One line of a stream.
+fn event(api: ModelApi, form: Form, line: &Line<'_>, found: &mut Option<Tokens>) {
     let Line::Whole(line) = line else { return };
-    if let Some(data) = line.strip_prefix(b"data:") {
+    let data = if form == Form::Events { line.strip_prefix(b"data:") } else { Some(*line) };
+    if let Some(data) = data {
         text(api, data, found);
     }
 }
 
 fn text(api: ModelApi, json: &[u8], found: &mut Option<Tokens>) {
     // Most events tell nothing, and to look for a word is much cheaper than to read them.
-    let word: &[u8] = if api == ModelApi::Gemini { b"usageMetadata" } else { b"usage" };
-    if !json.windows(word.len()).any(|part| part == word) {
+    let words: &[&[u8]] = match api {
+        ModelApi::Gemini => &[b"usageMetadata"],
+        ModelApi::Ollama => &[b"eval_count", b"usage"],
+        ModelApi::Anthropic | ModelApi::Openai => &[b"usage"],
+    };
+    if !words.iter().any(|word| json.windows(word.len()).any(|part| part == *word)) {
+        return;
+    }
+    if api == ModelApi::Ollama
+        && let Ok(Counts { prompt_eval_count, eval_count: Some(output) }) = serde_json::from_slice(json)
+    {
+        // A prompt that it still knows is not counted again.
+        let input = prompt_eval_count.unwrap_or(0).min(Tokens::MOST);
+        *found = Some(Tokens { input, output: output.min(Tokens::MOST), ..Tokens::default() });
         return;
     }
     match serde_json::from_slice::<Texts>(json) {
@@ -103,6 +130,13 @@ struct Text {
     response: Option<Inner>,
     #[serde(rename = "usageMetadata")]
     metadata: Option<Usage>,
+}
+
+/// What Ollama says in the last line on its own paths. Its `response` is a text there, so it is read by itself.
+#[derive(Deserialize)]
+struct Counts {
+    prompt_eval_count: Option<u64>,
+    eval_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +184,7 @@ impl Usage {
                 cached: bounded(self.cache_read_input_tokens, before.cached),
                 cache_write: bounded(self.cache_creation_input_tokens, before.cache_write),
             },
-            ModelApi::Openai => {
+            ModelApi::Openai | ModelApi::Ollama => {
                 let input = bounded(self.input_tokens.or(self.prompt_tokens), before.input);
                 let details = self.input_tokens_details.cached_tokens.or(self.prompt_tokens_details.cached_tokens);
                 let cached = bounded(details, 0).min(input);

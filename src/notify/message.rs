@@ -33,8 +33,8 @@ pub struct Told {
     pub question: String,
     /// Its kind.
     pub kind: &'static str,
-    /// The run that asks.
-    pub run: String,
+    /// The run that asks; absent where none does.
+    pub run: Option<String>,
     /// What it is about, cut.
     pub title: String,
     /// When it was asked.
@@ -57,8 +57,8 @@ impl Message {
         let id = hex(&hash.finalize()).get(..16).unwrap_or_default().to_owned();
         let told: Vec<Told> = questions.iter().map(|(question, told)| Told::of(question, *told, detail)).collect();
         let subject = match told.as_slice() {
-            [one] if one.again => format!("dogwatch: {} still waits for you ({}, {})", one.question, one.kind, one.run),
-            [one] => format!("dogwatch: {} waits for you ({}, {})", one.question, one.kind, one.run),
+            [one] if one.again => format!("dogwatch: {} still waits for you ({})", one.question, one.about()),
+            [one] => format!("dogwatch: {} waits for you ({})", one.question, one.about()),
             many => format!("dogwatch: {} questions wait for you", many.len()),
         };
         Self { id, subject, questions: told, waiting }
@@ -78,7 +78,7 @@ impl Message {
         let mut lines = Vec::new();
         for one in &self.questions {
             let again = if one.again { ", again" } else { "" };
-            lines.push(format!("{} {} {}{again}: {}", one.question, one.kind, one.run, one.title));
+            lines.push(format!("{} {}{again}: {}", one.question, one.about(), one.title));
             lines.extend(one.detail.clone());
         }
         lines.push(format!("{} wait in all. Look and answer: dogwatch approvals ls ({})", self.waiting, self.id));
@@ -87,13 +87,18 @@ impl Message {
 }
 
 impl Told {
+    /// Its kind, and the run where one asks.
+    fn about(&self) -> String {
+        self.run.as_ref().map_or_else(|| self.kind.to_owned(), |run| format!("{}, {run}", self.kind))
+    }
+
     fn of(question: &Question, told: u32, detail: bool) -> Self {
         let visible = |text: &str, most: usize| safe!("{}", text).truncate(most).as_str().to_owned();
         let facts: Vec<SafeText> = question.facts.iter().map(|fact| safe!("{}", fact)).collect();
         Self {
             question: question.id.to_string(),
             kind: question.kind.name(),
-            run: question.run.to_string(),
+            run: question.run.map(|run| run.to_string()),
             title: visible(&question.title, TITLE),
             asked: question.asked.rfc3339(),
             again: told > 0,

@@ -69,7 +69,7 @@ impl Bench {
     fn ask(&self, kind: QuestionKind, title: &str) -> QuestionId {
         let title = title.to_owned();
         let asked = self.store.write_sync(move |tx| {
-            let run = crate::domain::RunId(1);
+            let run = Some(crate::domain::RunId(1));
             let facts = vec!["a fact".to_owned(), "another\u{202e} one".to_owned()];
             let ask = Ask { run, iteration: 0, kind, title, facts, reached: Vec::new(), digest: None, deadline: None };
             let id = tx.insert_question(&ask)?;

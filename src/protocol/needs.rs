@@ -1,6 +1,6 @@
 //! Which role a request needs. The one table of it: a new request does not compile before it stands here.
 
-use super::{DeliverAs, Request};
+use super::{DeliverAs, Request, Verdict};
 use crate::domain::OperatorRole;
 
 impl Request {
@@ -25,6 +25,7 @@ impl Request {
             | Self::Questions { .. }
             | Self::Question { .. }
             | Self::Budget
+            | Self::Models
             | Self::Usage { .. }
             | Self::Egress { .. }
             | Self::Logs { .. }
@@ -40,6 +41,13 @@ impl Request {
             | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
+            | Self::Proposals { .. }
+            | Self::Proposal { .. }
+            | Self::ReadOutput { .. }
+            // Who may do these is the rules' of [approvals] to say, asset by asset.
+            | Self::Propose { .. }
+            | Self::EditProposal { .. }
+            | Self::Decide { verdict: Verdict::Withdraw { .. } | Verdict::Deny { .. }, .. }
             | Self::Collect { dry_run: true }
             | Self::Watch { .. } => OperatorRole::Viewer,
             Self::Submit { .. }
@@ -50,14 +58,20 @@ impl Request {
             | Self::Prioritise { .. }
             | Self::Rollback { .. }
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
+            | Self::StopModels { .. }
             | Self::AddEntry { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
-            Self::Answer { .. } | Self::AwaitDay { .. } => OperatorRole::Approver,
+            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
+            Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
+                OperatorRole::Approver
+            }
             Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
-            // What a live system is and by which keys it is known decides what approvals are worth.
-            Self::PutAssets { .. } | Self::RemoveAsset { .. } => OperatorRole::Admin,
-            // A repository is read with the engine's rights, wherever it lies.
-            Self::AddProject { .. } | Self::Stop | Self::Collect { dry_run: false } => OperatorRole::Admin,
+            // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
+            Self::AddProject { .. }
+            | Self::PutAssets { .. }
+            | Self::RemoveAsset { .. }
+            | Self::Stop
+            | Self::Collect { dry_run: false } => OperatorRole::Admin,
         }
     }
 }
@@ -69,6 +83,11 @@ mod tests {
     use crate::protocol::Request;
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
+
+    fn proposed() -> Value {
+        json!({ "asset": "a", "command": { "program": { "as": "argv", "words": [[108, 115]] }, "stdin": null, "env": [],
+            "cwd": "/", "user": null, "timeout": 60 } })
+    }
 
     /// One of each request as it crosses the socket, with the least role that may ask it.
     fn all() -> Vec<(Value, OperatorRole)> {
@@ -103,7 +122,19 @@ mod tests {
             (json!({ "type": "question", "question": 1 }), Viewer),
             (json!({ "type": "answer", "question": 1, "approve": true, "reason": "" }), Approver),
             (json!({ "type": "await_day", "question": 1 }), Approver),
+            (json!({ "type": "proposals", "all": true }), Viewer),
+            (json!({ "type": "proposal", "proposal": 1 }), Viewer),
+            (json!({ "type": "read_output", "proposal": 1, "offset": 0, "most": 1 }), Viewer),
+            (json!({ "type": "propose", "new": proposed() }), Viewer),
+            (json!({ "type": "edit_proposal", "proposal": 1, "new": proposed() }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "approve", "digest": "d" } }), Approver),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "deny", "reason": "r" } }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "withdraw" } }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "review" } }), Approver),
             (json!({ "type": "budget" }), Viewer),
+            (json!({ "type": "models" }), Viewer),
+            (json!({ "type": "stop_models", "project": null, "reason": "" }), Operator),
+            (json!({ "type": "start_models", "project": null }), Approver),
             (json!({ "type": "usage", "run": 1 }), Viewer),
             (json!({ "type": "egress", "run": 1 }), Viewer),
             (json!({ "type": "logs", "run": 1 }), Viewer),
@@ -126,9 +157,9 @@ mod tests {
             (json!({ "type": "entries" }), Viewer),
             (json!({ "type": "remove_entry", "entry": 1 }), Operator),
             (json!({ "type": "assets" }), Viewer),
-            (json!({ "type": "asset", "name": "a" }), Viewer),
+            (json!({ "type": "asset", "name": "db" }), Viewer),
             (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
-            (json!({ "type": "remove_asset", "name": "a" }), Admin),
+            (json!({ "type": "remove_asset", "name": "db" }), Admin),
             (json!({ "type": "witness", "seen": 3 }), Viewer),
             (json!({ "type": "verify_audit" }), Auditor),
             (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),

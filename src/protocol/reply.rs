@@ -1,6 +1,9 @@
 //! What the engine answers.
 
-use super::{AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, Round, ToolsUsed};
+use super::{
+    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
+    ProviderView, Round, StoppedModels, ToolsUsed,
+};
 use crate::audit::Checkpoint;
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
@@ -105,10 +108,37 @@ pub enum Reply {
         /// What its turn under way took so far, if anything.
         pending: Option<Usage>,
     },
+    /// Proposals for live assets.
+    Proposals {
+        /// Them, oldest first.
+        proposals: Vec<ProposalBrief>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A proposal in full, as it is after the request.
+    Proposal {
+        /// It.
+        detail: Box<ProposalDetail>,
+    },
+    /// What an execution printed.
+    Output {
+        /// Its bytes.
+        bytes: Bytes,
+        /// The first.
+        offset: u64,
+        /// How many there are by now.
+        end: u64,
+    },
     /// Budgets.
     Budget {
         /// Them.
         budget: Box<BudgetReport>,
+    },
+    /// How models are.
+    Models {
+        /// It.
+        models: ModelsReport,
     },
     /// What a run asked of hosts outside.
     Egress {
@@ -220,6 +250,12 @@ pub struct EngineStatus {
     /// Requests to hosts outside that were refused last, over all runs, the newest first.
     #[serde(default)]
     pub refused: Vec<EgressSeen>,
+    /// Where people have stopped models.
+    #[serde(default)]
+    pub stopped: Vec<StoppedModels>,
+    /// Providers of models that failed last time.
+    #[serde(default)]
+    pub providers: Vec<ProviderView>,
 }
 
 /// What a run asked of hosts outside.

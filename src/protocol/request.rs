@@ -1,7 +1,8 @@
 //! What clients may ask for.
 
+use super::{NewProposal, Verdict};
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, QuestionId, Role, RunId};
+use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -148,12 +149,64 @@ pub enum Request {
         /// The question.
         question: QuestionId,
     },
+    /// Proposals for live assets, oldest first.
+    Proposals {
+        /// Those that are over as well.
+        all: bool,
+    },
+    /// One proposal in full.
+    Proposal {
+        /// Which.
+        proposal: ProposalId,
+    },
+    /// Propose something for a live asset.
+    Propose {
+        /// What.
+        new: NewProposal,
+    },
+    /// Put an edited proposal in the place of another, whose votes are void.
+    EditProposal {
+        /// Which.
+        proposal: ProposalId,
+        /// What; the asset stays where its name is empty.
+        new: NewProposal,
+    },
+    /// Decide about a proposal.
+    Decide {
+        /// Which.
+        proposal: ProposalId,
+        /// What.
+        verdict: Verdict,
+    },
+    /// Bytes of what an execution printed.
+    ReadOutput {
+        /// Which.
+        proposal: ProposalId,
+        /// First byte.
+        offset: u64,
+        /// Most bytes; the engine may send fewer.
+        most: u32,
+    },
     /// What runs, projects and days have used and reserved of what they may.
     Budget,
     /// What a run asked of models.
     Usage {
         /// Which run.
         run: RunId,
+    },
+    /// Where models are stopped.
+    Models,
+    /// Let no request pass to any model, for one project by name or id or for all, until they are started again.
+    StopModels {
+        /// Whose.
+        project: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Let requests to models pass again.
+    StartModels {
+        /// Whose.
+        project: Option<String>,
     },
     /// What a run asked of hosts outside.
     Egress {

@@ -114,8 +114,21 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await
             }
+            Request::Proposals { all } => self.proposals(all).await,
+            Request::Proposal { proposal } => self.proposal(proposal, self.voter(&you, &peer).await.ok()).await,
+            Request::Propose { new } => self.propose(new, self.voter(&you, &peer).await?).await,
+            Request::EditProposal { proposal, new } => {
+                self.edit_proposal(proposal, new, self.voter(&you, &peer).await?).await
+            }
+            Request::Decide { proposal, verdict } => {
+                self.decide(proposal, verdict, self.voter(&you, &peer).await?).await
+            }
+            Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Budget => self.budget().await,
             Request::Usage { run } => self.usage(run).await,
+            Request::Models => self.models().await,
+            Request::StopModels { project, reason } => self.stop_models(project, reason, you).await,
+            Request::StartModels { project } => self.start_models(project, you).await,
             Request::Egress { run } => self.egress(run).await,
             Request::Logs { run } => Ok(Reply::Logs { logs: self.logs(run).await? }),
             Request::ReadLog { run, step, offset, most } => self.read_log(run, step, offset, most).await,
@@ -204,6 +217,8 @@ impl<S: Sandbox> Server<S> {
                 disk,
                 today,
                 refused: self.refused().await?,
+                providers: self.providers().into_iter().filter(|one| one.fault.is_some()).collect(),
+                stopped: self.engine.store.read(super::models::stopped).await?,
             },
         })
     }

@@ -57,7 +57,7 @@ mod tests {
     fn question(id: i64, facts: Vec<String>) -> Question {
         Question {
             id: QuestionId(id),
-            run: RunId(id),
+            run: Some(RunId(id)),
             iteration: 1,
             kind: QuestionKind::Review,
             title: "someone should look".to_owned(),

@@ -105,8 +105,12 @@ fn news(view: &View<'_>, cursor: Option<u64>, talking: &[RunId]) -> Result<Optio
         if cursor == now && runs.is_empty() {
             return Ok(None);
         }
-        if runs.len() <= MOST_CHANGED {
+        let alone = view.questions_touched_since(cursor)?;
+        if runs.len() + alone.len() <= MOST_CHANGED {
             let mut questions = Vec::new();
+            for id in alone {
+                questions.extend(view.question(id)?);
+            }
             let mut found = Vec::new();
             for ids in runs.chunks(PAGE) {
                 let mut page = Vec::new();

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Listens before it returns, so that the program cannot have the port for itself, and passes on from then on.
-pub(super) fn start(port: u16, socket: PathBuf) -> io::Result<()> {
+pub(crate) fn start(port: u16, socket: PathBuf) -> io::Result<()> {
     let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;

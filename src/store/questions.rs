@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// A question to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The run that waits.
-    pub run: RunId,
+    /// The run that it is about, where there is one.
+    pub run: Option<RunId>,
     /// The iteration it is about.
     pub iteration: u32,
     /// What is asked.
@@ -49,7 +49,7 @@ fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
     };
     Ok(Question {
         id: QuestionId(row.get("id")?),
-        run: RunId(row.get("run")?),
+        run: row.get::<_, Option<i64>>("run")?.map(RunId),
         iteration: row.get("iteration")?,
         kind: word(row, "kind")?,
         title: row.get("title")?,
@@ -104,7 +104,7 @@ impl Tx<'_> {
             "INSERT INTO questions (run, iteration, kind, title, facts, payload, digest, deadline, state, asked)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9)",
             params![
-                ask.run.0,
+                ask.run.map(|run| run.0),
                 ask.iteration,
                 ask.kind.name(),
                 ask.title,

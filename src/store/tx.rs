@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::blobs::BlobFiles;
 use crate::audit::{self, AuditEvent, Context, Stamp};
-use crate::domain::Millis;
+use crate::domain::{Millis, Moment};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::cell::Cell;
 use std::ops::Deref;
@@ -71,6 +71,12 @@ impl<'c> Tx<'c> {
     /// The wall-clock instant of this job, the same for all that it writes.
     pub fn now(&self) -> Millis {
         self.stamp.wall
+    }
+
+    /// The same moment by both clocks.
+    pub fn moment(&self) -> Moment {
+        let Stamp { wall, boot, boot_id } = &self.stamp;
+        Moment { wall: *wall, boot: *boot, boot_id: boot_id.to_string() }
     }
 
     /// Appends one event to the audit chain and gives its sequence number. A job that changes rows must do this at

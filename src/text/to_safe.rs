@@ -3,7 +3,7 @@
 use super::exact;
 use super::log::StyledLine;
 use super::safe::SafeText;
-use crate::domain::{Actor, AssetId, AssetName, BugId, Millis, ProjectId, QuestionId, RunId, StepId};
+use crate::domain::{Actor, AssetId, AssetName, BugId, Millis, ProjectId, ProposalId, QuestionId, RunId, StepId};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -27,7 +27,7 @@ macro_rules! plain {
     )*};
 }
 plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool);
-plain!(AssetId, AssetName, ProjectId, RunId, StepId, QuestionId, BugId);
+plain!(AssetId, AssetName, ProjectId, RunId, StepId, QuestionId, BugId, ProposalId);
 
 macro_rules! escaped {
     ($($kind:ty => $bytes:expr),* $(,)?) => {$(
@@ -54,6 +54,13 @@ escaped! {
 impl<const N: usize> ToSafe for [u8; N] {
     fn to_safe(&self) -> SafeText {
         exact::encode(self)
+    }
+}
+
+/// A dash stands for no run.
+impl ToSafe for Option<RunId> {
+    fn to_safe(&self) -> SafeText {
+        SafeText::trusted(self.map_or_else(|| "-".to_owned(), |run| run.to_string()))
     }
 }
 

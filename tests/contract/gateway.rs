@@ -45,6 +45,8 @@ print('END')
 
     // Nothing of a provider has to be there for the walls to be seen.
     let provider = ModelsAt {
+        order: 1,
+        names: std::collections::BTreeMap::new(),
         api: ModelApi::Anthropic,
         url: "http://127.0.0.1:9".to_owned(),
         key: Some(KeyPlace::Variable("PATH_OF_NO_KEY".to_owned())),

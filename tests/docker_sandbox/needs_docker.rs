@@ -4,11 +4,13 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::format_collect,
     missing_docs
 )]
 
 mod endings;
+mod way;
 
 use crate::contract::{Subject, log, until};
 use crate::support::{DockerEnv, docker};

@@ -50,7 +50,7 @@ pub fn waiting(bare: &Bare, title: &str, facts: &[String]) -> (RunId, RunId) {
         let paused = tx.insert_run(&paused)?;
         let asks = tx.insert_run(&Run { state: RunState::AwaitingReview, ..over(project.id, title.clone()) })?;
         let question = tx.insert_question(&Ask {
-            run: asks.id,
+            run: Some(asks.id),
             iteration: 0,
             kind: QuestionKind::Review,
             title,

@@ -4,10 +4,11 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict, Iteration, Location, Millis,
-    Note, NoteKind, QuestionKind, Run, RunId, RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
+    Actor, AssetFacts, Claims, Command, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict,
+    Human, Iteration, Location, Millis, Moment, Note, NoteKind, Program, Proposed, QuestionKind, Requester, Run, RunId,
+    RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
 };
-use dogwatch::store::Ask;
+use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -144,7 +145,7 @@ impl Hostile {
                 }
                 if run.state == RunState::AwaitingReview {
                     let question = tx.insert_question(&Ask {
-                        run: id,
+                        run: Some(id),
                         iteration: 0,
                         kind: QuestionKind::Review,
                         title: texts[6].clone(),
@@ -186,6 +187,7 @@ impl Hostile {
                 });
                 if tx.asset_named("db-1")?.is_none() {
                     tx.insert_asset(&serde_json::from_value(spec).unwrap(), &run.owner)?;
+                    propose(tx, id, texts)?;
                 }
                 let actor = run.owner.clone();
                 tx.record(AuditEvent::new(actor, "run.submitted").run(id).project(project.id))?;
@@ -218,6 +220,46 @@ impl Hostile {
             count: 1,
         }
     }
+}
+
+/// Something for a live asset, every text of it hostile.
+fn propose(tx: &Tx<'_>, run: RunId, texts: &[String]) -> Result<(), StoreError> {
+    let question = tx.insert_question(&Ask {
+        run: None,
+        iteration: 0,
+        kind: QuestionKind::Execution,
+        title: texts[0].clone(),
+        facts: texts[1..3].to_vec(),
+        reached: Vec::new(),
+        digest: None,
+        deadline: None,
+    })?;
+    let asset = tx.asset_named("db-1")?.map(|asset| AssetFacts::of(&asset)).unwrap();
+    let person = Human { uid: 7, login_uid: Some(8), name: texts[3].clone(), login_name: Some(texts[4].clone()) };
+    let proposed = Proposed {
+        command: Command {
+            program: Program::Argv { words: texts.iter().map(|text| text.clone().into_bytes()).collect() },
+            stdin: Some(texts.join("\n").into_bytes()),
+            env: vec![(texts[5].clone(), texts[6].clone().into_bytes())],
+            cwd: texts[7].clone(),
+            user: Some(texts[8].clone()),
+            timeout: 5,
+        },
+        asset,
+        requester: Requester::Person { person: person.clone() },
+        owners: vec![person],
+        run: Some(run),
+        iteration: 1,
+        claims: Claims { why: texts[9].clone(), expect: texts[10].clone(), undo: texts[11].clone() },
+        policy: texts[0].clone(),
+        engine: texts[1].clone(),
+        epoch: 1,
+        nonce: texts[2].clone(),
+    };
+    // In another boot the wall clock counts, so it waits for as long as the test runs.
+    let asked = Moment { wall: Millis(0), boot: 0, boot_id: texts[3].clone() };
+    tx.insert_proposal(NewProposal { proposed, question, asked, wait: i64::MAX / 4, replaces: None })?;
+    Ok(())
 }
 
 /// A host that a run asked for and did not reach.

@@ -15,7 +15,7 @@ pub(super) fn look(config: &EngineConfig) -> Vec<Finding> {
             return vec![Finding::fail(CHECK, error.to_string(), "correct config.toml; the engine does not start")];
         }
     };
-    let judge = |(name, models): (&String, &crate::config::ModelsAt)| match gateway.check(models.api) {
+    let judge = |(name, models): (&String, &crate::config::ModelsAt)| match gateway.check_named(name) {
         Ok(()) => {
             Finding::ok(CHECK, format!("[models.{name}] can be used, as far as this machine can tell: {}", models.url))
         }

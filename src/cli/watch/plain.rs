@@ -208,7 +208,7 @@ mod tests {
     fn question(state: QuestionState, answer: Option<Answer>) -> Question {
         Question {
             id: QuestionId(7),
-            run: RunId(1),
+            run: Some(RunId(1)),
             iteration: 1,
             kind: QuestionKind::Review,
             title: "does it count?".to_owned(),

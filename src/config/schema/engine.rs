@@ -1,9 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, LONG,
-    MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, SILENCE, SIZE, Table,
-    WATCHDOG, key,
+    APPROVALS, ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV,
+    LONG, MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE,
+    SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -29,6 +29,8 @@ pub const ENGINE_TOP: Table = Table {
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
+        key("approvals", "a table", "see there", "What runs on live assets."),
+        key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
         key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
@@ -190,18 +192,18 @@ pub const NAMED_AGENT: Table = Table {
 /// `[models.NAME]`.
 pub const NAMED_MODELS: Table = Table {
     header: "[models.NAME]",
-    about: "A provider of models for coding agents, one of each API. Agents reach it from their containers through the engine, which adds the key on its side: no key ever enters a container. A file that holds a key must belong to the engine's user and be closed to everybody else (`chmod 600`); it is read anew for each request, so a new key counts at once.",
+    about: "A provider of models for coding agents. Where there are several of one API, each has its `order`: the next one is asked when one cannot be reached, fails by itself (5xx, overloaded) or has a limit that does not end within seconds, always before anything of its answer has gone to the agent; one that failed is left out for a while. Agents reach it from their containers through the engine, which adds the key on its side: no key ever enters a container. A file that holds a key must belong to the engine's user and be closed to everybody else (`chmod 600`); it is read anew for each request, so a new key counts at once.",
     keys: &[
         key(
             "api",
-            "one of \"anthropic\", \"openai\", \"gemini\"",
+            "one of \"anthropic\", \"openai\", \"gemini\", \"ollama\"",
             "NAME, if it is one of these",
-            "What is spoken there: Messages (`claude`, and `opencode` and `copilot` with models of Anthropic), Responses and chat completions (`codex`, else `opencode` and `copilot`), or the API of Gemini (`gemini`).",
+            "What is spoken there: Messages (`claude`, and `opencode` and `copilot` with models of Anthropic), Responses and chat completions (`codex`, else `opencode` and `copilot`), the API of Gemini (`gemini`), or that of Ollama (`opencode` with models that are written `ollama/MODEL`), whose models cost nothing where no `[prices]` say otherwise.",
         ),
         key(
             "url",
             "an address such as \"https://api.anthropic.com\"",
-            "that of whoever made the API",
+            "that of whoever made the API; for Ollama this machine, port 11434",
             "Where it is, without `/v1`. `http://` only on this machine.",
         ),
         key(
@@ -220,7 +222,7 @@ pub const NAMED_MODELS: Table = Table {
         key(
             "key-secret",
             NAME,
-            "NAME, where nothing else is said and there is no `url`",
+            "NAME, where nothing else is said and there is no `url`; none for Ollama",
             "Or its name in the secret store (`dogwatch secret set`). With a `url` and none of these no key is sent.",
         ),
         key(
@@ -228,6 +230,13 @@ pub const NAMED_MODELS: Table = Table {
             "\"key\" or \"bearer\"",
             "\"key\"",
             "How it is sent: as a key of the API, or as a bearer token, which is what a login gives.",
+        ),
+        key("order", "1 to 99", "1", "When it is asked, among the providers of its API: the lowest first."),
+        key(
+            "names",
+            "a table of names",
+            "none",
+            "What models are called there that agents ask for by other names: `{ \"claude-sonnet-4-5\" = \"anthropic/claude-sonnet-4.5\" }`. Roles go by the name that was asked for, prices by the one there.",
         ),
     ],
 };
@@ -261,7 +270,7 @@ pub const NAMED_ROLE: Table = Table {
             "tools",
             "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
             "by the role",
-            "What it may use of the engine. Only `remedy` has \"propose\" by itself. \"tasks\", \"containers\" and \"propose\" open nothing in this version.",
+            "What it may use of the engine. Only `remedy` has \"propose\" by itself: it proposes commands for live assets, on which people decide. \"tasks\" and \"containers\" open nothing in this version.",
         ),
         key(
             "data",
@@ -314,6 +323,8 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
+    APPROVALS,
+    RULE,
     OPERATORS,
     NOTIFY,
     AUDIT,

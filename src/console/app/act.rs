@@ -122,6 +122,10 @@ impl App {
             Editing::Cancel(run) => {
                 self.act(safe!("cancel {}", run), Request::Cancel { run, reason: text.to_owned() });
             }
+            Editing::StopModels => {
+                self.act(safe!("stop models"), Request::StopModels { project: None, reason: text.to_owned() });
+            }
+            Editing::StartModels => self.act(safe!("start models"), Request::StartModels { project: None }),
             Editing::Answer(_, false) if text.is_empty() => {
                 self.complain(safe!("a no needs a reason, which the agent gets as guidance: nothing was sent"));
             }
@@ -193,6 +197,8 @@ impl App {
             Command::NextFile => self.show_file(true),
             Command::LastFile => self.show_file(false),
             Command::Filter => self.open_filter(),
+            Command::StopModels => self.open(Editing::StopModels),
+            Command::StartModels => self.open(Editing::StartModels),
             Command::Rollback => self.open_rollback(),
             Command::AwaitDay => self.open_await_day(),
             Command::Open => self.open_selected(),

@@ -105,7 +105,8 @@ impl App {
     }
 
     pub(super) fn lists_question(&self, question: &Question) -> bool {
-        let (id, run) = (question.id.to_string(), question.run.to_string());
+        let id = question.id.to_string();
+        let run = question.run.map(|run| run.to_string()).unwrap_or_default();
         let facts = question.facts.iter().map(String::as_str);
         let texts: Vec<&str> = [&*id, &run, question.kind.name(), &question.title].into_iter().chain(facts).collect();
         self.filters.passes(List::Questions, &texts)

@@ -25,6 +25,10 @@ pub enum Editing {
     Rollback(RunId, u32),
     /// That a run waits for the next day.
     AwaitDay(QuestionId),
+    /// Why models are stopped.
+    StopModels,
+    /// That models are started again.
+    StartModels,
     /// What a list is filtered by.
     Filter(List),
     /// What is searched for in the log.
@@ -48,7 +52,9 @@ impl Editing {
             | Self::Cancel(_)
             | Self::Answer(..)
             | Self::Rollback(..)
-            | Self::AwaitDay(_) => true,
+            | Self::AwaitDay(_)
+            | Self::StopModels
+            | Self::StartModels => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,
         }
     }

@@ -116,7 +116,11 @@ impl App {
             }
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
-            (Asked::Act(words), Ok(_)) => self.say(safe!("{}: done", words)),
+            (Asked::Act(words), Ok(_)) => {
+                // It may have been about the engine itself.
+                self.stale = true;
+                self.say(safe!("{}: done", words));
+            }
             (Asked::Act(words), Err(fault)) => self.complain(safe!("{}: {}", words, fault.message)),
             (Asked::Status | Asked::Bugs, Err(fault)) if self.page == Page::Health => {
                 self.complain(safe!("{}", fault.message));

@@ -36,7 +36,7 @@ impl App {
     /// The run that the text beside a list is about.
     pub fn run_beside(&self) -> Option<RunId> {
         match self.page {
-            Page::Approvals => self.question.and_then(|id| self.questions.get(&id)).map(|question| question.run),
+            Page::Approvals => self.question.and_then(|id| self.questions.get(&id)).and_then(|question| question.run),
             Page::Bugs => self.known.ok().and_then(|detail| detail.runs.first()).map(|seen| seen.run),
             Page::Audit => self.audit.selected().and_then(|event| event.run),
             Page::Watch | Page::Health | Page::Run => None,

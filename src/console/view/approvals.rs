@@ -74,7 +74,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if halves.text.height > 0 {
         let title_of_text =
             safe!("{} {} of {}, iteration {}", question.id, question.kind.name(), question.run, question.iteration);
-        text(app, canvas, halves.text, &title_of_text, &opens(app, question.run));
+        text(app, canvas, halves.text, &title_of_text, &question.run.map(|run| opens(app, run)).unwrap_or_default());
     }
 }
 

@@ -6,6 +6,7 @@ use crate::console::keymap::{Binding, Scope};
 use crate::console::keys::Key;
 use crate::safe;
 use crate::text::{Canvas, SafeText, Style};
+use crate::words;
 use ratatui::layout::{Position, Rect};
 use ratatui_textarea::TextArea;
 
@@ -104,7 +105,7 @@ pub(super) fn edit(
     let told: Vec<SafeText> = told.collect();
     let found = app.choices(what, &text.lines().join(" "));
     // There may be nothing to write.
-    let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_)));
+    let field = u16::from(!matches!(what, Editing::Rollback(..) | Editing::AwaitDay(_) | Editing::StartModels));
     let lines = u16::try_from(told.len() + found.len().min(CHOICES)).unwrap_or(u16::MAX).saturating_add(field + 1);
     let body = window(canvas, page, COLUMNS, lines, &name, &SafeText::empty());
     let mut free = rows(body);
@@ -194,6 +195,19 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             let wait =
                 safe!("The run goes on by itself when the day turns in UTC, and nothing is allowed beyond the caps.");
             (safe!("Let the run of {} wait?", question), vec![asked, wait])
+        }
+        Editing::StopModels => (
+            safe!("Stop models for all projects?"),
+            vec![
+                safe!("No request passes to any model from then on, what is under way is cut, and runs wait, frozen."),
+                safe!("Why (may be left out):"),
+            ],
+        ),
+        Editing::StartModels => {
+            let stopped = app.status.iter().flat_map(|status| &status.stopped).filter(|one| one.project.is_none());
+            let mut told: Vec<SafeText> = stopped.map(words::models_stopped).collect();
+            told.push(safe!("Runs that wait go on. A project that was stopped by itself stays so."));
+            (safe!("Let models be asked again?"), told)
         }
         Editing::Filter(List::Audit) => (
             safe!("Filter the audit log"),

@@ -39,8 +39,13 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         fault(&status.store_fault, safe!("the files beside it are sound")),
         fault(&status.halt, status.disk.map_or_else(|| safe!("there is space for new steps"), space)),
         fault(&status.sandbox_fault, safe!("the sandbox answers{}", sandbox)),
-        today,
     ];
+    if status.stopped.is_empty() {
+        lines.push(good(safe!("runs may ask their models")));
+    }
+    lines.extend(status.stopped.iter().map(|stopped| bad(words::models_stopped(stopped))));
+    lines.extend(status.providers.iter().filter_map(words::provider_fault).map(bad));
+    lines.push(today);
     lines.extend(status.refused.iter().map(|seen| refused(seen, app.now)));
     if let Some(alarm) = &app.alarm {
         lines.insert(0, bad(safe!("{}", alarm)));

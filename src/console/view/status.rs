@@ -46,6 +46,13 @@ fn parts(app: &App) -> Vec<(SafeText, Option<SafeText>)> {
         }
     }
     let Some(status) = &app.status else { return parts };
+    if let Some(stopped) = status.stopped.first() {
+        let whose = match &stopped.project {
+            Some(project) => safe!("models of {} are stopped", project),
+            None => safe!("models are stopped"),
+        };
+        parts.push((urgent(&whose), Some(urgent(&safe!("models stopped")))));
+    }
     if let Some(disk) = status.disk {
         let free = safe!("{} free", words::size(disk.free));
         let scarce = disk.free < disk.total / SCARCE;

@@ -143,9 +143,9 @@ impl<W: World> Engine<W> {
         if let Some(step) = step
             && let Some(text) = self.kept_prompt(step).await?
         {
-            return Ok(Prompt { text, quotes: 0 });
+            return Ok(Prompt { text, quotes: 0, tells: Vec::new() });
         }
-        let stored = self.prompt_material(context.run.id).await?;
+        let stored = self.prompt_material(context.run.id, context.run.iteration).await?;
         let quotes = stored.guidance.last().map_or(0, |last| last.number);
         let suites: Vec<_> =
             context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
@@ -166,14 +166,14 @@ impl<W: World> Engine<W> {
             plan: stored.plan.as_deref(),
             flaky: &stored.flaky,
             asked: &stored.asked,
+            proposed: &stored.proposed,
             tools: !self.toolset(context).is_empty(),
         };
-        let text = if context.run.state == RunState::Planning {
-            prompt::of_plan(&material, PLAN_FILE)
-        } else {
-            prompt::build(&material)
-        };
-        Ok(Prompt { text, quotes })
+        if context.run.state == RunState::Planning {
+            return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new() });
+        }
+        let tells = stored.proposed.iter().map(|one| one.id).collect();
+        Ok(Prompt { text: prompt::build(&material), quotes, tells })
     }
 
     /// What the iterations did that the prompt tells of.

@@ -12,8 +12,8 @@ use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Question, QuestionKind, Run,
-    RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Proposal, ProposalId, Question,
+    QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -79,6 +79,8 @@ pub(super) struct StoredMaterial {
     pub flaky: Vec<String>,
     /// What the agent asked people.
     pub asked: Vec<Question>,
+    /// What became of its proposals, and was not told before.
+    pub proposed: Vec<Proposal>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -94,6 +96,8 @@ pub(super) struct Prompt {
     pub text: String,
     /// The number of the last guidance that it quotes; 0 where there is none.
     pub quotes: u32,
+    /// Proposals of which it tells what became of them.
+    pub tells: Vec<ProposalId>,
 }
 
 fn missing(what: &'static str, id: &impl ToString) -> StoreError {
@@ -265,10 +269,11 @@ impl<W: World> Engine<W> {
                     detail = json!({ "reserved": reservation.held, "day": reservation.day });
                 }
                 let step = tx.insert_step(&key)?.id;
-                if let Some(Prompt { text, quotes }) = prompt {
+                if let Some(Prompt { text, quotes, tells }) = prompt {
                     let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
                     let name = tx.put_blob(text.as_bytes(), &origin)?;
                     tx.apply_guidance(run, quotes, key.iteration)?;
+                    tx.proposals_told(&tells, key.iteration)?;
                     if let Some(object) = detail.as_object_mut() {
                         object.insert("prompt".to_owned(), json!(name.to_string()));
                     }
@@ -377,7 +382,7 @@ impl<W: World> Engine<W> {
         Ok(done)
     }
 
-    pub(super) async fn prompt_material(&self, run: RunId) -> Result<StoredMaterial, StoreError> {
+    pub(super) async fn prompt_material(&self, run: RunId, iteration: u32) -> Result<StoredMaterial, StoreError> {
         self.store
             .read(move |view| {
                 let iterations = view.iterations(run)?;
@@ -391,6 +396,7 @@ impl<W: World> Engine<W> {
                     plan: plan_of(view, run)?,
                     flaky: flaky_of(view, run, verified)?,
                     asked: asked_by_agent(view, run)?,
+                    proposed: view.proposals_to_tell(run, iteration)?,
                     iterations,
                 })
             })

@@ -60,7 +60,7 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
             }
             Write::Ask { kind, title, facts, reached } => {
                 let question = tx.insert_question(&Ask {
-                    run: id,
+                    run: Some(id),
                     iteration: after.iteration,
                     kind: *kind,
                     title: title.clone(),

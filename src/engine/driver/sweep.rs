@@ -13,7 +13,8 @@ const LATEST_START: Duration = Duration::from_mins(1);
 
 impl<W: World> Engine<W> {
     /// Ends every open step of the run that the present work is not about.
-    pub(super) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
+    pub(in crate::engine) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
+        let mut turns = false;
         for step in self.open_steps(run.id).await? {
             let key = &step.key;
             let belongs = match key.kind {
@@ -37,6 +38,11 @@ impl<W: World> Engine<W> {
             let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
             self.record_ended(key, &stopped).await?;
             self.world.trees().remove(&self.places().tree(key)).await?;
+            turns |= key.kind == StepKind::Develop;
+        }
+        if turns {
+            // Nobody asks any more on its behalf, and the next turn has not begun.
+            self.book_rest(run.id).await?;
         }
         Ok(())
     }
@@ -60,7 +66,7 @@ impl<W: World> Engine<W> {
         }
     }
 
-    async fn freeze(&self, run: &Run) -> Result<(), Halt> {
+    pub(in crate::engine) async fn freeze(&self, run: &Run) -> Result<(), Halt> {
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().freeze(&container).await?;
         }

@@ -157,6 +157,7 @@ const LONGEST_NAME: usize = 100;
 /// What the engine itself kept an agent from is not the provider's doing.
 fn by_gateway(report: AgentReport, refused: &Refused) -> AgentReport {
     let (ending, why) = match refused {
+        Refused::Stopped => (Ending::Overloaded, "a person had stopped requests to models".to_owned()),
         Refused::UsedUp => (Ending::OwnLimit, "what its turn could take of models was used up".to_owned()),
         Refused::Model(name) => {
             let name = shortened(name, LONGEST_NAME);
@@ -245,6 +246,7 @@ mod tests {
         // What the gateway refused is told as what it was, whatever the agent makes of it.
         for (refused, ending, words) in [
             (Refused::UsedUp, Ending::OwnLimit, "used up"),
+            (Refused::Stopped, Ending::Overloaded, "a person had stopped"),
             (Refused::Model("x".repeat(500)), Ending::Misconfigured, "its role may not ask"),
             (Refused::Price("m".to_owned()), Ending::Misconfigured, "add [prices.\"m\"]"),
         ] {

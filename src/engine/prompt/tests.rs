@@ -36,6 +36,7 @@ fn nothing(run: &Run) -> Material<'_> {
         plan: None,
         flaky: &[],
         asked: &[],
+        proposed: &[],
         tools: false,
     }
 }
@@ -159,6 +160,7 @@ fn a_whole_prompt() {
         watch: None,
         plan: None,
         asked: &[],
+        proposed: &[],
         tools: false,
     });
     insta::assert_snapshot!(prompt);
@@ -219,7 +221,7 @@ fn answers_of_people_are_quoted_and_the_agents_own_words_are_fenced() {
     let run = crate::engine::machine::tests::queued();
     let question = |id: i64, answer: Option<(bool, &str)>| Question {
         id: QuestionId(id),
-        run: RunId(1),
+        run: Some(RunId(1)),
         iteration: 1,
         kind: QuestionKind::Agent,
         title: "t".to_owned(),

@@ -1,10 +1,13 @@
 //! Whatever becomes of a turn, what its requests to models took is booked: in the run's row, in the ledger, and once.
 
 use super::dice::Dice;
-use super::life::{End, Sim, play};
+use super::life::{End, Sim, ada, play};
 use super::plot::{Ask, Fate, Plot, Turn, When};
 use crate::domain::{QuestionKind, RunState, StepKind};
+use crate::engine::Engine;
 use crate::engine::crash::Plan;
+use crate::engine::room::tests::places;
+use std::sync::Arc;
 use std::time::Duration;
 
 const WORKS: When = When::Runs(StepKind::Develop, 1, 3);
@@ -49,6 +52,40 @@ fn what_requests_took_is_booked_whatever_becomes_of_the_turn() {
             assert!(sim.stored(sim.run).spent.tokens > 0, "nothing was asked: {plot:?}");
         });
     }
+}
+
+/// What the turn took before it was taken back reaches the cap, so nothing else is begun; but neither may it go on.
+#[test]
+fn an_agent_whose_turn_is_taken_back_into_a_question_works_no_longer() {
+    let plot = Plot { coding: true, asks_models: true, tokens: Some(120), ..Plot::plain("taken back and asked", 1) };
+    play(async {
+        let sim = Sim::new(plot).await;
+        sim.world.account_in(&sim.store);
+        let engine = Engine::new(sim.store.clone(), sim.world.clone(), Plan::count().into(), places(1));
+        let works = |iteration: u32| sim.world.daemon.age(|key| key.iteration == iteration).is_some();
+        let developing = || sim.stored(sim.run).state == RunState::Developing;
+        let until = async |what: &str, fits: &dyn Fn() -> bool| {
+            for _ in 0..3_000 {
+                if fits() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("never: {what} {:?}", sim.stored(sim.run));
+        };
+        let story = async {
+            until("the second turn", &|| works(2) && developing()).await;
+            tokio::time::sleep(Duration::from_millis(3_400)).await;
+            let run = engine.roll_back(sim.run, 1, ada()).await.unwrap();
+            assert_eq!(run.state, RunState::Escalated, "{run:?}");
+            until("its container is gone", &|| !works(2)).await;
+            assert_eq!(sim.store.read_sync(|view| view.uncounted(sim.run)).unwrap(), None);
+        };
+        tokio::select! {
+            served = Arc::clone(&engine).serve() => panic!("{served:?}"),
+            () = story => {}
+        }
+    });
 }
 
 #[test]

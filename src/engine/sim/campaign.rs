@@ -161,7 +161,9 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
             | QuestionKind::Predecessor
             | QuestionKind::Agent
             | QuestionKind::Egress
-            | QuestionKind::Stuck => yes,
+            | QuestionKind::Stuck
+            | QuestionKind::Execution
+            | QuestionKind::Outcome => yes,
         };
         plot.answers.push((kind, last));
     }
@@ -172,7 +174,7 @@ fn one(seed: u64, pace: u32) -> Tally {
     let plot = plot(seed, pace);
     let mut tally = Tally { runs: 1, ..Tally::default() };
     let mut dice = Dice::of(seed, "lives");
-    let points = crash::all();
+    let points = crash::of_runs();
     play(async {
         let mut sim = Sim::new(plot.clone()).await;
         for _ in 0..dice.below(5) {

@@ -114,7 +114,7 @@ async fn people(sim: &Sim, engine: &Engine<super::world::SimWorld>, dice: &mut D
 
 fn one(seed: u64) -> Tally {
     let mut dice = Dice::of(seed, "days lived");
-    let points = crash::all();
+    let points = crash::of_runs();
     play(async {
         let sim = Sim::new(plot(seed)).await;
         submit(&sim).await;

@@ -239,7 +239,8 @@ impl<'s> Operator<'s> {
 
     /// Whether the run is left to wait for the next day.
     fn rather_waits(&self, open: &Question) -> bool {
-        let waited = || self.engine.store.read_sync(|view| Ok(events(view, open.run, "run.await_day"))).unwrap();
+        let waited =
+            || self.engine.store.read_sync(|view| Ok(events(view, open.run.unwrap(), "run.await_day"))).unwrap();
         open.may_wait() && waited() < self.plot.waits
     }
 

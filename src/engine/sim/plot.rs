@@ -158,6 +158,8 @@ pub(super) struct Plot {
     pub plan: crate::domain::Plan,
     /// The cap on iterations.
     pub iterations: u32,
+    /// The cap on tokens.
+    pub tokens: Option<u64>,
     /// By iteration and attempt; attempt 0 means every one.
     pub turns: Vec<(u32, u32, Turn)>,
     /// By kind, iteration and attempt (0 for every one): after so many seconds of running.
@@ -211,6 +213,7 @@ impl Plot {
             asks_models: false,
             plan: crate::domain::Plan::None,
             iterations: 10,
+            tokens: None,
             turns: Vec::new(),
             fates: Vec::new(),
             slips: Vec::new(),
@@ -259,6 +262,7 @@ impl Plot {
         let named = if self.services { "services = [\"db\", \"app\"]\n" } else { "" };
         let services = if self.services { services(timeout) } else { String::new() };
         let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
+        let tokens = self.tokens.map_or_else(String::new, |tokens| format!("tokens = {tokens}\n"));
         let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
         let toml = format!(
             "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n{setup}\
@@ -266,7 +270,7 @@ impl Plot {
              [[suite]]\nname = \"lint\"\ncommand = [\"lint\", \"all\"]\nformat = \"junit\"\nreport = \"report.xml\"\n\
              timeout = \"{timeout}m\"\n\
              [agent]\n{agent}\ntimeout = \"{timeout}m\"\nsilence = \"{silence}m\"\n\
-             [budget]\niterations = {iterations}\n{gates}{services}"
+             [budget]\niterations = {iterations}\n{tokens}{gates}{services}"
         );
         let mut tree = Tree::from([
             ("dogwatch.toml".to_owned(), toml.into_bytes()),

@@ -49,9 +49,9 @@ fn sweep(seed: u64, depth: Depth) -> u64 {
         played.push((plot, counts));
     }
     let reached = reached(&played);
-    let missed: Vec<String> = crash::all().into_iter().filter(|point| !reached.contains_key(point)).collect();
+    let missed: Vec<String> = crash::of_runs().into_iter().filter(|point| !reached.contains_key(point)).collect();
     assert!(missed.is_empty(), "no plot reaches {missed:?}");
-    assert_eq!(reached.len(), crash::all().len(), "a point is not in the list");
+    assert_eq!(reached.len(), crash::of_runs().len(), "a point is not in the list");
     let mut crashes = 0;
     for (at, (point, places)) in reached.iter().enumerate() {
         let at = at as u64;
@@ -84,7 +84,7 @@ fn sweep_seeds(seeds: std::ops::Range<u64>, depth: Depth) {
     let crashes: u64 = seeds.map(|seed| sweep(seed, depth)).sum();
     tell(&format!(
         "{} crash points x {count} seeds: {crashes} crashed lives in {:?}",
-        crash::all().len(),
+        crash::of_runs().len(),
         begun.elapsed()
     ));
 }

@@ -130,6 +130,10 @@ impl World for SimWorld {
         None
     }
 
+    fn cut_models(&self, run: RunId) {
+        self.asking.close(run);
+    }
+
     fn close_way(&self, run: RunId) {
         self.asking.close(run);
     }

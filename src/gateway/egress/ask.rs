@@ -44,7 +44,7 @@ fn about(run: &Run, host: &HostName, port: u16) -> Ask {
         ),
     ];
     Ask {
-        run: run.id,
+        run: Some(run.id),
         iteration: run.iteration,
         kind: QuestionKind::Egress,
         title: format!("may it reach {host}?"),

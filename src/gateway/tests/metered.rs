@@ -3,19 +3,28 @@
 use super::*;
 use crate::domain::Tokens;
 use crate::models::{Asked, Later, MeterError, Took, TurnCaps};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Keeps what is written down.
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<Vec<(Asked, Option<Took>)>>);
+pub(super) struct Kept(Mutex<Vec<(Asked, Option<Took>)>>, AtomicBool);
 
 impl Kept {
-    fn all(&self) -> Vec<(Asked, Option<Took>)> {
+    pub fn all(&self) -> Vec<(Asked, Option<Took>)> {
         self.0.lock().unwrap().clone()
     }
 }
 
 impl Meter for Kept {
+    fn may(self: Arc<Self>, _run: RunId) -> Later<Result<(), MeterError>> {
+        let stopped = self.1.load(Ordering::Relaxed);
+        Box::pin(std::future::ready(if stopped { Err(MeterError::Stopped) } else { Ok(()) }))
+    }
+
     fn begin(self: Arc<Self>, asked: Asked) -> Later<Result<i64, MeterError>> {
+        if self.1.load(Ordering::Relaxed) {
+            return Box::pin(std::future::ready(Err(MeterError::Stopped)));
+        }
         let mut all = self.0.lock().unwrap();
         all.push((asked, None));
         let number = i64::try_from(all.len()).unwrap() - 1;
@@ -158,4 +167,64 @@ async fn many_at_once_pass_the_cap_by_one_request_at_most() {
     assert_eq!((sent, refused), (3, 7));
     let took: u64 = bench.kept.all().iter().map(|(_, took)| took.unwrap().tokens.all()).sum();
     assert_eq!(took, 45, "of 40");
+}
+
+#[tokio::test]
+async fn a_stop_cuts_what_is_under_way_and_lets_nothing_more_pass() {
+    let mut far = provider().await;
+    let bench = Bench::new(&far.url);
+    // One that is heard already, and one that has no answer yet.
+    let mut heard = bench.ask(MESSAGES, END).await;
+    far.asked.recv().await.unwrap();
+    far.say.send(STREAM).unwrap();
+    far.say.send("5\r\nhalf.\r\n").unwrap();
+    let mut text = String::new();
+    until(&mut heard, &mut text, "half.").await;
+    far.say.send(CUT).unwrap();
+    drop(heard);
+    settled(&bench, 0).await;
+    let waits = bench.ask(MESSAGES, END).await;
+    far.asked.recv().await.unwrap();
+    bench.kept.1.store(true, Ordering::Relaxed);
+    bench.gateway.cut(RunId(1));
+    let mut text = String::new();
+    let mut waits = waits;
+    until(&mut waits, &mut text, "\"type\":\"error\"}").await;
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains("retry-after: 30"), "{text}");
+    assert!(text.contains("overloaded_error") && text.contains("wait and ask again"), "{text}");
+    assert_eq!(settled(&bench, 1).await.status, 0);
+    far.say.send(CUT).unwrap();
+    // Neither what is metered nor what is not.
+    for (head, body) in
+        [(MESSAGES, END), ("GET /v1/models HTTP/1.1", ""), ("POST /v1/messages/count_tokens HTTP/1.1", END)]
+    {
+        let answer = bench.answer(head, body).await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{head}: {answer}");
+    }
+    assert_eq!(bench.gateway.answered(RunId(1)).and_then(|last| last.refused), Some(Refused::Stopped));
+    assert!(far.asked.try_recv().is_err());
+    bench.kept.1.store(false, Ordering::Relaxed);
+    let mut stream = bench.ask(MESSAGES, END).await;
+    far.asked.recv().await.unwrap();
+    far.say.send(WHOLE).unwrap();
+    let mut text = String::new();
+    until(&mut stream, &mut text, "}}").await;
+    assert_eq!(bench.gateway.answered(RunId(1)).and_then(|last| last.refused), None);
+}
+
+#[tokio::test]
+async fn a_stop_cuts_an_answer_in_its_middle() {
+    let mut far = provider().await;
+    let bench = Bench::new(&far.url);
+    let mut stream = bench.ask(MESSAGES, END).await;
+    far.asked.recv().await.unwrap();
+    far.say.send(STREAM).unwrap();
+    far.say.send("5\r\nhalf.\r\n").unwrap();
+    let mut text = String::new();
+    until(&mut stream, &mut text, "half.").await;
+    bench.gateway.cut(RunId(1));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.ok();
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "it ended as if it were whole");
+    settled(&bench, 0).await;
 }

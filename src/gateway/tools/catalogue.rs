@@ -12,7 +12,7 @@ pub(super) const WORDS: &str = "What dogwatch, the engine that runs you, knows a
 
 /// A tool as it is listed.
 pub(super) fn described(tool: Tool, toolset: &Toolset) -> Described {
-    let reads = !matches!(tool, Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator);
+    let reads = !tool.writes();
     let hints = ToolAnnotations::new().read_only(reads).destructive(false).open_world(false);
     let says = match tool {
         Tool::Query => format!("{} The tables: {}.", tool.says(), tables_told(toolset.data())),

@@ -15,7 +15,7 @@ fn tokens(input: u64, output: u64, cached: u64, cache_write: u64) -> Tokens {
 }
 
 fn took(api: ModelApi, stream: bool, pieces: &[&[u8]]) -> (Tokens, bool) {
-    let mut tally = Tally::new(api, stream);
+    let mut tally = Tally::new(api, if stream { Form::Events } else { Form::Text });
     for piece in pieces {
         tally.push(piece);
     }
@@ -32,6 +32,25 @@ fn streams_of_each_api_say_what_they_took() {
     ] {
         assert_eq!(took(api, true, &[text.as_bytes()]), (sum, true), "{text}");
     }
+}
+
+#[test]
+fn lines_of_ollama_say_it_in_the_last_one() {
+    let lines = "{\"model\":\"q\",\"response\":\"The\",\"done\":false}\n{\"model\":\"q\",\"response\":\"\",\"done\":true,\
+                 \"context\":[1],\"prompt_eval_count\":26,\"eval_count\":259}\n";
+    let chat = "{\"message\":{\"role\":\"assistant\",\"content\":\"eval_count\"},\"done\":false}\n{\"message\":{\"content\":\"\"},\
+                \"done\":true,\"eval_count\":5}";
+    for (text, sum) in [(lines, tokens(26, 259, 0, 0)), (chat, tokens(0, 5, 0, 0))] {
+        for cut in 0..text.len() {
+            let mut tally = Tally::new(ModelApi::Ollama, Form::Lines);
+            tally.push(&text.as_bytes()[..cut]);
+            tally.push(&text.as_bytes()[cut..]);
+            assert_eq!(tally.finish(tokens(90, 70, 0, 0)), (sum, true), "{text} cut at {cut}");
+        }
+    }
+    assert_eq!(took(ModelApi::Ollama, true, &[CHAT.as_bytes()]), (tokens(7, 2, 4, 0), true));
+    let whole = r#"{"model":"q","response":"ok","done":true,"prompt_eval_count":3,"eval_count":2}"#;
+    assert_eq!(took(ModelApi::Ollama, false, &[whole.as_bytes()]), (tokens(3, 2, 0, 0), true));
 }
 
 #[test]

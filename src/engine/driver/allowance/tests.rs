@@ -271,7 +271,7 @@ fn approve(store: &Store, books: &mut Books, run: &Run, today: Day, asked: &[Rea
     let (id, about) = (run.id, asked.to_vec());
     let granted = store.write_sync(move |tx| {
         let ask = crate::store::Ask {
-            run: id,
+            run: Some(id),
             iteration: 1,
             kind: QuestionKind::Budget,
             title: "more".to_owned(),

@@ -1,0 +1,111 @@
+//! `dogwatch propose`: have something run on a live asset once people have agreed to it. Words are taken as they are: what stands after
+//! `--` is started without a shell.
+
+use super::context::{Context, Failure, unfit};
+use super::proposals::told;
+use crate::approval::canonical::LARGEST;
+use crate::domain::{Claims, Command, Program, RunId};
+use crate::protocol::{NewProposal, Reply, Request};
+use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The asset's name
+    asset: String,
+    #[command(flatten)]
+    what: What,
+    /// The run that it is for
+    #[arg(long)]
+    run: Option<RunId>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What would run, as options say it.
+#[derive(Debug, clap::Args)]
+pub struct What {
+    /// Why; people decide on it
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub why: String,
+    /// What it should bring about
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub expect: String,
+    /// How it would be undone
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub undo: String,
+    /// The directory that it is started in, an absolute path on the asset
+    #[arg(long, default_value = "/")]
+    pub cwd: String,
+    /// The user that it runs as there
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A variable of its environment; may be given more than once
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub env: Vec<OsString>,
+    /// A file whose bytes it reads; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// After how many seconds it is ended
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub timeout: u32,
+    /// A file with a script for /bin/sh, in place of words; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "words")]
+    pub script: Option<PathBuf>,
+    /// The program and its arguments
+    #[arg(last = true, value_name = "WORD")]
+    pub words: Vec<OsString>,
+}
+
+impl What {
+    /// The command. Files are read now; nothing is read again later.
+    pub fn command(&self) -> Result<Command, Failure> {
+        let program = match &self.script {
+            Some(path) => Program::Script { bytes: read(path)? },
+            None => Program::Argv { words: self.words.iter().map(|word| word.clone().into_vec()).collect() },
+        };
+        let stdin = self.stdin.as_deref().map(read).transpose()?;
+        let env = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
+        let (cwd, user, timeout) = (self.cwd.clone(), self.user.clone(), self.timeout);
+        Ok(Command { program, stdin, env, cwd, user, timeout })
+    }
+
+    /// What is said of it.
+    pub fn claims(&self) -> Claims {
+        Claims { why: self.why.clone(), expect: self.expect.clone(), undo: self.undo.clone() }
+    }
+}
+
+fn variable(text: &OsString) -> Result<(String, Vec<u8>), Failure> {
+    let bytes = text.clone().into_vec();
+    let at = bytes.iter().position(|byte| *byte == b'=');
+    let name = at.and_then(|at| std::str::from_utf8(bytes.get(..at)?).ok().map(str::to_owned));
+    let (Some(at), Some(name)) = (at, name) else {
+        return Err(Failure { code: 2, message: "--env takes NAME=VALUE".to_owned() });
+    };
+    Ok((name, bytes.get(at + 1..).unwrap_or_default().to_vec()))
+}
+
+/// The bytes of a file, at most as many as a command may have.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let most = LARGEST as u64 + 1;
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+    Ok(bytes)
+}
+
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+    let Args { asset, what, run, json } = args;
+    let new = NewProposal { asset, command: what.command()?, claims: what.claims(), run };
+    let Reply::Proposal { detail } = context.ask(Request::Propose { new }).await? else { return unfit() };
+    told(&mut context, &detail, json)?;
+    Ok(0)
+}

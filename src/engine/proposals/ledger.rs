@@ -1,0 +1,123 @@
+//! The one way in which a proposal moves: the machine's step, its row, the question that stands for it, and its audit event, in one
+//! transaction.
+
+use crate::approval::machine::{Event, Refusal, step};
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, Proposal, ProposalState as State, QuestionId, QuestionKind, bounded_facts};
+use crate::store::{Ask, StoreError, Tx};
+use serde_json::json;
+
+/// Takes a step and writes down all of it. A step that the machine refuses writes nothing.
+pub(super) fn take(
+    tx: &Tx<'_>,
+    from: &Proposal,
+    event: Event<'_>,
+    actor: Actor,
+) -> Result<Result<Proposal, Refusal>, StoreError> {
+    let review = matches!(event, Event::Review { .. });
+    let mut to = match step(from, event, &tx.moment()) {
+        Ok(to) => to,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    settle(tx, from, &mut to, &actor)?;
+    tx.move_proposal(from, &to)?;
+    let kind = if review { "proposal.reviewed".to_owned() } else { format!("proposal.{}", to.state.name()) };
+    record(tx, &to, kind, actor, from)?;
+    Ok(Ok(to))
+}
+
+/// Closes the question where people are not needed any more, and asks another where they are needed again.
+fn settle(tx: &Tx<'_>, from: &Proposal, to: &mut Proposal, actor: &Actor) -> Result<(), StoreError> {
+    if from.state.is_open() && !to.state.is_open() {
+        match to.state {
+            State::Approved => {
+                tx.answer_question(to.question, true, "", actor)?;
+            }
+            State::Denied => {
+                tx.answer_question(to.question, false, &to.reason, actor)?;
+            }
+            _ => tx.withdraw_question(to.question)?,
+        }
+    }
+    if to.state == State::OutcomeUnknown && to.unknown.is_none() {
+        to.unknown = Some(ask_outcome(tx, to)?);
+    }
+    if let (State::OutcomeUnknown, Some(question)) = (from.state, from.unknown)
+        && to.state != State::OutcomeUnknown
+    {
+        match to.state {
+            State::ResolvedRan | State::ResolvedAccepted => {
+                tx.answer_question(question, true, &to.reason, actor)?;
+            }
+            State::ResolvedNotRun => {
+                tx.answer_question(question, false, &to.reason, actor)?;
+            }
+            _ => tx.withdraw_question(question)?,
+        }
+        to.unknown = None;
+    }
+    Ok(())
+}
+
+fn ask_outcome(tx: &Tx<'_>, one: &Proposal) -> Result<QuestionId, StoreError> {
+    let asset = &one.proposed.asset.name;
+    let facts = [
+        format!("{} was started on {asset}, and nothing tells whether it ran: {}", one.id, one.reason),
+        "it is never started again; the engine goes on asking the asset for evidence".to_owned(),
+        format!("`dogwatch approvals show {}` shows what it was", one.id),
+        format!(
+            "look at {asset}, then: dogwatch approvals resolve {} ran|not-run|accepted --reason WHAT-YOU-FOUND",
+            one.id
+        ),
+    ];
+    tx.insert_question(&Ask {
+        run: one.proposed.run,
+        iteration: one.proposed.iteration,
+        kind: QuestionKind::Outcome,
+        title: format!("did {} run on {asset}?", one.id),
+        facts: bounded_facts(&facts),
+        reached: Vec::new(),
+        digest: Some(one.digest.clone()),
+        deadline: None,
+    })
+}
+
+/// Writes the event of a step.
+pub(super) fn record(
+    tx: &Tx<'_>,
+    to: &Proposal,
+    kind: String,
+    actor: Actor,
+    from: &Proposal,
+) -> Result<(), StoreError> {
+    let mut detail = json!({
+        "proposal": to.id.to_string(), "asset": to.proposed.asset.name, "digest": to.digest, "reason": to.reason,
+    });
+    let mut put = |name: &str, value: serde_json::Value| {
+        if let Some(object) = detail.as_object_mut() {
+            object.insert(name.to_owned(), value);
+        }
+    };
+    if let Some(vote) = to.votes.get(from.votes.len()) {
+        put("person", json!(vote.voter.person));
+        put("seen", json!(vote.seen));
+        put("signature", json!(vote.signature));
+        put("glass", json!(vote.glass));
+        let owner = crate::approval::vote::is_owner(to, &vote.voter.person);
+        put("owner_approved", json!(owner));
+    }
+    if let Some(by) = to.by.as_ref().filter(|_| from.by.is_none()) {
+        put("person", json!(by));
+    }
+    if let Some(execution) = &to.execution {
+        put("execution", json!(execution));
+        put("boot", json!(to.boot));
+        put("outcome", json!(to.outcome));
+    }
+    let mut event = AuditEvent::new(actor, kind).question(to.question).detail(detail);
+    if let Some(run) = to.proposed.run {
+        event = event.run(run);
+    }
+    tx.record(event)?;
+    Ok(())
+}

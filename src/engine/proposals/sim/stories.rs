@@ -1,0 +1,400 @@
+//! What is played, and what must hold whatever happens.
+#![allow(clippy::unwrap_used)]
+
+use super::{End, Sim, operator};
+use crate::approval::machine::Resolution;
+use crate::domain::{Claims, ExecutionOutcome, ProposalId, ProposalState as State};
+use crate::engine::crash::{self, Plan};
+use crate::engine::proposals::carry::Claim;
+use crate::engine::proposals::{Asked, Change, Decision};
+use crate::store::FaultKind;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn play<T>(simulation: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(simulation)
+}
+
+/// Lives until it is over or a day has passed; the asset goes through trouble between lives.
+async fn to_the_end(sim: &Sim, id: ProposalId, plan: Option<Arc<Plan>>, dice: &mut StdRng) -> u32 {
+    let mut crashes = 0;
+    let mut plan = plan;
+    for life in 0..40 {
+        let crash = plan.take().unwrap_or_else(Plan::count);
+        let lease = Duration::from_secs(dice.random_range(1..900));
+        crashes += u32::from(sim.life(crash, lease).await == End::Crashed);
+        assert!(sim.target.most_effects() <= 1, "it had an effect twice");
+        if sim.read(id).state.is_final() {
+            break;
+        }
+        match dice.random_range(0..6) {
+            0 => sim.target.deliver_late(),
+            1 if life < 20 => sim.target.reboot(dice.random()),
+            2 if life < 20 => sim.target.reach(false),
+            _ => sim.target.reach(true),
+        }
+        assert!(sim.target.most_effects() <= 1, "what came late had an effect twice");
+    }
+    sim.target.deliver_late();
+    crashes
+}
+
+/// What must hold at the end of every story.
+fn check(sim: &Sim, id: ProposalId) {
+    let one = sim.read(id);
+    let effects = one.execution.as_ref().map_or(0, |id| sim.target.effects(id));
+    assert!(effects <= 1 && sim.target.most_effects() <= 1);
+    match one.state {
+        State::Succeeded | State::Failed => assert_eq!(effects, 1, "{one:?}"),
+        State::NotRun | State::Refused | State::Voided | State::Expired => assert_eq!(effects, 0, "{one:?}"),
+        State::OutcomeUnknown => assert!(one.unknown.is_some() && !one.reason.is_empty(), "{one:?}"),
+        state => panic!("ends as {state:?}"),
+    }
+    // The trail has one claim at most, and one word before the first byte.
+    let kinds = sim.store.read_sync(|view| {
+        view.audit_page(&crate::store::AuditFilter {
+            most: 1000,
+            kind: Some("proposal.".to_owned()),
+            ..crate::store::AuditFilter::default()
+        })
+    });
+    let records = kinds.unwrap().records;
+    for once in ["\"proposal.claimed\"", "\"proposal.dispatched\""] {
+        assert!(records.iter().filter(|record| record.record.contains(once)).count() <= 1, "{records:?}");
+    }
+}
+
+#[test]
+fn every_crash_point_leaves_one_effect_at_most() {
+    let seeds: u64 = if cfg!(debug_assertions) { 5 } else { 25 };
+    let (mut lives, mut crashes) = (0, 0);
+    let mut ends: BTreeMap<State, u32> = BTreeMap::new();
+    let mut reached: BTreeMap<String, u32> = BTreeMap::new();
+    for point in crash::of_executions() {
+        for seed in 0..seeds {
+            let crashed = play(async {
+                let sim = Sim::new(seed);
+                let mut dice = StdRng::seed_from_u64(seed ^ 0xa5a5);
+                let id = sim.approved("shop").await;
+                if point.contains("over") || point.contains("look") {
+                    sim.target.reach(false);
+                }
+                let crashed = to_the_end(&sim, id, Some(Plan::error(&point, 1)), &mut dice).await;
+                check(&sim, id);
+                *ends.entry(sim.read(id).state).or_default() += 1;
+                crashed
+            });
+            *reached.entry(point.clone()).or_default() += crashed;
+            crashes += crashed;
+            lives += 1;
+        }
+    }
+    eprintln!("{} crash points x {seeds} seeds: {lives} stories, {crashes} crashes, ends {ends:?}", reached.len());
+    let never: Vec<&String> = reached.iter().filter(|(_, count)| **count == 0).map(|(point, _)| point).collect();
+    assert!(never.iter().all(|point| point.contains("over")), "never reached: {never:?}");
+}
+
+#[test]
+fn random_trouble_leaves_one_effect_at_most() {
+    let stories: u64 = if cfg!(debug_assertions) { 300 } else { 10_000 };
+    let points = crash::of_executions();
+    let mut ends: BTreeMap<State, u32> = BTreeMap::new();
+    for seed in 1..=stories {
+        play(async {
+            let sim = Sim::new(seed);
+            let mut dice = StdRng::seed_from_u64(seed);
+            let id = sim.approved("shop").await;
+            for _ in 0..dice.random_range(0..4) {
+                let point = &points[dice.random_range(0..points.len())];
+                to_the_end(&sim, id, Some(Plan::error(point, dice.random_range(1..3))), &mut dice).await;
+            }
+            to_the_end(&sim, id, None, &mut dice).await;
+            check(&sim, id);
+            *ends.entry(sim.read(id).state).or_default() += 1;
+        });
+    }
+    eprintln!("{stories} stories end as {ends:?}");
+    assert!(ends.contains_key(&State::Succeeded) && ends.contains_key(&State::OutcomeUnknown), "{ends:?}");
+}
+
+#[test]
+fn a_calm_asset_runs_it_and_keeps_its_output() {
+    play(async {
+        let sim = Sim::new(0);
+        let id = sim.approved("shop").await;
+        sim.life(Plan::count(), Duration::from_mins(1)).await;
+        let one = sim.read(id);
+        assert_eq!(one.outcome, Some(ExecutionOutcome::Ran { code: 0 }));
+        assert_eq!(one.state, State::Succeeded);
+        let engine = sim.engine(Plan::count());
+        let log = crate::logs::LogReader::open(&engine.log(id)).unwrap();
+        assert_eq!(log.bytes(0..100).unwrap(), b"restarting\n");
+        let question = one.question;
+        let question = sim.store.read_sync(|view| view.question(question)).unwrap().unwrap();
+        assert!(question.answer.unwrap().approve);
+    });
+}
+
+#[test]
+fn a_database_that_was_restored_starts_nothing_again() {
+    for raised in [false, true] {
+        play(async {
+            let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let mut sim = Sim::in_files(0, first.path());
+            let id = sim.approved("shop").await;
+            let copy = |from: &std::path::Path, to: &std::path::Path| {
+                for entry in walk(from) {
+                    let target = to.join(entry.strip_prefix(from).unwrap());
+                    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+                    std::fs::copy(&entry, target).unwrap();
+                }
+            };
+            // A copy of the moment before it ran.
+            drop(std::mem::replace(
+                &mut sim.store,
+                crate::store::Store::in_memory(&crate::store::Options::default()).unwrap(),
+            ));
+            copy(first.path(), second.path());
+            sim.store = sim.open(first.path());
+            sim.life(Plan::count(), Duration::from_mins(1)).await;
+            let ran = sim.read(id);
+            assert_eq!(ran.state, State::Succeeded);
+            // It is put back, within the five minutes.
+            if raised {
+                std::fs::write(second.path().join("epoch"), "2\n").unwrap();
+            }
+            sim.store = sim.open(second.path());
+            assert_eq!(sim.read(id).state, State::Approved);
+            sim.life(Plan::count(), Duration::from_mins(1)).await;
+            let again = sim.read(id);
+            assert_eq!(sim.target.most_effects(), 1);
+            if raised {
+                assert_eq!(again.state, State::Voided, "{again:?}");
+            } else {
+                // It met its own receipt.
+                assert_eq!((again.state, again.execution), (State::Succeeded, ran.execution));
+            }
+        });
+    }
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all.extend(walk(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+#[test]
+fn a_thousand_claims_at_once_are_one_start() {
+    let rounds = if cfg!(debug_assertions) { 3 } else { 100 };
+    let mut starts = 0;
+    for _ in 0..rounds {
+        play(async {
+            let sim = Sim::new(0);
+            let id = sim.approved("shop").await;
+            let approved = sim.read(id);
+            let mut tasks = tokio::task::JoinSet::new();
+            for _ in 0..1_000 {
+                let (engine, approved) = (sim.engine(Plan::count()), approved.clone());
+                tasks.spawn(async move {
+                    let claim = engine.begin(&approved).await.unwrap();
+                    (engine, claim)
+                });
+            }
+            while let Some(done) = tasks.join_next().await {
+                let (engine, claim) = done.unwrap();
+                if let Claim::Ours(one) = claim {
+                    engine.start(*one).await.unwrap();
+                    starts += 1;
+                }
+            }
+            assert_eq!(sim.read(id).state, State::Succeeded);
+            check(&sim, id);
+        });
+    }
+    assert_eq!(starts, rounds);
+}
+
+#[test]
+fn what_nobody_knows_is_asked_and_a_person_ends_it() {
+    play(async {
+        let sim = Sim::new(0);
+        let id = sim.approved("shop").await;
+        // It dies after the start, and the asset forgets.
+        assert_eq!(sim.life(Plan::error("execution.dispatched", 1), HOUR).await, End::Crashed);
+        sim.target.reboot(true);
+        sim.life(Plan::count(), Duration::from_mins(5)).await;
+        let one = sim.read(id);
+        assert_eq!(one.state, State::OutcomeUnknown);
+        let question = sim.store.read_sync(|view| view.question(one.unknown.unwrap())).unwrap().unwrap();
+        assert_eq!(question.kind, crate::domain::QuestionKind::Outcome);
+        assert!(question.answer.is_none());
+        let engine = sim.engine(Plan::count());
+        let resolve = |note: &str| Decision::Resolve { as_what: Resolution::Ran, note: note.to_owned() };
+        assert!(engine.decide(id, resolve(" "), operator(2000)).await.is_err());
+        let one = engine.decide(id, resolve("its log says so"), operator(2000)).await.unwrap();
+        assert_eq!((one.state, one.by.unwrap().uid), (State::ResolvedRan, 2000));
+        let question = sim.store.read_sync(|view| view.question(question.id)).unwrap().unwrap();
+        assert_eq!(question.answer.unwrap().reason, "its log says so");
+        assert!(sim.target.most_effects() == 1);
+    });
+}
+
+#[test]
+fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
+    play(async {
+        let sim = Sim::new(0);
+        let engine = sim.engine(Plan::count());
+        let (claims, ada) = (Claims { why: "it is down".to_owned(), ..Claims::default() }, operator(1000));
+        let proposed = engine.propose("web-1".to_owned(), super::command("shop"), claims.clone(), None, ada);
+        let one = proposed.await.unwrap();
+        let change = Change { command: super::command("shop2"), claims: claims.clone(), asset: None };
+        let edited = engine.edit(one.id, change.clone(), operator(2000)).await.unwrap();
+        let old = sim.read(one.id);
+        assert_eq!((old.state, old.replaced_by, edited.replaces), (State::Superseded, Some(edited.id), Some(one.id)));
+        assert_eq!(edited.proposed.owners.len(), 1);
+        let yes =
+            |digest: &str| Decision::Approve { digest: digest.to_owned(), seen: None, signature: None, glass: None };
+        assert!(engine.decide(one.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.decide(edited.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.edit(one.id, change, operator(2000)).await.is_err());
+        let no = |reason: &str| Decision::Deny { reason: reason.to_owned() };
+        assert!(engine.decide(edited.id, no(""), operator(2001)).await.is_err());
+        let denied = engine.decide(edited.id, no("not on a Friday"), operator(2001)).await.unwrap();
+        assert_eq!(denied.state, State::Denied);
+        assert!(
+            engine.propose("db-9".to_owned(), super::command("x"), claims.clone(), None, operator(1)).await.is_err()
+        );
+    });
+}
+
+#[test]
+fn caps_and_refusals_of_agents_survive_restarts() {
+    play(async {
+        let sim = Sim::new(0);
+        let run = run_of(&sim).await;
+        let deny = |id: ProposalId| {
+            let engine = sim.engine(Plan::count());
+            async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, operator(2000)).await }
+        };
+        let (mut taken, mut refused) = (0, 0);
+        // Each try is made by another engine: nothing is kept in memory.
+        for restart in 0..50 {
+            for number in 0..6 {
+                match sim.ask_as_agent(run, &format!("{restart}-{number}")).await {
+                    Ok(Asked::New(_)) => taken += 1,
+                    Ok(Asked::Known(_)) => panic!("never asked before"),
+                    Err(words) => {
+                        assert!(words.contains("which is the most"), "{words}");
+                        refused += 1;
+                    }
+                }
+                let (waiting, hourly, all) = sim
+                    .store
+                    .read_sync(|view| view.proposed_by_agent(run, crate::domain::Millis(i64::MIN / 2)))
+                    .unwrap();
+                assert!(waiting <= 3 && all <= 50 && hourly == all);
+            }
+            let open = sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 100)).unwrap();
+            for one in open {
+                deny(one.id).await.unwrap();
+                // The same again is answered from the record.
+                let crate::domain::Program::Argv { words } = &one.proposed.command.program else { panic!() };
+                let word = String::from_utf8(words[1].clone()).unwrap();
+                let Ok(Asked::Known(known)) = sim.ask_as_agent(run, &word).await else { panic!("asked again") };
+                assert_eq!((known.id, known.state), (one.id, State::Denied));
+            }
+            tokio::time::advance(HOUR / 4).await;
+        }
+        assert_eq!(taken, 50);
+        assert!(refused > 200, "{refused}");
+    });
+}
+
+/// A run whose agent may propose.
+async fn run_of(sim: &Sim) -> crate::domain::RunId {
+    let made = sim.store.write(|tx| {
+        let project = tx.insert_project("shop", "/shop")?;
+        let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;
+        tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "run.queued"))?;
+        Ok(run.id)
+    });
+    made.await.unwrap()
+}
+
+#[test]
+fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
+    play(async {
+        let mut told = 0;
+        // A run may propose 50 times at most.
+        for number in 0..200_u32 {
+            let sim = Sim::new(0);
+            let run = run_of(&sim).await;
+            let Ok(Asked::New(one)) = sim.ask_as_agent(run, "shop").await else { panic!("not taken") };
+            let waits = |iteration| sim.store.read_sync(move |view| view.proposals_to_tell(run, iteration)).unwrap();
+            assert!(waits(1).is_empty());
+            let reason = format!("no, {number}");
+            let no = Decision::Deny { reason: reason.clone() };
+            sim.engine(Plan::count()).decide(one.id, no, operator(2000)).await.unwrap();
+            // A prompt that was made and never used tells nothing.
+            for _ in 0..(number % 3) {
+                assert_eq!(waits(1)[0].reason, reason);
+            }
+            let id = one.id;
+            let tell = |iteration| {
+                sim.store.write(move |tx| {
+                    tx.proposals_told(&[id], iteration)?;
+                    tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "step.intended"))?;
+                    Ok(())
+                })
+            };
+            tell(1).await.unwrap();
+            // The same turn, repeated after a crash, is told the same; the next one is not.
+            assert_eq!(waits(1)[0].reason, reason);
+            tell(1).await.unwrap();
+            assert!(waits(2).is_empty());
+            told += 1;
+        }
+        assert_eq!(told, 200);
+    });
+}
+
+#[test]
+fn a_store_that_refuses_at_any_write_has_no_effect_without_its_rows() {
+    let most: u64 = if cfg!(debug_assertions) { 40 } else { 300 };
+    for (number, kind) in (0..most).zip([FaultKind::DiskFull, FaultKind::Io].into_iter().cycle()) {
+        play(async {
+            let sim = Sim::new(number % 2);
+            let id = sim.approved("shop").await;
+            for next in 0..=(number / 20) {
+                sim.faults.fail_commit(1 + number % 6 + next, kind);
+            }
+            let mut dice = StdRng::seed_from_u64(number);
+            let engine = sim.engine(Plan::count());
+            // Whatever had an effect stands in the store as at least about to leave, at every moment.
+            let watching = async {
+                for _ in 0..200 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    let one = sim.read(id);
+                    if sim.target.most_effects() > 0 {
+                        assert!(one.state >= State::Dispatched, "it had an effect while it was {:?}", one.state);
+                    }
+                }
+            };
+            tokio::select! {
+                () = watching => {}
+                ended = engine.serve() => panic!("{ended:?}"),
+            }
+            to_the_end(&sim, id, None, &mut dice).await;
+            check(&sim, id);
+        });
+    }
+}

@@ -1,0 +1,89 @@
+//! Looks after all proposals: deadlines, runs that are over, and one task for each that may start or has started.
+
+use super::Proposals;
+use crate::approval::deadline;
+use crate::approval::machine::Event;
+use crate::domain::{Proposal, ProposalId};
+use crate::engine::crash::Crashed;
+use crate::store::Which;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How often deadlines are looked at, beside each commit.
+const LOOK: Duration = Duration::from_secs(5);
+/// And how rarely after another commit, since commits come in crowds.
+const CALM: Duration = Duration::from_millis(200);
+/// Most that are looked after at once.
+const MOST: usize = 1000;
+
+impl Proposals {
+    /// Looks after proposals until the future is dropped. `Err` only when a crash point was hit.
+    pub async fn serve(self: Arc<Self>) -> Result<(), Crashed> {
+        let mut tasks = JoinSet::new();
+        let mut commits = self.committed.subscribe();
+        loop {
+            commits.mark_unchanged();
+            match self.store.read(|view| view.proposals(Which::Open, MOST)).await {
+                Ok(open) => self.look_at_all(&open, &mut tasks).await?,
+                Err(error) => tracing::error!("the store does not answer: {error}"),
+            }
+            tokio::select! {
+                () = self.stirred.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                // Runs end without a word to this part.
+                _ = commits.changed() => tokio::time::sleep(CALM).await,
+                Some(done) = tasks.join_next() => match done {
+                    Ok((id, result)) => {
+                        self.carried().remove(&id);
+                        result?;
+                    }
+                    Err(error) => {
+                        tracing::error!("a task for an execution failed: {error}");
+                        // It is not known which, so all that have no task are begun with again by asking their assets.
+                        if tasks.is_empty() {
+                            self.carried().clear();
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn carried(&self) -> std::sync::MutexGuard<'_, HashSet<ProposalId>> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn look_at_all(
+        self: &Arc<Self>,
+        open: &[Proposal],
+        tasks: &mut JoinSet<(ProposalId, Result<(), Crashed>)>,
+    ) -> Result<(), Crashed> {
+        for one in open {
+            if !one.state.is_open() {
+                if self.carried().insert(one.id) {
+                    tasks.spawn(Arc::clone(self).carry_alone(one.id));
+                }
+            } else if self.is_over(one).await {
+                let over = || Event::Withdraw { by: None, reason: "the run that it was for is over".to_owned() };
+                self.step(one.id, "over", over).await?;
+            } else if self.is_late(one) {
+                self.step(one.id, "look", || Event::Look).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_late(&self, one: &Proposal) -> bool {
+        deadline::passed(&one.asked, one.wait, false, &self.moment())
+    }
+
+    /// Whether the run that it waits for is over.
+    async fn is_over(&self, one: &Proposal) -> bool {
+        let Some(run) = one.proposed.run else { return false };
+        let found = self.store.read(move |view| view.run(run)).await;
+        // Where the store does not answer nothing is taken back.
+        found.is_ok_and(|run| run.is_none_or(|run| run.state.is_final()))
+    }
+}
