@@ -206,6 +206,12 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "project ls --json",
         "status",
         "status --json",
+        "whoami",
+        "whoami --json",
+        "audit log",
+        "audit log --json",
+        "audit show 2",
+        "audit witness",
         "audit verify",
         "audit export",
         "gc --dry-run",
@@ -238,12 +244,14 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["show"],
         &["ps"],
         &["egress"],
         &["asset", "show"],
+        &["audit", "log", "--by"],
+        &["notify", "test"],
         &["pause"],
         &["redirect", "r1"],
         &["cancel", "r1", "--reason"],

@@ -33,8 +33,7 @@ pub struct Told {
     pub question: String,
     /// Its kind.
     pub kind: &'static str,
-    /// The run that asks; none where no run does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The run that asks; absent where none does.
     pub run: Option<String>,
     /// What it is about, cut.
     pub title: String,
@@ -58,8 +57,8 @@ impl Message {
         let id = hex(&hash.finalize()).get(..16).unwrap_or_default().to_owned();
         let told: Vec<Told> = questions.iter().map(|(question, told)| Told::of(question, *told, detail)).collect();
         let subject = match told.as_slice() {
-            [one] if one.again => format!("dogwatch: {} still waits for you ({})", one.question, one.about(", ")),
-            [one] => format!("dogwatch: {} waits for you ({})", one.question, one.about(", ")),
+            [one] if one.again => format!("dogwatch: {} still waits for you ({})", one.question, one.about()),
+            [one] => format!("dogwatch: {} waits for you ({})", one.question, one.about()),
             many => format!("dogwatch: {} questions wait for you", many.len()),
         };
         Self { id, subject, questions: told, waiting }
@@ -79,7 +78,7 @@ impl Message {
         let mut lines = Vec::new();
         for one in &self.questions {
             let again = if one.again { ", again" } else { "" };
-            lines.push(format!("{} {}{again}: {}", one.question, one.about(" "), one.title));
+            lines.push(format!("{} {}{again}: {}", one.question, one.about(), one.title));
             lines.extend(one.detail.clone());
         }
         lines.push(format!("{} wait in all. Look and answer: dogwatch approvals ls ({})", self.waiting, self.id));
@@ -88,9 +87,9 @@ impl Message {
 }
 
 impl Told {
-    /// What is asked, and by which run.
-    fn about(&self, between: &str) -> String {
-        self.run.as_ref().map_or_else(|| self.kind.to_owned(), |run| format!("{}{between}{run}", self.kind))
+    /// Its kind, and the run where one asks.
+    fn about(&self) -> String {
+        self.run.as_ref().map_or_else(|| self.kind.to_owned(), |run| format!("{}, {run}", self.kind))
     }
 
     fn of(question: &Question, told: u32, detail: bool) -> Self {

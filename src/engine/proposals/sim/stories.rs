@@ -63,12 +63,9 @@ fn check(sim: &Sim, id: ProposalId) {
     // The trail has one claim at most, and one word before the first byte.
     let kinds = sim.store.read_sync(|view| {
         view.audit_page(&crate::store::AuditFilter {
-            before: None,
             most: 1000,
-            run: None,
             kind: Some("proposal.".to_owned()),
-            text: None,
-            about: crate::domain::AuditAbout::default(),
+            ..crate::store::AuditFilter::default()
         })
     });
     let records = kinds.unwrap().records;
