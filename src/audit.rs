@@ -14,7 +14,9 @@
 //! An event of the kind `store.head_missing` or `store.head_damaged` says that the anchor was lost: whatever stands before it
 //! holds together, but whether something was cut off just there nobody knows any more, and every check says so.
 
+mod against;
 mod append;
+mod checkpoint;
 mod clock;
 mod event;
 mod export;
@@ -26,13 +28,16 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use against::against;
+pub(crate) use against::hash_at;
 pub(crate) use append::{Context, append, head as chain_head, last};
+pub use checkpoint::{Checkpoint, Sealer};
 pub use clock::{Clock, Stamp, SystemClock};
 pub use event::AuditEvent;
 pub use export::{export, verify_export};
 pub(crate) use head::{HEAD_DAMAGED, HEAD_MISSING, write as write_head};
 pub use head::{Head, HeadFile};
-pub(crate) use record::hex;
+pub use record::hex;
 pub use verdict::Verdict;
 pub(crate) use verify::verify_tail;
 pub use verify::{VerifyError, verify};

@@ -2,7 +2,8 @@
 //! with `--json`, one JSON value a line for scripts; then what goes wrong is JSON too, on standard error:
 //! `{"error":{"code":5,"message":"..."}}`.
 //!
-//! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand. `run
+//! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand; 9 done, but the audit
+//! log is not the one that this user saw. `run
 //! --follow` has its own for a run's outcome (`run::outcome`: 0 succeeded, 10 failed, 11 cancelled, 12 waits for a person;
 //! 130 when interrupted), and `audit verify` for its verdicts (0 intact, 10 intact but not wholly anchored, 11 truncated, 12
 //! broken, 13 rewritten). `doctor` gives 1 where something fails.
@@ -12,6 +13,7 @@ mod approvals;
 mod asset;
 mod audit;
 mod budget;
+mod bug;
 mod complaint;
 mod completions;
 mod context;
@@ -26,7 +28,9 @@ mod gc;
 mod init;
 mod knowledge;
 mod logs;
+mod metrics;
 mod models;
+mod notify;
 mod project;
 mod prompt;
 mod proposals;
@@ -37,6 +41,7 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod tasks;
 mod tools;
 mod uninstall;
 mod usage;
@@ -52,7 +57,8 @@ use context::Context;
     name = "dogwatch",
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand.\n\
+    after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand;\n\
+        9 done, but the audit log is not the one that you saw before.\n\
         With --json an error is one line on standard error: {\"error\":{\"code\":5,\"message\":\"...\"}}.\n\
         State lies in $DOGWATCH_STATE_DIR and config.toml in $DOGWATCH_CONFIG_DIR, or else in the XDG places."
 )]
@@ -93,12 +99,18 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
+    /// Show what runs met, what was tried against it, and what repaired it
+    Bug(bug::Args),
+    /// List what was asked for beside the loops, such as test runs of agents, and what came of it
+    Tasks(tasks::Args),
     /// Register what agents may read: wanted features and data sets
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
     Asset(asset::Args),
     /// See and answer what waits for people: questions of runs, and what is proposed for live assets
     Approvals(approvals::Args),
+    /// Show how well the loops do without people
+    Metrics(metrics::Args),
     /// Have something run on a live asset, once people have agreed to exactly that
     Propose(propose::Args),
     /// Show what runs, projects and days have used and reserved of what they may
@@ -121,7 +133,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Remove what runs that are over left behind, by the policy of [retention] in config.toml
     Gc(gc::Args),
-    /// Check or export the audit log
+    /// See and try how people are told that something waits for them
+    Notify(notify::Args),
+    /// Look into, check or export the audit log
     Audit(audit::Args),
     /// Tell who the engine takes you for, and what you may do
     Whoami(whoami::Args),
@@ -174,8 +188,11 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
+        Command::Metrics(args) => Context::block_on(|context| metrics::perform(context, args)),
         Command::Budget(args) => Context::block_on(|context| budget::perform(context, args)),
         Command::Models(args) => Context::block_on(|context| models::perform(context, args)),
         Command::Usage(args) => Context::block_on(|context| usage::perform(context, args)),
@@ -191,7 +208,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Serve(args) => serve::perform(&args),
         Command::Init(args) => init::perform(Context::new()?, &args),
         Command::Secret(args) => secret::perform(Context::new()?, &args),
-        Command::Audit(args) => audit::perform(Context::new()?, args),
+        Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
+        Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
         Command::Debug(args) => debug::perform(Context::new()?, &args),
     };

@@ -2,14 +2,18 @@
 
 mod sign;
 mod spawn;
+mod witness;
 
 pub use sign::{SignError, sign};
 pub use spawn::{SpawnError, TAKEN, ensure_engine};
+pub use witness::Witness;
 
+use crate::people::group_name;
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, Hello, LONGEST_LINE, Reply, Request, VERSION, Welcome};
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::Pid;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -26,6 +30,14 @@ pub enum ClientError {
         path: PathBuf,
         /// The system's words.
         reason: std::io::Error,
+    },
+    /// The socket is closed to this user.
+    #[error("the engine at {} is closed to this user: ask whoever keeps this machine to let you into {group} and log in again", path.display())]
+    Closed {
+        /// The socket that was tried.
+        path: PathBuf,
+        /// The group whose members may reach it.
+        group: String,
     },
     /// Somebody listens and says nothing.
     #[error(
@@ -52,6 +64,12 @@ pub enum ClientError {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait before a crowded socket is tried again.
 const CROWDED: Duration = Duration::from_millis(50);
+
+/// The group of a socket's directory, in words.
+fn group_of(socket: &Path) -> String {
+    let gid = socket.parent().and_then(|dir| std::fs::metadata(dir).ok()).map(|seen| seen.gid());
+    gid.map_or_else(|| "its group".to_owned(), |gid| format!("the group {}", group_name(gid)))
+}
 
 impl From<LinesCodecError> for ClientError {
     fn from(error: LinesCodecError) -> Self {
@@ -80,6 +98,9 @@ impl Client {
             match UnixStream::connect(socket).await {
                 // The engine has not got round to accepting those who came before.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => tokio::time::sleep(CROWDED).await,
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(ClientError::Closed { path: socket.to_owned(), group: group_of(socket) });
+                }
                 Err(reason) => return Err(ClientError::NoEngine { path: socket.to_owned(), reason }),
                 Ok(stream) => break stream,
             }

@@ -33,7 +33,7 @@ mod pager;
 mod tests;
 mod view;
 
-use crate::client::{Client, sign};
+use crate::client::{Client, Witness, sign};
 use crate::domain::{ProposalId, RunId};
 use crate::safe;
 use crate::text::Look;
@@ -86,6 +86,8 @@ pub struct Options {
     pub keys: Keymap,
     /// Where what is written and not sent is kept.
     pub drafts: Option<PathBuf>,
+    /// What is wrong with the audit log, as far as this user saw it before.
+    pub alarm: Option<String>,
 }
 
 /// Shows the console until it is left.
@@ -94,10 +96,12 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     // Keys alone make orders. A bound would let both sides wait for each other while news floods in.
     let (orders_in, orders) = mpsc::unbounded_channel();
     let (news_in, news) = mpsc::channel(NEWS);
-    let link = tokio::spawn(link::keep((socket, options.copies), first, orders, news_in));
+    let witness = Witness::of(&socket);
+    let link = tokio::spawn(link::keep((socket, options.copies, witness), first, orders, news_in));
     let mut app = App::new(options.read_only);
     app.keys = options.keys;
     app.ascii = !options.look.unicode;
+    app.alarm = options.alarm;
     let drafts = Drafts::open(options.drafts)?;
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {

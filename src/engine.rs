@@ -5,6 +5,7 @@
 
 mod ask;
 mod asked;
+pub mod checkpoints;
 pub mod crash;
 mod driver;
 mod hand_over;

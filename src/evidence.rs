@@ -70,6 +70,7 @@ pub use doubt::{Before, is_doubtful};
 pub use files::{ReportFault, ReportFile, read, remove_stale};
 pub use format::{Format, UnknownFormat, detect};
 pub use glob::BadPattern;
+pub(crate) use judge::how_it_ended;
 pub use judge::{Judged, judge};
 pub use normal::normalise;
 pub use pages::{ServiceOutput, judge_pages};

@@ -39,6 +39,7 @@ mod ways;
 pub use answered::{Answered, Refused};
 pub use egress::{Books, Policy};
 pub use provider::GatewayError;
+pub(crate) use resolve::Resolve;
 pub use rest::Resting;
 pub use ways::{ModelUse, Ways};
 

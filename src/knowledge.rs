@@ -10,15 +10,18 @@
 mod ask;
 mod assets;
 mod bugs;
+mod containers;
 mod entries;
 mod fault;
 mod field;
 mod limits;
+pub mod memory;
 mod notes;
 mod propose;
 mod query;
 mod record;
 mod standing;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -36,6 +39,7 @@ use crate::query::Queries;
 use crate::store::{Store, StoreError, Tx, View};
 use field::Arguments;
 use serde_json::{Map, Value};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::watch;
@@ -50,6 +54,7 @@ pub struct Knowledge {
     store: Store,
     told: Arc<OnceLock<watch::Sender<u64>>>,
     queries: Option<Arc<Queries>>,
+    logs: Option<PathBuf>,
     desk: Option<Desk>,
 }
 
@@ -68,12 +73,17 @@ type Given = Result<Value, ToolFault>;
 impl Knowledge {
     /// What this store knows.
     pub fn new(store: Store) -> Self {
-        Self { store, told: Arc::default(), queries: None, desk: None }
+        Self { store, told: Arc::default(), queries: None, logs: None, desk: None }
     }
 
     /// The same, which also answers questions in SQL.
     pub fn with_queries(self, queries: Queries) -> Self {
         Self { queries: Some(Arc::new(queries)), ..self }
+    }
+
+    /// The same, which also shows what containers print, by the engine's directory of logs.
+    pub fn with_logs(self, logs: PathBuf) -> Self {
+        Self { logs: Some(logs), ..self }
     }
 
     /// The same, with live assets for which something can be proposed.
@@ -107,12 +117,32 @@ impl Knowledge {
                 let given = self.query(run, toolset, &arguments).await;
                 self.record(run, asked, begun, false, move |_: &Tx<'_>, _| given).await
             }
+            Ok((Tool::ContainerLogs, arguments)) => {
+                let given = self.container_logs(run, &arguments).await;
+                self.record(run, asked, begun, false, move |_: &Tx<'_>, _| given).await
+            }
+            Ok((tool, arguments)) if tool.begins() => {
+                let set = toolset.clone();
+                let job = move |tx: &Tx<'_>, who: Who| match tool {
+                    Tool::RunTests => tasks::ask(tx, who, &set, &arguments),
+                    tool => containers::ask(tx, who, &set, tool, &arguments),
+                };
+                let given = self.record(run, asked, begun, true, job).await;
+                self.tell_of_use();
+                match given {
+                    Ok(given) => self.begun(run, tool, &given).await.map(|value| value.to_string()),
+                    Err(fault) => Err(fault),
+                }
+            }
             Ok((tool, arguments)) if tool.writes() => {
                 let desk = self.desk.clone();
                 let job = move |tx: &Tx<'_>, who: Who| write(tx, who, desk.as_ref(), tool, &arguments);
                 self.record(run, asked, begun, true, job).await
             }
             Ok((tool, arguments)) => {
+                if tool == Tool::Task {
+                    self.await_end(run, &arguments).await?;
+                }
                 let look = move |view: &View<'_>| {
                     let who = who(view, run, Millis(0))?;
                     read(view, who, tool, &arguments)
@@ -122,10 +152,15 @@ impl Knowledge {
             }
             Err(fault) => self.record(run, asked, begun, false, move |_: &Tx<'_>, _| Err(fault)).await,
         };
+        self.tell_of_use();
+        given
+    }
+
+    /// Tells that something was written.
+    fn tell_of_use(&self) {
         if let Some(told) = self.told.get() {
             told.send_modify(|count| *count = count.wrapping_add(1));
         }
-        given
     }
 
     /// Does the part of a use that belongs into a transaction, and records the use in the same one.
@@ -197,10 +232,21 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::Features | Tool::Datasets => entries::list(view, who, tool, arguments),
         Tool::Notes => notes::list(view, who),
         Tool::Answers => ask::answers(view, who),
+        Tool::Task => tasks::one(view, who, arguments),
+        Tool::Tasks => tasks::list(view, who),
+        Tool::ContainerList => containers::list(view, who),
+        Tool::RecordFinding
+        | Tool::RecordAttempt
+        | Tool::AskOperator
+        | Tool::ProposeExecution
+        | Tool::Query
+        | Tool::RunTests
+        | Tool::ServiceStart
+        | Tool::ContainerRun
+        | Tool::ContainerLogs
+        | Tool::ContainerStop
+        | Tool::ImageBuild => Err(ToolFault::Failed(format!("{} was asked to read", tool.name()))),
         Tool::Proposals => propose::list(view, who),
-        Tool::RecordFinding | Tool::RecordAttempt | Tool::AskOperator | Tool::ProposeExecution | Tool::Query => {
-            Err(ToolFault::Failed(format!("{} was asked to read", tool.name())))
-        }
     }
 }
 
@@ -209,6 +255,7 @@ fn write(tx: &Tx<'_>, who: Who, desk: Option<&Desk>, tool: Tool, arguments: &Arg
         Tool::ProposeExecution => propose::take(tx, who, desk, arguments),
         Tool::RecordFinding | Tool::RecordAttempt => notes::take(tx, who, tool, arguments),
         Tool::AskOperator => ask::ask(tx, who, arguments),
+        Tool::ContainerStop => containers::stop(tx, who, arguments),
         _ => read(tx, who, tool, arguments),
     }
 }

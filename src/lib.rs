@@ -19,6 +19,7 @@ pub mod knowledge;
 pub mod lines;
 pub mod logs;
 pub mod models;
+pub mod notify;
 pub mod people;
 pub mod probe;
 pub mod project;

@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         Some(name) if name == "shim" => dogwatch::shim::main(&args.collect::<Vec<_>>()),
         Some(name) if name == "hold" => dogwatch::probe::hold(),
         Some(name) if name == "await-ready" => dogwatch::probe::await_ready(&args.collect::<Vec<_>>()),
+        Some(name) if name == "walls" => dogwatch::probe::walls(&args.collect::<Vec<_>>()),
         Some(name) if name == dogwatch::query::WORD => dogwatch::query::main(),
         Some(name) if name == dogwatch::fleet::WORD => dogwatch::fleet::main(&args.collect::<Vec<_>>()),
         Some(name) if name == "browse" => dogwatch::browser::main(&args.collect::<Vec<_>>()),

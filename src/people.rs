@@ -25,6 +25,11 @@ pub fn user_name(uid: u32) -> String {
     Sources::system().name_in_files(uid).unwrap_or_else(|| uid.to_string())
 }
 
+/// The group's name in `/etc/group`, or the number where it has none there.
+pub fn group_name(gid: u32) -> String {
+    Sources::system().group_in_files(gid).unwrap_or_else(|| gid.to_string())
+}
+
 /// What the engine knows of people.
 #[derive(Debug)]
 pub struct People {
@@ -164,6 +169,12 @@ impl People {
             LoginUid::Unset => Login::Unset,
             LoginUid::Unknown(why) => Login::Unknown { why: why.clone() },
         }
+    }
+
+    /// The number of a Unix group at this moment.
+    pub async fn group_id(name: &str) -> Option<u32> {
+        let holder = Holder::Group(name.to_owned());
+        Directory::new(Sources::system(), std::iter::once(&holder)).ids().await.of(&holder)
     }
 
     /// Names of `[operators]` that nobody has, and what could not be looked up.

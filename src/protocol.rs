@@ -22,7 +22,7 @@ mod tools;
 pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
-pub use closer::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, Seen};
+pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{

@@ -19,6 +19,7 @@ mod words;
 
 pub use abilities::{Abilities, Bound, DiskBound};
 pub use any::{AnySandbox, REMEDIES};
+pub use docker::agents_build;
 pub use layout::{SESSION_INSIDE, session_dir};
 pub use spec::{Limits, Network, Profile, StepSpec, WallTimes};
 

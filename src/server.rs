@@ -6,6 +6,7 @@
 
 mod answer;
 mod assets;
+mod audit;
 mod brief;
 mod budget;
 mod bug;
@@ -14,11 +15,14 @@ mod detail;
 mod egress;
 mod follow;
 mod health;
+mod intake;
 mod iteration;
 mod knowledge;
 mod lines;
+mod metrics;
 mod models;
 mod outbox;
+mod places;
 mod projects;
 mod proposals;
 mod questions;
@@ -26,10 +30,12 @@ mod search;
 mod socket;
 mod watch;
 
+pub(crate) use audit::remembered;
 pub use socket::{SocketFile, listen};
 
 use crate::domain::Actor;
 use crate::engine::Engine;
+use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::Crashed;
 use crate::engine::proposals::Proposals;
 use crate::engine::world::RealWorld;
@@ -39,10 +45,7 @@ use crate::sandbox::Sandbox;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::UnixListener;
-use tokio::sync::{Notify, Semaphore};
-
-/// Most clients at once.
-const MOST_CLIENTS: usize = 256;
+use tokio::sync::Notify;
 
 /// What every connection shares.
 pub struct Server<S: Sandbox> {
@@ -56,6 +59,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) proposals: Arc<Proposals>,
     /// Who may do what.
     pub(crate) people: Arc<People>,
+    /// Signed words on the audit log.
+    pub(crate) checkpoints: Arc<Checkpoints>,
     health: Arc<health::Health>,
 }
 
@@ -68,9 +73,10 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
+        checkpoints: Arc<Checkpoints>,
     ) -> Arc<Self> {
         let health = health::Health::new();
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, health })
+        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, checkpoints, health })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.
@@ -89,13 +95,18 @@ impl<S: Sandbox> Server<S> {
     }
 
     async fn accept(self: &Arc<Self>, listener: UnixListener) {
-        let places = Arc::new(Semaphore::new(MOST_CLIENTS));
+        let places = places::Places::default();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                        connection::turn_away(&stream);
-                        continue;
+                    let uid = stream.peer_cred().map(|peer| peer.uid());
+                    let place = uid.map_err(|error| error.to_string());
+                    let place = match place.and_then(|uid| places.take(uid, self.people.is_own(uid))) {
+                        Ok(place) => place,
+                        Err(why) => {
+                            connection::turn_away(&stream, why);
+                            continue;
+                        }
                     };
                     let server = Arc::clone(self);
                     tokio::spawn(async move {

@@ -2,6 +2,8 @@
 
 pub mod asset;
 pub mod guidance;
+pub mod openmetrics;
+pub mod repair;
 
 use crate::domain::{
     EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,
@@ -27,6 +29,16 @@ pub fn span(milliseconds: i64) -> SafeText {
         3600..86_400 => safe!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
         _ => safe!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// A number of thousandths with one place behind the point; a dash where there is none.
+pub fn thousandths(number: Option<u64>) -> SafeText {
+    number.map_or_else(|| safe!("-"), |number| safe!("{}.{}", number / 1000, number % 1000 / 100))
+}
+
+/// A number of thousandths as whole hundredths.
+pub fn percent(number: Option<u64>) -> SafeText {
+    number.map_or_else(|| safe!("-"), |number| safe!("{} %", number / 10))
 }
 
 /// How long ago an instant was.
@@ -204,10 +216,10 @@ pub fn provider_fault(provider: &ProviderView) -> Option<SafeText> {
 /// That models are stopped.
 pub fn models_stopped(stopped: &StoppedModels) -> SafeText {
     let ModelStop { by, reason, at } = &stopped.stop;
-    let whose = match &stopped.project {
-        Some(project) => safe!("models of {} are stopped", project),
-        None => safe!("models are stopped"),
-    };
+    let whose = stopped
+        .project
+        .as_ref()
+        .map_or_else(|| safe!("models are stopped"), |project| safe!("models of {} are stopped", project));
     let why = if reason.is_empty() { SafeText::empty() } else { safe!(": {}", reason) };
     safe!("{} by {} since {}{}", whose, by.label(), at, why)
 }

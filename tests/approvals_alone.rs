@@ -5,9 +5,14 @@
 
 mod support;
 
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 use std::fs;
+use std::time::Duration;
 use support::bare::Bare;
+use support::wait_until;
+
+const SOON: Duration = Duration::from_secs(60);
 
 /// An engine with one asset of this machine.
 fn bare() -> Bare {
@@ -132,4 +137,52 @@ fn scripts_are_read_once_and_kept_by_their_bytes() {
     // No line of a script can pass for one of ours.
     assert!(text.contains("   2| as the user: root\\n"), "{text}");
     assert!(text.contains("a shell or an interpreter reads its words again"));
+}
+
+/// Waits until a proposal has come so far.
+fn until(bare: &Bare, id: &str, wanted: &str) {
+    wait_until(&format!("{id} to be {wanted}"), SOON, || state(bare, id) == wanted);
+}
+
+fn approve(bare: &Bare, id: &str) {
+    let digest = shown(bare, id)["proposal"]["digest"].as_str().unwrap().to_owned();
+    fine(bare, &["approvals", "approve", id, "--digest", &digest[..12]]);
+}
+
+#[test]
+fn what_people_agreed_to_runs_once_also_where_the_engine_is_killed_meanwhile() {
+    let bare = bare();
+    let ran = bare.path().join("ran");
+    let lines = || fs::read_to_string(&ran).map_or(0, |text| text.lines().count());
+    let script = format!("echo once >> {}; echo hello; exit 3", ran.display());
+    fine(&bare, &["propose", "web-1", "--why", "because", "--", "/bin/sh", "-c", &script]);
+    assert_eq!(lines(), 0, "it ran before anybody agreed");
+    approve(&bare, "x1");
+    until(&bare, "x1", "failed");
+    assert_eq!(lines(), 1);
+    assert_eq!(fine(&bare, &["approvals", "output", "x1"]).trim(), "hello");
+    let text = fine(&bare, &["approvals", "show", "x1"]);
+    assert!(text.contains("it ran and ended with 3") && text.contains("OWNER-APPROVED"), "{text}");
+    // One that is at work when the engine is killed: the next one asks for it and starts nothing.
+    let go = bare.path().join("go");
+    let script = format!("echo once >> {}; until [ -e {} ]; do sleep 0.1; done; echo bye", ran.display(), go.display());
+    fine(&bare, &["propose", "web-1", "--why", "because", "--", "/bin/sh", "-c", &script]);
+    approve(&bare, "x2");
+    until(&bare, "x2", "running");
+    kill_process(bare.holder().unwrap(), Signal::KILL).unwrap();
+    let _engine = {
+        wait_until("the socket to be free", SOON, || {
+            std::os::unix::net::UnixStream::connect(bare.file("sock/engine.sock")).is_err()
+        });
+        bare.start()
+    };
+    assert_eq!(state(&bare, "x2"), "running");
+    fs::write(&go, "").unwrap();
+    until(&bare, "x2", "succeeded");
+    assert_eq!(lines(), 2);
+    assert!(fine(&bare, &["approvals", "output", "x2"]).contains("bye"));
+    let trail = fine(&bare, &["audit", "export"]);
+    for kind in ["proposal.claimed", "proposal.dispatched"] {
+        assert_eq!(trail.matches(&format!("\"{kind}\"")).count(), 2, "{kind}");
+    }
 }

@@ -2,7 +2,7 @@
 //! errors, in six encodings. The agent writes down whatever it hears. No key is anywhere afterwards: not in its container, what
 //! Docker knows of it, logs, the database, prompts, the delivered branch, the console, or the audit log.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::format_collect)]
 
 mod support;
 
@@ -256,8 +256,8 @@ mod needs_docker {
             look(&mut found, &words.join(" "), format!("{}{}", told.expect_code(0), told.stderr).as_bytes());
         }
         let mut console = Console::of(&engine, &["watch"], 60, 200);
-        console.wait_for("waiting for you");
-        for (keys, text) in [("4", "Health"), ("5", "run.delivered"), ("1", "waiting for you")] {
+        console.wait_for("0 at work");
+        for (keys, text) in [("4", "Health"), ("5", "run.delivered"), ("1", "No run is at work")] {
             console.type_keys(keys);
             console.wait_for(text);
         }

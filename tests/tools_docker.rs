@@ -8,31 +8,12 @@ mod support;
 mod needs_docker {
     use crate::support::loops::{REST, RIGHT, WRONG, python_repo};
     use crate::support::model::{Model, Say};
-    use crate::support::{DockerEnv, Engine, docker, wait_until};
+    use crate::support::{docker, played_engine, wait_until};
     use dogwatch::domain::{QuestionId, QuestionKind, QuestionState, RunState};
     use dogwatch::protocol::{Reply, Request};
     use serde_json::{Value, json};
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n";
-
-    /// An engine that knows the model and how the played agent is started.
-    fn engine(docker: &DockerEnv, model: &Model, more: &str) -> Engine {
-        let mut engine = Engine::start(docker);
-        let key = engine.config().join("key");
-        fs::write(&key, "sk-test-0123456789abcdef\n").unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        let config = format!(
-            "[models.anthropic]\nurl = \"{}\"\nkey-file = \"{}\"\n\n[agents.claude]\nadapter = \"claude\"\n\
-             command = [\"python3\", \"claude\"]\n{more}",
-            model.url,
-            key.display()
-        );
-        fs::write(engine.config().join("config.toml"), config).unwrap();
-        engine.restart();
-        engine
-    }
 
     fn done(order: &Value) -> Say {
         Say::Done(order.to_string())
@@ -53,7 +34,7 @@ mod needs_docker {
             ]
         });
         let model = Model::start(vec![done(&first), Say::Hang]);
-        let engine = engine(&docker, &model, "");
+        let engine = played_engine(&docker, &model, "");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);
         wait_until("the second turn", REST, || model.asked().len() >= 2);
@@ -119,7 +100,7 @@ mod needs_docker {
             ["query", { "sql": "SELECT 'runs ' || count(*) AS told FROM runs" }],
             ["query", { "sql": "SELECT * FROM audit" }] ] });
         let model = Model::start(vec![done(&ask), Say::Hang]);
-        let engine = engine(&docker, &model, "[roles.coder]\ntools = [\"ask\", \"query\"]\n");
+        let engine = played_engine(&docker, &model, "[roles.coder]\ntools = [\"ask\", \"query\"]\n");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);
         wait_until("the second turn", REST, || model.asked().len() >= 2);

@@ -227,11 +227,6 @@ fn find(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// What two proposals share that may be agreed to together: never on critical assets.
-pub fn class(command: &Command, critical: bool) -> Option<Vec<Risk>> {
-    if critical { None } else { Some(risks(command)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +271,5 @@ mod tests {
         assert!(risks(&root).contains(&Risk::Removes));
         root.env.push(("BASH_ENV".to_owned(), b"x".to_vec()));
         assert!(risks(&root).contains(&Risk::Unseen));
-        assert_eq!(class(&root, true), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::risk::risks;
 use super::{digest, vote};
-use crate::domain::{Command, Human, Program, Proposal, ProposalState as State, Proposed, Requester, Vote};
+use crate::domain::{Command, Human, Program, Proposal, Proposed, Requester, Vote};
 use crate::protocol::{Before, ProposalDetail};
 use crate::safe;
 use crate::text::{SafeText, Style, exact};
@@ -284,9 +284,4 @@ fn yes(one: &Proposal, vote: &Vote) -> SafeText {
         line = safe!("{}, STANDING IN FOR A SECOND PERSON: {}", line, reason);
     }
     line
-}
-
-/// Whether there is still something to decide.
-pub fn is_open(detail: &ProposalDetail) -> bool {
-    detail.proposal.state.is_open() || detail.proposal.state == State::Approved
 }

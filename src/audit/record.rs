@@ -76,7 +76,7 @@ pub(super) fn hash(record: &[u8]) -> Hash {
 }
 
 /// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| char::from(DIGITS.get(usize::from(n & 15)).copied().unwrap_or(b'0'));
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).collect()

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod verdicts;
+
 use super::append::{Context, append};
 use super::clock::{Clock, Stamp, SystemClock};
 use super::{AuditEvent, Head, HeadFile, Verdict, VerifyError, export, verify, verify_export, verify_tail, write_head};

@@ -44,6 +44,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// How many records there are, where all of them hold.
+    pub fn events(&self) -> Option<u64> {
+        match self {
+            Self::Anchored { events } | Self::NotAnchored { events, .. } | Self::Truncated { events, .. } => {
+                Some(*events)
+            }
+            Self::Broken { .. } | Self::Rewritten { .. } => None,
+        }
+    }
+
     /// The exit code of `dogwatch audit verify`.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,9 +1,15 @@
-//! `dogwatch audit`: checks and exports the audit log. It reads the engine's files and needs no engine.
+//! `dogwatch audit`: looks into, checks and exports the audit log. It reads the engine's files and needs no engine; who may not read
+//! them asks the engine.
 
-use super::context::{Context, Failure, open};
+mod log;
+mod witness;
+
+use super::context::{Context, Failure, open, unfit};
 use super::serve::store_paths;
-use crate::audit::{self, HeadFile, Verdict, VerifyError};
+use crate::audit::{self, Head, HeadFile, Verdict, VerifyError};
+use crate::protocol::{Reply, Request};
 use crate::safe;
+use crate::server::remembered;
 use crate::store::{OpenError, Store};
 use crate::text::Out;
 use serde_json::json;
@@ -29,6 +35,28 @@ enum Command {
         /// Check the export against the engine's present head too
         #[arg(long, requires = "file")]
         head: bool,
+        /// Check against the checkpoints in this file, such as one that was kept elsewhere
+        #[arg(long, conflicts_with = "head")]
+        checkpoints: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List events: who did what, the newest last
+    Log(Box<log::Args>),
+    /// Show one event in full, with what its hash is worth
+    Show {
+        /// Its number
+        number: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what you saw of the log, and whether it continues that
+    Witness {
+        /// Take the log as it is now, whatever was seen before
+        #[arg(long)]
+        accept: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -44,12 +72,16 @@ enum Command {
     },
 }
 
-pub fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
-        Command::Verify { file, head, json } => {
+        Command::Log(args) => log::log(context, *args).await,
+        Command::Show { number, json } => log::show(context, number, json).await,
+        Command::Witness { accept, json } => witness::perform(context, accept, json).await,
+        Command::Verify { file, head, checkpoints, json } => {
             let verdict = match file {
-                Some(file) => of_export(&context, &file, head)?,
-                None => of_store(&context)?,
+                Some(file) => of_export(&context, &file, head, checkpoints.as_deref())?,
+                None if closed(&context) => return asked(context, json).await,
+                None => of_store(&context, checkpoints.as_deref())?,
             };
             if json {
                 context.json(&json!({
@@ -104,8 +136,42 @@ fn files(context: &Context) -> Result<Store, Failure> {
     })
 }
 
-fn of_store(context: &Context) -> Result<Verdict, Failure> {
+/// Whether this user may not read the engine's files.
+fn closed(context: &Context) -> bool {
+    let opened = std::fs::File::open(context.paths.database());
+    opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// The engine's own check, for those who may not read its files.
+async fn asked(mut context: Context, json: bool) -> Result<i32, Failure> {
+    let Reply::Verified { verdict, intact, words, code } = context.ask(Request::VerifyAudit).await? else {
+        return unfit();
+    };
+    if json {
+        context.json(&json!({ "verdict": verdict, "intact": intact, "words": words }))?;
+    } else {
+        context.say(&safe!("{}", words))?;
+    }
+    Ok(code.into())
+}
+
+/// Heads that the log must continue: of the checkpoints beside it, and of those that somebody kept.
+fn heads(context: &Context, file: Option<&Path>) -> Result<Vec<Head>, Failure> {
+    let read = |place: &Path| remembered(place).map_err(|error| Failure::new(format!("{}: {error}", place.display())));
+    let mut heads = read(&context.paths.checkpoints())?;
+    if let Some(file) = file {
+        let more = read(file)?;
+        if more.is_empty() {
+            return Err(Failure::new(format!("{} holds no checkpoint that an engine signed", file.display())));
+        }
+        heads.extend(more);
+    }
+    Ok(heads)
+}
+
+fn of_store(context: &Context, checkpoints: Option<&Path>) -> Result<Verdict, Failure> {
     let head = context.paths.chain_head();
+    let heads = heads(context, checkpoints)?;
     if !context.paths.database().exists()
         && let HeadFile::Head(head) = HeadFile::read(&head)
     {
@@ -113,7 +179,13 @@ fn of_store(context: &Context) -> Result<Verdict, Failure> {
     }
     loop {
         let store = files(context)?;
-        let verdict = store.read_sync(|view| Ok(audit::verify(view.connection(), &head)));
+        let verdict = store.read_sync(|view| {
+            let found = audit::verify(view.connection(), &head);
+            Ok(match found {
+                Ok(verdict) => Ok(audit::against(view.connection(), verdict, &heads)?),
+                Err(error) => Err(error),
+            })
+        });
         // An engine that started meanwhile is read along with the log that it writes.
         if !store.is_outdated() {
             return verdict.map_err(|error| failed(&error))?.map_err(|error| failed(&error));
@@ -121,7 +193,20 @@ fn of_store(context: &Context) -> Result<Verdict, Failure> {
     }
 }
 
-fn of_export(context: &Context, file: &Path, against_head: bool) -> Result<Verdict, Failure> {
+fn of_export(
+    context: &Context,
+    file: &Path,
+    against_head: bool,
+    checkpoints: Option<&Path>,
+) -> Result<Verdict, Failure> {
+    if let Some(checkpoints) = checkpoints {
+        let newest = remembered(checkpoints)?.into_iter().max_by_key(|head| head.seq);
+        let head = newest.ok_or_else(|| {
+            Failure::new(format!("{} holds no checkpoint that an engine signed", checkpoints.display()))
+        })?;
+        let source = std::fs::File::open(file)?;
+        return audit::verify_export(&mut BufReader::new(source), Some(head)).map_err(|error| failed(&error));
+    }
     let head = match HeadFile::read(&context.paths.chain_head()) {
         HeadFile::Head(head) if against_head => Some(head),
         _ if !against_head => None,

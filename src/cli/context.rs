@@ -1,12 +1,13 @@
 //! What every subcommand shares: places, the connection, the printer, exit codes.
 
-use crate::client::{Client, ClientError, SpawnError, ensure_engine};
+use crate::client::{Client, ClientError, SpawnError, Witness, ensure_engine};
 use crate::config::{Paths, PathsError};
 use crate::protocol::{FaultCode, Reply, Request};
 use crate::text::{Flow, Out, OutError, SafeText, StandardOut};
 use serde::Serialize;
 use std::error::Error;
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,6 +15,9 @@ use tokio::time::Instant;
 const ABSENCE: Duration = Duration::from_secs(30);
 /// How often they look for it.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The exit code of what was done while the audit log is not the one that this user saw.
+const TAMPERED: i32 = 9;
 
 /// Why a subcommand did not do what it should, with its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
             ClientError::NoEngine { .. } | ClientError::Mute { .. } => 3,
+            ClientError::Closed { .. } => 5,
             ClientError::Fault(fault) => match fault.code {
                 FaultCode::NotFound => 4,
                 FaultCode::Refused | FaultCode::Forbidden => 5,
@@ -86,12 +91,14 @@ pub struct Context {
     /// Standard output.
     pub out: StandardOut,
     client: Option<Client>,
+    /// What is wrong with the audit log, as far as this user saw it before.
+    alarm: Arc<OnceLock<String>>,
 }
 
 impl Context {
     /// For subcommands that need no engine.
     pub fn new() -> Result<Self, Failure> {
-        Ok(Self { paths: Paths::from_environment()?, out: Out::stdout(), client: None })
+        Ok(Self { paths: Paths::from_environment()?, out: Out::stdout(), client: None, alarm: Arc::default() })
     }
 
     /// Runs a subcommand on a small runtime of its own.
@@ -101,14 +108,27 @@ impl Context {
         R: Future<Output = Result<i32, Failure>>,
     {
         let context = Self::new()?;
+        let alarm = Arc::clone(&context.alarm);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(job(context))
+        let code = runtime.block_on(job(context))?;
+        match alarm.get() {
+            // What was asked for is done; nobody shall take it for granted all the same.
+            Some(alarm) => Err(Failure { code: TAMPERED, message: alarm.clone() }),
+            None => Ok(code),
+        }
     }
 
     /// The engine, started where none answers.
     pub async fn client(&mut self) -> Result<&mut Client, Failure> {
         if self.client.is_none() {
-            self.client = Some(ensure_engine(&self.paths).await?);
+            let mut client = ensure_engine(&self.paths).await?;
+            if let Some(witness) = Witness::of(&self.paths.socket())
+                && let Some(alarm) = witness.attend(&mut client).await?
+            {
+                // One alarm is enough; what is wrong stays wrong.
+                let _told_already = self.alarm.set(alarm);
+            }
+            self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| Failure::new("no connection"))
     }
@@ -120,6 +140,11 @@ impl Context {
             Err(ClientError::NoEngine { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What is wrong with the audit log, as far as is known; for the console, which tells it itself.
+    pub fn alarm(&self) -> Option<String> {
+        self.alarm.get().cloned()
     }
 
     /// Asks the engine.

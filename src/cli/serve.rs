@@ -5,10 +5,11 @@ mod unit;
 
 use super::agent;
 use super::context::{Failure, open};
-use crate::audit::{Clock, SystemClock};
+use crate::audit::{Clock, Sealer, SystemClock};
 use crate::client::TAKEN;
 use crate::config::{EngineConfig, Paths};
 use crate::engine::Engine;
+use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::CrashPoints;
 use crate::engine::meter::StoreMeter;
 use crate::engine::proposals::{Desk, Proposals, Roles};
@@ -17,6 +18,7 @@ use crate::engine::world::RealWorld;
 use crate::fleet::{self, Gate};
 use crate::gateway::{Books, Gateway};
 use crate::knowledge::Knowledge;
+use crate::notify::Notifier;
 use crate::people::People;
 use crate::query::Queries;
 use crate::safe;
@@ -44,6 +46,10 @@ pub struct Args {
     /// Print a systemd user unit instead
     #[arg(long)]
     print_unit: bool,
+    /// Be the engine of the whole machine: state in /var/lib/dogwatch, config.toml in /etc/dogwatch, socket in /run/dogwatch
+    /// for the group that [engine] names
+    #[arg(long, conflicts_with = "detach")]
+    system: bool,
     /// Print the unit as JSON
     #[arg(long, requires = "print_unit")]
     json: bool,
@@ -55,13 +61,20 @@ pub struct Args {
 /// Runs the engine until it is told to stop. Containers live on.
 pub fn perform(args: &Args) -> Result<i32, Failure> {
     if args.print_unit {
-        return unit::print(args.json);
+        return unit::print(args.json, args.system);
     }
     if args.detach {
         // Fails only for the leader of a process group, which one that was started in the background never is.
         let _leads_already = rustix::process::setsid();
     }
-    let paths = Paths::from_environment()?;
+    let paths = if args.system { Paths::of_system()? } else { Paths::from_environment()? };
+    if paths.is_system() && !args.system {
+        let message = format!(
+            "this machine has an engine of its own ({}), and none is run beside it: use that one, or, if this is to be it, say --system",
+            paths.socket().display()
+        );
+        return Err(Failure { code: TAKEN, message });
+    }
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -72,6 +85,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
     let user = step_user();
     let sandbox = sandbox(paths, &config, sandbox_instance(&store), user).await?;
@@ -79,8 +93,9 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
     let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
+    let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
-    let knowledge = knowledge.with_queries(Queries::new(paths.database()));
+    let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()));
     let looks = config
         .look_every
@@ -97,6 +112,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         .map_err(|error| Failure::new(error.to_string()))?;
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
+    let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
     let world = RealWorld::new(sandbox, paths, config, gateway, user);
     let crash = CrashPoints::from_environment();
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
@@ -105,10 +121,19 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     books.tell(engine.announcer());
     knowledge.tell(engine.announcer());
     let stop = Arc::new(Notify::new());
-    let state = paths.state().to_owned();
-    let server = Server::new((engine, proposals), instance, state, rescue, (Arc::clone(&stop), gate), people);
+    let stays_alone = rescue.is_some();
+    let commits = engine.commits();
+    let shared = (Arc::clone(&stop), gate);
+    let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
+    let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
+    let marks = tokio::spawn(async move {
+        // Nothing is written in rescue mode.
+        if !stays_alone {
+            tokio::join!(checkpoints.keep(), notifier.keep(commits));
+        }
+    });
     let socket = paths.socket();
-    let (listener, socket_file) = listen(&socket)?;
+    let (listener, socket_file) = listen(&socket, group)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
     let _hang_up_is_ignored = signal(SignalKind::hangup())?;
@@ -123,12 +148,24 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     if let Some(looks) = looks {
         looks.abort();
     }
+    marks.abort();
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);
     Ok(code)
+}
+
+/// The group whose members may reach the system's engine.
+async fn group(name: &str) -> Result<u32, Failure> {
+    let found = People::group_id(name).await;
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "there is no Unix group {name}, whose members may reach the engine: `groupadd --system {name}`, or name another one as \
+             `group` of [engine] in config.toml"
+        ))
+    })
 }
 
 /// Removes now and then what tries of agents left that were killed.
@@ -151,6 +188,16 @@ pub fn step_user() -> (u32, u32) {
     }
 }
 
+/// What signs checkpoints of the audit log, with a key that comes of the engine's own.
+fn checkpoints(paths: &Paths, config: &EngineConfig, store: &Store) -> Result<Checkpoints, Failure> {
+    let sealer = Sealer::of(&engine_key(paths)?).map_err(Failure::new)?;
+    Ok(Checkpoints::new(store.clone(), sealer, paths.checkpoints(), config.audit.clone()))
+}
+
+fn engine_key(paths: &Paths) -> Result<[u8; 32], Failure> {
+    key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))
+}
+
 /// The sandbox that the operator wants, with the engine's own key.
 async fn sandbox(
     paths: &Paths,
@@ -158,9 +205,7 @@ async fn sandbox(
     instance: String,
     user: (u32, u32),
 ) -> Result<AnySandbox, Failure> {
-    let engine_key =
-        key::read_or_make(&paths.state().join("engine.key")).map_err(|error| Failure::new(error.to_string()))?;
-    let chosen = sandbox_of(paths, config, instance, user, engine_key, paths.containers()).await;
+    let chosen = sandbox_of(paths, config, instance, user, engine_key(paths)?, paths.containers()).await;
     chosen.map_err(|error| Failure::new(error.to_string()))
 }
 
@@ -181,6 +226,7 @@ pub(super) async fn sandbox_of(
         engine_key,
         allowed_registries: config.allowed_registries.iter().cloned().collect(),
         user,
+        runtime: config.sandbox.runtime.clone(),
     };
     let process = ProcessSettings {
         instance,

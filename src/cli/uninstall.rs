@@ -8,6 +8,7 @@
 use super::context::{Context, Failure, open};
 use super::engine;
 use super::serve::store_paths;
+use crate::client::Witness;
 use crate::config::{EngineConfig, Paths, SandboxKind};
 use crate::safe;
 use crate::sandbox::Sandbox;
@@ -130,6 +131,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     for path in paths.everything() {
         workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
     }
+    if let Some(witness) = Witness::of(&paths.socket()) {
+        witness.forget()?;
+    }
     let others = match std::fs::remove_dir(paths.state()) {
         Ok(()) => false,
         Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => true,
@@ -185,6 +189,7 @@ async fn docker(paths: &Paths, store: &Store) -> Result<(Option<DockerSandbox>, 
         engine_key: [0; 32],
         allowed_registries: Vec::new(),
         user: NOBODY,
+        runtime: None,
     };
     let docker = DockerSandbox::connect(settings).await.map_err(|error| Failure::new(error.to_string()))?;
     if config.sandbox.kind == SandboxKind::Process

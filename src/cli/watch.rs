@@ -39,7 +39,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         return plain::perform(context, look.unicode).await;
     }
     // The console says by itself that an engine went away; one that cannot be had at all is told here.
-    let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
+    let config =
+        EngineConfig::load(&context.paths.console_config()).map_err(|errors| Failure::new(errors.to_string()))?;
     context.client().await?;
     let first = Client::connect(&context.paths.socket()).await?;
     let options = Options {
@@ -50,6 +51,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         copies: context.paths.copies(),
         keys: Keymap::of(&config.keys),
         drafts: context.paths.drafts(),
+        alarm: context.alarm(),
     };
     let socket = context.paths.socket();
     drop(context);

@@ -1,12 +1,15 @@
 //! `config.toml`: what the operator of an engine decides. The file may be absent.
 
 use super::agents::{COMMAND, REPLAY};
+use super::audit::{self, AuditConfig};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::errors::ConfigErrors;
 use super::fleet;
+use super::memory::{self, Memory};
 use super::models::{self, ModelsAt};
 use super::most::{self, Most};
+use super::notify::{self, NotifyConfig};
 use super::project::Silence;
 use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
@@ -52,6 +55,9 @@ pub struct EngineConfig {
     pub retention: Retention,
     /// MiB of disk that are kept back for the engine's own records; 0 for none.
     pub reserve_mib: u64,
+    /// The Unix group whose members may reach the socket of the system's engine.
+    #[serde(default = "usual_group")]
+    pub group: String,
     /// Which sandbox steps run in.
     pub sandbox: SandboxConfig,
     /// What projects and days may spend.
@@ -64,6 +70,9 @@ pub struct EngineConfig {
     /// When a run that does not move is warned and paused.
     #[serde(default)]
     pub watchdog: Thresholds,
+    /// What agents are told of repairs of other bugs.
+    #[serde(default)]
+    pub memory: Memory,
     /// What models cost.
     #[serde(default)]
     pub prices: Prices,
@@ -82,6 +91,12 @@ pub struct EngineConfig {
     /// Which people may do what; `None` where the file does not say.
     #[serde(default)]
     pub operators: Option<Operators>,
+    /// Where checkpoints of the audit log go.
+    #[serde(default)]
+    pub audit: AuditConfig,
+    /// How people are told that something waits for them, by names.
+    #[serde(default)]
+    pub notify: BTreeMap<String, NotifyConfig>,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -121,17 +136,21 @@ impl Default for EngineConfig {
             most: Most::default(),
             retention: Retention::default(),
             reserve_mib: USUAL_RESERVE,
+            group: usual_group(),
             sandbox: SandboxConfig::default(),
             allowances: Allowances::default(),
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
             watchdog: Thresholds::default(),
+            memory: Memory::default(),
             prices: Prices::default(),
             roles: BTreeMap::new(),
             egress: EgressConfig::default(),
             look_every: Some(fleet::USUAL),
             approvals: Policy::default(),
             operators: None,
+            audit: AuditConfig::default(),
+            notify: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -157,6 +176,7 @@ impl EngineConfig {
                 config.memory_mib = rules::size(&section, "memory", 64, TEBIBYTE);
                 config.millicpus = section.number("cpus", 0.1, 65_536.0).map(rules::thousandths);
                 config.reserve_mib = rules::size(&section, "reserve", 0, TEBIBYTE).unwrap_or(USUAL_RESERVE);
+                config.group = operators::group(&section, "group").unwrap_or(config.group);
             }
             config.most = most::read(top);
             if let Some(section) = top.table("retention", schema::RETENTION) {
@@ -166,12 +186,15 @@ impl EngineConfig {
             config.allowances = allowances::read(top);
             config.models = models::read(top);
             config.watchdog = watchdog::read(top);
+            config.memory = memory::read(top);
             config.prices = prices::read(top);
             config.roles = roles::read(top);
             config.egress = egress::read(top);
             config.look_every = fleet::read(top);
             config.approvals = approvals::read(top);
             config.operators = operators::read(top);
+            config.audit = audit::read(top);
+            config.notify = notify::all(top);
             config.keys = keys::read(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);
@@ -209,6 +232,10 @@ impl EngineConfig {
         }
         Ok(config)
     }
+}
+
+fn usual_group() -> String {
+    "dogwatch".to_owned()
 }
 
 fn usual_runs() -> u32 {

@@ -39,15 +39,30 @@ pub(super) fn read(top: &Section<'_, '_>) -> Option<Operators> {
     Some(operators)
 }
 
+/// The name of a Unix group.
+pub(super) fn group(section: &Section<'_, '_>, key: &str) -> Option<String> {
+    let text = section.string(key)?;
+    if is_fine(&text.value) {
+        return Some(text.value);
+    }
+    section
+        .note(text.at, format!("`{key}` is \"{}\"; it must be the name of a Unix group, without @", clip(&text.value)));
+    None
+}
+
+fn is_fine(name: &str) -> bool {
+    (1..=LONGEST).contains(&name.len())
+        && !name.starts_with(['-', '+', '@'])
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || ":,/\"'`#".contains(c))
+        && !name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn holder(section: &Section<'_, '_>, role: OperatorRole, text: &Placed<String>) -> Option<Holder> {
     let (group, name) = match text.value.strip_prefix('@') {
         Some(name) => (true, name),
         None => (false, text.value.as_str()),
     };
-    let fine = (1..=LONGEST).contains(&name.len())
-        && !name.starts_with(['-', '+'])
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || ":,/\"'`#".contains(c));
-    if !fine || name.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_fine(name) {
         section.note(
             text.at,
             format!(

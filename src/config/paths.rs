@@ -13,12 +13,23 @@ use std::path::{Path, PathBuf};
 pub const STATE_VARIABLE: &str = "DOGWATCH_STATE_DIR";
 /// Overrides the configuration directory.
 pub const CONFIG_VARIABLE: &str = "DOGWATCH_CONFIG_DIR";
+/// Overrides the directory of the socket of the system's engine.
+pub const SYSTEM_VARIABLE: &str = "DOGWATCH_SYSTEM_DIR";
+/// Where the engine of a whole machine keeps its things, and where its socket is.
+const SYSTEM_STATE: &str = "/var/lib/dogwatch";
+const SYSTEM_CONFIG: &str = "/etc/dogwatch";
+const SYSTEM_DIR: &str = "/run/dogwatch";
 /// Bytes that a socket path may have: `sun_path` has 108 with the closing NUL.
 pub const LONGEST_SOCKET: usize = 107;
+
+/// The directory of the socket of an engine of one user.
+const SOCK: &str = "sock";
 
 /// Directories of the console.
 const DRAFTS: &str = "drafts";
 const COPIES: &str = "copies";
+/// What a user saw of audit logs.
+pub(crate) const WITNESS: &str = "witness";
 
 /// Why there is no place to work in.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +72,18 @@ pub enum PathsError {
 pub struct Paths {
     state: PathBuf,
     config: PathBuf,
+    /// Where the socket of the system's engine is; `None` for an engine of one user.
+    system: Option<PathBuf>,
 }
 
 impl Paths {
-    /// From the environment of this process.
+    /// From the environment of this process: those of the state directory that it names; otherwise those of the system's engine,
+    /// where this machine has one; otherwise the user's own.
     pub fn from_environment() -> Result<Self, PathsError> {
+        let named = overridden(STATE_VARIABLE, std::env::var_os(STATE_VARIABLE))?.is_some();
+        if !named && Self::has_system()? {
+            return Self::of_system();
+        }
         let project = ProjectDirs::from("", "", "dogwatch");
         let state = match overridden(STATE_VARIABLE, std::env::var_os(STATE_VARIABLE))? {
             Some(path) => path,
@@ -78,6 +96,31 @@ impl Paths {
         Self::new(state, config)
     }
 
+    /// Whether this machine has a system's engine, at work or not.
+    fn has_system() -> Result<bool, PathsError> {
+        let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+        Ok(match overridden(SYSTEM_VARIABLE, std::env::var_os(SYSTEM_VARIABLE))? {
+            Some(dir) => is_there(&dir),
+            None => is_there(Path::new(SYSTEM_DIR)) || is_there(&Path::new(SYSTEM_CONFIG).join("config.toml")),
+        })
+    }
+
+    /// Those of the system's engine.
+    pub fn of_system() -> Result<Self, PathsError> {
+        let place = |variable, usual: &str| {
+            Ok(overridden(variable, std::env::var_os(variable))?.unwrap_or_else(|| usual.into()))
+        };
+        let mut paths = Self::new(place(STATE_VARIABLE, SYSTEM_STATE)?, place(CONFIG_VARIABLE, SYSTEM_CONFIG)?)?;
+        paths.system = Some(place(SYSTEM_VARIABLE, SYSTEM_DIR)?);
+        paths.socket_fits()?;
+        Ok(paths)
+    }
+
+    /// Whether these are those of the system's engine, which nobody starts by the way and beside which nobody has one of their own.
+    pub fn is_system(&self) -> bool {
+        self.system.is_some()
+    }
+
     /// With given directories, both absolute.
     pub fn new(state: PathBuf, config: PathBuf) -> Result<Self, PathsError> {
         for (variable, path) in [(STATE_VARIABLE, &state), (CONFIG_VARIABLE, &config)] {
@@ -85,20 +128,30 @@ impl Paths {
                 return Err(PathsError::Relative { variable, value: path.display().to_string() });
             }
         }
-        let paths = Self { state, config };
-        let socket = paths.socket();
+        let paths = Self { state, config, system: None };
+        paths.socket_fits()?;
+        Ok(paths)
+    }
+
+    fn socket_fits(&self) -> Result<(), PathsError> {
+        let socket = self.socket();
         let length = socket.as_os_str().as_bytes().len();
         if length > LONGEST_SOCKET {
             return Err(PathsError::SocketTooLong { path: socket.display().to_string(), length });
         }
-        Ok(paths)
+        Ok(())
     }
 
     /// Makes every directory that is missing and closes them to other users. Safe to repeat.
     pub fn prepare(&self) -> Result<(), PathsError> {
-        let own = [self.state.clone(), self.config.clone()];
+        if self.is_system() && self.config.exists() {
+            kept_by_root(&self.config)?;
+        } else {
+            private_directory(&self.config)?;
+        }
+        let own = [self.state.clone()];
         let inner = [
-            self.sock(),
+            self.state.join(SOCK),
             self.repos(),
             self.workspaces(),
             self.logs(),
@@ -123,7 +176,7 @@ impl Paths {
             PathBuf::from(name)
         };
         let directories = [
-            self.sock(),
+            self.state.join(SOCK),
             self.repos(),
             self.workspaces(),
             self.steps(),
@@ -135,8 +188,10 @@ impl Paths {
             self.blobs(),
             self.state.join(DRAFTS),
             self.state.join(COPIES),
+            self.state.join(WITNESS),
         ];
-        let files = ["engine.stderr", "engine.key", "engine.new", "reserve"].map(|name| self.state.join(name));
+        let files = ["engine.stderr", "engine.key", "engine.new", "reserve", "checkpoints", "checkpoints.new"]
+            .map(|name| self.state.join(name));
         let store = [self.chain_head(), self.epoch()].map(|file| [beside(file.clone(), ".new"), file]);
         let database = ["-shm", "-wal", ""].map(|end| beside(self.database(), end));
         let last = [self.lock()];
@@ -161,6 +216,12 @@ impl Paths {
     /// `config.toml`; it may be absent.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
+    }
+
+    /// Where a person's own keys of the console stand: the system's configuration is not theirs.
+    pub fn console_config(&self) -> PathBuf {
+        let own = ProjectDirs::from("", "", "dogwatch").filter(|_| self.is_system());
+        own.map_or_else(|| self.config_file(), |dirs| dirs.config_dir().join("config.toml"))
     }
 
     /// The `SQLite` database.
@@ -210,7 +271,7 @@ impl Paths {
 
     /// The directory of the engine's socket.
     pub fn sock(&self) -> PathBuf {
-        self.state.join("sock")
+        self.system.clone().unwrap_or_else(|| self.state.join(SOCK))
     }
 
     /// The engine's socket; at most `LONGEST_SOCKET` bytes.
@@ -243,6 +304,11 @@ impl Paths {
         self.logs().join("engine.log")
     }
 
+    /// Signed checkpoints of the audit log.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.state.join("checkpoints")
+    }
+
     /// Held by the engine that lives, so that a second one is refused.
     pub fn lock(&self) -> PathBuf {
         self.state.join("engine.lock")
@@ -272,6 +338,19 @@ fn overridden(variable: &'static str, value: Option<std::ffi::OsString>) -> Resu
         return Err(PathsError::Relative { variable, value: value.to_string_lossy().into_owned() });
     }
     Ok(Some(path))
+}
+
+/// The configuration of the system's engine may be its administrator's, as long as nobody else can write it.
+fn kept_by_root(path: &Path) -> Result<(), PathsError> {
+    let unusable = |reason: String| PathsError::Unusable { path: path.display().to_string(), reason };
+    let seen = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+    let own = rustix::process::geteuid().as_raw();
+    if ![0, own].contains(&seen.uid()) || seen.mode() & 0o022 != 0 {
+        return Err(unusable(
+            "it must belong to root or to the engine's user, and nobody else may write there: `chmod go-w`".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn private_directory(path: &Path) -> Result<(), PathsError> {

@@ -64,6 +64,9 @@ impl Formats {
 pub struct ProjectConfig {
     /// What containers are made from.
     pub image: ImageSource,
+    /// The runtime of Docker that containers run in, where the engine's is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
     /// What has to be installed once.
     pub setup: Option<Setup>,
     /// What runs beside suites that ask for it, by name.

@@ -187,6 +187,15 @@ impl<'d, 't> Section<'d, 't> {
         Some(Placed { value: words, at: value.span().start })
     }
 
+    /// A value that is true or false.
+    pub fn truth(&self, name: &str) -> Option<bool> {
+        let value = self.table.get(name)?;
+        match value.get_ref() {
+            DeValue::Boolean(truth) => Some(*truth),
+            other => self.wrong(name, value.span(), other),
+        }
+    }
+
     /// A table whose values are strings, with the place of each key.
     pub fn string_table(&self, name: &str) -> Vec<(Placed<String>, Placed<String>)> {
         let Some(value) = self.table.get(name) else { return Vec::new() };

@@ -31,10 +31,21 @@ pub enum SandboxKind {
 pub struct SandboxConfig {
     /// Which one.
     pub kind: SandboxKind,
+    /// The runtime of Docker's containers; `None` for its usual one.
+    pub runtime: Option<String>,
+    /// Runtimes that repositories may ask for.
+    pub projects_may_ask: BTreeSet<String>,
     /// Directories that serve as images of the process sandbox, by the name that `reference` gives.
     pub roots: BTreeMap<String, PathBuf>,
     /// Further directories that its image `host` shows, read-only, under their own paths.
     pub visible: BTreeSet<PathBuf>,
+}
+
+impl SandboxConfig {
+    /// Whether a repository may ask for this runtime; none is asked for without leave.
+    pub fn admits(&self, runtime: Option<&str>) -> bool {
+        runtime.is_none_or(|name| self.projects_may_ask.contains(name) || self.runtime.as_deref() == Some(name))
+    }
 }
 
 /// Reads the section.
@@ -45,6 +56,9 @@ pub(super) fn read(top: &Section<'_, '_>) -> SandboxConfig {
         Some("process") => SandboxKind::Process,
         _ => SandboxKind::Auto,
     };
+    let runtime = section.string("runtime").and_then(|text| runtime_name(&section, "runtime", &text));
+    let may = section.strings("projects-may-ask").map_or_else(Vec::new, |list| list.value);
+    let projects_may_ask = may.iter().filter_map(|text| runtime_name(&section, "projects-may-ask", text)).collect();
     let mut roots = BTreeMap::new();
     for (name, path) in section.string_table("roots") {
         if name.value == HOST_ROOT {
@@ -55,7 +69,23 @@ pub(super) fn read(top: &Section<'_, '_>) -> SandboxConfig {
     }
     let listed = section.strings("visible").map_or_else(Vec::new, |list| list.value);
     let visible = listed.iter().filter_map(|path| visible(&section, path)).collect();
-    SandboxConfig { kind, roots, visible }
+    SandboxConfig { kind, runtime, projects_may_ask, roots, visible }
+}
+
+/// A name by which Docker may know a runtime.
+pub(in crate::config) fn runtime_name(section: &Section<'_, '_>, key: &str, text: &Placed<String>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let fits = (1..=100).contains(&text.value.len())
+        && text.value.chars().all(plain)
+        && text.value.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !fits {
+        section.note(
+            text.at,
+            format!("`{key}` has \"{}\"; it must be a name by which Docker knows a runtime", clip(&text.value)),
+        );
+        return None;
+    }
+    Some(text.value.clone())
 }
 
 fn visible(section: &Section<'_, '_>, text: &Placed<String>) -> Option<PathBuf> {
@@ -108,6 +138,15 @@ mod tests {
     #[test]
     fn what_the_operator_decides_is_read() {
         assert_eq!(EngineConfig::parse("", "c").unwrap().sandbox, SandboxConfig::default());
+        let runtime = EngineConfig::parse("[sandbox]\nruntime = \"sysbox-runc\"\n", "c").unwrap().sandbox.runtime;
+        assert_eq!(runtime.as_deref(), Some("sysbox-runc"));
+        let may = EngineConfig::parse("[sandbox]\nprojects-may-ask = [\"runsc\", \"crun\"]\n", "c").unwrap().sandbox;
+        assert!(may.admits(None) && may.admits(Some("runsc")) && !may.admits(Some("runc")));
+        for bad in ["", "a b", "--x", "../runc", "r\u{fc}nc"] {
+            let errors =
+                EngineConfig::parse(&format!("[sandbox]\nruntime = \"{bad}\"\n"), "c").unwrap_err().to_string();
+            assert!(errors.contains("a name by which Docker knows"), "{errors}");
+        }
         let text = "[sandbox]\nkind = \"process\"\nroots = { trixie = \"/srv/roots/trixie/\" }\n\
                     visible = [\"/opt/rust\", \"/etc/ssl\"]\n";
         let sandbox = EngineConfig::parse(text, "c").unwrap().sandbox;

@@ -1,13 +1,18 @@
 //! The secret store: files beside `config.toml`, one a secret, closed to everybody but the engine's user.
 
 use super::rules::is_name;
+use rustix::fs::OFlags;
+use secrecy::SecretString;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The directory beside `config.toml`.
 const DIR: &str = "secrets";
+
+/// Longest that is read of one.
+const LONGEST: u64 = 8 * 1024;
 
 /// Why a secret cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,21 @@ pub fn keep_secret(config: &Path, name: &str, secret: &[u8]) -> Result<PathBuf, 
     std::fs::rename(&aside, &place).map_err(failed)?;
     File::open(config.join(DIR)).and_then(|dir| dir.sync_all()).map_err(failed)?;
     Ok(place)
+}
+
+/// What is kept under a name, without the white space around it.
+pub fn read_secret(config: &Path, name: &str) -> Result<SecretString, SecretError> {
+    if !is_name(name) {
+        return Err(SecretError::Name);
+    }
+    let place = secret_place(config, name);
+    let failed = |source| SecretError::Io { path: place.clone(), source };
+    let mut text = String::new();
+    // Whatever lies in its place, nobody waits for it.
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY).bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(&place).map_err(failed)?;
+    file.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+    Ok(SecretString::from(text.trim()))
 }
 
 /// The names of all secrets.

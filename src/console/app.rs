@@ -168,6 +168,8 @@ pub(super) enum Asked {
 pub struct App {
     /// The engine.
     pub connection: Connection,
+    /// What is wrong with its audit log, as far as this user saw it before.
+    pub alarm: Option<String>,
     /// Runs.
     pub runs: BTreeMap<RunId, RunView>,
     /// Questions that wait.
@@ -272,6 +274,7 @@ impl App {
             said: None,
             now: Millis(0),
             read_only,
+            alarm: None,
             effects: Vec::new(),
             orders: Vec::new(),
             asked: HashMap::new(),

@@ -3,7 +3,7 @@
 //! may have stopped it.
 
 use super::export::{Export, Exported, Purpose, export};
-use crate::client::{Client, ClientError, Reader, Writer};
+use crate::client::{Client, ClientError, Reader, Witness, Writer};
 use crate::domain::RunId;
 use crate::protocol::{EngineLine, Event, Fault, FaultCode, LogLines, Reply, Request, Snapshot, Welcome};
 use std::collections::HashSet;
@@ -35,6 +35,8 @@ pub enum Order {
 pub enum News {
     /// It answers.
     Up(Welcome),
+    /// Its audit log is not the one that this user saw, and how.
+    Alarm(String),
     /// It does not, and why.
     Down(String),
     /// Everything, or the first part of it.
@@ -53,7 +55,7 @@ pub enum News {
 
 /// Keeps the connection until the console lets go of its side.
 pub async fn keep(
-    (socket, copies): (PathBuf, PathBuf),
+    (socket, copies, witness): (PathBuf, PathBuf, Option<Witness>),
     first: Option<Client>,
     mut orders: UnboundedReceiver<Order>,
     news: Sender<News>,
@@ -65,7 +67,7 @@ pub async fn keep(
     loop {
         let connected = match client.take() {
             Some(client) => Ok(client),
-            None => Client::connect(&socket).await,
+            None => attended(&socket, witness.as_ref(), &news).await,
         };
         let reason = match connected {
             Ok(client) => {
@@ -107,6 +109,18 @@ pub async fn keep(
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+}
+
+/// A connection to an engine whose log was compared with what this user saw.
+async fn attended(socket: &Path, witness: Option<&Witness>, news: &Sender<News>) -> Result<Client, ClientError> {
+    let mut client = Client::connect(socket).await?;
+    if let Some(witness) = witness
+        && let Some(alarm) = witness.attend(&mut client).await?
+    {
+        // A console that is gone needs no alarm; that is found out with the next news.
+        drop(news.send(News::Alarm(alarm)).await);
+    }
+    Ok(client)
 }
 
 /// Carries one connection to its end; `None` when the console is gone.

@@ -47,6 +47,8 @@ id!(/// A run, printed as `r12`.
     RunId, 'r', "a run id");
 id!(/// One execution of a step, printed as `s40`.
     StepId, 's', "a step id");
+id!(/// Something that was asked for beside the loop, printed as `t5`.
+    TaskId, 't', "a task id");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
 id!(/// A proposal for a live asset, printed as `x4`.

@@ -1,5 +1,6 @@
 //! Records of the audit log as people look at them.
 
+use super::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Some records of the audit log, the newest first.
@@ -9,6 +10,23 @@ pub struct AuditPage {
     pub records: Vec<AuditRecord>,
     /// Everything from this number on was looked at: ask for what is before it. Absent at the beginning of the log.
     pub next: Option<u64>,
+}
+
+/// What else a record must be to be wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditAbout {
+    /// Made by this user, or by somebody who logged in as this user.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// About this live system, by name.
+    #[serde(default)]
+    pub asset: Option<String>,
+    /// Not before.
+    #[serde(default)]
+    pub from: Option<Millis>,
+    /// Before.
+    #[serde(default)]
+    pub until: Option<Millis>,
 }
 
 /// One record.

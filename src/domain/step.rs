@@ -1,6 +1,6 @@
 //! A part of an iteration, executed in one container.
 
-use super::{Millis, RunId, StepId};
+use super::{Millis, RunId, StepId, TaskId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,6 +20,8 @@ pub enum StepKind {
     Service,
     /// Waits until the services of a suite are ready.
     Ready,
+    /// A program that an agent runs beside its own.
+    Program,
 }
 
 impl StepKind {
@@ -32,12 +34,13 @@ impl StepKind {
             Self::Network => "network",
             Self::Service => "service",
             Self::Ready => "ready",
+            Self::Program => "program",
         }
     }
 
     /// Whether it runs beside other steps for as long as they need it.
     pub fn is_beside(self) -> bool {
-        matches!(self, Self::Network | Self::Service)
+        matches!(self, Self::Network | Self::Service | Self::Program)
     }
 }
 
@@ -50,15 +53,35 @@ pub struct StepKey {
     pub iteration: u32,
     /// What it does.
     pub kind: StepKind,
-    /// The suite for tests and what runs for it; a service has its own name behind, after a dot. Empty otherwise.
+    /// The suite for tests and what runs for it; a service has its own name behind, after a dot. What runs for a task has the
+    /// task's id before, and an underscore, which no name has. Empty otherwise.
     pub suite: String,
     /// Counted from 1; grows when a step has to be repeated from the base commit.
     pub attempt: u32,
 }
 
+impl StepKey {
+    /// The name of whatever runs for a task, at this of its tries.
+    pub fn of_task(task: TaskId, attempt: u32, name: &str) -> String {
+        if attempt < 2 { format!("{task}_{name}") } else { format!("{task}-{attempt}_{name}") }
+    }
+
+    /// The task that the step runs for, if it does.
+    pub fn task(&self) -> Option<TaskId> {
+        let (task, _) = self.suite.split_once('_')?;
+        let number = task.strip_prefix('t')?;
+        number.split_once('-').map_or(number, |(number, _)| number).parse().ok().map(TaskId)
+    }
+
+    /// Whether it runs beside other steps: for as long as they need it, or for an agent during its turn.
+    pub fn is_beside(&self) -> bool {
+        self.kind.is_beside() || self.task().is_some()
+    }
+}
+
 impl fmt::Display for StepKey {
-    /// `r12-i3-test-unit-a1`, `r12-i3-service-unit.db-a1`: letters, digits, dashes and that dot only (names of suites and
-    /// services are checked by the config room).
+    /// `r12-i3-test-unit-a1`, `r12-i3-service-unit.db-a1`, `r12-i3-test-t5_unit-a1`: letters, digits, dashes, that dot and that
+    /// underscore only (names of suites and services are checked by the config room).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-i{}-{}", self.run, self.iteration, self.kind.name())?;
         if !self.suite.is_empty() {
@@ -220,4 +243,22 @@ pub struct Step {
     /// What became of its log.
     #[serde(default)]
     pub log: StepLog,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_for_a_task_names_it_and_nothing_else_does() {
+        let key = |suite: String| StepKey { run: RunId(1), iteration: 2, kind: StepKind::Test, suite, attempt: 1 };
+        let first = key(StepKey::of_task(TaskId(5), 1, "unit"));
+        assert_eq!((first.to_string().as_str(), first.task()), ("r1-i2-test-t5_unit-a1", Some(TaskId(5))));
+        let again = key(StepKey::of_task(TaskId(5), 2, "unit"));
+        assert_eq!((again.to_string().as_str(), again.task()), ("r1-i2-test-t5-2_unit-a1", Some(TaskId(5))));
+        assert!(again.is_beside());
+        for plain in ["", "unit", "t5", "t5-unit", "unit.db"] {
+            assert_eq!(key(plain.to_owned()).task(), None, "{plain}");
+        }
+    }
 }

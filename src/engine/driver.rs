@@ -9,6 +9,7 @@ mod doubt;
 mod gather;
 mod judge;
 mod ledger;
+mod memory;
 mod metering;
 mod prepare;
 mod rows;
@@ -17,6 +18,7 @@ mod standstill;
 mod steer;
 mod steps;
 mod sweep;
+mod tasks;
 mod test;
 mod way;
 
@@ -90,6 +92,7 @@ impl From<SandboxError> for Halt {
 }
 
 /// What a piece of work needs to know of its run, read afresh each time.
+#[derive(Clone)]
 pub(super) struct Context {
     pub run: Run,
     pub project: Project,
@@ -200,6 +203,7 @@ impl<W: World> Engine<W> {
         let base = run.base.clone().ok_or_else(|| Halt::Trouble("the run has no base commit".to_owned()))?;
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
+        self.fits_runtime(&config).map_err(Halt::Trouble)?;
         let agent = self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?;
         Ok(Context { run, project, config, agent, base })
     }

@@ -1,7 +1,7 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::agent::TurnReader;
-use crate::config::{ChosenAgent, EgressConfig, ProjectConfig, Retention, Suite};
+use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, SandboxConfig, Suite};
 use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
@@ -144,6 +144,15 @@ pub trait Trees: Send + Sync + 'static {
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
 
+    /// The beginning of the patch between two commits, at most so many bytes, for reading.
+    fn patch(
+        &self,
+        project: &Project,
+        from: &str,
+        to: &str,
+        most: usize,
+    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+
     /// What an agent should know of a commit before it reads; the project's rules count as of `base`.
     fn outline(
         &self,
@@ -245,6 +254,9 @@ pub trait World: Send + Sync + 'static {
     /// Where steps reach models of an API, an address inside of the sandbox; or why there is no way to any.
     fn models(&self, api: ModelApi) -> Result<String, String>;
 
+    /// What the operator decides about sandboxes.
+    fn sandboxes(&self) -> &SandboxConfig;
+
     /// What the operator decides about ways out of sandboxes.
     fn egress(&self) -> &EgressConfig;
 
@@ -268,6 +280,9 @@ pub trait World: Send + Sync + 'static {
 
     /// What projects and days may spend.
     fn allowances(&self) -> &Allowances;
+
+    /// What agents are told of repairs of other bugs.
+    fn memory(&self) -> Memory;
 
     /// When the watchdog warns and when it pauses.
     fn thresholds(&self) -> Thresholds;

@@ -4,6 +4,7 @@
 mod asked;
 mod flaky;
 mod history;
+mod memory;
 mod plan;
 mod proposed;
 mod quote;
@@ -14,7 +15,7 @@ pub use history::{Tried, told};
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Proposal, Question, Role, Run};
+use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Proposal, Question, Role, Run};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -63,6 +64,8 @@ pub struct Material<'a> {
     pub flaky: &'a [String],
     /// What the agent asked people, oldest first.
     pub asked: &'a [Question],
+    /// Repairs of other bugs that may help.
+    pub offers: &'a [Offer],
     /// What became of its proposals for live assets that it was not told yet.
     pub proposed: &'a [Proposal],
     /// Whether it has tools.
@@ -86,6 +89,7 @@ pub fn build(material: &Material<'_>) -> String {
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
+    memory::section(&mut text, material.offers);
     budget(&mut text, material.run);
     text
 }

@@ -1,7 +1,8 @@
 //! What runs may take of this machine together: places, memory and processors; and what a run needs of it.
 //!
 //! A run needs what one of its steps may use, since it has one at a time. A paused run has no place; the memory in its frozen
-//! container is not counted.
+//! container is not counted, nor what an agent has run beside its turn, which is little most of the time and within the same
+//! limits.
 
 use crate::config::{EngineConfig, thousandths};
 use crate::domain::Needs;

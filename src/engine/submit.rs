@@ -155,6 +155,7 @@ impl<W: World> Engine<W> {
         if let Some(setup) = &config.setup {
             self.setup_ways(setup)?;
         }
+        self.fits_runtime(config)?;
         let admitted = match &config.image {
             ImageSource::Reference(reference) => sandbox.admits(reference),
             ImageSource::Dockerfile { path, context } => {
@@ -174,6 +175,24 @@ impl<W: World> Engine<W> {
         let browsers = config.suites.iter().filter_map(|suite| suite.browser.as_ref()?.image.as_ref());
         for reference in config.services.values().filter_map(|service| service.image.as_ref()).chain(browsers) {
             sandbox.admits(reference).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Why the repository may not have the runtime that it asks for.
+    pub(super) fn fits_runtime(&self, config: &ProjectConfig) -> Result<(), String> {
+        let Some(name) = &config.runtime else { return Ok(()) };
+        if !self.world.sandbox().abilities().images {
+            return Err(format!(
+                "[sandbox] in dogwatch.toml wants the runtime {name}, and this engine's process sandbox has none: leave it out, or \
+                 install Docker"
+            ));
+        }
+        if !self.world.sandboxes().admits(Some(name)) {
+            return Err(format!(
+                "[sandbox] in dogwatch.toml wants the runtime {name}, and this engine's operator does not let repositories ask for \
+                 that: leave it out, or add it to `projects-may-ask` under [sandbox] in config.toml and restart the engine"
+            ));
         }
         Ok(())
     }

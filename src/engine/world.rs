@@ -8,7 +8,9 @@ mod trees;
 pub use trees::GitTrees;
 
 use super::ports::{Places, World};
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, Paths, ProjectConfig, Retention, choose_agent};
+use crate::config::{
+    ChosenAgent, EgressConfig, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig, choose_agent,
+};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox};
@@ -71,6 +73,10 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.gateway.check(api).map(|()| gateway::address()).map_err(|error| error.to_string())
     }
 
+    fn sandboxes(&self) -> &SandboxConfig {
+        &self.config.sandbox
+    }
+
     fn egress(&self) -> &EgressConfig {
         &self.config.egress
     }
@@ -101,6 +107,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn allowances(&self) -> &Allowances {
         &self.config.allowances
+    }
+
+    fn memory(&self) -> Memory {
+        self.config.memory
     }
 
     fn thresholds(&self) -> Thresholds {

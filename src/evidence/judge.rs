@@ -154,7 +154,7 @@ pub(super) fn cut_off(to: &mut Collector, end: &StepEnd) {
 }
 
 /// How a program ended that did not end by itself: a kind, and words that go on from its name.
-pub(super) fn how_it_ended(end: &StepEnd) -> (&'static str, String) {
+pub(crate) fn how_it_ended(end: &StepEnd) -> (&'static str, String) {
     match end {
         StepEnd::Exited { code } => ("exited", format!("ended with exit code {code}")),
         StepEnd::Signalled { signal, oom: Some(true) } => {

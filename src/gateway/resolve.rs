@@ -12,7 +12,7 @@ use tower_service::Service;
 
 /// Looks up names as `/etc/resolv.conf` and `/etc/hosts` have it at that moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Resolve;
+pub(crate) struct Resolve;
 
 impl Service<Name> for Resolve {
     type Response = std::vec::IntoIter<SocketAddr>;

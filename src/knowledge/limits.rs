@@ -24,3 +24,20 @@ pub(super) const LONG_TEXT: usize = 4_000;
 pub(super) const ASKED: usize = 1_000;
 /// Bytes of an answer that are kept.
 pub(super) const ANSWER: usize = 300;
+/// Test runs of an iteration.
+pub(super) const TESTS: u64 = 20;
+/// Test runs that are not over, the one at work among them.
+pub(super) const TESTS_OPEN: usize = 4;
+/// Tasks in a list.
+pub(super) const LISTED: u32 = 50;
+/// Programs in containers of an iteration, and those that are not over.
+pub(super) const PROGRAMS: u64 = 50;
+pub(super) const PROGRAMS_OPEN: usize = 2;
+/// Services that are started in an iteration, and those that are not over.
+pub(super) const SERVICES: u64 = 20;
+pub(super) const SERVICES_OPEN: usize = 4;
+/// Images of an iteration, and those that are not over.
+pub(super) const IMAGES: u64 = 5;
+pub(super) const IMAGES_OPEN: usize = 1;
+/// Tasks that are looked through for containers: more than a turn can have.
+pub(super) const CONTAINERS_LISTED: u32 = 200;

@@ -29,6 +29,24 @@ pub enum Tool {
     Answers,
     /// Answers a question in SQL.
     Query,
+    /// Has a suite run on a copy of the agent's tree.
+    RunTests,
+    /// Tells what came of something that was asked for.
+    Task,
+    /// Tells what was asked for in the run.
+    Tasks,
+    /// Starts a service beside the agent.
+    ServiceStart,
+    /// Runs a program in a container of its own.
+    ContainerRun,
+    /// Tells what a container printed.
+    ContainerLogs,
+    /// Ends a container.
+    ContainerStop,
+    /// Tells which containers and images there are.
+    ContainerList,
+    /// Builds an image.
+    ImageBuild,
     /// Proposes something for a live asset.
     ProposeExecution,
     /// Tells what became of what was proposed.
@@ -37,6 +55,26 @@ pub enum Tool {
 
 const LIMIT: Field = Field::may("limit", Holds::Number(20), "how many rows at most; 10 where it is left out");
 const NAME: Field = Field::may("name", Holds::Text(200), "the name of one, to read only that");
+const ID: Field = Field::needed("id", Holds::Text(24), "the id that you were given, such as t5");
+const IMAGE: Field = Field::may(
+    "image",
+    Holds::Text(40),
+    "`run` for your own image, which is meant where this is left out; a service of the project, by name; or the id of an image that \
+     you built",
+);
+const ARGV: Field = Field::may(
+    "argv",
+    Holds::Texts(100, 4_096),
+    "the program and its arguments one by one; there is no shell unless you name one",
+);
+const ENV: Field = Field::may("env", Holds::Texts(50, 4_096), "variables for it, each as NAME=value");
+const PORT: Field = Field::may(
+    "port",
+    Holds::Number(65_535),
+    "the port at which it listens: the answer comes once it takes connections there",
+);
+const TIMEOUT: Field =
+    Field::may("timeout", Holds::Number(600), "how many seconds it may run; 60 where it is left out");
 const BUG: &str = "the bug's id as other tools write it, such as b9";
 
 /// What a proposal says.
@@ -59,7 +97,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 22] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -71,6 +109,15 @@ impl Tool {
         Self::AskOperator,
         Self::Answers,
         Self::Query,
+        Self::RunTests,
+        Self::Task,
+        Self::Tasks,
+        Self::ServiceStart,
+        Self::ContainerRun,
+        Self::ContainerLogs,
+        Self::ContainerStop,
+        Self::ContainerList,
+        Self::ImageBuild,
         Self::ProposeExecution,
         Self::Proposals,
     ];
@@ -89,6 +136,15 @@ impl Tool {
             Self::AskOperator => "ask_operator",
             Self::Answers => "answers",
             Self::Query => "query",
+            Self::RunTests => "run_tests",
+            Self::Task => "task",
+            Self::Tasks => "tasks",
+            Self::ServiceStart => "service_start",
+            Self::ContainerRun => "container_run",
+            Self::ContainerLogs => "container_logs",
+            Self::ContainerStop => "container_stop",
+            Self::ContainerList => "container_list",
+            Self::ImageBuild => "image_build",
             Self::ProposeExecution => "propose_execution",
             Self::Proposals => "proposals",
         }
@@ -133,6 +189,36 @@ impl Tool {
                  and 1 MiB. Instants are milliseconds since 1970."
             }
             Self::Answers => "What was asked in this run, and what people answered.",
+            Self::RunTests => {
+                "Have the engine run one of the project's suites on a copy of your tree as it is now, in a container of its own, \
+                 while you go on working. It gives an id at once; `task` tells what came of it. One runs at a time, three may \
+                 wait, and an iteration has at most 20. It is for you to learn from: only the engine's own run after your turn \
+                 decides, and whatever is not over by then is ended."
+            }
+            Self::Task => {
+                "What came of something that you had the engine do: its state, tests that passed and failed, problems, and the end \
+                 of its output."
+            }
+            Self::Tasks => "What you had the engine do in this run, the newest last.",
+            Self::ServiceStart => {
+                "Start a program beside you that stays until your turn is over, on a copy of your tree at /work: a database, or the \
+                 application itself. You reach it at 127.0.0.1, and so do the others; two cannot have the same port. There is no \
+                 other network. At most 4 at once, each with a part of what you have."
+            }
+            Self::ContainerRun => {
+                "Run a program to its end in a container of its own, on a copy of your tree at /work, and read its exit code and \
+                 the end of its output. It reaches what you reach at 127.0.0.1. What it writes is thrown away."
+            }
+            Self::ContainerLogs => "The end of what a service, a program or a test run has printed so far.",
+            Self::ContainerStop => {
+                "Ask a service, a program, a test run or a build of yours to end. It is killed after some seconds."
+            }
+            Self::ContainerList => "The containers that run beside you, and the images that you built.",
+            Self::ImageBuild => {
+                "Build an image of a directory of your tree for `service_start` and `container_run`, which take it by the id that \
+                 this gives. Its Dockerfile has FROM run (your own image), a service of the project or an image that you built, \
+                 COPY, and instructions that set something; there is no RUN and no network. It is removed after your turn."
+            }
             Self::ProposeExecution => {
                 "Propose a command for a live asset. People see exactly its bytes and decide; once enough have agreed it is started \
                  once, by something else than you. It gives the proposal's id at once: go on working meanwhile. What was denied is \
@@ -209,14 +295,60 @@ impl Tool {
                     ]
                 }
             }
+            Self::RunTests => {
+                const { &[Field::needed("suite", Holds::Text(32), "the suite's name in dogwatch.toml, such as unit")] }
+            }
+            Self::Task => {
+                const {
+                    &[
+                        Field::needed("id", Holds::Text(24), "the id that you were given, such as t5"),
+                        Field::may(
+                            "wait",
+                            Holds::Number(120),
+                            "how many seconds to wait for its end; none where it is left out",
+                        ),
+                    ]
+                }
+            }
+            Self::ServiceStart => const { &[IMAGE, ARGV, ENV, PORT] },
+            Self::ContainerRun => const { &[IMAGE, ARGV, ENV, TIMEOUT] },
+            Self::ContainerLogs => {
+                const { &[ID, Field::may("bytes", Holds::Number(32_768), "how much of the end; 8,192 where it is left out")] }
+            }
+            Self::ContainerStop => const { &[ID] },
+            Self::ImageBuild => {
+                const {
+                    &[
+                        Field::may(
+                            "directory",
+                            Holds::Text(200),
+                            "the directory in your tree; its top where it is left out",
+                        ),
+                        Field::may("dockerfile", Holds::Text(100), "the file in it; Dockerfile where it is left out"),
+                    ]
+                }
+            }
             Self::ProposeExecution => &PROPOSED,
-            Self::Notes | Self::Answers | Self::Proposals => &[],
+            Self::Notes | Self::Answers | Self::Proposals | Self::Tasks | Self::ContainerList => &[],
         }
     }
 
     /// Whether it leaves something behind beside the record of its use.
     pub(crate) fn writes(self) -> bool {
-        matches!(self, Self::RecordFinding | Self::RecordAttempt | Self::AskOperator | Self::ProposeExecution)
+        self.begins()
+            || matches!(
+                self,
+                Self::RecordFinding
+                    | Self::RecordAttempt
+                    | Self::AskOperator
+                    | Self::ContainerStop
+                    | Self::ProposeExecution
+            )
+    }
+
+    /// Whether it has the engine begin with something.
+    pub(super) fn begins(self) -> bool {
+        matches!(self, Self::RunTests | Self::ServiceStart | Self::ContainerRun | Self::ImageBuild)
     }
 }
 

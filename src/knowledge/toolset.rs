@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 pub struct Toolset {
     tools: BTreeSet<Tool>,
     data: BTreeSet<Data>,
+    suites: Vec<String>,
+    /// The project's services; `None` where there can be no containers at all.
+    services: Option<Vec<String>>,
 }
 
 impl Toolset {
@@ -16,9 +19,20 @@ impl Toolset {
     pub fn of(rules: &RoleRules) -> Self {
         let has = |tool: &Tool| {
             let (part, data) = needs(*tool);
-            rules.tools.contains(&part) && data.is_none_or(|data| rules.data.contains(&data))
+            let either = *tool == Tool::Task && rules.tools.contains(&Part::Containers);
+            (rules.tools.contains(&part) || either) && data.is_none_or(|data| rules.data.contains(&data))
         };
-        Self { tools: Tool::ALL.into_iter().filter(has).collect(), data: rules.data.clone() }
+        Self {
+            tools: Tool::ALL.into_iter().filter(has).collect(),
+            data: rules.data.clone(),
+            suites: Vec::new(),
+            services: None,
+        }
+    }
+
+    /// The same, for a project with these suites.
+    pub fn with_suites(self, suites: Vec<String>) -> Self {
+        Self { suites, ..self }
     }
 
     /// Whether this one is among them.
@@ -34,6 +48,33 @@ impl Toolset {
     /// Them.
     pub fn iter(&self) -> impl Iterator<Item = Tool> + '_ {
         self.tools.iter().copied()
+    }
+
+    /// The suites that there are to run.
+    pub fn suites(&self) -> &[String] {
+        &self.suites
+    }
+
+    /// The same, in a sandbox that can have containers beside the agent's own, for a project with these services.
+    pub fn with_services(self, services: Vec<String>) -> Self {
+        Self { services: Some(services), ..self }
+    }
+
+    /// The services whose images there are.
+    pub fn services(&self) -> &[String] {
+        self.services.as_deref().unwrap_or_default()
+    }
+
+    /// Why there are no containers to be had, where that is so.
+    pub fn no_containers(&self) -> Option<&'static str> {
+        self.services.is_none().then_some(
+            "this engine's process sandbox cannot have containers beside yours: start what you need in your own, as a process",
+        )
+    }
+
+    /// Whether there may be containers beside the agent's own.
+    pub fn has_containers(&self) -> bool {
+        self.has(Tool::ServiceStart) && self.services.is_some()
     }
 
     /// What is read with them.
@@ -53,6 +94,15 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::RecordFinding | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
+        Tool::RunTests | Tool::Tasks => (Part::Tasks, None),
+        Tool::ServiceStart
+        | Tool::ContainerRun
+        | Tool::ContainerLogs
+        | Tool::ContainerStop
+        | Tool::ContainerList
+        | Tool::ImageBuild => (Part::Containers, None),
+        // Both parts have things to ask after.
+        Tool::Task => (Part::Tasks, None),
         Tool::ProposeExecution | Tool::Proposals => (Part::Propose, Some(Data::Assets)),
     }
 }

@@ -46,7 +46,7 @@ impl Price {
 /// with `-`, `:`, `@` or `[`; longer ones go before shorter ones.
 ///
 /// Compared on 30 November 2026 with what was to be found of the makers' pages: Anthropic's page of prices and its pages of
-/// models; of OpenAI's page of prices transcripts of September to November 2026, of Google's one of 7 October 2026. Where a
+/// models; of `OpenAI`'s page of prices transcripts of September to November 2026, of Google's one of 7 October 2026. Where a
 /// price goes by the length of the prompt, that of short ones stands here, but for Claude Haiku 5.5 that of long ones (beyond
 /// 100,000 tokens), which coding agents soon have; where one rises soon, the later one. Discounts and premiums of service
 /// tiers are not known here, nor caches of an hour. So the operator's word goes before it.

@@ -21,6 +21,10 @@ impl Sources {
         Self { getent, passwd: "/etc/passwd".into(), group: "/etc/group".into() }
     }
 
+    pub(super) fn group_in_files(&self, gid: u32) -> Option<String> {
+        files::groups(&files::read(&self.group)).into_iter().find(|group| group.gid == gid).map(|group| group.name)
+    }
+
     pub(super) fn name_in_files(&self, uid: u32) -> Option<String> {
         files::users(&files::read(&self.passwd)).into_iter().find(|user| user.uid == uid).map(|user| user.name)
     }

@@ -60,9 +60,29 @@ pub struct BugDetail {
     pub runs: Vec<BugRun>,
     /// What was tried against it: the turns of agents that began where it was, the newest first.
     pub attempts: Vec<BugAttempt>,
+    /// What repaired it, the newest first.
+    #[serde(default)]
+    pub repairs: Vec<BugRepair>,
     /// Older runs or attempts were left out.
     #[serde(default)]
     pub more: bool,
+}
+
+/// What made a bug go away, by the engine's own tests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BugRepair {
+    /// The run.
+    pub run: RunId,
+    /// The iteration.
+    pub iteration: u32,
+    /// Its checkpoint.
+    pub commit: String,
+    /// What that changed, as lines of a patch. Comes from outside.
+    pub patch: String,
+    /// How often it helped when it was quoted to others.
+    pub helped: u32,
+    /// How often it was followed and did not help.
+    pub failed: u32,
 }
 
 /// A run that saw a bug.
@@ -93,4 +113,7 @@ pub struct BugAttempt {
     pub said: String,
     /// The tests after it did not show the bug any more.
     pub gone: bool,
+    /// What the turn changed, as lines of a patch; empty where nothing was kept of it. Comes from outside.
+    #[serde(default)]
+    pub tried: String,
 }

@@ -36,8 +36,11 @@ impl Request {
             | Self::TailLog { .. }
             | Self::Bugs { .. }
             | Self::Bug { .. }
+            | Self::Metrics { .. }
             | Self::Tools { .. }
+            | Self::Tasks { .. }
             | Self::Entries
+            | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
             | Self::Proposals { .. }
@@ -59,14 +62,16 @@ impl Request {
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
             | Self::StopModels { .. }
             | Self::AddEntry { .. }
+            | Self::CloseBug { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
             Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
                 OperatorRole::Approver
             }
-            Self::Audit { .. } => OperatorRole::Auditor,
-            // A repository is read with the engine's rights, wherever it lies, and a live system is reached with its keys.
+            Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
+            // A repository is read with the engine's rights, wherever it lies; what a live system is and by which keys it is known
+            // decides what approvals are worth.
             Self::AddProject { .. }
             | Self::PutAssets { .. }
             | Self::RemoveAsset { .. }
@@ -150,6 +155,8 @@ mod tests {
             (json!({ "type": "tail_log", "run": 1, "most": 1 }), Viewer),
             (json!({ "type": "bugs", "all": true }), Viewer),
             (json!({ "type": "bug", "bug": 1 }), Viewer),
+            (json!({ "type": "metrics", "days": 30 }), Viewer),
+            (json!({ "type": "close_bug", "bug": 1, "reason": "r" }), Operator),
             (json!({ "type": "tools", "run": 1 }), Viewer),
             (
                 json!({ "type": "add_entry", "kind": "feature", "project": null, "name": "n", "text": "t", "criteria": [] }),
@@ -161,6 +168,8 @@ mod tests {
             (json!({ "type": "asset", "name": "db" }), Viewer),
             (json!({ "type": "put_assets", "assets": [], "replace": false }), Admin),
             (json!({ "type": "remove_asset", "name": "db" }), Admin),
+            (json!({ "type": "witness", "seen": 3 }), Viewer),
+            (json!({ "type": "verify_audit" }), Auditor),
             (json!({ "type": "audit", "before": null, "most": 1 }), Auditor),
             (json!({ "type": "collect", "dry_run": true }), Viewer),
             (json!({ "type": "collect", "dry_run": false }), Admin),

@@ -4,9 +4,11 @@ use super::{
     AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
     ProviderView, Round, StoppedModels, ToolsUsed,
 };
+use crate::audit::Checkpoint;
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live, Person,
-    Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Usage,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
+    LoopMetrics, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Task,
+    Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +161,11 @@ pub enum Reply {
         /// It.
         hits: LogHits,
     },
+    /// How well the loops do without people.
+    Metrics {
+        /// In numbers.
+        metrics: Box<LoopMetrics>,
+    },
     /// Bugs.
     Bugs {
         /// Them, the one seen last first.
@@ -177,6 +184,14 @@ pub enum Reply {
         /// It.
         used: Box<ToolsUsed>,
     },
+    /// What was asked for beside the loop.
+    Tasks {
+        /// It, oldest first.
+        tasks: Vec<Task>,
+        /// There are earlier ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
     /// What is registered for agents to read.
     Entries {
         /// It, oldest first.
@@ -191,6 +206,24 @@ pub enum Reply {
     Audit {
         /// Them.
         page: AuditPage,
+    },
+    /// What the engine says of its audit log.
+    Witnessed {
+        /// The head.
+        checkpoint: Box<Checkpoint>,
+        /// The hash of the record that was asked for; absent where there is none.
+        found: Option<String>,
+    },
+    /// What a check of the audit log found.
+    Verified {
+        /// The verdict's name.
+        verdict: String,
+        /// All records hold.
+        intact: bool,
+        /// The verdict in words.
+        words: String,
+        /// The exit code that stands for it.
+        code: u8,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use super::{NewProposal, Verdict};
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
+use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -283,10 +283,27 @@ pub enum Request {
         /// Which.
         bug: BugId,
     },
+    /// How well the loops do without people.
+    Metrics {
+        /// How many days are counted, today included; at least 1.
+        days: u32,
+    },
+    /// Take a bug for solved, on a person's word.
+    CloseBug {
+        /// Which.
+        bug: BugId,
+        /// Why.
+        reason: String,
+    },
     /// What the agent of a run used its tools for, and what it noted.
     Tools {
         /// Which run.
         run: RunId,
+    },
+    /// What was asked for beside the loop, the newest of it.
+    Tasks {
+        /// Which run; all where none is named.
+        run: Option<RunId>,
     },
     /// Register something for agents to read.
     AddEntry {
@@ -348,7 +365,17 @@ pub enum Request {
         /// Only records that hold this text, in upper or lower case.
         #[serde(default)]
         text: Option<String>,
+        /// What else they must be.
+        #[serde(default)]
+        about: AuditAbout,
     },
+    /// What the engine says of its audit log, signed, for whoever remembers what it said before.
+    Witness {
+        /// The record that was seen last.
+        seen: Option<u64>,
+    },
+    /// Check the whole audit log.
+    VerifyAudit,
     /// Remove what the policy of retention lets go.
     Collect {
         /// Only tell it.

@@ -17,7 +17,7 @@ pub(super) struct Table {
 }
 
 /// All of them.
-pub(super) const TABLES: [Table; 10] = [
+pub(super) const TABLES: [Table; 11] = [
     Table {
         name: "runs",
         data: Data::Bugs,
@@ -103,6 +103,15 @@ pub(super) const TABLES: [Table; 10] = [
                    s.state -> '$.vitals.containers' AS containers
                FROM source.sightings s JOIN source.assets a ON a.id = s.asset
                WHERE a.removed IS NULL AND ?1 > 0 AND ?2 > 0 ORDER BY s.id DESC LIMIT ?3",
+    },
+    Table {
+        name: "tasks",
+        data: Data::Tasks,
+        columns: "task, run, iteration, kind, what, state, outcome, says, asked, begun, ended",
+        copy: "SELECT id AS task, run, iteration, kind, substr(what, 1, 1000) AS what, state,
+                   json_extract(result, '$.outcome') AS outcome, substr(json_extract(result, '$.words'), 1, 600) AS says,
+                   asked, begun, ended
+               FROM source.tasks WHERE project = ?1 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
     },
 ];
 

@@ -13,6 +13,7 @@
 //! | `follow.rs` | to the end |
 //! | `state.rs` | what Docker says of a container |
 //! | `watch.rs` | waiting for the end, time limits |
+//! | `runtime.rs` | another runtime than the usual one, tried before it is taken |
 //! | `service.rs` | when the service was restarted |
 //! | `image.rs`, `progress.rs`, `reference.rs` | pulled images |
 //! | `build.rs`, `dockerfile.rs` | built and committed images |
@@ -28,11 +29,13 @@ mod image;
 mod link;
 mod progress;
 mod reference;
+mod runtime;
 mod service;
 mod state;
 mod upload;
 mod watch;
 
+pub use build::agents_build;
 pub use facts::DockerFacts;
 
 use super::executable::{self, Staged};
@@ -69,6 +72,8 @@ pub struct DockerSettings {
     pub allowed_registries: Vec<String>,
     /// User and group of agents and tests: the engine's own, or some other than root where the engine is root.
     pub user: (u32, u32),
+    /// The runtime of steps; `None` for Docker's usual one.
+    pub runtime: Option<String>,
 }
 
 /// One container engine as a sandbox.
@@ -79,6 +84,7 @@ pub struct DockerSandbox {
     key: [u8; 32],
     registries: Vec<String>,
     user: (u32, u32),
+    runtimes: runtime::Runtimes,
     facts: OnceCell<DockerFacts>,
     followed: Followed,
     /// When the connection to the service was last lost.
@@ -120,7 +126,8 @@ impl DockerSandbox {
     /// Makes the copy of the executable and keeps the settings. The container engine itself is not asked for anything,
     /// so that this engine starts without it too.
     pub async fn connect(settings: DockerSettings) -> Result<Self, SandboxError> {
-        let DockerSettings { host, instance, exe_copies, executable, engine_key, allowed_registries, user } = settings;
+        let DockerSettings { host, instance, exe_copies, executable, engine_key, allowed_registries, user, runtime } =
+            settings;
         if instance.chars().filter(char::is_ascii_alphanumeric).count() < 8 {
             return Err(SandboxError::Local(format!(
                 "the engine instance id `{instance}` is too short: container names need eight letters or digits of it"
@@ -140,6 +147,7 @@ impl DockerSandbox {
             key: engine_key,
             registries: allowed_registries,
             user,
+            runtimes: runtime::Runtimes::new(runtime),
             facts: OnceCell::new(),
             followed: Followed::default(),
             lost_at: Mutex::new(None),
@@ -190,6 +198,25 @@ impl DockerSandbox {
         }
     }
 
+    /// Makes the container of a step, whatever is known of the runtime.
+    async fn make(&self, spec: &StepSpec) -> Result<String, SandboxError> {
+        let processors = self.facts().await?.processors;
+        let volumes = self.volumes(spec).await?;
+        let copy = self.copy.get().await?;
+        let mounts = layout::prepare(spec, self.user)?;
+        let around = create::Surroundings {
+            instance: &self.instance,
+            bin: &copy.dir,
+            command: container::command(copy),
+            user: self.user,
+            processors,
+            runtime: self.runtimes.of(spec),
+            mounts,
+            volumes,
+        };
+        container::create(&self.link, &container::name(&self.instance, spec), spec, &around).await
+    }
+
     /// The secret of a step's container.
     fn secret(&self, spec: &StepSpec) -> Secret {
         Secret::derive(&self.key, &container::name(&self.instance, spec))
@@ -202,7 +229,11 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn words(&self) -> Result<String, SandboxError> {
-        Ok(self.facts().await?.in_words())
+        let facts = self.facts().await?;
+        Ok(match self.runtimes.usual() {
+            None => facts.in_words(&facts.default_runtime, runtime::Level::Shared.words()),
+            Some((name, level)) => facts.in_words(name, level.map_or("not tried yet", runtime::Level::words)),
+        })
     }
 
     async fn own_program(&self) -> Result<Vec<String>, SandboxError> {
@@ -210,20 +241,10 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn create(&self, spec: &StepSpec) -> Result<String, SandboxError> {
-        let processors = self.facts().await?.processors;
-        let volumes = self.volumes(spec).await?;
-        let copy = self.copy.get().await?;
-        let mounts = layout::prepare(spec, self.user)?;
-        let around = create::Surroundings {
-            instance: &self.instance,
-            bin: &copy.dir,
-            command: container::command(copy),
-            user: self.user,
-            processors,
-            mounts,
-            volumes,
-        };
-        container::create(&self.link, &container::name(&self.instance, spec), spec, &around).await
+        // One that could serve no step at all is refused first.
+        self.facts().await?;
+        self.runtimes.prove(self, spec).await?;
+        self.make(spec).await
     }
 
     async fn start(&self, spec: &StepSpec, container: &str) -> Result<(), SandboxError> {
@@ -336,6 +357,7 @@ mod tests {
             engine_key: [0; 32],
             allowed_registries: Vec::new(),
             user,
+            runtime: None,
         };
         let error = DockerSandbox::connect(settings((0, 1000))).await.err().unwrap();
         assert!(error.to_string().contains("never run as root"), "{error}");

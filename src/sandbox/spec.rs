@@ -122,6 +122,9 @@ pub struct StepSpec {
     /// What it has for a network.
     #[serde(default)]
     pub network: Network,
+    /// The runtime of Docker that the project asks for; `None` for the engine's.
+    #[serde(default)]
+    pub runtime: Option<String>,
 }
 
 impl StepSpec {

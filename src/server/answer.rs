@@ -60,6 +60,7 @@ pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
 }
 
 impl<S: Sandbox> Server<S> {
+    #[expect(clippy::too_many_lines, reason = "one arm a request, so that none is forgotten")]
     pub(super) async fn answer(&self, request: Request, asker: Asker) -> Result<Reply, Fault> {
         let Asker { actor: you, peer } = asker;
         match request {
@@ -136,9 +137,12 @@ impl<S: Sandbox> Server<S> {
                 Ok(Reply::Hits { hits })
             }
             Request::Bugs { all } => self.bugs(all).await,
+            Request::Metrics { days } => self.metrics(days).await,
             Request::Bug { bug } => self.bug(bug).await,
+            Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
+            Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
             Request::AddEntry { kind, project, name, text, criteria } => {
                 self.add_entry(kind, project, (name, text, criteria), you).await
@@ -149,17 +153,24 @@ impl<S: Sandbox> Server<S> {
             Request::LookAtAsset { name } => self.look_at_asset(name).await,
             Request::PutAssets { assets, replace } => self.put_assets(assets, replace, you).await,
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
-            Request::Audit { before, most, run, kind, text } => {
-                let wanted = AuditFilter { before, most: most as usize, run, kind, text };
+            Request::Audit { before, most, run, kind, text, about } => {
+                let wanted = AuditFilter { before, most: most as usize, run, kind, text, about };
                 let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
                 Ok(Reply::Audit { page })
             }
+            Request::Witness { seen } => self.witnessed(seen).await,
+            Request::VerifyAudit => self.verified().await,
             Request::FollowLog { run, .. } | Request::TailLog { run, .. } => {
                 self.engine.load(run).await?;
                 Ok(Self::opened())
             }
             Request::Watch { .. } => Ok(Self::opened()),
-            about_proposals => self.about_proposals(about_proposals, &you, &peer).await,
+            request @ (Request::Proposals { .. }
+            | Request::Proposal { .. }
+            | Request::Propose { .. }
+            | Request::EditProposal { .. }
+            | Request::Decide { .. }
+            | Request::ReadOutput { .. }) => self.about_proposals(request, &you, &peer).await,
         }
     }
 
@@ -198,7 +209,7 @@ impl<S: Sandbox> Server<S> {
                 pid: std::process::id(),
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
-                store_fault: self.engine.store.fault(),
+                store_fault: self.engine.store.fault().or_else(|| self.checkpoints.fault()),
                 halt: self.engine.store.shortage(),
                 sandbox_fault,
                 unfinished,

@@ -3,15 +3,21 @@
 use super::Server;
 use super::answer::not_found;
 use super::brief::cut;
-use crate::domain::{BugId, RunId};
-use crate::protocol::{BugAttempt, BugDetail, BugRun, Fault, Reply};
+use crate::audit::AuditEvent;
+use crate::domain::{Actor, BugId, BugState, RunId};
+use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View};
+use serde_json::json;
 
 /// Most runs in one answer.
 const RUNS: usize = 50;
 /// Most turns in one answer.
 const ATTEMPTS: usize = 200;
+/// Most repairs in one answer, the newest.
+const REPAIRS: u32 = 10;
+/// Longest reason of a person, in bytes.
+const LONGEST_REASON: usize = 2_000;
 /// Longest sentence about a turn in characters.
 const SAID: usize = 500;
 
@@ -20,6 +26,25 @@ impl<S: Sandbox> Server<S> {
         let found = self.engine.store.read(move |view| detail_of(view, id)).await?;
         let detail = found.ok_or_else(|| not_found("bug", id))?;
         Ok(Reply::Bug { detail: Box::new(detail) })
+    }
+
+    /// Takes a bug for solved because a person says so. It is open again when a run sees it again.
+    pub(super) async fn close_bug(&self, id: BugId, reason: String, by: Actor) -> Result<Reply, Fault> {
+        if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
+            let message = format!("say why in 1 to {LONGEST_REASON} bytes: others read it in the audit log");
+            return Err(Fault { code: FaultCode::Refused, message });
+        }
+        let closed = self.engine.store.write(move |tx| {
+            let Some(bug) = tx.bug(id)? else { return Ok(false) };
+            tx.set_bug_state(id, BugState::Solved)?;
+            let detail = json!({ "bug": id, "was": bug.state, "reason": reason });
+            tx.record(AuditEvent::new(by, "bug.closed").detail(detail))?;
+            Ok(true)
+        });
+        if !closed.await? {
+            return Err(not_found("bug", id));
+        }
+        self.bug(id).await
     }
 }
 
@@ -49,13 +74,28 @@ fn detail_of(view: &View<'_>, id: BugId) -> Result<Option<BugDetail>, StoreError
                 && attempts.len() <= ATTEMPTS
             {
                 let said = said(view, run, *number)?;
-                attempts.push(BugAttempt { run, iteration: *number, said, gone: !had.contains(number) });
+                let gone = !had.contains(number);
+                attempts.push(BugAttempt { run, iteration: *number, said, gone, tried: String::new() });
             }
         }
     }
     more |= attempts.len() > ATTEMPTS;
     attempts.truncate(ATTEMPTS);
-    Ok(Some(BugDetail { bug, latest, runs, attempts, more }))
+    let kept = view.bug_attempts(bug.id)?;
+    for attempt in &mut attempts {
+        let one = kept.iter().rfind(|one| one.run == attempt.run && one.iteration == attempt.iteration);
+        attempt.tried = one.map(|one| one.tried.clone()).unwrap_or_default();
+    }
+    let repairs = view.repairs_of(bug.id, REPAIRS)?.into_iter().map(|(solution, helped, failed)| BugRepair {
+        run: solution.run,
+        iteration: solution.iteration,
+        commit: solution.commit,
+        patch: solution.summary,
+        helped,
+        failed,
+    });
+    let repairs = repairs.collect();
+    Ok(Some(BugDetail { bug, latest, runs, attempts, repairs, more }))
 }
 
 /// How a turn ended, in words.

@@ -1,8 +1,9 @@
 //! One client: handshake, then requests. Replies and events go out through one writer ([`Outbox`]): a client that does not
 //! read makes its own requests and streams wait and nobody else's.
 
+use super::intake::Intake;
 use super::outbox::{Gone, Outbox};
-use super::{Asker, MOST_CLIENTS, Server};
+use super::{Asker, Server};
 use crate::domain::OperatorRole;
 use crate::people::Peer;
 use crate::protocol::{ClientLine, EngineLine, Fault, FaultCode, LONGEST_LINE, Reply, Request, VERSION, Welcome};
@@ -12,7 +13,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::net::unix::OwnedReadHalf;
 use tokio::task::JoinSet;
 use tokio_util::codec::{FramedRead, LinesCodec};
 
@@ -28,8 +28,7 @@ const TRUST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Tells a client for whom there is no place why; it is not waited for.
-pub(super) fn turn_away(stream: &UnixStream) {
-    let message = format!("the engine has {MOST_CLIENTS} clients already: close some, then try again");
+pub(super) fn turn_away(stream: &UnixStream, message: String) {
     let line = EngineLine::Fault { id: 0, fault: Fault { code: FaultCode::Refused, message } };
     let line = serde_json::to_string(&line).unwrap_or_default() + "\n";
     // The buffer of a new connection has room for a line; where it has not, the client sees the end without words.
@@ -46,7 +45,7 @@ impl<S: Sandbox> Server<S> {
             }
         };
         let (read, write) = stream.into_split();
-        let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
+        let mut input = FramedRead::new(Intake::of(read, peer.uid), LinesCodec::new_with_max_length(LONGEST_LINE));
         let (outbox, lines) = Outbox::new();
         let writer = tokio::spawn(lines.write(write));
         let you = Asker { actor: self.people.actor(&peer).await, peer };
@@ -100,12 +99,7 @@ impl<S: Sandbox> Server<S> {
         outbox.send(answer).await.is_ok() && fine
     }
 
-    async fn requests(
-        self: &Arc<Self>,
-        input: &mut FramedRead<OwnedReadHalf, LinesCodec>,
-        outbox: &Outbox,
-        you: Asker,
-    ) {
+    async fn requests(self: &Arc<Self>, input: &mut FramedRead<Intake, LinesCodec>, outbox: &Outbox, you: Asker) {
         let (mut answers, mut streams) = (JoinSet::new(), JoinSet::new());
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -123,7 +117,7 @@ impl<S: Sandbox> Server<S> {
                 Some(_) = streams.join_next() => continue,
                 // Its streams end; what it asked for before is read and done once there is room.
                 _ = looks.tick(), if !free => {
-                    if closed(input.get_ref().as_ref()) {
+                    if closed(input.get_ref().stream()) {
                         outbox.leave();
                     }
                     continue;

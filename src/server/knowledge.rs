@@ -14,6 +14,8 @@ use serde_json::json;
 const MOST_CALLS: u32 = 500;
 /// Most notes in one answer. A run has no more.
 const MOST_NOTES: u32 = 200;
+/// Most tasks in one answer, the newest. Each has bounded texts.
+const MOST_TASKS: u32 = 200;
 /// Most that may be registered.
 const MOST_ENTRIES: usize = 500;
 /// Longest name in bytes.
@@ -28,6 +30,16 @@ impl<S: Sandbox> Server<S> {
         self.engine.load(run).await?;
         let used = self.engine.store.read(move |view| used(view, run)).await?;
         Ok(Reply::Tools { used: Box::new(used) })
+    }
+
+    pub(super) async fn tasks(&self, run: Option<RunId>) -> Result<Reply, Fault> {
+        if let Some(run) = run {
+            self.engine.load(run).await?;
+        }
+        let mut tasks = self.engine.store.read(move |view| view.tasks(run, MOST_TASKS + 1)).await?;
+        let more = tasks.len() > MOST_TASKS as usize;
+        tasks.drain(..usize::from(more));
+        Ok(Reply::Tasks { tasks, more })
     }
 
     pub(super) async fn entries(&self) -> Result<Reply, Fault> {

@@ -84,7 +84,7 @@ impl<S: Sandbox> Server<S> {
                 let read = self.engine.store.read(move |view| view.steps(run)).await;
                 steps = read.map_err(|error| Some(error.into()))?;
                 // One after the other: what runs beside a step would keep the step itself from being seen.
-                steps.retain(|step| !step.key.kind.is_beside());
+                steps.retain(|step| !step.key.is_beside());
                 steps.retain(|step| matches!(step.log, StepLog::Open | StepLog::Kept { .. } | StepLog::Damaged { .. }));
             }
             while self.next_lines(&steps, &mut at, most, outbox).await? {}

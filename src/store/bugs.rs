@@ -2,9 +2,8 @@
 
 use super::columns::{Json, Word, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{Bug, BugId, BugState, Finding, Fingerprint, Millis, RunId};
+use crate::domain::{Attempt, Bug, BugId, BugState, Finding, Fingerprint, Millis, RunId, Solution};
 use rusqlite::{Row, params};
-use serde::{Deserialize, Serialize};
 
 /// Which bugs a list shall have, latest seen first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,48 +14,6 @@ pub struct BugFilter {
     pub class: Option<Fingerprint>,
     /// At most so many; 1000 when absent.
     pub limit: Option<u32>,
-}
-
-/// What came of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptOutcome {
-    /// Not known yet.
-    Unknown,
-    /// The bug was seen again.
-    Failed,
-    /// The bug was gone.
-    Solved,
-}
-
-/// One attempt against a bug.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// The run.
-    pub run: RunId,
-    /// The iteration.
-    pub iteration: u32,
-    /// What was tried. Comes from outside.
-    pub tried: String,
-    /// What came of it.
-    pub outcome: AttemptOutcome,
-    /// When it was stored.
-    pub at: Millis,
-}
-
-/// The checkpoint that made a bug go away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Solution {
-    /// The run.
-    pub run: RunId,
-    /// The iteration.
-    pub iteration: u32,
-    /// The checkpoint.
-    pub commit: String,
-    /// What it did. Comes from outside.
-    pub summary: String,
-    /// When it was stored.
-    pub at: Millis,
 }
 
 fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
@@ -72,6 +29,16 @@ fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
         first_run: RunId(row.get("first_run")?),
         first_seen: Millis(row.get("first_seen")?),
         last_seen: Millis(row.get("last_seen")?),
+    })
+}
+
+pub(super) fn solution(row: &Row<'_>) -> rusqlite::Result<Solution> {
+    Ok(Solution {
+        run: RunId(row.get("run")?),
+        iteration: row.get("iteration")?,
+        commit: row.get("commit_id")?,
+        summary: row.get("summary")?,
+        at: Millis(row.get("at")?),
     })
 }
 
@@ -111,15 +78,7 @@ impl View<'_> {
 
     /// What made a bug go away, oldest first.
     pub fn bug_solutions(&self, id: BugId) -> Result<Vec<Solution>, StoreError> {
-        self.many("SELECT * FROM bug_solutions WHERE bug = ?1 ORDER BY id", [id.0], |row| {
-            Ok(Solution {
-                run: RunId(row.get("run")?),
-                iteration: row.get("iteration")?,
-                commit: row.get("commit_id")?,
-                summary: row.get("summary")?,
-                at: Millis(row.get("at")?),
-            })
-        })
+        self.many("SELECT * FROM bug_solutions WHERE bug = ?1 ORDER BY id", [id.0], solution)
     }
 }
 

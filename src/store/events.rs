@@ -2,8 +2,9 @@
 
 use super::{StoreError, View};
 use crate::audit::hex;
-use crate::domain::{AuditPage, AuditRecord, RunId};
+use crate::domain::{AssetId, AuditAbout, AuditPage, AuditRecord, RunId};
 use rusqlite::params;
+use serde_json::Value;
 
 /// Records that are looked at for one page.
 const SPAN: u64 = 20_000;
@@ -25,6 +26,8 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     /// Only records that hold this text, in upper or lower case.
     pub text: Option<String>,
+    /// What else they must be.
+    pub about: AuditAbout,
 }
 
 impl View<'_> {
@@ -34,12 +37,24 @@ impl View<'_> {
         let end = wanted.before.map_or(above, |before| before.clamp(1, above));
         let floor = end.saturating_sub(SPAN).max(1);
         let text = wanted.text.as_ref().map(|text| text.to_lowercase());
+        let asset = match &wanted.about.asset {
+            Some(name) => self.asset_named(name)?.map(|asset| asset.id),
+            None => None,
+        };
         let mut statement = self.connection().prepare_cached(
             "SELECT seq, hash, record FROM audit WHERE seq >= ?1 AND seq < ?2 AND (?3 IS NULL OR run = ?3)
                 AND (?4 IS NULL OR substr(kind, 1, length(?4)) = ?4)
+                AND (?5 IS NULL OR wall >= ?5) AND (?6 IS NULL OR wall < ?6)
              ORDER BY seq DESC",
         )?;
-        let mut rows = statement.query(params![floor, end, wanted.run.map(|run| run.0), wanted.kind])?;
+        let mut rows = statement.query(params![
+            floor,
+            end,
+            wanted.run.map(|run| run.0),
+            wanted.kind,
+            wanted.about.from.map(|at| at.0),
+            wanted.about.until.map(|at| at.0),
+        ])?;
         let mut page = AuditPage { records: Vec::new(), next: (floor > 1).then_some(floor) };
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
@@ -50,6 +65,9 @@ impl View<'_> {
             if text.as_ref().is_some_and(|text| !record.to_lowercase().contains(text)) {
                 continue;
             }
+            if !concerns(&record, &wanted.about, asset) {
+                continue;
+            }
             bytes += record.len();
             page.records.push(AuditRecord { seq, hash: hex(&row.get::<_, Vec<u8>>(1)?), record });
             if page.records.len() >= wanted.most.clamp(1, MOST) || bytes >= BYTES {
@@ -58,6 +76,39 @@ impl View<'_> {
             }
         }
         Ok(page)
+    }
+}
+
+/// Whether a record is by the person and about the asset that are wanted.
+fn concerns(record: &str, about: &AuditAbout, asset: Option<AssetId>) -> bool {
+    if about.by.is_none() && about.asset.is_none() {
+        return true;
+    }
+    let Ok(value) = serde_json::from_str::<Value>(record) else { return false };
+    let by = about.by.as_ref().is_none_or(|by| {
+        let names =
+            ["name", "login_name"].map(|field| value.pointer(&format!("/actor/{field}")).and_then(Value::as_str));
+        names.contains(&Some(by.as_str()))
+            || (by == "engine" && value.pointer("/actor/kind") == Some(&Value::from("engine")))
+    });
+    let of_assets = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("asset."));
+    let detail = value.get("detail").unwrap_or(&Value::Null);
+    by && about.asset.as_ref().is_none_or(|name| names(detail, name, asset, of_assets))
+}
+
+/// Whether a detail names the asset: under `asset` or `assets`, by name or number, or under `name` where it is about assets alone.
+fn names(detail: &Value, name: &str, id: Option<AssetId>, of_assets: bool) -> bool {
+    let is_it =
+        |value: &Value| value.as_str() == Some(name) || (value.is_number() && value.as_i64() == id.map(|id| id.0));
+    match detail {
+        Value::Object(fields) => fields.iter().any(|(key, value)| match value {
+            Value::Array(all) if key == "assets" => all.iter().any(|one| is_it(one) || names(one, name, id, of_assets)),
+            value if key == "asset" && is_it(value) => true,
+            value if key == "name" && of_assets => value.as_str() == Some(name),
+            value => names(value, name, id, of_assets),
+        }),
+        Value::Array(all) => all.iter().any(|one| names(one, name, id, of_assets)),
+        _ => false,
     }
 }
 
@@ -82,6 +133,38 @@ mod tests {
         });
         written.unwrap();
         store
+    }
+
+    #[test]
+    fn a_person_an_asset_and_a_time_are_looked_for() {
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let written = store.write_sync(|tx| {
+            let eve =
+                Actor::Operator { uid: 0, name: "root".into(), login_uid: Some(7), login_name: Some("eve".into()) };
+            for (by, kind, detail) in [
+                (Actor::operator(1, "ada"), "asset.added", json!({ "asset": 5, "name": "web1" })),
+                (eve, "execution.asked", json!({ "target": { "asset": "web1" } })),
+                (Actor::Engine, "execution.done", json!({ "assets": ["db1", "web1"] })),
+                (Actor::operator(1, "ada"), "run.queued", json!({ "name": "web1" })),
+            ] {
+                tx.record(AuditEvent::new(by, kind).detail(detail))?;
+            }
+            Ok(())
+        });
+        written.unwrap();
+        let first = head(&store) - 3;
+        let of = |about: AuditAbout| {
+            let seqs = all(&store, &AuditFilter { most: 9, about, ..AuditFilter::default() });
+            seqs.into_iter().map(|seq| seq - first).collect::<Vec<_>>()
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(of(AuditAbout { by: text("ada"), ..AuditAbout::default() }), [3, 0]);
+        assert_eq!(of(AuditAbout { by: text("eve"), ..AuditAbout::default() }), [1]);
+        assert_eq!(of(AuditAbout { asset: text("web1"), ..AuditAbout::default() }), [2, 1, 0]);
+        assert_eq!(of(AuditAbout { asset: text("web"), ..AuditAbout::default() }), Vec::<u64>::new());
+        let later = Some(crate::domain::Millis(i64::MAX));
+        assert_eq!(of(AuditAbout { from: later, ..AuditAbout::default() }), Vec::<u64>::new());
+        assert_eq!(of(AuditAbout { until: later, by: text("ada"), ..AuditAbout::default() }), [3, 0]);
     }
 
     fn head(store: &Store) -> u64 {

@@ -84,11 +84,14 @@ pub enum Which {
     Open,
     /// Those that one person decided for two, and nobody else has looked at since.
     Unreviewed,
-    /// Those that the engine has to look after: a grant to use, or an outcome to find out.
-    Under,
     /// Those of a run.
     Of(RunId),
 }
+
+/// Those of which something is expected: by people, by the engine, or a look at what one person decided for two.
+const OPEN: &str = "(state IN ('pending', 'partial', 'approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')
+    OR (execution IS NOT NULL AND json_extract(standing, '$.reviewed') IS NULL AND EXISTS
+        (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)))";
 
 /// Stands for a command that cannot be read.
 fn lost() -> Command {
@@ -152,25 +155,16 @@ impl View<'_> {
         found.map(|one| self.with_votes(one)).transpose()
     }
 
-    /// The proposal that a question asks for.
-    pub fn proposal_of_question(&self, question: QuestionId) -> Result<Option<ProposalId>, StoreError> {
-        self.one("SELECT id FROM proposals WHERE question = ?1", [question.0], |row| row.get(0).map(ProposalId))
-    }
-
     /// Proposals, the newest `most`, oldest first.
     pub fn proposals(&self, which: Which, most: usize) -> Result<Vec<Proposal>, StoreError> {
         let (wanted, run) = match which {
             Which::All => ("1", None),
-            Which::Open => (
-                "state IN ('pending', 'partial', 'approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')",
-                None,
-            ),
+            Which::Open => (OPEN, None),
             Which::Unreviewed => (
                 "execution IS NOT NULL AND json_extract(standing, '$.reviewed') IS NULL AND EXISTS
-                    (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)",
+                     (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)",
                 None,
             ),
-            Which::Under => ("state IN ('approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')", None),
             Which::Of(run) => ("run = ?2", Some(run.0)),
         };
         let sql = format!("SELECT * FROM proposals WHERE {wanted} AND ?2 IS ?2 ORDER BY id DESC LIMIT ?1");
@@ -280,7 +274,8 @@ impl Tx<'_> {
     /// Moves a proposal from what was read of it to what follows; refused where somebody else was faster.
     pub fn move_proposal(&self, from: &Proposal, to: &Proposal) -> Result<(), StoreError> {
         let changed = self.change(
-            "UPDATE proposals SET state = ?4, standing = ?5, execution = ?6, version = ?7, told_in = NULL
+            "UPDATE proposals SET state = ?4, standing = ?5, execution = ?6, version = ?7,
+             told_in = CASE WHEN state = ?4 THEN told_in END
              WHERE id = ?1 AND version = ?2 AND state = ?3",
             params![
                 from.id.0,

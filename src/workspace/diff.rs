@@ -22,6 +22,23 @@ impl Repo {
     /// The difference between two commits as a unified patch that `git apply` takes: binary contents included, renames
     /// found. The bytes are the project's and hostile to a terminal.
     pub fn diff(&self, from: &str, to: &str) -> Result<Vec<u8>, WorkspaceError> {
+        let (patch, full) = self.printed(from, to, MAX_PATCH)?;
+        if full {
+            let limit = format!("{} MiB", MAX_PATCH >> 20);
+            return Err(WorkspaceError::TooLarge { what: "the patch".into(), limit });
+        }
+        Ok(patch)
+    }
+
+    /// The beginning of that patch, about so many bytes, for reading.
+    pub fn beginning_of_diff(&self, from: &str, to: &str, most: usize) -> Result<Vec<u8>, WorkspaceError> {
+        let (mut patch, _full) = self.printed(from, to, most)?;
+        patch.truncate(most);
+        Ok(patch)
+    }
+
+    /// A patch, and whether it would be longer than so many bytes.
+    fn printed(&self, from: &str, to: &str, most: usize) -> Result<(Vec<u8>, bool), WorkspaceError> {
         let bare = self.open_git()?;
         let diff = compare(&bare, from, to)?;
         let mut patch = Vec::new();
@@ -31,15 +48,13 @@ impl Repo {
                 patch.push(line.origin() as u8);
             }
             patch.extend_from_slice(line.content());
-            full = patch.len() > MAX_PATCH;
+            full = patch.len() > most;
             !full
         });
-        if full {
-            let limit = format!("{} MiB", MAX_PATCH >> 20);
-            return Err(WorkspaceError::TooLarge { what: "the patch".into(), limit });
+        if !full {
+            printed.map_err(WorkspaceError::git("making the patch"))?;
         }
-        printed.map_err(WorkspaceError::git("making the patch"))?;
-        Ok(patch)
+        Ok((patch, full))
     }
 
     /// How much differs between two commits.

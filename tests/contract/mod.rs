@@ -104,6 +104,7 @@ impl<S: Sandbox> Bench<S> {
             tree: Some(tree),
             stdin: Vec::new(),
             open_until: None,
+            runtime: None,
             keep: Vec::new(),
             log: dir.join("logs").join("step.log"),
             dir,

@@ -10,6 +10,7 @@
 )]
 
 mod endings;
+mod runtimes;
 mod way;
 
 use crate::contract::{Subject, log, until};
@@ -43,13 +44,19 @@ impl Bench {
     async fn new() -> Option<Self> {
         let DockerEnv { host, image: reference, .. } = docker()?;
         let (home, user) = crate::contract::Bench::<DockerSandbox>::place();
-        let sandbox = Self::connect(&host, &home, user).await;
+        let sandbox = Self::connect(&host, &home, user, None).await;
         let docker = Docker::connect_with_unix(&host, 60, API_DEFAULT_VERSION).unwrap();
         let image = sandbox.image(&reference, &|_| {}).await.unwrap().id;
         Some(Self { bench: crate::contract::Bench { sandbox, image, home, user }, docker })
     }
 
-    async fn connect(host: &str, home: &TempDir, user: (u32, u32)) -> DockerSandbox {
+    /// The same, with steps in another runtime.
+    async fn with_runtime(&self, name: &str) -> DockerSandbox {
+        let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
+        Self::connect(&host, &self.home, self.user, Some(name.to_owned())).await
+    }
+
+    async fn connect(host: &str, home: &TempDir, user: (u32, u32), runtime: Option<String>) -> DockerSandbox {
         DockerSandbox::connect(DockerSettings {
             host: Some(host.to_owned()),
             instance: crate::contract::Bench::<DockerSandbox>::instance(home),
@@ -58,6 +65,7 @@ impl Bench {
             engine_key: [7; 32],
             allowed_registries: vec!["docker.io".to_owned()],
             user,
+            runtime,
         })
         .await
         .unwrap()
@@ -82,7 +90,7 @@ impl Subject for Bench {
 
     async fn again(&self) -> DockerSandbox {
         let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
-        Self::connect(&host, &self.home, self.user).await
+        Self::connect(&host, &self.home, self.user, None).await
     }
 
     async fn first_process(&self, container: &str) -> i32 {
@@ -279,7 +287,7 @@ async fn a_restart_of_the_service_explains_a_loss() {
     bench.follow_until(&spec, &id, "up").await;
     restart().await;
     let host = std::env::var("DOGWATCH_TEST_DOCKER").unwrap();
-    let again = Bench::connect(&host, &bench.home, bench.user).await;
+    let again = Bench::connect(&host, &bench.home, bench.user, None).await;
     let ended = again.follow(&spec, &id, &|_| {}).await.unwrap();
     assert!(matches!(ended.end, StepEnd::Lost { explained: true, .. }), "{ended:?}");
     bench.sandbox.remove(&id).await.unwrap();

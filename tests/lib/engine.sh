@@ -24,9 +24,42 @@ start_engine() {
     mkdir "$engine_dir/client"
     printf '%s %s\n' "$$" "$(started_at $$)" >"$engine_dir/owner"
     # The machine's own daemon settings are not ours.
-    echo '{}' >"$engine_dir/settings.json"
+    make_runtimes
+    settings_of >"$engine_dir/settings.json"
     launch_engine
     say "engine: $(tests_docker info --format '{{.ServerVersion}}, storage {{.Driver}}, cgroup v{{.CgroupVersion}}')"
+}
+
+# Runtimes that are not what they are called: `copy` is runc, and so is `runsc`, which by its name would be gVisor; in `deaf` a
+# container lacks the directory of its gateway.
+make_runtimes() {
+    local runc
+    runc=$(command -v runc || echo /usr/sbin/runc)
+    mkdir -p "$engine_dir/runtimes"
+    printf '#!/bin/sh\nexec %s "$@"\n' "$runc" >"$engine_dir/runtimes/copy"
+    cp "$engine_dir/runtimes/copy" "$engine_dir/runtimes/runsc"
+    cat >"$engine_dir/runtimes/deaf" <<EOF
+#!/bin/sh
+bundle=
+for word; do
+    if [ "\$bundle" = next ]; then bundle=\$word; fi
+    if [ "\$word" = --bundle ]; then bundle=next; fi
+done
+if [ -f "\$bundle/config.json" ]; then
+    perl -0pi -e 's/,\{"destination":"\/dogwatch\/gateway"[^}]*\}//' "\$bundle/config.json"
+fi
+exec $runc "\$@"
+EOF
+    chmod 755 "$engine_dir"/runtimes/*
+}
+
+# Prints the daemon's settings: those that are given, and the runtimes.
+settings_of() {
+    local known
+    known="\"copy\": {\"path\": \"$engine_dir/runtimes/copy\"}, \"runsc\": {\"path\": \"$engine_dir/runtimes/runsc\"}"
+    known="$known, \"deaf\": {\"path\": \"$engine_dir/runtimes/deaf\"}"
+    if command -v crun >/dev/null; then known="$known, \"crun\": {\"path\": \"$(command -v crun)\"}"; fi
+    printf '{%s"runtimes": {%s}}\n' "${1:+$1, }" "$known"
 }
 
 # Starts dockerd in engine_dir, for the first time or again, and waits until it answers.

@@ -4,9 +4,10 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, AssetFacts, Claims, Command, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult, GateVerdict,
-    Human, Iteration, Location, Millis, Moment, Note, NoteKind, Program, Proposed, QuestionKind, Requester, Run, RunId,
-    RunState, Severity, Source, Suspicion, ToolCall, ToolOutcome,
+    Actor, AskedBy, AssetFacts, Claims, Command, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult,
+    GateVerdict, Human, Iteration, Location, Millis, Moment, Note, NoteKind, Program, Proposed, QuestionKind,
+    Requester, Run, RunId, RunState, Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork,
+    ToolCall, ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -181,6 +182,12 @@ impl Hostile {
                     place: Some(texts[5].clone()),
                     at: Millis(1),
                 })?;
+                let place = TaskPlace { run: id, iteration: 0, attempt: 1 };
+                let what = TaskWork::Tests { suite: texts[8].clone() };
+                let task = tx.insert_task(project.id, Some(place), &AskedBy::Agent { run: id }, &what)?;
+                let mut result = TaskResult::plain(TaskOutcome::Failed, texts[9].clone());
+                result.findings = texts[10..12].to_vec();
+                tx.end_task(task, &result)?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},

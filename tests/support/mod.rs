@@ -18,6 +18,7 @@ pub mod loops;
 pub mod mirror;
 pub mod model;
 pub mod packages;
+mod played;
 pub mod proxy;
 pub mod raw_terminal;
 mod repo;
@@ -30,6 +31,7 @@ mod wait;
 pub use {
     docker::{DockerEnv, docker},
     engine::{Engine, Output},
+    played::played_engine,
     repo::TempRepo,
     wait::wait_until,
 };

@@ -195,6 +195,7 @@ impl Trial {
             tree: Some(dir.join("tree")),
             stdin: Vec::new(),
             open_until: None,
+            runtime: None,
             keep: Vec::new(),
             log: dir.join("log"),
             dir,

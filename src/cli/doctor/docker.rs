@@ -26,10 +26,10 @@ const HOLES: [((u32, u32, u32), &str); 4] = [
     ),
 ];
 
-pub(super) async fn look(host: Option<&str>) -> Vec<Finding> {
+pub(super) async fn look(host: Option<&str>, runtime: Option<&str>) -> Vec<Finding> {
     match ask_facts(host).await {
         Ok(facts) => {
-            let mut findings = judge(&facts);
+            let mut findings = judge(&facts, runtime);
             findings.push(trees(disk_bound(&facts.socket)));
             findings
         }
@@ -42,7 +42,7 @@ pub(super) async fn look(host: Option<&str>) -> Vec<Finding> {
     }
 }
 
-fn judge(facts: &DockerFacts) -> Vec<Finding> {
+fn judge(facts: &DockerFacts, runtime: Option<&str>) -> Vec<Finding> {
     let mut findings =
         vec![Finding::ok("docker", format!("{} answers, version {}, API {}", facts.socket, facts.version, facts.api))];
     let version = numbers(&facts.version);
@@ -60,7 +60,10 @@ fn judge(facts: &DockerFacts) -> Vec<Finding> {
     if let Some((reason, remedy)) = facts.obstacle() {
         findings.push(Finding::fail("docker-users", reason, remedy));
     }
-    findings.push(isolation(&facts.security_options));
+    if let Some((reason, remedy)) = runtime.and_then(|name| facts.lacks_runtime(name)) {
+        findings.push(Finding::fail("runtime", reason, remedy));
+    }
+    findings.push(isolation(&facts.security_options, runtime));
     findings.push(match facts.cgroup_version.as_str() {
         "2" => Finding::ok("cgroups", format!("version 2, {}", facts.cgroup_driver)),
         other => Finding::warn(
@@ -93,14 +96,28 @@ fn judge(facts: &DockerFacts) -> Vec<Finding> {
     findings
 }
 
-/// How far a program in a step is from the machine, in words. `options` is what Docker says of its own walls.
-fn isolation(options: &[String]) -> Finding {
+/// How far a program in a step is from the machine, in words. `options` is what Docker says of its own walls. What another runtime
+/// is worth the engine tries before the first step, and doctor makes no containers.
+fn isolation(options: &[String], runtime: Option<&str>) -> Finding {
+    let kernel = runtime.map_or_else(
+        || {
+            "by runc, under a Docker that runs as root; the kernel is the machine's own, so a hole in it, in runc or in Docker is a \
+             way out"
+                .to_owned()
+        },
+        |name| {
+            format!(
+                "by {name}, under a Docker that runs as root; the engine tries {name} before the first step, and `dogwatch status` \
+                 tells whether programs have a kernel of their own there"
+            )
+        },
+    );
     let named = |name: &str| options.iter().find(|option| option.split(',').any(|part| part == format!("name={name}")));
     let seccomp = named("seccomp").is_some_and(|option| !option.contains("profile=unconfined"));
     let confined = ["apparmor", "selinux"].iter().find(|name| named(name).is_some());
     let walls = format!(
-        "steps run as an ordinary user in containers without network, capabilities or a way to gain rights, {}, {}; the kernel is \
-         the machine's own, so a hole in it is a way out",
+        "steps run as an ordinary user in containers without network, capabilities or a way to gain rights, {}, {}, \
+         {kernel}",
         if seccomp { "with Docker's filter of system calls" } else { "with NO filter of system calls" },
         confined.map_or_else(|| "without AppArmor or SELinux".to_owned(), |name| format!("under {name}")),
     );
@@ -123,6 +140,7 @@ fn numbers(version: &str) -> Option<(u32, u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::super::Level;
     use super::*;
 
@@ -140,13 +158,22 @@ mod tests {
     #[test]
     fn an_engine_on_which_no_step_works_fails() {
         let rootless = DockerFacts { rootless: true, ..facts("29.3.1") };
-        assert!(judge(&rootless).iter().any(|one| one.level == Level::Fail && one.check == "docker-users"));
-        assert!(judge(&facts("29.3.1")).iter().all(|one| one.level != Level::Fail));
+        assert!(judge(&rootless, None).iter().any(|one| one.level == Level::Fail && one.check == "docker-users"));
+        assert!(judge(&facts("29.3.1"), None).iter().all(|one| one.level != Level::Fail));
+    }
+
+    #[test]
+    fn a_runtime_that_docker_does_not_know_fails() {
+        let known = DockerFacts { runtimes: vec!["crun".to_owned(), "runc".to_owned()], ..facts("29.3.1") };
+        let told = |name| judge(&known, name).into_iter().find(|one| one.check == "runtime");
+        assert!(told(None).is_none() && told(Some("crun")).is_none());
+        let lacking = told(Some("runsc")).unwrap();
+        assert!(lacking.level == Level::Fail && lacking.words.contains("it knows crun, runc"), "{}", lacking.words);
     }
 
     #[test]
     fn holes_follow_the_version() {
-        let count = |version| judge(&facts(version)).iter().filter(|one| one.level == Level::Warn).count();
+        let count = |version| judge(&facts(version), None).iter().filter(|one| one.level == Level::Warn).count();
         assert_eq!(count("20.10.24+dfsg1"), 4);
         assert_eq!(count("23.0.0"), 3);
         assert_eq!(count("25.0.2"), 2);
@@ -157,7 +184,8 @@ mod tests {
 
     #[test]
     fn the_walls_are_told_as_they_are() {
-        let told = |options: &[&str]| isolation(&options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>());
+        let told =
+            |options: &[&str]| isolation(&options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>(), None);
         let usual = told(&["name=apparmor", "name=seccomp,profile=builtin"]);
         assert!(usual.level == Level::Ok && usual.words.contains("under apparmor"), "{}", usual.words);
         let bare = told(&["name=seccomp,profile=default"]);

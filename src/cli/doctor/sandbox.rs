@@ -11,8 +11,8 @@ use crate::workspace::volume;
 pub(super) async fn look(config: &EngineConfig, paths: &Paths) -> Vec<Finding> {
     let host = config.docker_host.as_deref();
     match config.sandbox.kind {
-        SandboxKind::Docker => docker::look(host).await,
-        SandboxKind::Auto if is_there(host) => docker::look(host).await,
+        SandboxKind::Docker => docker::look(host, config.sandbox.runtime.as_deref()).await,
+        SandboxKind::Auto if is_there(host) => docker::look(host, config.sandbox.runtime.as_deref()).await,
         kind => match ask_facts(step_user()).await {
             Ok(facts) => {
                 let mut findings = judge(&facts, kind);

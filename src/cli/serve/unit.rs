@@ -1,16 +1,21 @@
-//! `dogwatch serve --print-unit`: a systemd user unit for the engine that this shell's commands talk to.
+//! `dogwatch serve --print-unit`: a systemd user unit for the engine that this shell's commands talk to;
+//! with `--system` the unit for the engine of the whole machine.
 
 use crate::cli::context::{Context, Failure};
 use crate::config::{CONFIG_VARIABLE, Paths, STATE_VARIABLE};
 use crate::safe;
 use serde_json::json;
 
+/// The unit of the engine of a whole machine.
+const SYSTEM: &str = include_str!("../../../assets/systemd/dogwatch.service");
+
 /// Prints the unit.
-pub(super) fn print(json: bool) -> Result<i32, Failure> {
+pub(super) fn print(json: bool, system: bool) -> Result<i32, Failure> {
     let mut context = Context::new()?;
     let program = std::env::current_exe()?;
     let docker = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
-    let text = unit(&program.to_string_lossy(), &context.paths, docker.as_deref());
+    let program = program.to_string_lossy();
+    let text = if system { of_system(&program) } else { unit(&program, &context.paths, docker.as_deref()) };
     if json {
         context.json(&json!({ "unit": text }))?;
     } else {
@@ -52,6 +57,11 @@ DelegateSubgroup=engine
 WantedBy=default.target
 "
     )
+}
+
+/// The unit of the system's engine, with where this program lies.
+fn of_system(program: &str) -> String {
+    SYSTEM.replace("/usr/local/bin/dogwatch", &quoted(program))
 }
 
 /// A word as systemd reads it: in quotes, with neither escapes nor specifiers left to chance.

@@ -7,6 +7,7 @@ use crate::config::agents::{COMMAND, REPLAY};
 use crate::config::egress;
 use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
+use crate::config::sandbox::runtime_name;
 use crate::config::{rules, schema};
 use crate::domain::{Budget, Plan};
 use crate::sandbox::Limits;
@@ -20,6 +21,10 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
     read_file(text, place, schema::PROJECT_TOP, |top| {
         top.whole("version", 1..2);
         let image = image(top);
+        let runtime = top.table("sandbox", schema::PROJECT_SANDBOX).and_then(|section| {
+            let text = section.string("runtime")?;
+            runtime_name(&section, "runtime", &text)
+        });
         let setup = top.table("setup", schema::SETUP).map(|section| setup(&section));
         let services = services::read(top);
         let mut suites = suites(top);
@@ -33,6 +38,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         // A part that could not be made has noted why.
         Some(ProjectConfig {
             image: image?,
+            runtime,
             setup: flat(setup)?,
             services,
             suites,

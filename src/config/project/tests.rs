@@ -239,3 +239,19 @@ fn a_browser_is_one_more_suite() {
         assert!(told.contains(part), "{part}\n{told}");
     }
 }
+
+#[test]
+fn a_runtime_is_a_name_and_nothing_else() {
+    let with = |section: &str| {
+        let text = format!(
+            "[image]\nreference = \"x\"\n{section}[[suite]]\nname = \"a\"\ncommand = \"x\"\nformat = \"pytest\"\n"
+        );
+        ProjectConfig::parse(&text, "c").map_err(|errors| errors.to_string())
+    };
+    assert_eq!(with("").unwrap().runtime, None);
+    assert_eq!(with("[sandbox]\nruntime = \"runsc\"\n").unwrap().runtime.as_deref(), Some("runsc"));
+    let error = with("[sandbox]\nruntime = \"--privileged\"\n").unwrap_err();
+    assert!(error.contains("a name by which Docker knows a runtime"), "{error}");
+    let error = with("[sandbox]\nkind = \"docker\"\n").unwrap_err();
+    assert!(error.contains("kind"), "{error}");
+}

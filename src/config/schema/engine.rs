@@ -1,9 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    APPROVALS, ARGUMENTS, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV, FLEET,
-    LONG, MODEL, NAME, NAMED_PROJECT, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE,
-    Table, WATCHDOG, key,
+    APPROVALS, ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV,
+    FLEET, LONG, MEMORY, MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL,
+    RULE, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -26,6 +26,7 @@ pub const ENGINE_TOP: Table = Table {
             "Where the models of coding agents are, and their keys.",
         ),
         key("watchdog", "a table", "see there", "When a run that does not move is warned and paused."),
+        key("memory", "a table", "see there", "What agents are told of repairs of other bugs."),
         key("prices", "a table of tables", "a list of its own", "What models cost."),
         key("roles", "a table of tables", "{}", "What agents may use, by what they are there for."),
         key("egress", "a table", "see there", "What sandboxes may reach beside their models."),
@@ -33,6 +34,8 @@ pub const ENGINE_TOP: Table = Table {
         key("approvals", "a table", "see there", "What runs on live assets."),
         key("rule", "tables written as [[rule]]", "none", "Who may propose and who decides there."),
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
+        key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
+        key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -47,6 +50,18 @@ pub const SANDBOX: Table = Table {
             "one of \"auto\", \"docker\", \"process\"",
             "\"auto\"",
             "`auto` takes Docker where anything of it is on this machine (a socket, a program, a `host`), also while it does not answer, and the process sandbox elsewhere.",
+        ),
+        key(
+            "runtime",
+            "a name such as \"runsc\"",
+            "Docker's usual one",
+            "Which of the runtimes that Docker knows steps run in (`runtimes` in `/etc/docker/daemon.json`): gVisor's `runsc` and Kata have a kernel of their own, `sysbox-runc` has users of its own. It is tried before the first step, in a container with the same mounts, which has to reach the engine's socket and the gateway's; one whose programs see this machine's own kernel or users, against its name, is refused. `dogwatch status` tells what was seen. For Docker only.",
+        ),
+        key(
+            "projects-may-ask",
+            "a list of names such as [\"runsc\"]",
+            "[]",
+            "Runtimes that a repository may ask for under `[sandbox]` of its `dogwatch.toml`, beside the engine's own. Each is tried in the same way.",
         ),
         key(
             "roots",
@@ -105,6 +120,12 @@ pub const ENGINE: Table = Table {
             "a number",
             "all that the machine has",
             "Processors that runs may use together, by the limits of their steps; 0.1 to 65536. More than there are lets agents that mostly wait for a model share them.",
+        ),
+        key(
+            "group",
+            "the name of a Unix group",
+            "\"dogwatch\"",
+            "Whose members may reach the socket of an engine of the whole machine (`dogwatch serve --system`); what they may do there stands in [operators].",
         ),
         key(
             "reserve",
@@ -313,6 +334,7 @@ pub const ENGINE_FILE: &[Table] = &[
     NAMED_AGENT,
     NAMED_MODELS,
     WATCHDOG,
+    MEMORY,
     NAMED_PRICE,
     NAMED_ROLE,
     EGRESS,
@@ -320,5 +342,7 @@ pub const ENGINE_FILE: &[Table] = &[
     APPROVALS,
     RULE,
     OPERATORS,
+    NOTIFY,
+    AUDIT,
     KEYS,
 ];

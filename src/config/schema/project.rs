@@ -9,6 +9,7 @@ pub const PROJECT_TOP: Table = Table {
     keys: &[
         key("version", "the number 1", "1", "The version of this format."),
         key("image", "a table", "required", "What containers are made from."),
+        key("sandbox", "a table", "none", "What containers run in."),
         key("setup", "a table", "none", "What has to be installed once."),
         key(
             "services",
@@ -50,6 +51,18 @@ pub const IMAGE: Table = Table {
             "The directory that the Dockerfile sees; only with `dockerfile`.",
         ),
     ],
+};
+
+/// `[sandbox]`.
+pub const PROJECT_SANDBOX: Table = Table {
+    header: "[sandbox]",
+    about: "What the containers of this project run in. For engines with Docker only.",
+    keys: &[key(
+        "runtime",
+        "a name such as \"runsc\"",
+        "the engine's",
+        "A runtime of Docker by its name, among those that the engine's operator lets repositories ask for (`projects-may-ask` under `[sandbox]` of `config.toml`).",
+    )],
 };
 
 /// `[setup]`.
@@ -288,5 +301,18 @@ pub const DELIVER: Table = Table {
 };
 
 /// The tables of `dogwatch.toml`, in the order of the reference page.
-pub const PROJECT: &[Table] =
-    &[PROJECT_TOP, IMAGE, SETUP, SUITE, SERVICE, READY, BROWSER, AGENT, LIMITS, BUDGET, GATES, DELIVER];
+pub const PROJECT: &[Table] = &[
+    PROJECT_TOP,
+    IMAGE,
+    PROJECT_SANDBOX,
+    SETUP,
+    SUITE,
+    SERVICE,
+    READY,
+    BROWSER,
+    AGENT,
+    LIMITS,
+    BUDGET,
+    GATES,
+    DELIVER,
+];

@@ -2,7 +2,7 @@
 
 use super::filter::List;
 use super::{App, Asked};
-use crate::domain::{AuditPage, AuditRecord, Millis, RunId};
+use crate::domain::{AuditAbout, AuditPage, AuditRecord, Millis, RunId};
 use crate::protocol::Request;
 use crate::safe;
 use serde_json::Value;
@@ -193,7 +193,8 @@ impl App {
                 Part::Newest => None,
                 Part::Before(seq) => Some(seq),
             };
-            self.ask(why, Request::Audit { before, most: PAGE, run, kind, text });
+            let about = AuditAbout::default();
+            self.ask(why, Request::Audit { before, most: PAGE, run, kind, text, about });
         }
     }
 

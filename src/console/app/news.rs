@@ -22,6 +22,7 @@ impl App {
                 // What was shown of a log stays; it goes on from its end.
                 self.tail();
             }
+            News::Alarm(alarm) => self.alarm = Some(alarm),
             News::Down(reason) => self.connection = Connection::Down(reason),
             News::Snapshot(snapshot) => {
                 self.runs.clear();

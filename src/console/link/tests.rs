@@ -67,7 +67,7 @@ async fn a_fault_of_the_stream_of_changes_alone_is_the_end_of_the_connection() {
     let listener = UnixListener::bind(&socket).unwrap();
     let (news_in, mut news) = mpsc::channel(64);
     let (_orders, orders) = mpsc::unbounded_channel::<Order>();
-    let link = tokio::spawn(keep((socket.clone(), socket), None, orders, news_in));
+    let link = tokio::spawn(keep((socket.clone(), socket, None), None, orders, news_in));
     let mut known = None;
     for (round, id) in [(1, WATCH), (2, 0), (3, WATCH)] {
         let mut engine = Played::accept(&listener).await;
@@ -90,7 +90,7 @@ async fn a_stream_that_fails_at_once_again_and_again_is_asked_for_ever_less_ofte
     let listener = UnixListener::bind(&socket).unwrap();
     let (news_in, mut news) = mpsc::channel(64);
     let (_orders, orders) = mpsc::unbounded_channel::<Order>();
-    let link = tokio::spawn(keep((socket.clone(), socket), None, orders, news_in));
+    let link = tokio::spawn(keep((socket.clone(), socket, None), None, orders, news_in));
     let mut waits = Vec::new();
     let mut last = tokio::time::Instant::now();
     for _ in 0..7 {

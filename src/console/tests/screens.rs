@@ -177,8 +177,14 @@ fn the_engine_looks_through_the_audit_log_page_by_page() {
     app.want();
     app.want();
     let text = |text: &str| Some(text.to_owned());
-    let wanted =
-        Request::Audit { before: None, most: 200, run: Some(RunId(2)), kind: text("question"), text: text("said no") };
+    let wanted = Request::Audit {
+        before: None,
+        most: 200,
+        run: Some(RunId(2)),
+        kind: text("question"),
+        text: text("said no"),
+        about: crate::domain::AuditAbout::default(),
+    };
     assert_eq!(asked(&app), [&wanted]);
     // Nothing passed so far, so it goes on by itself, to the beginning and no further.
     answer(&mut app, |_| Some(Reply::Audit { page: AuditPage { records: Vec::new(), next: Some(70) } }));

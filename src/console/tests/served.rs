@@ -5,7 +5,7 @@ use crate::domain::{
     AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
     GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
 };
-use crate::protocol::{BugAttempt, BugDetail, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
+use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 use crate::watchdog::{Level, Rule, Verdict};
 
 const PATCH: &str = "diff --git a/src/totals.py b/src/totals.py\nindex 5d1..8e2 100644\n--- a/src/totals.py\n+++ b/src/totals.py\n\
@@ -147,12 +147,22 @@ fn round(id: i64, number: u32, text: &str) -> IterationDetail {
 fn bug_detail(id: BugId, text: &str) -> BugDetail {
     let seen =
         |run, gone| BugRun { run: RunId(run), state: RunState::Succeeded, first: 0, last: 2, iterations: 3, gone };
-    let tried = |iteration, gone| BugAttempt { run: RunId(3), iteration, said: text.to_owned(), gone };
+    let tried =
+        |iteration, gone| BugAttempt { run: RunId(3), iteration, said: text.to_owned(), gone, tried: String::new() };
+    let repair = BugRepair {
+        run: RunId(3),
+        iteration: 3,
+        commit: "c".repeat(40),
+        patch: format!("calc.py\n-    return a - b\n+    return a + b\n+{text}\n"),
+        helped: 2,
+        failed: 1,
+    };
     BugDetail {
         bug: bug(id.0, text),
         latest: Some(finding("test_round", text)),
         runs: vec![seen(3, Some(3)), seen(1, None)],
         attempts: vec![tried(3, true), tried(2, false)],
+        repairs: vec![repair],
         more: true,
     }
 }

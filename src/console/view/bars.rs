@@ -62,6 +62,9 @@ fn standing(app: &App, roomy: bool) -> SafeText {
         Connection::Down(_) => parts.push(safe!("NO ENGINE, looking again").styled(Style::fg(Colour::Red).bold())),
         Connection::Up(_) => {}
     }
+    if app.alarm.is_some() {
+        parts.push(super::urgent(&safe!(" AUDIT LOG CHANGED, see health ")));
+    }
     if let Some(status) = &app.status {
         if status.rescue.is_some() {
             parts.push(safe!("RESCUE MODE").styled(Style::fg(Colour::Red).bold()));

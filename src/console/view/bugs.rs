@@ -134,6 +134,7 @@ fn known(detail: &BugDetail) -> Vec<SafeText> {
     if detail.attempts.is_empty() {
         lines.push(safe!("  Nothing yet: no turn has begun where it was.").styled(Style::faint()));
     }
+    lines.extend(words::repair::told(&detail.repairs));
     if detail.more {
         lines.push(safe!("  older runs and attempts are left out").styled(Style::faint()));
     }

@@ -47,6 +47,9 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     lines.extend(status.providers.iter().filter_map(words::provider_fault).map(bad));
     lines.push(today);
     lines.extend(status.refused.iter().map(|seen| refused(seen, app.now)));
+    if let Some(alarm) = &app.alarm {
+        lines.insert(0, bad(safe!("{}", alarm)));
+    }
     lines.extend([SafeText::empty(), safe!("`dogwatch doctor` checks the whole machine.").styled(Style::faint())]);
     let width = usize::from(below.width.saturating_sub(2)).max(2);
     let wrapped = lines.iter().flat_map(|line| line.wrap(width));

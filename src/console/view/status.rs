@@ -47,10 +47,10 @@ fn parts(app: &App) -> Vec<(SafeText, Option<SafeText>)> {
     }
     let Some(status) = &app.status else { return parts };
     if let Some(stopped) = status.stopped.first() {
-        let whose = match &stopped.project {
-            Some(project) => safe!("models of {} are stopped", project),
-            None => safe!("models are stopped"),
-        };
+        let whose = stopped
+            .project
+            .as_ref()
+            .map_or_else(|| safe!("models are stopped"), |project| safe!("models of {} are stopped", project));
         parts.push((urgent(&whose), Some(urgent(&safe!("models stopped")))));
     }
     if let Some(disk) = status.disk {

@@ -12,7 +12,7 @@ use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
 use crate::gateway::tools_at;
-use crate::sandbox::{Network, Profile, SESSION_INSIDE, StepSpec, session_dir};
+use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
 /// What agents call the engine's tools.
@@ -55,13 +55,14 @@ impl<W: World> Engine<W> {
             tree: Some(tree.clone()),
             stdin: turn.stdin,
             open_until: turn.open_until,
+            runtime: context.config.runtime.clone(),
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
             limits: context.config.limits,
             times: context.agent.times,
-            network: Network::default(),
+            network: self.agent_network(context),
             key,
         };
         let doing = if planning { "writes a plan" } else { "works" };
@@ -70,7 +71,9 @@ impl<W: World> Engine<W> {
         let step = tokio::select! {
             step = self.run_step(context, &spec, Some(&prompt), false) => step?,
             halt = self.steer(context, &spec.key, agent.as_ref()) => return Err(halt),
+            halt = Box::pin(self.do_tasks(context, &spec.key)) => return Err(halt),
         };
+        let beside = self.close_tasks(context).await?;
         let answered = self.close_way(context);
         let StepState::Ended { end, log_digest, .. } = &step.state else { return Err(Halt::Superseded) };
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&about)).await?;
@@ -78,7 +81,7 @@ impl<W: World> Engine<W> {
         let report = self.metered(context, by_provider(report, answered)).await?;
         let report = self.keep_conversation(context, &spec.key, report).await?;
         if planning {
-            return self.planned(context, &spec, report, duration(&step)).await;
+            return self.planned(context, &spec, report, (duration(&step), beside)).await;
         }
         let taken = match self.take(context, &step, &head).await {
             // What is too much to be kept is no reason to begin anew: the next turn is told why nothing was.
@@ -92,7 +95,7 @@ impl<W: World> Engine<W> {
         self.crash.at("develop.checkpointed")?;
         self.world.trees().set_branch(&context.run, &taken.commit).await?;
         self.crash.at("develop.branch")?;
-        self.advance(context, event(report, taken, duration(&step))).await?;
+        self.advance(context, event(report, taken, (duration(&step), beside))).await?;
         self.world.trees().remove(&tree).await?;
         self.world.trees().remove(&session_dir(&spec.dir)).await?;
         self.crash.at("develop.removed")?;
@@ -143,7 +146,7 @@ impl<W: World> Engine<W> {
         if let Some(step) = step
             && let Some(text) = self.kept_prompt(step).await?
         {
-            return Ok(Prompt { text, quotes: 0, tells: Vec::new() });
+            return Ok(Prompt { text, quotes: 0, tells: Vec::new(), offers: Vec::new() });
         }
         let stored = self.prompt_material(context.run.id, context.run.iteration).await?;
         let quotes = stored.guidance.last().map_or(0, |last| last.number);
@@ -152,6 +155,9 @@ impl<W: World> Engine<W> {
         let head = context.run.head.as_deref().unwrap_or(&context.base);
         let outline = self.world.trees().outline(&context.project, &context.base, head).await?;
         let tried = self.tried(context, &stored).await?;
+        let planning = context.run.state == RunState::Planning;
+        // A plan is not the place for repairs.
+        let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -167,13 +173,14 @@ impl<W: World> Engine<W> {
             flaky: &stored.flaky,
             asked: &stored.asked,
             proposed: &stored.proposed,
+            offers: &offers,
             tools: !self.toolset(context).is_empty(),
         };
-        if context.run.state == RunState::Planning {
-            return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new() });
+        if planning {
+            return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });
         }
         let tells = stored.proposed.iter().map(|one| one.id).collect();
-        Ok(Prompt { text: prompt::build(&material), quotes, tells })
+        Ok(Prompt { text: prompt::build(&material), quotes, tells, offers })
     }
 
     /// What the iterations did that the prompt tells of.
@@ -202,7 +209,7 @@ impl<W: World> Engine<W> {
         context: &Context,
         spec: &StepSpec,
         report: AgentReport,
-        milliseconds: u64,
+        (milliseconds, beside): (u64, u64),
     ) -> Result<(), Halt> {
         let trees = self.world.trees();
         let tree = &self.places().tree(&spec.key);
@@ -212,6 +219,7 @@ impl<W: World> Engine<W> {
         let plan = trees.plan(tree).await?.filter(|plan| before.as_deref() != Some(plan.as_bytes()));
         let plan = plan.map(|plan| bounded_plan(&plan));
         let instant = milliseconds < INSTANT && report.usage.tokens == 0 && plan.is_none();
+        let milliseconds = milliseconds.saturating_add(beside);
         let event = if held(&report, instant) {
             Event::AgentHeld { report, commit: None, instant, milliseconds }
         } else {
@@ -271,9 +279,10 @@ fn held(report: &AgentReport, instant: bool) -> bool {
     }
 }
 
-/// What the turn was for the run.
-fn event(report: AgentReport, taken: Taken, milliseconds: u64) -> Event {
+/// What the turn was for the run. Its time is the turn's own, with that of what the agent had the engine do beside it.
+fn event(report: AgentReport, taken: Taken, (milliseconds, beside): (u64, u64)) -> Event {
     let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
+    let milliseconds = milliseconds.saturating_add(beside);
     // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
     if held(&report, instant) && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);

@@ -85,7 +85,7 @@ impl<W: World> Engine<W> {
     }
 
     /// What a suite said in these attempts of the iteration.
-    async fn told(&self, context: &Context, suite: &Suite, attempts: &Range<u32>) -> Result<Told, Halt> {
+    pub(super) async fn told(&self, context: &Context, suite: &Suite, attempts: &Range<u32>) -> Result<Told, Halt> {
         let milliseconds = self.time_of(context, suite, attempts).await?;
         let Some(step) = self.verdict_of(context, suite, attempts).await? else {
             let Some(unready) = self.unready(context, suite, attempts).await? else {

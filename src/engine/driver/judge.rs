@@ -34,8 +34,9 @@ impl<W: World> Engine<W> {
         }
         let (judgement, evidence) = judge(&results);
         let Watched { round, verdict, standstill } = self.watch(context, &results).await?;
+        let learned = self.learn(context, &results).await?;
         let event = Event::Gated { judgement, evidence, guided: false, standstill };
-        self.gated(context, event, results, (round, verdict)).await
+        self.gated(context, event, results, (round, verdict), learned).await
     }
 
     async fn facts(&self, context: &Context) -> Result<OwnedFacts, Halt> {

@@ -8,12 +8,13 @@ use super::allowance::reserve;
 use super::booking;
 use super::gather::Gathered;
 use super::judge::{StoredFacts, not_taken, planted};
+use super::memory::Learned;
 use super::rows::{PLAN, audit_event, step_event, write_rows};
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Project, ProjectId, Proposal, ProposalId, Question,
-    QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Offer, Project, ProjectId, Proposal, ProposalId,
+    Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused};
@@ -96,6 +97,8 @@ pub(super) struct Prompt {
     pub text: String,
     /// The number of the last guidance that it quotes; 0 where there is none.
     pub quotes: u32,
+    /// The repairs of other bugs that it quotes.
+    pub offers: Vec<Offer>,
     /// Proposals of which it tells what became of them.
     pub tells: Vec<ProposalId>,
 }
@@ -139,6 +142,7 @@ impl<W: World> Engine<W> {
                 if after.state.is_final() {
                     // Nobody needs the answers any more.
                     tx.withdraw_asked_beside(id)?;
+                    tx.stop_tasks(id, None)?;
                 }
                 tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
@@ -198,10 +202,12 @@ impl<W: World> Engine<W> {
         event: Event,
         results: Vec<GateResult>,
         watched: (Round, Verdict),
+        learned: Learned,
     ) -> Result<(), Halt> {
         let (id, iteration) = (context.run.id, context.run.iteration);
         let also = move |tx: &Tx<'_>| {
             tx.put_watched(id, iteration, &watched.0, &watched.1)?;
+            learned.keep(tx, id, iteration)?;
             results.iter().try_for_each(|result| tx.put_gate_result(id, iteration, result))
         };
         self.commit(id, Some(place(&context.run)), event, also).await?;
@@ -269,11 +275,12 @@ impl<W: World> Engine<W> {
                     detail = json!({ "reserved": reservation.held, "day": reservation.day });
                 }
                 let step = tx.insert_step(&key)?.id;
-                if let Some(Prompt { text, quotes, tells }) = prompt {
+                if let Some(Prompt { text, quotes, tells, offers }) = prompt {
                     let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
                     let name = tx.put_blob(text.as_bytes(), &origin)?;
                     tx.apply_guidance(run, quotes, key.iteration)?;
                     tx.proposals_told(&tells, key.iteration)?;
+                    tx.insert_offers(run, key.iteration, &offers)?;
                     if let Some(object) = detail.as_object_mut() {
                         object.insert("prompt".to_owned(), json!(name.to_string()));
                     }

@@ -106,6 +106,7 @@ impl<W: World> Engine<W> {
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: setup.keep.clone(),
             dir: self.places().step(&key),
             log: self.places().log(&key),
@@ -191,7 +192,7 @@ impl From<TreeFault> for Failed {
 }
 
 /// The first half of a SHA-256 over the format and length-prefixed parts, in hexadecimal.
-fn short_hash(parts: &[&[u8]]) -> String {
+pub(super) fn short_hash(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     hash.update(FORMAT.to_le_bytes());
     for part in parts {

@@ -1,5 +1,6 @@
 //! What is left over from elsewhere: steps that a rollback, a pause or a cancel left behind, containers, trees.
 
+use super::tasks::place_of;
 use super::{Engine, Halt};
 use crate::domain::{Run, RunState, StepEnd, StepKey, StepKind, StepState};
 use crate::engine::crash::Crashed;
@@ -14,13 +15,15 @@ const LATEST_START: Duration = Duration::from_mins(1);
 impl<W: World> Engine<W> {
     /// Ends every open step of the run that the present work is not about.
     pub(in crate::engine) async fn sweep(&self, run: &Run) -> Result<(), Halt> {
+        self.stop_tasks(run.id, place_of(run)).await?;
         let mut turns = false;
-        for step in self.open_steps(run.id).await? {
+        // What runs for a task is the tasks' own.
+        for step in self.open_steps(run.id).await?.into_iter().filter(|step| step.key.task().is_none()) {
             let key = &step.key;
             let belongs = match key.kind {
                 StepKind::Prepare => run.state == RunState::Preparing,
                 StepKind::Develop => matches!(run.state, RunState::Planning | RunState::Developing),
-                StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready => {
+                StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready | StepKind::Program => {
                     run.state == RunState::Testing
                 }
             };
@@ -96,6 +99,7 @@ impl<W: World> Engine<W> {
 
     async fn remove_all(&self, run: &Run) -> Result<(), Halt> {
         self.world.close_way(run.id);
+        self.stop_tasks(run.id, None).await?;
         for (_, container) in self.containers_of_run(run).await? {
             self.world.sandbox().remove(&container).await?;
             self.crash.at("clean.container")?;

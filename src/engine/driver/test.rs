@@ -26,7 +26,7 @@ impl<W: World> Engine<W> {
     }
 
     /// Brings a suite to its result, where it has none yet, and tells the time that took in milliseconds.
-    async fn tested(&self, context: &Context, suite: &Suite) -> Result<u64, Halt> {
+    pub(super) async fn tested(&self, context: &Context, suite: &Suite) -> Result<u64, Halt> {
         let now = attempts(&context.run);
         if suite.services.is_empty() {
             let step = match self.verdict_of(context, suite, &now).await? {
@@ -93,6 +93,7 @@ impl<W: World> Engine<W> {
             tree: Some(tree),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: keep_paths(context),
             dir: self.places().step(&key),
             log: self.places().log(&key),

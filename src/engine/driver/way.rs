@@ -3,6 +3,7 @@
 //! A turn goes on with the conversation of the turn that left the commit which it begins from, so a rollback takes the
 //! conversation back, too. Files of conversations are copied: into a step before it begins, out of it after its end.
 
+use super::tasks::names;
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::{AgentWork, Setup};
@@ -10,7 +11,7 @@ use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, RunId, St
 use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
 use crate::knowledge::Toolset;
-use crate::sandbox::session_dir;
+use crate::sandbox::{Network, Sandbox, session_dir};
 use crate::watchdog::Level;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -57,7 +58,20 @@ impl<W: World> Engine<W> {
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        coding(context).map(|_| Toolset::of(&self.world.rules(context.run.role))).unwrap_or_default()
+        let Some(_) = coding(context) else { return Toolset::default() };
+        let suites = context.config.suites.iter().map(|suite| suite.name.clone()).collect();
+        let toolset = Toolset::of(&self.world.rules(context.run.role)).with_suites(suites);
+        if self.world.sandbox().abilities().services {
+            toolset.with_services(context.config.services.keys().cloned().collect())
+        } else {
+            toolset
+        }
+    }
+
+    /// The network of the run's agent: one of its own, where the containers that it may have join it.
+    pub(super) fn agent_network(&self, context: &Context) -> Network {
+        let joined = self.toolset(context).has_containers();
+        if joined { Network::Own(names(context)) } else { Network::default() }
     }
 
     /// Nobody listens there any more. How the last request was answered.

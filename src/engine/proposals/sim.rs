@@ -1,6 +1,7 @@
 //! Plays executions on assets that crash, lose replies, reboot and lie about nothing, with engines that die at every point. The real
 //! rules, rows, claims and probes are at work; only the asset and the clocks are played.
 
+mod asked;
 mod stories;
 mod target;
 

@@ -60,7 +60,7 @@ impl Proposals {
         open: &[Proposal],
         tasks: &mut JoinSet<(ProposalId, Result<(), Crashed>)>,
     ) -> Result<(), Crashed> {
-        for one in open {
+        for one in open.iter().filter(|one| !one.state.is_final()) {
             if !one.state.is_open() {
                 if self.carried().insert(one.id) {
                     tasks.spawn(Arc::clone(self).carry_alone(one.id));

@@ -12,6 +12,7 @@ use crate::gates::{Change, ChangeKind};
 use crate::logs::{Closed, Stream};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -239,6 +240,21 @@ impl Trees for Disk {
             Some(Change { path: path.clone(), raw: path.clone().into_bytes(), kind, link: false })
         };
         Ok(paths.into_iter().filter_map(change).collect())
+    }
+
+    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+        self.pause().await;
+        let held = self.held();
+        let (from, to) = (held.commit(from)?, held.commit(to)?);
+        let mut patch = String::new();
+        for (path, bytes) in to.iter().filter(|(path, bytes)| from.get(*path) != Some(bytes)) {
+            let text = String::from_utf8_lossy(bytes);
+            let _infallible = writeln!(patch, "diff --git a/{path} b/{path}\n+++ b/{path}\n@@ -1 +1 @@");
+            for line in text.lines() {
+                let _infallible = writeln!(patch, "+{line}");
+            }
+        }
+        Ok(patch.chars().take(most).collect())
     }
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {

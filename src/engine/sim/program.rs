@@ -55,7 +55,7 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
         StepKind::Test if key.suite == "unit" => unit(plot, key, &mut program),
         StepKind::Test if key.suite == "browser" => browser(&mut program),
         StepKind::Test => lint(&mut program),
-        StepKind::Network | StepKind::Service => service(&mut program),
+        StepKind::Network | StepKind::Service | StepKind::Program => service(&mut program),
         StepKind::Ready => ready(plot.deaf.contains(&key.iteration), &mut program),
     }
     if program.speaks.is_zero() {

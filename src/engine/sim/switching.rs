@@ -36,7 +36,7 @@ async fn until(what: &str, fits: impl Fn() -> bool) {
 }
 
 fn requests(sim: &Sim, run: RunId) -> u64 {
-    sim.store.read_sync(|view| Ok(view.requests(run)?.iter().map(|sum| u64::from(sum.requests)).sum())).unwrap()
+    sim.store.read_sync(|view| Ok(view.requests(run)?.iter().map(|sum| sum.requests).sum())).unwrap()
 }
 
 fn project(sim: &Sim, name: &'static str) -> Project {

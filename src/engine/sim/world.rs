@@ -5,7 +5,9 @@ use super::clock::SimClock;
 use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
-use crate::config::{ChosenAgent, EgressConfig, EngineConfig, ProjectConfig, Retention, choose_agent};
+use crate::config::{
+    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, SandboxConfig, choose_agent,
+};
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};
@@ -114,6 +116,10 @@ impl World for SimWorld {
         there.ok_or_else(|| "nobody plays a model here".to_owned())
     }
 
+    fn sandboxes(&self) -> &SandboxConfig {
+        &self.config.sandbox
+    }
+
     fn egress(&self) -> &EgressConfig {
         &self.config.egress
     }
@@ -148,6 +154,10 @@ impl World for SimWorld {
 
     fn allowances(&self) -> &Allowances {
         &self.allowances
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::default()
     }
 
     fn thresholds(&self) -> Thresholds {

@@ -57,13 +57,13 @@ fn quoted(key: &str) -> [(&'static str, Vec<u8>); 6] {
 
 /// Base64 by a table of its own, three bytes at a time.
 fn base64(bytes: &[u8]) -> Vec<u8> {
-    let table: Vec<u8> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).map(|c| c as u8).collect();
+    let table: Vec<u8> = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"+/").collect();
     let mut text = Vec::new();
     for three in bytes.chunks(3) {
         let word = three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for at in 0..4 {
+        for at in 0..4_usize {
             let letter = table[(word >> (18 - 6 * at) & 63) as usize];
-            text.push(if at as usize > three.len() { b'=' } else { letter });
+            text.push(if at > three.len() { b'=' } else { letter });
         }
     }
     text
@@ -100,7 +100,7 @@ fn a_key_within_a_longer_text_in_base64_is_hidden_too() {
             let key = canary(7);
             let text = base64(&[&b"user:x:"[..before], key.as_bytes(), &b"abc"[..after]].concat());
             let out = through(&key, &text, &[text.len() / 2]);
-            let hidden = out.iter().filter(|byte| **byte == HIDDEN).count();
+            let hidden = out.split(|byte| *byte == HIDDEN).count() - 1;
             assert!(hidden + 4 >= key.len() * 4 / 3, "{}", String::from_utf8_lossy(&out));
         }
     }

@@ -72,7 +72,7 @@ async fn ask(at: &str, what: &str) -> TcpStream {
 async fn latencies(at: &str, base: Instant) -> Vec<u128> {
     let (mut stream, mut text, mut took) = (ask(at, "slow").await, Vec::new(), Vec::new());
     while took.len() < PIECES {
-        let mut piece = [0; 16384];
+        let mut piece = vec![0; 16384];
         let count = stream.read(&mut piece).await.unwrap();
         let now = base.elapsed().as_nanos();
         text.extend_from_slice(&piece[..count]);

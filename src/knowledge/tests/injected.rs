@@ -62,7 +62,7 @@ fn a_hundred_injected_texts_promote_nothing() {
     assert_eq!((tried, asked), (100, 3), "a person is asked three times at most");
     assert_eq!(facts(&bench), before);
     // What came of it: notes, questions and the record of uses, all visible and marked.
-    let events = AuditFilter { before: None, most: 1_000, run: Some(bench.run), kind: None, text: None };
+    let events = AuditFilter { most: 1_000, run: Some(bench.run), ..AuditFilter::default() };
     let page = bench.store.read_sync(|view| view.audit_page(&events)).unwrap();
     assert!(page.records.iter().all(|one| one.record.contains("\"tool.used\"") || one.record.contains("\"test\"")));
     let read = |view: &View<'_>| {

@@ -8,7 +8,7 @@ use crate::sandbox::SandboxError;
 use bollard::models::{BuildInfo, ContainerConfig};
 use bollard::query_parameters::{BuildImageOptionsBuilder, CommitContainerOptionsBuilder};
 use futures_util::StreamExt as _;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -106,6 +106,30 @@ pub(super) async fn build(
 /// Whether a build from this archive would be begun at all; asks nobody.
 pub(super) fn admitted(registries: &[String], dockerfile: &str, context: &[u8]) -> Result<(), SandboxError> {
     bases(context, dockerfile)?.iter().try_for_each(|name| image::admitted(registries, name).map(drop))
+}
+
+/// The archive of a build as it is sent for an agent: its Dockerfile is written anew from what was understood of it. `images` has
+/// the names that may stand after FROM, with what they stand for.
+pub fn agents_build(dockerfile: &str, context: &[u8], images: &BTreeMap<String, String>) -> Result<Vec<u8>, String> {
+    let text = dockerfile::compose(&find(context, dockerfile)?, images)?;
+    let failed = |error: std::io::Error| format!("the build context cannot be read: {error}");
+    let wanted = std::path::Path::new(dockerfile.trim_start_matches("./"));
+    let mut archive = tar::Archive::new(context);
+    let mut builder = tar::Builder::new(Vec::new());
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let path = entry.path().map_err(failed)?.into_owned();
+        let mut header = entry.header().clone();
+        if path.strip_prefix("./").unwrap_or(&path) == wanted {
+            header.set_size(text.len() as u64);
+            builder.append_data(&mut header, &path, text.as_bytes()).map_err(failed)?;
+        } else if let Some(target) = entry.link_name().map_err(failed)?.map(std::borrow::Cow::into_owned) {
+            builder.append_link(&mut header, &path, target).map_err(failed)?;
+        } else {
+            builder.append_data(&mut header, &path, &mut entry).map_err(failed)?;
+        }
+    }
+    builder.into_inner().map_err(failed)
 }
 
 /// The images that the Dockerfile in the archive builds upon.

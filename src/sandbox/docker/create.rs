@@ -42,6 +42,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) user: (u32, u32),
     /// Processors of the machine; more than these cannot be given.
     pub(super) processors: Option<i64>,
+    /// The runtime, where it is not Docker's usual one.
+    pub(super) runtime: Option<&'a str>,
     /// The mounts besides the executable: host path, path inside, read-only.
     pub(super) mounts: Vec<(String, String, bool)>,
     /// What the image declares as volumes. Docker would give each a writable directory on the host, without a limit.
@@ -158,6 +160,7 @@ fn host(spec: &StepSpec, around: &Surroundings) -> HostConfig {
     };
     HostConfig {
         network_mode: Some(network),
+        runtime: around.runtime.map(str::to_owned),
         extra_hosts: hosts,
         readonly_rootfs: Some(spec.profile != Profile::Provision),
         privileged: Some(false),
@@ -245,6 +248,7 @@ mod tests {
             tree: None,
             stdin: Vec::new(),
             open_until: None,
+            runtime: None,
             keep: Vec::new(),
             dir: PathBuf::from("/state/step"),
             log: PathBuf::from("/state/log"),
@@ -262,6 +266,7 @@ mod tests {
             command: vec!["/dogwatch/bin/dogwatch".into(), "shim".into()],
             user: (10_001, 10_001),
             processors: Some(1),
+            runtime: None,
             mounts: vec![("/state/step".into(), "/dogwatch/step".into(), true), ("/t".into(), "/work".into(), false)],
             volumes: vec!["/data".into(), "/work".into(), "/tmp".into()],
         };
@@ -295,6 +300,7 @@ mod tests {
             command: Vec::new(),
             user: (10_001, 10_001),
             processors: None,
+            runtime: Some("crun"),
             mounts: Vec::new(),
             volumes: Vec::new(),
         };
@@ -309,7 +315,7 @@ mod tests {
         assert_eq!((joined.hostname, joined.network_disabled), (None, Some(false)));
         let host = joined.host_config.unwrap();
         assert_eq!((host.network_mode.as_deref(), host.extra_hosts), (Some("container:0123"), None));
-        assert_eq!(host.port_bindings, None);
+        assert_eq!((host.port_bindings, host.runtime.as_deref()), (None, Some("crun")));
     }
 
     #[test]

@@ -6,6 +6,10 @@
 //! before the first `FROM`. The builder takes quotes, escapes and variables out of words in more ways than one, so where
 //! they could make an image or an address this reader does not interpret them: it refuses.
 
+mod agents;
+
+pub(super) use agents::compose;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest Dockerfile that is looked at, in bytes.

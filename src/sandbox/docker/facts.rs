@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct DockerFacts {
     /// The socket.
     pub socket: String,
+    /// Its own name for itself, which stays the same.
+    pub id: String,
     /// Version of the engine, such as `27.3.1`.
     pub version: String,
     /// Newest version of its interface.
@@ -27,6 +29,8 @@ pub struct DockerFacts {
     pub user_namespaces: bool,
     /// The runtimes that it knows, sorted.
     pub runtimes: Vec<String>,
+    /// The one that it takes where nobody names one.
+    pub default_runtime: String,
     /// Its security options as it writes them, such as `name=seccomp,profile=default`.
     pub security_options: Vec<String>,
     /// Processors of the machine.
@@ -42,7 +46,11 @@ impl DockerFacts {
     /// user of this machine; where users inside are others, its program could not write there.
     pub fn obstacle(&self) -> Option<(String, &'static str)> {
         let (what, remedy) = if self.rootless {
-            ("it runs rootless", "name an ordinary Docker under [docker] in config.toml")
+            (
+                "it runs rootless: the ordinary user of a step is one of its subordinate users outside, and only its root, as which \
+                 no agent may run, is the engine's own",
+                "name an ordinary Docker under [docker] in config.toml",
+            )
         } else if self.user_namespaces {
             (
                 "it maps users inside to others (userns-remap)",
@@ -54,8 +62,20 @@ impl DockerFacts {
         Some((format!("{what}, so that a step could not write to its own files"), remedy))
     }
 
-    /// The version and the walls between a step and the machine, in a few words.
-    pub(super) fn in_words(&self) -> String {
+    /// Why steps cannot run in a runtime of this name, with the remedy, if Docker does not know it.
+    pub fn lacks_runtime(&self, name: &str) -> Option<(String, &'static str)> {
+        let lacks = !self.runtimes.iter().any(|known| known == name);
+        lacks.then(|| {
+            (
+                format!("Docker knows no runtime {name}; it knows {}", self.runtimes.join(", ")),
+                "name one of these in `runtime` under [sandbox] in config.toml, or add it to `runtimes` in \
+                 /etc/docker/daemon.json and restart Docker",
+            )
+        })
+    }
+
+    /// The version and the walls between a step and the machine, in a few words. `level` is what is known of the runtime's own.
+    pub(super) fn in_words(&self, runtime: &str, level: &str) -> String {
         let named = |name: &str| {
             self.security_options.iter().find(|option| option.split(',').any(|part| part == format!("name={name}")))
         };
@@ -65,7 +85,7 @@ impl DockerFacts {
         };
         let confined = ["apparmor", "selinux"].into_iter().find(|name| named(name).is_some());
         let confined = confined.map_or_else(String::new, |name| format!(", {name}"));
-        format!("docker {}, {filter}{confined}, shared kernel", self.version)
+        format!("docker {} as root, {runtime}, {filter}{confined}, {level}", self.version)
     }
 
     /// Takes the two answers apart.
@@ -80,6 +100,7 @@ impl DockerFacts {
         runtimes.sort();
         Self {
             socket: socket.to_owned(),
+            id: info.id.unwrap_or_default(),
             version: version.version.unwrap_or_default(),
             api: version.api_version.unwrap_or_default(),
             cgroup_version: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
@@ -90,6 +111,7 @@ impl DockerFacts {
             rootless: has("name=rootless"),
             user_namespaces: has("name=userns"),
             runtimes,
+            default_runtime: info.default_runtime.unwrap_or_default(),
             security_options,
             processors: info.ncpu,
             memory: info.mem_total,
@@ -110,10 +132,11 @@ mod tests {
             security_options: options.iter().map(|option| (*option).to_owned()).collect(),
             ..DockerFacts::default()
         };
-        let tight = facts(&["name=apparmor", "name=seccomp,profile=builtin"]).in_words();
-        assert_eq!(tight, "docker 28.5.2, seccomp, apparmor, shared kernel");
+        let tight = facts(&["name=apparmor", "name=seccomp,profile=builtin"]).in_words("runc", "shared kernel");
+        assert_eq!(tight, "docker 28.5.2 as root, runc, seccomp, apparmor, shared kernel");
         for open in [&[][..], &["name=seccomp,profile=unconfined"]] {
-            assert_eq!(facts(open).in_words(), "docker 28.5.2, NO seccomp, shared kernel");
+            let words = facts(open).in_words("runsc", "a kernel of its own");
+            assert_eq!(words, "docker 28.5.2 as root, runsc, NO seccomp, a kernel of its own");
         }
     }
 
@@ -121,7 +144,7 @@ mod tests {
     fn other_users_inside_are_an_obstacle() {
         for (option, obstacle) in [
             ("name=seccomp,profile=default", None),
-            ("name=rootless", Some("runs rootless")),
+            ("name=rootless", Some("it runs rootless")),
             ("name=userns", Some("userns-remap")),
         ] {
             let info = SystemInfo { security_options: Some(vec![option.to_owned()]), ..SystemInfo::default() };

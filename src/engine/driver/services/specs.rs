@@ -22,7 +22,7 @@ pub(super) fn is_beside(key: &StepKey, suite: &Suite) -> bool {
     match key.kind {
         StepKind::Network | StepKind::Ready => key.suite == suite.name,
         StepKind::Service => service_of(key, suite).is_some(),
-        StepKind::Prepare | StepKind::Develop | StepKind::Test => false,
+        StepKind::Prepare | StepKind::Develop | StepKind::Test | StepKind::Program => false,
     }
 }
 
@@ -85,6 +85,7 @@ impl<W: World> Engine<W> {
             tree: (!own).then(|| self.places().tree(&key)),
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: if own { Vec::new() } else { keep_paths(context) },
             dir: self.places().step(&key),
             log: self.places().log(&key),
@@ -97,7 +98,14 @@ impl<W: World> Engine<W> {
     }
 
     /// A container in which this program itself runs.
-    fn small(&self, context: &Context, key: StepKey, argv: Vec<String>, seconds: u64, network: Network) -> StepSpec {
+    pub(in crate::engine::driver) fn small(
+        &self,
+        context: &Context,
+        key: StepKey,
+        argv: Vec<String>,
+        seconds: u64,
+        network: Network,
+    ) -> StepSpec {
         StepSpec {
             profile: Profile::Test,
             image: context.run.image.as_ref().map(|image| image.id.clone()).unwrap_or_default(),
@@ -107,6 +115,7 @@ impl<W: World> Engine<W> {
             tree: None,
             stdin: Vec::new(),
             open_until: None,
+            runtime: context.config.runtime.clone(),
             keep: Vec::new(),
             dir: self.places().step(&key),
             log: self.places().log(&key),

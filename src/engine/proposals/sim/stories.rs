@@ -3,10 +3,10 @@
 
 use super::{End, Sim, operator};
 use crate::approval::machine::Resolution;
-use crate::domain::{Claims, ExecutionOutcome, ProposalId, ProposalState as State};
+use crate::domain::{ExecutionOutcome, ProposalId, ProposalState as State};
 use crate::engine::crash::{self, Plan};
+use crate::engine::proposals::Decision;
 use crate::engine::proposals::carry::Claim;
-use crate::engine::proposals::{Asked, Change, Decision};
 use crate::store::FaultKind;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -16,7 +16,12 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn play<T>(simulation: impl Future<Output = T>) -> T {
+/// How much is played: little, or all of it with `DOGWATCH_FULL=1`.
+fn size(short: u64, full: u64) -> u64 {
+    if std::env::var_os("DOGWATCH_FULL").is_some() { full } else { short }
+}
+
+pub(super) fn play<T>(simulation: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(simulation)
 }
 
@@ -63,6 +68,7 @@ fn check(sim: &Sim, id: ProposalId) {
             run: None,
             kind: Some("proposal.".to_owned()),
             text: None,
+            about: crate::domain::AuditAbout::default(),
         })
     });
     let records = kinds.unwrap().records;
@@ -73,7 +79,7 @@ fn check(sim: &Sim, id: ProposalId) {
 
 #[test]
 fn every_crash_point_leaves_one_effect_at_most() {
-    let seeds: u64 = if cfg!(debug_assertions) { 5 } else { 25 };
+    let seeds = size(5, 25);
     let (mut lives, mut crashes) = (0, 0);
     let mut ends: BTreeMap<State, u32> = BTreeMap::new();
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
@@ -103,7 +109,7 @@ fn every_crash_point_leaves_one_effect_at_most() {
 
 #[test]
 fn random_trouble_leaves_one_effect_at_most() {
-    let stories: u64 = if cfg!(debug_assertions) { 300 } else { 10_000 };
+    let stories = size(300, 10_000);
     let points = crash::of_executions();
     let mut ends: BTreeMap<State, u32> = BTreeMap::new();
     for seed in 1..=stories {
@@ -196,7 +202,7 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_thousand_claims_at_once_are_one_start() {
-    let rounds = if cfg!(debug_assertions) { 3 } else { 100 };
+    let rounds = size(3, 100);
     let mut starts = 0;
     for _ in 0..rounds {
         play(async {
@@ -251,127 +257,8 @@ fn what_nobody_knows_is_asked_and_a_person_ends_it() {
 }
 
 #[test]
-fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
-    play(async {
-        let sim = Sim::new(0);
-        let engine = sim.engine(Plan::count());
-        let (claims, ada) = (Claims { why: "it is down".to_owned(), ..Claims::default() }, operator(1000));
-        let proposed = engine.propose("web-1".to_owned(), super::command("shop"), claims.clone(), None, ada);
-        let one = proposed.await.unwrap();
-        let change = Change { command: super::command("shop2"), claims: claims.clone(), asset: None };
-        let edited = engine.edit(one.id, change.clone(), operator(2000)).await.unwrap();
-        let old = sim.read(one.id);
-        assert_eq!((old.state, old.replaced_by, edited.replaces), (State::Superseded, Some(edited.id), Some(one.id)));
-        assert_eq!(edited.proposed.owners.len(), 1);
-        let yes =
-            |digest: &str| Decision::Approve { digest: digest.to_owned(), seen: None, signature: None, glass: None };
-        assert!(engine.decide(one.id, yes(&one.digest), operator(2001)).await.is_err());
-        assert!(engine.decide(edited.id, yes(&one.digest), operator(2001)).await.is_err());
-        assert!(engine.edit(one.id, change, operator(2000)).await.is_err());
-        let no = |reason: &str| Decision::Deny { reason: reason.to_owned() };
-        assert!(engine.decide(edited.id, no(""), operator(2001)).await.is_err());
-        let denied = engine.decide(edited.id, no("not on a Friday"), operator(2001)).await.unwrap();
-        assert_eq!(denied.state, State::Denied);
-        assert!(
-            engine.propose("db-9".to_owned(), super::command("x"), claims.clone(), None, operator(1)).await.is_err()
-        );
-    });
-}
-
-#[test]
-fn caps_and_refusals_of_agents_survive_restarts() {
-    play(async {
-        let sim = Sim::new(0);
-        let run = run_of(&sim).await;
-        let deny = |id: ProposalId| {
-            let engine = sim.engine(Plan::count());
-            async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, operator(2000)).await }
-        };
-        let (mut taken, mut refused) = (0, 0);
-        // Each try is made by another engine: nothing is kept in memory.
-        for restart in 0..50 {
-            for number in 0..6 {
-                match sim.ask_as_agent(run, &format!("{restart}-{number}")).await {
-                    Ok(Asked::New(_)) => taken += 1,
-                    Ok(Asked::Known(_)) => panic!("never asked before"),
-                    Err(words) => {
-                        assert!(words.contains("which is the most"), "{words}");
-                        refused += 1;
-                    }
-                }
-                let (waiting, hourly, all) = sim
-                    .store
-                    .read_sync(|view| view.proposed_by_agent(run, crate::domain::Millis(i64::MIN / 2)))
-                    .unwrap();
-                assert!(waiting <= 3 && all <= 50 && hourly == all);
-            }
-            let open = sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 100)).unwrap();
-            for one in open {
-                deny(one.id).await.unwrap();
-                // The same again is answered from the record.
-                let crate::domain::Program::Argv { words } = &one.proposed.command.program else { panic!() };
-                let word = String::from_utf8(words[1].clone()).unwrap();
-                let Ok(Asked::Known(known)) = sim.ask_as_agent(run, &word).await else { panic!("asked again") };
-                assert_eq!((known.id, known.state), (one.id, State::Denied));
-            }
-            tokio::time::advance(HOUR / 4).await;
-        }
-        assert_eq!(taken, 50);
-        assert!(refused > 200, "{refused}");
-    });
-}
-
-/// A run whose agent may propose.
-async fn run_of(sim: &Sim) -> crate::domain::RunId {
-    let made = sim.store.write(|tx| {
-        let project = tx.insert_project("shop", "/shop")?;
-        let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;
-        tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "run.queued"))?;
-        Ok(run.id)
-    });
-    made.await.unwrap()
-}
-
-#[test]
-fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
-    play(async {
-        let mut told = 0;
-        // A run may propose 50 times at most.
-        for number in 0..200_u32 {
-            let sim = Sim::new(0);
-            let run = run_of(&sim).await;
-            let Ok(Asked::New(one)) = sim.ask_as_agent(run, "shop").await else { panic!("not taken") };
-            let waits = |iteration| sim.store.read_sync(move |view| view.proposals_to_tell(run, iteration)).unwrap();
-            assert!(waits(1).is_empty());
-            let reason = format!("no, {number}");
-            let no = Decision::Deny { reason: reason.clone() };
-            sim.engine(Plan::count()).decide(one.id, no, operator(2000)).await.unwrap();
-            // A prompt that was made and never used tells nothing.
-            for _ in 0..(number % 3) {
-                assert_eq!(waits(1)[0].reason, reason);
-            }
-            let id = one.id;
-            let tell = |iteration| {
-                sim.store.write(move |tx| {
-                    tx.proposals_told(&[id], iteration)?;
-                    tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "step.intended"))?;
-                    Ok(())
-                })
-            };
-            tell(1).await.unwrap();
-            // The same turn, repeated after a crash, is told the same; the next one is not.
-            assert_eq!(waits(1)[0].reason, reason);
-            tell(1).await.unwrap();
-            assert!(waits(2).is_empty());
-            told += 1;
-        }
-        assert_eq!(told, 200);
-    });
-}
-
-#[test]
 fn a_store_that_refuses_at_any_write_has_no_effect_without_its_rows() {
-    let most: u64 = if cfg!(debug_assertions) { 40 } else { 300 };
+    let most = size(40, 300);
     for (number, kind) in (0..most).zip([FaultKind::DiskFull, FaultKind::Io].into_iter().cycle()) {
         play(async {
             let sim = Sim::new(number % 2);

@@ -1,0 +1,156 @@
+//! Makes signed checkpoints of the audit log: once a minute where there is news, and at once for whoever asks. Each is kept beside
+//! the log and given to the anchor that the operator has elsewhere, so that who changes the log must change that as well.
+
+use crate::audit::{self, Checkpoint, Clock, Sealer, SystemClock};
+use crate::config::AuditConfig;
+use crate::store::{Store, StoreError};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::sync::Mutex as AsyncMutex;
+
+/// How often the log is looked at.
+const EVERY: Duration = Duration::from_mins(1);
+/// How long the command of an anchor may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The file beside the log is cut to its newer half when it is longer.
+const LONGEST: u64 = 4 << 20;
+
+/// Why there is no checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The log cannot be read.
+    #[error("the audit log cannot be read for a checkpoint: {0}")]
+    Store(#[from] StoreError),
+    /// It has no record.
+    #[error("the audit log has no event yet, so there is nothing to say of it")]
+    Empty,
+    /// It cannot be kept.
+    #[error("{}: the checkpoint cannot be written: {source}", path.display())]
+    File {
+        /// Where.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// Where checkpoints are made.
+pub struct Checkpoints {
+    store: Store,
+    sealer: Sealer,
+    file: PathBuf,
+    anchor: AuditConfig,
+    /// The last record of which one was made; held while one is made.
+    last: AsyncMutex<u64>,
+    fault: Mutex<Option<String>>,
+}
+
+impl Checkpoints {
+    /// Kept in `file`, and given to the operator's anchor.
+    pub fn new(store: Store, sealer: Sealer, file: PathBuf, anchor: AuditConfig) -> Self {
+        Self { store, sealer, file, anchor, last: AsyncMutex::new(0), fault: Mutex::new(None) }
+    }
+
+    /// What the engine says of its log at this moment; nothing is written.
+    pub async fn say(&self) -> Result<Checkpoint, CheckpointError> {
+        let found =
+            self.store.read(|view| Ok((audit::chain_head(view.connection())?, audit::last(view.connection())?)));
+        let (Some(head), Some((_, by))) = found.await? else { return Err(CheckpointError::Empty) };
+        Ok(self.sealer.seal(&by.engine, by.epoch, head, SystemClock::new().now().wall.0))
+    }
+
+    /// Makes one at once, unless there is none but news that one was made of. A live execution calls it when it is over.
+    pub async fn make(&self) -> Result<Checkpoint, CheckpointError> {
+        let mut last = self.last.lock().await;
+        let made = self.say().await?;
+        if made.seq == *last {
+            return Ok(made);
+        }
+        append(&self.file, &made).map_err(|source| CheckpointError::File { path: self.file.clone(), source })?;
+        let faults = [self.to_file(&made).err(), self.to_command(&made).await.err()];
+        let fault = faults.into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
+        if let Some(fault) = &fault {
+            tracing::warn!("the anchor did not get checkpoint {}: {fault}", made.seq);
+        }
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        *last = made.seq;
+        Ok(made)
+    }
+
+    /// Why the anchor did not get the last one, if so.
+    pub fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes one a minute for ever, where there is news.
+    pub async fn keep(&self) {
+        loop {
+            match self.make().await {
+                Ok(_) | Err(CheckpointError::Empty) => {}
+                Err(error) => {
+                    *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                    tracing::warn!("{error}");
+                }
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    fn to_file(&self, made: &Checkpoint) -> Result<(), String> {
+        let Some(path) = &self.anchor.file else { return Ok(()) };
+        append(path, made).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    async fn to_command(&self, made: &Checkpoint) -> Result<(), String> {
+        let Some((program, arguments)) = self.anchor.command.split_first() else { return Ok(()) };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .current_dir("/")
+            .kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let given = async {
+            let mut child = command.spawn()?;
+            if let Some(mut input) = child.stdin.take() {
+                input.write_all(format!("{made}\n").as_bytes()).await?;
+            }
+            child.wait().await
+        };
+        match tokio::time::timeout(PATIENCE, given).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
+            Ok(Err(error)) => Err(format!("{program}: {error}")),
+            Err(_) => Err(format!("{program} took more than {} s", PATIENCE.as_secs())),
+        }
+    }
+}
+
+/// Adds a line and waits until it is on disk.
+fn append(path: &Path, made: &Checkpoint) -> io::Result<()> {
+    shorten(path)?;
+    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    file.write_all(format!("{made}\n").as_bytes())?;
+    file.sync_data()
+}
+
+/// Lets the older half go where the file is too long.
+fn shorten(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(seen) if seen.is_file() && seen.len() > LONGEST => {}
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let text = std::fs::read_to_string(path)?;
+    let kept = text.get(text.len() / 2..).and_then(|half| half.split_once('\n')).map_or("", |(_, rest)| rest);
+    crate::store::files::replace(path, kept.as_bytes())
+}

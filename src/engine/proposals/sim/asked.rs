@@ -1,0 +1,172 @@
+//! What is asked and answered about proposals, over restarts: edits, reasons, caps, and what one person decided for two.
+#![allow(clippy::unwrap_used)]
+
+use super::stories::play;
+use super::{Sim, operator};
+use crate::domain::{Claims, ProposalId, ProposalState as State};
+use crate::engine::crash::Plan;
+use crate::engine::proposals::{Asked, Change, Decision};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
+    play(async {
+        let sim = Sim::new(0);
+        let engine = sim.engine(Plan::count());
+        let (claims, ada) = (Claims { why: "it is down".to_owned(), ..Claims::default() }, operator(1000));
+        let proposed = engine.propose("web-1".to_owned(), super::command("shop"), claims.clone(), None, ada);
+        let one = proposed.await.unwrap();
+        let change = Change { command: super::command("shop2"), claims: claims.clone(), asset: None };
+        let edited = engine.edit(one.id, change.clone(), operator(2000)).await.unwrap();
+        let old = sim.read(one.id);
+        assert_eq!((old.state, old.replaced_by, edited.replaces), (State::Superseded, Some(edited.id), Some(one.id)));
+        assert_eq!(edited.proposed.owners.len(), 1);
+        let yes =
+            |digest: &str| Decision::Approve { digest: digest.to_owned(), seen: None, signature: None, glass: None };
+        assert!(engine.decide(one.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.decide(edited.id, yes(&one.digest), operator(2001)).await.is_err());
+        assert!(engine.edit(one.id, change, operator(2000)).await.is_err());
+        let no = |reason: &str| Decision::Deny { reason: reason.to_owned() };
+        assert!(engine.decide(edited.id, no(""), operator(2001)).await.is_err());
+        let denied = engine.decide(edited.id, no("not on a Friday"), operator(2001)).await.unwrap();
+        assert_eq!(denied.state, State::Denied);
+        assert!(
+            engine.propose("db-9".to_owned(), super::command("x"), claims.clone(), None, operator(1)).await.is_err()
+        );
+    });
+}
+
+#[test]
+fn caps_and_refusals_of_agents_survive_restarts() {
+    play(async {
+        let sim = Sim::new(0);
+        let run = run_of(&sim).await;
+        let deny = |id: ProposalId| {
+            let engine = sim.engine(Plan::count());
+            async move { engine.decide(id, Decision::Deny { reason: "no".to_owned() }, operator(2000)).await }
+        };
+        let (mut taken, mut refused) = (0, 0);
+        // Each try is made by another engine: nothing is kept in memory.
+        for restart in 0..50 {
+            for number in 0..6 {
+                match sim.ask_as_agent(run, &format!("{restart}-{number}")).await {
+                    Ok(Asked::New(_)) => taken += 1,
+                    Ok(Asked::Known(_)) => panic!("never asked before"),
+                    Err(words) => {
+                        assert!(words.contains("which is the most"), "{words}");
+                        refused += 1;
+                    }
+                }
+                let (waiting, hourly, all) = sim
+                    .store
+                    .read_sync(|view| view.proposed_by_agent(run, crate::domain::Millis(i64::MIN / 2)))
+                    .unwrap();
+                assert!(waiting <= 3 && all <= 50 && hourly == all);
+            }
+            let open = sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 100)).unwrap();
+            for one in open {
+                deny(one.id).await.unwrap();
+                // The same again is answered from the record.
+                let crate::domain::Program::Argv { words } = &one.proposed.command.program else { panic!() };
+                let word = String::from_utf8(words[1].clone()).unwrap();
+                let Ok(Asked::Known(known)) = sim.ask_as_agent(run, &word).await else { panic!("asked again") };
+                assert_eq!((known.id, known.state), (one.id, State::Denied));
+            }
+            tokio::time::advance(HOUR / 4).await;
+        }
+        assert_eq!(taken, 50);
+        assert!(refused > 200, "{refused}");
+    });
+}
+
+/// A run whose agent may propose.
+async fn run_of(sim: &Sim) -> crate::domain::RunId {
+    let made = sim.store.write(|tx| {
+        let project = tx.insert_project("shop", "/shop")?;
+        let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;
+        tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "run.queued"))?;
+        Ok(run.id)
+    });
+    made.await.unwrap()
+}
+
+#[test]
+fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
+    play(async {
+        let mut told = 0;
+        // A run may propose 50 times at most.
+        for number in 0..200_u32 {
+            let sim = Sim::new(0);
+            let run = run_of(&sim).await;
+            let Ok(Asked::New(one)) = sim.ask_as_agent(run, "shop").await else { panic!("not taken") };
+            let waits = |iteration| sim.store.read_sync(move |view| view.proposals_to_tell(run, iteration)).unwrap();
+            assert!(waits(1).is_empty());
+            let reason = format!("no, {number}");
+            let no = Decision::Deny { reason: reason.clone() };
+            sim.engine(Plan::count()).decide(one.id, no, operator(2000)).await.unwrap();
+            // A prompt that was made and never used tells nothing.
+            for _ in 0..(number % 3) {
+                assert_eq!(waits(1)[0].reason, reason);
+            }
+            let id = one.id;
+            let tell = |iteration| {
+                sim.store.write(move |tx| {
+                    tx.proposals_told(&[id], iteration)?;
+                    tx.record(crate::audit::AuditEvent::new(crate::domain::Actor::Engine, "step.intended"))?;
+                    Ok(())
+                })
+            };
+            tell(1).await.unwrap();
+            // The same turn, repeated after a crash, is told the same; the next one is not.
+            assert_eq!(waits(1)[0].reason, reason);
+            tell(1).await.unwrap();
+            assert!(waits(2).is_empty());
+            told += 1;
+        }
+        assert_eq!(told, 200);
+    });
+}
+
+#[test]
+fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
+    play(async {
+        let mut sim = Sim::new(0);
+        let two = crate::approval::policy::Rule { approvals: 2, ..Default::default() };
+        sim.policy.rules.push(two);
+        sim.policy.break_glass = [crate::domain::OperatorRole::Admin].into();
+        let engine = sim.engine(Plan::count());
+        let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
+        let asked = engine.propose("web-1".to_owned(), super::command("shop"), claims, None, operator(1000));
+        let one = asked.await.unwrap();
+        let yes = |glass: Option<&str>| {
+            let glass = glass.map(str::to_owned);
+            Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass }
+        };
+        assert!(engine.decide(one.id, yes(Some("short")), operator(2000)).await.is_err());
+        let approved = engine.decide(one.id, yes(Some("nobody else answers the phone")), operator(2000)).await.unwrap();
+        assert_eq!(approved.state, State::Approved);
+        sim.life(Plan::count(), Duration::from_mins(1)).await;
+        assert_eq!(sim.read(one.id).state, State::Succeeded);
+        let listed = || sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 10)).unwrap().len();
+        assert_eq!(listed(), 1);
+        for own in [1000, 2000] {
+            assert!(engine.decide(one.id, Decision::Review, operator(own)).await.is_err());
+        }
+        assert_eq!(listed(), 1);
+        engine.decide(one.id, Decision::Review, operator(2001)).await.unwrap();
+        assert_eq!(listed(), 0);
+        let events = sim.store.read_sync(|view| {
+            view.audit_page(&crate::store::AuditFilter {
+                before: None,
+                most: 100,
+                run: None,
+                kind: Some("proposal.".to_owned()),
+                text: Some("answers the phone".to_owned()),
+                about: crate::domain::AuditAbout::default(),
+            })
+        });
+        assert_eq!(events.unwrap().records.len(), 1);
+    });
+}

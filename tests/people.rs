@@ -1,0 +1,17 @@
+//! Real Unix users over the real socket: who is let in, who may do what, and what becomes of a role that is taken away. These tests
+//! make users and groups of their own and need root for that; elsewhere they say so and skip.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod support;
+
+#[path = "people/identity.rs"]
+mod identity;
+#[path = "people/roles.rs"]
+mod roles;
+#[path = "people/system.rs"]
+mod system;
+#[path = "people/users.rs"]
+mod users;
+#[path = "people/witness.rs"]
+mod witness;
