@@ -113,6 +113,12 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
     let found = through(&mut console, "2", 1) + through(&mut console, "j", runs / 2 + 1);
     assert!(found > 0, "no question is seen:\n{}", console.shown());
     through(&mut console, "y\u{1b}", 1);
+    // The dialog about what is proposed for a live asset, to its end.
+    through(&mut console, "1\u{1b}", 1);
+    through(&mut console, "2gj\r", 1);
+    console.wait_for("x1 for db-1");
+    through(&mut console, "\u{6}", 12);
+    through(&mut console, "\u{1b}", 2);
     through(&mut console, "4", 1);
     let found = through(&mut console, "5", 2) + through(&mut console, "j", runs);
     assert!(found > 0, "no record is seen");

@@ -395,7 +395,7 @@ fn break_glass_is_on_every_screen_until_somebody_else_looked() {
 }
 
 #[test]
-fn pictures_of_the_dialog() {
+fn the_dialog_says_what_it_must_on_usual_screens() {
     let mut one =
         proposal(true, fixtures::command(&["systemctl", "restart", "sh\u{43e}p", &format!("x{}y", " ".repeat(40))]));
     one.proposed.claims.why = "The shop answers 502 since the deployment.\nwho decides\n  nobody must agree".to_owned();
@@ -408,21 +408,29 @@ fn pictures_of_the_dialog() {
     for (columns, rows) in [(80, 24), (120, 36)] {
         let mut app = knowing(&shown);
         press(&mut app, "2 g down");
-        insta::assert_snapshot!(format!("proposals-{columns}x{rows}"), picture(&mut app, columns, rows, LOOK));
+        let text = picture(&mut app, columns, rows, LOOK);
+        assert!(text.contains("web-1 CRITICAL 0/2 yes") && text.contains("x3 asks for a yes on web-1"), "{text}");
         let mut app = opened(&shown);
-        insta::assert_snapshot!(format!("proposal-{columns}x{rows}"), picture(&mut app, columns, rows, LOOK));
+        let text = picture(&mut app, columns, rows, LOOK);
+        assert!(text.contains("x3 for web-1") && text.contains("waits: 0 of 2 said yes; 41m 0s left"), "{text}");
         read(&mut app, columns, rows);
-        insta::assert_snapshot!(format!("proposal-end-{columns}x{rows}"), picture(&mut app, columns, rows, LOOK));
-        ask_for_yes(&mut app);
-        insta::assert_snapshot!(format!("proposal-yes-{columns}x{rows}"), picture(&mut app, columns, rows, LOOK));
+        let text = picture(&mut app, columns, rows, LOOK);
+        assert!(text.contains("digest: ") && text.contains("all of it was on the screen"), "{text}");
+        press(&mut app, "y");
+        app.coded(CODE.to_owned());
+        let text = picture(&mut app, columns, rows, LOOK);
+        assert!(text.contains("web-1 IS CRITICAL") && text.contains("then enter: web-1 kwhz"), "{text}");
     }
     let mut app = opened(&shown);
-    let mono = Look { colour: false, unicode: false };
     app.ascii = true;
-    insta::assert_snapshot!("proposal-mono", picture(&mut app, 80, 24, mono));
+    read(&mut app, 80, 60);
+    let text = picture(&mut app, 80, 60, Look { colour: false, unicode: false });
+    // What a text says begins behind the number of its line, never where our own headings do.
+    assert!(text.contains("2| who decides"), "{text}");
     let mut unknown = glass();
     unknown.state = State::OutcomeUnknown;
-    insta::assert_snapshot!("proposal-unknown", picture(&mut opened(&detail(unknown)), 80, 24, LOOK));
+    let text = picture(&mut opened(&detail(unknown)), 80, 24, LOOK);
+    assert!(text.contains("OUTCOME UNKNOWN: it may have run; it is never run again"), "{text}");
 }
 
 /// How many texts are tried: `DOGWATCH_TEXTS=500` for all of them.
@@ -501,7 +509,7 @@ fn a_yes_is_out_of_reach_until_every_cell_was_on_the_screen() {
             }
         }
     }
-    println!("{cases} texts at a size, none agreed to early");
+    assert!(cases >= texts());
 }
 
 /// The bytes of the script, read back from the rows.
