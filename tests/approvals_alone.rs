@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::bare::Bare;
 use support::wait_until;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// An engine with one asset of this machine.
 fn bare() -> Bare {

@@ -14,7 +14,7 @@ fn unique(kind: &str) -> String {
 
 /// The files of users are locked by whoever changes them, other tests too, so it is tried again for a while.
 fn run(program: &str, args: &[&str]) {
-    wait_until(&format!("{program} {args:?}"), Duration::from_secs(60), || {
+    wait_until(&format!("{program} {args:?}"), Duration::from_mins(1), || {
         let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() || words.contains("lock"), "{program} {args:?}: {words}");
