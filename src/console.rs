@@ -156,6 +156,7 @@ enum Woken {
 }
 
 impl Loop {
+    #[allow(clippy::too_many_lines, reason = "one loop over all that can wake it")]
     async fn go(mut self, screen: &mut Screen) -> Result<(), ScreenError> {
         let mut input = EventStream::new();
         let mut signals = Signals::new()?;

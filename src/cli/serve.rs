@@ -43,6 +43,7 @@ const TRIES: Duration = Duration::from_hours(1);
 const KEPT_LOGS: usize = 14;
 
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// Print a systemd user unit instead
     #[arg(long)]

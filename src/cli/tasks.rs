@@ -62,10 +62,8 @@ fn table(tasks: &[Task], columns: Option<usize>) -> Vec<SafeText> {
     let now = words::now();
     for task in tasks {
         let AskedBy::Agent { run } = task.by;
-        let state = match &task.result {
-            Some(result) => safe!("{}", result.outcome.words()),
-            None => safe!("{}", task.state.words()),
-        };
+        let words = task.result.as_ref().map_or_else(|| task.state.words(), |result| result.outcome.words());
+        let state = safe!("{}", words);
         table.row([
             safe!("{}", task.id),
             task.place.map_or_else(SafeText::empty, |place| safe!("{}", place.run)),

@@ -27,7 +27,7 @@ pub enum SignError {
 }
 
 impl SignError {
-    fn system(error: impl ToString) -> Self {
+    fn system(error: &impl ToString) -> Self {
         Self::System(error.to_string())
     }
 }
@@ -60,11 +60,11 @@ fn by_file(path: &Path, text: &str) -> Result<String, SignError> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(SignError::system)?;
+        .map_err(|error| SignError::system(&error))?;
     if let Some(mut input) = child.stdin.take() {
-        input.write_all(text.as_bytes()).map_err(SignError::system)?;
+        input.write_all(text.as_bytes()).map_err(|error| SignError::system(&error))?;
     }
-    let done = child.wait_with_output().map_err(SignError::system)?;
+    let done = child.wait_with_output().map_err(|error| SignError::system(&error))?;
     let signature = String::from_utf8(done.stdout).unwrap_or_default();
     if done.status.success() && !signature.is_empty() {
         return Ok(signature);
@@ -78,7 +78,7 @@ struct Public(PathBuf);
 impl Public {
     fn written(line: &str) -> Result<Self, SignError> {
         let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(SignError::system)?;
+        getrandom::fill(&mut bytes).map_err(|error| SignError::system(&error))?;
         let path = std::env::temp_dir().join(format!("dogwatch-{}.pub", crate::audit::hex(&bytes)));
         let mut options = std::fs::OpenOptions::new();
         let file = options.write(true).create_new(true).mode(0o600).open(&path);

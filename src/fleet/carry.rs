@@ -15,7 +15,7 @@ use tokio::time::timeout;
 /// How far the clock of an asset may be off, in seconds. Certificates and times of records depend on it.
 const SKEW: i64 = 30;
 /// How long an asset may take to say what it is.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// Most programs that one may lack.
 const MOST_LACKED: usize = 20;
 /// How long beyond its own time a command may take to be told about.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 pub(super) const TEXT: &str = include_str!("observe.sh");
 
 /// How long all of it may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Most bytes that are taken.
 const MOST: usize = 256 * 1024;
 /// Most of a list, and the longest text of anything.

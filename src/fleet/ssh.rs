@@ -39,7 +39,7 @@ pub(super) struct Way<'a> {
 pub(super) struct Host {
     session: Arc<Session>,
     /// Its files; they go when it is over.
-    _files: Arc<Files>,
+    files: Arc<Files>,
 }
 
 struct Files(PathBuf);
@@ -76,7 +76,7 @@ impl Host {
         let session = opened
             .map_err(|_| FleetFault(format!("{name} did not let anybody in within {} s", CONNECT.as_secs() * 2)))?
             .map_err(|error| FleetFault(format!("{name}: {}", told(&error))))?;
-        Ok(Self { session: Arc::new(session), _files: Arc::new(files) })
+        Ok(Self { session: Arc::new(session), files: Arc::new(files) })
     }
 
     pub(super) async fn call(&self, text: &str, verb: &[&str], input: Vec<u8>) -> Result<Talk, FleetFault> {
@@ -87,7 +87,7 @@ impl Host {
         let (Some(to), Some(from)) = (to, from) else {
             return Err(FleetFault("the connection has no streams".to_owned()));
         };
-        Ok(Talk::over(to, from, input, (child, Arc::clone(&self._files))))
+        Ok(Talk::over(to, from, input, (child, Arc::clone(&self.files))))
     }
 }
 
@@ -115,12 +115,12 @@ fn files(way: &Way<'_>, dir: &Path) -> std::io::Result<Files> {
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     let files = Files(dir);
     let known = way.host.known_as(way.port);
-    let hosts = way.host_keys.iter().map(|key| format!("{known} {key}\n")).collect::<String>();
+    let hosts: Vec<String> = way.host_keys.iter().map(|key| format!("{known} {key}\n")).collect();
     let write = |name: &str, text: &str| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(files.0.join(name))?;
         file.write_all(text.as_bytes())
     };
-    write("hosts", &hosts)?;
+    write("hosts", &hosts.concat())?;
     write("config", &config(way))?;
     Ok(files)
 }

@@ -180,15 +180,12 @@ async fn whoever_makes_the_directory_has_the_only_turn() {
         let (first, second, held) = tokio::join!(run(&fleet, &order, &boot), run(&fleet, &order, &boot), held);
         let ran = std::fs::read(marks).unwrap_or_default().len();
         let won = [&first.0, &second.0].into_iter().filter(|one| **one == ExecutionOutcome::Ran { code: 0 }).count();
-        match held {
-            ExecutionOutcome::NotRun { .. } => {
-                assert_eq!((ran, won), (0, 0), "round {round}: {first:?} {second:?}");
-                fenced += 1;
-            }
-            _ => {
-                assert_eq!((ran, won), (1, 1), "round {round}: {held:?} {first:?} {second:?}");
-                started += 1;
-            }
+        if let ExecutionOutcome::NotRun { .. } = held {
+            assert_eq!((ran, won), (0, 0), "round {round}: {first:?} {second:?}");
+            fenced += 1;
+        } else {
+            assert_eq!((ran, won), (1, 1), "round {round}: {held:?} {first:?} {second:?}");
+            started += 1;
         }
     }
     eprintln!("{rounds} rounds: {fenced} fenced, {started} started");
@@ -214,7 +211,7 @@ fn what_cannot_be_carried_out_as_it_is_is_refused() {
     assert_eq!(unfit(|command| command.env = vec![("PATH".to_owned(), vec![])]), Some(Unfit::Variable));
     assert_eq!(unfit(|command| command.env = vec![("a b".to_owned(), vec![])]), Some(Unfit::Variable));
     assert_eq!(unfit(|command| command.stdin = Some(vec![0; (8 << 20) + 1])), Some(Unfit::Size));
-    assert_eq!(payload::lines(&argv(&[b"a", &[b'x'; 102_401]])).err(), Some(Unfit::Size));
+    assert_eq!(payload::lines(&argv(&[b"a", &vec![b'x'; 102_401]])).err(), Some(Unfit::Size));
 }
 
 proptest! {

@@ -162,9 +162,9 @@ impl Knowledge {
         let arguments = arguments.clone();
         let look = move |view: &View<'_>| {
             let task = ours(view, who(view, run, Millis(0))?, &arguments)?;
-            let steps = view.steps(run)?.into_iter();
+            let mut steps = view.steps(run)?.into_iter();
             let shown = |kind| matches!(kind, StepKind::Program | StepKind::Service | StepKind::Test);
-            Ok(steps.filter(|step| step.key.task() == Some(task.id) && shown(step.key.kind)).last())
+            Ok(steps.rfind(|step| step.key.task() == Some(task.id) && shown(step.key.kind)))
         };
         let step = flat(self.store.read(move |view| Ok(look(view))).await)?;
         let Some(step) = step else {

@@ -229,6 +229,7 @@ impl Tool {
     }
 
     /// What it takes.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     pub(crate) fn fields(self) -> &'static [Field] {
         match self {
             Self::SearchBugs => {

@@ -94,7 +94,7 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::RecordFinding | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
-        Tool::RunTests | Tool::Tasks => (Part::Tasks, None),
+        Tool::RunTests | Tool::Task | Tool::Tasks => (Part::Tasks, None),
         Tool::ServiceStart
         | Tool::ContainerRun
         | Tool::ContainerLogs
@@ -102,7 +102,6 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         | Tool::ContainerList
         | Tool::ImageBuild => (Part::Containers, None),
         // Both parts have things to ask after.
-        Tool::Task => (Part::Tasks, None),
         Tool::ProposeExecution | Tool::Proposals => (Part::Propose, Some(Data::Assets)),
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 /// How long the program may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn send(program: &Path, to: &str, from: Option<&str>, message: &Message) -> Result<(), Fault> {
     let place = program.display();

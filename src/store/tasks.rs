@@ -96,21 +96,21 @@ impl Tx<'_> {
     pub fn set_task_commit(&self, id: TaskId, commit: &str) -> Result<(), StoreError> {
         let sql = "UPDATE tasks SET commit_id = ?2 WHERE id = ?1 AND commit_id IS NULL AND state = 'queued'";
         let changed = self.change(sql, params![id.0, commit])?;
-        self.moved(id, changed, "has its commit, or is past that")
+        moved(id, changed, "has its commit, or is past that")
     }
 
     /// A task begins to work; one that does already stays as it is.
     pub fn begin_task(&self, id: TaskId) -> Result<(), StoreError> {
         let sql = "UPDATE tasks SET state = 'working', begun = coalesce(begun, ?2) WHERE id = ?1 AND state <> 'ended'";
         let changed = self.change(sql, params![id.0, self.now().0])?;
-        self.moved(id, changed, "is over")
+        moved(id, changed, "is over")
     }
 
     /// A service takes connections.
     pub fn task_is_ready(&self, id: TaskId) -> Result<(), StoreError> {
         let sql = "UPDATE tasks SET state = 'ready' WHERE id = ?1 AND state = 'working'";
         let changed = self.change(sql, [id.0])?;
-        self.moved(id, changed, "is not at work")
+        moved(id, changed, "is not at work")
     }
 
     /// A task is to end; one that is over stays as it is.
@@ -137,11 +137,12 @@ impl Tx<'_> {
         }
         Ok(stopped)
     }
+}
 
-    fn moved(&self, id: TaskId, changed: usize, rule: &str) -> Result<(), StoreError> {
-        match changed {
-            1 => Ok(()),
-            _ => Err(StoreError::Invalid { what: "task state", rule: format!("task {id} {rule}") }),
-        }
+/// A change that met no task as it should be is refused.
+fn moved(id: TaskId, changed: usize, rule: &str) -> Result<(), StoreError> {
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Invalid { what: "task state", rule: format!("task {id} {rule}") }),
     }
 }

@@ -103,6 +103,7 @@ impl Hostile {
 
     /// Stores so many inputs in everything that is shown: runs that are over and ones that wait for an answer, guidance,
     /// findings, bugs, gates, and the log of the second run.
+    #[allow(clippy::too_many_lines, reason = "a list of rows")]
     pub fn fill(&mut self, bare: &Bare, inputs: usize) {
         let runs: Vec<(Run, Vec<String>)> = (0..inputs.div_ceil(10))
             .map(|number| {

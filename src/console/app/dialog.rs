@@ -142,7 +142,7 @@ impl Dialog {
 
     /// The last frame was written.
     fn written(&mut self, now: Millis) {
-        if self.shown().is_some() && self.rows.len() > 0 {
+        if self.shown().is_some() && !self.rows.is_empty() {
             self.since.get_or_insert(now);
         }
         self.rows.written();

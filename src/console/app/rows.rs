@@ -20,7 +20,7 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub struct Rows {
     width: usize,
-    rows: Vec<SafeText>,
+    texts: Vec<SafeText>,
     seen: Vec<bool>,
     /// How many of them were not on the screen.
     unseen: usize,
@@ -36,16 +36,21 @@ impl Rows {
         let seen: Vec<bool> = rows
             .iter()
             .enumerate()
-            .map(|(at, row)| same && self.seen.get(at) == Some(&true) && self.rows.get(at) == Some(row))
+            .map(|(at, row)| same && self.seen.get(at) == Some(&true) && self.texts.get(at) == Some(row))
             .collect();
         self.unseen = seen.iter().filter(|seen| !**seen).count();
         self.framed = 0..0;
-        (self.width, self.rows, self.seen) = (width, rows, seen);
+        (self.width, self.texts, self.seen) = (width, rows, seen);
     }
 
     /// Rows in all.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.texts.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
     }
 
     /// How wide they are.
@@ -55,7 +60,7 @@ impl Rows {
 
     /// Some of them.
     pub fn get(&self, range: Range<usize>) -> &[SafeText] {
-        self.rows.get(range).unwrap_or_default()
+        self.texts.get(range).unwrap_or_default()
     }
 
     /// These are in the frame that is painted now; none where something lies over them.
@@ -79,7 +84,7 @@ impl Rows {
 
     /// Whether all of it was on the screen. Nothing is never enough.
     pub fn is_read(&self) -> bool {
-        self.unseen == 0 && !self.rows.is_empty()
+        self.unseen == 0 && !self.texts.is_empty()
     }
 
     /// The first row that was not on the screen.
@@ -105,7 +110,7 @@ mod tests {
     use crate::safe;
 
     fn lines(texts: &[&str]) -> Vec<Line> {
-        texts.iter().map(|text| Line { text: safe!("{}", *text), heading: text.starts_with("H") }).collect()
+        texts.iter().map(|text| Line { text: safe!("{}", *text), heading: text.starts_with('H') }).collect()
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn vitals(text: &str) -> Vitals {
     }
 }
 
-fn view(id: i64, name: &str, reach: serde_json::Value, state: Option<AssetState>, text: &str) -> AssetView {
+fn view(id: i64, name: &str, reach: &serde_json::Value, state: Option<AssetState>, text: &str) -> AssetView {
     let spec = json!({
         "name": name, "reach": reach, "labels": {"tier": text}, "environment": (id % 2 == 1).then_some("production"),
         "critical": id == 1, "note": format!("Mind the step.\n{text}"),
@@ -52,14 +52,14 @@ pub(super) fn assets(text: &str) -> Vec<AssetView> {
     let before =
         |state: &AssetState, minutes: i64| Sighting { at: Millis(NOW.0 - minutes * 60_000), state: state.clone() };
     let troubled = AssetState::Up { vitals: vitals(text) };
-    let mut first = view(1, "db-1", ssh, Some(troubled.clone()), text);
+    let mut first = view(1, "db-1", &ssh, Some(troubled.clone()), text);
     first.before = vec![before(&troubled, 7), before(&down, 12), before(&AssetState::Up { vitals: well.clone() }, 17)];
     let cache = json!({"by": "docker", "container": "cache", "engine": null});
     vec![
-        view(2, "cache", cache, Some(AssetState::Up { vitals: well }), text),
+        view(2, "cache", &cache, Some(AssetState::Up { vitals: well }), text),
         first,
-        view(3, "queue", json!({"by": "nowhere"}), None, text),
-        view(4, "web", json!({"by": "docker", "container": "web", "engine": null}), Some(down), text),
+        view(3, "queue", &json!({"by": "nowhere"}), None, text),
+        view(4, "web", &json!({"by": "docker", "container": "web", "engine": null}), Some(down), text),
     ]
 }
 
@@ -95,7 +95,7 @@ fn hundreds_are_scrolled_and_filtered_and_each_is_asked_for_once() {
     let mut app = busy();
     press(&mut app, "6");
     let all: Vec<AssetView> =
-        (1..=600).map(|id| view(id, &format!("web-{id:03}"), json!({"by": "local"}), None, "x")).collect();
+        (1..=600).map(|id| view(id, &format!("web-{id:03}"), &json!({"by": "local"}), None, "x")).collect();
     app.want();
     answer(&mut app, |_| Some(Reply::Assets { assets: all.clone() }));
     app.orders.clear();

@@ -129,10 +129,9 @@ fn ask_for_yes(app: &mut App) {
 }
 
 fn decided(app: &App) -> Vec<&Verdict> {
-    let verdict = |request| match request {
-        &Request::Decide { ref verdict, .. } => Some(verdict),
-        _ => None,
-    };
+    fn verdict(request: &Request) -> Option<&Verdict> {
+        if let Request::Decide { verdict, .. } = request { Some(verdict) } else { None }
+    }
     asked(app).into_iter().filter_map(verdict).collect()
 }
 
@@ -465,7 +464,7 @@ fn text(number: u64) -> Vec<u8> {
                 b"\\n",
                 "e\u{301}".as_bytes(),
             ];
-            let most = if number % 10 == 0 { 4_000 } else { 200 };
+            let most = if number.is_multiple_of(10) { 4_000 } else { 200 };
             let count = chance(most) + 1;
             (0..count).flat_map(|_| pieces[usize::try_from(chance(12)).unwrap()].to_vec()).collect()
         }

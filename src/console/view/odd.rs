@@ -60,7 +60,7 @@ fn texts(proposed: &Proposed) -> Vec<&[u8]> {
     texts.extend(command.env.iter().flat_map(|(name, value)| [name.as_bytes(), value]));
     texts.push(command.cwd.as_bytes());
     texts.extend(command.user.as_ref().map(String::as_bytes));
-    texts.extend([&proposed.claims.why, &proposed.claims.expect, &proposed.claims.undo].map(|text| text.as_bytes()));
+    texts.extend([&proposed.claims.why, &proposed.claims.expect, &proposed.claims.undo].map(String::as_bytes));
     texts
 }
 

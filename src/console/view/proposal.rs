@@ -52,7 +52,7 @@ fn deadlines(detail: &ProposalDetail) -> Part {
     )];
     match &one.granted {
         Some((at, within)) => {
-            lines.push(safe!("approved at {}: it starts within {} or never", at.wall, words::span(*within)))
+            lines.push(safe!("approved at {}: it starts within {} or never", at.wall, words::span(*within)));
         }
         None if detail.grant > 0 => {
             lines.push(safe!("once approved it starts within {} or never", words::span(detail.grant)));
@@ -74,9 +74,8 @@ fn printed(output: &Output) -> Part {
 /// The whole screen.
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(id) = app.dialog.id else { return };
-    let name = |shown: Option<&ProposalDetail>| match shown {
-        Some(detail) => safe!("{} for {}", id, detail.proposal.proposed.asset.name),
-        None => safe!("{}", id),
+    let name = |shown: Option<&ProposalDetail>| {
+        shown.map_or_else(|| safe!("{}", id), |detail| safe!("{} for {}", id, detail.proposal.proposed.asset.name))
     };
     let shown = app.dialog.shown();
     let reading = &app.reading;
@@ -89,10 +88,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut free =
         rows(below).map(|row| Rect { x: row.x + row.width.min(1), width: row.width.saturating_sub(1), ..row });
     let Some(detail) = shown else {
-        let words = match app.dialog.fault() {
-            Some(fault) => safe!("{}", fault),
-            None => safe!("it is being asked for"),
-        };
+        let words = app.dialog.fault().map_or_else(|| safe!("it is being asked for"), |fault| safe!("{}", fault));
         if let Some(row) = free.next() {
             canvas.text(row, &words);
         }

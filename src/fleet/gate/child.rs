@@ -76,12 +76,11 @@ async fn carry((fleet, config): (&Fleet, &Path), id: u64, ask: Ask, says: &mpsc:
         },
         Ask::Dispatch { approved, asset } => {
             let (output, heard) = told(id, says.clone());
-            let outcome = match objection(config, &approved, &asset) {
-                Some(why) => ExecutionOutcome::NotRun { why },
-                None => {
-                    let boot = approved.boot.as_deref().unwrap_or_default();
-                    fleet.dispatch(&Order::of(&approved, &asset), boot, &output).await
-                }
+            let outcome = if let Some(why) = objection(config, &approved, &asset) {
+                ExecutionOutcome::NotRun { why }
+            } else {
+                let boot = approved.boot.as_deref().unwrap_or_default();
+                fleet.dispatch(&Order::of(&approved, &asset), boot, &output).await
             };
             drop(output);
             // All output goes before the end.

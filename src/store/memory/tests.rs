@@ -67,7 +67,7 @@ fn what_came_of_an_offer_counts_for_the_next_one() {
         let (offer, about) = (offer.clone(), at_hand.clone());
         let settled = store.write_sync(move |tx| {
             tx.join_bug(run, &about)?;
-            tx.insert_offers(run, iteration, &[offer.clone()])?;
+            tx.insert_offers(run, iteration, std::slice::from_ref(&offer))?;
             tx.insert_offers(run, iteration, &[offer])?;
             let open = tx.open_offers(run, iteration)?;
             tx.settle_offer((run, iteration), &about.exact, solution, outcome)?;

@@ -200,11 +200,10 @@ impl<W: World> Engine<W> {
             ImageFrom::Run | ImageFrom::Built { .. } => None,
         };
         let image = match asked.from {
-            ImageFrom::Run => Some(run_image.id.clone()),
             ImageFrom::Service { name } if service.is_some_and(|service| service.image.is_some()) => {
                 run_image.services.get(name).cloned()
             }
-            ImageFrom::Service { .. } => Some(run_image.id.clone()),
+            ImageFrom::Run | ImageFrom::Service { .. } => Some(run_image.id.clone()),
             ImageFrom::Built { task } => self.sandbox(&context.run)?.local_image(&self.task_image(*task)).await?,
         };
         let Some(image) = image else { return Ok(Err("its image is not there any more".to_owned())) };
@@ -226,7 +225,7 @@ impl<W: World> Engine<W> {
             image,
             argv,
             env: step_environment(&env),
-            cwd: service.map_or_else(|| "/work".to_owned(), |service| service.cwd()),
+            cwd: service.map_or_else(|| "/work".to_owned(), crate::config::project::Service::cwd),
             tree: Some(self.places().tree(&key)),
             stdin: Vec::new(),
             open_until: None,

@@ -95,6 +95,7 @@ impl<W: World> Engine<W> {
         if built.is_empty() {
             return Ok(());
         }
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime only")]
         let made = self.store.read(|view| view.made_images()).await?;
         let run = self.load(run).await?;
         for task in built.into_iter().filter(|task| except.is_none() || task.place != except) {
