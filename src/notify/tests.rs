@@ -54,6 +54,11 @@ fn played(codes: &'static [u16]) -> (String, Receiver<Got>) {
     (address, got)
 }
 
+/// Asks the store from a thread of its own, since a runtime's own threads must not wait for it.
+fn aside<T: Send>(ask: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(ask).join().unwrap())
+}
+
 struct Bench {
     home: TempDir,
     store: Store,
@@ -62,21 +67,22 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let store = Store::in_memory(&Options::default()).unwrap();
-        store.write_sync(|tx| seed_for_tests(tx, "p").map(drop)).unwrap();
+        aside(|| store.write_sync(|tx| seed_for_tests(tx, "p").map(drop))).unwrap();
         Self { home: tempfile::tempdir().unwrap(), store }
     }
 
     fn ask(&self, kind: QuestionKind, title: &str) -> QuestionId {
         let title = title.to_owned();
-        let asked = self.store.write_sync(move |tx| {
+        let store = &self.store;
+        let write = move |tx: &mut crate::store::Tx<'_>| {
             let run = Some(crate::domain::RunId(1));
             let facts = vec!["a fact".to_owned(), "another\u{202e} one".to_owned()];
             let ask = Ask { run, iteration: 0, kind, title, facts, reached: Vec::new(), digest: None, deadline: None };
             let id = tx.insert_question(&ask)?;
             tx.record(AuditEvent::new(Actor::Engine, "question.asked").question(id))?;
             Ok(id)
-        });
-        asked.unwrap()
+        };
+        aside(|| store.write_sync(write)).unwrap()
     }
 
     fn notifier(&self, lines: &str) -> Notifier {
@@ -86,7 +92,8 @@ impl Bench {
 
     fn events(&self, kind: &str) -> usize {
         let wanted = crate::store::AuditFilter { most: 100, kind: Some(kind.to_owned()), ..Default::default() };
-        self.store.read_sync(|view| view.audit_page(&wanted)).unwrap().records.len()
+        let store = &self.store;
+        aside(|| store.read_sync(move |view| view.audit_page(&wanted))).unwrap().records.len()
     }
 }
 

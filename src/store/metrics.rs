@@ -120,6 +120,7 @@ mod tests {
                     [RunState::Succeeded, RunState::Succeeded, RunState::Failed, RunState::Cancelled, RunState::Queued]
                         [n as usize];
                 run.spent.iterations = n + 1;
+                run.updated = tx.now();
                 tx.update_run(&run)?;
             }
             tx.record(event("filled"))?;

@@ -205,7 +205,7 @@ mod tests {
         let at_hand = finding("KeyError", LOOKUP, None, None);
         let mut same = repair(1, "KeyError", LOOKUP);
         same.exact = at_hand.exact.clone();
-        let repairs = vec![same, repair(2, "KeyError", LOOKUP)];
+        let repairs = vec![same, repair(2, "KeyError", &LOOKUP.replace("customer", "street"))];
         let offers = choose(&[at_hand], vec![repairs], &HashSet::<i64>::new(), false, Millis(0));
         assert_eq!(
             offers.iter().map(|offer| (offer.repair.solution, offer.quoted)).collect::<Vec<_>>(),
