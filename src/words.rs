@@ -41,6 +41,11 @@ pub fn percent(number: Option<u64>) -> SafeText {
     number.map_or_else(|| safe!("-"), |number| safe!("{} %", number / 10))
 }
 
+/// So many people.
+pub fn people(number: u32) -> SafeText {
+    if number == 1 { safe!("1 person") } else { safe!("{} people", number) }
+}
+
 /// How long ago an instant was.
 pub fn ago(instant: Millis, now: Millis) -> SafeText {
     span(now.since(instant))

@@ -220,8 +220,8 @@ fn what_agents_may_read_is_registered_listed_and_removed() {
     let add = ["knowledge", "add", "feature", "refunds", "--project", "shop", "--text", "give money\u{1b}[2J back"];
     home.run(&[&add[..], &["--criterion", "within a day"]].concat()).expect_code(0);
     assert_eq!(home.run(&add).code, Some(5), "names are taken once");
-    home.run(&["knowledge", "add", "asset", "db-1", "--text", "the database"]).expect_code(0);
-    let told = home.run(&["knowledge", "add", "asset", "db-2", "--text", "x", "--criterion", "y"]);
+    home.run(&["knowledge", "add", "dataset", "db-1", "--text", "the orders of May"]).expect_code(0);
+    let told = home.run(&["knowledge", "add", "dataset", "db-2", "--text", "x", "--criterion", "y"]);
     assert!(told.code == Some(5) && told.stderr.contains("only features have criteria"), "{}", told.stderr);
     let text = home.run(&["knowledge", "ls"]).expect_code(0).to_owned();
     assert_tame(&text);

@@ -254,7 +254,8 @@ fn person(person: &Human) -> SafeText {
 fn people(detail: &ProposalDetail) -> Part {
     let one = &detail.proposal;
     let roles: Vec<&str> = detail.need.by.iter().map(|role| role.name()).collect();
-    let mut lines = vec![safe!("{} people of the roles {} must agree", detail.need.approvals, roles.join(", "))];
+    let mut lines =
+        vec![safe!("{} of the roles {} must agree", words::people(detail.need.approvals), roles.join(", "))];
     if detail.need.critical {
         lines.push(safe!("each must sign, and be somebody else than who asked for it"));
     }

@@ -185,7 +185,7 @@ pub fn told(context: &mut Context, detail: &ProposalDetail, json: bool) -> Resul
     let one = &detail.proposal;
     let id = one.id;
     let line = match one.state {
-        ProposalState::Pending | ProposalState::Partial => safe!("{} waits for {} people", id, detail.missing),
+        ProposalState::Pending | ProposalState::Partial => safe!("{} waits for {}", id, words::people(detail.missing)),
         ProposalState::Approved => safe!("{} is approved and starts now", id),
         state => safe!("{} is {}", id, self::state(state)),
     };
@@ -216,5 +216,8 @@ pub async fn output(mut context: Context, id: ProposalId, json: bool) -> Result<
     let mut last = Vec::new();
     parser.finish(&mut |line| last.push(line.to_terminal(true)));
     context.say_all(&last)?;
+    if offset == 0 && !json {
+        context.say(&safe!("{} has printed nothing", id))?;
+    }
     Ok(0)
 }

@@ -132,7 +132,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let marks = tokio::spawn(async move {
         // Nothing is written in rescue mode.
         if !stays_alone {
-            tokio::join!(checkpoints.keep(), notifier.keep(commits));
+            tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits));
         }
     });
     let socket = paths.socket();
@@ -154,6 +154,11 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     marks.abort();
     tracing::info!("the engine ends; containers live on");
     books.settle().await;
+    if server.rescue.is_none()
+        && let Err(error) = server.checkpoints.make().await
+    {
+        tracing::warn!("{error}");
+    }
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, watch};
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_mins(1);
@@ -66,7 +66,7 @@ impl Checkpoints {
         Ok(self.sealer.seal(&by.engine, by.epoch, head, SystemClock::new().now().wall.0))
     }
 
-    /// Makes one at once, unless there is none but news that one was made of. A live execution calls it when it is over.
+    /// Makes one at once, unless there is none but news that one was made of.
     pub async fn make(&self) -> Result<Checkpoint, CheckpointError> {
         let mut last = self.last.lock().await;
         let made = self.say().await?;
@@ -89,8 +89,9 @@ impl Checkpoints {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes one a minute for ever, where there is news.
-    pub async fn keep(&self) {
+    /// Makes one a minute for ever, where there is news, and one whenever a live execution is over. `commits` tells of news.
+    pub async fn keep(&self, mut commits: watch::Receiver<u64>) {
+        let mut over = self.executions().await;
         loop {
             match self.make().await {
                 Ok(_) | Err(CheckpointError::Empty) => {}
@@ -99,8 +100,26 @@ impl Checkpoints {
                     tracing::warn!("{error}");
                 }
             }
-            tokio::time::sleep(EVERY).await;
+            let next = tokio::time::sleep(EVERY);
+            tokio::pin!(next);
+            loop {
+                tokio::select! {
+                    () = &mut next => break,
+                    Ok(()) = commits.changed() => {
+                        let now = self.executions().await;
+                        if now > std::mem::replace(&mut over, now) {
+                            break;
+                        }
+                    }
+                }
+            }
         }
+    }
+
+    /// How many live executions are over, as far as the store tells.
+    async fn executions(&self) -> Option<u64> {
+        let counted = self.store.read(|view| view.executions_over()).await;
+        counted.inspect_err(|error| tracing::warn!("live executions cannot be counted for a checkpoint: {error}")).ok()
     }
 
     fn to_file(&self, made: &Checkpoint) -> Result<(), String> {

@@ -193,6 +193,9 @@ impl<S: Sandbox> Server<S> {
             }
             Err(error) => return Err(error.into()),
         };
+        // In rescue mode nothing asks a model, and a damaged database may not tell.
+        let stopped =
+            if self.rescue.is_some() { Vec::new() } else { self.engine.store.read(super::models::stopped).await? };
         Ok(Reply::Status {
             status: EngineStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -210,7 +213,7 @@ impl<S: Sandbox> Server<S> {
                 today,
                 refused: self.refused().await?,
                 providers: self.providers().into_iter().filter(|one| one.fault.is_some()).collect(),
-                stopped: self.engine.store.read(super::models::stopped).await?,
+                stopped,
             },
         })
     }

@@ -173,6 +173,13 @@ impl View<'_> {
         found.into_iter().rev().map(|one| self.with_votes(one)).collect()
     }
 
+    /// How many executions have come to an end, known or not.
+    pub fn executions_over(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM proposals WHERE execution IS NOT NULL
+                   AND state NOT IN ('approved', 'claimed', 'dispatched', 'running')";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or_default())
+    }
+
     /// How many an agent has proposed in a run: those that wait, those since an instant, and all.
     pub fn proposed_by_agent(&self, run: RunId, since: Millis) -> Result<(u32, u32, u32), StoreError> {
         let sql = "SELECT count(*) FILTER (WHERE state IN ('pending', 'partial')), count(*) FILTER (WHERE asked > ?2), count(*)

@@ -25,7 +25,9 @@ def ask(request):
     except OSError as error: return type(error).__name__
 print('alive:', ask(b'HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'))
 print('other:', ask(b'GET /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'))
-print('nobody:', ask(b'POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab'))
+body = bytes([34]).join([b'{{', b'model', b':', b'm', b',', b'max_tokens', b':1,', b'messages', b':[]}}'])
+head = b'POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: ' + str(len(body)).encode()
+print('nobody:', ask(head + b'\r\n\r\n' + body))
 for place in ['/dogwatch/gateway/x', '{SESSION_INSIDE}/x']:
     try:
         open(place, 'w').write('kept')
