@@ -229,6 +229,7 @@ fn gates(sshd: &Sshd) -> Vec<rustix::process::Pid> {
 }
 
 /// An order with the votes that the usual rules want, for an asset as it is registered.
+#[allow(clippy::needless_pass_by_value, reason = "each is made for the call")]
 fn approved(asset: &Asset, command: Command, boot: &str, votes: u32) -> Approved {
     let proposed: Proposed = serde_json::from_value(json!({
         "command": command, "asset": facts(asset), "requester": { "kind": "agent", "role": "remedy" }, "owners": [],

@@ -172,6 +172,7 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list of subcommands")]
 fn every_subcommand_shows_it_and_obeys_none_of_it() {
     let (bare, _engine, mut hostile, inputs) = hostile();
     let runs = inputs.div_ceil(10);

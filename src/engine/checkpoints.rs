@@ -118,6 +118,7 @@ impl Checkpoints {
 
     /// How many live executions are over, as far as the store tells.
     async fn executions(&self) -> Option<u64> {
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime only")]
         let counted = self.store.read(|view| view.executions_over()).await;
         counted.inspect_err(|error| tracing::warn!("live executions cannot be counted for a checkpoint: {error}")).ok()
     }

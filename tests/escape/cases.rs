@@ -17,6 +17,7 @@ pub fn cases(target: &Target) -> Vec<Value> {
     parts.into_iter().flatten().collect()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "each is made for the call")]
 fn call(name: &str, tool: &str, arguments: Value) -> Value {
     json!({ "name": name, "call": [tool, arguments] })
 }
@@ -222,7 +223,8 @@ fn raw() -> Vec<Value> {
     let evil = whole("{\"argv\":[\"id\"],\"Privileged\":true}");
     let body = |name: &str, raw: String| json!({ "name": name, "raw": raw });
     let chunked = format!("{:x}\r\n{evil}\r\n0\r\n\r\n", evil.len());
-    let by_byte: String = evil.bytes().map(|byte| format!("1\r\n{}\r\n", char::from(byte))).collect();
+    let pieces: Vec<String> = evil.bytes().map(|byte| format!("1\r\n{}\r\n", char::from(byte))).collect();
+    let by_byte = pieces.concat();
     let chunks = json!({ "Transfer-Encoding": "chunked" });
     vec![
         body("a key twice", whole("{\"argv\":[\"id\"],\"image\":\"run\",\"image\":\"alpine\"}")),

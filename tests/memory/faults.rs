@@ -139,13 +139,14 @@ impl Fault {
     pub fn program(&self) -> String {
         let says = self.shows.says.replace("{}", self.thing);
         let about = says.split(": %r").next().unwrap_or_default().to_owned();
+        let quoted = format!("'{}'", self.thing);
         format!(
             "\"\"\"Of one thing, the {thing}.\"\"\"\n\nfrom repairs import *\n\nNAME = {thing:?}\nSAYS = {says:?}\nABOUT = {about:?}\n\
              WANTED = {wanted}\n\n\ndef raw(name):\n    return {raw}\n\n\ndef value():\n    return raw({quoted})  # value; tried:\n",
             thing = self.thing,
             wanted = self.helps.wanted,
             raw = self.helps.raw,
-            quoted = format!("'{}'", self.thing),
+            quoted = quoted,
         )
     }
 }

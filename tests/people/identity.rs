@@ -105,8 +105,8 @@ fn a_connection_in_other_hands_decides_nothing() {
     }
     // Half a line of ada's is not finished by another one either.
     let mut link = ada.act(|| system.greet().unwrap());
-    let line = json!({ "request": { "id": 1, "request": decision() } }).to_string();
-    let (first, second) = line.split_at(20);
+    let asked = json!({ "request": { "id": 1, "request": decision() } }).to_string();
+    let (first, second) = asked.split_at(20);
     ada.act(|| link.stream.write_all(first.as_bytes()).unwrap());
     eve.act(|| link.stream.write_all(format!("{second}\n").as_bytes()).unwrap());
     let words = link.line().unwrap()["fault"]["fault"]["message"].as_str().unwrap().to_owned();

@@ -3,6 +3,7 @@
 use crate::system::System;
 use crate::users::{Group, User, can_be_made};
 use serde_json::json;
+use std::fmt::Write as _;
 
 /// One request for each role, which does nothing where it is allowed: there is no such thing.
 fn probes() -> Vec<(&'static str, serde_json::Value)> {
@@ -27,7 +28,7 @@ fn each_role_opens_what_it_includes_and_refusals_say_who_can_give_more() {
     let (nobody, outside) = (User::new(&[&reach]), User::new(&[&groups[5]]));
     let mut config = format!("[engine]\ngroup = \"{}\"\n[operators]\n", reach.0);
     for (role, group) in roles.iter().zip(&groups) {
-        config += &format!("{role} = [\"@{}\"]\n", group.0);
+        writeln!(config, "{role} = [\"@{}\"]", group.0).unwrap();
     }
     let system = System::start_unseen(&config);
     let mut checks = 0;

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 /// Whether the tests' Docker knows a runtime. One that was started by other hands may not.
 async fn knows(bench: &Bench, name: &str) -> bool {
-    let known = bench.docker.info().await.unwrap().runtimes.unwrap_or_default();
-    let knows = known.contains_key(name);
+    let runtimes = bench.docker.info().await.unwrap().runtimes.unwrap_or_default();
+    let knows = runtimes.contains_key(name);
     if !knows {
         eprintln!("skipped: this Docker knows no runtime {name}");
     }
