@@ -32,7 +32,8 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Orders that wait for being written.
 const WAITING: usize = 64;
 
-type Hearers = Arc<Mutex<HashMap<u64, mpsc::UnboundedSender<Say>>>>;
+/// Who waits for answers of a child; none once it has said its last, so that nobody begins to wait for it then.
+type Hearers = Arc<Mutex<Option<HashMap<u64, mpsc::UnboundedSender<Say>>>>>;
 
 /// The engine's end. The child is started with the first order, and anew after its death; an order is never given twice.
 #[derive(Debug)]
@@ -139,15 +140,23 @@ impl Gate {
         let order = serde_json::to_vec(&Asked { id, ask }).map_err(|error| FleetFault(error.to_string()))?;
         let (hear, says) = mpsc::unbounded_channel();
         let mut running = self.running.lock().await;
+        // A child that was killed says its last before anybody learns of its end.
         let lives = match running.as_mut() {
-            Some(one) => matches!(one.child.try_wait(), Ok(None)) && !one.orders.is_closed(),
+            Some(one) => {
+                let hears = one.hearers.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+                hears && matches!(one.child.try_wait(), Ok(None)) && !one.orders.is_closed()
+            }
             None => false,
         };
         if !lives {
             *running = Some(self.start()?);
         }
         let Some(one) = running.as_ref() else { return Err(gone()) };
-        one.hearers.lock().unwrap_or_else(PoisonError::into_inner).insert(id, hear);
+        if let Some(hearers) = one.hearers.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            hearers.insert(id, hear);
+        } else {
+            return Err(gone());
+        }
         one.orders.send(order).await.map_err(|_| gone())?;
         Ok(says)
     }
@@ -172,13 +181,14 @@ impl Gate {
                 }
             }
         });
-        let hearers = Hearers::default();
+        let hearers = Hearers::new(Mutex::new(Some(HashMap::new())));
         let heard = Arc::clone(&hearers);
         tokio::spawn(async move {
             let mut from = FramedRead::new(from, wire::codec());
             while let Some(Ok(frame)) = from.next().await {
                 let Ok(Said { id, say }) = serde_json::from_slice(&frame) else { break };
-                let mut hearers = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut held = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(hearers) = held.as_mut() else { break };
                 let over = !matches!(say, Say::Output { .. } | Say::Begun);
                 // Whoever asked may have gone.
                 let _gone = hearers.get(&id).is_none_or(|hearer| hearer.send(say).is_err());
@@ -187,7 +197,7 @@ impl Gate {
                 }
             }
             // Everybody who still waits is told by the end of their channel.
-            heard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = None;
         });
         Ok(Running { orders, hearers, child })
     }
