@@ -238,11 +238,13 @@ fn approved(asset: &Asset, command: Command, boot: &str, votes: u32) -> Approved
     }))
     .unwrap();
     let digest = digest::digest(&proposed);
-    let vote = json!({
-        "voter": { "person": { "uid": 1, "login_uid": 1, "name": "ada", "login_name": "ada" }, "roles": ["approver"] },
-        "digest": digest, "at": { "wall": 1, "boot": 1, "boot_id": "b" }, "seen": null, "signature": null, "glass": null,
-    });
-    let votes = (0..votes).map(|_| serde_json::from_value(vote.clone()).unwrap()).collect();
+    let vote = |uid: u32| {
+        json!({
+            "voter": { "person": { "uid": uid, "login_uid": uid, "name": "ada", "login_name": "ada" }, "roles": ["approver"] },
+            "digest": digest, "at": { "wall": 1, "boot": 1, "boot_id": "b" }, "seen": null, "signature": null, "glass": null,
+        })
+    };
+    let votes = (1..=votes).map(|uid| serde_json::from_value(vote(uid)).unwrap()).collect();
     let execution = digest::execution(&digest, &proposed.nonce);
     Approved { proposal: ProposalId(1), execution, proposed, digest, votes, boot: Some(boot.to_owned()) }
 }
@@ -317,6 +319,13 @@ async fn the_gate_takes_nobodys_word() {
         asset
     };
     let two = approved(&critical(), order(&sshd, 1, "true").command, &boot, 2);
+    let mut twice = two.clone();
+    twice.votes[1] = twice.votes[0].clone();
+    let outcome = gate.dispatch(twice, critical(), &mpsc::channel(1).0).await;
+    assert!(
+        matches!(&outcome, ExecutionOutcome::NotRun { why } if why.contains("too few")),
+        "one person is not two: {outcome:?}"
+    );
     let outcome = gate.dispatch(two, critical(), &mpsc::channel(1).0).await;
     assert!(matches!(&outcome, ExecutionOutcome::NotRun { why } if why.contains("signature")), "{outcome:?}");
     // Rules that cannot be read allow nothing.

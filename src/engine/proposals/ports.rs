@@ -1,8 +1,8 @@
 //! What is needed of live assets: which there are, and the one way in which something is started there.
 
 use crate::approval::policy::Policy;
-use crate::approval::{digest, signature};
-use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, ProposalId, Proposed, Vote};
+use crate::approval::{digest, signature, vote};
+use crate::domain::{AssetFacts, ExecutionId, ExecutionOutcome, Human, ProposalId, Proposed, Vote};
 use crate::store::{StoreError, View};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -37,9 +37,14 @@ impl Order {
             return Err("the name of the execution is not that of what was approved".to_owned());
         }
         let need = policy.need(&self.proposed.asset);
-        let yes = self.votes.iter().filter(|vote| vote.digest == self.digest);
+        let mut people: Vec<&Human> = Vec::new();
+        for vote in self.votes.iter().filter(|vote| vote.digest == self.digest) {
+            if !people.iter().any(|other| vote::same(other, &vote.voter.person)) {
+                people.push(&vote.voter.person);
+            }
+        }
         let needed = if self.votes.iter().any(|vote| vote.glass.is_some()) { 1 } else { need.approvals };
-        if u32::try_from(yes.count()).unwrap_or(u32::MAX) < needed {
+        if u32::try_from(people.len()).unwrap_or(u32::MAX) < needed {
             return Err("too few people said yes to it".to_owned());
         }
         if need.critical && !self.votes.iter().all(|vote| signature::check(policy, self.proposal, vote).is_ok()) {
