@@ -37,6 +37,19 @@ fn repeats_change_nothing_and_gaps_are_refused() {
     assert!(matches!(LogWriter::open(&path), Err(LogError::Busy(_))));
 }
 
+/// A program that is being started has a copy of every descriptor until it has come to its own code.
+#[test]
+fn a_copy_of_the_descriptors_keeps_no_next_writer_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
+    let writer = written(&path, &[b"a\n"]);
+    let (log, index) = writer.files();
+    let copies = (log.try_clone().unwrap(), index.try_clone().unwrap());
+    drop(writer);
+    assert_eq!(LogWriter::open(&path).unwrap().last_seq(), 1);
+    drop(copies);
+}
+
 #[test]
 fn only_what_is_on_disk_is_seen_and_those_who_watch_are_told() {
     let directory = tempfile::tempdir().unwrap();

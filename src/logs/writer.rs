@@ -296,6 +296,9 @@ impl LogWriter {
 
 impl Drop for LogWriter {
     fn drop(&mut self) {
+        // Said aloud, since a program that another thread starts just now holds a copy of the descriptor until it has come
+        // to its own code, and would keep the next writer out. Where it fails the lock goes with the last copy.
+        drop(self.index.unlock());
         self.mark.send_modify(|mark| mark.closed = true);
     }
 }

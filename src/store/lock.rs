@@ -11,7 +11,6 @@ use std::path::Path;
 
 /// The held lock; dropped with the store.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held, never read: closing the files drops the lock")]
 pub(super) struct EngineLock {
     directory: File,
     file: File,
@@ -37,8 +36,35 @@ impl EngineLock {
     }
 }
 
+impl Drop for EngineLock {
+    fn drop(&mut self) {
+        // Said aloud, since a program that another thread starts just now holds copies of the descriptors until it has come
+        // to its own code. Where it fails the locks go with the last copy.
+        drop(self.file.unlock());
+        drop(self.directory.unlock());
+    }
+}
+
 /// The process id in the lock file; for people only, since it may be outdated.
 pub(crate) fn holder(path: &Path) -> Option<u32> {
     let bytes = files::read_small(path).ok().flatten()?;
     std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_descriptors_keeps_no_next_engine_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.lock");
+        let lock = EngineLock::take(&path).unwrap();
+        let copies = (lock.directory.try_clone().unwrap(), lock.file.try_clone().unwrap());
+        assert!(matches!(EngineLock::take(&path), Err(OpenError::Locked { pid: Some(_), .. })));
+        drop(lock);
+        EngineLock::take(&path).unwrap();
+        drop(copies);
+    }
 }
