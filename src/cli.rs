@@ -24,6 +24,7 @@ mod doctor;
 mod egress;
 mod engine;
 mod evidence;
+mod feature;
 mod gc;
 mod init;
 mod knowledge;
@@ -103,7 +104,9 @@ enum Command {
     Bug(bug::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
     Tasks(tasks::Args),
-    /// Register what agents may read: wanted features and data sets
+    /// Keep what people want of a project, start runs from it, and see how far it is
+    Feature(feature::Args),
+    /// Register what agents may read: data sets
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
     Asset(asset::Args),
@@ -190,6 +193,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Feature(args) => Context::block_on(|context| feature::perform(context, args)),
         Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Metrics(args) => Context::block_on(|context| metrics::perform(context, args)),

@@ -12,6 +12,7 @@ mod assets;
 mod budget;
 mod bytes;
 mod closer;
+mod feature;
 mod models;
 mod needs;
 mod proposal;
@@ -23,6 +24,7 @@ pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
+pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{

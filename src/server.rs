@@ -13,6 +13,7 @@ mod bug;
 mod connection;
 mod detail;
 mod egress;
+mod features;
 mod follow;
 mod health;
 mod intake;

@@ -34,6 +34,7 @@ mod entries;
 mod error;
 mod events;
 mod faults;
+mod features;
 pub(crate) mod files;
 mod findings;
 mod flaky;

@@ -217,23 +217,69 @@ fn what_agents_may_read_is_registered_listed_and_removed() {
     let home = Home::new();
     let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
     home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
-    let add = ["knowledge", "add", "feature", "refunds", "--project", "shop", "--text", "give money\u{1b}[2J back"];
-    home.run(&[&add[..], &["--criterion", "within a day"]].concat()).expect_code(0);
+    let add = ["knowledge", "add", "dataset", "orders", "--project", "shop", "--text", "those of\u{1b}[2J May"];
+    home.run(&add).expect_code(0);
     assert_eq!(home.run(&add).code, Some(5), "names are taken once");
-    home.run(&["knowledge", "add", "dataset", "db-1", "--text", "the orders of May"]).expect_code(0);
-    let told = home.run(&["knowledge", "add", "dataset", "db-2", "--text", "x", "--criterion", "y"]);
-    assert!(told.code == Some(5) && told.stderr.contains("only features have criteria"), "{}", told.stderr);
+    home.run(&["knowledge", "add", "dataset", "db-1", "--text", "the orders of June"]).expect_code(0);
     let text = home.run(&["knowledge", "ls"]).expect_code(0).to_owned();
     assert_tame(&text);
-    assert!(text.contains("refunds") && text.contains("all") && text.contains("db-1"), "{text}");
-    let lines = json_lines(&home.run(&["knowledge", "ls", "--json"]).stdout);
-    assert_eq!((lines.len(), &lines[0]["criteria"][0]), (2, &"within a day".into()), "{lines:?}");
+    assert!(text.contains("orders") && text.contains("all") && text.contains("db-1"), "{text}");
+    assert_eq!(json_lines(&home.run(&["knowledge", "ls", "--json"]).stdout).len(), 2);
     home.run(&["knowledge", "rm", "1"]).expect_code(0);
     assert_eq!(home.run(&["knowledge", "rm", "1"]).code, Some(4));
     home.run(&["run", "--project", "shop", "do it"]).expect_code(0);
     assert!(home.run(&["tools", "r1"]).expect_code(0).contains("used no tools"));
     assert_eq!(home.run(&["tools", "r1", "--json"]).json()["uses"], 0);
     assert_eq!(home.run(&["tools", "r2"]).code, Some(4));
+}
+
+#[test]
+fn a_feature_is_added_run_edited_and_closed_by_people() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let add = ["feature", "add", "refunds", "-p", "shop", "-d", "give money\u{1b}[2J back", "-c", "within a day"];
+    let told = home.run(&[&add[..], &["-c", "no fee", "-n", "see shop.py", "--json"]].concat()).json();
+    assert_eq!((&told["view"]["state"], &told["view"]["feature"]["id"]), (&"open".into(), &1.into()), "{told}");
+    assert_eq!(home.run(&["feature", "add", " ", "-p", "shop", "-d", "x"]).code, Some(5));
+    assert_eq!(home.run(&["feature", "add", "x", "-p", "farm", "-d", "x"]).code, Some(4));
+    // Its words are the task, its project is the run's, and what is added comes after them.
+    let run = home.run(&["run", "--feature", "f1", "begin with the tests", "-c", "quickly", "--json"]).json();
+    let (task, criteria) = (run["run"]["task"].as_str().unwrap(), &run["run"]["criteria"]);
+    assert!(task.starts_with("Feature f1: refunds\n\ngive money"), "{task}");
+    assert!(task.ends_with("see shop.py\n\nThe operator adds:\n\nbegin with the tests"), "{task}");
+    assert_eq!(criteria, &serde_json::json!(["within a day", "no fee", "quickly"]));
+    let text = home.run(&["show", "r1"]).expect_code(0).to_owned();
+    assert!(text.contains("feature   f1"), "{text}");
+    assert_eq!(home.run(&["run"]).code, Some(2), "a task or a feature is needed");
+    assert_eq!(home.run(&["run", "--feature", "f9"]).code, Some(4));
+    assert_eq!(json_lines(&home.run(&["feature", "ls", "--json"]).stdout)[0]["state"], "in_work");
+    // A run keeps the words that it was started with.
+    assert_eq!(home.run(&["feature", "edit", "f1"]).code, Some(2));
+    home.run(&["feature", "edit", "f1", "-c", "within an hour"]).expect_code(0);
+    let text = home.run(&["feature", "show", "f1"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in [
+        "1. within an hour",
+        "2. no fee",
+        "the engine has not tested it yet",
+        "from an earlier version",
+        "said nothing",
+    ] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    home.run(&["feature", "close", "f1", "nobody wants it"]).expect_code(0);
+    assert_eq!(home.run(&["feature", "close", "f1", "again"]).code, Some(5));
+    assert!(home.run(&["run", "--feature", "f1"]).stderr.contains("f1 is closed"));
+    assert!(home.run(&["feature", "ls"]).expect_code(0).contains("no feature is open"));
+    let text = home.run(&["feature", "ls", "--all"]).expect_code(0).to_owned();
+    assert!(text.contains("closed") && text.contains("refunds"), "{text}");
+    home.run(&["feature", "reopen", "f1"]).expect_code(0);
+    assert_eq!(json_lines(&home.run(&["feature", "ls", "-p", "shop", "--json"]).stdout)[0]["runs"], 1);
+    let log = home.run(&["audit", "log", "--kind", "feature"]).expect_code(0).to_owned();
+    for kind in ["feature.added", "feature.changed", "feature.closed", "feature.reopened"] {
+        assert!(log.contains(kind), "{kind} is not in\n{log}");
+    }
 }
 
 #[test]

@@ -55,5 +55,7 @@ id!(/// A proposal for a live asset, printed as `x4`.
     ProposalId, 'x', "a proposal id");
 id!(/// A live system, printed as `a4`.
     AssetId, 'a', "an asset's id");
+id!(/// Something that is wanted of a project, printed as `f3`.
+    FeatureId, 'f', "a feature's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

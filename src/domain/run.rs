@@ -1,7 +1,8 @@
 //! A run and its states.
 
 use super::{
-    Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId, Spent,
+    Actor, Budget, FeatureId, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId,
+    Spent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -131,6 +132,13 @@ pub struct ImageUsed {
 pub enum Origin {
     /// An operator typed it.
     Operator,
+    /// It is to build a feature.
+    Feature {
+        /// Which.
+        feature: FeatureId,
+        /// The version of its words that the task was made of.
+        version: i64,
+    },
 }
 
 /// Suites whose result is in doubt, so that they run a second time on the same tree.
@@ -220,6 +228,14 @@ impl Run {
     /// The branch that holds its checkpoints.
     pub fn branch(&self) -> String {
         format!("dogwatch/run-{}", self.id.0)
+    }
+
+    /// The feature that it is to build.
+    pub fn feature(&self) -> Option<FeatureId> {
+        match self.origin {
+            Origin::Operator => None,
+            Origin::Feature { feature, .. } => Some(feature),
+        }
     }
 
     /// The runs that it follows and that stand so with it.

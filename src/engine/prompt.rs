@@ -70,6 +70,8 @@ pub struct Material<'a> {
     pub proposed: &'a [Proposal],
     /// Whether it has tools.
     pub tools: bool,
+    /// Whether it can report against criteria by them.
+    pub reports: bool,
 }
 
 /// Builds the prompt.
@@ -117,8 +119,8 @@ fn task(text: &mut String, run: &Run) {
     text.push_str("\n\n");
     if !run.criteria.is_empty() {
         text.push_str("Acceptance criteria:\n");
-        for criterion in &run.criteria {
-            text.push_str("- ");
+        for (number, criterion) in (1..).zip(&run.criteria) {
+            let _infallible = write!(text, "{number}. ");
             push_bounded(text, criterion, MAX_MESSAGE);
             text.push('\n');
         }

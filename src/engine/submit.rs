@@ -32,6 +32,8 @@ pub struct NewRun {
     pub task: String,
     /// Acceptance criteria, one a line.
     pub criteria: Vec<String>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The commit to start from.
     pub base: String,
     /// What its agent is there for.
@@ -97,7 +99,7 @@ impl<W: World> Engine<W> {
             task: new.task,
             criteria: new.criteria,
             owner: new.owner.clone(),
-            origin: Origin::Operator,
+            origin: new.origin,
             agent: agent.name,
             role: new.role,
             engine,
@@ -133,13 +135,16 @@ impl<W: World> Engine<W> {
                 if let Some(fault) = unfit_to_follow(tx, &after)? {
                     return Ok(Err(fault));
                 }
+                if let Some(fault) = changed_meanwhile(tx, &run.origin)? {
+                    return Ok(Err(fault));
+                }
                 let now = tx.now();
                 let run = tx.insert_run(&Run { created: now, updated: now, waits_since: now, ..run })?;
                 // The words themselves are in the run's row; their digest holds them fast.
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
                     "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "engine": run.engine, "config": digest,
-                    "priority": run.priority, "after": after, "plan": run.plan,
+                    "priority": run.priority, "after": after, "plan": run.plan, "origin": run.origin,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
                 Ok(Ok(run))
@@ -232,4 +237,14 @@ fn unfit_to_follow(tx: &Tx<'_>, after: &BTreeSet<RunId>) -> Result<Option<AskErr
         }
     }
     Ok(None)
+}
+
+/// Why a run cannot build a feature as it was read, if it cannot.
+fn changed_meanwhile(tx: &Tx<'_>, origin: &Origin) -> Result<Option<AskError>, StoreError> {
+    let Origin::Feature { feature, version } = origin else { return Ok(None) };
+    let found = tx.feature(*feature)?;
+    let same = found.is_some_and(|found| found.version == *version && found.closed.is_none());
+    let reason =
+        || AskError::Unfit(format!("{feature} was changed at this moment: look at it and start the run again"));
+    Ok((!same).then(reason))
 }

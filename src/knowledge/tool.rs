@@ -1,6 +1,7 @@
 //! The tools that agents have: their names, what agents are told of them, and what they take.
 
 use super::field::{Field, Holds};
+use crate::domain::Fulfilment;
 use serde::{Deserialize, Serialize};
 
 /// One tool. No tool decides anything, and none changes the state of a run.
@@ -21,6 +22,8 @@ pub enum Tool {
     RecordFinding,
     /// Notes what was tried against a bug.
     RecordAttempt,
+    /// Says whether the work meets a criterion.
+    ReportCriterion,
     /// Tells what was noted in the run.
     Notes,
     /// Asks a person.
@@ -97,7 +100,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -105,6 +108,7 @@ impl Tool {
         Self::Datasets,
         Self::RecordFinding,
         Self::RecordAttempt,
+        Self::ReportCriterion,
         Self::Notes,
         Self::AskOperator,
         Self::Answers,
@@ -132,6 +136,7 @@ impl Tool {
             Self::Datasets => "datasets",
             Self::RecordFinding => "record_finding",
             Self::RecordAttempt => "record_attempt",
+            Self::ReportCriterion => "report_criterion",
             Self::Notes => "notes",
             Self::AskOperator => "ask_operator",
             Self::Answers => "answers",
@@ -166,7 +171,10 @@ impl Tool {
                 "Everything that is known of one bug: where it was seen last, which turns tried to repair it, and which of them \
                  made it go away by the engine's own tests."
             }
-            Self::Features => "The features that people want of this project, with their acceptance criteria.",
+            Self::Features => {
+                "What people want of this project: features with their acceptance criteria and notes, and which of them your run \
+                 is to build."
+            }
             Self::Assets => {
                 "The live systems that people registered. To know of one is no leave to touch it, and there is no way to it."
             }
@@ -178,6 +186,10 @@ impl Tool {
             Self::RecordAttempt => {
                 "Note what you try against a known bug. Later runs get to read it once the engine's own tests have shown that the \
                  bug is gone."
+            }
+            Self::ReportCriterion => {
+                "Say whether your work meets an acceptance criterion of your task, by its number there. It is shown to people as your \
+                 word, beside what the engine's own tests say; the last word on each counts, and nothing follows from it by itself."
             }
             Self::Notes => "What was noted in this run so far.",
             Self::AskOperator => {
@@ -250,7 +262,19 @@ impl Tool {
                 }
             }
             Self::Bug => const { &[Field::needed("id", Holds::Text(24), BUG)] },
-            Self::Features | Self::Assets | Self::Datasets => const { &[NAME, LIMIT] },
+            Self::Features => {
+                const { &[Field::may("id", Holds::Text(24), "the id of one, such as f3, to read it in full"), LIMIT] }
+            }
+            Self::ReportCriterion => {
+                const {
+                    &[
+                        Field::needed("criterion", Holds::Number(50), "its number in your task"),
+                        Field::needed("verdict", Holds::OneOf(&Fulfilment::NAMES), "what you found"),
+                        Field::needed("words", Holds::Text(1_000), "how that can be seen, or what is missing"),
+                    ]
+                }
+            }
+            Self::Assets | Self::Datasets => const { &[NAME, LIMIT] },
             Self::RecordFinding => {
                 const {
                     &[
@@ -341,6 +365,7 @@ impl Tool {
                 self,
                 Self::RecordFinding
                     | Self::RecordAttempt
+                    | Self::ReportCriterion
                     | Self::AskOperator
                     | Self::ContainerStop
                     | Self::ProposeExecution

@@ -1,6 +1,6 @@
 //! Which role a request needs. The one table of it: a new request does not compile before it stands here.
 
-use super::{DeliverAs, Request, Verdict};
+use super::{DeliverAs, FeatureAsk, Request, Verdict};
 use crate::domain::OperatorRole;
 
 impl Request {
@@ -40,6 +40,7 @@ impl Request {
             | Self::Tools { .. }
             | Self::Tasks { .. }
             | Self::Entries
+            | Self::Feature { about: FeatureAsk::List { .. } | FeatureAsk::One { .. } }
             | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
@@ -62,6 +63,7 @@ impl Request {
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
             | Self::StopModels { .. }
             | Self::AddEntry { .. }
+            | Self::Feature { .. }
             | Self::CloseBug { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
@@ -159,10 +161,17 @@ mod tests {
             (json!({ "type": "close_bug", "bug": 1, "reason": "r" }), Operator),
             (json!({ "type": "tools", "run": 1 }), Viewer),
             (json!({ "type": "tasks", "run": null }), Viewer),
+            (json!({ "type": "feature", "about": { "ask": "list", "project": null, "all": false } }), Viewer),
+            (json!({ "type": "feature", "about": { "ask": "one", "feature": 1 } }), Viewer),
             (
-                json!({ "type": "add_entry", "kind": "feature", "project": null, "name": "n", "text": "t", "criteria": [] }),
+                json!({ "type": "feature", "about": { "ask": "add", "project": "p", "title": "t", "text": "x", "criteria": [],
+                     "notes": "" } }),
                 Operator,
             ),
+            (json!({ "type": "feature", "about": { "ask": "edit", "feature": 1, "title": "t" } }), Operator),
+            (json!({ "type": "feature", "about": { "ask": "close", "feature": 1, "reason": "r" } }), Operator),
+            (json!({ "type": "feature", "about": { "ask": "reopen", "feature": 1 } }), Operator),
+            (json!({ "type": "add_entry", "kind": "dataset", "project": null, "name": "n", "text": "t" }), Operator),
             (json!({ "type": "entries" }), Viewer),
             (json!({ "type": "remove_entry", "entry": 1 }), Operator),
             (json!({ "type": "assets" }), Viewer),

@@ -1,8 +1,8 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
-    ProviderView, Round, StoppedModels, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, FeatureDetail, FeatureView, IterationDetail, ModelsReport,
+    ProposalBrief, ProposalDetail, ProviderView, Round, StoppedModels, ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
@@ -191,6 +191,19 @@ pub enum Reply {
         /// There are earlier ones, which were left out.
         #[serde(default)]
         more: bool,
+    },
+    /// Features.
+    Features {
+        /// Them, newest first; long texts are cut.
+        features: Vec<FeatureView>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A feature in full.
+    Feature {
+        /// It.
+        detail: Box<FeatureDetail>,
     },
     /// What is registered for agents to read.
     Entries {

@@ -4,10 +4,10 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, AskedBy, AssetFacts, Claims, Command, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult,
-    GateVerdict, Human, Iteration, Location, Millis, Moment, Note, NoteKind, Program, Proposed, QuestionKind,
-    Requester, Run, RunId, RunState, Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork,
-    ToolCall, ToolOutcome,
+    Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, EgressSeen, EntryKind, Feature, FeatureId, Finding,
+    Fingerprint, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, Location, Millis, Moment, Note,
+    NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Severity, Source, Suspicion,
+    TaskOutcome, TaskPlace, TaskResult, TaskWork, ToolCall, ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -189,7 +189,8 @@ impl Hostile {
                 let mut result = TaskResult::plain(TaskOutcome::Failed, texts[9].clone());
                 result.findings = texts[10..12].to_vec();
                 tx.end_task(task, &result)?;
-                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
+                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7]), &run.owner)?;
+                want(tx, project.id, id, texts)?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
                 });
@@ -285,4 +286,32 @@ fn refused(run: RunId, host: &str) -> EgressSeen {
         first: Millis(1),
         last: Millis(1),
     }
+}
+
+/// A feature and what the agent of a run says of its criterion, of these texts.
+fn want(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Result<(), StoreError> {
+    let feature = Feature {
+        id: FeatureId(0),
+        project,
+        title: texts[0].clone(),
+        text: texts[1].clone(),
+        criteria: vec![texts[2].clone()],
+        notes: texts[3].clone(),
+        by: Actor::Engine,
+        added: Millis(1),
+        changed: Millis(1),
+        version: 1,
+        closed: None,
+    };
+    let feature = tx.insert_feature(&feature)?;
+    tx.close_feature(feature, Some((&Actor::Engine, texts[4].as_str())))?;
+    tx.insert_criterion_report(&CriterionReport {
+        run,
+        iteration: 0,
+        number: 1,
+        criterion: texts[2].clone(),
+        verdict: Fulfilment::Met,
+        words: texts[5].clone(),
+        at: Millis(1),
+    })
 }

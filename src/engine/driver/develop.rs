@@ -12,6 +12,7 @@ use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
 use crate::gateway::tools_at;
+use crate::knowledge::Tool;
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -158,6 +159,7 @@ impl<W: World> Engine<W> {
         let planning = context.run.state == RunState::Planning;
         // A plan is not the place for repairs.
         let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
+        let toolset = self.toolset(context);
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -174,7 +176,8 @@ impl<W: World> Engine<W> {
             asked: &stored.asked,
             proposed: &stored.proposed,
             offers: &offers,
-            tools: !self.toolset(context).is_empty(),
+            tools: !toolset.is_empty(),
+            reports: toolset.has(Tool::ReportCriterion),
         };
         if planning {
             return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });
