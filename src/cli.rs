@@ -42,6 +42,7 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod task;
 mod tasks;
 mod tools;
 mod uninstall;
@@ -102,6 +103,8 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// Have suites run without an agent, at once or by a clock, and see what came of it
+    Task(task::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
     Tasks(tasks::Args),
     /// Keep what people want of a project, start runs from it, and see how far it is
@@ -191,6 +194,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Task(args) => Context::block_on(|context| task::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
         Command::Feature(args) => Context::block_on(|context| feature::perform(context, args)),

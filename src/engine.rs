@@ -20,6 +20,7 @@ pub mod proposals;
 pub mod queue;
 pub mod room;
 mod scheduler;
+mod schedules;
 #[cfg(test)]
 mod sim;
 mod submit;

@@ -22,6 +22,7 @@ mod notes;
 mod propose;
 mod query;
 mod record;
+mod schedules;
 mod standing;
 mod tasks;
 #[cfg(test)]
@@ -237,6 +238,7 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::Answers => ask::answers(view, who),
         Tool::Task => tasks::one(view, who, arguments),
         Tool::Tasks => tasks::list(view, who),
+        Tool::ScheduledTests => schedules::list(view, who, arguments),
         Tool::ContainerList => containers::list(view, who),
         Tool::RecordFinding
         | Tool::RecordAttempt

@@ -18,6 +18,7 @@ mod needs;
 mod proposal;
 mod reply;
 mod request;
+mod schedule;
 mod tools;
 
 pub use assets::{AssetView, Became};
@@ -32,6 +33,7 @@ pub use reply::{
     RunDetail, RunView, Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
+pub use schedule::{FiringView, ScheduleAsk, ScheduleDetail, ScheduleView};
 pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;

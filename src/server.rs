@@ -27,6 +27,7 @@ mod places;
 mod projects;
 mod proposals;
 mod questions;
+mod schedules;
 mod search;
 mod socket;
 mod submit;

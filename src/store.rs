@@ -62,6 +62,7 @@ mod readers;
 mod requests;
 mod reserve;
 mod runs;
+mod schedules;
 mod schema;
 mod search;
 mod settings;

@@ -5,6 +5,7 @@ pub mod feature;
 pub mod guidance;
 pub mod openmetrics;
 pub mod repair;
+pub mod schedule;
 
 use crate::domain::{
     EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,

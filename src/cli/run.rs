@@ -191,6 +191,7 @@ fn farewell(view: &RunView) -> Vec<SafeText> {
     let run = &view.run;
     let id = run.id;
     match (run.state, run.question) {
+        (RunState::Succeeded, _) if run.only_tests().is_some() => vec![safe!("passed: {}", run.reason)],
         (RunState::Succeeded, _) => {
             let head = run.head.as_deref().unwrap_or_default();
             vec![

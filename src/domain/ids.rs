@@ -49,6 +49,8 @@ id!(/// One execution of a step, printed as `s40`.
     StepId, 's', "a step id");
 id!(/// Something that was asked for beside the loop, printed as `t5`.
     TaskId, 't', "a task id");
+id!(/// A test run that people want by a clock, printed as `c3`.
+    ScheduleId, 'c', "a task of the clock");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
 id!(/// A proposal for a live asset, printed as `x4`.

@@ -2,7 +2,7 @@
 
 use super::{
     Actor, Budget, FeatureId, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId,
-    Spent,
+    ScheduleId, Spent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,6 +139,25 @@ pub enum Origin {
         /// The version of its words that the task was made of.
         version: i64,
     },
+    /// A clock started it, only to test: no agent works.
+    Schedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// When it was due.
+        due: Millis,
+        /// The suites that run; all where none is named.
+        suites: Vec<String>,
+    },
+}
+
+impl Origin {
+    /// The suites to which a run keeps that only tests: all where none is named. `None` where an agent works.
+    pub fn only_tests(&self) -> Option<&[String]> {
+        match self {
+            Self::Schedule { suites, .. } => Some(suites),
+            Self::Operator | Self::Feature { .. } => None,
+        }
+    }
 }
 
 /// Suites whose result is in doubt, so that they run a second time on the same tree.
@@ -233,9 +252,14 @@ impl Run {
     /// The feature that it is to build.
     pub fn feature(&self) -> Option<FeatureId> {
         match self.origin {
-            Origin::Operator => None,
+            Origin::Operator | Origin::Schedule { .. } => None,
             Origin::Feature { feature, .. } => Some(feature),
         }
+    }
+
+    /// The suites to which it keeps where it only tests: all where none is named. `None` where an agent works.
+    pub fn only_tests(&self) -> Option<&[String]> {
+        self.origin.only_tests()
     }
 
     /// The runs that it follows and that stand so with it.

@@ -2,6 +2,7 @@
 //! outcome, and is named by ids, so that dying anywhere and starting again comes to the same end.
 
 mod allowance;
+mod alone;
 mod booking;
 mod deliver;
 mod develop;
@@ -31,6 +32,7 @@ use super::Engine;
 use super::crash::Crashed;
 use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
+use super::schedules::narrowed;
 use crate::config::{ChosenAgent, ProjectConfig};
 use crate::domain::{Project, Reached, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
@@ -192,6 +194,7 @@ impl<W: World> Engine<W> {
             Work::Test => self.test(&context).await,
             Work::Gather => self.gather(&context).await,
             Work::Analyse => self.analyse(&context).await,
+            Work::Gate if context.run.only_tests().is_some() => self.conclude(&context).await,
             Work::Gate => self.gate(&context).await,
             Work::Deliver => self.deliver(&context).await,
             Work::Rest | Work::Wait(_) | Work::Freeze | Work::CleanUp => Ok(()),
@@ -204,7 +207,13 @@ impl<W: World> Engine<W> {
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
         self.fits_runtime(&config).map_err(Halt::Trouble)?;
-        let agent = self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?;
+        let agent = match run.only_tests() {
+            Some(suites) => {
+                config = narrowed(config, suites).map_err(Halt::Trouble)?;
+                ChosenAgent::nobody()
+            }
+            None => self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?,
+        };
         Ok(Context { run, project, config, agent, base })
     }
 

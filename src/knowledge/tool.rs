@@ -38,6 +38,8 @@ pub enum Tool {
     Task,
     /// Tells what was asked for in the run.
     Tasks,
+    /// Tells what tests that run by a clock came to.
+    ScheduledTests,
     /// Starts a service beside the agent.
     ServiceStart,
     /// Runs a program in a container of its own.
@@ -100,7 +102,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -116,6 +118,7 @@ impl Tool {
         Self::RunTests,
         Self::Task,
         Self::Tasks,
+        Self::ScheduledTests,
         Self::ServiceStart,
         Self::ContainerRun,
         Self::ContainerLogs,
@@ -144,6 +147,7 @@ impl Tool {
             Self::RunTests => "run_tests",
             Self::Task => "task",
             Self::Tasks => "tasks",
+            Self::ScheduledTests => "scheduled_tests",
             Self::ServiceStart => "service_start",
             Self::ContainerRun => "container_run",
             Self::ContainerLogs => "container_logs",
@@ -211,6 +215,10 @@ impl Tool {
                 "What came of something that you had the engine do: its state, tests that passed and failed, problems, and the end \
                  of its output."
             }
+            Self::ScheduledTests => {
+                "The test runs of this project that people have by a clock, at the commit of that moment, and what the last of them came \
+                 to."
+            }
             Self::Tasks => "What you had the engine do in this run, the newest last.",
             Self::ServiceStart => {
                 "Start a program beside you that stays until your turn is over, on a copy of your tree at /work: a database, or the \
@@ -275,6 +283,7 @@ impl Tool {
                 }
             }
             Self::Assets | Self::Datasets => const { &[NAME, LIMIT] },
+            Self::ScheduledTests => const { &[LIMIT] },
             Self::RecordFinding => {
                 const {
                     &[

@@ -95,6 +95,7 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
         Tool::RunTests | Tool::Task | Tool::Tasks => (Part::Tasks, None),
+        Tool::ScheduledTests => (Part::Tasks, Some(Data::Tasks)),
         Tool::ServiceStart
         | Tool::ContainerRun
         | Tool::ContainerLogs

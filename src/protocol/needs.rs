@@ -1,6 +1,6 @@
 //! Which role a request needs. The one table of it: a new request does not compile before it stands here.
 
-use super::{DeliverAs, FeatureAsk, Request, Verdict};
+use super::{DeliverAs, FeatureAsk, Request, ScheduleAsk, Verdict};
 use crate::domain::OperatorRole;
 
 impl Request {
@@ -42,6 +42,7 @@ impl Request {
             | Self::Tasks { .. }
             | Self::Entries
             | Self::Feature { about: FeatureAsk::List { .. } | FeatureAsk::One { .. } }
+            | Self::Schedule { about: ScheduleAsk::List { .. } | ScheduleAsk::One { .. } }
             | Self::Witness { .. }
             | Self::Assets
             | Self::Asset { .. }
@@ -66,6 +67,7 @@ impl Request {
             | Self::CloseHost { .. }
             | Self::AddEntry { .. }
             | Self::Feature { .. }
+            | Self::Schedule { .. }
             | Self::CloseBug { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
@@ -178,6 +180,12 @@ mod tests {
             (json!({ "type": "feature", "about": { "ask": "edit", "feature": 1, "title": "t" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "close", "feature": 1, "reason": "r" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "reopen", "feature": 1 } }), Operator),
+            (json!({ "type": "schedule", "about": { "ask": "list", "project": null } }), Viewer),
+            (json!({ "type": "schedule", "about": { "ask": "one", "schedule": 1 } }), Viewer),
+            (json!({ "type": "schedule", "about": { "ask": "add", "project": "p", "suites": [] } }), Operator),
+            (json!({ "type": "schedule", "about": { "ask": "pause", "schedule": 1 } }), Operator),
+            (json!({ "type": "schedule", "about": { "ask": "resume", "schedule": 1 } }), Operator),
+            (json!({ "type": "schedule", "about": { "ask": "remove", "schedule": 1 } }), Operator),
             (json!({ "type": "add_entry", "kind": "dataset", "project": null, "name": "n", "text": "t" }), Operator),
             (json!({ "type": "entries" }), Viewer),
             (json!({ "type": "remove_entry", "entry": 1 }), Operator),

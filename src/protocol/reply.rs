@@ -2,7 +2,7 @@
 
 use super::{
     AssetView, BudgetReport, BugDetail, Bytes, FeatureDetail, FeatureView, IterationDetail, ModelsReport,
-    ProposalBrief, ProposalDetail, ProviderView, Round, StoppedModels, ToolsUsed,
+    ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels, ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
@@ -209,6 +209,16 @@ pub enum Reply {
     Feature {
         /// It.
         detail: Box<FeatureDetail>,
+    },
+    /// Test runs that people want by a clock.
+    Schedules {
+        /// Them, newest first.
+        schedules: Vec<ScheduleView>,
+    },
+    /// One of them in full.
+    Schedule {
+        /// It.
+        detail: Box<ScheduleDetail>,
     },
     /// What is registered for agents to read.
     Entries {

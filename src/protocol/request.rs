@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use super::{FeatureAsk, NewProposal, Verdict};
+use super::{FeatureAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
     AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
@@ -340,6 +340,11 @@ pub enum Request {
     Feature {
         /// What.
         about: FeatureAsk,
+    },
+    /// About test runs that people want by a clock.
+    Schedule {
+        /// What.
+        about: ScheduleAsk,
     },
     /// Register something for agents to read.
     AddEntry {

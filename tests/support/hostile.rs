@@ -5,9 +5,9 @@ use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
     Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, EgressSeen, EntryKind, Feature, FeatureId, Finding,
-    Fingerprint, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, Location, Millis, Moment, Note,
-    NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Severity, Source, Suspicion,
-    TaskOutcome, TaskPlace, TaskResult, TaskWork, ToolCall, ToolOutcome,
+    Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, Location, Millis, Moment, Note,
+    NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Schedule, ScheduleId,
+    Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork, Timing, ToolCall, ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -191,6 +191,7 @@ impl Hostile {
                 tx.end_task(task, &result)?;
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7]), &run.owner)?;
                 want(tx, project.id, id, texts)?;
+                schedule(tx, project.id, id, texts)?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
                 });
@@ -314,4 +315,23 @@ fn want(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Result
         words: texts[5].clone(),
         at: Millis(1),
     })
+}
+
+/// A test run by a clock that failed to start, and one that started, of these texts.
+fn schedule(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Result<(), StoreError> {
+    let schedule = Schedule {
+        id: ScheduleId(0),
+        project,
+        suites: vec![texts[0].clone(), texts[1].clone()],
+        revision: Some(texts[2].clone()),
+        timing: Timing::Cron { expression: texts[3].clone() },
+        by: Actor::Engine,
+        added: Millis(1),
+        paused: false,
+        next: None,
+    };
+    let id = tx.insert_schedule(&schedule)?;
+    let (due, at) = (Millis(1), Millis(2));
+    tx.fire(id, &Firing { due, at, missed: 0, run: None, fault: Some(texts[4].clone()) }, None)?;
+    tx.fire(id, &Firing { due, at, missed: 3, run: Some(run), fault: None }, None)
 }

@@ -130,6 +130,7 @@ impl<W: World> Engine<W> {
                 let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
                 Ok(Box::new(ReplayAgent::new(script)))
             }
+            AgentWork::Nothing => Err(Halt::Trouble(format!("{} only tests: it has no agent", context.run.id))),
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
                 let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;

@@ -74,13 +74,18 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         }
         Event::Analysed { suspicions } => {
             next.writes.push(Write::Suspect { suspicions: suspicions.clone() });
-            if next.run.iteration == 0 {
+            if next.run.only_tests().is_some() {
+                next.go(RunState::Gating);
+            } else if next.run.iteration == 0 {
                 next.writes.push(Write::CloseIteration { number: 0, outcome: Outcome::Neutral });
                 next.run.head.clone_from(&next.run.base);
                 next.next_iteration();
             } else {
                 next.go(RunState::Gating);
             }
+        }
+        Event::Gated { judgement, evidence, .. } if next.run.only_tests().is_some() => {
+            super::alone::concluded(next, *judgement, evidence);
         }
         Event::Gated { judgement, evidence, guided, standstill } => {
             gated(next, *judgement, evidence, *guided, standstill);

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::*;
 use proptest::prelude::*;
 
+mod alone;
 mod doubts;
 mod plans;
 mod stuck;
