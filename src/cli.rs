@@ -28,6 +28,7 @@ mod feature;
 mod gc;
 mod init;
 mod knowledge;
+mod lesson;
 mod logs;
 mod metrics;
 mod models;
@@ -103,6 +104,8 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// Keep what people and solved bugs teach about a project, for its agents
+    Lesson(lesson::Args),
     /// Have suites run without an agent, at once or by a clock, and see what came of it
     Task(task::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
@@ -194,6 +197,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Lesson(args) => Context::block_on(|context| lesson::perform(context, args)),
         Command::Task(args) => Context::block_on(|context| task::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),

@@ -19,6 +19,7 @@ mod host;
 mod ids;
 mod iteration;
 mod knowledge;
+mod lesson;
 mod memory;
 mod metrics;
 mod model_api;
@@ -60,9 +61,12 @@ pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
-pub use ids::{AssetId, BadId, BugId, FeatureId, ProjectId, ProposalId, QuestionId, RunId, ScheduleId, StepId, TaskId};
+pub use ids::{
+    AssetId, BadId, BugId, FeatureId, LessonId, ProjectId, ProposalId, QuestionId, RunId, ScheduleId, StepId, TaskId,
+};
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};
+pub use lesson::{LONGEST_LESSON, Lesson, LessonOrigin, TEACHES};
 pub use memory::{Attempt, AttemptOutcome, Likeness, Offer, OfferOutcome, Remembered, Solution};
 pub use metrics::{LoopMetrics, Tally};
 pub use model_api::ModelApi;

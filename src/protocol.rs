@@ -13,6 +13,7 @@ mod budget;
 mod bytes;
 mod closer;
 mod feature;
+mod lesson;
 mod models;
 mod needs;
 mod proposal;
@@ -26,6 +27,7 @@ pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
 pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
+pub use lesson::{LessonAsk, LessonView};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{

@@ -19,6 +19,7 @@ mod health;
 mod intake;
 mod iteration;
 mod knowledge;
+mod lessons;
 mod lines;
 mod metrics;
 mod models;

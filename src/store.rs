@@ -45,6 +45,7 @@ mod hosts;
 mod images;
 mod iterations;
 mod jobs;
+mod lessons;
 mod lock;
 mod memory;
 mod metrics;

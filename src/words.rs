@@ -3,6 +3,7 @@
 pub mod asset;
 pub mod feature;
 pub mod guidance;
+pub mod lesson;
 pub mod openmetrics;
 pub mod repair;
 pub mod schedule;

@@ -283,6 +283,67 @@ fn a_feature_is_added_run_edited_and_closed_by_people() {
 }
 
 #[test]
+fn lessons_are_taught_edited_and_removed_and_prompts_have_room_for_few() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let long = "x".repeat(390);
+    for text in ["never touch the schema", &long, &long, &long] {
+        home.run(&["lesson", "add", text, "-p", "shop"]).expect_code(0);
+    }
+    assert_eq!(home.run(&["lesson", "add", "two\nlines", "-p", "shop"]).code, Some(5));
+    assert_eq!(home.run(&["lesson", "add", &"x".repeat(401), "-p", "shop"]).code, Some(5));
+    assert_eq!(home.run(&["lesson", "add", "x", "-p", "farm"]).code, Some(4));
+    let quoted = |home: &Home| -> Vec<(i64, bool)> {
+        let lines = json_lines(&home.run(&["lesson", "ls", "--json"]).stdout);
+        lines.iter().map(|one| (one["lesson"]["id"].as_i64().unwrap(), one["quoted"].as_bool().unwrap())).collect()
+    };
+    assert_eq!(quoted(&home), [(4, true), (3, true), (2, false), (1, true)]);
+    home.run(&["lesson", "edit", "l3", "count\u{1b}[2J twice"]).expect_code(5);
+    home.run(&["lesson", "edit", "l3", "count twice"]).expect_code(0);
+    home.run(&["lesson", "rm", "l4"]).expect_code(0);
+    assert_eq!(home.run(&["lesson", "rm", "l4"]).code, Some(4));
+    assert_eq!(quoted(&home), [(3, true), (2, true), (1, true)]);
+    let text = home.run(&["lesson", "ls", "-p", "shop"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    assert!(text.contains("said anew by") && text.contains("count twice"), "{text}");
+}
+
+#[test]
+fn a_clock_is_kept_listed_paused_and_removed() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let suite = "unit";
+    let told =
+        home.run(&["task", "add", "-p", "shop", "-s", suite, "--cron", "0 3 * * * Europe/Vienna", "--json"]).json();
+    assert_eq!((&told["view"]["schedule"]["id"], &told["firings"]), (&1.into(), &serde_json::json!([])), "{told}");
+    home.run(&["task", "add", "-p", "shop", "--at", "in 2h"]).expect_code(0);
+    for wrong in [&["--at", "soon"][..], &["--at", "in 2h", "--cron", "0 3 * * *"]] {
+        assert_eq!(home.run(&[&["task", "add", "-p", "shop"], wrong].concat()).code, Some(2), "{wrong:?}");
+    }
+    let refused = home.run(&["task", "add", "-p", "shop", "--cron", "every\u{1b}[2J night"]);
+    assert_eq!(refused.code, Some(5));
+    assert_tame(&refused.stderr);
+    assert_eq!(home.run(&["task", "add", "-p", "shop", "-s", "load"]).code, Some(5));
+    assert_eq!(home.run(&["task", "pause", "c1"]).expect_code(0).matches("paused").count(), 1);
+    assert_eq!(home.run(&["task", "pause", "c1"]).code, Some(5));
+    let text = home.run(&["task", "ls"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in ["paused", "suite unit", "all suites", "in 1h 59m", "not yet", "0 3 * * * Europe/Vienna"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    home.run(&["task", "resume", "c1"]).expect_code(0);
+    home.run(&["task", "rm", "c2"]).expect_code(0);
+    assert_eq!(json_lines(&home.run(&["task", "ls", "-p", "shop", "--json"]).stdout).len(), 1);
+    assert_eq!(home.run(&["task", "show", "c2"]).code, Some(4));
+    let log = home.run(&["audit", "log", "--kind", "schedule"]).expect_code(0).to_owned();
+    for kind in ["schedule.added", "schedule.paused", "schedule.resumed", "schedule.removed"] {
+        assert!(log.contains(kind), "{kind} is not in\n{log}");
+    }
+}
+
+#[test]
 fn the_unit_starts_the_engine_of_this_shell() {
     let home = Home::new();
     let unit = home.run(&["serve", "--print-unit"]).expect_code(0).to_owned();

@@ -240,6 +240,8 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "feature ls --all --json",
         "feature show f1",
         "feature show f1 --json",
+        "lesson ls",
+        "lesson ls --json",
         "task ls",
         "task ls --json",
         "task show c1",

@@ -59,5 +59,7 @@ id!(/// A live system, printed as `a4`.
     AssetId, 'a', "an asset's id");
 id!(/// Something that is wanted of a project, printed as `f3`.
     FeatureId, 'f', "a feature's id");
+id!(/// What was taught about a project, printed as `l3`.
+    LessonId, 'l', "a lesson's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

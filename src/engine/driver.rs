@@ -20,6 +20,7 @@ mod steer;
 mod steps;
 mod sweep;
 mod tasks;
+mod teach;
 mod test;
 mod way;
 

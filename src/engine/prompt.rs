@@ -4,6 +4,7 @@
 mod asked;
 mod flaky;
 mod history;
+mod lessons;
 mod memory;
 mod plan;
 mod proposed;
@@ -12,10 +13,13 @@ mod repository;
 mod stuck;
 
 pub use history::{Tried, told};
+pub use lessons::chosen;
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Proposal, Question, Role, Run};
+use crate::domain::{
+    Finding, Fingerprint, GateResult, Guidance, Iteration, Lesson, Offer, Proposal, Question, Role, Run,
+};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
 use std::collections::BTreeMap;
@@ -68,6 +72,8 @@ pub struct Material<'a> {
     pub offers: &'a [Offer],
     /// What became of its proposals for live assets that it was not told yet.
     pub proposed: &'a [Proposal],
+    /// What was taught about the project, newest first.
+    pub lessons: &'a [Lesson],
     /// Whether it has tools.
     pub tools: bool,
     /// Whether it can report against criteria by them.
@@ -91,6 +97,7 @@ pub fn build(material: &Material<'_>) -> String {
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
+    lessons::section(&mut text, material.lessons);
     memory::section(&mut text, material.offers);
     budget(&mut text, material.run);
     text

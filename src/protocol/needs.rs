@@ -1,6 +1,6 @@
 //! Which role a request needs. The one table of it: a new request does not compile before it stands here.
 
-use super::{DeliverAs, FeatureAsk, Request, ScheduleAsk, Verdict};
+use super::{DeliverAs, FeatureAsk, LessonAsk, Request, ScheduleAsk, Verdict};
 use crate::domain::OperatorRole;
 
 impl Request {
@@ -42,6 +42,7 @@ impl Request {
             | Self::Tasks { .. }
             | Self::Entries
             | Self::Feature { about: FeatureAsk::List { .. } | FeatureAsk::One { .. } }
+            | Self::Lesson { about: LessonAsk::List { .. } }
             | Self::Schedule { about: ScheduleAsk::List { .. } | ScheduleAsk::One { .. } }
             | Self::Witness { .. }
             | Self::Assets
@@ -68,6 +69,7 @@ impl Request {
             | Self::AddEntry { .. }
             | Self::Feature { .. }
             | Self::Schedule { .. }
+            | Self::Lesson { .. }
             | Self::CloseBug { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
@@ -180,6 +182,10 @@ mod tests {
             (json!({ "type": "feature", "about": { "ask": "edit", "feature": 1, "title": "t" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "close", "feature": 1, "reason": "r" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "reopen", "feature": 1 } }), Operator),
+            (json!({ "type": "lesson", "about": { "ask": "list", "project": null } }), Viewer),
+            (json!({ "type": "lesson", "about": { "ask": "add", "project": "p", "text": "t" } }), Operator),
+            (json!({ "type": "lesson", "about": { "ask": "edit", "lesson": 1, "text": "t" } }), Operator),
+            (json!({ "type": "lesson", "about": { "ask": "remove", "lesson": 1 } }), Operator),
             (json!({ "type": "schedule", "about": { "ask": "list", "project": null } }), Viewer),
             (json!({ "type": "schedule", "about": { "ask": "one", "schedule": 1 } }), Viewer),
             (json!({ "type": "schedule", "about": { "ask": "add", "project": "p", "suites": [] } }), Operator),

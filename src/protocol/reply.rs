@@ -1,7 +1,7 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, FeatureDetail, FeatureView, IterationDetail, ModelsReport,
+    AssetView, BudgetReport, BugDetail, Bytes, FeatureDetail, FeatureView, IterationDetail, LessonView, ModelsReport,
     ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels, ToolsUsed,
 };
 use crate::audit::Checkpoint;
@@ -219,6 +219,11 @@ pub enum Reply {
     Schedule {
         /// It.
         detail: Box<ScheduleDetail>,
+    },
+    /// Lessons.
+    Lessons {
+        /// Them, newest first.
+        lessons: Vec<LessonView>,
     },
     /// What is registered for agents to read.
     Entries {

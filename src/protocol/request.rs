@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use super::{FeatureAsk, NewProposal, ScheduleAsk, Verdict};
+use super::{FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
     AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
@@ -345,6 +345,11 @@ pub enum Request {
     Schedule {
         /// What.
         about: ScheduleAsk,
+    },
+    /// About what was taught.
+    Lesson {
+        /// What.
+        about: LessonAsk,
     },
     /// Register something for agents to read.
     AddEntry {

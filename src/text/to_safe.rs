@@ -4,8 +4,8 @@ use super::exact;
 use super::log::StyledLine;
 use super::safe::SafeText;
 use crate::domain::{
-    Actor, AssetId, AssetName, BugId, FeatureId, Millis, ProjectId, ProposalId, QuestionId, RunId, ScheduleId, StepId,
-    TaskId,
+    Actor, AssetId, AssetName, BugId, FeatureId, LessonId, Millis, ProjectId, ProposalId, QuestionId, RunId,
+    ScheduleId, StepId, TaskId,
 };
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -30,7 +30,10 @@ macro_rules! plain {
     )*};
 }
 plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool);
-plain!(AssetId, AssetName, ProjectId, RunId, ScheduleId, StepId, QuestionId, BugId, FeatureId, ProposalId, TaskId);
+plain!(
+    AssetId, AssetName, ProjectId, RunId, ScheduleId, StepId, QuestionId, BugId, FeatureId, LessonId, ProposalId,
+    TaskId
+);
 
 macro_rules! escaped {
     ($($kind:ty => $bytes:expr),* $(,)?) => {$(

@@ -5,9 +5,10 @@ use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
     Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, EgressSeen, EntryKind, Feature, FeatureId, Finding,
-    Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, Location, Millis, Moment, Note,
-    NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Schedule, ScheduleId,
-    Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork, Timing, ToolCall, ToolOutcome,
+    Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, LessonOrigin, Location, Millis,
+    Moment, Note, NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Schedule,
+    ScheduleId, Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork, Timing, ToolCall,
+    ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -192,6 +193,7 @@ impl Hostile {
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7]), &run.owner)?;
                 want(tx, project.id, id, texts)?;
                 schedule(tx, project.id, id, texts)?;
+                tx.insert_lesson(project.id, &texts[5], &LessonOrigin::Operator { by: run.owner.clone() })?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
                 });

@@ -177,6 +177,7 @@ impl<W: World> Engine<W> {
             asked: &stored.asked,
             proposed: &stored.proposed,
             offers: &offers,
+            lessons: &stored.lessons,
             tools: !toolset.is_empty(),
             reports: toolset.has(Tool::ReportCriterion),
         };

@@ -42,6 +42,7 @@ fn nothing(run: &Run) -> Material<'_> {
         proposed: &[],
         tools: false,
         reports: false,
+        lessons: &[],
     }
 }
 
@@ -180,6 +181,7 @@ fn a_whole_prompt() {
         proposed: &[],
         tools: false,
         reports: false,
+        lessons: &[],
         offers: &[],
     });
     insta::assert_snapshot!(prompt);
