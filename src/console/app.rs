@@ -11,6 +11,7 @@ mod dialog;
 mod filter;
 mod fleet;
 mod guide;
+mod knowledge;
 mod layer;
 mod list;
 mod loaded;
@@ -31,6 +32,7 @@ pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
+pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use proposals::{Waiting, needs_person};
@@ -63,6 +65,7 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Knowledge,
     Run,
     Proposal,
 }
@@ -147,6 +150,7 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    Known(knowledge::Part),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -206,6 +210,8 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// What is wanted, tested by a clock and taught.
+    pub knowledge: KnowledgePage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -264,6 +270,7 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            knowledge: KnowledgePage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -320,6 +327,7 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.knowledge.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -340,6 +348,7 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Knowledge => self.want_known(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

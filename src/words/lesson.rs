@@ -1,8 +1,9 @@
 //! Lessons, for screens and the command line.
 
 use crate::domain::{Lesson, LessonOrigin};
+use crate::protocol::LessonView;
 use crate::safe;
-use crate::text::SafeText;
+use crate::text::{SafeText, Style};
 
 /// Where a lesson is from.
 pub fn from(lesson: &Lesson) -> SafeText {
@@ -17,4 +18,21 @@ pub fn from(lesson: &Lesson) -> SafeText {
         Some(by) => safe!("{}, said anew by {}", from, by),
         None => from,
     }
+}
+
+/// A lesson in full.
+pub fn told(view: &LessonView) -> Vec<SafeText> {
+    let lesson = &view.lesson;
+    let quoted = if view.quoted {
+        safe!("the next prompt of the project's runs quotes it")
+    } else {
+        safe!("prompts have no room for it: remove or shorten others where it matters more")
+    };
+    vec![
+        safe!("{}", lesson.text).styled(Style::strong()),
+        SafeText::empty(),
+        safe!("from {}", from(lesson)),
+        safe!("added at {}, last changed at {}", lesson.added, lesson.changed),
+        quoted,
+    ]
 }

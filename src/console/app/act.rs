@@ -195,6 +195,10 @@ impl App {
                 self.go(Page::Fleet);
                 self.fleet.outdate();
             }
+            Command::Knowledge => {
+                self.go(Page::Knowledge);
+                self.knowledge.outdate();
+            }
             Command::Health => {
                 self.go(Page::Health);
                 self.stale = true;

@@ -122,6 +122,7 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Known(part), reply) => self.hear_known(part, reply),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),
