@@ -17,6 +17,7 @@ mod bug;
 mod complaint;
 mod completions;
 mod context;
+mod dataset;
 mod debug;
 mod deliver;
 mod diff;
@@ -104,6 +105,8 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// Register directories of data that runs may read, and hold them to what was registered
+    Dataset(dataset::Args),
     /// Keep what people and solved bugs teach about a project, for its agents
     Lesson(lesson::Args),
     /// Have suites run without an agent, at once or by a clock, and see what came of it
@@ -197,6 +200,7 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Dataset(args) => Context::block_on(|context| dataset::perform(context, args)),
         Command::Lesson(args) => Context::block_on(|context| lesson::perform(context, args)),
         Command::Task(args) => Context::block_on(|context| task::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),

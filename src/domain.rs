@@ -7,6 +7,7 @@ mod bounded;
 mod budget;
 mod bug;
 mod conversation;
+mod dataset;
 mod egress;
 mod ending;
 mod execution;
@@ -52,6 +53,7 @@ pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState};
 pub use conversation::{Conversation, Tokens};
+pub use dataset::{DATASETS_INSIDE, Dataset, DatasetState, LONGEST_DATASET_NAME, is_dataset_name};
 pub use egress::{EgressBytes, EgressSeen, OpenHost};
 pub use ending::{AgentReport, Ending};
 pub use execution::{Command, ExecutionId, ExecutionOutcome, Program};
@@ -62,7 +64,8 @@ pub use gate::{GateResult, GateVerdict};
 pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
 pub use ids::{
-    AssetId, BadId, BugId, FeatureId, LessonId, ProjectId, ProposalId, QuestionId, RunId, ScheduleId, StepId, TaskId,
+    AssetId, BadId, BugId, DatasetId, FeatureId, LessonId, ProjectId, ProposalId, QuestionId, RunId, ScheduleId,
+    StepId, TaskId,
 };
 pub use iteration::{Iteration, Outcome, Suspicion};
 pub use knowledge::{Entry, EntryKind, Note, NoteKind, Standing, ToolCall, ToolOutcome};

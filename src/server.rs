@@ -11,6 +11,7 @@ mod brief;
 mod budget;
 mod bug;
 mod connection;
+mod datasets;
 mod detail;
 mod egress;
 mod features;

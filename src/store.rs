@@ -29,6 +29,7 @@ mod changes;
 mod check;
 mod columns;
 mod connect;
+mod datasets;
 mod egress;
 mod entries;
 mod error;

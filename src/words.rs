@@ -1,6 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 pub mod asset;
+pub mod dataset;
 pub mod feature;
 pub mod guidance;
 pub mod lesson;

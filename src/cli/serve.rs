@@ -127,7 +127,10 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stays_alone = rescue.is_some();
     let commits = engine.commits();
     // Nothing runs in rescue mode.
-    let clock = (!stays_alone).then(|| tokio::spawn(Arc::clone(&engine).keep_schedules()));
+    let clock = (!stays_alone).then(|| {
+        let (one, other) = (Arc::clone(&engine), Arc::clone(&engine));
+        tokio::spawn(async move { tokio::join!(one.keep_schedules(), other.keep_datasets()) })
+    });
     let shared = (Arc::clone(&stop), gate);
     let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
     let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);

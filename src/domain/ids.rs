@@ -61,5 +61,7 @@ id!(/// Something that is wanted of a project, printed as `f3`.
     FeatureId, 'f', "a feature's id");
 id!(/// What was taught about a project, printed as `l3`.
     LessonId, 'l', "a lesson's id");
+id!(/// A directory of data, printed as `d3`.
+    DatasetId, 'd', "a data set's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

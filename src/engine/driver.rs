@@ -4,6 +4,7 @@
 mod allowance;
 mod alone;
 mod booking;
+mod data;
 mod deliver;
 mod develop;
 mod doubt;
@@ -50,6 +51,8 @@ pub(super) enum Halt {
     Crashed,
     /// Something outside failed: record it and try again.
     Trouble(String),
+    /// Something outside is not as it must be, and no later try helps before a person has done something.
+    Lasting(String),
     /// The step's container vanished.
     Lost {
         /// What is known.
@@ -228,12 +231,15 @@ impl<W: World> Engine<W> {
                 tokio::time::sleep(STORE_PAUSE).await;
                 return Ok(());
             }
-            Halt::Store(error) => Event::Trouble { reason: format!("this could not be recorded: {error}") },
-            Halt::Trouble(reason) => Event::Trouble { reason },
+            Halt::Store(error) => {
+                Event::Trouble { reason: format!("this could not be recorded: {error}"), lasting: false }
+            }
+            Halt::Trouble(reason) => Event::Trouble { reason, lasting: false },
+            Halt::Lasting(reason) => Event::Trouble { reason, lasting: true },
             Halt::Lost { reason, explained } => Event::StepLost { reason, explained },
             Halt::Capped { project, reached } => Event::Capped { project, reached },
         };
-        let trouble = if let Event::Trouble { reason } = &event { Some(reason.clone()) } else { None };
+        let trouble = if let Event::Trouble { reason, .. } = &event { Some(reason.clone()) } else { None };
         match self.report(id, place, event).await {
             Ok(()) => {
                 // The reason of a cancelled run stays the operator's, so what is in its way is said beside it.

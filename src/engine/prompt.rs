@@ -2,6 +2,7 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod asked;
+mod data;
 mod flaky;
 mod history;
 mod lessons;
@@ -22,7 +23,7 @@ use crate::domain::{
 };
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Longest prompt in bytes; what does not fit is counted, not sent.
@@ -74,6 +75,8 @@ pub struct Material<'a> {
     pub proposed: &'a [Proposal],
     /// What was taught about the project, newest first.
     pub lessons: &'a [Lesson],
+    /// The data sets that it can read.
+    pub datasets: &'a BTreeSet<String>,
     /// Whether it has tools.
     pub tools: bool,
     /// Whether it can report against criteria by them.
@@ -92,6 +95,7 @@ pub fn build(material: &Material<'_>) -> String {
     rules(&mut text, material.suites);
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
+    data::section(&mut text, material.datasets);
     history::history(&mut text, material);
     stuck::section(&mut text, material.watch);
     gates(&mut text, material.gates);

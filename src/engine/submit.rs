@@ -78,6 +78,7 @@ impl<W: World> Engine<W> {
         } else {
             self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?
         };
+        self.has_datasets(&new.project, &config, &engine).await?;
         let sandbox = self.world.sandbox_at(&engine).map_err(|error| unfit(error.to_string()))?;
         self.fits_sandbox(sandbox, &new, &config).await.map_err(unfit)?;
         let agent = if only_tests { ChosenAgent::nobody() } else { self.agent_of(&new, &config).map_err(unfit)? };

@@ -1,8 +1,9 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, FeatureDetail, FeatureView, IterationDetail, LessonView, ModelsReport,
-    ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, DatasetView, FeatureDetail, FeatureView, IterationDetail, LessonView,
+    ModelsReport, ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels,
+    ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
@@ -224,6 +225,11 @@ pub enum Reply {
     Lessons {
         /// Them, newest first.
         lessons: Vec<LessonView>,
+    },
+    /// Data sets.
+    Datasets {
+        /// Them, by name.
+        datasets: Vec<DatasetView>,
     },
     /// What is registered for agents to read.
     Entries {

@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use super::{FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
+use super::{DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
     AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
@@ -350,6 +350,11 @@ pub enum Request {
     Lesson {
         /// What.
         about: LessonAsk,
+    },
+    /// About data sets.
+    Dataset {
+        /// What.
+        about: DatasetAsk,
     },
     /// Register something for agents to read.
     AddEntry {

@@ -141,6 +141,7 @@ impl<S: Sandbox> Server<S> {
             Request::Tools { run } => self.tools_used(run).await,
             Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
+            Request::Dataset { about } => self.about_datasets(about, you).await,
             Request::Lesson { about } => self.about_lessons(about, you).await,
             Request::Schedule { about } => self.about_schedules(about, you).await,
             Request::Feature { about } => self.about_features(about, you).await,

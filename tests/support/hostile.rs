@@ -4,11 +4,11 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, EgressSeen, EntryKind, Feature, FeatureId, Finding,
-    Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human, Iteration, LessonOrigin, Location, Millis,
-    Moment, Note, NoteKind, Program, ProjectId, Proposed, QuestionKind, Requester, Run, RunId, RunState, Schedule,
-    ScheduleId, Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork, Timing, ToolCall,
-    ToolOutcome,
+    Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, Dataset, DatasetId, DatasetState, EgressSeen,
+    EntryKind, Feature, FeatureId, Finding, Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human,
+    Iteration, LessonOrigin, Location, Millis, Moment, Note, NoteKind, Program, ProjectId, Proposed, QuestionKind,
+    Requester, Run, RunId, RunState, Schedule, ScheduleId, Severity, Source, Suspicion, TaskOutcome, TaskPlace,
+    TaskResult, TaskWork, Timing, ToolCall, ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -193,6 +193,7 @@ impl Hostile {
                 tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7]), &run.owner)?;
                 want(tx, project.id, id, texts)?;
                 schedule(tx, project.id, id, texts)?;
+                hold(tx, texts)?;
                 tx.insert_lesson(project.id, &texts[5], &LessonOrigin::Operator { by: run.owner.clone() })?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
@@ -336,4 +337,29 @@ fn schedule(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Re
     let (due, at) = (Millis(1), Millis(2));
     tx.fire(id, &Firing { due, at, missed: 0, run: None, fault: Some(texts[4].clone()) }, None)?;
     tx.fire(id, &Firing { due, at, missed: 3, run: Some(run), fault: None }, None)
+}
+
+/// A data set that cannot be had, of these texts.
+fn hold(tx: &Tx<'_>, texts: &[String]) -> Result<(), StoreError> {
+    if tx.dataset("hostile")?.is_some() {
+        return Ok(());
+    }
+    let mut dataset = Dataset {
+        id: DatasetId(0),
+        name: "hostile".to_owned(),
+        project: None,
+        text: texts[0].clone(),
+        path: texts[1].clone(),
+        state: DatasetState::Failed,
+        digest: None,
+        quick: None,
+        files: 1,
+        bytes: 1,
+        fault: Some(texts[2].clone()),
+        by: Actor::Engine,
+        added: Millis(1),
+        looked: None,
+    };
+    dataset.id = tx.insert_dataset(&dataset)?;
+    tx.put_dataset(&dataset)
 }

@@ -61,6 +61,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
+            data: self.data_of(context).await?,
             limits: context.config.limits,
             times: context.agent.times,
             network: self.agent_network(context),
@@ -178,6 +179,7 @@ impl<W: World> Engine<W> {
             proposed: &stored.proposed,
             offers: &offers,
             lessons: &stored.lessons,
+            datasets: &context.config.datasets,
             tools: !toolset.is_empty(),
             reports: toolset.has(Tool::ReportCriterion),
         };

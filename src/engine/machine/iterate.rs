@@ -52,7 +52,10 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
-        Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Trouble { reason, lasting: true } if next.run.state != RunState::Cancelling => {
+            ask_trouble(next, "the next step cannot begin", vec![reason.clone(), try_again()]);
+        }
+        Event::Trouble { reason, .. } => trouble(next, reason, now),
         Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
             // The rest of the time stays reserved: suites may have to run a second time.

@@ -23,6 +23,7 @@ fn finding(message: &str) -> Finding {
 /// Nothing but the run.
 fn nothing(run: &Run) -> Material<'_> {
     static SINCE: BTreeMap<Fingerprint, u32> = BTreeMap::new();
+    static NO_DATA: BTreeSet<String> = BTreeSet::new();
     static OUTLINE: Outline = Outline { guides: Vec::new(), large: Vec::new() };
     Material {
         run,
@@ -40,6 +41,7 @@ fn nothing(run: &Run) -> Material<'_> {
         asked: &[],
         offers: &[],
         proposed: &[],
+        datasets: &NO_DATA,
         tools: false,
         reports: false,
         lessons: &[],
@@ -180,6 +182,7 @@ fn a_whole_prompt() {
         asked: &[],
         proposed: &[],
         tools: false,
+        datasets: &BTreeSet::from(["orders".to_owned()]),
         reports: false,
         lessons: &[],
         offers: &[],
