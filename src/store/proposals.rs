@@ -30,6 +30,8 @@ struct Record {
 struct Standing {
     #[serde(default)]
     unknown: Option<QuestionId>,
+    #[serde(default)]
+    glass: Option<QuestionId>,
     asked: Moment,
     wait: i64,
     granted: Option<(Moment, i64)>,
@@ -46,6 +48,7 @@ impl Standing {
     fn of(one: &Proposal) -> Self {
         Self {
             unknown: one.unknown,
+            glass: one.glass,
             asked: one.asked.clone(),
             wait: one.wait,
             granted: one.granted.clone(),
@@ -128,6 +131,7 @@ impl View<'_> {
             state: super::columns::word(row, "state")?,
             question: QuestionId(row.get("question")?),
             unknown: standing.unknown,
+            glass: standing.glass,
             asked: standing.asked,
             wait: standing.wait,
             granted: standing.granted,
@@ -238,6 +242,7 @@ impl Tx<'_> {
             state: ProposalState::Pending,
             question,
             unknown: None,
+            glass: None,
             asked,
             wait,
             granted: None,

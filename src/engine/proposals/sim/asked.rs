@@ -3,7 +3,7 @@
 
 use super::stories::play;
 use super::{Sim, operator};
-use crate::domain::{Claims, ProposalId, ProposalState as State};
+use crate::domain::{Claims, ProposalId, ProposalState as State, QuestionKind, QuestionState};
 use crate::engine::crash::Plan;
 use crate::engine::proposals::{Asked, Change, Decision};
 use std::time::Duration;
@@ -176,6 +176,11 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
         assert!(engine.decide(one.id, yes(Some("short")), operator(2000)).await.is_err());
         let approved = engine.decide(one.id, yes(Some("nobody else answers the phone")), operator(2000)).await.unwrap();
         assert_eq!(approved.state, State::Approved);
+        // Everybody is told by a question of its own, which nobody answers but by looking at it.
+        let told = sim.store.read_sync(|view| view.questions(Some(QuestionState::Open), 10)).unwrap();
+        let told: Vec<_> = told.iter().filter(|one| one.kind == QuestionKind::Glass).collect();
+        assert!(told.len() == 1 && told[0].title.starts_with("BREAK-GLASS: "), "{told:?}");
+        assert_eq!(approved.glass, Some(told[0].id));
         sim.life(Plan::count(), Duration::from_mins(1)).await;
         assert_eq!(sim.read(one.id).state, State::Succeeded);
         let listed = || sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 10)).unwrap().len();
@@ -185,7 +190,9 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
         }
         assert_eq!(listed(), 1);
         engine.decide(one.id, Decision::Review, operator(2001)).await.unwrap();
-        assert_eq!(listed(), 0);
+        assert_eq!((listed(), sim.read(one.id).glass), (0, None));
+        let left = sim.store.read_sync(|view| view.questions(Some(QuestionState::Open), 10)).unwrap();
+        assert!(left.is_empty(), "{left:?}");
         let events = sim.store.read_sync(|view| {
             view.audit_page(&crate::store::AuditFilter {
                 before: None,
