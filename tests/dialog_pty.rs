@@ -142,6 +142,36 @@ fn hostile_bytes_are_shown_exactly_and_none_is_obeyed() {
     assert_own(console.bytes());
 }
 
+/// A new thing that waits rings the bell once, and says how many wait where that is wanted; what waited already does not.
+#[test]
+fn somebody_is_called_to_what_is_new() {
+    for (wanted, bells, notes) in [("bell", 1, 0), ("notify", 1, 1), ("off", 0, 0)] {
+        let (bare, _engine) = proposed(&["true"]);
+        std::fs::write(bare.config(), format!("[console]\nbell = \"{wanted}\"\n")).unwrap();
+        let mut console = Console::start(&bare, &["watch"], 24, 80);
+        console.wait_for("1 waiting for you");
+        assert!(!console.bytes().contains(&7), "it waited before the console was opened");
+        fine(&bare, &["propose", "web-1", "--why", "\u{1b}]9;x\u{7}", "--", "false", "\u{7}"]);
+        console.wait_for("2 waiting for you");
+        fine(&bare, &["propose", "web-1", "--why", "again", "--", "false"]);
+        console.wait_for("3 waiting for you");
+        console.type_keys("q");
+        console.end();
+        let text = String::from_utf8(console.bytes()).unwrap();
+        assert_eq!(text.matches('\u{7}').count(), bells, "{wanted}");
+        assert_eq!(text.matches("\u{1b}]9;dogwatch: 2 waiting for you\u{1b}\\").count(), notes, "{wanted}");
+        assert_own(console.bytes());
+    }
+    let (bare, _engine) = proposed(&["true"]);
+    let mut plain = Console::start(&bare, &["watch", "--plain"], 24, 80);
+    plain.wait_for("may this run on web-1?");
+    fine(&bare, &["propose", "web-1", "--why", "again", "--", "false"]);
+    plain.wait_for("q2");
+    plain.signal(rustix::process::Signal::TERM);
+    plain.end();
+    assert!(!plain.bytes().contains(&7), "lines call nobody");
+}
+
 fn assert_own(bytes: Vec<u8>) {
     assert_eq!(foreign(&bytes), Vec::<String>::new());
     assert_eq!(hidden(&String::from_utf8(bytes).unwrap()), Vec::<char>::new());

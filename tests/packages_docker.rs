@@ -69,7 +69,8 @@ mod needs_docker {
         let project = engine.add(&repo);
         let run = engine.submit(&project, None);
         assert_eq!(engine.rested(run).view.run.state, RunState::Succeeded);
-        fs::write(engine.config().join("config.toml"), "[approvals]\nreview = \"always\"\ndependencies = \"ask\"\n").unwrap();
+        fs::write(engine.config().join("config.toml"), "[approvals]\nreview = \"always\"\ndependencies = \"ask\"\n")
+            .unwrap();
         engine.restart();
         let run = engine.submit(&project, None);
         assert_eq!(engine.rested(run).view.run.state, RunState::AwaitingReview);

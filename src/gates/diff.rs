@@ -26,8 +26,8 @@ pub fn diff_facts(changes: &[Change], patch: &str, whole: bool, tests: &[String]
     let held: Vec<&str> = changes.iter().map(|change| change.path.as_str()).filter(|path| holds(path)).collect();
     facts.push(&match held.as_slice() {
         [] => "no file with tests is among them".to_owned(),
-        [named @ ..] if named.len() <= NAMED => format!("files with tests among them: {}", named.join(", ")),
-        [named @ ..] => format!(
+        named if named.len() <= NAMED => format!("files with tests among them: {}", named.join(", ")),
+        named => format!(
             "files with tests among them: {} and {} more",
             named.get(..NAMED).unwrap_or_default().join(", "),
             named.len() - NAMED
