@@ -20,6 +20,7 @@ mod news;
 mod open;
 mod proposals;
 mod reading;
+mod ring;
 mod rows;
 mod run;
 mod sizes;
@@ -35,6 +36,7 @@ pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
+use ring::Ring;
 pub use rows::{Line, Rows};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
@@ -112,6 +114,8 @@ pub enum Effect {
     Repaint,
     ToggleMouse,
     Copy(Vec<SafeText>),
+    /// Call somebody to so many things that wait.
+    Ring(usize),
     View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
@@ -125,6 +129,7 @@ pub enum Effect {
     Sign {
         proposal: ProposalId,
         digest: String,
+        glass: Option<String>,
         keys: Vec<String>,
     },
 }
@@ -233,6 +238,7 @@ pub struct App {
     asked: HashMap<u64, Asked>,
     next: u64,
     instance: Option<String>,
+    ring: Ring,
     /// The key that was pressed last.
     pressed: Option<Key>,
     /// When the engine was heard last.
@@ -281,6 +287,7 @@ impl App {
             // The stream of changes has number 1.
             next: 2,
             instance: None,
+            ring: Ring::default(),
             pressed: None,
             heard: None,
             stale: false,

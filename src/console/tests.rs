@@ -7,6 +7,7 @@ mod keys;
 mod logs;
 mod looks;
 mod proposals;
+mod ring;
 mod screens;
 mod served;
 mod switch;

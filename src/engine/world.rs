@@ -9,7 +9,7 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World, unknown_engine};
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig,
+    ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, Reviews, SandboxConfig,
     choose_agent,
 };
 use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
@@ -142,6 +142,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn memory(&self) -> Memory {
         self.config.memory
+    }
+
+    fn reviews(&self) -> Reviews {
+        self.config.reviews
     }
 
     fn thresholds(&self) -> Thresholds {

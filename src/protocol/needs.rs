@@ -67,7 +67,8 @@ impl Request {
             | Self::CloseBug { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
-            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
+            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision. What only steers a run
+            // (`QuestionKind::steers`) operators answer as well, which `server/connection` knows by the question.
             Self::Answer { .. }
             | Self::AwaitDay { .. }
             | Self::OpenHost { .. }

@@ -13,6 +13,8 @@ pub enum Judgement {
     Red,
     /// Met, but a person must look first.
     NeedsPerson,
+    /// Met, but a person must say first whether it may bring packages.
+    BringsPackages,
 }
 
 /// Something that happened: reported by the driver, or asked for by an operator.

@@ -240,7 +240,7 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
     let outcome = match judgement {
         Judgement::Green => Outcome::Green,
         Judgement::Red => Outcome::Red,
-        Judgement::NeedsPerson => Outcome::Suspicious,
+        Judgement::NeedsPerson | Judgement::BringsPackages => Outcome::Suspicious,
     };
     next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
     next.spend("iteration", Spent { iterations: 1, ..Spent::default() }, Left::Nothing);
@@ -252,22 +252,22 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
             next.next_iteration();
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);
         }
-        Judgement::Green | Judgement::NeedsPerson if goes_on => next.next_iteration(),
+        Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages if goes_on => next.next_iteration(),
         Judgement::Green if !guided => next.go(RunState::Delivering),
-        Judgement::Green | Judgement::NeedsPerson => {
+        Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages => {
+            let number = next.run.iteration;
+            let (kind, title) = if judgement == Judgement::BringsPackages {
+                (QuestionKind::Dependency, format!("iteration {number} passes, and brings packages: may it?"))
+            } else {
+                (QuestionKind::Review, format!("iteration {number} passes, but someone should look first"))
+            };
             let mut facts = evidence.to_vec();
             if guided {
                 facts
                     .push("the latest guidance came too late for this iteration, and the budget is used up".to_owned());
             }
             facts.push("approve counts it as done; deny sends the reason to the agent and goes on".to_owned());
-            next.ask(
-                RunState::AwaitingReview,
-                RunState::Delivering,
-                QuestionKind::Review,
-                format!("iteration {} passes, but someone should look first", next.run.iteration),
-                facts,
-            );
+            next.ask(RunState::AwaitingReview, RunState::Delivering, kind, title, facts);
         }
     }
 }
