@@ -71,6 +71,7 @@ const DRAIN: usize = 512;
 
 /// How the console is started.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// What the terminal can show.
     pub look: Look,

@@ -54,7 +54,7 @@ fn request(url: &str, body: &str) -> io::Result<String> {
 fn said(tool: &str, answer: &str) -> io::Result<String> {
     let answer: Value = serde_json::from_str(answer)?;
     let result = &answer["result"];
-    let text = result["content"][0]["text"].as_str().map(str::to_owned).unwrap_or_else(|| answer.to_string());
+    let text = result["content"][0]["text"].as_str().map_or_else(|| answer.to_string(), str::to_owned);
     if result["isError"] == true || result.is_null() {
         return Err(io::Error::other(format!("{tool}: {text}")));
     }
