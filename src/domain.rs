@@ -55,7 +55,7 @@ pub use execution::{Command, ExecutionId, ExecutionOutcome, Program};
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};
 pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
-pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
+pub use guidance::{GUIDANCE_HEADING, Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
 pub use ids::{AssetId, BadId, BugId, ProjectId, ProposalId, QuestionId, RunId, StepId, TaskId};
 pub use iteration::{Iteration, Outcome, Suspicion};

@@ -482,6 +482,38 @@ fn shells_get_completions() {
 }
 
 #[test]
+fn every_subcommand_has_a_manual_page() {
+    let home = Home::new();
+    let dir = home.dir.path().join("man1");
+    let told = home.run(&["man", dir.to_str().unwrap(), "--json"]);
+    let pages = json_lines(told.expect_code(0)).remove(0);
+    let named: Vec<&str> = pages["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
+    for page in ["dogwatch.1", "dogwatch-run.1", "dogwatch-asset-add.1", "dogwatch-demo.1"] {
+        assert!(named.contains(&page), "{named:?}");
+        assert!(std::fs::read_to_string(dir.join(page)).unwrap().contains(".TH"), "{page}");
+    }
+    assert!(!named.iter().any(|page| page.contains("debug")), "{named:?}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), named.len());
+    let refused = home.run(&["man", "/proc/nowhere"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("name a directory"), "{}", refused.stderr);
+}
+
+#[test]
+fn topics_are_listed_and_read_and_subcommands_tell_of_themselves() {
+    let home = Home::new();
+    let listed = home.run(&["help"]).expect_code(0).to_owned();
+    for topic in ["security", "operations", "protocol", "troubleshooting", "config", "keys"] {
+        assert!(listed.contains(&format!("  {topic} ")), "{listed}");
+        let page = home.run(&["help", topic]).expect_code(0).to_owned();
+        assert!(page.lines().count() > 20 && page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    }
+    assert!(home.run(&["help", "asset", "add"]).expect_code(0).contains("Usage: dogwatch asset add"));
+    let unknown = home.run(&["help", "securty\u{1b}[2J"]);
+    assert!(unknown.code == Some(4) && unknown.stderr.contains("topics are"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("\\e[2J") && !unknown.stderr.contains('\u{1b}'), "{}", unknown.stderr);
+}
+
+#[test]
 fn init_writes_once() {
     let home = Home::new();
     let repo = TempRepo::new(&[("Cargo.toml", "[package]\nname = \"x\"\n"), ("src/lib.rs", "")]);

@@ -13,6 +13,7 @@ pub use reference::reference;
 pub enum Command {
     Quit,
     Help,
+    Tour,
     Palette,
     Watch,
     Approvals,
@@ -159,6 +160,7 @@ const fn bind(
 /// Every binding, in the order in which help tells them.
 pub const BINDINGS: &[Binding] = &[
     bind(Command::Help, "help", &["?", "f1"], Scope::Anywhere, "Show these keys", "help"),
+    bind(Command::Tour, "tour", &["f2"], Scope::Anywhere, "The first steps: what there is, and what to press", ""),
     bind(Command::Quit, "quit", &["q", "ctrl-c"], Scope::Anywhere, "Leave; runs go on", "quit"),
     bind(Command::Palette, "palette", &[":"], Scope::Anywhere, "Find a command by its name", "commands"),
     bind(Command::Watch, "watch", &["1"], Scope::Anywhere, "The watch: runs, log, bugs, approvals", ""),

@@ -249,6 +249,8 @@ fn press(app: &mut App, keys: &str) {
             "esc" => (KeyCode::Esc, KeyModifiers::NONE),
             "enter" => (KeyCode::Enter, KeyModifiers::NONE),
             "down" => (KeyCode::Down, KeyModifiers::NONE),
+            "pgdn" => (KeyCode::PageDown, KeyModifiers::NONE),
+            "f2" => (KeyCode::F(2), KeyModifiers::NONE),
             _ => (KeyCode::Char(key.chars().next().unwrap()), KeyModifiers::NONE),
         };
         app.press(KeyEvent::new(code, held));

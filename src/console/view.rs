@@ -20,6 +20,7 @@ mod run;
 mod runs;
 mod split;
 mod status;
+mod tour;
 mod trend;
 
 pub use arrange::arrange;
@@ -66,6 +67,10 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         None => None,
         Some(Layer::Help { top }) => {
             fields::help(app, canvas, places.page, *top);
+            None
+        }
+        Some(Layer::Tour { top }) => {
+            tour::tour(app, canvas, places.page, *top);
             None
         }
         Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) => {

@@ -11,7 +11,7 @@ use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepK
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
-use crate::gateway::tools_at;
+use crate::gateway::{address, tools_at};
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -127,7 +127,9 @@ impl<W: World> Engine<W> {
                 let bytes = self.world.trees().file(&context.project, &context.base, path).await?;
                 let bytes = bytes.ok_or_else(|| Halt::Trouble(format!("the replay script {path} was not found")))?;
                 let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
-                Ok(Box::new(ReplayAgent::new(script)))
+                let agent = ReplayAgent::new(script);
+                let has_tools = !self.toolset(context).is_empty();
+                Ok(Box::new(if has_tools { agent.with_tools(tools_at(&address())) } else { agent }))
             }
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
