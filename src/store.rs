@@ -46,6 +46,7 @@ mod iterations;
 mod jobs;
 mod lock;
 mod memory;
+mod merge;
 mod metrics;
 mod model_stops;
 mod movements;
