@@ -47,7 +47,7 @@ pub use asset::{
 };
 pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
-pub use bug::{Bug, BugState};
+pub use bug::{Bug, BugState, Told};
 pub use conversation::{Conversation, Tokens};
 pub use egress::{EgressBytes, EgressSeen};
 pub use ending::{AgentReport, Ending};

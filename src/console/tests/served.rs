@@ -163,6 +163,8 @@ fn bug_detail(id: BugId, text: &str) -> BugDetail {
         runs: vec![seen(3, Some(3)), seen(1, None)],
         attempts: vec![tried(3, true), tried(2, false)],
         repairs: vec![repair],
+        merged: Vec::new(),
+        alike: Vec::new(),
         more: true,
     }
 }
@@ -217,6 +219,7 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
             Reply::Output { bytes: Bytes::new(text.as_bytes()), offset: *offset, end: offset + text.len() as u64 }
         }
         Request::Audit { before, .. } => Reply::Audit { page: page(*before, text) },
+        Request::Metrics { days } => Reply::Metrics { metrics: Box::new(super::metrics::month(*days, text)) },
         Request::Assets => Reply::Assets { assets: super::fleet::assets(text) },
         Request::Asset { name } => {
             let all = super::fleet::assets(text).into_iter();
