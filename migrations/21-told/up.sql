@@ -22,3 +22,22 @@ WHEN NOT EXISTS (SELECT 1 FROM bug_solutions s WHERE s.bug = new.bug AND s.id <>
     INSERT INTO repaired_words (rowid, kind, message)
     SELECT id, kind, message FROM bugs WHERE id = new.bug OR merged_into = new.bug;
 END;
+
+-- Questions for which several runs wait, since one trouble holds them all: `cause` is what that is known by, and the runs that could
+-- be one of several stand beside it.
+ALTER TABLE questions ADD COLUMN cause TEXT;
+CREATE INDEX questions_by_cause ON questions (cause) WHERE cause IS NOT NULL;
+CREATE TABLE question_runs (
+    question INTEGER NOT NULL REFERENCES questions (id),
+    run      INTEGER NOT NULL REFERENCES runs (id),
+    PRIMARY KEY (question, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX question_runs_by_run ON question_runs (run);
+
+-- What a warning changed for one turn, once in a run: another agent, another model, a new conversation.
+CREATE TABLE changed_turns (
+    run       INTEGER NOT NULL REFERENCES runs (id),
+    iteration INTEGER NOT NULL CHECK (iteration > 0),
+    change    TEXT NOT NULL CHECK (json_valid(change)),
+    PRIMARY KEY (run, iteration)
+) STRICT, WITHOUT ROWID;

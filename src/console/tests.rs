@@ -83,6 +83,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         pending: None,
         note: None,
         guidance: None,
+        slow: id == 3,
         shortened: false,
     }
 }

@@ -1,7 +1,7 @@
 //! What a person asks about beside lists: one iteration, one bug.
 
 use super::SuiteView;
-use crate::domain::{Bug, BugId, Finding, GateResult, Iteration, RunId, RunState, Spent};
+use crate::domain::{Bug, BugId, Finding, GateResult, Iteration, Remedy, RunId, RunState, Spent};
 use crate::watchdog::Verdict;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct Round {
     /// What the watchdog said of it, where it was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Verdict>,
+    /// What a warning changed for its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Remedy>,
 }
 
 /// One iteration in full. Its lists are bounded and say what was left out.

@@ -27,7 +27,10 @@ impl Tx<'_> {
 
     /// Lets a run wait for the answer of a question that was asked for another one.
     pub fn join_question(&self, question: QuestionId, run: RunId) -> Result<(), StoreError> {
-        self.change("INSERT INTO question_runs (question, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING", [question.0, run.0])?;
+        self.change(
+            "INSERT INTO question_runs (question, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            [question.0, run.0],
+        )?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
-    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
+    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Remedy, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 use crate::watchdog::{Level, Rule, Verdict};
@@ -74,6 +74,7 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
             rule: Some(Rule::R1),
             evidence: format!("the same 3 tests failed in iterations 1\u{2013}3: {text}"),
         }),
+        changed: (number == 4).then(|| Remedy::Agent(text.to_owned())),
     });
     let guidance = |number, applied_in: Option<u32>| Guidance {
         run: RunId(id),

@@ -26,12 +26,8 @@ pub(super) fn ended_badly(history: &History, present: u32) -> Option<String> {
 fn badly(one: &Iteration) -> Option<&'static str> {
     match one.report.as_ref()?.ending {
         Ending::Silent => Some("fell silent"),
-        Ending::TimedOut => Some("ran past its time"),
         Ending::Killed { oom: true } => Some("ran out of memory"),
-        Ending::Killed { oom: false } => Some("was killed"),
         Ending::Overfull => Some("filled its disk"),
-        Ending::GaveUp => Some("gave up"),
-        Ending::Blocked => Some("was denied what it needs"),
         _ => None,
     }
 }
@@ -39,9 +35,9 @@ fn badly(one: &Iteration) -> Option<&'static str> {
 /// The iteration up to which people have said what should become of the run.
 fn told_at(guidance: &[Guidance], questions: &[Question]) -> u32 {
     let guided = guidance.iter().filter_map(|one| one.applied_in).map(|applied| applied.saturating_sub(1));
-    let let_go = questions.iter().filter(|one| {
-        one.kind == QuestionKind::Stuck && one.answer.as_ref().is_some_and(|answer| answer.approve)
-    });
+    let let_go = questions
+        .iter()
+        .filter(|one| one.kind == QuestionKind::Stuck && one.answer.as_ref().is_some_and(|answer| answer.approve));
     guided.chain(let_go.map(|one| one.iteration)).max().unwrap_or(0)
 }
 
@@ -71,7 +67,8 @@ mod tests {
         // Another end in between, and a repeated one of another kind.
         told.iterations.push(turn(5, Some(Ending::Killed { oom: true })));
         assert_eq!(ended_badly(&told, 5), None);
-        told.iterations.extend([turn(6, Some(Ending::Killed { oom: true })), turn(7, Some(Ending::Killed { oom: true }))]);
+        told.iterations
+            .extend([turn(6, Some(Ending::Killed { oom: true })), turn(7, Some(Ending::Killed { oom: true }))]);
         assert_eq!(ended_badly(&told, 7).as_deref(), Some("the agent ran out of memory in each of its last 3 turns"));
     }
 
@@ -89,7 +86,10 @@ mod tests {
     fn only_the_engines_own_word_on_what_ran_out_counts() {
         let own = finding(Source::Harness, "out_of_memory", "the suite ran out of memory and was ended by signal 9");
         let said = finding(Source::Test, "out_of_memory", "no space left on device");
-        assert_eq!(ran_out(&[said.clone(), own]).as_deref(), Some("the suite ran out of memory and was ended by signal 9"));
+        assert_eq!(
+            ran_out(&[said.clone(), own]).as_deref(),
+            Some("the suite ran out of memory and was ended by signal 9")
+        );
         assert_eq!(ran_out(&[said]), None);
     }
 }
