@@ -50,7 +50,7 @@ pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState, Told};
 pub use conversation::{Conversation, Tokens};
-pub use egress::{EgressBytes, EgressSeen};
+pub use egress::{EgressBytes, EgressSeen, OpenHost};
 pub use ending::{AgentReport, Ending};
 pub use execution::{Command, ExecutionId, ExecutionOutcome, Program};
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};

@@ -13,6 +13,7 @@ mod keeping;
 pub mod machine;
 pub mod meter;
 mod notes;
+mod opened;
 pub mod ports;
 pub mod prompt;
 pub mod proposals;

@@ -160,7 +160,8 @@ mod needs_docker {
         let question = detail.questions.iter().find(|one| one.kind == QuestionKind::Egress).unwrap().id;
         let told = engine.cmd(&["approvals", "show", &question.to_string()]);
         assert!(told.expect_code(0).contains("may it reach new.invalid?"), "{}", told.stdout);
-        engine.cmd(&["approvals", "approve", &question.to_string()]).expect_code(0);
+        // For every run of the project, which none but this one has yet.
+        engine.cmd(&["approvals", "approve", &question.to_string(), "--project", "-r", "our mirror"]).expect_code(0);
         // It is let out to the host now, which does not exist.
         engine.answer(run, true, "");
         engine.wait_run(run, "asking again", |detail| {
@@ -169,6 +170,30 @@ mod needs_docker {
         });
         engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
         engine.reaches(run, RunState::Cancelled);
+        let project = detail.view.project.clone();
+        let hosts = engine.cmd(&["project", "hosts", &project]);
+        assert!(
+            hosts.expect_code(0).contains("new.invalid") && hosts.stdout.contains("our mirror"),
+            "{}",
+            hosts.stdout
+        );
+        // The next run reaches it without asking, and the one after that is refused and asks again.
+        let tries = |word: &'static str| {
+            let run = engine.submit(&project, None);
+            let detail = engine.wait_run(run, word, |detail| {
+                detail.view.run.question.is_some() && detail.egress.iter().any(|row| row.rule == word)
+            });
+            let asked = detail.questions.iter().any(|one| one.kind == QuestionKind::Egress);
+            engine.expect_run(Request::Cancel { run, reason: "enough".to_owned() });
+            engine.reaches(run, RunState::Cancelled);
+            asked
+        };
+        assert!(!tries("no address"));
+        engine.cmd(&["project", "close-host", &project, "new.invalid", "-r", "moved"]).expect_code(0);
+        assert!(tries("not on the list"));
+        let again = engine.cmd(&["project", "close-host", &project, "new.invalid"]);
+        again.expect_code(5);
+        assert!(again.stderr.contains("nobody opened"), "{}", again.stderr);
         engine.assert_anchored();
     }
 

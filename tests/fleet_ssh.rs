@@ -396,6 +396,9 @@ fn people_register_a_host_and_see_how_it_is() {
         "{}",
         imported.stdout
     );
+    // It is known by words only now, and nobody says that it is down.
+    let nowhere = bare.cmd(&["asset", "look", "target"]);
+    assert!(nowhere.code == Some(5) && nowhere.stderr.contains("nothing leads there"), "{}", nowhere.stderr);
     fs::write(&file, "[assets.x]\nssh = \"-oProxyCommand=x\"\n").unwrap();
     let refused = bare.cmd(&["asset", "import", file.to_str().unwrap()]);
     assert!(refused.code == Some(2) && refused.stderr.contains("assets.toml:2:"), "{}", refused.stderr);

@@ -48,6 +48,9 @@ enum Command {
         /// Why, for the record
         #[arg(short, long, default_value = "")]
         reason: String,
+        /// To what is asked about a host: let every run of the project reach it, until `dogwatch project close-host`
+        #[arg(long)]
+        project: bool,
         #[command(flatten)]
         yes: Yes,
         /// Print JSON
@@ -159,8 +162,16 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Ls { all, json } => list(context, all, json).await,
         Command::Show { which: Which::Question(question), json } => show(context, question, json).await,
         Command::Show { which: Which::Proposal(id), json } => proposals::show(context, id, json).await,
+        Command::Approve { which: Which::Question(question), reason, project: true, json, .. } => {
+            tell(context, Request::OpenHost { question, reason }, json).await
+        }
         Command::Approve { which: Which::Question(question), reason, json, .. } => {
             tell(context, Request::Answer { question, approve: true, reason }, json).await
+        }
+        Command::Approve { which: Which::Proposal(id), project: true, .. } => {
+            let message =
+                format!("{id} is a proposal, which is agreed to once and for no project: leave --project away");
+            Err(Failure { code: 2, message })
         }
         Command::Approve { which: Which::Proposal(id), yes, json, .. } => {
             proposals::approve(context, id, yes, json).await

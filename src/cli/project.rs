@@ -4,6 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::{Align, Table};
+use crate::words;
 use crate::workspace::open_source;
 use std::path::Path;
 
@@ -33,12 +34,37 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the hosts that people opened to every run of a project, by `dogwatch approvals approve --project`
+    Hosts {
+        /// The project's name or id
+        project: String,
+        /// Print JSON, one host a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Close such a host again: what runs ask for from now on is refused; connections under way end by themselves
+    CloseHost {
+        /// The project's name or id
+        project: String,
+        /// The host
+        host: String,
+        /// Why, for the record
+        #[arg(short, long, default_value = "")]
+        reason: String,
+        /// Print JSON, one host that stays open a line
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Add { source, name, json } => add(context, &source, name, json).await,
         Command::Ls { json } => list(context, json).await,
+        Command::Hosts { project, json } => hosts(context, Request::Hosts { project }, json).await,
+        Command::CloseHost { project, host, reason, json } => {
+            hosts(context, Request::CloseHost { project, host, reason }, json).await
+        }
     }
 }
 
@@ -71,6 +97,38 @@ async fn list(mut context: Context, json: bool) -> Result<i32, Failure> {
     let mut table = Table::new(headers.map(|header| (header, Align::Left)));
     for project in &projects {
         table.row([safe!("{}", project.id), safe!("{}", project.name), safe!("{}", project.source)]);
+    }
+    context.say_all(&table.lines())?;
+    Ok(0)
+}
+
+/// Asks what is open, or what still is.
+async fn hosts(mut context: Context, request: Request, json: bool) -> Result<i32, Failure> {
+    let Reply::Hosts { hosts } = context.ask(request).await? else { return unfit() };
+    if json {
+        for host in &hosts {
+            context.json(host)?;
+        }
+        return Ok(0);
+    }
+    if hosts.is_empty() {
+        context.say(&safe!("no host is open to every run of this project beside those of its lists"))?;
+        return Ok(0);
+    }
+    let headers = ["HOST", "BY", "SINCE", "QUESTION", "WHY"].map(|header| (safe!("{}", header), Align::Left));
+    let mut table = Table::new(headers);
+    if let Some(columns) = context.columns() {
+        table = table.limit(columns);
+    }
+    let now = words::now();
+    for open in &hosts {
+        table.row([
+            safe!("{}", open.host.as_str()),
+            safe!("{}", open.by.label()),
+            safe!("{} ago", words::ago(open.since, now)),
+            safe!("{}", open.question),
+            safe!("{}", open.reason),
+        ]);
     }
     context.say_all(&table.lines())?;
     Ok(0)

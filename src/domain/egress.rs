@@ -1,6 +1,6 @@
 //! What a run has asked of hosts outside, and what came of it.
 
-use super::{Millis, RunId};
+use super::{Actor, HostName, Millis, QuestionId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// Requests of one run that went to the same place and were judged alike.
@@ -38,4 +38,19 @@ pub struct EgressBytes {
     pub up: u64,
     /// In.
     pub down: u64,
+}
+
+/// A host that people opened to every run of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenHost {
+    /// It.
+    pub host: HostName,
+    /// The question by which it was opened.
+    pub question: QuestionId,
+    /// Who said so.
+    pub by: Actor,
+    /// When.
+    pub since: Millis,
+    /// What they said to it.
+    pub reason: String,
 }

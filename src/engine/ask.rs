@@ -113,7 +113,7 @@ impl<W: World> Engine<W> {
         self.ask(run, event).await
     }
 
-    async fn open_question(&self, id: QuestionId) -> Result<Question, AskError> {
+    pub(super) async fn open_question(&self, id: QuestionId) -> Result<Question, AskError> {
         let question = self.store.read(move |view| view.question(id)).await?;
         let question = question.ok_or_else(|| AskError::Missing { what: "question", id: id.to_string() })?;
         if question.state != QuestionState::Open {

@@ -19,6 +19,7 @@ mod disk;
 mod ground;
 mod keeping;
 mod life;
+mod opened;
 mod operator;
 mod plot;
 mod power;

@@ -28,6 +28,7 @@ impl Request {
             | Self::Models
             | Self::Usage { .. }
             | Self::Egress { .. }
+            | Self::Hosts { .. }
             | Self::Logs { .. }
             | Self::ReadLog { .. }
             | Self::FollowLog { .. }
@@ -61,6 +62,7 @@ impl Request {
             | Self::Rollback { .. }
             | Self::Deliver { how: DeliverAs::Branch { .. }, .. }
             | Self::StopModels { .. }
+            | Self::CloseHost { .. }
             | Self::AddEntry { .. }
             | Self::CloseBug { .. }
             | Self::AddBug { .. }
@@ -68,9 +70,11 @@ impl Request {
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
             // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
-            Self::Answer { .. } | Self::AwaitDay { .. } | Self::StartModels { .. } | Self::Decide { .. } => {
-                OperatorRole::Approver
-            }
+            Self::Answer { .. }
+            | Self::AwaitDay { .. }
+            | Self::OpenHost { .. }
+            | Self::StartModels { .. }
+            | Self::Decide { .. } => OperatorRole::Approver,
             Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
             // A repository is read with the engine's rights, wherever it lies; what a live system is and by which keys it is known
             // decides what approvals are worth.
@@ -130,6 +134,9 @@ mod tests {
             (json!({ "type": "question", "question": 1 }), Viewer),
             (json!({ "type": "answer", "question": 1, "approve": true, "reason": "" }), Approver),
             (json!({ "type": "await_day", "question": 1 }), Approver),
+            (json!({ "type": "open_host", "question": 1 }), Approver),
+            (json!({ "type": "hosts", "project": "p" }), Viewer),
+            (json!({ "type": "close_host", "project": "p", "host": "a.example" }), Operator),
             (json!({ "type": "proposals", "all": true }), Viewer),
             (json!({ "type": "proposal", "proposal": 1 }), Viewer),
             (json!({ "type": "read_output", "proposal": 1, "offset": 0, "most": 1 }), Viewer),

@@ -7,8 +7,8 @@ use super::{
 use crate::audit::Checkpoint;
 use crate::domain::{
     AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
-    LoopMetrics, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog, SuiteVerdict, Task,
-    Usage,
+    LoopMetrics, OpenHost, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog,
+    SuiteVerdict, Task, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,11 @@ pub enum Reply {
     Projects {
         /// Them.
         projects: Vec<Project>,
+    },
+    /// Hosts that are open to every run of a project.
+    Hosts {
+        /// Them, by name.
+        hosts: Vec<OpenHost>,
     },
     /// A run as it is after the request.
     Run {

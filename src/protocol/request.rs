@@ -138,6 +138,29 @@ pub enum Request {
         /// Which.
         question: QuestionId,
     },
+    /// Say yes to a question about a host, for every run of the project.
+    OpenHost {
+        /// Which question.
+        question: QuestionId,
+        /// Why, for the record.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Hosts that people opened to every run of a project.
+    Hosts {
+        /// Its name or id.
+        project: String,
+    },
+    /// Close one of them again.
+    CloseHost {
+        /// The project's name or id.
+        project: String,
+        /// Which.
+        host: String,
+        /// Why, for the record.
+        #[serde(default)]
+        reason: String,
+    },
     /// Answer a question.
     Answer {
         /// Which.

@@ -102,6 +102,12 @@ impl<S: Sandbox> Server<S> {
                 let run = self.engine.answer(question, approve, reason, you).await?;
                 self.run_reply(run).await
             }
+            Request::OpenHost { question, reason } => {
+                let run = self.engine.open_host(question, reason, you).await?;
+                self.run_reply(run).await
+            }
+            Request::Hosts { project } => self.hosts(&project).await,
+            Request::CloseHost { project, host, reason } => self.close_host(&project, &host, reason, you).await,
             Request::AwaitDay { question } => {
                 let run = self.engine.await_day(question, you).await?;
                 self.run_reply(run).await

@@ -3,7 +3,7 @@
 use super::Server;
 use super::answer::not_found;
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Asset, AssetSpec, AssetState, Sighting, shortened};
+use crate::domain::{Actor, Asset, AssetSpec, AssetState, Reach, Sighting, shortened};
 use crate::fleet::look;
 use crate::protocol::{AssetView, Became, Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
@@ -54,6 +54,10 @@ impl<S: Sandbox> Server<S> {
         let wanted = name.clone();
         let found = self.engine.store.read(move |view| view.asset_named(&wanted)).await?;
         let found = found.ok_or_else(|| not_found("asset", shortened(&name, 64)))?;
+        if found.spec.reach == Reach::Nowhere {
+            let message = format!("{} is known by words only: nothing leads there", found.spec.name);
+            return Err(Fault { code: FaultCode::Refused, message });
+        }
         look(&self.engine.store, &self.gate, found).await?;
         self.asset(name).await
     }

@@ -2,9 +2,9 @@
 
 use super::Server;
 use super::answer::not_found;
-use crate::domain::{EgressSeen, RunId};
+use crate::domain::{Actor, EgressSeen, HostName, RunId};
 use crate::engine::ports::World;
-use crate::protocol::{EgressReport, Fault, Reply};
+use crate::protocol::{EgressReport, Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::StoreError;
 
@@ -21,6 +21,30 @@ impl<S: Sandbox> Server<S> {
         });
         let egress = found.await?.ok_or_else(|| not_found("run", run))?;
         Ok(Reply::Egress { egress })
+    }
+
+    /// Hosts that are open to every run of a project.
+    pub(super) async fn hosts(&self, project: &str) -> Result<Reply, Fault> {
+        let project = self.find_project(project).await?.id;
+        let hosts = self.engine.store.read(move |view| view.hosts_of(project)).await?;
+        Ok(Reply::Hosts { hosts })
+    }
+
+    /// Closes one of them again.
+    pub(super) async fn close_host(
+        &self,
+        project: &str,
+        host: &str,
+        reason: String,
+        you: Actor,
+    ) -> Result<Reply, Fault> {
+        let found = self.find_project(project).await?;
+        let host = HostName::parse(host).map_err(|fault| Fault {
+            code: FaultCode::Refused,
+            message: format!("{}: {fault}", crate::domain::shortened(host, 64)),
+        })?;
+        self.engine.close_host(found, host, reason, you).await?;
+        self.hosts(project).await
     }
 
     /// What was refused last; nothing in rescue mode, where the database may be of another program.

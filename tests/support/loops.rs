@@ -217,8 +217,9 @@ impl Engine {
             let trees = walk(&self.paths().workspaces());
             let steps = walk(&self.paths().steps());
             let list = fs::read_to_string("/proc/self/mountinfo").expect("what is mounted");
-            let home = self.home().display().to_string();
-            let mounted = list.lines().filter(|line| line.contains(&home)).map(str::to_owned).collect();
+            // Whatever lies below: the state itself may be a disk of the test's.
+            let state = format!("{}/", self.state().display());
+            let mounted = list.lines().filter(|line| line.contains(&state)).map(str::to_owned).collect();
             (self.containers(), trees, steps, mounted)
         };
         let mut last = left();
