@@ -16,6 +16,7 @@ mod list;
 mod loaded;
 mod logs;
 mod measure;
+mod metrics;
 mod news;
 mod open;
 mod proposals;
@@ -34,6 +35,7 @@ pub use fleet::FleetPage;
 pub use guide::Guiding;
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
+pub use metrics::MetricsPage;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
 use ring::Ring;
@@ -65,8 +67,16 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Metrics,
     Run,
     Proposal,
+}
+
+impl Page {
+    /// It has no text beside a list.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Health | Self::Metrics)
+    }
 }
 
 /// A part of the watch.
@@ -152,6 +162,8 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    /// How well the loops did in so many days.
+    Metrics(u32),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -211,6 +223,8 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// How well the loops do.
+    pub metrics: MetricsPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -270,6 +284,7 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -327,6 +342,7 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -347,6 +363,7 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Remedy, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -319,6 +319,8 @@ pub trait World: Send + Sync + 'static {
 
     /// When the watchdog warns and when it pauses.
     fn thresholds(&self) -> Thresholds;
+    /// What the first warning of a run changes for its next turn.
+    fn remedy(&self) -> &Remedy;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

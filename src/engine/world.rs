@@ -12,7 +12,7 @@ use crate::config::{
     ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, Reviews, SandboxConfig,
     choose_agent,
 };
-use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Remedy, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
@@ -150,6 +150,10 @@ impl<S: Sandbox> World for RealWorld<S> {
 
     fn thresholds(&self) -> Thresholds {
         self.config.watchdog
+    }
+
+    fn remedy(&self) -> &Remedy {
+        &self.config.change
     }
 
     fn places(&self) -> &Places {

@@ -126,6 +126,13 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Metrics(days), reply) => self.metrics.all.take(
+                &days,
+                expected(reply, |reply| match reply {
+                    Reply::Metrics { metrics } => Some(metrics),
+                    _ => None,
+                }),
+            ),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),

@@ -128,6 +128,9 @@ pub enum Event {
         guided: bool,
         /// Why the run must wait for a person although it is only red, in words; empty where it may go on.
         standstill: Vec<String>,
+        /// The same in a few words that go on from `and`, for the question's title, where there is more to say than that it does
+        /// not move.
+        headline: Option<String>,
     },
     /// The result is where it should be.
     Delivered {

@@ -78,11 +78,11 @@ fn reached(of_a_day: bool) -> Reached {
 }
 
 fn gated(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false, standstill: Vec::new() }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false, standstill: Vec::new(), headline: None }
 }
 
 fn guided(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true, standstill: Vec::new() }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true, standstill: Vec::new(), headline: None }
 }
 
 /// Applies an event as the engine does: a question that is asked gets the next id.
@@ -176,7 +176,7 @@ fn a_run_at_the_cap_of_a_day_waits_for_the_next_one_if_a_person_says_so() {
     let mut run = after(&base_tested());
     let event = Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] };
     let writes = apply(&mut run, &event, Millis(5)).unwrap();
-    let Some(Write::Ask { kind: QuestionKind::Budget, title, facts, reached: about }) = writes.last() else {
+    let Some(Write::Ask { kind: QuestionKind::Budget, title, facts, reached: about, .. }) = writes.last() else {
         panic!("{writes:?}")
     };
     assert_eq!(title, "budget reached: the engine on 1970-01-01 has used 3 of 3 iterations");
