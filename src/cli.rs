@@ -20,6 +20,7 @@ mod context;
 mod dataset;
 mod debug;
 mod deliver;
+mod demo;
 mod diff;
 mod doctor;
 mod egress;
@@ -27,10 +28,12 @@ mod engine;
 mod evidence;
 mod feature;
 mod gc;
+mod help;
 mod init;
 mod knowledge;
 mod lesson;
 mod logs;
+mod man;
 mod metrics;
 mod models;
 mod notify;
@@ -61,6 +64,7 @@ use context::Context;
     name = "dogwatch",
     version,
     max_term_width = 100,
+    disable_help_subcommand = true,
     after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand;\n\
         9 done, but the audit log is not the one that you saw before.\n\
         With --json an error is one line on standard error: {\"error\":{\"code\":5,\"message\":\"...\"}}.\n\
@@ -73,6 +77,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show what this is about, on real runs over small projects: needs no key, no model, no configuration
+    Demo(demo::Args),
     /// Watch over the runs on this terminal; `dogwatch` alone does the same
     Watch(watch::Args),
     /// Start a run
@@ -159,8 +165,12 @@ enum Command {
     Stop(engine::Args),
     /// Remove everything of this engine: its containers and images, then its state directory
     UninstallData(uninstall::Args),
+    /// Read about a topic such as security or troubleshooting; alone: which topics there are
+    Help(help::Args),
     /// Print a script by which a shell completes these words
     Completions(completions::Args),
+    /// Write manual pages into a directory
+    Man(man::Args),
     /// Look into single parts from outside, for maintainers
     #[command(hide = true)]
     Debug(debug::Args),
@@ -183,6 +193,7 @@ pub fn main() -> i32 {
 fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
     let Some(command) = command else { return Ok(Context::block_on(watch::without_words)?) };
     let code = match command {
+        Command::Demo(args) => Context::block_on(|context| demo::perform(context, args)),
         Command::Watch(args) => Context::block_on(|context| watch::perform(context, args)),
         Command::Run(args) => Context::block_on(|context| run::perform(context, args)),
         Command::Ps(args) => Context::block_on(|context| ps::perform(context, args)),
@@ -226,7 +237,9 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Secret(args) => secret::perform(Context::new()?, &args),
         Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
         Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
+        Command::Help(args) => help::perform(Context::new()?, &args, Cli::command()),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
+        Command::Man(args) => man::perform(Context::new()?, &args, Cli::command()),
         Command::Debug(args) => debug::perform(Context::new()?, &args),
     };
     Ok(code?)

@@ -31,6 +31,7 @@ mod project;
 mod proposal;
 mod question;
 mod record;
+mod remedy;
 mod request_sum;
 mod role;
 mod run;
@@ -51,7 +52,7 @@ pub use asset::{
 };
 pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
-pub use bug::{Bug, BugState};
+pub use bug::{Bug, BugState, Told};
 pub use conversation::{Conversation, Tokens};
 pub use dataset::{DATASETS_INSIDE, Dataset, DatasetState, LONGEST_DATASET_NAME, is_dataset_name};
 pub use egress::{EgressBytes, EgressSeen, OpenHost};
@@ -61,7 +62,7 @@ pub use feature::{CriterionReport, Feature, FeatureClosed, FeatureState, Fulfilm
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};
 pub use garbage::{Collection, Garbage, GarbageKind};
 pub use gate::{GateResult, GateVerdict};
-pub use guidance::{Guidance, GuidanceState, Live, LiveFate};
+pub use guidance::{GUIDANCE_HEADING, Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};
 pub use ids::{
     AssetId, BadId, BugId, DatasetId, FeatureId, LessonId, ProjectId, ProposalId, QuestionId, RunId, ScheduleId,
@@ -82,6 +83,7 @@ pub use proposal::{
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};
+pub use remedy::Remedy;
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};

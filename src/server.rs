@@ -17,6 +17,7 @@ mod egress;
 mod features;
 mod follow;
 mod health;
+mod http;
 mod intake;
 mod iteration;
 mod knowledge;
@@ -33,6 +34,7 @@ mod schedules;
 mod search;
 mod socket;
 mod submit;
+mod told;
 mod watch;
 
 pub(crate) use audit::remembered;

@@ -459,6 +459,45 @@ fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
 }
 
 #[test]
+fn people_tell_bugs_and_say_which_are_one() {
+    let home = Home::new();
+    let repos = [TempRepo::new(&[("dogwatch.toml", SETTINGS)]), TempRepo::new(&[("dogwatch.toml", SETTINGS)])];
+    for (repo, name) in repos.iter().zip(["shop", "farm"]) {
+        home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", name]).expect_code(0);
+    }
+    let add = |args: &[&str]| home.run(&[&["bug", "add"], args].concat());
+    let told = add(&["--project", "shop", "Refunds go astray", "--text", "Since March,\nonly with two cards."]);
+    assert!(told.expect_code(0).contains("b1 open: told by "), "{}", told.stdout);
+    assert!(told.stdout.contains("of shop; no run has seen it") && told.stdout.contains("only with two cards."));
+    std::fs::write(home.path("text"), "From a file.\n").unwrap();
+    let file = home.path("text");
+    let told = add(&["-p", "shop", "Refunds are lost", "--file", file.to_str().unwrap(), "--json"]);
+    let detail = json_lines(told.expect_code(0)).remove(0);
+    assert_eq!(detail["bug"]["message"], "Refunds are lost\n\nFrom a file.");
+    assert_eq!((&detail["bug"]["told"]["project"], &detail["alike"][0]["id"]), (&"shop".into(), &1.into()));
+    add(&["-p", "farm", "Cows are lost"]).expect_code(0);
+    add(&["-p", "shop", "two\nlines"]).expect_code(5);
+    add(&["-p", "nowhere", "Refunds"]).expect_code(4);
+
+    let merge = |from: &str, into: &str| home.run(&["bug", "merge", from, into, "--reason", "one and the same"]);
+    let refused = merge("b1", "b3");
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("bugs of different projects stay apart"), "{}", refused.stderr);
+    assert!(merge("b2", "b1").expect_code(0).contains("merged into it: b2"));
+    let refused = merge("b1", "b2");
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("b2 is a part of b1"), "{}", refused.stderr);
+    let shown = home.run(&["bug", "show", "b2"]);
+    assert!(shown.expect_code(0).starts_with("b2 was merged into b1\nb1 open"), "{}", shown.stdout);
+    let listed: Vec<Value> = json_lines(home.run(&["bug", "ls", "--json"]).expect_code(0));
+    assert_eq!(listed.iter().map(|bug| bug["id"].as_i64().unwrap()).collect::<Vec<_>>(), [3, 1]);
+    let log = home.run(&["audit", "log", "--kind", "bug."]);
+    assert!(log.expect_code(0).contains("bug.merged"), "{}", log.stdout);
+    home.run(&["bug", "close", "b2", "explained"]).expect_code(0);
+    assert!(!home.run(&["bug", "ls"]).expect_code(0).contains("Refunds"));
+}
+
+#[test]
 fn plain_lines_tell_what_happens_and_nothing_twice() {
     let home = Home::new();
     let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
@@ -586,6 +625,38 @@ fn shells_get_completions() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(home.run(&["completions", shell]).expect_code(0).contains("dogwatch"), "{shell}");
     }
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let home = Home::new();
+    let dir = home.dir.path().join("man1");
+    let told = home.run(&["man", dir.to_str().unwrap(), "--json"]);
+    let pages = json_lines(told.expect_code(0)).remove(0);
+    let named: Vec<&str> = pages["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
+    for page in ["dogwatch.1", "dogwatch-run.1", "dogwatch-asset-add.1", "dogwatch-demo.1"] {
+        assert!(named.contains(&page), "{named:?}");
+        assert!(std::fs::read_to_string(dir.join(page)).unwrap().contains(".TH"), "{page}");
+    }
+    assert!(!named.iter().any(|page| page.contains("debug")), "{named:?}");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), named.len());
+    let refused = home.run(&["man", "/proc/nowhere"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("name a directory"), "{}", refused.stderr);
+}
+
+#[test]
+fn topics_are_listed_and_read_and_subcommands_tell_of_themselves() {
+    let home = Home::new();
+    let listed = home.run(&["help"]).expect_code(0).to_owned();
+    for topic in ["security", "operations", "protocol", "troubleshooting", "config", "keys"] {
+        assert!(listed.contains(&format!("  {topic} ")), "{listed}");
+        let page = home.run(&["help", topic]).expect_code(0).to_owned();
+        assert!(page.lines().count() > 20 && page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    }
+    assert!(home.run(&["help", "asset", "add"]).expect_code(0).contains("Usage: dogwatch asset add"));
+    let unknown = home.run(&["help", "securty\u{1b}[2J"]);
+    assert!(unknown.code == Some(4) && unknown.stderr.contains("topics are"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("\\e[2J") && !unknown.stderr.contains('\u{1b}'), "{}", unknown.stderr);
 }
 
 #[test]

@@ -17,10 +17,12 @@ mod list;
 mod loaded;
 mod logs;
 mod measure;
+mod metrics;
 mod news;
 mod open;
 mod proposals;
 mod reading;
+mod ring;
 mod rows;
 mod run;
 mod sizes;
@@ -35,8 +37,10 @@ pub use guide::Guiding;
 pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
+pub use metrics::MetricsPage;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
+use ring::Ring;
 pub use rows::{Line, Rows};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
@@ -66,8 +70,16 @@ pub enum Page {
     Audit,
     Fleet,
     Knowledge,
+    Metrics,
     Run,
     Proposal,
+}
+
+impl Page {
+    /// It has no text beside a list.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Health | Self::Metrics)
+    }
 }
 
 /// A part of the watch.
@@ -115,6 +127,8 @@ pub enum Effect {
     Repaint,
     ToggleMouse,
     Copy(Vec<SafeText>),
+    /// Call somebody to so many things that wait.
+    Ring(usize),
     View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
@@ -128,6 +142,7 @@ pub enum Effect {
     Sign {
         proposal: ProposalId,
         digest: String,
+        glass: Option<String>,
         keys: Vec<String>,
     },
 }
@@ -151,6 +166,8 @@ pub(super) enum Asked {
     Assets,
     Asset(AssetId),
     Known(knowledge::Part),
+    /// How well the loops did in so many days.
+    Metrics(u32),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -212,6 +229,8 @@ pub struct App {
     pub fleet: FleetPage,
     /// What is wanted, tested by a clock and taught.
     pub knowledge: KnowledgePage,
+    /// How well the loops do.
+    pub metrics: MetricsPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -239,6 +258,7 @@ pub struct App {
     asked: HashMap<u64, Asked>,
     next: u64,
     instance: Option<String>,
+    ring: Ring,
     /// The key that was pressed last.
     pressed: Option<Key>,
     /// When the engine was heard last.
@@ -271,6 +291,7 @@ impl App {
             audit: AuditList::default(),
             fleet: FleetPage::default(),
             knowledge: KnowledgePage::default(),
+            metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -288,6 +309,7 @@ impl App {
             // The stream of changes has number 1.
             next: 2,
             instance: None,
+            ring: Ring::default(),
             pressed: None,
             heard: None,
             stale: false,
@@ -328,6 +350,7 @@ impl App {
         self.audit.outdate();
         self.fleet.outdate();
         self.knowledge.outdate();
+        self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -349,6 +372,7 @@ impl App {
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
             Page::Knowledge => self.want_known(),
+            Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

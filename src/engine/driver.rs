@@ -14,8 +14,10 @@ mod ledger;
 mod memory;
 mod metering;
 mod prepare;
+mod remedy;
 mod rows;
 mod services;
+mod shared;
 mod standstill;
 mod steer;
 mod steps;
@@ -36,7 +38,7 @@ use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
 use super::schedules::narrowed;
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{Project, Reached, Run, RunId, RunState};
+use crate::domain::{Project, Reached, Remedy, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 use std::time::Duration;
@@ -104,6 +106,8 @@ pub(super) struct Context {
     pub project: Project,
     pub config: ProjectConfig,
     pub agent: ChosenAgent,
+    /// What a warning changed for the present turn.
+    pub change: Option<Remedy>,
     pub base: String,
 }
 
@@ -211,14 +215,14 @@ impl<W: World> Engine<W> {
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
         self.fits_runtime(&config).map_err(Halt::Trouble)?;
-        let agent = match run.only_tests() {
+        let (agent, change) = match run.only_tests() {
             Some(suites) => {
                 config = narrowed(config, suites).map_err(Halt::Trouble)?;
-                ChosenAgent::nobody()
+                (ChosenAgent::nobody(), None)
             }
-            None => self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?,
+            None => self.choose_for(&run, &config).await?,
         };
-        Ok(Context { run, project, config, agent, base })
+        Ok(Context { run, project, config, agent, change, base })
     }
 
     /// Records why a piece of work stopped, so that the next look at the run finds the right work.

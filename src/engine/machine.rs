@@ -7,6 +7,7 @@
 
 mod alone;
 mod answers;
+mod common;
 mod event;
 mod follow;
 mod iterate;

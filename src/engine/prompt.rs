@@ -19,7 +19,8 @@ pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
 use crate::domain::{
-    Finding, Fingerprint, GateResult, Guidance, Iteration, Lesson, Offer, Proposal, Question, Role, Run,
+    Finding, Fingerprint, GUIDANCE_HEADING, GateResult, Guidance, Iteration, Lesson, Offer, Proposal, Question, Role,
+    Run,
 };
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
@@ -116,7 +117,8 @@ pub fn quoted<'a>(newest_first: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for one in newest_first.take(MOST_GUIDANCE) {
         if text.is_empty() {
-            text.push_str("# Guidance from the operator (newest first; it overrides everything below)\n\n");
+            text.push_str(GUIDANCE_HEADING);
+            text.push_str(" (newest first; it overrides everything below)\n\n");
         }
         push_bounded(&mut text, one, MAX_MESSAGE * 4);
         text.push_str("\n\n");

@@ -35,6 +35,12 @@ impl Toolset {
         Self { suites, ..self }
     }
 
+    /// Those of them that are in this list.
+    pub fn only(mut self, tools: &[Tool]) -> Self {
+        self.tools.retain(|tool| tools.contains(tool));
+        self
+    }
+
     /// Whether this one is among them.
     pub fn has(&self, tool: Tool) -> bool {
         self.tools.contains(&tool)
@@ -121,5 +127,7 @@ mod tests {
         let mut rules = Role::Coder.rules();
         rules.tools.clear();
         assert!(Toolset::of(&rules).is_empty());
+        let only = |role: Role| Toolset::of(&role.rules()).only(&[Tool::ProposeExecution]).iter().collect::<Vec<_>>();
+        assert_eq!((only(Role::Remedy), only(Role::Coder)), (vec![Tool::ProposeExecution], vec![]));
     }
 }

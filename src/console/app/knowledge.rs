@@ -1,10 +1,10 @@
 //! What is wanted, tested by a clock and taught: which are listed, and what is known of the selected one.
 
 use super::{App, Asked, List, Loaded};
-use crate::domain::{FeatureId, LessonId, ScheduleId};
+use crate::domain::{DatasetId, FeatureId, LessonId, ScheduleId};
 use crate::protocol::{
-    Fault, FeatureAsk, FeatureDetail, FeatureView, LessonAsk, LessonView, Reply, Request, ScheduleAsk, ScheduleDetail,
-    ScheduleView,
+    DatasetAsk, DatasetView, Fault, FeatureAsk, FeatureDetail, FeatureView, LessonAsk, LessonView, Reply, Request,
+    ScheduleAsk, ScheduleDetail, ScheduleView,
 };
 
 /// Something that is listed, by its id.
@@ -13,6 +13,7 @@ use crate::protocol::{
 pub enum Item {
     Feature(FeatureId),
     Task(ScheduleId),
+    Dataset(DatasetId),
     Lesson(LessonId),
 }
 
@@ -22,6 +23,7 @@ pub enum Item {
 pub enum Known<'a> {
     Feature(&'a FeatureView),
     Task(&'a ScheduleView),
+    Dataset(&'a DatasetView),
     Lesson(&'a LessonView),
 }
 
@@ -31,6 +33,7 @@ impl Known<'_> {
         match self {
             Self::Feature(view) => Item::Feature(view.feature.id),
             Self::Task(view) => Item::Task(view.schedule.id),
+            Self::Dataset(view) => Item::Dataset(view.dataset.id),
             Self::Lesson(view) => Item::Lesson(view.lesson.id),
         }
     }
@@ -41,6 +44,7 @@ impl Known<'_> {
 pub enum Part {
     Features,
     Tasks,
+    Datasets,
     Lessons,
     Feature(FeatureId),
     Task(ScheduleId),
@@ -53,6 +57,8 @@ pub struct KnowledgePage {
     pub features: Loaded<(), Vec<FeatureView>>,
     /// Test runs by a clock.
     pub tasks: Loaded<(), Vec<ScheduleView>>,
+    /// Data sets.
+    pub datasets: Loaded<(), Vec<DatasetView>>,
     /// Lessons.
     pub lessons: Loaded<(), Vec<LessonView>>,
     /// The selected one.
@@ -68,6 +74,7 @@ impl KnowledgePage {
     pub fn outdate(&mut self) {
         self.features.outdate();
         self.tasks.outdate();
+        self.datasets.outdate();
         self.lessons.outdate();
         self.feature.outdate();
         self.task.outdate();
@@ -78,6 +85,7 @@ impl KnowledgePage {
         let faults = [
             self.features.get(&()).and_then(Result::err),
             self.tasks.get(&()).and_then(Result::err),
+            self.datasets.get(&()).and_then(Result::err),
             self.lessons.get(&()).and_then(Result::err),
         ];
         faults.into_iter().flatten().next()
@@ -85,14 +93,16 @@ impl KnowledgePage {
 
     /// Whether all lists are there.
     pub fn is_there(&self) -> bool {
-        self.features.ok().is_some() && self.tasks.ok().is_some() && self.lessons.ok().is_some()
+        let people = self.features.ok().is_some() && self.tasks.ok().is_some();
+        people && self.datasets.ok().is_some() && self.lessons.ok().is_some()
     }
 
     fn all(&self) -> Vec<Known<'_>> {
         let features = self.features.ok().into_iter().flatten().map(Known::Feature);
         let tasks = self.tasks.ok().into_iter().flatten().map(Known::Task);
+        let datasets = self.datasets.ok().into_iter().flatten().map(Known::Dataset);
         let lessons = self.lessons.ok().into_iter().flatten().map(Known::Lesson);
-        features.chain(tasks).chain(lessons).collect()
+        features.chain(tasks).chain(datasets).chain(lessons).collect()
     }
 
     /// How many there are.
@@ -102,7 +112,7 @@ impl KnowledgePage {
 }
 
 impl App {
-    /// What is listed: features, then test runs by a clock, then lessons, each newest first.
+    /// What is listed: features, then test runs by a clock, data sets, and lessons.
     pub fn listed_known(&self) -> Vec<Known<'_>> {
         self.knowledge.all().into_iter().filter(|known| self.lists_known(*known)).collect()
     }
@@ -130,6 +140,9 @@ impl App {
             let about = ScheduleAsk::List { project: None };
             self.ask(Asked::Known(Part::Tasks), Request::Schedule { about });
         }
+        if self.knowledge.datasets.want(&()) {
+            self.ask(Asked::Known(Part::Datasets), Request::Dataset { about: DatasetAsk::List });
+        }
         if self.knowledge.lessons.want(&()) {
             self.ask(Asked::Known(Part::Lessons), Request::Lesson { about: LessonAsk::List { project: None } });
         }
@@ -153,6 +166,7 @@ impl App {
         match (part, reply) {
             (Part::Features, Ok(Reply::Features { features, .. })) => page.features.take(&(), Ok(features)),
             (Part::Tasks, Ok(Reply::Schedules { schedules })) => page.tasks.take(&(), Ok(schedules)),
+            (Part::Datasets, Ok(Reply::Datasets { datasets })) => page.datasets.take(&(), Ok(datasets)),
             (Part::Lessons, Ok(Reply::Lessons { lessons })) => page.lessons.take(&(), Ok(lessons)),
             (Part::Feature(id), Ok(Reply::Feature { detail })) => page.feature.take(&id, Ok(detail)),
             (Part::Task(id), Ok(Reply::Schedule { detail })) => page.task.take(&id, Ok(detail)),
@@ -162,6 +176,7 @@ impl App {
                 match part {
                     Part::Features => page.features.take(&(), Err(fault)),
                     Part::Tasks => page.tasks.take(&(), Err(fault)),
+                    Part::Datasets => page.datasets.take(&(), Err(fault)),
                     Part::Lessons => page.lessons.take(&(), Err(fault)),
                     Part::Feature(id) => page.feature.take(&id, Err(fault)),
                     Part::Task(id) => page.task.take(&id, Err(fault)),
@@ -176,7 +191,7 @@ impl App {
         match self.knowledge.at? {
             Item::Feature(id) => self.knowledge.feature.get(&id)?.ok()?.runs.first().map(|run| run.run),
             Item::Task(id) => self.knowledge.task.get(&id)?.ok()?.firings.iter().find_map(|one| one.firing.run),
-            Item::Lesson(_) => None,
+            Item::Dataset(_) | Item::Lesson(_) => None,
         }
     }
 
@@ -190,6 +205,18 @@ impl App {
             Known::Task(view) => {
                 let (id, suites) = (view.schedule.id.to_string(), view.schedule.suites.join(" "));
                 vec!["tests".to_owned(), id, view.project.clone(), suites]
+            }
+            Known::Dataset(view) => {
+                let (dataset, state) = (&view.dataset, view.dataset.state.words().to_owned());
+                let project = view.project.clone().unwrap_or_default();
+                vec![
+                    "data".to_owned(),
+                    dataset.id.to_string(),
+                    dataset.name.clone(),
+                    project,
+                    state,
+                    dataset.path.clone(),
+                ]
             }
             Known::Lesson(view) => {
                 let lesson = &view.lesson;

@@ -76,7 +76,7 @@ impl App {
                 let chosen = self.listed_known().get(place).map(|known| known.item());
                 self.knowledge.at = chosen.or(self.knowledge.at);
             }
-            (Page::Watch, Pane::Log) | (Page::Health | Page::Proposal, _) => {}
+            (Page::Watch, Pane::Log) | (Page::Health | Page::Metrics | Page::Proposal, _) => {}
         }
     }
 
@@ -113,6 +113,7 @@ impl App {
                 let items: Vec<Item> = self.listed_known().into_iter().map(Known::item).collect();
                 self.knowledge.at = moved(&items, self.knowledge.at, by);
             }
+            (Page::Metrics, _) => self.metrics.move_by(by),
             (Page::Health | Page::Proposal, _) => {}
         }
     }

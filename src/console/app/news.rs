@@ -15,6 +15,9 @@ impl App {
         }
         match news {
             News::Up(welcome) => {
+                if self.instance.as_ref() != Some(&welcome.instance) {
+                    self.begin_to_ring();
+                }
                 self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
@@ -63,6 +66,7 @@ impl App {
             }
         }
         self.stale = true;
+        self.ring();
         self.keep_selection();
         self.follow_selected();
     }
@@ -123,6 +127,13 @@ impl App {
                 }),
             ),
             (Asked::Known(part), reply) => self.hear_known(part, reply),
+            (Asked::Metrics(days), reply) => self.metrics.all.take(
+                &days,
+                expected(reply, |reply| match reply {
+                    Reply::Metrics { metrics } => Some(metrics),
+                    _ => None,
+                }),
+            ),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),

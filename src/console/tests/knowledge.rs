@@ -4,12 +4,12 @@ use super::served::served;
 use super::*;
 use crate::console::app::{Item, List};
 use crate::domain::{
-    BugId, CriterionReport, Feature, FeatureClosed, FeatureId, FeatureState, Firing, Fulfilment, Lesson, LessonId,
-    LessonOrigin, Schedule, ScheduleId, Timing,
+    BugId, CriterionReport, Dataset, DatasetId, DatasetState, Feature, FeatureClosed, FeatureId, FeatureState, Firing,
+    Fulfilment, Lesson, LessonId, LessonOrigin, Schedule, ScheduleId, Timing,
 };
 use crate::protocol::{
-    FeatureAsk, FeatureDetail, FeatureRun, FeatureView, FiringView, LessonAsk, LessonView, SaidOf, ScheduleAsk,
-    ScheduleDetail, ScheduleView,
+    DatasetView, FeatureAsk, FeatureDetail, FeatureRun, FeatureView, FiringView, LessonAsk, LessonView, SaidOf,
+    ScheduleAsk, ScheduleDetail, ScheduleView,
 };
 
 fn feature(id: i64, title: &str, state: FeatureState, text: &str) -> FeatureView {
@@ -84,6 +84,26 @@ fn lessons(text: &str) -> Vec<LessonView> {
     ]
 }
 
+fn dataset(text: &str) -> DatasetView {
+    let dataset = Dataset {
+        id: DatasetId(1),
+        name: "orders".to_owned(),
+        project: None,
+        text: format!("Those of May.\n{text}"),
+        path: format!("/srv/data/{text}"),
+        state: DatasetState::Changed,
+        digest: Some("4f2a".repeat(16)),
+        quick: None,
+        files: 12,
+        bytes: 34_567_890,
+        fault: Some(format!("its content has another digest {text}")),
+        by: operator(),
+        added: Millis(NOW.0 - 700_000),
+        looked: Some(Millis(NOW.0 - 600_000)),
+    };
+    DatasetView { dataset, project: None, read: None }
+}
+
 /// What an engine would say of it.
 pub(super) fn known(request: &Request, text: &str) -> Option<Reply> {
     Some(match request {
@@ -113,6 +133,7 @@ pub(super) fn known(request: &Request, text: &str) -> Option<Reply> {
         Request::Schedule { about: ScheduleAsk::One { .. } } => {
             Reply::Schedule { detail: Box::new(ScheduleDetail { view: schedule(text), firings: firings(text) }) }
         }
+        Request::Dataset { .. } => Reply::Datasets { datasets: vec![dataset(text)] },
         Request::Lesson { about: LessonAsk::List { .. } } => Reply::Lessons { lessons: lessons(text) },
         _ => return None,
     })
@@ -131,7 +152,7 @@ fn on_page(keys: &str) -> App {
 fn pictures_of_what_is_known() {
     insta::assert_snapshot!("knowledge-80x24", picture(&mut on_page(""), 80, 24, LOOK));
     insta::assert_snapshot!("knowledge-120x36", picture(&mut on_page("j j"), 120, 36, LOOK));
-    insta::assert_snapshot!("knowledge-200x50", picture(&mut on_page("G k"), 200, 50, LOOK));
+    insta::assert_snapshot!("knowledge-200x50", picture(&mut on_page("G k k"), 200, 50, LOOK));
     insta::assert_snapshot!(
         "knowledge-mono",
         picture(&mut on_page("tab"), 80, 24, Look { colour: false, unicode: false })
@@ -145,6 +166,7 @@ fn pictures_of_what_is_known() {
         Some(match request {
             Request::Feature { .. } => Reply::Features { features: Vec::new(), more: false },
             Request::Schedule { .. } => Reply::Schedules { schedules: Vec::new() },
+            Request::Dataset { .. } => Reply::Datasets { datasets: Vec::new() },
             _ => Reply::Lessons { lessons: Vec::new() },
         })
     });
@@ -158,7 +180,7 @@ fn it_is_filtered_and_opens_the_run_that_it_is_about() {
     assert_eq!(app.knowledge.at, Some(Item::Feature(FeatureId(2))));
     press(&mut app, "/ l e s s o n enter");
     let shown = picture(&mut app, 80, 24, LOOK);
-    assert!(shown.contains("Knowledge 2 of 5 /lesson") && app.list() == Some(List::Known), "{shown}");
+    assert!(shown.contains("Knowledge 2 of 6 /lesson") && app.list() == Some(List::Known), "{shown}");
     assert_eq!(app.knowledge.at, Some(Item::Lesson(LessonId(2))));
     press(&mut app, "esc g");
     assert_eq!(app.run_beside(), Some(RunId(7)));

@@ -49,7 +49,8 @@ fn nothing(app: &App) -> SafeText {
     nothing_passes(app, List::Known).unwrap_or_else(|| {
         safe!(
             "Nothing is wanted, scheduled or taught yet. `dogwatch feature add` keeps what you want of a project, `dogwatch task add` \
-             has its suites run by a clock, and `dogwatch lesson add` teaches its agents something."
+             has its suites run by a clock, `dogwatch dataset add` registers data for them, and `dogwatch lesson add` teaches its agents \
+             something."
         )
     })
 }
@@ -58,6 +59,7 @@ fn head(known: Known<'_>) -> SafeText {
     match known {
         Known::Feature(view) => safe!("{} of {}", view.feature.id, view.project),
         Known::Task(view) => safe!("{} of {}", view.schedule.id, view.project),
+        Known::Dataset(view) => safe!("{}", view.dataset.name),
         Known::Lesson(view) => safe!("{} of {}", view.lesson.id, view.project),
     }
 }
@@ -67,16 +69,22 @@ fn line(app: &App, known: Known<'_>) -> SafeText {
         Known::Feature(view) => {
             let feature = &view.feature;
             let state = words::feature::state(view.state);
-            (safe!("{}", feature.id), safe!("feature"), state, &view.project, safe!("{}", feature.title))
+            (safe!("{}", feature.id), safe!("feature"), state, view.project.as_str(), safe!("{}", feature.title))
         }
         Known::Task(view) => {
             let (next, last) = (words::schedule::next(&view.schedule, app.now), words::schedule::last(view));
             let words = safe!("{}: {}", words::schedule::what(&view.schedule), last);
-            (safe!("{}", view.schedule.id), safe!("tests"), next, &view.project, words)
+            (safe!("{}", view.schedule.id), safe!("tests"), next, view.project.as_str(), words)
         }
         Known::Lesson(view) => {
             let quoted = if view.quoted { safe!("quoted") } else { safe!("no room").styled(Style::faint()) };
-            (safe!("{}", view.lesson.id), safe!("lesson"), quoted, &view.project, safe!("{}", view.lesson.text))
+            let text = safe!("{}", view.lesson.text);
+            (safe!("{}", view.lesson.id), safe!("lesson"), quoted, view.project.as_str(), text)
+        }
+        Known::Dataset(view) => {
+            let (dataset, whose) = (&view.dataset, view.project.as_deref().unwrap_or("any"));
+            let words = safe!("{}: {}", dataset.name, dataset.path);
+            (safe!("{}", dataset.id), safe!("data"), words::dataset::state(dataset.state), whose, words)
         }
     };
     safe!(
@@ -84,7 +92,7 @@ fn line(app: &App, known: Known<'_>) -> SafeText {
         id.pad_right(5),
         kind.pad_right(7),
         state.truncate(10).pad_right(10),
-        safe!("{}", project.clone()).truncate(PROJECT).pad_right(PROJECT),
+        safe!("{}", project).truncate(PROJECT).pad_right(PROJECT),
         words
     )
 }
@@ -102,6 +110,7 @@ pub(super) fn told(app: &App, known: Known<'_>) -> Vec<SafeText> {
             Some(Err(fault)) => (None, Some(fault)),
             None => (None, None),
         },
+        Known::Dataset(view) => (Some(words::dataset::told(view)), None),
         Known::Lesson(view) => (Some(words::lesson::told(view)), None),
     };
     match (lines, fault) {

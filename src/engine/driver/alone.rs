@@ -14,7 +14,7 @@ impl<W: World> Engine<W> {
         let stored = self.stored_facts(id, iteration).await?;
         let (judgement, result) = concluded(&stored.now);
         let evidence = result.evidence.clone();
-        let event = Event::Gated { judgement, evidence, guided: false, standstill: Vec::new() };
+        let event = Event::Gated { judgement, evidence, guided: false, standstill: Vec::new(), headline: None };
         let place = (run.state, iteration, run.attempt);
         self.commit(id, Some(place), event, move |tx| tx.put_gate_result(id, iteration, &result)).await?;
         Ok(())
