@@ -37,7 +37,7 @@ use crate::client::{Client, Witness, sign};
 use crate::domain::{ProposalId, RunId};
 use crate::safe;
 use crate::text::Look;
-use crate::text::screen::{Screen, ScreenError, Wanted};
+use crate::text::screen::{Bell, Screen, ScreenError, Wanted};
 use crate::words;
 use app::{App, Effect, Layer};
 use crossterm::event::{Event, EventStream, MouseEventKind};
@@ -85,6 +85,8 @@ pub struct Options {
     pub copies: PathBuf,
     /// Which keys do what.
     pub keys: Keymap,
+    /// How somebody is called to what waits.
+    pub bell: Bell,
     /// Where what is written and not sent is kept.
     pub drafts: Option<PathBuf>,
     /// What is wrong with the audit log, as far as this user saw it before.
@@ -110,6 +112,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {
         app,
+        bell: options.bell,
         drafts,
         orders: orders_in,
         news,
@@ -130,6 +133,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
 
 struct Loop {
     app: App,
+    bell: Bell,
     drafts: Drafts,
     orders: mpsc::UnboundedSender<link::Order>,
     news: mpsc::Receiver<News>,
@@ -167,7 +171,7 @@ impl Loop {
         loop {
             let pause = if self.asked { self.answer } else { self.frame };
             let next = self.drawn.map_or_else(Instant::now, |drawn| drawn + pause);
-            let lively = self.app.is_lively();
+            let lively = self.app.is_lively() || self.app.owes_a_ring();
             let refresh = self.refresh;
             let woken = tokio::select! {
                 biased;
@@ -190,7 +194,10 @@ impl Loop {
                     self.refresh = None;
                     self.app.refresh();
                 }
-                Woken::Tick => self.dirty = true,
+                Woken::Tick => {
+                    self.dirty = true;
+                    self.app.ring_when_due();
+                }
                 Woken::Seen => {
                     self.unseen = false;
                     let before = self.app.dialog.rows.unseen();
@@ -234,11 +241,11 @@ impl Loop {
                         self.draft(&effect, run);
                     }
                     Effect::Code => self.app.coded(code::code()?),
-                    Effect::Sign { proposal, digest, keys } => {
+                    Effect::Sign { proposal, digest, glass, keys } => {
                         // Whoever signs may have to type a passphrase, or touch a key.
                         drop(input);
                         screen.leave();
-                        self.app.signed(signed(proposal, digest, keys).await);
+                        self.app.signed(signed(proposal, digest, glass, keys).await);
                         screen.back()?;
                         input = EventStream::new();
                     }
@@ -250,6 +257,7 @@ impl Loop {
                         screen.back()?;
                         input = EventStream::new();
                     }
+                    Effect::Ring(waiting) => screen.ring(self.bell, waiting),
                     Effect::Copy(lines) => self.app.copied(screen.copy(&lines).then_some(lines.len())),
                     Effect::View(purpose, path) => {
                         drop(input);
@@ -336,8 +344,13 @@ impl Loop {
 }
 
 /// Has a yes signed by the person's own `ssh-keygen`.
-async fn signed(proposal: ProposalId, digest: String, keys: Vec<String>) -> Result<String, String> {
-    let signing = tokio::task::spawn_blocking(move || sign(proposal, &digest, None, &keys));
+async fn signed(
+    proposal: ProposalId,
+    digest: String,
+    glass: Option<String>,
+    keys: Vec<String>,
+) -> Result<String, String> {
+    let signing = tokio::task::spawn_blocking(move || sign(proposal, &digest, glass.as_deref(), None, &keys));
     signing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 

@@ -28,6 +28,7 @@ mod project;
 mod proposal;
 mod question;
 mod record;
+mod remedy;
 mod request_sum;
 mod role;
 mod run;
@@ -47,7 +48,7 @@ pub use asset::{
 };
 pub use bounded::{Bounded, bounded_facts, shortened};
 pub use budget::{Budget, Spent, Usage};
-pub use bug::{Bug, BugState};
+pub use bug::{Bug, BugState, Told};
 pub use conversation::{Conversation, Tokens};
 pub use egress::{EgressBytes, EgressSeen, OpenHost};
 pub use ending::{AgentReport, Ending};
@@ -72,6 +73,7 @@ pub use proposal::{
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};
+pub use remedy::Remedy;
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};

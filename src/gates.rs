@@ -5,6 +5,7 @@
 //! say about that, the driver asks the functions here beside.
 
 mod code;
+mod diff;
 mod facts;
 mod globs;
 mod honesty;
@@ -18,6 +19,7 @@ mod rust;
 mod tests_pass;
 mod words;
 
+pub use diff::diff_facts;
 pub use facts::{Change, ChangeKind, Facts};
 pub use globs::path_fits;
 pub use honesty::{Honesty, suspicions};

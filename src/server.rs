@@ -15,6 +15,7 @@ mod detail;
 mod egress;
 mod follow;
 mod health;
+mod http;
 mod intake;
 mod iteration;
 mod knowledge;
@@ -29,6 +30,7 @@ mod questions;
 mod search;
 mod socket;
 mod submit;
+mod told;
 mod watch;
 
 pub(crate) use audit::remembered;

@@ -352,6 +352,45 @@ fn a_run_that_follows_another_waits_and_asks_when_that_one_is_cancelled() {
 }
 
 #[test]
+fn people_tell_bugs_and_say_which_are_one() {
+    let home = Home::new();
+    let repos = [TempRepo::new(&[("dogwatch.toml", SETTINGS)]), TempRepo::new(&[("dogwatch.toml", SETTINGS)])];
+    for (repo, name) in repos.iter().zip(["shop", "farm"]) {
+        home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", name]).expect_code(0);
+    }
+    let add = |args: &[&str]| home.run(&[&["bug", "add"], args].concat());
+    let told = add(&["--project", "shop", "Refunds go astray", "--text", "Since March,\nonly with two cards."]);
+    assert!(told.expect_code(0).contains("b1 open: told by "), "{}", told.stdout);
+    assert!(told.stdout.contains("of shop; no run has seen it") && told.stdout.contains("only with two cards."));
+    std::fs::write(home.path("text"), "From a file.\n").unwrap();
+    let file = home.path("text");
+    let told = add(&["-p", "shop", "Refunds are lost", "--file", file.to_str().unwrap(), "--json"]);
+    let detail = json_lines(told.expect_code(0)).remove(0);
+    assert_eq!(detail["bug"]["message"], "Refunds are lost\n\nFrom a file.");
+    assert_eq!((&detail["bug"]["told"]["project"], &detail["alike"][0]["id"]), (&"shop".into(), &1.into()));
+    add(&["-p", "farm", "Cows are lost"]).expect_code(0);
+    add(&["-p", "shop", "two\nlines"]).expect_code(5);
+    add(&["-p", "nowhere", "Refunds"]).expect_code(4);
+
+    let merge = |from: &str, into: &str| home.run(&["bug", "merge", from, into, "--reason", "one and the same"]);
+    let refused = merge("b1", "b3");
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("bugs of different projects stay apart"), "{}", refused.stderr);
+    assert!(merge("b2", "b1").expect_code(0).contains("merged into it: b2"));
+    let refused = merge("b1", "b2");
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("b2 is a part of b1"), "{}", refused.stderr);
+    let shown = home.run(&["bug", "show", "b2"]);
+    assert!(shown.expect_code(0).starts_with("b2 was merged into b1\nb1 open"), "{}", shown.stdout);
+    let listed: Vec<Value> = json_lines(home.run(&["bug", "ls", "--json"]).expect_code(0));
+    assert_eq!(listed.iter().map(|bug| bug["id"].as_i64().unwrap()).collect::<Vec<_>>(), [3, 1]);
+    let log = home.run(&["audit", "log", "--kind", "bug."]);
+    assert!(log.expect_code(0).contains("bug.merged"), "{}", log.stdout);
+    home.run(&["bug", "close", "b2", "explained"]).expect_code(0);
+    assert!(!home.run(&["bug", "ls"]).expect_code(0).contains("Refunds"));
+}
+
+#[test]
 fn plain_lines_tell_what_happens_and_nothing_twice() {
     let home = Home::new();
     let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);

@@ -232,6 +232,10 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "tasks",
         "tasks r1",
         "tasks r1 --json",
+        "bug ls --all",
+        "bug ls --json",
+        "bug show b1",
+        "bug show b1 --json",
         "asset ls",
         "asset ls --json",
         "asset show db-1",
@@ -251,12 +255,14 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["show"],
         &["ps"],
         &["egress"],
         &["asset", "show"],
+        &["bug", "add", "--project"],
+        &["bug", "add", "--project", "p", "--text"],
         &["audit", "log", "--by"],
         &["notify", "test"],
         &["pause"],

@@ -60,6 +60,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         mouse: !args.no_mouse,
         copies: context.paths.copies(),
         keys: Keymap::of(&config.keys),
+        bell: config.bell,
         drafts: context.paths.drafts(),
         alarm: context.alarm(),
         tour: args.tour,

@@ -16,10 +16,12 @@ mod list;
 mod loaded;
 mod logs;
 mod measure;
+mod metrics;
 mod news;
 mod open;
 mod proposals;
 mod reading;
+mod ring;
 mod rows;
 mod run;
 mod sizes;
@@ -33,8 +35,10 @@ pub use fleet::FleetPage;
 pub use guide::Guiding;
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
+pub use metrics::MetricsPage;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
+use ring::Ring;
 pub use rows::{Line, Rows};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
@@ -63,8 +67,16 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Metrics,
     Run,
     Proposal,
+}
+
+impl Page {
+    /// It has no text beside a list.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Health | Self::Metrics)
+    }
 }
 
 /// A part of the watch.
@@ -112,6 +124,8 @@ pub enum Effect {
     Repaint,
     ToggleMouse,
     Copy(Vec<SafeText>),
+    /// Call somebody to so many things that wait.
+    Ring(usize),
     View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
@@ -125,6 +139,7 @@ pub enum Effect {
     Sign {
         proposal: ProposalId,
         digest: String,
+        glass: Option<String>,
         keys: Vec<String>,
     },
 }
@@ -147,6 +162,8 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    /// How well the loops did in so many days.
+    Metrics(u32),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -206,6 +223,8 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// How well the loops do.
+    pub metrics: MetricsPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -233,6 +252,7 @@ pub struct App {
     asked: HashMap<u64, Asked>,
     next: u64,
     instance: Option<String>,
+    ring: Ring,
     /// The key that was pressed last.
     pressed: Option<Key>,
     /// When the engine was heard last.
@@ -264,6 +284,7 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -281,6 +302,7 @@ impl App {
             // The stream of changes has number 1.
             next: 2,
             instance: None,
+            ring: Ring::default(),
             pressed: None,
             heard: None,
             stale: false,
@@ -320,6 +342,7 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -340,6 +363,7 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

@@ -12,7 +12,9 @@ mod health;
 mod hints;
 mod hit;
 mod log;
+mod metrics;
 mod odd;
+mod plot;
 mod proposal;
 mod redirect;
 mod rollback;
@@ -58,6 +60,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Fleet => fleet::page(app, canvas, places.page),
+        Page::Metrics => metrics::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
         Page::Proposal => proposal::page(app, canvas, places.page),
     }

@@ -90,7 +90,7 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
-        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome | QuestionKind::Glass) {
             return Err(Refused::Incomplete(
                 "this is about a live asset: `dogwatch approvals ls` names the proposal, decide that",
             )
@@ -100,7 +100,9 @@ impl<W: World> Engine<W> {
             return self.answer_beside(&question, approve, reason, by).await;
         }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        self.ask(asking(&question)?, event).await
+        let run = self.ask(asking(&question)?, event).await?;
+        self.wake_sharing(run.id, id).await?;
+        Ok(run)
     }
 
     /// Lets a run that asks about the caps of a day wait for the next one.

@@ -12,8 +12,10 @@ mod ledger;
 mod memory;
 mod metering;
 mod prepare;
+mod remedy;
 mod rows;
 mod services;
+mod shared;
 mod standstill;
 mod steer;
 mod steps;
@@ -32,7 +34,7 @@ use super::crash::Crashed;
 use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{Project, Reached, Run, RunId, RunState};
+use crate::domain::{Project, Reached, Remedy, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 use std::time::Duration;
@@ -98,6 +100,8 @@ pub(super) struct Context {
     pub project: Project,
     pub config: ProjectConfig,
     pub agent: ChosenAgent,
+    /// What a warning changed for the present turn.
+    pub change: Option<Remedy>,
     pub base: String,
 }
 
@@ -204,8 +208,8 @@ impl<W: World> Engine<W> {
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
         self.fits_runtime(&config).map_err(Halt::Trouble)?;
-        let agent = self.world.choose_agent(&run.agent, run.role, &config).map_err(Halt::Trouble)?;
-        Ok(Context { run, project, config, agent, base })
+        let (agent, change) = self.choose_for(&run, &config).await?;
+        Ok(Context { run, project, config, agent, change, base })
     }
 
     /// Records why a piece of work stopped, so that the next look at the run finds the right work.

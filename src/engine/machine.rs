@@ -6,6 +6,7 @@
 //! models) is there.
 
 mod answers;
+mod common;
 mod event;
 mod follow;
 mod iterate;

@@ -1,8 +1,8 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::agent::TurnReader;
-use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, SandboxConfig, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
+use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, Suite};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Remedy, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -314,8 +314,13 @@ pub trait World: Send + Sync + 'static {
     /// What agents are told of repairs of other bugs.
     fn memory(&self) -> Memory;
 
+    /// What the operator wants people to look at before a result is delivered.
+    fn reviews(&self) -> Reviews;
+
     /// When the watchdog warns and when it pauses.
     fn thresholds(&self) -> Thresholds;
+    /// What the first warning of a run changes for its next turn.
+    fn remedy(&self) -> &Remedy;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

@@ -9,10 +9,10 @@ pub use trees::GitTrees;
 
 use super::ports::{Places, World, unknown_engine};
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, SandboxConfig,
+    ChosenAgent, EgressConfig, EngineAt, EngineConfig, Memory, Paths, ProjectConfig, Retention, Reviews, SandboxConfig,
     choose_agent,
 };
-use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Remedy, Role, RoleRules, RunId};
 use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
@@ -144,8 +144,16 @@ impl<S: Sandbox> World for RealWorld<S> {
         self.config.memory
     }
 
+    fn reviews(&self) -> Reviews {
+        self.config.reviews
+    }
+
     fn thresholds(&self) -> Thresholds {
         self.config.watchdog
+    }
+
+    fn remedy(&self) -> &Remedy {
+        &self.config.change
     }
 
     fn places(&self) -> &Places {

@@ -342,10 +342,38 @@ fn tools_have_an_end() {
 }
 
 #[test]
+fn what_a_person_told_is_found_by_agents_of_its_project_as_that() {
+    let bench = Bench::new();
+    bench
+        .store
+        .write_sync(|tx| {
+            tx.record(event())?;
+            tx.tell_bug(ProjectId(1), "Refunds go astray\n\nSince March.", &Actor::operator(1000, "ada"))
+        })
+        .unwrap();
+    let found = bench.call("search_bugs", json!({ "text": "refunds that go astray" })).unwrap();
+    let row = &found["bugs"][0];
+    assert_eq!(
+        (row["id"].as_str(), row["this_project"].as_bool(), row["seen"].as_u64()),
+        (Some("b1"), Some(true), Some(0))
+    );
+    assert_eq!(row["from"], "a person told it, and no run has seen it yet");
+    let whole = bench.call("bug", json!({ "id": "b1" })).unwrap();
+    assert_eq!(
+        (whole["message"].as_str(), &whole["projects"]),
+        (Some("Refunds go astray\n\nSince March."), &json!(["shop"]))
+    );
+    let other = |name: &str, arguments: Value| bench.of(Role::Coder, bench.other, name, arguments);
+    assert_eq!(other("search_bugs", json!({ "text": "refunds that go astray" })).unwrap()["bugs"], json!([]));
+    assert!(other("bug", json!({ "id": "b1" })).unwrap_err().contains("there is no bug b1"));
+}
+
+#[test]
 fn ids_of_bugs_are_read_strictly() {
     let bench = Bench::new();
+    let who = Who { run: bench.run, project: ProjectId(1), iteration: 1, now: Millis(0) };
     for text in ["", "b", "9b", "q9", "b-1", "b99999999999999999999", "b1 OR 1=1"] {
-        assert!(bench.store.read_sync(|view| Ok(notes::bug(view, text))).unwrap().is_err(), "{text}");
+        assert!(bench.store.read_sync(|view| Ok(notes::bug(view, who, text))).unwrap().is_err(), "{text}");
     }
     assert_eq!("b12".parse::<BugId>().unwrap(), BugId(12));
 }

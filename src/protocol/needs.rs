@@ -65,9 +65,12 @@ impl Request {
             | Self::CloseHost { .. }
             | Self::AddEntry { .. }
             | Self::CloseBug { .. }
+            | Self::AddBug { .. }
+            | Self::MergeBugs { .. }
             | Self::LookAtAsset { .. }
             | Self::RemoveEntry { .. } => OperatorRole::Operator,
-            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision.
+            // Whoever sees that something goes wrong may stop it; that money is spent again is a decision. What only steers a run
+            // (`QuestionKind::steers`) operators answer as well, which `server/connection` knows by the question.
             Self::Answer { .. }
             | Self::AwaitDay { .. }
             | Self::OpenHost { .. }
@@ -164,6 +167,8 @@ mod tests {
             (json!({ "type": "bug", "bug": 1 }), Viewer),
             (json!({ "type": "metrics", "days": 30 }), Viewer),
             (json!({ "type": "close_bug", "bug": 1, "reason": "r" }), Operator),
+            (json!({ "type": "add_bug", "project": "p", "title": "t", "text": "" }), Operator),
+            (json!({ "type": "merge_bugs", "from": 1, "into": 2, "reason": "r" }), Operator),
             (json!({ "type": "tools", "run": 1 }), Viewer),
             (json!({ "type": "tasks", "run": null }), Viewer),
             (

@@ -333,6 +333,9 @@ pub struct RunView {
     /// What operators told it, if anything.
     #[serde(default)]
     pub guidance: Option<GuidanceView>,
+    /// The watchdog warned of its last iteration.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slow: bool,
     /// Texts of the run were cut, as lists and streams do with long ones: ask for the run itself. Beside a run in full: lists
     /// of what was found in it were cut to fit into one line.
     #[serde(default)]

@@ -321,6 +321,24 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Take a bug on a person's word.
+    AddBug {
+        /// The project that has it, by name or id.
+        project: String,
+        /// In one line.
+        title: String,
+        /// What else there is to know; may be empty.
+        text: String,
+    },
+    /// Make one bug a part of another, on a person's word.
+    MergeBugs {
+        /// Which leads to the other from then on.
+        from: BugId,
+        /// The one that stays.
+        into: BugId,
+        /// Why.
+        reason: String,
+    },
     /// What the agent of a run used its tools for, and what it noted.
     Tools {
         /// Which run.

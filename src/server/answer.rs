@@ -137,6 +137,8 @@ impl<S: Sandbox> Server<S> {
             Request::Metrics { days } => self.metrics(days).await,
             Request::Bug { bug } => self.bug(bug).await,
             Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
+            Request::AddBug { project, title, text } => self.add_bug(&project, &title, &text, you).await,
+            Request::MergeBugs { from, into, reason } => self.merge_bugs(from, into, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
             Request::Tasks { run } => self.tasks(run).await,

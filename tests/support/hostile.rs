@@ -141,6 +141,7 @@ impl Hostile {
                 tx.insert_guidance(id, &run.owner, &texts[3])?;
                 let (gate, evidence) = ("honesty".to_owned(), texts[4..6].to_vec());
                 tx.put_gate_result(id, 0, &GateResult { gate, verdict: GateVerdict::Fail, evidence })?;
+                tx.tell_bug(run.project, &texts[3], &run.owner)?;
                 for finding in findings.by_ref().take(10) {
                     let bug = tx.join_bug(id, finding)?;
                     tx.insert_finding(id, 0, Some(bug), finding)?;

@@ -1,6 +1,9 @@
 //! Reads `dogwatch.toml` section by section.
 
-use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite};
+use super::{
+    AgentConfig, DeliverTo, DependencyGate, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence,
+    Suite,
+};
 use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
@@ -297,6 +300,10 @@ fn gates(section: &Section<'_, '_>) -> Gates {
         Some("always") => ReviewGate::Always,
         _ => ReviewGate::WhenSuspicious,
     };
+    let dependencies = match rules::one_of(section, "dependencies", &["ask", "allow"]) {
+        Some("allow") => DependencyGate::Allow,
+        _ => DependencyGate::Ask,
+    };
     let plan = match rules::one_of(section, "plan", &["none", "ask", "automatic"]) {
         Some("ask") => Plan::Ask,
         Some("automatic") => Plan::Automatic,
@@ -304,6 +311,7 @@ fn gates(section: &Section<'_, '_>) -> Gates {
     };
     Gates {
         review,
+        dependencies,
         plan,
         rerun: rerun(section),
         test_files: rules::patterns(section, "test-files"),

@@ -271,6 +271,12 @@ pub const GATES: Table = Table {
             "Ask only when something looks odd (fewer tests, changed test files), or each time.",
         ),
         key(
+            "dependencies",
+            "\"ask\" or \"allow\"",
+            "\"ask\"",
+            "Ask before a result is delivered whose manifests or lock files (of Cargo, npm, Python, Go) bring packages, or let it have them.",
+        ),
+        key(
             "plan",
             "\"none\", \"ask\" or \"automatic\"",
             "\"none\"",

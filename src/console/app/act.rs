@@ -197,6 +197,10 @@ impl App {
                 self.go(Page::Fleet);
                 self.fleet.outdate();
             }
+            Command::Metrics => {
+                self.go(Page::Metrics);
+                self.metrics.all.outdate();
+            }
             Command::Health => {
                 self.go(Page::Health);
                 self.stale = true;

@@ -71,7 +71,7 @@ impl App {
             (Page::Fleet, _) => {
                 self.fleet.at = self.listed_assets().get(place).map(|view| view.asset.id).or(self.fleet.at);
             }
-            (Page::Watch, Pane::Log) | (Page::Health | Page::Proposal, _) => {}
+            (Page::Watch, Pane::Log) | (Page::Health | Page::Metrics | Page::Proposal, _) => {}
         }
     }
 
@@ -104,6 +104,7 @@ impl App {
                 let ids: Vec<AssetId> = self.listed_assets().iter().map(|view| view.asset.id).collect();
                 self.fleet.at = moved(&ids, self.fleet.at, by);
             }
+            (Page::Metrics, _) => self.metrics.move_by(by),
             (Page::Health | Page::Proposal, _) => {}
         }
     }

@@ -37,7 +37,7 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
             let iterations = app.one.shown().map(|detail| detail.iterations.as_slice()).unwrap_or_default();
             place(iterations.iter().map(|one| Some(one.number) == number))
         }
-        Page::Watch | Page::Health | Page::Proposal => return None,
+        Page::Watch | Page::Health | Page::Metrics | Page::Proposal => return None,
     };
     let heads = if app.page == Page::Run { 1 + run::heads(halves.list.height.saturating_sub(1)) } else { 1 };
     Some(Spot::List(item(halves.list, heads, row, selected, count)))

@@ -7,7 +7,7 @@ use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, ToolServer, TurnContext};
 use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
+use crate::domain::{AgentReport, Ending, Remedy, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
@@ -95,7 +95,8 @@ impl<W: World> Engine<W> {
         self.crash.at("develop.checkpointed")?;
         self.world.trees().set_branch(&context.run, &taken.commit).await?;
         self.crash.at("develop.branch")?;
-        self.advance(context, event(report, taken, (duration(&step), beside))).await?;
+        let changed = matches!(context.change, Some(Remedy::Agent(_) | Remedy::Model(_)));
+        self.advance(context, event(report, taken, (duration(&step), beside), changed)).await?;
         self.world.trees().remove(&tree).await?;
         self.world.trees().remove(&session_dir(&spec.dir)).await?;
         self.crash.at("develop.removed")?;
@@ -222,7 +223,7 @@ impl<W: World> Engine<W> {
         let plan = plan.map(|plan| bounded_plan(&plan));
         let instant = milliseconds < INSTANT && report.usage.tokens == 0 && plan.is_none();
         let milliseconds = milliseconds.saturating_add(beside);
-        let event = if held(&report, instant) {
+        let event = if held(&report, instant, false) {
             Event::AgentHeld { report, commit: None, instant, milliseconds }
         } else {
             Event::Planned { report, plan, milliseconds }
@@ -268,25 +269,22 @@ pub(super) fn keep_paths(context: &Context) -> Vec<String> {
 }
 
 /// Endings that say nothing about the work are held: they neither count as an iteration nor reset anything.
-fn held(report: &AgentReport, instant: bool) -> bool {
+fn held(report: &AgentReport, instant: bool, changed: bool) -> bool {
     match report.ending {
-        Ending::RateLimited { .. }
-        | Ending::Overloaded
-        | Ending::Auth
-        | Ending::Billing
-        | Ending::Misconfigured
-        | Ending::Blocked => true,
-        Ending::Crashed | Ending::Killed { .. } => instant,
+        Ending::RateLimited { .. } | Ending::Overloaded => true,
+        // What a warning changed is tried once: the run's own agent goes on instead of a person who has to say so.
+        Ending::Auth | Ending::Billing | Ending::Misconfigured | Ending::Blocked => !changed,
+        Ending::Crashed | Ending::Killed { .. } => instant && !changed,
         _ => false,
     }
 }
 
 /// What the turn was for the run. Its time is the turn's own, with that of what the agent had the engine do beside it.
-fn event(report: AgentReport, taken: Taken, (milliseconds, beside): (u64, u64)) -> Event {
+fn event(report: AgentReport, taken: Taken, (milliseconds, beside): (u64, u64), changed: bool) -> Event {
     let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
     let milliseconds = milliseconds.saturating_add(beside);
     // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
-    if held(&report, instant) && taken.planted.is_empty() && taken.not_taken.is_none() {
+    if held(&report, instant, changed) && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);
         return Event::AgentHeld { report, commit, instant, milliseconds };
     }

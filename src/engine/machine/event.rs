@@ -13,6 +13,8 @@ pub enum Judgement {
     Red,
     /// Met, but a person must look first.
     NeedsPerson,
+    /// Met, but a person must say first whether it may bring packages.
+    BringsPackages,
 }
 
 /// Something that happened: reported by the driver, or asked for by an operator.
@@ -126,6 +128,9 @@ pub enum Event {
         guided: bool,
         /// Why the run must wait for a person although it is only red, in words; empty where it may go on.
         standstill: Vec<String>,
+        /// The same in a few words that go on from `and`, for the question's title, where there is more to say than that it does
+        /// not move.
+        headline: Option<String>,
     },
     /// The result is where it should be.
     Delivered {

@@ -78,11 +78,11 @@ fn reached(of_a_day: bool) -> Reached {
 }
 
 fn gated(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false, standstill: Vec::new() }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: false, standstill: Vec::new(), headline: None }
 }
 
 fn guided(judgement: Judgement) -> Event {
-    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true, standstill: Vec::new() }
+    Event::Gated { judgement, evidence: vec!["why".to_owned()], guided: true, standstill: Vec::new(), headline: None }
 }
 
 /// Applies an event as the engine does: a question that is asked gets the next id.
@@ -176,7 +176,7 @@ fn a_run_at_the_cap_of_a_day_waits_for_the_next_one_if_a_person_says_so() {
     let mut run = after(&base_tested());
     let event = Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] };
     let writes = apply(&mut run, &event, Millis(5)).unwrap();
-    let Some(Write::Ask { kind: QuestionKind::Budget, title, facts, reached: about }) = writes.last() else {
+    let Some(Write::Ask { kind: QuestionKind::Budget, title, facts, reached: about, .. }) = writes.last() else {
         panic!("{writes:?}")
     };
     assert_eq!(title, "budget reached: the engine on 1970-01-01 has used 3 of 3 iterations");
@@ -344,6 +344,38 @@ fn every_event_has_its_name_in_the_list() {
 }
 
 #[test]
+fn packages_are_delivered_after_a_yes_alone() {
+    let asked = || {
+        let mut events = base_tested();
+        events.extend(round(Judgement::BringsPackages));
+        after(&events)
+    };
+    let said = |run: &Run, approve: bool| Event::Answer {
+        question: run.question.unwrap(),
+        kind: QuestionKind::Dependency,
+        approve,
+        reason: "use what is there".to_owned(),
+        by: operator(),
+    };
+    let mut run = asked();
+    assert_eq!((run.state, work(&run, Millis(2))), (RunState::AwaitingReview, Work::Rest));
+    let yes = said(&run, true);
+    apply(&mut run, &yes, Millis(2)).unwrap();
+    assert_eq!(run.state, RunState::Delivering);
+    let mut run = asked();
+    let no = said(&run, false);
+    let writes = apply(&mut run, &no, Millis(2)).unwrap();
+    assert_eq!((run.state, run.iteration), (RunState::Developing, 2));
+    assert!(writes.iter().any(|w| matches!(w, Write::Guide { text, .. } if text == "use what is there")));
+    // What is asked about it is told by its kind.
+    let mut events = base_tested();
+    events.extend(round(Judgement::BringsPackages).into_iter().take(4));
+    let mut run = after(&events);
+    let writes = apply(&mut run, &gated(Judgement::BringsPackages), Millis(2)).unwrap();
+    assert!(writes.iter().any(|w| matches!(w, Write::Ask { kind: QuestionKind::Dependency, .. })), "{writes:?}");
+}
+
+#[test]
 fn guidance_that_came_too_late_is_taken_up_before_success() {
     let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None };
     let gating = || {
@@ -500,6 +532,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(stuck::still()),
         Just(gated(Judgement::Green)),
         Just(gated(Judgement::NeedsPerson)),
+        Just(gated(Judgement::BringsPackages)),
         Just(guided(Judgement::Green)),
         Just(Event::Delivered { to: "x".to_owned() }),
         any::<bool>().prop_map(|retry| Event::DeliveryFailed { reason: "x".to_owned(), retry }),

@@ -6,9 +6,9 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, SandboxConfig, choose_agent,
+    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, choose_agent,
 };
-use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Remedy, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
@@ -160,8 +160,16 @@ impl World for SimWorld {
         Memory::default()
     }
 
+    fn reviews(&self) -> Reviews {
+        Reviews::default()
+    }
+
     fn thresholds(&self) -> Thresholds {
         Thresholds::default()
+    }
+
+    fn remedy(&self) -> &Remedy {
+        &self.config.change
     }
 
     fn places(&self) -> &Places {
