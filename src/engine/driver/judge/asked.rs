@@ -3,7 +3,7 @@
 
 use super::super::{Context, Engine, Halt};
 use super::look::aside;
-use crate::config::{DependencyGate, ReviewGate};
+use crate::config::{AgentWork, DependencyGate, ReviewGate};
 use crate::domain::{GateResult, GateVerdict};
 use crate::engine::machine::Judgement;
 use crate::engine::ports::{Trees, World};
@@ -20,8 +20,12 @@ const MOST_MANIFESTS: usize = 200;
 impl<W: World> Engine<W> {
     /// What is asked of people about a result that differs from the base like this.
     pub(super) async fn asked(&self, context: &Context, changes: &[Change]) -> Result<Vec<GateResult>, Halt> {
-        let head = Self::tested_commit(context);
         let mut results = Vec::new();
+        // Nothing comes of a run without an agent that anybody could look at.
+        if matches!(context.agent.work, AgentWork::Nothing) {
+            return Ok(results);
+        }
+        let head = Self::tested_commit(context);
         let reviews = self.world.reviews();
         let whose = match (reviews.always, context.config.gates.review) {
             (true, _) => Some("config.toml asks for a review of every result"),
