@@ -42,6 +42,7 @@ mod serve;
 mod show;
 mod steer;
 mod tasks;
+mod together;
 mod tools;
 mod uninstall;
 mod usage;

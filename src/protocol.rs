@@ -24,7 +24,7 @@ pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
-pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
+pub use proposal::{Agreed, Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,
