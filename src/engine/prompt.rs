@@ -70,6 +70,8 @@ pub struct Material<'a> {
     pub proposed: &'a [Proposal],
     /// Whether it has tools.
     pub tools: bool,
+    /// Whether people are asked about packages that the result brings.
+    pub packages: bool,
 }
 
 /// Builds the prompt.
@@ -81,7 +83,7 @@ pub fn build(material: &Material<'_>) -> String {
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);
-    rules(&mut text, material.suites);
+    rules(&mut text, material.suites, material.packages);
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
     history::history(&mut text, material);
@@ -132,7 +134,7 @@ fn role(text: &mut String, role: Role) {
     }
 }
 
-fn rules(text: &mut String, suites: &[(String, String)]) {
+fn rules(text: &mut String, suites: &[(String, String)], packages: bool) {
     text.push_str(
         "# How you are judged\n\nWork in the current directory. Your turn ends when you exit; the engine then runs these \
          suites itself, on a clean checkout in a fresh container without network:\n",
@@ -142,8 +144,12 @@ fn rules(text: &mut String, suites: &[(String, String)]) {
     }
     text.push_str(
         "Only their result counts, not a claim. Do not remove, skip or edit existing tests, nor the files that define how \
-         tests run, and leave no reports or caches behind: a person would be asked before such work could count.\n\n",
+         tests run, and leave no reports or caches behind: a person would be asked before such work could count.",
     );
+    if packages {
+        text.push_str(" So would one about packages that are new, or of another version, in manifests or lock files.");
+    }
+    text.push_str("\n\n");
 }
 
 fn gates(text: &mut String, gates: &[GateResult]) {

@@ -175,6 +175,7 @@ impl<W: World> Engine<W> {
             proposed: &stored.proposed,
             offers: &offers,
             tools: !self.toolset(context).is_empty(),
+            packages: self.asks_about_packages(context),
         };
         if planning {
             return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });
