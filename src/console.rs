@@ -39,7 +39,7 @@ use crate::safe;
 use crate::text::Look;
 use crate::text::screen::{Bell, Screen, ScreenError, Wanted};
 use crate::words;
-use app::{App, Effect};
+use app::{App, Effect, Layer};
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use drafts::Drafts;
 use futures_util::StreamExt;
@@ -71,6 +71,7 @@ const DRAIN: usize = 512;
 
 /// How the console is started.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// What the terminal can show.
     pub look: Look,
@@ -90,6 +91,8 @@ pub struct Options {
     pub drafts: Option<PathBuf>,
     /// What is wrong with the audit log, as far as this user saw it before.
     pub alarm: Option<String>,
+    /// It begins with the first steps.
+    pub tour: bool,
 }
 
 /// Shows the console until it is left.
@@ -104,6 +107,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     app.keys = options.keys;
     app.ascii = !options.look.unicode;
     app.alarm = options.alarm;
+    app.layer = options.tour.then_some(Layer::Tour { top: 0 });
     let drafts = Drafts::open(options.drafts)?;
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {

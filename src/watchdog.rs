@@ -28,6 +28,7 @@ pub use class::How;
 pub use debug::debug;
 pub use event::{ErrorLine, Event, Round, Stage};
 pub use fold::Watchdog;
+pub use noise::known_line;
 pub use read::{HistoryError, LONGEST_LINE, event};
 pub use thresholds::Thresholds;
 pub use verdict::{Level, Rule, Verdict};

@@ -1,12 +1,18 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 pub mod asset;
+pub mod bug;
+pub mod dataset;
+pub mod feature;
 pub mod guidance;
+pub mod lesson;
 pub mod openmetrics;
 pub mod repair;
+pub mod schedule;
 
 use crate::domain::{
-    EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Role, Run, RunState, StepLog, SuiteVerdict, Usage,
+    EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Remedy, Role, Run, RunState, StepLog, SuiteVerdict,
+    Usage,
 };
 use crate::protocol::{ProviderFault, ProviderView, RunView, StoppedModels};
 use crate::safe;
@@ -137,6 +143,15 @@ pub fn watch(verdict: &Verdict) -> Option<SafeText> {
     };
     let rule = verdict.rule.map_or_else(SafeText::empty, |rule| safe!(" by {}", format!("{rule:?}")));
     Some(safe!("{}{}: {}", word.styled(Style::strong()), rule, verdict.evidence))
+}
+
+/// What a warning changed for a turn.
+pub fn changed(change: &Remedy) -> SafeText {
+    match change {
+        Remedy::FreshSession => safe!("warned before it, so the agent began a conversation anew"),
+        Remedy::Agent(name) => safe!("warned before it, so another agent worked on it: {}", name.clone()),
+        Remedy::Model(name) => safe!("warned before it, so the agent asked another model: {}", name.clone()),
+    }
 }
 
 /// How the engine's note begins for a run that waits for its turn or for space.

@@ -122,6 +122,8 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
     through(&mut console, "4", 1);
     let found = through(&mut console, "5", 2) + through(&mut console, "j", runs);
     assert!(found > 0, "no record is seen");
+    let found = through(&mut console, "7", 2) + through(&mut console, "j", runs);
+    assert!(found > 0, "nothing that is known is seen");
     // Every part of some runs in full: their findings, what they were told, their steps.
     through(&mut console, "1\u{1b}", 1);
     through(&mut console, "g", 1);
@@ -234,10 +236,27 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "tasks",
         "tasks r1",
         "tasks r1 --json",
+        "bug ls --all",
+        "bug ls --json",
+        "bug show b1",
+        "bug show b1 --json",
         "asset ls",
         "asset ls --json",
         "asset show db-1",
         "asset show db-1 --json",
+        "feature ls --all",
+        "feature ls --all --json",
+        "feature show f1",
+        "feature show f1 --json",
+        "dataset ls",
+        "dataset ls --json",
+        "dataset show hostile",
+        "lesson ls",
+        "lesson ls --json",
+        "task ls",
+        "task ls --json",
+        "task show c1",
+        "task show c1 --json",
         "knowledge ls",
         "knowledge ls --json",
         "prompt r1 1 --json",
@@ -253,12 +272,14 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
     }
     words("show r1 --json");
     // What people type comes back in complaints.
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["show"],
         &["ps"],
         &["egress"],
         &["asset", "show"],
+        &["bug", "add", "--project"],
+        &["bug", "add", "--project", "p", "--text"],
         &["audit", "log", "--by"],
         &["notify", "test"],
         &["pause"],

@@ -7,7 +7,7 @@ mod support;
 mod needs_bwrap {
     use crate::support::console::Console;
     use crate::support::{Engine, TempRepo, wait_until};
-    use dogwatch::domain::{Outcome, QuestionKind, QuestionState, RunState};
+    use dogwatch::domain::{Outcome, QuestionKind, QuestionState, Remedy, RunState};
     use dogwatch::watchdog::{Level, Rule};
     use std::time::Duration;
 
@@ -80,6 +80,47 @@ mod needs_bwrap {
         assert_eq!(console.end(), Some(0));
         engine.assert_nothing_left();
         engine.assert_anchored();
+    }
+
+    #[test]
+    fn the_first_warning_lets_another_agent_try_once() {
+        let config = "[watchdog]\nsame-warn = 2\nsame-pause = 7\nchange = \"agent:helper\"\n\
+                      [agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
+        let Some(engine) = engine(config) else { return };
+        let repo = contradiction();
+        let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\ntest ! -e tried || echo 5 > value\n";
+        let helper = "cat > /dev/null; echo helper >> notes; touch tried\n";
+        repo.commit(&[("agent.sh", own), ("helper.sh", helper)], "one that needs help, and one that helps a little");
+        let run = engine.run_on(&repo);
+        let done = engine.reaches(run, RunState::Succeeded);
+        let changed: Vec<_> = done.rounds.iter().filter_map(|one| Some((one.number, one.changed.clone()?))).collect();
+        assert_eq!(changed, [(3, Remedy::Agent("helper".to_owned()))], "once, after the first warning");
+        assert_eq!(done.view.run.spent.iterations, 4, "the run's own agent went on from what the other one left");
+        let shown = engine.cmd(&["show", &run.to_string()]).expect_code(0).to_owned();
+        assert!(shown.contains("warned before it, so another agent worked on it: helper"), "{shown}");
+        engine.assert_nothing_left();
+    }
+
+    #[test]
+    fn an_agent_that_falls_silent_again_and_again_is_a_persons_business() {
+        let Some(engine) = engine("") else { return };
+        let repo = contradiction();
+        let toml = std::fs::read_to_string(repo.path().join("dogwatch.toml")).unwrap() + "silence = \"2s\"\n";
+        repo.commit(
+            &[
+                ("agent.sh", "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes; exec sleep 600\n"),
+                ("dogwatch.toml", &toml),
+            ],
+            "an agent that says nothing",
+        );
+        let run = engine.run_on(&repo);
+        let stuck = engine.reaches(run, RunState::AwaitingRedirect);
+        assert_eq!(stuck.view.run.spent.iterations, 3, "{stuck:#?}");
+        let asked = stuck.questions.last().unwrap();
+        assert_eq!(asked.title, "iteration 3 is red, and the agent fell silent in each of its last 3 turns");
+        engine.answer(run, false, "it is broken");
+        engine.reaches(run, RunState::Failed);
+        engine.assert_nothing_left();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `dogwatch bug`: what runs met, what was tried against it, and what repaired it.
+//! `dogwatch bug`: what runs met and people told, what was tried against it, and what repaired it.
 
 use super::context::{Context, Failure, unfit};
 use crate::domain::{Bug, BugId, BugState};
@@ -6,6 +6,11 @@ use crate::protocol::{BugDetail, Reply, Request};
 use crate::safe;
 use crate::text::{Align, Colour, SafeText, Style, Table, exact};
 use crate::words;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Most bytes of a text that are read: more than the engine takes.
+const LONGEST: u64 = 64 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
@@ -33,6 +38,36 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell a bug that no run has met: it joins the bug table, and agents of the project find it by its words
+    Add {
+        /// The bug in one line
+        title: String,
+        /// The project that has it, by name or id
+        #[arg(short, long)]
+        project: String,
+        /// What else there is to know: how to see it, what should be
+        #[arg(short, long, conflicts_with = "file")]
+        text: Option<String>,
+        /// Read the text from a file; - is standard input
+        #[arg(short, long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make two bugs one: what was found and tried of the first goes over, and its id leads to the second
+    Merge {
+        /// The bug that becomes a part of the other, such as b12
+        from: BugId,
+        /// The bug that stays, such as b7
+        into: BugId,
+        /// Why; others read it in the audit log
+        #[arg(short, long)]
+        reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a bug for solved; it is open again when a run sees it again
     Close {
         /// The bug, such as b12
@@ -48,8 +83,20 @@ enum Command {
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Ls { all, json } => list(&mut context, all, json).await,
-        Command::Show { bug, json } => show(&mut context, Request::Bug { bug }, json).await,
-        Command::Close { bug, reason, json } => show(&mut context, Request::CloseBug { bug, reason }, json).await,
+        Command::Show { bug, json } => show(&mut context, Some(bug), Request::Bug { bug }, json).await,
+        Command::Close { bug, reason, json } => {
+            show(&mut context, Some(bug), Request::CloseBug { bug, reason }, json).await
+        }
+        Command::Add { title, project, text, file, json } => {
+            let text = match file {
+                Some(file) => read(&file)?,
+                None => text.unwrap_or_default(),
+            };
+            show(&mut context, None, Request::AddBug { project, title, text }, json).await
+        }
+        Command::Merge { from, into, reason, json } => {
+            show(&mut context, None, Request::MergeBugs { from, into, reason }, json).await
+        }
     }
 }
 
@@ -89,8 +136,8 @@ fn table(bugs: &[Bug], columns: Option<usize>) -> Vec<SafeText> {
             state(bug.state),
             safe!("{}", bug.seen),
             words::ago(bug.last_seen, now),
-            safe!("{}", bug.kind),
-            safe!("{}", bug.message.lines().next().unwrap_or_default()),
+            words::bug::kind(bug),
+            safe!("{}", words::bug::headline(bug)),
         ]);
     }
     table.lines()
@@ -103,11 +150,14 @@ fn state(state: BugState) -> SafeText {
     }
 }
 
-async fn show(context: &mut Context, request: Request, json: bool) -> Result<i32, Failure> {
+async fn show(context: &mut Context, asked: Option<BugId>, request: Request, json: bool) -> Result<i32, Failure> {
     let Reply::Bug { detail } = context.ask(request).await? else { return unfit() };
     if json {
         context.json(&detail)?;
         return Ok(0);
+    }
+    if let Some(asked) = asked.filter(|asked| *asked != detail.bug.id) {
+        context.say(&safe!("{} was merged into {}", asked, detail.bug.id))?;
     }
     for line in told(&detail) {
         context.say_wrapped(&line)?;
@@ -117,10 +167,11 @@ async fn show(context: &mut Context, request: Request, json: bool) -> Result<i32
 
 fn told(detail: &BugDetail) -> Vec<SafeText> {
     let bug = &detail.bug;
-    let mut lines = vec![safe!("{} {}: {}", bug.id, state(bug.state), bug.kind).styled(Style::strong())];
+    let kind = words::bug::kind(bug);
+    let mut lines = vec![safe!("{} {}: {}", bug.id, state(bug.state), kind).styled(Style::strong())];
     lines.extend(bug.message.lines().map(|line| exact::encode_indented(line.as_bytes())));
     lines.push(SafeText::empty());
-    lines.push(safe!("seen {} times, first by {}", bug.seen, bug.first_run));
+    lines.push(safe!("{}; {}", words::bug::seen(bug), words::bug::origin(bug)));
     for seen in &detail.runs {
         let gone = |number| safe!("gone in iteration {}", number);
         let end = seen.gone.map_or_else(|| safe!("still there in its last tests"), gone);
@@ -136,8 +187,21 @@ fn told(detail: &BugDetail) -> Vec<SafeText> {
         lines.push(safe!("  nothing yet: no turn has begun where it was").styled(Style::faint()));
     }
     lines.extend(words::repair::told(&detail.repairs));
+    lines.extend(words::bug::kin(detail));
     if detail.more {
         lines.push(safe!("older runs and attempts are left out").styled(Style::faint()));
     }
     lines
+}
+
+/// The text of a file, or of standard input. The engine refuses what is too long, so not more is read than shows that.
+fn read(file: &Path) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| Failure { code: 2, message: format!("{}: {error}", file.display()) };
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+    }
+    Ok(text)
 }

@@ -5,10 +5,9 @@ use super::context::{Context, Failure, unfit};
 use crate::config::units::format_size;
 use crate::domain::{Finding, Guidance, Iteration, Need, Needs, RunId, Step, StepEnd, StepState};
 use crate::gates;
-use crate::protocol::{Reply, Request, RunDetail, RunView, SuiteView};
+use crate::protocol::{Reply, Request, Round, RunDetail, RunView, SuiteView};
 use crate::safe;
 use crate::text::{SafeText, Style, exact};
-use crate::watchdog::Verdict;
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -42,9 +41,8 @@ fn page(detail: &RunDetail) -> Vec<SafeText> {
             lines.extend(inner);
         }
     };
-    let said =
-        |number| detail.rounds.iter().find(|round| round.number == number).and_then(|round| round.watch.as_ref());
-    section(safe!("Iterations"), detail.iterations.iter().flat_map(|one| iteration(one, said(one.number))).collect());
+    let round = |number| detail.rounds.iter().find(|round| round.number == number);
+    section(safe!("Iterations"), detail.iterations.iter().flat_map(|one| iteration(one, round(one.number))).collect());
     section(safe!("Suites"), detail.suites.iter().flat_map(suite).collect());
     section(safe!("Findings"), detail.findings.iter().map(finding).collect());
     let gates = detail.gates.iter().flat_map(|gate| {
@@ -81,6 +79,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
     for criterion in &run.criteria {
         item(safe!("criterion"), safe!("{}", criterion));
     }
+    item(safe!("feature"), run.feature().map_or_else(SafeText::empty, |feature| safe!("{}", feature)));
     item(safe!("reason"), safe!("{}", run.reason));
     let doing = view.note.as_ref().filter(|note| !note.starts_with(words::WAITS));
     item(safe!("now"), doing.map_or_else(SafeText::empty, |note| safe!("{}", note)));
@@ -130,7 +129,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
     lines
 }
 
-fn iteration(one: &Iteration, watch: Option<&Verdict>) -> Vec<SafeText> {
+fn iteration(one: &Iteration, round: Option<&Round>) -> Vec<SafeText> {
     let end = one.ended.unwrap_or_else(words::now);
     let commit = one.commit.as_ref().map_or_else(SafeText::empty, |commit| safe!(", commit {}", commit));
     let (passed, failed, skipped) = one.tests;
@@ -144,10 +143,12 @@ fn iteration(one: &Iteration, watch: Option<&Verdict>) -> Vec<SafeText> {
         words::ago(one.started, end),
         commit
     )];
+    lines.extend(round.and_then(|round| round.changed.as_ref()).map(|change| safe!("     {}", words::changed(change))));
     if let Some(report) = &one.report {
         lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
     }
-    lines.extend(watch.and_then(words::watch).map(|line| safe!("     {}", line)));
+    lines
+        .extend(round.and_then(|round| round.watch.as_ref()).and_then(words::watch).map(|line| safe!("     {}", line)));
     lines.extend(words::rerun(one).map(|line| safe!("     {}", line)));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));

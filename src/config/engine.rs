@@ -20,7 +20,7 @@ use super::{Reviews, allowances, approvals, keys, operators, prices, roles, rule
 use crate::agent::{Adapter, CodingSettings};
 use crate::approval::policy::Policy;
 use crate::console::keys::Key;
-use crate::domain::{Allowances, Operators, Role, RoleRules};
+use crate::domain::{Allowances, Operators, Remedy, Role, RoleRules};
 use crate::models::Prices;
 use crate::text::screen::Bell;
 use crate::watchdog::Thresholds;
@@ -78,6 +78,8 @@ pub struct EngineConfig {
     /// When a run that does not move is warned and paused.
     #[serde(default)]
     pub watchdog: Thresholds,
+    /// What the first warning of a run changes for its next turn.
+    pub change: Remedy,
     /// What agents are told of repairs of other bugs.
     #[serde(default)]
     pub memory: Memory,
@@ -158,6 +160,7 @@ impl Default for EngineConfig {
             agents: BTreeMap::new(),
             models: BTreeMap::new(),
             watchdog: Thresholds::default(),
+            change: Remedy::default(),
             memory: Memory::default(),
             prices: Prices::default(),
             roles: BTreeMap::new(),
@@ -204,7 +207,7 @@ impl EngineConfig {
             config.sandbox = sandbox::read(top);
             config.allowances = allowances::read(top);
             config.models = models::read(top);
-            config.watchdog = watchdog::read(top);
+            (config.watchdog, config.change) = watchdog::read(top);
             config.memory = memory::read(top);
             config.prices = prices::read(top);
             config.roles = roles::read(top);

@@ -1,17 +1,18 @@
 //! `[watchdog]` of `config.toml`: when a run that does not move is warned and paused. A threshold that no history could reach
 //! is refused, since people would rely on it.
 
-use super::reader::Section;
+use super::reader::{Section, clip};
 use super::schema;
+use crate::domain::Remedy;
 use crate::watchdog::Thresholds;
 
 /// The most rounds that can be waited for.
 const MOST: u64 = 60;
 
-/// Reads the section.
-pub(super) fn read(top: &Section<'_, '_>) -> Thresholds {
+/// Reads the section: the thresholds, and what a first warning changes.
+pub(super) fn read(top: &Section<'_, '_>) -> (Thresholds, Remedy) {
     let usual = Thresholds::default();
-    let Some(section) = top.table("watchdog", schema::WATCHDOG) else { return usual };
+    let Some(section) = top.table("watchdog", schema::WATCHDOG) else { return (usual, Remedy::default()) };
     let number = |name, least, usual| {
         section.whole(name, least..MOST + 1).and_then(|number| u32::try_from(number).ok()).unwrap_or(usual)
     };
@@ -49,7 +50,16 @@ pub(super) fn read(top: &Section<'_, '_>) -> Thresholds {
     reached("worse-offer", read.worse_offer, "plateau-pause", pause);
     reached("cycles", read.cycles.saturating_mul(2), "plateau-pause", pause);
     reached("returns", read.returns.saturating_add(read.grace), "plateau-pause", pause);
-    read
+    (read, change(&section))
+}
+
+fn change(section: &Section<'_, '_>) -> Remedy {
+    let Some(text) = section.string("change") else { return Remedy::default() };
+    text.value.parse().unwrap_or_else(|()| {
+        let message = format!("`change` is `{}`: write fresh-session, agent:NAME or model:NAME", clip(&text.value));
+        section.note(text.at, message);
+        Remedy::default()
+    })
 }
 
 #[cfg(test)]
@@ -66,6 +76,9 @@ mod tests {
         let wanted =
             Thresholds { same_warn: 2, same_pause: 6, plateau_pause: 20, cycles: 3, grace: 0, ..Thresholds::default() };
         assert_eq!(read, wanted);
+        assert_eq!(EngineConfig::parse("", "c").unwrap().change, Remedy::FreshSession);
+        let other = EngineConfig::parse("[watchdog]\nchange = \"agent:codex\"\n", "c").unwrap();
+        assert_eq!((other.change, other.watchdog), (Remedy::Agent("codex".to_owned()), Thresholds::default()));
     }
 
     #[test]
@@ -82,6 +95,7 @@ mod tests {
             ("returns = 7", "`returns` could never"),
             ("same-pause = 61", "must lie between 2 and 60"),
             ("same-pause = \"5\"", "a whole number"),
+            ("change = \"agent\"", "write fresh-session, agent:NAME or model:NAME"),
             ("same_pause = 5", "did you mean `same-pause`?"),
         ] {
             let told = EngineConfig::parse(&format!("[watchdog]\n{text}\n"), "c").unwrap_err().to_string();

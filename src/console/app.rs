@@ -11,11 +11,13 @@ mod dialog;
 mod filter;
 mod fleet;
 mod guide;
+mod knowledge;
 mod layer;
 mod list;
 mod loaded;
 mod logs;
 mod measure;
+mod metrics;
 mod news;
 mod open;
 mod proposals;
@@ -32,8 +34,10 @@ pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
+pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
+pub use metrics::MetricsPage;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
 use ring::Ring;
@@ -65,8 +69,17 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Knowledge,
+    Metrics,
     Run,
     Proposal,
+}
+
+impl Page {
+    /// It has no text beside a list.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Health | Self::Metrics)
+    }
 }
 
 /// A part of the watch.
@@ -152,6 +165,9 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    Known(knowledge::Part),
+    /// How well the loops did in so many days.
+    Metrics(u32),
     Events(u64, audit::Part),
     Proposals,
     Proposal(ProposalId),
@@ -211,6 +227,10 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// What is wanted, tested by a clock and taught.
+    pub knowledge: KnowledgePage,
+    /// How well the loops do.
+    pub metrics: MetricsPage,
     /// What lists are filtered by.
     pub filters: Filters,
     /// The text beside a list.
@@ -270,6 +290,8 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            knowledge: KnowledgePage::default(),
+            metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
             log: LogPane::default(),
@@ -327,6 +349,8 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.knowledge.outdate();
+        self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
             (Asked::Bugs, Request::Bugs { all: false }),
@@ -347,6 +371,8 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Knowledge => self.want_known(),
+            Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }
     }

@@ -4,13 +4,16 @@
 
 mod fleet;
 mod keys;
+mod knowledge;
 mod logs;
 mod looks;
+mod metrics;
 mod proposals;
 mod ring;
 mod screens;
 mod served;
 mod switch;
+mod told;
 
 use super::app::{App, Connection, Layer, Page, Pane};
 use super::keymap::{BINDINGS, Command};
@@ -82,6 +85,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         pending: None,
         note: None,
         guidance: None,
+        slow: id == 3,
         shortened: false,
     }
 }
@@ -111,9 +115,10 @@ fn bug(id: i64, message: &str) -> Bug {
         message: message.to_owned(),
         state: BugState::Open,
         seen: 4,
-        first_run: RunId(1),
+        first_run: Some(RunId(1)),
         first_seen: Millis(NOW.0 - 9_000_000),
         last_seen: Millis(NOW.0 - 60_000),
+        told: None,
     }
 }
 
@@ -249,6 +254,8 @@ fn press(app: &mut App, keys: &str) {
             "esc" => (KeyCode::Esc, KeyModifiers::NONE),
             "enter" => (KeyCode::Enter, KeyModifiers::NONE),
             "down" => (KeyCode::Down, KeyModifiers::NONE),
+            "pgdn" => (KeyCode::PageDown, KeyModifiers::NONE),
+            "f2" => (KeyCode::F(2), KeyModifiers::NONE),
             _ => (KeyCode::Char(key.chars().next().unwrap()), KeyModifiers::NONE),
         };
         app.press(KeyEvent::new(code, held));
@@ -386,7 +393,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..8).prop_map(Happens::Page),
+        1 => (0_u8..10).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
         3 => text().prop_map(Happens::Served),
     ]
@@ -425,6 +432,8 @@ fn apply(app: &mut App, happens: Happens) {
                 Page::Health,
                 Page::Audit,
                 Page::Fleet,
+                Page::Knowledge,
+                Page::Metrics,
                 Page::Run,
                 Page::Proposal,
             ][usize::from(page)];

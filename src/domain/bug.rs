@@ -1,6 +1,6 @@
 //! A row of the bug tracker.
 
-use super::{BugId, Fingerprint, Millis, RunId, Source};
+use super::{Actor, BugId, Fingerprint, Millis, RunId, Source};
 use serde::{Deserialize, Serialize};
 
 /// Whether a bug is still about.
@@ -13,12 +13,21 @@ pub enum BugState {
     Solved,
 }
 
+/// What is known of a bug that a person told, before any run saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub by: Actor,
+    /// The project that has it, by name.
+    pub project: String,
+}
+
 /// A problem across runs. All text in it comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bug {
     /// Its id.
     pub id: BugId,
-    /// Exact fingerprint; one bug each.
+    /// Exact fingerprint; one bug each. What a person told has one that no finding can have.
     pub exact: Fingerprint,
     /// Class fingerprint.
     pub class: Fingerprint,
@@ -26,16 +35,19 @@ pub struct Bug {
     pub source: Source,
     /// Code or exception type.
     pub kind: String,
-    /// The message when it was first seen.
+    /// The message when it was first seen; of what a person told, its title and, after an empty line, its text.
     pub message: String,
     /// Whether it is still about.
     pub state: BugState,
     /// How many findings joined it.
     pub seen: u64,
-    /// The run that saw it first.
-    pub first_run: RunId,
-    /// When it was seen first.
+    /// The run that saw it first; absent where none has seen it yet.
+    pub first_run: Option<RunId>,
+    /// When it was seen or told first.
     pub first_seen: Millis,
     /// When it was seen last.
     pub last_seen: Millis,
+    /// Who told it, where that was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }

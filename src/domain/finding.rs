@@ -19,6 +19,8 @@ pub enum Source {
     Gate,
     /// The harness itself: reports that could not be read, steps that ended strangely.
     Harness,
+    /// A person who told of it. Bugs have this source, findings never do.
+    Person,
 }
 
 /// How bad it is.

@@ -54,6 +54,11 @@ impl Tally {
         (self.alone * 1000).checked_div(self.ended())
     }
 
+    /// Thousandths of those that ended which were stuck at least once; absent where none ended.
+    pub fn stuck_rate(&self) -> Option<u64> {
+        (self.stuck * 1000).checked_div(self.ended())
+    }
+
     /// Thousandths of an iteration that success took on average; absent where there was none.
     pub fn iterations_each(&self) -> Option<u64> {
         (self.iterations * 1000).checked_div(self.succeeded)

@@ -125,7 +125,27 @@ pub struct Question {
     pub answer: Option<Answer>,
 }
 
+/// Runs that are named where several wait for one answer.
+const NAMED: usize = 12;
+
 impl Question {
+    /// The same as people read it where several runs wait for the answer.
+    #[must_use]
+    pub fn shared_by(mut self, runs: &[RunId]) -> Self {
+        if runs.len() < 2 {
+            return self;
+        }
+        let mut names: Vec<String> = runs.iter().take(NAMED).map(ToString::to_string).collect();
+        if runs.len() > NAMED {
+            names.push(format!("{} others", runs.len() - NAMED));
+        }
+        let last = names.pop().unwrap_or_default();
+        let names = format!("{} and {last}", names.join(", "));
+        self.title = format!("{} runs: {}", runs.len(), self.title);
+        self.facts.push(format!("{names} wait for the answer, which holds for all of them"));
+        self
+    }
+
     /// Whether the run may also wait for the next day: everything that is asked about turns with it.
     pub fn may_wait(&self) -> bool {
         !self.reached.is_empty() && self.reached.iter().all(|one| one.scope.day().is_some())

@@ -100,7 +100,9 @@ impl<W: World> Engine<W> {
             return self.answer_beside(&question, approve, reason, by).await;
         }
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        self.ask(asking(&question)?, event).await
+        let run = self.ask(asking(&question)?, event).await?;
+        self.wake_sharing(run.id, id).await?;
+        Ok(run)
     }
 
     /// Lets a run that asks about the caps of a day wait for the next one.

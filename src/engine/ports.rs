@@ -2,7 +2,7 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Role, RoleRules, Run, RunId, StepKey};
+use crate::domain::{Allowances, Millis, ModelApi, Project, Remedy, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -75,6 +75,9 @@ pub const PLAN_FILE: &str = "dogwatch-plan.md";
 pub trait Trees: Send + Sync + 'static {
     /// `dogwatch.toml` as of a commit.
     fn config(&self, project: &Project, commit: &str) -> impl Future<Output = Result<ProjectConfig, TreeFault>> + Send;
+
+    /// A digest of what the file system says of the files in a directory of data; an error where it is not there as it was.
+    fn look_at_data(&self, path: PathBuf) -> impl Future<Output = Result<String, TreeFault>> + Send;
 
     /// The bytes of a file as of a commit, or from the host where the path is absolute (replay scripts).
     fn file(
@@ -319,6 +322,8 @@ pub trait World: Send + Sync + 'static {
 
     /// When the watchdog warns and when it pauses.
     fn thresholds(&self) -> Thresholds;
+    /// What the first warning of a run changes for its next turn.
+    fn remedy(&self) -> &Remedy;
 
     /// Where the driver keeps trees, logs and the private directories of steps.
     fn places(&self) -> &Places;

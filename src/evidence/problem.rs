@@ -105,6 +105,7 @@ fn source(source: Source) -> &'static str {
         Source::Frontend => "frontend",
         Source::Gate => "gate",
         Source::Harness => "harness",
+        Source::Person => "person",
     }
 }
 

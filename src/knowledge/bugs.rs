@@ -48,12 +48,12 @@ fn row(view: &View<'_>, who: Who, bug: &Bug, found: &FoundBug, by: &str) -> Resu
     let mut row = json!({
         "id": bug.id.to_string(), "found_by": by, "this_project": found.here, "source": bug.source, "kind": bug.kind,
         "message": shortened(&bug.message, limits::TEXT), "seen": bug.seen, "last_seen": bug.last_seen.rfc3339(),
-        "repaired_before": gone, "from": "the engine's evidence",
+        "repaired_before": gone, "from": from(bug),
     });
     if !found.here
         && let Some(object) = row.as_object_mut()
     {
-        object.insert("projects".to_owned(), json!(view.projects_that_saw(&bug.exact, 5)?));
+        object.insert("projects".to_owned(), json!(view.projects_with(bug.id, 5)?));
     }
     let noted = notes::about(view, who, bug.id)?.len();
     if noted > 0
@@ -66,7 +66,7 @@ fn row(view: &View<'_>, who: Who, bug: &Bug, found: &FoundBug, by: &str) -> Resu
 
 /// Everything of one bug.
 pub(super) fn one(view: &View<'_>, who: Who, arguments: &Arguments) -> Given {
-    let id = notes::bug(view, arguments.text("id").unwrap_or_default())?;
+    let id = notes::bug(view, who, arguments.text("id").unwrap_or_default())?;
     let Some(bug) = view.bug(id)? else { return Err(ToolFault::refused(format!("there is no bug {id}"))) };
     let mut runs = Vec::new();
     let turns = turns(view, &bug, &mut runs)?;
@@ -77,21 +77,30 @@ pub(super) fn one(view: &View<'_>, who: Who, arguments: &Arguments) -> Given {
         "message": shortened(&bug.message, limits::LONG_TEXT),
         "exact": bug.exact, "class": bug.class, "seen": bug.seen,
         "first_seen": bug.first_seen.rfc3339(), "last_seen": bug.last_seen.rfc3339(),
-        "projects": view.projects_that_saw(&bug.exact, 5)?,
+        "projects": view.projects_with(bug.id, 5)?,
         "runs": runs.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "latest": view.latest_finding(&bug.exact)?.map(|finding| finding_told(&finding)),
+        "latest": view.latest_finding(bug.id)?.map(|finding| finding_told(&finding)),
         "attempts": turns, "solutions": solutions,
         "notes": notes::about(view, who, bug.id)?,
-        "from": "the engine's evidence, but for `agent_said` and `notes`",
+        "from": format!("{}, but for `agent_said` and `notes`", from(&bug)),
     }))
+}
+
+/// Whose word it is.
+fn from(bug: &Bug) -> &'static str {
+    match (&bug.told, bug.first_run) {
+        (None, _) => "the engine's evidence",
+        (Some(_), None) => "a person told it, and no run has seen it yet",
+        (Some(_), Some(_)) => "a person told it, and runs saw it: the engine's evidence",
+    }
 }
 
 /// The turns that began where a bug was, the newest run first, and whether it was gone after each by the engine's tests.
 fn turns(view: &View<'_>, bug: &Bug, runs: &mut Vec<RunId>) -> Result<Vec<Value>, StoreError> {
     let mut told = Vec::new();
-    for run in view.runs_that_saw(&bug.exact, RUNS)? {
+    for run in view.runs_that_saw(bug.id, RUNS)? {
         runs.push(run);
-        let had = view.iterations_with(run, &bug.exact)?;
+        let had = view.iterations_with(run, bug.id)?;
         let tested: Vec<u32> = view.tested(run)?.into_iter().collect();
         for pair in tested.windows(2).rev() {
             let [before, number] = pair else { continue };

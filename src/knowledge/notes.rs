@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// Takes a note. Nothing else changes.
 pub(super) fn take(tx: &Tx<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
-    let bug = arguments.text("bug").map(|text| bug(tx, text)).transpose()?;
+    let bug = arguments.text("bug").map(|text| bug(tx, who, text)).transpose()?;
     let kind = if tool == Tool::RecordAttempt { NoteKind::Attempt } else { NoteKind::Finding };
     let text = arguments.text("text").or_else(|| arguments.text("tried")).unwrap_or_default();
     let title = arguments.text("title").map_or_else(|| first_line(text), str::to_owned);
@@ -66,12 +66,12 @@ fn told(view: &View<'_>, note: &Note) -> Result<Value, StoreError> {
     }))
 }
 
-/// The bug that a text names.
-pub(super) fn bug(view: &View<'_>, text: &str) -> Result<BugId, ToolFault> {
+/// The bug that a text names, where the agent may read of it.
+pub(super) fn bug(view: &View<'_>, who: Who, text: &str) -> Result<BugId, ToolFault> {
     let id: BugId = text.parse().map_err(|error: BadId| ToolFault::refused(error.to_string()))?;
     match view.bug(id)? {
-        Some(bug) => Ok(bug.id),
-        None => Err(ToolFault::refused(format!("there is no bug {id}: `search_bugs` finds those that there are"))),
+        Some(bug) if view.may_read_bug(who.project, bug.id)? => Ok(bug.id),
+        _ => Err(ToolFault::refused(format!("there is no bug {id}: `search_bugs` finds those that there are"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person asks about beside lists: one iteration, one bug.
 
 use super::SuiteView;
-use crate::domain::{Bug, Finding, GateResult, Iteration, RunId, RunState, Spent};
+use crate::domain::{Bug, BugId, Finding, GateResult, Iteration, Remedy, RunId, RunState, Spent};
 use crate::watchdog::Verdict;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct Round {
     /// What the watchdog said of it, where it was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Verdict>,
+    /// What a warning changed for its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Remedy>,
 }
 
 /// One iteration in full. Its lists are bounded and say what was left out.
@@ -63,6 +66,12 @@ pub struct BugDetail {
     /// What repaired it, the newest first.
     #[serde(default)]
     pub repairs: Vec<BugRepair>,
+    /// Bugs that were merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<BugId>,
+    /// Others of its project in which its words are, where a person told it and no run has seen it yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Bug>,
     /// Older runs or attempts were left out.
     #[serde(default)]
     pub more: bool,

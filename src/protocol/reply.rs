@@ -1,8 +1,9 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
-    ProviderView, Round, StoppedModels, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, DatasetView, FeatureDetail, FeatureView, IterationDetail, LessonView,
+    ModelsReport, ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels,
+    ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
@@ -197,6 +198,39 @@ pub enum Reply {
         #[serde(default)]
         more: bool,
     },
+    /// Features.
+    Features {
+        /// Them, newest first; long texts are cut.
+        features: Vec<FeatureView>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A feature in full.
+    Feature {
+        /// It.
+        detail: Box<FeatureDetail>,
+    },
+    /// Test runs that people want by a clock.
+    Schedules {
+        /// Them, newest first.
+        schedules: Vec<ScheduleView>,
+    },
+    /// One of them in full.
+    Schedule {
+        /// It.
+        detail: Box<ScheduleDetail>,
+    },
+    /// Lessons.
+    Lessons {
+        /// Them, newest first.
+        lessons: Vec<LessonView>,
+    },
+    /// Data sets.
+    Datasets {
+        /// Them, by name.
+        datasets: Vec<DatasetView>,
+    },
     /// What is registered for agents to read.
     Entries {
         /// It, oldest first.
@@ -333,6 +367,9 @@ pub struct RunView {
     /// What operators told it, if anything.
     #[serde(default)]
     pub guidance: Option<GuidanceView>,
+    /// The watchdog warned of its last iteration.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slow: bool,
     /// Texts of the run were cut, as lists and streams do with long ones: ask for the run itself. Beside a run in full: lists
     /// of what was found in it were cut to fit into one line.
     #[serde(default)]

@@ -1,8 +1,10 @@
 //! What clients may ask for.
 
-use super::{Agreed, NewProposal, Verdict};
+use super::{Agreed, DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
+use crate::domain::{
+    AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
+};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -53,6 +55,9 @@ pub enum Request {
         /// The runs that it follows: it starts when all of them have succeeded.
         #[serde(default)]
         after: Vec<RunId>,
+        /// The feature that it is to build; task and criteria come after those of it.
+        #[serde(default)]
+        feature: Option<FeatureId>,
     },
     /// Runs, newest first.
     Runs {
@@ -326,6 +331,24 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Take a bug on a person's word.
+    AddBug {
+        /// The project that has it, by name or id.
+        project: String,
+        /// In one line.
+        title: String,
+        /// What else there is to know; may be empty.
+        text: String,
+    },
+    /// Make one bug a part of another, on a person's word.
+    MergeBugs {
+        /// Which leads to the other from then on.
+        from: BugId,
+        /// The one that stays.
+        into: BugId,
+        /// Why.
+        reason: String,
+    },
     /// What the agent of a run used its tools for, and what it noted.
     Tools {
         /// Which run.
@@ -335,6 +358,26 @@ pub enum Request {
     Tasks {
         /// Which run; all where none is named.
         run: Option<RunId>,
+    },
+    /// About what people want of projects.
+    Feature {
+        /// What.
+        about: FeatureAsk,
+    },
+    /// About test runs that people want by a clock.
+    Schedule {
+        /// What.
+        about: ScheduleAsk,
+    },
+    /// About what was taught.
+    Lesson {
+        /// What.
+        about: LessonAsk,
+    },
+    /// About data sets.
+    Dataset {
+        /// What.
+        about: DatasetAsk,
     },
     /// Register something for agents to read.
     AddEntry {
@@ -346,8 +389,6 @@ pub enum Request {
         name: String,
         /// What there is to know.
         text: String,
-        /// By what a feature is judged.
-        criteria: Vec<String>,
     },
     /// What is registered for agents to read.
     Entries,

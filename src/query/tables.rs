@@ -47,11 +47,13 @@ pub(super) const TABLES: [Table; 11] = [
         name: "bugs",
         data: Data::Bugs,
         columns: "bug, this_project, source, kind, message, exact, class, seen, first_run, last_run, first_seen, last_seen",
-        copy: "SELECT b.id AS bug, EXISTS (SELECT 1 FROM source.findings f JOIN source.runs r ON r.id = f.run
-                       WHERE f.exact = b.exact AND r.project = ?1) AS this_project,
+        copy: "SELECT b.id AS bug, ifnull(b.project = ?1, 0) OR EXISTS (SELECT 1 FROM source.findings f
+                       JOIN source.runs r ON r.id = f.run WHERE r.project = ?1 AND f.exact IN
+                       (SELECT exact FROM source.bugs WHERE id = b.id OR merged_into = b.id)) AS this_project,
                    b.source, substr(b.kind, 1, 200) AS kind, substr(b.message, 1, 1000) AS message, b.exact, b.class, b.seen,
                    b.first_run, b.last_run, b.first_seen, b.last_seen
-               FROM source.bugs b WHERE ?2 > 0 ORDER BY b.id DESC LIMIT ?3",
+               FROM source.bugs b WHERE ?2 > 0 AND b.merged_into IS NULL
+                   AND (b.project IS NULL OR b.project = ?1 OR b.first_run IS NOT NULL) ORDER BY b.id DESC LIMIT ?3",
     },
     Table {
         name: "findings",
@@ -73,9 +75,10 @@ pub(super) const TABLES: [Table; 11] = [
     Table {
         name: "features",
         data: Data::Features,
-        columns: "name, text, criteria, for_all_projects, at",
-        copy: "SELECT name, substr(text, 1, 4000) AS text, criteria, project IS NULL AS for_all_projects, at FROM source.entries
-               WHERE kind = 'feature' AND (project IS NULL OR project = ?1) AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
+        columns: "feature, title, text, criteria, notes, closed, added",
+        copy: "SELECT id AS feature, title, substr(text, 1, 4000) AS text, criteria, substr(notes, 1, 4000) AS notes,
+                   closed IS NOT NULL AS closed, added
+               FROM source.features WHERE project = ?1 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
     },
     Table {
         name: "datasets",

@@ -137,13 +137,17 @@ impl<S: Sandbox> Server<S> {
             Request::Metrics { days } => self.metrics(days).await,
             Request::Bug { bug } => self.bug(bug).await,
             Request::CloseBug { bug, reason } => self.close_bug(bug, reason, you).await,
+            Request::AddBug { project, title, text } => self.add_bug(&project, &title, &text, you).await,
+            Request::MergeBugs { from, into, reason } => self.merge_bugs(from, into, reason, you).await,
             Request::Iteration { run, iteration } => self.iteration(run, iteration).await,
             Request::Tools { run } => self.tools_used(run).await,
             Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
-            Request::AddEntry { kind, project, name, text, criteria } => {
-                self.add_entry(kind, project, (name, text, criteria), you).await
-            }
+            Request::Dataset { about } => self.about_datasets(about, you).await,
+            Request::Lesson { about } => self.about_lessons(about, you).await,
+            Request::Schedule { about } => self.about_schedules(about, you).await,
+            Request::Feature { about } => self.about_features(about, you).await,
+            Request::AddEntry { kind, project, name, text } => self.add_entry(kind, project, (name, text), you).await,
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Assets => self.assets().await,
             Request::Asset { name } => self.asset(name).await,

@@ -128,6 +128,7 @@ mod tests {
             pending: None,
             note: None,
             guidance: None,
+            slow: false,
             shortened: false,
         }
     }

@@ -3,9 +3,10 @@
 use super::Server;
 use super::answer::not_found;
 use super::brief::cut;
+use super::told::fit_reason;
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, BugId, BugState, RunId};
-use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, Fault, FaultCode, Reply};
+use crate::domain::{Actor, Bug, BugId, BugState, RunId};
+use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, Fault, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View};
 use serde_json::json;
@@ -16,8 +17,8 @@ const RUNS: usize = 50;
 const ATTEMPTS: usize = 200;
 /// Most repairs in one answer, the newest.
 const REPAIRS: u32 = 10;
-/// Longest reason of a person, in bytes.
-const LONGEST_REASON: usize = 2_000;
+/// Bugs that one which no run has seen may be, by its words.
+const ALIKE: u32 = 5;
 /// Longest sentence about a turn in characters.
 const SAID: usize = 500;
 
@@ -30,14 +31,11 @@ impl<S: Sandbox> Server<S> {
 
     /// Takes a bug for solved because a person says so. It is open again when a run sees it again.
     pub(super) async fn close_bug(&self, id: BugId, reason: String, by: Actor) -> Result<Reply, Fault> {
-        if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
-            let message = format!("say why in 1 to {LONGEST_REASON} bytes: others read it in the audit log");
-            return Err(Fault { code: FaultCode::Refused, message });
-        }
+        fit_reason(&reason)?;
         let closed = self.engine.store.write(move |tx| {
             let Some(bug) = tx.bug(id)? else { return Ok(false) };
-            tx.set_bug_state(id, BugState::Solved)?;
-            let detail = json!({ "bug": id, "was": bug.state, "reason": reason });
+            tx.set_bug_state(bug.id, BugState::Solved)?;
+            let detail = json!({ "bug": bug.id, "was": bug.state, "reason": reason });
             tx.record(AuditEvent::new(by, "bug.closed").detail(detail))?;
             Ok(true)
         });
@@ -50,14 +48,14 @@ impl<S: Sandbox> Server<S> {
 
 fn detail_of(view: &View<'_>, id: BugId) -> Result<Option<BugDetail>, StoreError> {
     let Some(bug) = view.bug(id)? else { return Ok(None) };
-    let latest = view.latest_finding(&bug.exact)?;
-    let mut seen = view.runs_that_saw(&bug.exact, RUNS + 1)?;
+    let latest = view.latest_finding(bug.id)?;
+    let mut seen = view.runs_that_saw(bug.id, RUNS + 1)?;
     let mut more = seen.len() > RUNS;
     seen.truncate(RUNS);
     let (mut runs, mut attempts) = (Vec::new(), Vec::new());
     for run in seen {
         let Some(stored) = view.run(run)? else { continue };
-        let had = view.iterations_with(run, &bug.exact)?;
+        let had = view.iterations_with(run, bug.id)?;
         let (Some(first), Some(last)) = (had.first().copied(), had.last().copied()) else { continue };
         let tested: Vec<u32> = view.tested(run)?.into_iter().collect();
         runs.push(BugRun {
@@ -95,7 +93,25 @@ fn detail_of(view: &View<'_>, id: BugId) -> Result<Option<BugDetail>, StoreError
         failed,
     });
     let repairs = repairs.collect();
-    Ok(Some(BugDetail { bug, latest, runs, attempts, repairs, more }))
+    let (merged, alike) = (view.bugs_in(bug.id)?, alike(view, &bug)?);
+    Ok(Some(BugDetail { bug, latest, runs, attempts, repairs, merged, alike, more }))
+}
+
+/// Bugs of its project that have its words, for one that a person told and no run has seen yet.
+fn alike(view: &View<'_>, bug: &Bug) -> Result<Vec<Bug>, StoreError> {
+    let (Some(told), None) = (&bug.told, bug.first_run) else { return Ok(Vec::new()) };
+    let Some(project) = view.project_named(&told.project)? else { return Ok(Vec::new()) };
+    let mut alike = Vec::new();
+    for found in view.bugs_like(project.id, &bug.message, 2 * ALIKE)? {
+        if found.here
+            && found.id != bug.id
+            && let Some(found) = view.bug(found.id)?
+        {
+            alike.push(found);
+        }
+    }
+    alike.truncate(ALIKE as usize);
+    Ok(alike)
 }
 
 /// How a turn ended, in words.

@@ -1,6 +1,7 @@
-//! One client: handshake, then requests. Replies and events go out through one writer ([`Outbox`]): a client that does not
+//! One client: handshake, then requests; or one that speaks HTTP ([`super::http`]). Replies and events go out through one writer ([`Outbox`]): a client that does not
 //! read makes its own requests and streams wait and nobody else's.
 
+use super::http;
 use super::intake::Intake;
 use super::outbox::{Gone, Outbox};
 use super::{Asker, Server};
@@ -11,7 +12,8 @@ use crate::sandbox::Sandbox;
 use futures_util::StreamExt;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio_util::codec::{FramedRead, LinesCodec};
@@ -45,12 +47,26 @@ impl<S: Sandbox> Server<S> {
             }
         };
         let (read, write) = stream.into_split();
-        let mut input = FramedRead::new(Intake::of(read, peer.uid), LinesCodec::new_with_max_length(LONGEST_LINE));
+        let mut read = BufReader::new(Intake::of(read, peer.uid));
+        let you = Asker { actor: self.people.actor(&peer).await, peer };
+        let begun = Instant::now();
+        let opening = match tokio::time::timeout(GREETING, read.fill_buf()).await {
+            Ok(Ok(first)) => Ok(http::begins(first)),
+            Ok(Err(error)) => Err(error.to_string()),
+            // What comes of one that says nothing is seen below.
+            Err(_) => Ok(false),
+        };
+        if opening == Ok(true) {
+            return self.collector(read, write, &you).await;
+        }
+        let mut input = FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE));
         let (outbox, lines) = Outbox::new();
         let writer = tokio::spawn(lines.write(write));
-        let you = Asker { actor: self.people.actor(&peer).await, peer };
-        let greeted = tokio::time::timeout(GREETING, self.greet(&mut input, &outbox, &you)).await;
-        if greeted.unwrap_or(false) {
+        let left = GREETING.saturating_sub(begun.elapsed());
+        if let Err(message) = opening {
+            let fault = Fault { code: FaultCode::Protocol, message };
+            drop(outbox.send(EngineLine::Fault { id: 0, fault }).await);
+        } else if tokio::time::timeout(left, self.greet(&mut input, &outbox, &you)).await.unwrap_or(false) {
             self.requests(&mut input, &outbox, you).await;
         }
         // Streams end with the client's side of the connection, what was asked for is done to the end.
@@ -99,7 +115,12 @@ impl<S: Sandbox> Server<S> {
         outbox.send(answer).await.is_ok() && fine
     }
 
-    async fn requests(self: &Arc<Self>, input: &mut FramedRead<Intake, LinesCodec>, outbox: &Outbox, you: Asker) {
+    async fn requests(
+        self: &Arc<Self>,
+        input: &mut FramedRead<BufReader<Intake>, LinesCodec>,
+        outbox: &Outbox,
+        you: Asker,
+    ) {
         let (mut answers, mut streams) = (JoinSet::new(), JoinSet::new());
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -117,7 +138,7 @@ impl<S: Sandbox> Server<S> {
                 Some(_) = streams.join_next() => continue,
                 // Its streams end; what it asked for before is read and done once there is room.
                 _ = looks.tick(), if !free => {
-                    if closed(input.get_ref().stream()) {
+                    if closed(input.get_ref().get_ref().stream()) {
                         outbox.leave();
                     }
                     continue;

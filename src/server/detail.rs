@@ -10,6 +10,7 @@ use crate::logs::{LogError, LogReader};
 use crate::protocol::{Fault, FaultCode, GuidanceView, LogInfo, Reply, RunDetail, RunView, SuiteView};
 use crate::sandbox::Sandbox;
 use crate::store::{SoFar, StoreError, View};
+use crate::watchdog::Level;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -107,7 +108,9 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
             let tested = view.newest_tests(run.id, TREND)?;
             let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
             let pending = pending.get(&run.id).copied();
-            Ok(RunView { tests, trend, project, pending, note: None, guidance, shortened: false, run })
+            let slow = !run.state.is_final()
+                && view.last_verdict(run.id, u32::MAX)?.is_some_and(|verdict| verdict.level == Level::Warn);
+            Ok(RunView { tests, trend, project, pending, note: None, guidance, slow, shortened: false, run })
         })
         .collect()
 }

@@ -147,6 +147,7 @@ mod tests {
             pending: None,
             note: None,
             guidance: None,
+            slow: false,
             shortened: false,
         };
         let runs = (0..runs).map(|n| {

@@ -1,8 +1,8 @@
 //! The bug table: one row for each exact fingerprint, with what was tried and what solved it.
 
-use super::columns::{Json, Word, word};
+use super::columns::{Json, Word, maybe_json, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{Attempt, Bug, BugId, BugState, Finding, Fingerprint, Millis, RunId, Solution};
+use crate::domain::{Attempt, Bug, BugId, BugState, Finding, Fingerprint, Millis, RunId, Solution, Told};
 use rusqlite::{Row, params};
 
 /// Which bugs a list shall have, latest seen first.
@@ -16,7 +16,11 @@ pub struct BugFilter {
     pub limit: Option<u32>,
 }
 
+/// A bug as it is read.
+const BUG: &str = "SELECT b.*, p.name AS told_in FROM bugs b LEFT JOIN projects p ON p.id = b.project";
+
 fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
+    let (by, project) = (maybe_json(row, "told_by")?, row.get::<_, Option<String>>("told_in")?);
     Ok(Bug {
         id: BugId(row.get("id")?),
         exact: Fingerprint(row.get("exact")?),
@@ -26,9 +30,10 @@ fn bug(row: &Row<'_>) -> rusqlite::Result<Bug> {
         message: row.get("message")?,
         state: word(row, "state")?,
         seen: row.get("seen")?,
-        first_run: RunId(row.get("first_run")?),
+        first_run: row.get::<_, Option<i64>>("first_run")?.map(RunId),
         first_seen: Millis(row.get("first_seen")?),
         last_seen: Millis(row.get("last_seen")?),
+        told: by.zip(project).map(|(by, project)| Told { by, project }),
     })
 }
 
@@ -43,24 +48,26 @@ pub(super) fn solution(row: &Row<'_>) -> rusqlite::Result<Solution> {
 }
 
 impl View<'_> {
-    /// The bug with this id.
+    /// The bug with this id, or the one that it was merged into.
     pub fn bug(&self, id: BugId) -> Result<Option<Bug>, StoreError> {
-        self.one("SELECT * FROM bugs WHERE id = ?1", [id.0], bug)
+        let sql = format!("{BUG} WHERE b.id = (SELECT ifnull(merged_into, id) FROM bugs WHERE id = ?1)");
+        self.one(&sql, [id.0], bug)
     }
 
-    /// The bug with this exact fingerprint.
+    /// The bug with this exact fingerprint, or the one that it was merged into.
     pub fn bug_by_exact(&self, exact: &Fingerprint) -> Result<Option<Bug>, StoreError> {
-        self.one("SELECT * FROM bugs WHERE exact = ?1", [&exact.0], bug)
+        let sql = format!("{BUG} WHERE b.id = (SELECT ifnull(merged_into, id) FROM bugs WHERE exact = ?1)");
+        self.one(&sql, [&exact.0], bug)
     }
 
-    /// Bugs that pass the filter, latest seen first.
+    /// Bugs that pass the filter, latest seen first. What was merged is not listed.
     pub fn bugs(&self, filter: &BugFilter) -> Result<Vec<Bug>, StoreError> {
-        self.many(
-            "SELECT * FROM bugs WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR class = ?2)
-             ORDER BY last_seen DESC, id DESC LIMIT ?3",
-            params![filter.state.map(Word), filter.class.as_ref().map(|class| &class.0), filter.limit.unwrap_or(1000)],
-            bug,
-        )
+        let sql = format!(
+            "{BUG} WHERE (?1 IS NULL OR b.state = ?1) AND (?2 IS NULL OR b.class = ?2) AND b.merged_into IS NULL
+             ORDER BY b.last_seen DESC, b.id DESC LIMIT ?3"
+        );
+        let class = filter.class.as_ref().map(|class| &class.0);
+        self.many(&sql, params![filter.state.map(Word), class, filter.limit.unwrap_or(1000)], bug)
     }
 
     /// What was tried against a bug, oldest first.
@@ -84,7 +91,7 @@ impl View<'_> {
 
 impl Tx<'_> {
     /// Lets a finding join the bug with its exact fingerprint, or makes that bug. A solved bug that is seen again is
-    /// open again.
+    /// open again. What was merged leads to what it is a part of.
     pub fn join_bug(&self, run: RunId, finding: &Finding) -> Result<BugId, StoreError> {
         let now = self.now().0;
         self.change(
@@ -104,8 +111,17 @@ impl Tx<'_> {
                 now,
             ],
         )?;
-        self.one("SELECT id FROM bugs WHERE exact = ?1", [&finding.exact.0], |row| row.get(0).map(BugId))?
-            .ok_or_else(|| StoreError::Missing { what: "bug", id: finding.exact.to_string() })
+        let found = self.one("SELECT id, merged_into FROM bugs WHERE exact = ?1", [&finding.exact.0], |row| {
+            Ok((BugId(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(BugId)))
+        })?;
+        let (id, into) = found.ok_or_else(|| StoreError::Missing { what: "bug", id: finding.exact.to_string() })?;
+        let Some(into) = into else { return Ok(id) };
+        self.change(
+            "UPDATE bugs SET seen = seen + 1, state = 'open', first_run = ifnull(first_run, ?2), last_run = ?2,
+                last_seen = max(last_seen, ?3) WHERE id = ?1",
+            params![into.0, run.0, now],
+        )?;
+        Ok(into)
     }
 
     /// Sets whether a bug is still about.

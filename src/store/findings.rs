@@ -21,6 +21,9 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
     })
 }
 
+/// The fingerprints of the bug in ?1: its own, and those of the bugs that were merged into it.
+pub(super) const PARTS: &str = "SELECT exact FROM bugs WHERE id = ?1 OR merged_into = ?1";
+
 impl View<'_> {
     /// The findings of one iteration in the order in which they were stored.
     pub fn findings(&self, run: RunId, iteration: u32) -> Result<Vec<Finding>, StoreError> {
@@ -37,21 +40,22 @@ impl View<'_> {
         Ok(self.many(sql, params![run.0, iteration], |row| row.get(0).map(Fingerprint))?.into_iter().collect())
     }
 
-    /// The finding with this exact fingerprint that was stored last.
-    pub fn latest_finding(&self, exact: &Fingerprint) -> Result<Option<Finding>, StoreError> {
-        self.one("SELECT * FROM findings WHERE exact = ?1 ORDER BY id DESC LIMIT 1", [&exact.0], finding)
+    /// The finding of a bug that was stored last.
+    pub fn latest_finding(&self, bug: BugId) -> Result<Option<Finding>, StoreError> {
+        let sql = format!("SELECT * FROM findings WHERE exact IN ({PARTS}) ORDER BY id DESC LIMIT 1");
+        self.one(&sql, [bug.0], finding)
     }
 
-    /// Runs with a finding of this exact fingerprint, the newest first.
-    pub fn runs_that_saw(&self, exact: &Fingerprint, most: usize) -> Result<Vec<RunId>, StoreError> {
-        let sql = "SELECT DISTINCT run FROM findings WHERE exact = ?1 ORDER BY run DESC LIMIT ?2";
-        self.many(sql, params![exact.0, most], |row| row.get(0).map(RunId))
+    /// Runs with a finding of a bug, the newest first.
+    pub fn runs_that_saw(&self, bug: BugId, most: usize) -> Result<Vec<RunId>, StoreError> {
+        let sql = format!("SELECT DISTINCT run FROM findings WHERE exact IN ({PARTS}) ORDER BY run DESC LIMIT ?2");
+        self.many(&sql, params![bug.0, most], |row| row.get(0).map(RunId))
     }
 
-    /// The iterations of a run with a finding of this exact fingerprint.
-    pub fn iterations_with(&self, run: RunId, exact: &Fingerprint) -> Result<BTreeSet<u32>, StoreError> {
-        let sql = "SELECT DISTINCT iteration FROM findings WHERE exact = ?1 AND run = ?2";
-        Ok(self.many(sql, params![exact.0, run.0], |row| row.get(0))?.into_iter().collect())
+    /// The iterations of a run with a finding of a bug.
+    pub fn iterations_with(&self, run: RunId, bug: BugId) -> Result<BTreeSet<u32>, StoreError> {
+        let sql = format!("SELECT DISTINCT iteration FROM findings WHERE exact IN ({PARTS}) AND run = ?2");
+        Ok(self.many(&sql, params![bug.0, run.0], |row| row.get(0))?.into_iter().collect())
     }
 }
 

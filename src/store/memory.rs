@@ -33,12 +33,12 @@ pub struct OpenOffer {
 }
 
 const COLUMNS: &str =
-    "s.id AS solution, s.run, s.iteration, s.summary, s.at, b.id AS bug, b.exact, b.class, b.kind, b.message,
+    "s.id AS solution, s.run, s.iteration, s.summary, s.at, s.bug, b.exact, b.class, b.kind, b.message,
     p.name AS project, p.id = ?1 AS here,
     (SELECT count(*) FROM offers o WHERE o.solution = s.id AND o.outcome = 'helped') AS helped,
     (SELECT count(*) FROM offers o WHERE o.solution = s.id AND o.outcome = 'failed') AS failed,
     (SELECT max(o.at) FROM offers o WHERE o.solution = s.id AND o.outcome = 'helped') AS helped_at
-    FROM bug_solutions s JOIN bugs b ON b.id = s.bug JOIN runs r ON r.id = s.run JOIN projects p ON p.id = r.project";
+    FROM bug_solutions s JOIN bugs b ON b.id = ?5 JOIN runs r ON r.id = s.run JOIN projects p ON p.id = r.project";
 
 fn remembered(row: &Row<'_>) -> rusqlite::Result<Remembered> {
     let (found, helped): (i64, Option<i64>) = (row.get("at")?, row.get("helped_at")?);
@@ -69,19 +69,23 @@ impl View<'_> {
         finding: &Finding,
         across: bool,
     ) -> Result<Vec<Remembered>, StoreError> {
-        let mut bugs: Vec<i64> =
-            self.many("SELECT id FROM bugs WHERE exact = ?1", [&finding.exact.0], |row| row.get(0))?;
+        // What was merged into another bug is compared by its own words, and leads to what repaired the other.
+        let both = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let sql = "SELECT id, ifnull(merged_into, id) FROM bugs WHERE exact = ?1";
+        let mut bugs: Vec<(i64, i64)> = self.many(sql, [&finding.exact.0], both)?;
         if let Some(query) = self.telling_words(&format!("{} {}", finding.kind, finding.message))? {
-            let sql = "SELECT rowid FROM repaired_words WHERE repaired_words MATCH ?1
-                       ORDER BY bm25(repaired_words, 3.0, 2.0) LIMIT ?2";
-            bugs.extend(self.many(sql, params![query, BUGS], |row| row.get::<_, i64>(0))?);
+            let sql = "SELECT b.id, ifnull(b.merged_into, b.id)
+                       FROM (SELECT rowid AS id, bm25(repaired_words, 3.0, 2.0) AS rank FROM repaired_words
+                             WHERE repaired_words MATCH ?1 ORDER BY rank LIMIT ?2) AS w
+                       JOIN bugs b ON b.id = w.id ORDER BY w.rank";
+            bugs.extend(self.many(sql, params![query, BUGS], both)?);
         }
         let mut seen = HashSet::new();
-        bugs.retain(|bug| seen.insert(*bug));
+        bugs.retain(|(_, bug)| seen.insert(*bug));
         let mut repairs = Vec::new();
         let sql = format!("SELECT {COLUMNS} WHERE s.bug = ?2 AND (?3 OR p.id = ?1) ORDER BY s.id DESC LIMIT ?4");
-        for bug in bugs {
-            repairs.extend(self.many(&sql, params![project.0, bug, across, REPAIRS], remembered)?);
+        for (part, bug) in bugs {
+            repairs.extend(self.many(&sql, params![project.0, bug, across, REPAIRS, part], remembered)?);
         }
         Ok(repairs)
     }

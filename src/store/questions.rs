@@ -37,7 +37,8 @@ struct Stored {
 /// `null` where there is nothing to keep.
 type Payload = Option<Stored>;
 
-const SELECT: &str = "SELECT q.*, a.approve, a.reason, a.by, a.at FROM questions q
+const SELECT: &str = "SELECT q.*, a.approve, a.reason, a.by, a.at,
+    (SELECT json_group_array(s.run ORDER BY s.run) FROM question_runs s WHERE s.question = q.id) AS sharing FROM questions q
     LEFT JOIN answers a ON a.id = (SELECT max(id) FROM answers WHERE question = q.id)";
 
 fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
@@ -47,7 +48,9 @@ fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
         }
         None => None,
     };
-    Ok(Question {
+    let sharing: Vec<i64> = json(row, "sharing")?;
+    let sharing: Vec<RunId> = sharing.into_iter().map(RunId).collect();
+    let question = Question {
         id: QuestionId(row.get("id")?),
         run: row.get::<_, Option<i64>>("run")?.map(RunId),
         iteration: row.get("iteration")?,
@@ -58,7 +61,8 @@ fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
         state: word(row, "state")?,
         asked: Millis(row.get("asked")?),
         answer,
-    })
+    };
+    Ok(question.shared_by(&sharing))
 }
 
 impl View<'_> {
@@ -82,9 +86,12 @@ impl View<'_> {
         Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or_default())
     }
 
-    /// All questions of a run, oldest first.
+    /// All questions of a run, oldest first, with those that it shares with others.
     pub fn questions_of(&self, run: RunId) -> Result<Vec<Question>, StoreError> {
-        self.many(&format!("{SELECT} WHERE q.run = ?1 ORDER BY q.id"), [run.0], question)
+        let sql = format!(
+            "{SELECT} WHERE q.run = ?1 OR q.id IN (SELECT question FROM question_runs WHERE run = ?1) ORDER BY q.id"
+        );
+        self.many(&sql, [run.0], question)
     }
 
     /// How many questions an agent asked in a run: those that wait, those since an instant, and all.

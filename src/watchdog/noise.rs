@@ -40,6 +40,11 @@ pub fn error_line(source: Source, text: &str) -> Option<Known> {
     (!words.is_empty()).then(|| Known { name: format!("{source:?} {words}"), weak: is_weak(&words) })
 }
 
+/// What any text of trouble is known by, whatever said it. Nothing where it has no words.
+pub fn known_line(text: &str) -> Option<String> {
+    error_line(Source::Harness, text).map(|known| known.name)
+}
+
 fn is_weak(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let mut words = line.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(4);

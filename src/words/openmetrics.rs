@@ -38,11 +38,16 @@ pub fn lines(metrics: &LoopMetrics) -> Vec<SafeText> {
     for (name, help, label, counts) in labelled {
         family(&mut lines, name, help);
         for (kind, count) in counts {
-            lines.push(safe!("{}{{{}=\"{}\"}} {}", name, label, kind.clone(), *count));
+            lines.push(safe!("{}{{{}=\"{}\"}} {}", name, label, label_value(kind), *count));
         }
     }
     lines.push(safe!("# EOF"));
     lines
+}
+
+/// The value of a label: letters, digits and what stands between words, so that nothing has to be escaped.
+fn label_value(value: &str) -> String {
+    value.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ') { c } else { '_' }).collect()
 }
 
 fn family(lines: &mut Vec<SafeText>, name: &str, help: &str) {
@@ -61,5 +66,8 @@ mod tests {
         metrics.interventions.insert("review".to_owned(), 2);
         let text: Vec<String> = lines(&metrics).iter().map(SafeText::plain).collect();
         insta::assert_snapshot!(text.join("\n"));
+        metrics.interventions.insert("a\"b\\c\n".to_owned(), 1);
+        let text: Vec<String> = lines(&metrics).iter().map(SafeText::plain).collect();
+        assert!(text.contains(&"dogwatch_interventions{kind=\"a_b_c_\"} 1".to_owned()), "{text:?}");
     }
 }

@@ -19,6 +19,7 @@ pub mod hostile;
 pub mod loops;
 pub mod mirror;
 pub mod model;
+pub mod openmetrics;
 pub mod packages;
 mod played;
 pub mod proxy;

@@ -201,6 +201,7 @@ mod tests {
             trend: vec![2],
             pending: None,
             note: None,
+            slow: false,
             shortened: false,
             guidance: None,
         }

@@ -32,6 +32,12 @@ pub const WATCHDOG: Table = Table {
             "3",
             "So many turns in a row that fail within 5 seconds, without a token, are for a person.",
         ),
+        key(
+            "change",
+            "\"fresh-session\", \"agent:NAME\" or \"model:NAME\"",
+            "\"fresh-session\"",
+            "What the first warning of a run changes for its next turn, once: the agent begins a conversation anew (it does so after every warning), another agent works, or the agent asks another model. What the run's role may not use is left as it was.",
+        ),
         key("earned", ROUNDS, "5", "A run that has gained so often has one iteration more before R1 and R4 pause it."),
     ],
 };

@@ -15,6 +15,7 @@ pub enum List {
     Bugs,
     Audit,
     Assets,
+    Known,
 }
 
 /// The filters of all lists, and the one that a field would put back.
@@ -58,7 +59,8 @@ impl App {
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Some(List::Bugs),
             (Page::Audit, _) => Some(List::Audit),
             (Page::Fleet, _) => Some(List::Assets),
-            (Page::Watch, Pane::Log) | (Page::Run | Page::Health | Page::Proposal, _) => None,
+            (Page::Knowledge, _) => Some(List::Known),
+            (Page::Watch, Pane::Log) | (Page::Run | Page::Health | Page::Metrics | Page::Proposal, _) => None,
         }
     }
 
@@ -136,8 +138,9 @@ impl App {
     }
 
     pub(super) fn lists_bug(&self, bug: &Bug) -> bool {
-        let (id, run) = (bug.id.to_string(), bug.first_run.to_string());
-        self.filters.passes(List::Bugs, &[&id, &run, &bug.kind, &bug.message, &bug.exact.0])
+        let (id, run) = (bug.id.to_string(), bug.first_run.map(|run| run.to_string()).unwrap_or_default());
+        let by = bug.told.as_ref().map_or("", |told| told.by.label());
+        self.filters.passes(List::Bugs, &[&id, &run, by, &bug.kind, &bug.message, &bug.exact.0])
     }
 }
 

@@ -126,6 +126,14 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Known(part), reply) => self.hear_known(part, reply),
+            (Asked::Metrics(days), reply) => self.metrics.all.take(
+                &days,
+                expected(reply, |reply| match reply {
+                    Reply::Metrics { metrics } => Some(metrics),
+                    _ => None,
+                }),
+            ),
             (Asked::Events(generation, part), reply) => {
                 let page = expected(reply, |reply| match reply {
                     Reply::Audit { page } => Some(page),

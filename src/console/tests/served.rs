@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
-    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Severity, SuiteVerdict, Suspicion, Usage,
+    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Remedy, Severity, SuiteVerdict, Suspicion, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 use crate::watchdog::{Level, Rule, Verdict};
@@ -74,6 +74,7 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
             rule: Some(Rule::R1),
             evidence: format!("the same 3 tests failed in iterations 1\u{2013}3: {text}"),
         }),
+        changed: (number == 4).then(|| Remedy::Agent(text.to_owned())),
     });
     let guidance = |number, applied_in: Option<u32>| Guidance {
         run: RunId(id),
@@ -163,6 +164,8 @@ fn bug_detail(id: BugId, text: &str) -> BugDetail {
         runs: vec![seen(3, Some(3)), seen(1, None)],
         attempts: vec![tried(3, true), tried(2, false)],
         repairs: vec![repair],
+        merged: Vec::new(),
+        alike: Vec::new(),
         more: true,
     }
 }
@@ -217,12 +220,13 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
             Reply::Output { bytes: Bytes::new(text.as_bytes()), offset: *offset, end: offset + text.len() as u64 }
         }
         Request::Audit { before, .. } => Reply::Audit { page: page(*before, text) },
+        Request::Metrics { days } => Reply::Metrics { metrics: Box::new(super::metrics::month(*days, text)) },
         Request::Assets => Reply::Assets { assets: super::fleet::assets(text) },
         Request::Asset { name } => {
             let all = super::fleet::assets(text).into_iter();
             Reply::Assets { assets: all.filter(|view| view.asset.spec.name.as_str() == name).collect() }
         }
-        _ => return None,
+        request => return super::knowledge::known(request, text),
     })
 }
 

@@ -21,8 +21,9 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
         &SafeText::empty(),
     );
     if listed == 0 {
-        let words = nothing_passes(app, List::Bugs)
-            .unwrap_or_else(|| safe!("No bug is open. What tests of any run find is kept here until it is solved."));
+        let words = nothing_passes(app, List::Bugs).unwrap_or_else(|| {
+            safe!("No bug is open. What tests of any run find, and what people tell, is kept here until it is solved.")
+        });
         empty(canvas, below, &words);
         return;
     }
@@ -48,13 +49,13 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     }
 }
 
-/// Its kind and the first line of its message, which often begins with the kind.
+/// Its kind, or who told it, and the first line of its message, which often begins with the kind.
 fn told_short(bug: &Bug) -> SafeText {
-    let first = bug.message.lines().next().unwrap_or_default();
-    if first.starts_with(&bug.kind) {
+    let first = words::bug::headline(bug);
+    if bug.told.is_none() && first.starts_with(&bug.kind) {
         safe!("{}", first)
     } else {
-        safe!("{} {}", safe!("{}", bug.kind).truncate(24), first)
+        safe!("{} {}", words::bug::kind(bug).truncate(24), first)
     }
 }
 
@@ -80,24 +81,29 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(bug) = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug) else { return };
     if halves.text.height > 0 {
         let right = app.run_beside().map_or_else(SafeText::empty, |run| opens(app, run));
-        text(app, canvas, halves.text, &safe!("{} seen {} times", bug.id, bug.seen), &right);
+        text(app, canvas, halves.text, &safe!("{} {}", bug.id, words::bug::seen(bug)), &right);
     }
 }
 
 /// A bug in full.
 pub(super) fn told(app: &App, bug: &Bug) -> Vec<SafeText> {
-    let mut lines = vec![safe!("{}", bug.kind).styled(Style::strong())];
+    let mut lines = vec![words::bug::kind(bug).styled(Style::strong())];
     lines.extend(bug.message.lines().map(|line| exact::encode_indented(line.as_bytes())));
     let (first, last) = (words::ago(bug.first_seen, app.now), words::ago(bug.last_seen, app.now));
     lines.push(SafeText::empty());
-    lines.push(safe!("first seen by {} {} ago, last seen {} ago", bug.first_run, first, last));
+    lines.push(match bug.first_run {
+        Some(_) => safe!("{}, {} ago; last seen {} ago", words::bug::origin(bug), first, last),
+        None => safe!("{}; {} ago", words::bug::origin(bug), first),
+    });
     match app.known.get(&bug.id) {
         None => lines.push(safe!("The engine is asked for the rest.").styled(Style::faint())),
         Some(Err(fault)) => lines.push(safe!("The rest cannot be shown: {}", fault.to_owned())),
         Some(Ok(detail)) => lines.extend(known(detail)),
     }
-    lines.push(SafeText::empty());
-    lines.push(safe!("fingerprint {}", bug.exact.0.clone()).styled(Style::faint()));
+    if bug.told.is_none() {
+        lines.push(SafeText::empty());
+        lines.push(safe!("fingerprint {}", bug.exact.0.clone()).styled(Style::faint()));
+    }
     lines
 }
 
@@ -135,6 +141,7 @@ fn known(detail: &BugDetail) -> Vec<SafeText> {
         lines.push(safe!("  Nothing yet: no turn has begun where it was.").styled(Style::faint()));
     }
     lines.extend(words::repair::told(&detail.repairs));
+    lines.extend(words::bug::kin(detail));
     if detail.more {
         lines.push(safe!("  older runs and attempts are left out").styled(Style::faint()));
     }

@@ -31,13 +31,14 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
         Page::Approvals => place(app.waiting().iter().map(|one| Some(one.id()) == app.question)),
         Page::Bugs => place(app.listed_bugs().iter().map(|bug| Some(bug.id) == app.bug)),
         Page::Fleet => place(app.listed_assets().iter().map(|view| Some(view.asset.id) == app.fleet.at)),
+        Page::Knowledge => place(app.listed_known().iter().map(|known| Some(known.item()) == app.knowledge.at)),
         Page::Audit => (app.audit.place(), app.audit.events.len()),
         Page::Run => {
             let number = app.one.iteration().map(|one| one.number);
             let iterations = app.one.shown().map(|detail| detail.iterations.as_slice()).unwrap_or_default();
             place(iterations.iter().map(|one| Some(one.number) == number))
         }
-        Page::Watch | Page::Health | Page::Proposal => return None,
+        Page::Watch | Page::Health | Page::Metrics | Page::Proposal => return None,
     };
     let heads = if app.page == Page::Run { 1 + run::heads(halves.list.height.saturating_sub(1)) } else { 1 };
     Some(Spot::List(item(halves.list, heads, row, selected, count)))

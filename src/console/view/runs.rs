@@ -55,6 +55,8 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
 fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: u16) {
     let run = &view.run;
     let (sign, state) = standing(run);
+    let slow = view.slow && !run.state.is_final() && !run.state.awaits_person();
+    let sign = if slow { safe!("~").styled(Style::fg(Colour::Magenta).bold()) } else { sign };
     let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, _)| {
         if failed == 0 && passed > 0 {
             safe!("{} pass", passed).styled(Style::fg(Colour::Green))
@@ -97,6 +99,7 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: 
         Some(words) if wide => safe!("{} · {}", words, task),
         Some(words) => words,
     };
+    let words = if slow { safe!("{} · {}", safe!("slow").styled(Style::strong()), words) } else { words };
     canvas.text(rest, &words);
 }
 

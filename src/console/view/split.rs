@@ -1,6 +1,6 @@
 //! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
-use super::{approvals, arrange, audit, bugs, fleet, proposal, rows, run, title};
+use super::{approvals, arrange, audit, bugs, fleet, knowledge, metrics, proposal, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab, Waiting};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
@@ -24,10 +24,13 @@ pub(super) struct Halves {
 /// Divides a screen.
 pub(super) fn halves(app: &App, page: Rect) -> Halves {
     let inside = app.reading.inside;
+    if app.page == Page::Metrics {
+        return Halves { list: page, text: Rect { height: 0, y: page.bottom(), ..page } };
+    }
     if app.page == Page::Proposal {
         return Halves { list: Rect { height: 0, ..page }, text: proposal::body(page) };
     }
-    if page.width >= WIDE && page.height >= LOW && !app.zoom && app.page != Page::Health {
+    if page.width >= WIDE && page.height >= LOW && !app.zoom && !app.page.is_one() {
         let list = Rect { width: page.width / 2, ..page };
         let text = Rect { x: list.right() + 1, width: page.width - list.width - 1, ..page };
         return Halves { list, text };
@@ -51,8 +54,9 @@ fn items(app: &App) -> usize {
         Page::Bugs => app.listed_bugs().len(),
         Page::Audit => app.audit.events.len(),
         Page::Fleet => app.listed_assets().len(),
+        Page::Knowledge => app.listed_known().len(),
         Page::Run => run::rows_wanted(app),
-        Page::Watch | Page::Health | Page::Proposal => 0,
+        Page::Watch | Page::Health | Page::Metrics | Page::Proposal => 0,
     }
 }
 
@@ -81,6 +85,10 @@ fn told(app: &App) -> Option<(Of, Told)> {
             let view = app.selected_asset()?;
             (Of::Asset(view.asset.id), Told::Lines(fleet::told(app, view)))
         }
+        Page::Knowledge => {
+            let known = app.selected_known()?;
+            (Of::Known(known.item()), Told::Lines(knowledge::told(app, known)))
+        }
         Page::Audit => {
             let event = app.audit.selected()?;
             (Of::Event(event.record.seq), Told::Lines(audit::told(app, event)))
@@ -95,14 +103,16 @@ fn told(app: &App) -> Option<(Of, Told)> {
                     .is_some_and(|key| matches!(app.one.diff.get(&key), Some(Ok(diff)) if diff.len() > 0));
             (of, if diff { Told::Diff } else { Told::Lines(run::told(app, one)) })
         }
-        Page::Watch | Page::Health | Page::Proposal => return None,
+        Page::Watch | Page::Health | Page::Metrics | Page::Proposal => return None,
     };
     Some(found)
 }
 
 /// Makes the lines of the text that are in view, for a screen of this size.
 pub fn settle(app: &mut App, area: Rect) {
-    let text = halves(app, arrange::arrange(app, area).page).text;
+    let page = arrange::arrange(app, area).page;
+    app.metrics.top = app.metrics.top.min(metrics::last_top(page));
+    let text = halves(app, page).text;
     let width = usize::from(text.width.saturating_sub(2)).max(2);
     if app.page == Page::Proposal {
         return settle_proposal(app, area, width, usize::from(text.height));

@@ -7,11 +7,12 @@ use super::{Context, Engine, Halt};
 use crate::agent::{Agent, CodingAgent, CommandAgent, ReplayAgent, Script, Session, ToolServer, TurnContext};
 use crate::audit::hex;
 use crate::config::{AgentWork, Suite};
-use crate::domain::{AgentReport, Ending, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
+use crate::domain::{AgentReport, Ending, Remedy, RunState, Step, StepEnd, StepKey, StepKind, StepState, bounded_plan};
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
-use crate::gateway::tools_at;
+use crate::gateway::{address, tools_at};
+use crate::knowledge::Tool;
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -60,6 +61,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
+            data: self.data_of(context).await?,
             limits: context.config.limits,
             times: context.agent.times,
             network: self.agent_network(context),
@@ -95,7 +97,8 @@ impl<W: World> Engine<W> {
         self.crash.at("develop.checkpointed")?;
         self.world.trees().set_branch(&context.run, &taken.commit).await?;
         self.crash.at("develop.branch")?;
-        self.advance(context, event(report, taken, (duration(&step), beside))).await?;
+        let changed = matches!(context.change, Some(Remedy::Agent(_) | Remedy::Model(_)));
+        self.advance(context, event(report, taken, (duration(&step), beside), changed)).await?;
         self.world.trees().remove(&tree).await?;
         self.world.trees().remove(&session_dir(&spec.dir)).await?;
         self.crash.at("develop.removed")?;
@@ -127,8 +130,11 @@ impl<W: World> Engine<W> {
                 let bytes = self.world.trees().file(&context.project, &context.base, path).await?;
                 let bytes = bytes.ok_or_else(|| Halt::Trouble(format!("the replay script {path} was not found")))?;
                 let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
-                Ok(Box::new(ReplayAgent::new(script)))
+                let agent = ReplayAgent::new(script);
+                let has_tools = !self.toolset(context).is_empty();
+                Ok(Box::new(if has_tools { agent.with_tools(tools_at(&address())) } else { agent }))
             }
+            AgentWork::Nothing => Err(Halt::Trouble(format!("{} only tests: it has no agent", context.run.id))),
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
                 let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
@@ -158,6 +164,7 @@ impl<W: World> Engine<W> {
         let planning = context.run.state == RunState::Planning;
         // A plan is not the place for repairs.
         let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
+        let toolset = self.toolset(context);
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -174,7 +181,10 @@ impl<W: World> Engine<W> {
             asked: &stored.asked,
             proposed: &stored.proposed,
             offers: &offers,
-            tools: !self.toolset(context).is_empty(),
+            lessons: &stored.lessons,
+            datasets: &context.config.datasets,
+            tools: !toolset.is_empty(),
+            reports: toolset.has(Tool::ReportCriterion),
             packages: self.asks_about_packages(context),
         };
         if planning {
@@ -221,7 +231,7 @@ impl<W: World> Engine<W> {
         let plan = plan.map(|plan| bounded_plan(&plan));
         let instant = milliseconds < INSTANT && report.usage.tokens == 0 && plan.is_none();
         let milliseconds = milliseconds.saturating_add(beside);
-        let event = if held(&report, instant) {
+        let event = if held(&report, instant, false) {
             Event::AgentHeld { report, commit: None, instant, milliseconds }
         } else {
             Event::Planned { report, plan, milliseconds }
@@ -267,25 +277,22 @@ pub(super) fn keep_paths(context: &Context) -> Vec<String> {
 }
 
 /// Endings that say nothing about the work are held: they neither count as an iteration nor reset anything.
-fn held(report: &AgentReport, instant: bool) -> bool {
+fn held(report: &AgentReport, instant: bool, changed: bool) -> bool {
     match report.ending {
-        Ending::RateLimited { .. }
-        | Ending::Overloaded
-        | Ending::Auth
-        | Ending::Billing
-        | Ending::Misconfigured
-        | Ending::Blocked => true,
-        Ending::Crashed | Ending::Killed { .. } => instant,
+        Ending::RateLimited { .. } | Ending::Overloaded => true,
+        // What a warning changed is tried once: the run's own agent goes on instead of a person who has to say so.
+        Ending::Auth | Ending::Billing | Ending::Misconfigured | Ending::Blocked => !changed,
+        Ending::Crashed | Ending::Killed { .. } => instant && !changed,
         _ => false,
     }
 }
 
 /// What the turn was for the run. Its time is the turn's own, with that of what the agent had the engine do beside it.
-fn event(report: AgentReport, taken: Taken, (milliseconds, beside): (u64, u64)) -> Event {
+fn event(report: AgentReport, taken: Taken, (milliseconds, beside): (u64, u64), changed: bool) -> Event {
     let instant = milliseconds < INSTANT && report.usage.tokens == 0 && taken.unchanged;
     let milliseconds = milliseconds.saturating_add(beside);
     // What was planted must be on record before anybody goes on from it, and the next turn must be told of what was lost.
-    if held(&report, instant) && taken.planted.is_empty() && taken.not_taken.is_none() {
+    if held(&report, instant, changed) && taken.planted.is_empty() && taken.not_taken.is_none() {
         let commit = (!taken.unchanged).then_some(taken.commit);
         return Event::AgentHeld { report, commit, instant, milliseconds };
     }

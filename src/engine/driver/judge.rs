@@ -34,9 +34,9 @@ impl<W: World> Engine<W> {
         let mut results = results.to_vec();
         results.extend(asked.into_iter().map(bounded));
         let (judgement, evidence) = judge(&results, manifests);
-        let Watched { round, verdict, standstill } = self.watch(context, &results).await?;
+        let Watched { round, verdict, standstill, headline } = self.watch(context, &results).await?;
         let learned = self.learn(context, &results).await?;
-        let event = Event::Gated { judgement, evidence, guided: false, standstill };
+        let event = Event::Gated { judgement, evidence, guided: false, standstill, headline };
         self.gated(context, event, results, (round, verdict), learned).await
     }
 

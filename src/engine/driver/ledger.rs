@@ -10,14 +10,15 @@ use super::gather::Gathered;
 use super::judge::{StoredFacts, not_taken, planted};
 use super::memory::Learned;
 use super::rows::{PLAN, audit_event, step_event, write_rows};
+use super::shared::answer_others;
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Offer, Project, ProjectId, Proposal, ProposalId,
-    Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Lesson, Offer, Project, ProjectId, Proposal,
+    ProposalId, Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
-use crate::engine::machine::{self, Event, Refused};
+use crate::engine::machine::{self, Event, Refused, Write};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
 use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx, View};
@@ -82,6 +83,8 @@ pub(super) struct StoredMaterial {
     pub asked: Vec<Question>,
     /// What became of its proposals, and was not told before.
     pub proposed: Vec<Proposal>,
+    /// What was taught about the project.
+    pub lessons: Vec<Lesson>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -121,30 +124,18 @@ impl<W: World> Engine<W> {
         let job = self
             .store
             .write(move |tx| {
-                let mut run = tx.run(id)?.ok_or_else(|| missing("run", &id))?;
+                let run = tx.run(id)?.ok_or_else(|| missing("run", &id))?;
                 if place.is_some_and(|place| !same_place(&run, place)) {
                     return Ok(Job::Moved);
                 }
                 let event = informed(tx, id, event)?;
-                let mut step = machine::step(&run, &event, tx.now());
-                if step.as_ref().is_ok_and(|next| booking::leaves(&next.writes)) && booking::book(tx, &mut run)? {
-                    // With what the turn took after all, a cap may be reached.
-                    step = machine::step(&run, &event, tx.now());
-                }
-                let next = match step {
-                    Ok(next) => next,
+                let after = match apply(tx, run, &event, false, also)? {
+                    Ok(after) => after,
                     Err(refused) => return Ok(Job::Refused(refused)),
                 };
-                let mut after = next.run;
-                write_rows(tx, &run, &mut after, &next.writes)?;
-                also(tx)?;
-                let after = tx.update_run(&after)?;
-                if after.state.is_final() {
-                    // Nobody needs the answers any more.
-                    tx.withdraw_asked_beside(id)?;
-                    tx.stop_tasks(id, None)?;
+                if let Event::Answer { question, .. } = &event {
+                    answer_others(tx, id, *question, &event)?;
                 }
-                tx.record(audit_event(&run, &after, &event))?;
                 Ok(Job::Done(after))
             })
             .await
@@ -261,6 +252,7 @@ impl<W: World> Engine<W> {
         let name = project.name.clone();
         let allowances = (key.kind == StepKind::Develop).then(|| self.world.allowances().clone());
         let (key, prompt) = (key.clone(), prompt.cloned());
+        let change = context.change.clone().filter(|_| key.kind == StepKind::Develop);
         let reached = self
             .guarded(run, place(&context.run), move |tx| {
                 let mut detail = json!({});
@@ -275,6 +267,12 @@ impl<W: World> Engine<W> {
                     detail = json!({ "reserved": reservation.held, "day": reservation.day });
                 }
                 let step = tx.insert_step(&key)?.id;
+                if let Some(change) = change {
+                    tx.put_changed_turn(run, key.iteration, &change)?;
+                    if let Some(object) = detail.as_object_mut() {
+                        object.insert("changed".to_owned(), json!(change));
+                    }
+                }
                 if let Some(Prompt { text, quotes, tells, offers }) = prompt {
                     let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
                     let name = tx.put_blob(text.as_bytes(), &origin)?;
@@ -392,9 +390,11 @@ impl<W: World> Engine<W> {
     pub(super) async fn prompt_material(&self, run: RunId, iteration: u32) -> Result<StoredMaterial, StoreError> {
         self.store
             .read(move |view| {
+                let project = view.run(run)?.map(|run| run.project);
                 let iterations = view.iterations(run)?;
                 let verified = iterations.iter().rev().find(|one| one.ended.is_some()).map_or(0, |one| one.number);
                 Ok(StoredMaterial {
+                    lessons: project.map_or(Ok(Vec::new()), |project| view.lessons(Some(project), u32::MAX))?,
                     watch: view.watch_verdicts(run)?.pop(),
                     guidance: view.guidance(run)?,
                     findings: view.findings(run, verified)?,
@@ -432,6 +432,38 @@ impl<W: World> Engine<W> {
     }
 }
 
+/// Applies an event to a run: its new values, the rows beside them and its audit event. Whose question was `answered` by another run's
+/// event does not answer it again.
+pub(super) fn apply(
+    tx: &Tx<'_>,
+    mut run: Run,
+    event: &Event,
+    answered: bool,
+    also: impl FnOnce(&Tx<'_>) -> Result<(), StoreError>,
+) -> Result<Result<Run, Refused>, StoreError> {
+    let mut step = machine::step(&run, event, tx.now());
+    if step.as_ref().is_ok_and(|next| booking::leaves(&next.writes)) && booking::book(tx, &mut run)? {
+        // With what the turn took after all, a cap may be reached.
+        step = machine::step(&run, event, tx.now());
+    }
+    let mut next = match step {
+        Ok(next) => next,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    next.writes.retain(|write| !(answered && matches!(write, Write::RecordAnswer { .. })));
+    let mut after = next.run;
+    write_rows(tx, &run, &mut after, &next.writes)?;
+    also(tx)?;
+    let after = tx.update_run(&after)?;
+    if after.state.is_final() {
+        // Nobody needs the answers any more.
+        tx.withdraw_asked_beside(run.id)?;
+        tx.stop_tasks(run.id, None)?;
+    }
+    tx.record(audit_event(&run, &after, event))?;
+    Ok(Ok(after))
+}
+
 /// The plan that an agent wrote last in a run.
 fn plan_of(view: &View<'_>, run: RunId) -> Result<Option<String>, StoreError> {
     let kept = view.blobs_of(run)?.into_iter().rfind(|(_, from)| from.kind == PLAN);
@@ -446,9 +478,9 @@ fn asked_by_agent(view: &View<'_>, run: RunId) -> Result<Vec<Question>, StoreErr
 
 /// Fills in what only the transaction of an event can know.
 fn informed(tx: &Tx<'_>, run: RunId, event: Event) -> Result<Event, StoreError> {
-    let Event::Gated { judgement, evidence, standstill, .. } = event else { return Ok(event) };
+    let Event::Gated { judgement, evidence, standstill, headline, .. } = event else { return Ok(event) };
     let guided = tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted);
-    Ok(Event::Gated { judgement, evidence, guided, standstill })
+    Ok(Event::Gated { judgement, evidence, guided, standstill, headline })
 }
 
 fn place(run: &Run) -> Place {

@@ -58,7 +58,12 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     }
                 })?;
             }
-            Write::Ask { kind, title, facts, reached } => {
+            Write::Ask { cause: Some(cause), .. } if tx.question_about(cause)?.is_some() => {
+                // Another run has asked already, and one answer is for both.
+                after.question = tx.question_about(cause)?;
+                after.question.map_or(Ok(()), |question| tx.join_question(question, id))?;
+            }
+            Write::Ask { kind, title, facts, reached, cause } => {
                 let question = tx.insert_question(&Ask {
                     run: Some(id),
                     iteration: after.iteration,
@@ -70,6 +75,9 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     deadline: None,
                 })?;
                 after.question = Some(question);
+                if let Some(cause) = cause {
+                    tx.share_question(question, cause, id)?;
+                }
             }
             Write::RecordAnswer { question, approve, reason, by } => {
                 tx.answer_question(*question, *approve, reason, by)?;
@@ -80,7 +88,15 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     tx.grant(*question, one)?;
                 }
             }
-            Write::Withdraw { question } => tx.withdraw_question(*question)?,
+            Write::Withdraw { question } => {
+                if let Some(other) = tx.leave_question(*question, id)? {
+                    // It is told by other words now, to whoever watches those that still wait.
+                    let detail = json!({ "left_by": id });
+                    tx.record(
+                        AuditEvent::new(Actor::Engine, "question.left").run(other).question(*question).detail(detail),
+                    )?;
+                }
+            }
             Write::Guide { by, text } => {
                 tx.insert_guidance(id, by, text)?;
             }
@@ -118,6 +134,9 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
         "reason": after.reason.chars().take(2_000).collect::<String>(),
     });
     if let Some(object) = detail.as_object_mut() {
+        if let Some(question) = after.question.filter(|_| before.question.is_none()) {
+            object.insert("asks".to_owned(), json!(question));
+        }
         match event {
             Event::Redirect { text, criteria, .. } => {
                 object.insert("guidance".to_owned(), json!(text));
@@ -151,7 +170,7 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
                 object.insert("image".to_owned(), json!(image));
             }
             // The run's own reason may be another one: a cancelled run keeps its operator's.
-            Event::Trouble { reason } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
+            Event::Trouble { reason, .. } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
                 object.insert("trouble".to_owned(), json!(reason.chars().take(2_000).collect::<String>()));
             }
             Event::Planned { report, plan, .. } => {

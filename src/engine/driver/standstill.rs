@@ -19,12 +19,16 @@ const FILES: usize = 20;
 /// Longest text of one error, in characters.
 const TEXT: usize = 1_000;
 
+mod ends;
+
 /// What the watchdog made of an iteration.
 pub(super) struct Watched {
     pub round: Round,
     pub verdict: Verdict,
     /// Why the run must wait for a person, in words; empty where it may go on.
     pub standstill: Vec<String>,
+    /// The same in a few words, where there is more to say than that it does not move.
+    pub headline: Option<String>,
 }
 
 /// What is stored of a run, as far as the watchdog needs it.
@@ -65,9 +69,18 @@ impl<W: World> Engine<W> {
             }
         }
         let verdict = tell(&mut watchdog, &history, &mut last, &round);
-        let standstill =
-            if verdict.level.pauses() { words(&context.run, &verdict, watchdog.best()) } else { Vec::new() };
-        Ok(Watched { round, verdict, standstill })
+        let (run, best) = (&context.run, watchdog.best());
+        // Who comes nearer all the same may end its turns as it does.
+        let ended = ends::ended_badly(&history, run.iteration).filter(|_| best != Some(round.n));
+        let (standstill, headline) = if verdict.level.pauses() {
+            let ran_out = ends::ran_out(&history.findings).map(|what| format!("the run does not move: {what}"));
+            (words(run, &verdict, best), ran_out)
+        } else if let Some(ended) = ended {
+            (std::iter::once(ended.clone()).chain(so_far(run, best)).collect(), Some(ended))
+        } else {
+            (Vec::new(), None)
+        };
+        Ok(Watched { round, verdict, standstill, headline })
     }
 
     async fn history(&self, run: crate::domain::RunId, present: u32) -> Result<History, StoreError> {
@@ -214,6 +227,13 @@ fn cut(text: &str) -> String {
 fn words(run: &Run, verdict: &Verdict, best: Option<u64>) -> Vec<String> {
     let rule = verdict.rule.map_or_else(String::new, |rule| format!("{rule:?}: "));
     let mut words = vec![format!("{rule}{}", verdict.evidence)];
+    words.extend(so_far(run, best));
+    words
+}
+
+/// What a run has come to.
+fn so_far(run: &Run, best: Option<u64>) -> Vec<String> {
+    let mut words = Vec::new();
     if let Some(best) = best {
         let word = if best == 0 { "the base".to_owned() } else { format!("iteration {best}") };
         words.push(format!("the best so far is {word}"));

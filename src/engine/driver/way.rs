@@ -7,14 +7,17 @@ use super::tasks::names;
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::{AgentWork, Setup};
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Run, RunId, StepKey, shortened};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Remedy, Run, RunId, StepKey, shortened};
 use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
-use crate::knowledge::Toolset;
+use crate::knowledge::{Tool, Toolset};
 use crate::sandbox::{Network, Sandbox, session_dir};
 use crate::watchdog::Level;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+/// What a replayed turn can use of the tools of its role. What needs an answer that somebody understands is of no use to it.
+const REPLAYED: [Tool; 1] = [Tool::ProposeExecution];
 
 impl<W: World> Engine<W> {
     /// What the run's agent may reach.
@@ -58,9 +61,14 @@ impl<W: World> Engine<W> {
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        let Some(_) = coding(context) else { return Toolset::default() };
+        let of_role = Toolset::of(&self.world.rules(context.run.role));
+        match &context.agent.work {
+            AgentWork::Coding(_) => {}
+            AgentWork::Replay(_) => return of_role.only(&REPLAYED),
+            AgentWork::Command(_) => return Toolset::default(),
+        }
         let suites = context.config.suites.iter().map(|suite| suite.name.clone()).collect();
-        let toolset = Toolset::of(&self.world.rules(context.run.role)).with_suites(suites);
+        let toolset = of_role.with_suites(suites);
         if self.sandbox(&context.run).is_ok_and(|sandbox| sandbox.abilities().services) {
             toolset.with_services(context.config.services.keys().cloned().collect())
         } else {
@@ -87,13 +95,16 @@ impl<W: World> Engine<W> {
             return Ok(None);
         }
         let id = context.run.id;
-        let (iterations, said) =
-            self.store.read(move |view| Ok((view.iterations(id)?, view.watch_verdicts(id)?))).await?;
+        let (iterations, said, changed) = self
+            .store
+            .read(move |view| Ok((view.iterations(id)?, view.watch_verdicts(id)?, view.changed_turns(id)?)))
+            .await?;
         // What did not help in a conversation will not help in its next turn either: who does not move begins anew.
         if said.last().is_some_and(|verdict| verdict.level == Level::Warn || verdict.level.pauses()) {
             return Ok(None);
         }
-        Ok(last_conversation(&context.run, &context.base, &iterations).cloned())
+        let by_others = changed.iter().filter(|(_, change)| matches!(change, Remedy::Agent(_))).map(|(turn, _)| *turn);
+        Ok(last_conversation(&context.run, &context.base, &iterations, &by_others.collect()).cloned())
     }
 
     /// Puts the files of a conversation into place for a step that has not begun.
@@ -197,13 +208,19 @@ pub(super) fn coding(context: &Context) -> Option<&CodingSettings> {
 }
 
 /// What a run's next turn goes on with: the last word about the tree that it begins from. A turn that failed by itself ends
-/// the conversation; one that was kept from working by others leaves it as it was.
-fn last_conversation<'a>(run: &Run, base: &str, iterations: &'a [Iteration]) -> Option<&'a Conversation> {
+/// the conversation; one that was kept from working by others leaves it as it was. Nobody goes on with what another agent said.
+fn last_conversation<'a>(
+    run: &Run,
+    base: &str,
+    iterations: &'a [Iteration],
+    by_others: &BTreeSet<u32>,
+) -> Option<&'a Conversation> {
     let head = run.head.as_deref().unwrap_or(base);
     let ours = |iteration: &&Iteration| iteration.number == run.iteration || iteration.commit.as_deref() == Some(head);
-    let mut reports = iterations.iter().rev().filter(ours).filter_map(|iteration| iteration.report.as_ref());
-    let last = reports.find(|report| report.conversation.is_some() || !report.ending.may_go_on())?;
-    last.conversation.as_ref().filter(|talk| last.ending.may_go_on() && talk.kept.is_some())
+    let mut reports = iterations.iter().rev().filter(ours).filter_map(|one| Some((one.number, one.report.as_ref()?)));
+    let (number, last) = reports.find(|(_, report)| report.conversation.is_some() || !report.ending.may_go_on())?;
+    let goes_on = last.ending.may_go_on() && !by_others.contains(&number);
+    last.conversation.as_ref().filter(|talk| goes_on && talk.kept.is_some())
 }
 
 #[cfg(test)]
@@ -238,7 +255,7 @@ mod tests {
 
     fn chosen(head: &str, number: u32, iterations: &[Iteration]) -> Option<String> {
         let run = Run { head: Some(head.to_owned()), iteration: number, ..new_run_for_tests(ProjectId(1)) };
-        last_conversation(&run, "base", iterations).map(|talk| talk.id.clone())
+        last_conversation(&run, "base", iterations, &BTreeSet::new()).map(|talk| talk.id.clone())
     }
 
     #[test]
@@ -287,6 +304,8 @@ mod tests {
         let mut all = vec![iteration(0, "", None), iteration(1, "one", done()), iteration(2, "two", done())];
         assert_eq!(chosen("base", 1, &all[..1]), None);
         assert_eq!(chosen("two", 3, &all), Some("id-2".to_owned()));
+        let run = Run { head: Some("two".to_owned()), iteration: 3, ..new_run_for_tests(ProjectId(1)) };
+        assert_eq!(last_conversation(&run, "base", &all, &BTreeSet::from([2])), None, "it is another agent's");
         // After a rollback to the first.
         assert_eq!(chosen("one", 3, &all), Some("id-1".to_owned()));
         assert_eq!(chosen("base", 3, &all), None);

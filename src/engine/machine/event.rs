@@ -85,6 +85,8 @@ pub enum Event {
     Trouble {
         /// What failed, in words.
         reason: String,
+        /// No later try helps before a person has done something.
+        lasting: bool,
     },
     /// The present iteration has no room under the caps of its project or of the day, so nothing was begun.
     Capped {
@@ -128,6 +130,9 @@ pub enum Event {
         guided: bool,
         /// Why the run must wait for a person although it is only red, in words; empty where it may go on.
         standstill: Vec<String>,
+        /// The same in a few words that go on from `and`, for the question's title, where there is more to say than that it does
+        /// not move.
+        headline: Option<String>,
     },
     /// The result is where it should be.
     Delivered {

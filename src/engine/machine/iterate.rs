@@ -1,5 +1,6 @@
 //! The loop itself: what the driver's reports do to a run.
 
+use super::common::{share, titled};
 use super::event::{Event, Judgement};
 use super::transition::{Transition, Write};
 use super::work::LONGEST_WAIT;
@@ -52,7 +53,10 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
-        Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Trouble { reason, lasting: true } if next.run.state != RunState::Cancelling => {
+            ask_trouble(next, "the next step cannot begin", vec![reason.clone(), try_again()]);
+        }
+        Event::Trouble { reason, .. } => trouble(next, reason, now),
         Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
             // The rest of the time stays reserved: suites may have to run a second time.
@@ -74,7 +78,9 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         }
         Event::Analysed { suspicions } => {
             next.writes.push(Write::Suspect { suspicions: suspicions.clone() });
-            if next.run.iteration == 0 {
+            if next.run.only_tests().is_some() {
+                next.go(RunState::Gating);
+            } else if next.run.iteration == 0 {
                 next.writes.push(Write::CloseIteration { number: 0, outcome: Outcome::Neutral });
                 next.run.head.clone_from(&next.run.base);
                 next.next_iteration();
@@ -82,8 +88,11 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
                 next.go(RunState::Gating);
             }
         }
-        Event::Gated { judgement, evidence, guided, standstill } => {
-            gated(next, *judgement, evidence, *guided, standstill);
+        Event::Gated { judgement, evidence, .. } if next.run.only_tests().is_some() => {
+            super::alone::concluded(next, *judgement, evidence);
+        }
+        Event::Gated { judgement, evidence, guided, standstill, headline } => {
+            gated(next, *judgement, evidence, *guided, (standstill, headline.as_deref()));
         }
         Event::Delivered { to } => {
             next.go(RunState::Succeeded);
@@ -116,9 +125,11 @@ pub(super) fn back_off(first: i64, n: u32) -> i64 {
     first.saturating_mul(1 << n.saturating_sub(1).min(16)).min(MAX_BACK_OFF)
 }
 
+/// Asks about trouble; `facts` begin with the reason.
 pub(super) fn ask_trouble(next: &mut Transition, title: &str, facts: Vec<String>) {
     let resume_to = next.run.state;
-    next.ask(RunState::Escalated, resume_to, QuestionKind::Trouble, title.to_owned(), facts);
+    let title = titled(title, facts.first().map(String::as_str).unwrap_or_default());
+    next.ask(RunState::Escalated, resume_to, QuestionKind::Trouble, title, facts);
 }
 
 pub(super) fn try_again() -> String {
@@ -130,6 +141,10 @@ fn prepare_failed(next: &mut Transition, reason: &str, retry: bool, now: Millis)
     next.run.attempt += 1;
     if !retry || next.run.troubles >= MAX_IMAGE_TRIES {
         ask_trouble(next, "the run's image cannot be made", vec![reason.to_owned(), try_again()]);
+        if retry {
+            // What may pass is the registry's or the container engine's, else it is the project's own.
+            share(next, "", reason);
+        }
         return;
     }
     next.run.not_before = Some(now.plus(back_off(2_000, next.run.troubles)));
@@ -160,9 +175,13 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
         next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
     }
     let words = format!("the agent ended as {}: {}", report.ending.name(), report.detail);
-    let hopeless = matches!(report.ending, Ending::Auth | Ending::Billing | Ending::Misconfigured | Ending::Blocked);
-    if hopeless {
-        ask_trouble(next, "the agent cannot work", vec![words, try_again()]);
+    if let Some(why) = hopeless(&report.ending) {
+        let agent = next.run.agent.clone();
+        ask_trouble(next, &format!("the agent cannot work: {why}"), vec![words, try_again()]);
+        if matches!(report.ending, Ending::Auth | Ending::Billing) {
+            // The account is that of every run with this agent.
+            share(next, &agent, why);
+        }
         return;
     }
     if next.run.instant_failures >= MAX_INSTANT_FAILURES && !theirs {
@@ -184,7 +203,11 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
         now.plus(back_off(5_000, next.run.troubles))
     };
     if next.run.troubles >= MAX_TROUBLES {
+        let agent = next.run.agent.clone();
         ask_trouble(next, "the agent's provider keeps failing", vec![words, try_again()]);
+        if theirs {
+            share(next, &agent, report.ending.name());
+        }
         return;
     }
     if next.check_budget() {
@@ -192,6 +215,17 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     }
     next.run.not_before = Some(until);
     next.run.reason = words;
+}
+
+/// Why trying again would end the same way.
+fn hopeless(ending: &Ending) -> Option<&'static str> {
+    match ending {
+        Ending::Auth => Some("its provider refuses the credentials"),
+        Ending::Billing => Some("its account has no credit"),
+        Ending::Misconfigured => Some("it cannot be started as it is configured"),
+        Ending::Blocked => Some("it is denied what it needs"),
+        _ => None,
+    }
 }
 
 fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
@@ -224,6 +258,7 @@ fn trouble(next: &mut Transition, reason: &str, now: Millis) {
     }
     if next.run.troubles >= MAX_TROUBLES {
         ask_trouble(next, "something outside the work keeps failing", vec![reason.to_owned(), try_again()]);
+        share(next, "", reason);
         return;
     }
     // Short at first: when disk space returns, the run should go on within seconds.
@@ -236,7 +271,13 @@ fn trouble(next: &mut Transition, reason: &str, now: Millis) {
 
 /// What came of the gates. Guidance that came while the tests ran was not in this iteration's prompt: what it asks for is
 /// done first, whatever the tests say, since an operator's word is above a result that does not know it.
-fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guided: bool, standstill: &[String]) {
+fn gated(
+    next: &mut Transition,
+    judgement: Judgement,
+    evidence: &[String],
+    guided: bool,
+    (standstill, headline): (&[String], Option<&str>),
+) {
     let outcome = match judgement {
         Judgement::Green => Outcome::Green,
         Judgement::Red => Outcome::Red,
@@ -247,7 +288,7 @@ fn gated(next: &mut Transition, judgement: Judgement, evidence: &[String], guide
     let goes_on = guided && next.run.spent.reached(&next.run.budget).is_empty();
     match judgement {
         // Who has given guidance meanwhile has said what should become of it.
-        Judgement::Red if !standstill.is_empty() && !guided => super::stuck::ask(next, standstill, evidence),
+        Judgement::Red if !standstill.is_empty() && !guided => super::stuck::ask(next, headline, standstill, evidence),
         Judgement::Red => {
             next.next_iteration();
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);

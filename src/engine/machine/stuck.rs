@@ -7,7 +7,7 @@ use crate::domain::{QuestionKind, RunState};
 const LONGEST: usize = 8 * 1024;
 
 /// Asks what should become of it. `why` is what the watchdog says, in words.
-pub(super) fn ask(next: &mut Transition, why: &[String], evidence: &[String]) {
+pub(super) fn ask(next: &mut Transition, headline: Option<&str>, why: &[String], evidence: &[String]) {
     let (id, number) = (next.run.id, next.run.iteration);
     let mut facts = why.to_vec();
     facts.push("nothing is spent while it waits; this is what can be done:".to_owned());
@@ -16,7 +16,7 @@ pub(super) fn ask(next: &mut Transition, why: &[String], evidence: &[String]) {
     facts.push(format!("- go back to an iteration: dogwatch rollback {id} NUMBER"));
     facts.push("- approve: it goes on as it is, and the counting begins anew".to_owned());
     facts.push("- deny: it is given up as failed, for the reason that you give".to_owned());
-    let title = format!("iteration {number} is red, and the run does not move");
+    let title = format!("iteration {number} is red, and {}", headline.unwrap_or("the run does not move"));
     next.ask(RunState::AwaitingRedirect, RunState::Developing, QuestionKind::Stuck, title, facts);
     next.explain(&format!("iteration {number} is red:"), evidence);
 }

@@ -86,6 +86,8 @@ pub enum Write {
         facts: Vec<String>,
         /// The caps of projects and days that are reached, where it is about such.
         reached: Vec<Reached>,
+        /// What the trouble is known by, where other runs may have it as well: all of them share one question.
+        cause: Option<String>,
     },
     /// The question was answered.
     RecordAnswer {
@@ -221,7 +223,7 @@ impl Transition {
         self.run.resume_to = Some(resume_to);
         self.run.not_before = None;
         self.run.reason.clone_from(&title);
-        self.writes.push(Write::Ask { kind, title, facts, reached: Vec::new() });
+        self.writes.push(Write::Ask { kind, title, facts, reached: Vec::new(), cause: None });
     }
 
     /// Asks a person where a cap of the project or of the day is reached; the answer leads back to the present state.

@@ -8,7 +8,7 @@ use super::plot::Plot;
 use crate::config::{
     ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, choose_agent,
 };
-use crate::domain::{Allowances, Millis, ModelApi, Role, RoleRules, RunId};
+use crate::domain::{Allowances, Millis, ModelApi, Remedy, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
 use crate::engine::ports::{Places, World};
 use crate::gateway::{Answered, Ways};
@@ -166,6 +166,10 @@ impl World for SimWorld {
 
     fn thresholds(&self) -> Thresholds {
         Thresholds::default()
+    }
+
+    fn remedy(&self) -> &Remedy {
+        &self.config.change
     }
 
     fn places(&self) -> &Places {

@@ -108,11 +108,18 @@ fn watched(app: &App, number: u32) -> Option<SafeText> {
     words::watch(rounds.iter().find(|round| round.number == number)?.watch.as_ref()?)
 }
 
+/// What a warning changed for the turn of an iteration.
+fn changed(app: &App, number: u32) -> Option<SafeText> {
+    let rounds = &app.one.shown()?.rounds;
+    rounds.iter().find(|round| round.number == number)?.changed.as_ref().map(words::changed)
+}
+
 fn verdict(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     let one = &round.iteration;
     let (passed, failed, skipped) = one.tests;
     let outcome = words::outcome(one.outcome).styled(Style::strong());
     let mut lines = vec![safe!("{}: {} passed, {} failed, {} skipped", outcome, passed, failed, skipped)];
+    lines.extend(changed(app, one.number));
     if let Some(report) = &one.report {
         lines.push(safe!("the agent {}: {}", report.ending.name(), report.detail));
     }

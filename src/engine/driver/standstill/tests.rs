@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::domain::{Fingerprint, Millis, RunId};
+use crate::domain::{AgentReport, Ending, Fingerprint, Millis, RunId, Usage};
 use crate::watchdog::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,14 @@ fn outcome(suite: &str, verdict: SuiteVerdict, cases: &[(&str, TestStatus)]) -> 
     }
 }
 
-fn finding(source: Source, message: &str) -> Finding {
+fn error(source: Source, message: &str) -> Finding {
+    finding(source, "E0308", message)
+}
+
+pub(super) fn finding(source: Source, kind: &str, message: &str) -> Finding {
     Finding {
         source,
-        kind: "E0308".to_owned(),
+        kind: kind.to_owned(),
         severity: Severity::Error,
         message: message.to_owned(),
         test: None,
@@ -46,8 +50,7 @@ fn tests_that_fail_are_told_with_their_suites_and_flaky_ones_are_not() {
 
 #[test]
 fn what_does_not_build_and_what_gates_refuse_are_stages_of_their_own() {
-    let broken =
-        round_of(&[], &[outcome("unit", SuiteVerdict::Failed, &[])], &[finding(Source::Build, "no\nsuch")], &[]);
+    let broken = round_of(&[], &[outcome("unit", SuiteVerdict::Failed, &[])], &[error(Source::Build, "no\nsuch")], &[]);
     assert_eq!((broken.stage, broken.errors.unwrap()[0].text.as_str()), (Some(Stage::Build), "E0308: no"));
     let gate =
         GateResult { gate: "honesty".to_owned(), verdict: GateVerdict::Fail, evidence: vec!["too large".to_owned()] };
@@ -56,6 +59,39 @@ fn what_does_not_build_and_what_gates_refuse_are_stages_of_their_own() {
     assert_eq!((refused.stage, refused.errors.unwrap()[0].text.as_str()), (Some(Stage::Gates), "honesty: too large"));
     let silent = round_of(&[], &[outcome("unit", SuiteVerdict::NoVerdict, &[])], &[], &[]);
     assert_eq!(silent.verified, Some(false));
+}
+
+/// A history in which nothing happened yet.
+pub(super) fn history() -> History {
+    History {
+        before: Vec::new(),
+        base: Vec::new(),
+        now: Vec::new(),
+        findings: Vec::new(),
+        iterations: Vec::new(),
+        guidance: Vec::new(),
+        questions: Vec::new(),
+    }
+}
+
+/// Guidance that an iteration's prompt quoted first.
+pub(super) fn guidance(applied_in: u32) -> Guidance {
+    Guidance {
+        live: None,
+        run: RunId(1),
+        number: 1,
+        by: crate::domain::Actor::Engine,
+        text: "x".to_owned(),
+        at: Millis(0),
+        state: crate::domain::GuidanceState::Applied,
+        applied_in: Some(applied_in),
+    }
+}
+
+/// An iteration whose turn ended so.
+pub(super) fn turn(number: u32, ending: Option<Ending>) -> Iteration {
+    let report = ending.map(|ending| AgentReport::new(ending, String::new(), Usage::default()));
+    Iteration { report, ..iteration(number, "b", "c") }
 }
 
 fn iteration(number: u32, base: &str, commit: &str) -> Iteration {
@@ -93,30 +129,12 @@ fn a_rollback_is_seen_by_where_an_iteration_began() {
 #[test]
 fn what_people_did_is_told_between_the_rounds() {
     let round = |n| Round { n, failing: Some(vec!["a".to_owned()]), ..Round::default() };
-    let guided = Guidance {
-        live: None,
-        run: RunId(1),
-        number: 1,
-        by: crate::domain::Actor::Engine,
-        text: "x".to_owned(),
-        at: Millis(0),
-        state: crate::domain::GuidanceState::Applied,
-        applied_in: Some(5),
-    };
-    let mut history = History {
-        before: Vec::new(),
-        base: Vec::new(),
-        now: Vec::new(),
-        findings: Vec::new(),
-        iterations: Vec::new(),
-        guidance: Vec::new(),
-        questions: Vec::new(),
-    };
+    let mut history = history();
     let stuck_at = |history: &History| {
         let (mut watchdog, mut last) = (Watchdog::default(), 0);
         (1..20).find(|n| tell(&mut watchdog, history, &mut last, &round(*n)).level == Level::Stuck)
     };
     assert_eq!(stuck_at(&history), Some(5));
-    history.guidance.push(guided);
+    history.guidance.push(guidance(5));
     assert_eq!(stuck_at(&history), Some(8));
 }

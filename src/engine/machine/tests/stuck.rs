@@ -4,7 +4,13 @@ use super::*;
 
 pub(super) fn still() -> Event {
     let standstill = vec!["R1: the same".to_owned(), "the best so far is iteration 2".to_owned()];
-    Event::Gated { judgement: Judgement::Red, evidence: vec!["why".to_owned()], guided: false, standstill }
+    Event::Gated {
+        judgement: Judgement::Red,
+        evidence: vec!["why".to_owned()],
+        guided: false,
+        standstill,
+        headline: None,
+    }
 }
 
 /// A run that waits because it does not move.
@@ -42,7 +48,8 @@ fn guidance_that_came_meanwhile_goes_before_the_question() {
     events.extend(round(Judgement::Red).into_iter().take(4));
     let mut run = after(&events);
     let Event::Gated { judgement, evidence, standstill, .. } = still() else { panic!() };
-    apply(&mut run, &Event::Gated { judgement, evidence, standstill, guided: true }, Millis(2)).unwrap();
+    apply(&mut run, &Event::Gated { judgement, evidence, standstill, guided: true, headline: None }, Millis(2))
+        .unwrap();
     assert_eq!((run.state, run.iteration), (RunState::Developing, 2));
 }
 
