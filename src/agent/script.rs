@@ -9,7 +9,7 @@ const MAX_SCRIPT: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// Not the format.
-    #[error("replay script {place}: {reason}; the format is in the README")]
+    #[error("replay script {place}: {reason}; `dogwatch help repository` has the format")]
     Format {
         /// The file.
         place: String,

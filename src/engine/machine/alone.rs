@@ -12,7 +12,9 @@ pub(super) fn concluded(next: &mut Transition, judgement: Judgement, evidence: &
     let (outcome, state, head) = match judgement {
         Judgement::Green => (Outcome::Green, RunState::Succeeded, ""),
         Judgement::Red => (Outcome::Red, RunState::Failed, ""),
-        Judgement::NeedsPerson => (Outcome::Suspicious, RunState::Failed, "no clear result: "),
+        Judgement::NeedsPerson | Judgement::BringsPackages => {
+            (Outcome::Suspicious, RunState::Failed, "no clear result: ")
+        }
     };
     next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
     let told: Vec<&str> = evidence.iter().take(MOST_TOLD).map(String::as_str).collect();

@@ -3,7 +3,7 @@
 
 use super::super::{Context, Engine, Halt};
 use super::look::aside;
-use crate::config::{DependencyGate, ReviewGate};
+use crate::config::{AgentWork, DependencyGate, ReviewGate};
 use crate::domain::{GateResult, GateVerdict, Suspicion};
 use crate::engine::machine::Judgement;
 use crate::engine::ports::{Trees, World};
@@ -28,8 +28,12 @@ impl<W: World> Engine<W> {
         context: &Context,
         changes: &[Change],
     ) -> Result<(Vec<GateResult>, BTreeSet<String>), Halt> {
-        let head = Self::tested_commit(context);
         let (mut results, mut only) = (Vec::new(), BTreeSet::new());
+        // Nothing comes of a run without an agent that anybody could look at.
+        if matches!(context.agent.work, AgentWork::Nothing) {
+            return Ok((results, only));
+        }
+        let head = Self::tested_commit(context);
         let reviews = self.world.reviews();
         let whose = match (reviews.always, context.config.gates.review) {
             (true, _) => Some("config.toml asks for a review of every result"),
