@@ -17,17 +17,23 @@ mod bug;
 mod complaint;
 mod completions;
 mod context;
+mod dataset;
 mod debug;
 mod deliver;
+mod demo;
 mod diff;
 mod doctor;
 mod egress;
 mod engine;
 mod evidence;
+mod feature;
 mod gc;
+mod help;
 mod init;
 mod knowledge;
+mod lesson;
 mod logs;
+mod man;
 mod metrics;
 mod models;
 mod notify;
@@ -41,6 +47,7 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod task;
 mod tasks;
 mod tools;
 mod uninstall;
@@ -57,6 +64,7 @@ use context::Context;
     name = "dogwatch",
     version,
     max_term_width = 100,
+    disable_help_subcommand = true,
     after_help = "Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand;\n\
         9 done, but the audit log is not the one that you saw before.\n\
         With --json an error is one line on standard error: {\"error\":{\"code\":5,\"message\":\"...\"}}.\n\
@@ -69,6 +77,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show what this is about, on real runs over small projects: needs no key, no model, no configuration
+    Demo(demo::Args),
     /// Watch over the runs on this terminal; `dogwatch` alone does the same
     Watch(watch::Args),
     /// Start a run
@@ -101,9 +111,17 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// Register directories of data that runs may read, and hold them to what was registered
+    Dataset(dataset::Args),
+    /// Keep what people and solved bugs teach about a project, for its agents
+    Lesson(lesson::Args),
+    /// Have suites run without an agent, at once or by a clock, and see what came of it
+    Task(task::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
     Tasks(tasks::Args),
-    /// Register what agents may read: wanted features and data sets
+    /// Keep what people want of a project, start runs from it, and see how far it is
+    Feature(feature::Args),
+    /// Register what agents may read: data sets
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
     Asset(asset::Args),
@@ -147,8 +165,12 @@ enum Command {
     Stop(engine::Args),
     /// Remove everything of this engine: its containers and images, then its state directory
     UninstallData(uninstall::Args),
+    /// Read about a topic such as security or troubleshooting; alone: which topics there are
+    Help(help::Args),
     /// Print a script by which a shell completes these words
     Completions(completions::Args),
+    /// Write manual pages into a directory
+    Man(man::Args),
     /// Look into single parts from outside, for maintainers
     #[command(hide = true)]
     Debug(debug::Args),
@@ -171,6 +193,7 @@ pub fn main() -> i32 {
 fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
     let Some(command) = command else { return Ok(Context::block_on(watch::without_words)?) };
     let code = match command {
+        Command::Demo(args) => Context::block_on(|context| demo::perform(context, args)),
         Command::Watch(args) => Context::block_on(|context| watch::perform(context, args)),
         Command::Run(args) => Context::block_on(|context| run::perform(context, args)),
         Command::Ps(args) => Context::block_on(|context| ps::perform(context, args)),
@@ -188,8 +211,12 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Dataset(args) => Context::block_on(|context| dataset::perform(context, args)),
+        Command::Lesson(args) => Context::block_on(|context| lesson::perform(context, args)),
+        Command::Task(args) => Context::block_on(|context| task::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Feature(args) => Context::block_on(|context| feature::perform(context, args)),
         Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Metrics(args) => Context::block_on(|context| metrics::perform(context, args)),
@@ -210,7 +237,9 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Secret(args) => secret::perform(Context::new()?, &args),
         Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
         Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
+        Command::Help(args) => help::perform(Context::new()?, &args, Cli::command()),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
+        Command::Man(args) => man::perform(Context::new()?, &args, Cli::command()),
         Command::Debug(args) => debug::perform(Context::new()?, &args),
     };
     Ok(code?)

@@ -37,6 +37,7 @@ pub mod units;
 mod watchdog;
 
 pub use agents::{AgentChoiceError, AgentWork, ChosenAgent, choose_agent};
+pub use approvals::Reviews;
 pub use assets::read_assets;
 pub use audit::AuditConfig;
 pub use command::CommandLine;
@@ -51,7 +52,8 @@ pub(crate) use notify::is_address;
 pub use notify::{NotifyBy, NotifyConfig, Quiet};
 pub use paths::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 pub use project::{
-    AgentConfig, Browser, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite,
+    AgentConfig, Browser, DeliverTo, DependencyGate, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup,
+    Silence, Suite,
 };
 pub use reference::reference;
 pub use retention::Retention;

@@ -37,9 +37,9 @@ use crate::client::{Client, Witness, sign};
 use crate::domain::{ProposalId, RunId};
 use crate::safe;
 use crate::text::Look;
-use crate::text::screen::{Screen, ScreenError, Wanted};
+use crate::text::screen::{Bell, Screen, ScreenError, Wanted};
 use crate::words;
-use app::{App, Effect};
+use app::{App, Effect, Layer};
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use drafts::Drafts;
 use futures_util::StreamExt;
@@ -71,6 +71,7 @@ const DRAIN: usize = 512;
 
 /// How the console is started.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// What the terminal can show.
     pub look: Look,
@@ -84,10 +85,14 @@ pub struct Options {
     pub copies: PathBuf,
     /// Which keys do what.
     pub keys: Keymap,
+    /// How somebody is called to what waits.
+    pub bell: Bell,
     /// Where what is written and not sent is kept.
     pub drafts: Option<PathBuf>,
     /// What is wrong with the audit log, as far as this user saw it before.
     pub alarm: Option<String>,
+    /// It begins with the first steps.
+    pub tour: bool,
 }
 
 /// Shows the console until it is left.
@@ -102,10 +107,12 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
     app.keys = options.keys;
     app.ascii = !options.look.unicode;
     app.alarm = options.alarm;
+    app.layer = options.tour.then_some(Layer::Tour { top: 0 });
     let drafts = Drafts::open(options.drafts)?;
     let (frame, answer) = if options.slow_link { (SLOW_FRAME, SLOW_ANSWER) } else { (FRAME, ANSWER) };
     let result = Loop {
         app,
+        bell: options.bell,
         drafts,
         orders: orders_in,
         news,
@@ -126,6 +133,7 @@ pub async fn run(socket: PathBuf, first: Option<Client>, options: Options) -> Re
 
 struct Loop {
     app: App,
+    bell: Bell,
     drafts: Drafts,
     orders: mpsc::UnboundedSender<link::Order>,
     news: mpsc::Receiver<News>,
@@ -163,7 +171,7 @@ impl Loop {
         loop {
             let pause = if self.asked { self.answer } else { self.frame };
             let next = self.drawn.map_or_else(Instant::now, |drawn| drawn + pause);
-            let lively = self.app.is_lively();
+            let lively = self.app.is_lively() || self.app.owes_a_ring();
             let refresh = self.refresh;
             let woken = tokio::select! {
                 biased;
@@ -186,7 +194,10 @@ impl Loop {
                     self.refresh = None;
                     self.app.refresh();
                 }
-                Woken::Tick => self.dirty = true,
+                Woken::Tick => {
+                    self.dirty = true;
+                    self.app.ring_when_due();
+                }
                 Woken::Seen => {
                     self.unseen = false;
                     let before = self.app.dialog.rows.unseen();
@@ -230,11 +241,11 @@ impl Loop {
                         self.draft(&effect, run);
                     }
                     Effect::Code => self.app.coded(code::code()?),
-                    Effect::Sign { proposal, digest, keys } => {
+                    Effect::Sign { proposal, digest, glass, keys } => {
                         // Whoever signs may have to type a passphrase, or touch a key.
                         drop(input);
                         screen.leave();
-                        self.app.signed(signed(proposal, digest, keys).await);
+                        self.app.signed(signed(proposal, digest, glass, keys).await);
                         screen.back()?;
                         input = EventStream::new();
                     }
@@ -246,6 +257,7 @@ impl Loop {
                         screen.back()?;
                         input = EventStream::new();
                     }
+                    Effect::Ring(waiting) => screen.ring(self.bell, waiting),
                     Effect::Copy(lines) => self.app.copied(screen.copy(&lines).then_some(lines.len())),
                     Effect::View(purpose, path) => {
                         drop(input);
@@ -332,8 +344,13 @@ impl Loop {
 }
 
 /// Has a yes signed by the person's own `ssh-keygen`.
-async fn signed(proposal: ProposalId, digest: String, keys: Vec<String>) -> Result<String, String> {
-    let signing = tokio::task::spawn_blocking(move || sign(proposal, &digest, None, &keys));
+async fn signed(
+    proposal: ProposalId,
+    digest: String,
+    glass: Option<String>,
+    keys: Vec<String>,
+) -> Result<String, String> {
+    let signing = tokio::task::spawn_blocking(move || sign(proposal, &digest, glass.as_deref(), None, &keys));
     signing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 

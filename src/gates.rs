@@ -5,6 +5,7 @@
 //! say about that, the driver asks the functions here beside.
 
 mod code;
+mod diff;
 mod facts;
 mod globs;
 mod honesty;
@@ -18,6 +19,7 @@ mod rust;
 mod tests_pass;
 mod words;
 
+pub use diff::diff_facts;
 pub use facts::{Change, ChangeKind, Facts};
 pub use globs::path_fits;
 pub use honesty::{Honesty, suspicions};
@@ -26,7 +28,7 @@ pub use meddling::{LARGEST, meddling};
 pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, is_document, is_test, stays_the_same};
 pub use reach::{Reached, Reads, reached};
 pub use remarks::same_program;
-pub use tests_pass::TestsPass;
+pub use tests_pass::{TestsPass, told};
 pub use words::words;
 
 use crate::domain::GateResult;

@@ -22,6 +22,7 @@ mod disguise;
 mod dispatch;
 mod egress;
 mod key;
+mod limit;
 mod listen;
 mod metered;
 mod provider;

@@ -20,6 +20,7 @@ pub mod lines;
 pub mod logs;
 pub mod models;
 pub mod notify;
+pub mod packages;
 pub mod people;
 pub mod probe;
 pub mod project;

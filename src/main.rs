@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Some(name) if name == dogwatch::query::WORD => dogwatch::query::main(),
         Some(name) if name == dogwatch::fleet::WORD => dogwatch::fleet::main(&args.collect::<Vec<_>>()),
         Some(name) if name == "browse" => dogwatch::browser::main(&args.collect::<Vec<_>>()),
-        Some(name) if name == "replay-edits" => dogwatch::agent::replay_main(),
+        Some(name) if name == "replay-edits" => dogwatch::agent::replay_main(&args.collect::<Vec<_>>()),
         _ => dogwatch::cli::main(),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(1))

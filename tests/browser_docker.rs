@@ -30,9 +30,10 @@ mod needs_docker {
         }
         for (name, text) in &mut files {
             if name == "dogwatch.toml" {
-                *text = text.replace("dogwatch-test-browser:1", image);
+                *text = text.replace("@image@", image);
             }
         }
+        files.push(("check.py".to_owned(), include_str!("../assets/demo/check.py").to_owned()));
         TempRepo::new(&files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>())
     }
 
@@ -57,9 +58,9 @@ mod needs_docker {
         let account = engine.raw_log(run, "i0-test-browser");
         assert_eq!(detail.view.run.state, RunState::Succeeded, "{account}\n{detail:#?}");
         let outcomes: Vec<_> = detail.iterations.iter().map(|one| (one.outcome, one.tests)).collect();
-        // Two tests and three pages: the pages each have something wrong with them, and one test fails.
+        // Three tests and three pages: the pages each have something wrong with them, and two tests fail.
         let (red, green) = (Some(Outcome::Red), Some(Outcome::Green));
-        assert_eq!(outcomes, [(Some(Outcome::Neutral), (1, 4, 0)), (red, (3, 2, 0)), (green, (5, 0, 0))], "{account}");
+        assert_eq!(outcomes, [(Some(Outcome::Neutral), (1, 5, 0)), (red, (3, 3, 0)), (green, (6, 0, 0))], "{account}");
 
         let found = engine
             .texts("SELECT source || ' ' || kind || ': ' || message FROM findings WHERE iteration = 0 ORDER BY id");
@@ -76,8 +77,9 @@ mod needs_docker {
             found.iter().any(|one| one.starts_with("frontend broken image: ") && one.contains("/logo.svg")),
             "{found:#?}"
         );
-        assert_eq!(about("test_cents_have_two_digits"), 1, "{found:#?}");
-        assert_eq!(found.len(), 4, "{found:#?}");
+        assert_eq!(about("12.05"), 1, "{found:#?}");
+        assert_eq!(about("ZeroDivisionError"), 1, "{found:#?}");
+        assert_eq!(found.len(), 5, "{found:#?}");
         let place = engine.texts(
             "SELECT json_extract(location, '$.file') || ':' || json_extract(location, '$.line') FROM findings
              WHERE iteration = 0 AND kind = 'TypeError'",

@@ -9,10 +9,11 @@ mod support;
 
 use rand::RngExt;
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::bare::{Bare, Process, output};
 use support::chance::{number, random, seed};
 use support::console::{Console, foreign, hidden};
+use support::dialog::{code, open, read, see};
 use support::hostile::Hostile;
 use support::wait_until;
 
@@ -39,58 +40,6 @@ fn shown(bare: &Bare, id: &str) -> Value {
 
 fn state(bare: &Bare, id: &str) -> String {
     shown(bare, id)["proposal"]["state"].as_str().unwrap().to_owned()
-}
-
-/// Opens the dialog about the only proposal.
-fn open(console: &mut Console) {
-    console.wait_for("waiting for you");
-    console.type_keys("2");
-    console.wait_for("decided there");
-    console.type_keys("\r");
-    console.wait_for("what runs, exactly");
-}
-
-/// Reads to the end, page by page.
-fn read(console: &mut Console) {
-    let end = Instant::now() + PATIENCE;
-    let is_read = |console: &Console| console.shown().contains("all of it was on the screen");
-    while !is_read(console) {
-        assert!(Instant::now() < end, "the end does not come:\n{}", console.shown());
-        let before = place(console);
-        console.type_keys("\u{6}");
-        wait_until("another page", PATIENCE, || is_read(console) || place(console) != before || is_last(&before));
-    }
-}
-
-/// Which rows are shown, as the title says.
-fn place(console: &Console) -> String {
-    let shown = console.shown();
-    let rest = shown.split_once("rows ").map_or("", |(_, rest)| rest);
-    rest.lines().next().unwrap_or_default().to_owned()
-}
-
-/// Whether they are the last ones.
-fn is_last(place: &str) -> bool {
-    let numbers: Vec<&str> =
-        place.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
-    matches!(numbers[..], [_, last, all, ..] if last == all)
-}
-
-/// The code on the screen.
-fn code(console: &mut Console) -> String {
-    console.type_keys("y");
-    console.wait_for("Type this code, then enter: ");
-    let shown = console.shown();
-    let (_, rest) = shown.split_once("Type this code, then enter: ").unwrap();
-    rest.chars().take_while(char::is_ascii_lowercase).collect()
-}
-
-/// Longer than the dialog is seen before it takes anything.
-fn see() {
-    let end = Instant::now() + Duration::from_millis(600);
-    while Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
@@ -191,6 +140,36 @@ fn hostile_bytes_are_shown_exactly_and_none_is_obeyed() {
     console.type_keys("q");
     console.end();
     assert_own(console.bytes());
+}
+
+/// A new thing that waits rings the bell once, and says how many wait where that is wanted; what waited already does not.
+#[test]
+fn somebody_is_called_to_what_is_new() {
+    for (wanted, bells, notes) in [("bell", 1, 0), ("notify", 1, 1), ("off", 0, 0)] {
+        let (bare, _engine) = proposed(&["true"]);
+        std::fs::write(bare.config(), format!("[console]\nbell = \"{wanted}\"\n")).unwrap();
+        let mut console = Console::start(&bare, &["watch"], 24, 80);
+        console.wait_for("1 waiting for you");
+        assert!(!console.bytes().contains(&7), "it waited before the console was opened");
+        fine(&bare, &["propose", "web-1", "--why", "\u{1b}]9;x\u{7}", "--", "false", "\u{7}"]);
+        console.wait_for("2 waiting for you");
+        fine(&bare, &["propose", "web-1", "--why", "again", "--", "false"]);
+        console.wait_for("3 waiting for you");
+        console.type_keys("q");
+        console.end();
+        let text = String::from_utf8(console.bytes()).unwrap();
+        assert_eq!(text.matches('\u{7}').count(), bells, "{wanted}");
+        assert_eq!(text.matches("\u{1b}]9;dogwatch: 2 waiting for you\u{1b}\\").count(), notes, "{wanted}");
+        assert_own(console.bytes());
+    }
+    let (bare, _engine) = proposed(&["true"]);
+    let mut plain = Console::start(&bare, &["watch", "--plain"], 24, 80);
+    plain.wait_for("may this run on web-1?");
+    fine(&bare, &["propose", "web-1", "--why", "again", "--", "false"]);
+    plain.wait_for("q2");
+    plain.signal(rustix::process::Signal::TERM);
+    plain.end();
+    assert!(!plain.bytes().contains(&7), "lines call nobody");
 }
 
 fn assert_own(bytes: Vec<u8>) {

@@ -10,6 +10,7 @@ mod identity;
 #[path = "people/roles.rs"]
 mod roles;
 #[path = "people/system.rs"]
+#[allow(dead_code, reason = "other test programs use the rest of this module")]
 mod system;
 #[path = "people/users.rs"]
 mod users;

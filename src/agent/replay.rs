@@ -2,10 +2,14 @@
 //! testing it, and is named as such wherever it shows. The edits are made inside the container by the same executable
 //! that is the container's PID 1, so that any image will do.
 
+mod tool;
+
 use super::ending_line::EndingLine;
 use super::script::{Edit, Entry, Script};
 use super::{Agent, Turn, TurnContext, TurnReader};
+use crate::domain::GUIDANCE_HEADING;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -22,12 +26,19 @@ const EXECUTABLE: &str = "/dogwatch/bin/dogwatch";
 #[derive(Debug, Clone)]
 pub struct ReplayAgent {
     script: Script,
+    /// Where the tools of its run are, if it has any.
+    tools: Option<String>,
 }
 
 impl ReplayAgent {
     /// An agent that replays this script.
     pub fn new(script: Script) -> Self {
-        Self { script }
+        Self { script, tools: None }
+    }
+
+    /// The same, of a run that has tools of the engine's at this URL.
+    pub fn with_tools(self, url: String) -> Self {
+        Self { tools: Some(url), ..self }
     }
 }
 
@@ -37,9 +48,11 @@ impl Agent for ReplayAgent {
     }
 
     fn turn(&self, context: &TurnContext<'_>) -> Turn {
-        let stdin = serde_json::to_vec(&self.script.entry(context.iteration)).unwrap_or_default();
+        let guided = context.prompt.starts_with(GUIDANCE_HEADING);
+        let stdin = serde_json::to_vec(&self.script.entry(context.iteration, guided)).unwrap_or_default();
+        let words = [EXECUTABLE, "replay-edits"].map(str::to_owned);
         Turn {
-            argv: vec![EXECUTABLE.to_owned(), "replay-edits".to_owned()],
+            argv: words.into_iter().chain(self.tools.clone()).collect(),
             env: BTreeMap::new(),
             stdin,
             open_until: None,
@@ -55,16 +68,17 @@ impl Agent for ReplayAgent {
     }
 }
 
-/// The program inside the container, over its standard streams.
-pub fn main() -> i32 {
+/// The program inside the container, over its standard streams; its first word says where tools are.
+pub fn main(args: &[OsString]) -> i32 {
+    let tools = args.first().and_then(|word| word.to_str());
     // Its standard output is a pipe to the shim, never a terminal.
-    act(&mut io::stdin().lock(), &mut io::stdout().lock())
+    act(&mut io::stdin().lock(), &mut io::stdout().lock(), tools)
 }
 
 /// Reads an entry on standard input, applies it below the working directory, prints
 /// what it does, and returns the exit code.
-fn act(input: &mut dyn Read, output: &mut dyn Write) -> i32 {
-    match replay(input, output) {
+fn act(input: &mut dyn Read, output: &mut dyn Write, tools: Option<&str>) -> i32 {
+    match replay(input, output, tools) {
         Ok(code) => code,
         Err(error) => {
             // The output is a pipe to the shim; if even that is gone, the exit code still tells.
@@ -74,7 +88,7 @@ fn act(input: &mut dyn Read, output: &mut dyn Write) -> i32 {
     }
 }
 
-fn replay(input: &mut dyn Read, output: &mut dyn Write) -> io::Result<i32> {
+fn replay(input: &mut dyn Read, output: &mut dyn Write, tools: Option<&str>) -> io::Result<i32> {
     let mut text = Vec::new();
     input.read_to_end(&mut text)?;
     let entry: Entry = serde_json::from_slice(&text)?;
@@ -83,7 +97,7 @@ fn replay(input: &mut dyn Read, output: &mut dyn Write) -> io::Result<i32> {
         writeln!(output, "{}", entry.say)?;
     }
     for edit in &entry.edits {
-        apply(edit, output)?;
+        apply(edit, output, tools)?;
     }
     if entry.sleep > 0 {
         writeln!(output, "sleeps for {} s", entry.sleep)?;
@@ -115,7 +129,7 @@ fn make_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
-fn apply(edit: &Edit, output: &mut dyn Write) -> io::Result<()> {
+fn apply(edit: &Edit, output: &mut dyn Write, tools: Option<&str>) -> io::Result<()> {
     match edit {
         Edit::Replace { path, replace } => {
             let place = below(path)?;
@@ -160,6 +174,15 @@ fn apply(edit: &Edit, output: &mut dyn Write) -> io::Result<()> {
             let status = Command::new(program).args(arguments).stdin(Stdio::null()).status()?;
             writeln!(output, "{program}: {status}")
         }
+        Edit::Tool { tool, arguments } => {
+            let Some(url) = tools else {
+                return Err(io::Error::other(format!(
+                    "there is no tool `{tool}`: this run has none that it could use"
+                )));
+            };
+            let said = tool::call(url, tool, arguments)?;
+            writeln!(output, "{tool}: {said}")
+        }
     }
 }
 
@@ -183,7 +206,29 @@ mod tests {
         let turn =
             ReplayAgent::new(script).turn(&TurnContext { iteration: 2, prompt: "ignored", session: Session::New("") });
         let mut output = Vec::new();
-        assert_eq!(act(&mut turn.stdin.as_slice(), &mut output), 0);
+        assert_eq!(act(&mut turn.stdin.as_slice(), &mut output, None), 0);
         assert!(String::from_utf8(output).unwrap().contains("two"));
+    }
+
+    #[test]
+    fn guidance_in_the_prompt_chooses_its_own_entry() {
+        let script =
+            Script::parse(br#"{"replay":1,"guided":{"say":"as told"},"iterations":[{"say":"alone"}]}"#, "s").unwrap();
+        let said = |prompt: &str| {
+            let context = TurnContext { iteration: 1, prompt, session: Session::New("") };
+            String::from_utf8(ReplayAgent::new(script.clone()).turn(&context).stdin).unwrap()
+        };
+        let quoted = crate::engine::prompt::quoted(["anything"].into_iter());
+        assert!(said(&quoted).contains("as told"));
+        // What comes from outside stands further down, whatever it says.
+        assert!(said(&format!("# Task\n\n{quoted}")).contains("alone"));
+    }
+
+    #[test]
+    fn who_has_no_tools_says_so() {
+        let entry = br#"{"edits":[{"tool":"propose_execution","arguments":{"asset":"a"}}]}"#;
+        let mut output = Vec::new();
+        assert_eq!(act(&mut entry.as_slice(), &mut output, None), 1);
+        assert!(String::from_utf8(output).unwrap().contains("this run has none"));
     }
 }

@@ -9,7 +9,7 @@ const MAX_SCRIPT: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// Not the format.
-    #[error("replay script {place}: {reason}; the format is in the README")]
+    #[error("replay script {place}: {reason}; `dogwatch help repository` has the format")]
     Format {
         /// The file.
         place: String,
@@ -27,6 +27,10 @@ pub struct Script {
     /// What it does where a plan is wanted first; nothing where this is left out.
     #[serde(default)]
     pub plan: Option<Entry>,
+    /// What it does instead once its prompt quotes guidance of an operator, whatever that says; as without it where this is left
+    /// out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guided: Option<Entry>,
     /// One entry an iteration; the last one repeats when the run needs more.
     pub iterations: Vec<Entry>,
 }
@@ -87,6 +91,14 @@ pub enum Edit {
         /// Program and arguments.
         run: Vec<String>,
     },
+    /// Use a tool of the engine's, where the run has it.
+    Tool {
+        /// Its name, such as `propose_execution`.
+        tool: String,
+        /// What it takes.
+        #[serde(default)]
+        arguments: serde_json::Value,
+    },
 }
 
 /// Old and new text of a replacement.
@@ -116,10 +128,13 @@ impl Script {
         Ok(script)
     }
 
-    /// The entry of an iteration (from 1), or that of the plan (0).
-    pub fn entry(&self, iteration: u32) -> Entry {
+    /// The entry of an iteration (from 1), or that of the plan (0). `guided` says that the prompt quotes guidance.
+    pub fn entry(&self, iteration: u32, guided: bool) -> Entry {
         if iteration == 0 {
             return self.plan.clone().unwrap_or_default();
+        }
+        if let (true, Some(entry)) = (guided, &self.guided) {
+            return entry.clone();
         }
         let index = usize::try_from(iteration.saturating_sub(1)).unwrap_or(usize::MAX);
         self.iterations.get(index).or(self.iterations.last()).cloned().unwrap_or_default()
@@ -138,8 +153,16 @@ mod tests {
             "s.json",
         )
         .unwrap();
-        assert_eq!(script.entry(1).say, "a");
-        assert_eq!(script.entry(9).say, "b");
+        assert_eq!(script.entry(1, false).say, "a");
+        assert_eq!(script.entry(9, true).say, "b");
+    }
+
+    #[test]
+    fn what_people_say_has_its_own_entry() {
+        let text = br#"{"replay":1,"guided":{"say":"as you wish"},"plan":{"say":"plan"},"iterations":[{"say":"a"}]}"#;
+        let script = Script::parse(text, "s.json").unwrap();
+        assert_eq!([1, 7].map(|number| script.entry(number, true).say), ["as you wish", "as you wish"]);
+        assert_eq!([script.entry(1, false).say, script.entry(0, true).say], ["a", "plan"]);
     }
 
     #[test]

@@ -65,6 +65,10 @@ fn standing(detail: &ProposalDetail) -> Part {
         state = safe!("{}; {} left", state, words::span(left));
     }
     lines.push(state);
+    for vote in one.votes.iter().filter(|vote| vote.glass.is_some()) {
+        let who = person(&vote.voter.person);
+        lines.push(safe!("BREAK-GLASS: {} alone decided this for two; why stands below", who).styled(Style::strong()));
+    }
     if !one.reason.is_empty() {
         lines.push(safe!("because: {}", one.reason));
     }
@@ -282,7 +286,7 @@ fn yes(one: &Proposal, vote: &Vote) -> SafeText {
         line = safe!("{}, signed", line);
     }
     if let Some(reason) = &vote.glass {
-        line = safe!("{}, STANDING IN FOR A SECOND PERSON: {}", line, reason);
+        line = safe!("{}, BREAK-GLASS, standing in for a second person: {}", line, reason).styled(Style::strong());
     }
     line
 }

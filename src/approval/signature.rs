@@ -30,9 +30,16 @@ pub enum BadSignature {
     Other,
 }
 
-/// What is signed: the decision and the digest of all that it is about.
-pub fn message(id: ProposalId, digest: &str) -> String {
-    format!("dogwatch approval 1\napprove {id}\n{digest}\n")
+/// What is signed: the decision and the digest of all that it is about. Whoever stands in for a second person as well signs another text,
+/// the second form, with the reason and its length: so nobody can add that to a yes that was less, nor change its words.
+pub fn message(id: ProposalId, digest: &str, glass: Option<&str>) -> String {
+    match glass {
+        None => format!("dogwatch approval 1\napprove {id}\n{digest}\n"),
+        Some(reason) => format!(
+            "dogwatch approval 2\napprove {id} for a second person as well\n{digest}\n{} bytes why:\n{reason}\n",
+            reason.len()
+        ),
+    }
 }
 
 /// A key that can be used for this.
@@ -63,7 +70,8 @@ pub fn check(policy: &Policy, id: ProposalId, vote: &Vote) -> Result<(), BadSign
     let Some(key) = keys.iter().find(|key| key.key_data() == signature.public_key()) else {
         return Err(BadSignature::OtherKey(name.clone()));
     };
-    key.verify(NAMESPACE, message(id, &vote.digest).as_bytes(), &signature).map_err(|_| BadSignature::Other)
+    key.verify(NAMESPACE, message(id, &vote.digest, vote.glass.as_deref()).as_bytes(), &signature)
+        .map_err(|_| BadSignature::Other)
 }
 
 /// Reads a signature that is written in the one way there is. Its version is not part of what is signed, and decoders pass over what

@@ -100,15 +100,19 @@ fn counts(proposal: &Proposal, need: &Need, glass: &BTreeSet<OperatorRole>, vote
     if !need.own_vote && is_owner(proposal, person) {
         return Err(BadVote::Own);
     }
-    if let Some(reason) = &vote.glass {
-        if !vote.voter.has_one_of(glass) {
-            return Err(BadVote::Glass);
-        }
-        if reason.chars().filter(|c| c.is_alphanumeric()).count() < GLASS_REASON {
-            return Err(BadVote::GlassReason);
-        }
+    stands_in(vote, glass).map(drop)
+}
+
+/// Whether a vote counts for a second person as well; an error where it says so and may not.
+pub fn stands_in(vote: &Vote, glass: &BTreeSet<OperatorRole>) -> Result<bool, BadVote> {
+    let Some(reason) = &vote.glass else { return Ok(false) };
+    if !vote.voter.has_one_of(glass) {
+        return Err(BadVote::Glass);
     }
-    Ok(())
+    if reason.chars().filter(|c| c.is_alphanumeric()).count() < GLASS_REASON {
+        return Err(BadVote::GlassReason);
+    }
+    Ok(true)
 }
 
 /// How many people more must agree, from the votes that still count. `now` are the roles that voters have at this moment; those of

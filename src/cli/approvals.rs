@@ -279,7 +279,7 @@ async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, F
     }
     if question.answer.is_none() {
         context.say(&safe!(""))?;
-        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome | QuestionKind::Glass) {
             context
                 .say_wrapped(&safe!("look: dogwatch approvals ls, then `dogwatch approvals show` with the proposal"))?;
             return Ok(0);

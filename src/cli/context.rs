@@ -3,6 +3,7 @@
 use crate::client::{Client, ClientError, SpawnError, Witness, ensure_engine};
 use crate::config::{Paths, PathsError};
 use crate::protocol::{FaultCode, Reply, Request};
+use crate::safe;
 use crate::text::{Flow, Out, OutError, SafeText, StandardOut};
 use serde::Serialize;
 use std::error::Error;
@@ -15,6 +16,9 @@ use tokio::time::Instant;
 const ABSENCE: Duration = Duration::from_secs(30);
 /// How often they look for it.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The columns of prose.
+const PROSE: usize = 80;
 
 /// The exit code of what was done while the audit log is not the one that this user saw.
 const TAMPERED: i32 = 9;
@@ -99,6 +103,11 @@ impl Context {
     /// For subcommands that need no engine.
     pub fn new() -> Result<Self, Failure> {
         Ok(Self { paths: Paths::from_environment()?, out: Out::stdout(), client: None, alarm: Arc::default() })
+    }
+
+    /// The same for another engine.
+    pub fn at(self, paths: Paths) -> Self {
+        Self { paths, client: None, ..self }
     }
 
     /// Runs a subcommand on a small runtime of its own.
@@ -196,6 +205,17 @@ impl Context {
             Some(columns) => self.say_all(&line.wrap(columns)),
             None => self.say(line),
         }
+    }
+
+    /// Prints prose behind a head, broken between words and set in below it, also where there is no terminal.
+    pub fn say_prose(&mut self, head: &SafeText, prose: &SafeText) -> Result<(), Failure> {
+        let room = self.columns().unwrap_or(PROSE).min(PROSE).saturating_sub(head.width());
+        let mut head = head.clone();
+        for line in prose.flow(room) {
+            self.say(&safe!("{}{}", head, line))?;
+            head = SafeText::empty().pad_right(head.width());
+        }
+        Ok(())
     }
 
     /// Refuses bytes as they are where a terminal would get them.

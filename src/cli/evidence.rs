@@ -20,15 +20,21 @@ pub async fn export(mut context: Context, id: ProposalId, dir: &Path, json: bool
     fs::create_dir(dir).map_err(failed(dir))?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = vec![
         (dir.join("record"), digest::record(&one.proposed)),
-        (dir.join("decision"), signature::message(id, &show::shown(&detail)).into_bytes()),
+        (dir.join("decision"), signature::message(id, &show::shown(&detail), None).into_bytes()),
     ];
     let mut signers = String::new();
     let mut checks = String::from(
-        "The digest in `decision` is that of `record`:\n    sha256sum record\n\nEach signature is one person's yes to `decision`:\n",
+        "The digest in `decision` is that of `record`:\n    sha256sum record\n\nEach signature is one person's yes to the file behind it:\n",
     );
     for (at, vote) in one.votes.iter().enumerate() {
         let Some(text) = &vote.signature else { continue };
-        let name = format!("yes-{}.sig", at + 1);
+        let (name, mut decision) = (format!("yes-{}.sig", at + 1), "decision".to_owned());
+        if let Some(glass) = &vote.glass {
+            // Who stood in for a second person signed that, too.
+            decision = format!("decision-{}", at + 1);
+            let text = signature::message(id, &show::shown(&detail), Some(glass));
+            files.push((dir.join(&decision), text.into_bytes()));
+        }
         let who = format!("user-{}", vote.voter.person.login_uid.unwrap_or(vote.voter.person.uid));
         if let Some(key) = signature::signer(text) {
             // Writing to a string cannot fail, here and below.
@@ -36,7 +42,7 @@ pub async fn export(mut context: Context, id: ProposalId, dir: &Path, json: bool
         }
         let _infallible = writeln!(
             checks,
-            "    ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {name} < decision",
+            "    ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {name} < {decision}",
             signature::NAMESPACE
         );
         files.push((dir.join(name), text.clone().into_bytes()));

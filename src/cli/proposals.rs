@@ -141,7 +141,8 @@ pub async fn approve(mut context: Context, id: ProposalId, yes: Yes, json: bool)
             let message = format!("{id} is for a critical asset: give its name once more as --confirm");
             return Err(Failure { code: 2, message });
         }
-        Some(sign(id, &shown, key.as_deref(), &detail.keys).map_err(|error| Failure::new(error.to_string()))?)
+        let signed = sign(id, &shown, glass.as_deref(), key.as_deref(), &detail.keys);
+        Some(signed.map_err(|error| Failure::new(error.to_string()))?)
     } else {
         None
     };

@@ -141,19 +141,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     if !args.yes && !agreed(&mut context, &safe!("All of this is lost then, runs and their record included."))? {
         return kept(&mut context);
     }
-    sandboxes.remove(&inventory).await?;
-    // The database is the only one that knows what is ours, so it goes when nothing of ours is left.
-    let left = take_stock(&paths, &store, &sandboxes).await?;
-    if let Some((name, _)) = left.containers.first() {
-        return Err(Failure::new(format!("the container {name} came back: try again")));
-    }
-    workspace::volume::release_beneath(&paths.workspaces()).map_err(|error| Failure::new(error.to_string()))?;
-    for path in paths.everything() {
-        workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
-    }
-    if let Some(witness) = Witness::of(&paths.socket()) {
-        witness.forget()?;
-    }
+    clear(&paths, &store, &sandboxes, &inventory).await?;
     let others = match std::fs::remove_dir(paths.state()) {
         Ok(()) => false,
         Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => true,
@@ -168,6 +156,37 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     }
     context.say(&safe!("removed; {} stays as it is", paths.config().display().to_string()))?;
     Ok(0)
+}
+
+/// Ends the engine of these places and takes away everything that it made, without a question.
+pub async fn everything(context: &mut Context) -> Result<(), Failure> {
+    let paths = context.paths.clone();
+    is_own(paths.state())?;
+    engine::end(context).await?;
+    let store = hold(&paths)?;
+    let (docker, _passed_over) = docker(&paths, &store).await?;
+    let others = others(&paths, &store).await?;
+    let sandboxes = Sandboxes { docker, others, process: Remains::new(paths.containers()) };
+    let inventory = take_stock(&paths, &store, &sandboxes).await?;
+    clear(&paths, &store, &sandboxes, &inventory).await
+}
+
+/// Takes it away, containers first.
+async fn clear(paths: &Paths, store: &Store, sandboxes: &Sandboxes, inventory: &Inventory) -> Result<(), Failure> {
+    sandboxes.remove(inventory).await?;
+    // The database is the only one that knows what is ours, so it goes when nothing of ours is left.
+    let left = take_stock(paths, store, sandboxes).await?;
+    if let Some((name, _)) = left.containers.first() {
+        return Err(Failure::new(format!("the container {name} came back: try again")));
+    }
+    workspace::volume::release_beneath(&paths.workspaces()).map_err(|error| Failure::new(error.to_string()))?;
+    for path in paths.everything() {
+        workspace::remove_tree(&path).map_err(|error| Failure::new(error.to_string()))?;
+    }
+    if let Some(witness) = Witness::of(&paths.socket()) {
+        witness.forget()?;
+    }
+    Ok(())
 }
 
 /// Refuses the state directory of another user: what lies there says which processes to kill and what to remove, and whoever

@@ -31,6 +31,16 @@ pub struct Args {
     /// Print a line for each event instead: for screen readers, simple terminals and files
     #[arg(long, conflicts_with_all = ["slow_link", "no_mouse"])]
     plain: bool,
+    /// Begin with the first steps: what there is to see, and what to press
+    #[arg(long, conflicts_with = "plain")]
+    tour: bool,
+}
+
+impl Args {
+    /// A console that begins with the first steps.
+    pub fn with_tour() -> Self {
+        Self { tour: true, ..Self::default() }
+    }
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
@@ -50,8 +60,10 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         mouse: !args.no_mouse,
         copies: context.paths.copies(),
         keys: Keymap::of(&config.keys),
+        bell: config.bell,
         drafts: context.paths.drafts(),
         alarm: context.alarm(),
+        tour: args.tour,
     };
     let socket = context.paths.socket();
     drop(context);

@@ -32,9 +32,15 @@ impl SignError {
     }
 }
 
-/// Signs a yes to these bytes: with the key in a file, or with one of the known keys that the agent of SSH holds.
-pub fn sign(id: ProposalId, digest: &str, key: Option<&Path>, known: &[String]) -> Result<String, SignError> {
-    let text = signature::message(id, digest);
+/// Signs a yes to these bytes, and why it stands for a second person's as well where it does: with the key in a file, or with one of the known keys that the agent of SSH holds.
+pub fn sign(
+    id: ProposalId,
+    digest: &str,
+    glass: Option<&str>,
+    key: Option<&Path>,
+    known: &[String],
+) -> Result<String, SignError> {
+    let text = signature::message(id, digest, glass);
     if let Some(path) = key {
         return by_file(path, &text);
     }

@@ -1,7 +1,7 @@
 //! Starting an engine where none answers.
 
 use super::{Client, ClientError};
-use crate::config::{Paths, PathsError};
+use crate::config::{CONFIG_VARIABLE, Paths, PathsError, STATE_VARIABLE};
 use crate::store::lock_holder;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
@@ -81,7 +81,7 @@ pub async fn ensure_engine(paths: &Paths) -> Result<Client, SpawnError> {
     // Only the one who starts an engine makes its places: somebody else's engine is asked without touching them.
     paths.prepare()?;
     let log = paths.state().join("engine.stderr");
-    let mut child = Some(Start::begin(&log)?);
+    let mut child = Some(Start::begin(&log, paths)?);
     let mut lost = Instant::now();
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -107,7 +107,7 @@ pub async fn ensure_engine(paths: &Paths) -> Result<Client, SpawnError> {
                 None => {}
             },
             // Or it was one that was about to end, and nobody starts another.
-            None if !holder_lives(paths) || lost.elapsed() >= AGAIN => child = Some(Start::begin(&log)?),
+            None if !holder_lives(paths) || lost.elapsed() >= AGAIN => child = Some(Start::begin(&log, paths)?),
             None => {}
         }
         tokio::time::sleep(LOOK).await;
@@ -129,10 +129,10 @@ struct Start {
 }
 
 impl Start {
-    fn begin(log: &Path) -> Result<Self, SpawnError> {
+    fn begin(log: &Path, paths: &Paths) -> Result<Self, SpawnError> {
         let words = OpenOptions::new().create(true).append(true).mode(0o600).open(log).map_err(SpawnError::Start)?;
         let from = words.metadata().map_err(SpawnError::Start)?.len();
-        Ok(Self { child: background(words).map_err(SpawnError::Start)?, from })
+        Ok(Self { child: background(words, paths).map_err(SpawnError::Start)?, from })
     }
 
     /// The last line that it wrote, at most a few hundred bytes of it.
@@ -151,10 +151,12 @@ impl Start {
     }
 }
 
-/// The engine as a child that leads a session of its own and holds nothing of this terminal.
-fn background(words: File) -> std::io::Result<Child> {
+/// The engine as a child that leads a session of its own and holds nothing of this terminal. It is told where its things are:
+/// who asks for it need not have found them by the variables of this process.
+fn background(words: File, paths: &Paths) -> std::io::Result<Child> {
     let program = std::env::current_exe()?;
     let mut command = Command::new(program);
+    command.env(STATE_VARIABLE, paths.state()).env(CONFIG_VARIABLE, paths.config());
     command.arg("serve").arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(words);
     // No process group of its own: the leader of one could not begin a session, which `--detach` does first of all.
     command.current_dir("/").spawn()

@@ -9,6 +9,7 @@ use crate::approval::pattern::Pattern;
 use crate::approval::policy::{LONGEST_GRANT, LONGEST_WAIT, Policy, Rule};
 use crate::approval::signature;
 use crate::domain::{OperatorRole, Role};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most entries of a list.
@@ -19,9 +20,18 @@ const PEOPLE: [OperatorRole; 4] =
 /// Most people that may have to agree.
 const MOST_PEOPLE: u64 = 5;
 
-/// Reads both.
-pub(super) fn read(top: &Section<'_, '_>) -> Policy {
-    let mut policy = Policy::default();
+/// What the operator wants people to look at before any project's result is delivered. It makes that stricter, never laxer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reviews {
+    /// Every result.
+    pub always: bool,
+    /// Packages that a result brings.
+    pub packages: bool,
+}
+
+/// Reads both, and what people look at.
+pub(super) fn read(top: &Section<'_, '_>) -> (Policy, Reviews) {
+    let (mut policy, mut reviews) = (Policy::default(), Reviews::default());
     if let Some(section) = top.table("approvals", schema::APPROVALS) {
         policy.wait = rules::duration(&section, "wait", LONGEST_WAIT).unwrap_or(policy.wait);
         policy.critical_wait = rules::duration(&section, "critical-wait", LONGEST_WAIT).unwrap_or(policy.critical_wait);
@@ -32,6 +42,8 @@ pub(super) fn read(top: &Section<'_, '_>) -> Policy {
         });
         policy.break_glass = words(&section, "break-glass").unwrap_or_default();
         policy.keys = keys(&section);
+        reviews.always = rules::one_of(&section, "review", &["by-project", "always"]) == Some("always");
+        reviews.packages = rules::one_of(&section, "dependencies", &["by-project", "ask"]) == Some("ask");
     }
     let mut names = BTreeSet::new();
     for section in top.tables("rule", schema::RULE) {
@@ -44,7 +56,7 @@ pub(super) fn read(top: &Section<'_, '_>) -> Policy {
         }
         policy.rules.push(rule);
     }
-    policy
+    (policy, reviews)
 }
 
 fn not_a_freeze() -> String {
@@ -192,6 +204,20 @@ mod tests {
         assert_eq!(*rest, Rule { name: "rest".to_owned(), ..Rule::default() });
         assert_ne!(policy.version(), Policy::default().version());
         assert_eq!(EngineConfig::parse("", "c").unwrap().approvals, Policy::default());
+    }
+
+    #[test]
+    fn what_people_look_at_is_no_part_of_the_rules_for_assets() {
+        let read = |text: &str| EngineConfig::parse(text, "c").unwrap();
+        assert_eq!(read("[approvals]\nreview = \"by-project\"").reviews, Reviews::default());
+        let strict = read("[approvals]\nreview = \"always\"\ndependencies = \"ask\"");
+        assert_eq!(strict.reviews, Reviews { always: true, packages: true });
+        // Proposals that wait are bound to these, and stay good.
+        assert_eq!(strict.approvals.version(), Policy::default().version());
+        assert!(
+            EngineConfig::parse("[approvals]\ndependencies = \"allow\"", "c").is_err(),
+            "only a repository is laxer"
+        );
     }
 
     #[test]

@@ -16,12 +16,13 @@ use super::project::read_silence;
 use super::reader::{Placed, Section, clip, read_file};
 use super::retention::{self, Retention};
 use super::sandbox::{self, SandboxConfig};
-use super::{allowances, approvals, keys, operators, prices, roles, rules, schema, watchdog};
+use super::{Reviews, allowances, approvals, keys, operators, prices, roles, rules, schema, watchdog};
 use crate::agent::{Adapter, CodingSettings};
 use crate::approval::policy::Policy;
 use crate::console::keys::Key;
 use crate::domain::{Allowances, Operators, Remedy, Role, RoleRules};
 use crate::models::Prices;
+use crate::text::screen::Bell;
 use crate::watchdog::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,9 @@ pub struct EngineConfig {
     /// What runs on live assets, and who decides.
     #[serde(default)]
     pub approvals: Policy,
+    /// What people look at before a result is delivered.
+    #[serde(default)]
+    pub reviews: Reviews,
     /// Which people may do what; `None` where the file does not say.
     #[serde(default)]
     pub operators: Option<Operators>,
@@ -106,6 +110,9 @@ pub struct EngineConfig {
     /// How people are told that something waits for them, by names.
     #[serde(default)]
     pub notify: BTreeMap<String, NotifyConfig>,
+    /// How the console calls somebody to what waits.
+    #[serde(default)]
+    pub bell: Bell,
     /// Other keys for commands of the console, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<Key>>,
@@ -160,9 +167,11 @@ impl Default for EngineConfig {
             egress: EgressConfig::default(),
             look_every: Some(fleet::USUAL),
             approvals: Policy::default(),
+            reviews: Reviews::default(),
             operators: None,
             audit: AuditConfig::default(),
             notify: BTreeMap::new(),
+            bell: Bell::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -204,11 +213,12 @@ impl EngineConfig {
             config.roles = roles::read(top);
             config.egress = egress::read(top);
             config.look_every = fleet::read(top);
-            config.approvals = approvals::read(top);
+            (config.approvals, config.reviews) = approvals::read(top);
             config.operators = operators::read(top);
             config.audit = audit::read(top);
             config.notify = notify::all(top);
             config.keys = keys::read(top);
+            config.bell = keys::bell(top);
             for (name, section) in top.named_tables("agents", schema::NAMED_AGENT) {
                 let agent = named_agent(&section, &name.value);
                 if [COMMAND, REPLAY].contains(&name.value.as_str()) {

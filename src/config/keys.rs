@@ -1,11 +1,22 @@
-//! `[keys]` of `config.toml`: other keys for the console. The names and the usual keys are those of the console's own table.
+//! `[console]` and `[keys]` of `config.toml`: how the console calls somebody, and other keys for it. The names and the usual keys are those of the console's own table.
 
 use super::reader::{Placed, Section, clip};
-use super::schema::KEY_LIST;
-use super::suggest::nearest;
+use super::schema::{self, KEY_LIST};
+use super::{rules, suggest::nearest};
 use crate::console::keymap::{BINDINGS, Keymap};
 use crate::console::keys::Key;
+use crate::text::screen::Bell;
 use std::collections::BTreeMap;
+
+/// How the console calls somebody to what waits.
+pub(super) fn bell(top: &Section<'_, '_>) -> Bell {
+    let Some(section) = top.table("console", schema::CONSOLE) else { return Bell::default() };
+    match rules::one_of(&section, "bell", &["off", "bell", "notify"]) {
+        Some("off") => Bell::Off,
+        Some("notify") => Bell::Notify,
+        _ => Bell::Bell,
+    }
+}
 
 /// The keys of each command that has others than usual.
 pub(super) fn read(top: &Section<'_, '_>) -> BTreeMap<String, Vec<Key>> {

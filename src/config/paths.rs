@@ -84,6 +84,11 @@ impl Paths {
         if !named && Self::has_system()? {
             return Self::of_system();
         }
+        Self::of_user()
+    }
+
+    /// The user's own, also where this machine has a system's engine.
+    pub fn of_user() -> Result<Self, PathsError> {
         let project = ProjectDirs::from("", "", "dogwatch");
         let state = match overridden(STATE_VARIABLE, std::env::var_os(STATE_VARIABLE))? {
             Some(path) => path,

@@ -67,6 +67,9 @@ pub struct ProjectConfig {
     /// The runtime of Docker that containers run in, where the engine's is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
+    /// The data sets that steps see.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub datasets: BTreeSet<String>,
     /// What has to be installed once.
     pub setup: Option<Setup>,
     /// What runs beside suites that ask for it, by name.
@@ -235,6 +238,17 @@ pub enum ReviewGate {
     Always,
 }
 
+/// Whether a person must say whether a result may bring packages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DependencyGate {
+    /// Each time that it brings some.
+    #[default]
+    Ask,
+    /// Never.
+    Allow,
+}
+
 /// The longest that suites in doubt may have taken, unless the project says something else.
 const RERUN_SECONDS: u64 = 600;
 
@@ -243,6 +257,9 @@ const RERUN_SECONDS: u64 = 600;
 pub struct Gates {
     /// When a person must look.
     pub review: ReviewGate,
+    /// Who says whether it may bring packages.
+    #[serde(default)]
+    pub dependencies: DependencyGate,
     /// Whether a plan is written before anything is changed, and who settles it.
     #[serde(default)]
     pub plan: Plan,
@@ -261,6 +278,7 @@ impl Default for Gates {
     fn default() -> Self {
         Self {
             review: ReviewGate::default(),
+            dependencies: DependencyGate::default(),
             plan: Plan::default(),
             rerun: Some(RERUN_SECONDS),
             test_files: Vec::new(),

@@ -11,6 +11,7 @@ mod dialog;
 mod filter;
 mod fleet;
 mod guide;
+mod knowledge;
 mod layer;
 mod list;
 mod loaded;
@@ -21,6 +22,7 @@ mod news;
 mod open;
 mod proposals;
 mod reading;
+mod ring;
 mod rows;
 mod run;
 mod sizes;
@@ -32,11 +34,13 @@ pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
+pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use metrics::MetricsPage;
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
+use ring::Ring;
 pub use rows::{Line, Rows};
 pub use run::{RunPage, Tab};
 pub use sizes::Sizes;
@@ -65,6 +69,7 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Knowledge,
     Metrics,
     Run,
     Proposal,
@@ -122,6 +127,8 @@ pub enum Effect {
     Repaint,
     ToggleMouse,
     Copy(Vec<SafeText>),
+    /// Call somebody to so many things that wait.
+    Ring(usize),
     View(Purpose, PathBuf),
     /// Write down what is written for a run.
     KeepDraft(RunId),
@@ -135,6 +142,7 @@ pub enum Effect {
     Sign {
         proposal: ProposalId,
         digest: String,
+        glass: Option<String>,
         keys: Vec<String>,
     },
 }
@@ -157,6 +165,7 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    Known(knowledge::Part),
     /// How well the loops did in so many days.
     Metrics(u32),
     Events(u64, audit::Part),
@@ -218,6 +227,8 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// What is wanted, tested by a clock and taught.
+    pub knowledge: KnowledgePage,
     /// How well the loops do.
     pub metrics: MetricsPage,
     /// What lists are filtered by.
@@ -247,6 +258,7 @@ pub struct App {
     asked: HashMap<u64, Asked>,
     next: u64,
     instance: Option<String>,
+    ring: Ring,
     /// The key that was pressed last.
     pressed: Option<Key>,
     /// When the engine was heard last.
@@ -278,6 +290,7 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            knowledge: KnowledgePage::default(),
             metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
@@ -296,6 +309,7 @@ impl App {
             // The stream of changes has number 1.
             next: 2,
             instance: None,
+            ring: Ring::default(),
             pressed: None,
             heard: None,
             stale: false,
@@ -335,6 +349,7 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.knowledge.outdate();
         self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
@@ -356,6 +371,7 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Knowledge => self.want_known(),
             Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }

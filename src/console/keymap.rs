@@ -13,6 +13,7 @@ pub use reference::reference;
 pub enum Command {
     Quit,
     Help,
+    Tour,
     Palette,
     Watch,
     Approvals,
@@ -20,6 +21,7 @@ pub enum Command {
     Health,
     Audit,
     Fleet,
+    Knowledge,
     Metrics,
     NextPane,
     LastPane,
@@ -160,6 +162,7 @@ const fn bind(
 /// Every binding, in the order in which help tells them.
 pub const BINDINGS: &[Binding] = &[
     bind(Command::Help, "help", &["?", "f1"], Scope::Anywhere, "Show these keys", "help"),
+    bind(Command::Tour, "tour", &["f2"], Scope::Anywhere, "The first steps: what there is, and what to press", ""),
     bind(Command::Quit, "quit", &["q", "ctrl-c"], Scope::Anywhere, "Leave; runs go on", "quit"),
     bind(Command::Palette, "palette", &[":"], Scope::Anywhere, "Find a command by its name", "commands"),
     bind(Command::Watch, "watch", &["1"], Scope::Anywhere, "The watch: runs, log, bugs, approvals", ""),
@@ -168,6 +171,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Health, "health", &["4"], Scope::Anywhere, "How the engine is", ""),
     bind(Command::Audit, "audit", &["5"], Scope::Anywhere, "The audit log", ""),
     bind(Command::Fleet, "fleet", &["6"], Scope::Anywhere, "The live systems", ""),
+    bind(Command::Knowledge, "knowledge", &["7"], Scope::Anywhere, "What is wanted, scheduled and taught", ""),
     bind(Command::Metrics, "metrics", &["8"], Scope::Anywhere, "How well the loops do without people", ""),
     bind(Command::NextPane, "next-pane", &["tab"], Scope::Anywhere, "Go to the next pane", "pane"),
     bind(Command::LastPane, "previous-pane", &["shift-tab"], Scope::Anywhere, "Go to the pane before", ""),

@@ -4,10 +4,12 @@
 
 mod fleet;
 mod keys;
+mod knowledge;
 mod logs;
 mod looks;
 mod metrics;
 mod proposals;
+mod ring;
 mod screens;
 mod served;
 mod switch;
@@ -252,6 +254,8 @@ fn press(app: &mut App, keys: &str) {
             "esc" => (KeyCode::Esc, KeyModifiers::NONE),
             "enter" => (KeyCode::Enter, KeyModifiers::NONE),
             "down" => (KeyCode::Down, KeyModifiers::NONE),
+            "pgdn" => (KeyCode::PageDown, KeyModifiers::NONE),
+            "f2" => (KeyCode::F(2), KeyModifiers::NONE),
             _ => (KeyCode::Char(key.chars().next().unwrap()), KeyModifiers::NONE),
         };
         app.press(KeyEvent::new(code, held));
@@ -389,7 +393,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..9).prop_map(Happens::Page),
+        1 => (0_u8..10).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
         3 => text().prop_map(Happens::Served),
     ]
@@ -428,6 +432,7 @@ fn apply(app: &mut App, happens: Happens) {
                 Page::Health,
                 Page::Audit,
                 Page::Fleet,
+                Page::Knowledge,
                 Page::Metrics,
                 Page::Run,
                 Page::Proposal,

@@ -11,6 +11,7 @@ mod fleet;
 mod health;
 mod hints;
 mod hit;
+mod knowledge;
 mod log;
 mod metrics;
 mod odd;
@@ -22,6 +23,7 @@ mod run;
 mod runs;
 mod split;
 mod status;
+mod tour;
 mod trend;
 
 pub use arrange::arrange;
@@ -59,6 +61,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Fleet => fleet::page(app, canvas, places.page),
+        Page::Knowledge => knowledge::page(app, canvas, places.page),
         Page::Metrics => metrics::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
         Page::Proposal => proposal::page(app, canvas, places.page),
@@ -69,6 +72,10 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         None => None,
         Some(Layer::Help { top }) => {
             fields::help(app, canvas, places.page, *top);
+            None
+        }
+        Some(Layer::Tour { top }) => {
+            tour::tour(app, canvas, places.page, *top);
             None
         }
         Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) => {

@@ -3,6 +3,9 @@
 use super::{Actor, Millis, RunId};
 use serde::{Deserialize, Serialize};
 
+/// How a prompt begins that quotes any. What comes from outside stands further down and between fences, so nothing else begins so.
+pub const GUIDANCE_HEADING: &str = "# Guidance from the operator";
+
 /// How far an instruction has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -321,6 +321,9 @@ pub struct Proposal {
     pub question: QuestionId,
     /// The question by which people are asked what became of it, where nothing tells.
     pub unknown: Option<QuestionId>,
+    /// The question by which people are told that one person decided it for two, until somebody else has looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass: Option<QuestionId>,
     /// When it was proposed.
     pub asked: Moment,
     /// How long it may wait for votes, in milliseconds.

@@ -10,6 +10,9 @@ pub enum QuestionKind {
     /// The tests pass but something speaks against calling it success. Approve: it counts. Deny: the loop goes on
     /// with the reason as guidance.
     Review,
+    /// The tests pass and the result brings packages. Approve: it may have them, and is delivered. Deny: the loop goes on with the
+    /// reason as guidance.
+    Dependency,
     /// A cap is reached. Approve: more once. Deny: the run fails. Where the cap is that of a day, the run may also wait for the
     /// next one.
     Budget,
@@ -27,6 +30,8 @@ pub enum QuestionKind {
     Egress,
     /// Something wants to run on a live asset. It is decided by the proposal, whose votes are not answers of a question.
     Execution,
+    /// One person decided for two what runs on a live asset. Somebody else looks at it; it is decided by the proposal.
+    Glass,
     /// Nobody knows whether something ran on a live asset. A person says what they found out.
     Outcome,
 }
@@ -36,6 +41,7 @@ impl QuestionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Review => "review",
+            Self::Dependency => "dependency",
             Self::Budget => "budget",
             Self::Trouble => "trouble",
             Self::Plan => "plan",
@@ -44,7 +50,26 @@ impl QuestionKind {
             Self::Agent => "agent",
             Self::Egress => "egress",
             Self::Execution => "execution",
+            Self::Glass => "glass",
             Self::Outcome => "outcome",
+        }
+    }
+}
+
+impl QuestionKind {
+    /// Whether an answer does no more than operators may do anyway by redirecting, cancelling and resubmitting: then they may answer,
+    /// too. What lets something out, in, through or beyond a cap is an approver's to decide.
+    pub fn steers(self) -> bool {
+        match self {
+            Self::Trouble | Self::Predecessor | Self::Stuck | Self::Agent => true,
+            Self::Review
+            | Self::Dependency
+            | Self::Budget
+            | Self::Plan
+            | Self::Egress
+            | Self::Execution
+            | Self::Glass
+            | Self::Outcome => false,
         }
     }
 }

@@ -90,7 +90,7 @@ impl<W: World> Engine<W> {
     /// Answers an open question.
     pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
-        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome) {
+        if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome | QuestionKind::Glass) {
             return Err(Refused::Incomplete(
                 "this is about a live asset: `dogwatch approvals ls` names the proposal, decide that",
             )

@@ -1,7 +1,7 @@
 //! What the driver needs of the outside. The real engine and the simulator give it different ones; the driver is the same.
 
 use crate::agent::TurnReader;
-use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, SandboxConfig, Suite};
+use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, Suite};
 use crate::domain::{Allowances, Millis, ModelApi, Project, Remedy, Role, RoleRules, Run, RunId, StepKey};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
@@ -75,6 +75,9 @@ pub const PLAN_FILE: &str = "dogwatch-plan.md";
 pub trait Trees: Send + Sync + 'static {
     /// `dogwatch.toml` as of a commit.
     fn config(&self, project: &Project, commit: &str) -> impl Future<Output = Result<ProjectConfig, TreeFault>> + Send;
+
+    /// A digest of what the file system says of the files in a directory of data; an error where it is not there as it was.
+    fn look_at_data(&self, path: PathBuf) -> impl Future<Output = Result<String, TreeFault>> + Send;
 
     /// The bytes of a file as of a commit, or from the host where the path is absolute (replay scripts).
     fn file(
@@ -313,6 +316,9 @@ pub trait World: Send + Sync + 'static {
 
     /// What agents are told of repairs of other bugs.
     fn memory(&self) -> Memory;
+
+    /// What the operator wants people to look at before a result is delivered.
+    fn reviews(&self) -> Reviews;
 
     /// When the watchdog warns and when it pauses.
     fn thresholds(&self) -> Thresholds;

@@ -2,8 +2,10 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod asked;
+mod data;
 mod flaky;
 mod history;
+mod lessons;
 mod memory;
 mod plan;
 mod proposed;
@@ -12,13 +14,17 @@ mod repository;
 mod stuck;
 
 pub use history::{Tried, told};
+pub use lessons::chosen;
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
-use crate::domain::{Finding, Fingerprint, GateResult, Guidance, Iteration, Offer, Proposal, Question, Role, Run};
+use crate::domain::{
+    Finding, Fingerprint, GUIDANCE_HEADING, GateResult, Guidance, Iteration, Lesson, Offer, Proposal, Question, Role,
+    Run,
+};
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Longest prompt in bytes; what does not fit is counted, not sent.
@@ -68,8 +74,14 @@ pub struct Material<'a> {
     pub offers: &'a [Offer],
     /// What became of its proposals for live assets that it was not told yet.
     pub proposed: &'a [Proposal],
+    /// What was taught about the project, newest first.
+    pub lessons: &'a [Lesson],
+    /// The data sets that it can read.
+    pub datasets: &'a BTreeSet<String>,
     /// Whether it has tools.
     pub tools: bool,
+    /// Whether it can report against criteria by them.
+    pub reports: bool,
 }
 
 /// Builds the prompt.
@@ -84,11 +96,13 @@ pub fn build(material: &Material<'_>) -> String {
     rules(&mut text, material.suites);
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
+    data::section(&mut text, material.datasets);
     history::history(&mut text, material);
     stuck::section(&mut text, material.watch);
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
+    lessons::section(&mut text, material.lessons);
     memory::section(&mut text, material.offers);
     budget(&mut text, material.run);
     text
@@ -103,7 +117,8 @@ pub fn quoted<'a>(newest_first: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for one in newest_first.take(MOST_GUIDANCE) {
         if text.is_empty() {
-            text.push_str("# Guidance from the operator (newest first; it overrides everything below)\n\n");
+            text.push_str(GUIDANCE_HEADING);
+            text.push_str(" (newest first; it overrides everything below)\n\n");
         }
         push_bounded(&mut text, one, MAX_MESSAGE * 4);
         text.push_str("\n\n");
@@ -117,8 +132,8 @@ fn task(text: &mut String, run: &Run) {
     text.push_str("\n\n");
     if !run.criteria.is_empty() {
         text.push_str("Acceptance criteria:\n");
-        for criterion in &run.criteria {
-            text.push_str("- ");
+        for (number, criterion) in (1..).zip(&run.criteria) {
+            let _infallible = write!(text, "{number}. ");
             push_bounded(text, criterion, MAX_MESSAGE);
             text.push('\n');
         }

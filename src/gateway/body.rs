@@ -3,7 +3,7 @@
 use super::metered::{Metered, PORTION};
 use super::redact::Redactor;
 use super::refusal::Refusal;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::unfold;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
@@ -21,6 +21,9 @@ const COMING: Duration = Duration::from_mins(2);
 const MOST_ANSWERED: u64 = 256 << 20;
 /// How long an answer may say nothing. Providers send a sign of life within seconds.
 const SILENCE: Duration = Duration::from_mins(10);
+
+/// How long the beginning of a refusal is waited for, before the agent gets any of it.
+const SOON: Duration = Duration::from_secs(3);
 
 /// What is sent on.
 pub(super) type Outgoing = Full<Bytes>;
@@ -51,8 +54,27 @@ pub(super) fn whole(text: String) -> Answer {
     Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// The beginning of a short answer: up to so many bytes, as far as they come soon.
+pub(super) async fn beginning(body: &mut Incoming, most: usize) -> Bytes {
+    let mut begun = BytesMut::new();
+    let whole = async {
+        while begun.len() < most
+            // What breaks off here breaks off for the agent, too, when it reads on.
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            if let Ok(data) = frame.into_data() {
+                begun.extend_from_slice(&data);
+            }
+        }
+    };
+    let _soon = timeout(SOON, whole).await;
+    begun.freeze()
+}
+
 /// An answer under way.
 struct Passing {
+    /// What was read of it already.
+    begun: Option<Bytes>,
     body: Incoming,
     redactor: Redactor,
     account: Option<Metered>,
@@ -63,13 +85,14 @@ struct Passing {
 
 /// An answer as it comes, without the key in it, with the account of what it takes. What was cut on the way is cut here, too.
 pub(super) fn passing(
+    begun: Option<Bytes>,
     body: Incoming,
     redactor: Redactor,
     account: Option<Metered>,
     cut: watch::Receiver<()>,
 ) -> Answer {
-    let begun = Some(Passing { body, redactor, account, bytes: 0, cut });
-    StreamBody::new(unfold(begun, |state| async {
+    let passing = Some(Passing { begun, body, redactor, account, bytes: 0, cut });
+    StreamBody::new(unfold(passing, |state| async {
         let mut state = state?;
         match state.next().await {
             Ok(Some(frame)) => Some((Ok(frame), Some(state))),
@@ -83,12 +106,19 @@ pub(super) fn passing(
 impl Passing {
     async fn next(&mut self) -> io::Result<Option<Frame<Bytes>>> {
         loop {
+            let begun = self.begun.take();
+            let next = async {
+                match begun {
+                    Some(begun) => Some(Ok(Frame::data(begun))),
+                    None => self.body.frame().await,
+                }
+            };
             let frame = tokio::select! {
                 biased;
                 _ = self.cut.changed() => {
                     return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a person has stopped models"));
                 }
-                frame = timeout(SILENCE, self.body.frame()) => frame,
+                frame = timeout(SILENCE, next) => frame,
             };
             let frame = frame.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the provider says nothing more"))?;
             let Some(frame) = frame else {

@@ -3,6 +3,7 @@
 
 use super::answered;
 use super::body::{self, Answer};
+use super::limit;
 use super::metered::ModelWay;
 use super::provider::{GatewayError, Provider};
 use super::redact::Redactor;
@@ -33,7 +34,7 @@ pub(super) async fn relay(way: &ModelWay, request: Request<Incoming>) -> Respons
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let answer = outcome.unwrap_or_else(|refusal| {
         if matches!(refusal, Refusal::NoKey | Refusal::Unreachable | Refusal::TooLate | Refusal::NoAccount) {
-            way.answers.note(refusal.status(), &HeaderMap::new());
+            way.answers.note(refusal.status(), None);
         }
         refused(way.api, refusal)
     });
@@ -133,9 +134,13 @@ impl Onward<'_> {
                 };
             }
         };
-        let (parts, body) = answer.into_parts();
+        let (parts, mut body) = answer.into_parts();
         let (status, now) = (parts.status, answered::now());
-        let until = answered::stated(&parts.headers, now);
+        let (mut until, mut begun) = (limit::stated(&parts.headers, now), None);
+        if status == StatusCode::TOO_MANY_REQUESTS && until.is_none() {
+            let beginning = begun.insert(body::beginning(&mut body, limit::MOST).await);
+            until = limit::told(beginning, now);
+        }
         let passes_on = rest::passes_on(status, until, now);
         if passes_on {
             let limit = until.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
@@ -153,10 +158,10 @@ impl Onward<'_> {
             }
             return Ok(None);
         }
-        way.answers.note(status, &parts.headers);
+        way.answers.note(status, until);
         let redactor = Redactor::new(key.as_ref());
         let headers = routes::incoming(&parts.headers, |value| redactor.finds(value));
-        let mut passed = Response::new(body::passing(body, redactor, account, self.cut.clone()));
+        let mut passed = Response::new(body::passing(begun, body, redactor, account, self.cut.clone()));
         *passed.status_mut() = status;
         *passed.headers_mut() = headers;
         Ok(Some(passed))

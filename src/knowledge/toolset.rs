@@ -35,6 +35,12 @@ impl Toolset {
         Self { suites, ..self }
     }
 
+    /// Those of them that are in this list.
+    pub fn only(mut self, tools: &[Tool]) -> Self {
+        self.tools.retain(|tool| tools.contains(tool));
+        self
+    }
+
     /// Whether this one is among them.
     pub fn has(&self, tool: Tool) -> bool {
         self.tools.contains(&tool)
@@ -91,10 +97,11 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::Assets => (Part::Search, Some(Data::Assets)),
         Tool::Datasets => (Part::Search, Some(Data::Datasets)),
         Tool::RecordAttempt => (Part::Record, Some(Data::Bugs)),
-        Tool::RecordFinding | Tool::Notes => (Part::Record, None),
+        Tool::RecordFinding | Tool::ReportCriterion | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
         Tool::RunTests | Tool::Task | Tool::Tasks => (Part::Tasks, None),
+        Tool::ScheduledTests => (Part::Tasks, Some(Data::Tasks)),
         Tool::ServiceStart
         | Tool::ContainerRun
         | Tool::ContainerLogs
@@ -120,5 +127,7 @@ mod tests {
         let mut rules = Role::Coder.rules();
         rules.tools.clear();
         assert!(Toolset::of(&rules).is_empty());
+        let only = |role: Role| Toolset::of(&role.rules()).only(&[Tool::ProposeExecution]).iter().collect::<Vec<_>>();
+        assert_eq!((only(Role::Remedy), only(Role::Coder)), (vec![Tool::ProposeExecution], vec![]));
     }
 }

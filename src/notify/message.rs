@@ -2,7 +2,7 @@
 //! nothing but text.
 
 use crate::audit::hex;
-use crate::domain::{Millis, Question};
+use crate::domain::{Millis, Question, QuestionKind};
 use crate::safe;
 use crate::text::SafeText;
 use serde::Serialize;
@@ -61,6 +61,9 @@ impl Message {
             [one] => format!("dogwatch: {} waits for you ({})", one.question, one.about()),
             many => format!("dogwatch: {} questions wait for you", many.len()),
         };
+        // That one person decided for two is to be seen in a list of subjects.
+        let alone = questions.iter().any(|(question, _)| question.kind == QuestionKind::Glass);
+        let subject = if alone { format!("{subject}, BREAK-GLASS") } else { subject };
         Self { id, subject, questions: told, waiting }
     }
 

@@ -81,6 +81,9 @@ pub struct ProposalBrief {
     /// The question by which people are asked what became of it, where nothing tells.
     #[serde(default)]
     pub unknown: Option<QuestionId>,
+    /// The question by which people are told that one person decided it for two.
+    #[serde(default)]
+    pub glass: Option<QuestionId>,
     /// What it looks like, one short word each.
     #[serde(default)]
     pub risks: Vec<String>,

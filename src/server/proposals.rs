@@ -178,6 +178,7 @@ pub(super) fn brief(one: &Proposal, policy: &Policy, now: &Moment) -> ProposalBr
         missing: vote::missing(one, &need, &policy.break_glass, None),
         approvals: need.approvals,
         unknown: one.unknown,
+        glass: one.glass,
         risks: risks(&one.proposed.command).into_iter().map(|risk| risk.mark().to_owned()).collect(),
         left: left(one, now),
         beginning: Bytes::new(text.get(..BEGINNING).unwrap_or(&text)),

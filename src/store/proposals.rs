@@ -30,6 +30,8 @@ struct Record {
 struct Standing {
     #[serde(default)]
     unknown: Option<QuestionId>,
+    #[serde(default)]
+    glass: Option<QuestionId>,
     asked: Moment,
     wait: i64,
     granted: Option<(Moment, i64)>,
@@ -46,6 +48,7 @@ impl Standing {
     fn of(one: &Proposal) -> Self {
         Self {
             unknown: one.unknown,
+            glass: one.glass,
             asked: one.asked.clone(),
             wait: one.wait,
             granted: one.granted.clone(),
@@ -128,6 +131,7 @@ impl View<'_> {
             state: super::columns::word(row, "state")?,
             question: QuestionId(row.get("question")?),
             unknown: standing.unknown,
+            glass: standing.glass,
             asked: standing.asked,
             wait: standing.wait,
             granted: standing.granted,
@@ -210,9 +214,14 @@ impl View<'_> {
         self.one(sql, params![run.0, one.proposed.asset.id, one.id.0], |row| row.get(0).map(ProposalId))
     }
 
-    /// What a run's agent has to be told in the prompt of an iteration: what became of its proposals, each in one prompt only.
+    /// What a run's agent has to be told in the prompt of an iteration: what became of its proposals and of those that people made
+    /// of them, each in one prompt only.
     pub fn proposals_to_tell(&self, run: RunId, iteration: u32) -> Result<Vec<Proposal>, StoreError> {
-        let sql = "SELECT * FROM proposals WHERE run = ?1 AND agent = 1 AND (told_in IS NULL OR told_in = ?2)
+        let sql = "WITH RECURSIVE its(id) AS (
+                       SELECT id FROM proposals WHERE run = ?1 AND agent = 1 UNION
+                       SELECT edited.id FROM proposals AS edited JOIN its ON json_extract(edited.standing, '$.replaces') = its.id
+                       WHERE edited.run = ?1)
+                   SELECT * FROM proposals WHERE id IN its AND (told_in IS NULL OR told_in = ?2)
                    AND state NOT IN ('pending', 'partial', 'approved', 'claimed', 'dispatched', 'running') ORDER BY id";
         let found = self.many(sql, params![run.0, iteration], |row| self.proposal_row(row))?;
         found.into_iter().map(|one| self.with_votes(one)).collect()
@@ -233,6 +242,7 @@ impl Tx<'_> {
             state: ProposalState::Pending,
             question,
             unknown: None,
+            glass: None,
             asked,
             wait,
             granted: None,

@@ -148,4 +148,26 @@ mod tests {
             conn.query_row("SELECT id, name FROM entries", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(left, (1, "refunds".to_owned()));
     }
+
+    #[test]
+    fn what_was_registered_as_a_feature_becomes_one_of_each_project_that_it_was_there_for() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 20).unwrap();
+        conn.execute_batch(
+            "INSERT INTO projects (name, source, created) VALUES ('shop', '/shop', 0), ('farm', '/farm', 0);
+             INSERT INTO entries (kind, project, name, text, criteria, by, at) VALUES
+                 ('feature', NULL, 'dark', 'at night', '[]', '{\"kind\":\"engine\"}', 5),
+                 ('feature', 1, 'refunds', 'give it back', '[\"in a day\"]', '{\"kind\":\"engine\"}', 6),
+                 ('dataset', 1, 'orders', 'of May', '[]', '{\"kind\":\"engine\"}', 7);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let mut rows = conn.prepare("SELECT project, title, criteria FROM features ORDER BY id").unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let rows: Vec<(i64, String, String)> = rows.unwrap().map(Result::unwrap).collect();
+        let told = [(1, "dark", "[]"), (2, "dark", "[]"), (1, "refunds", "[\"in a day\"]")];
+        assert_eq!(rows, told.map(|(project, title, criteria)| (project, title.to_owned(), criteria.to_owned())));
+        let left: String = conn.query_row("SELECT group_concat(name) FROM entries", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, "orders");
+    }
 }

@@ -3,10 +3,12 @@
 //! Frames are written by a thread of their own, one at a time: while a slow link takes one, nothing waits for it, and what
 //! changes meanwhile comes with the next. However the program ends, the terminal is given back as it was.
 
+mod bell;
 mod clipboard;
 mod restore;
 mod writer;
 
+pub use bell::Bell;
 pub use clipboard::MOST_COPIED;
 pub use restore::give_back;
 
@@ -158,6 +160,13 @@ impl Screen {
     /// is told.
     pub fn copy(&mut self, lines: &[SafeText]) -> bool {
         clipboard::sequence(lines).map(|sequence| self.writer.send(sequence)).is_some()
+    }
+
+    /// Calls whoever has the terminal to so many things that wait.
+    pub fn ring(&mut self, bell: Bell, waiting: usize) {
+        if let Some(sequence) = bell::sequence(bell, waiting) {
+            self.writer.send(sequence);
+        }
     }
 
     /// Whether the last frame is on its way, so that another may be drawn.

@@ -2,7 +2,7 @@
 # The tools stage: finds what the tests need and installs what is missing from Debian's or Ubuntu's packages.
 # Sourced after common.sh.
 
-# Prints the packages that are missing for the parts named: build, docker, process, hosts, real.
+# Prints the packages that are missing for the parts named: build, demo, docker, process, hosts, real.
 missing_packages() {
     local part
     for part in "$@"; do
@@ -28,6 +28,13 @@ missing_packages() {
             control_groups_mounted || echo cgroupfs-mount
             ;;
         process) have bwrap || echo bubblewrap ;;
+        demo)
+            # Where Docker answers the demo pulls its image; elsewhere it works in the process sandbox.
+            if ! have docker || ! docker info >/dev/null 2>&1; then
+                have bwrap || echo bubblewrap
+                [ -e /usr/bin/python3 ] || echo python3
+            fi
+            ;;
         hosts)
             have ssh || echo openssh-client
             [ -x /usr/sbin/sshd ] || echo openssh-server
@@ -43,12 +50,22 @@ missing_packages() {
 
 control_groups_mounted() { grep -q ' cgroup2\? ' /proc/self/mounts; }
 
-# Installs what is missing for the parts named, or says what to install.
+# Installs what is missing for the parts named, or says what to install; Rust has to have what checks of the source need.
 need_tools() {
-    local missing
-    have cargo && have rustc || die "Rust is not installed: install it with rustup (see rust-version in Cargo.toml)"
+    need_rust
     cargo fmt --version >/dev/null 2>&1 || die "rustfmt is missing: run 'rustup component add rustfmt'"
     cargo clippy --version >/dev/null 2>&1 || die "clippy is missing: run 'rustup component add clippy'"
+    need_packages "$@"
+}
+
+need_rust() {
+    have cargo && have rustc || die "Rust is not installed: install it with rustup (see rust-version in Cargo.toml)"
+}
+
+# The same for those who only build.
+need_packages() {
+    local missing
+    need_rust
     missing=$(missing_packages "$@" | xargs)
     if [ -n "$missing" ]; then
         have apt-get || die "these Debian packages or their like are needed: $missing"

@@ -69,6 +69,40 @@ fn each_role_opens_what_it_includes_and_refusals_say_who_can_give_more() {
     assert!(outside.stderr.contains(&format!("let you into the group {}", reach.0)), "{outside:?}");
 }
 
+/// What only steers a run operators answer as well; whoever looks on does not.
+#[test]
+fn an_operator_answers_what_only_steers() {
+    if !can_be_made() {
+        return;
+    }
+    let reach = Group::new();
+    let (ada, eve) = (User::new(&[&reach]), User::new(&[&reach]));
+    let system = System::start(&format!(
+        "[engine]\ngroup = \"{}\"\n[operators]\nadmin = [\"root\"]\noperator = [\"{}\"]\nviewer = [\"{}\"]\n",
+        reach.0, ada.name, eve.name
+    ));
+    let toml = "[image]\nreference = \"docker.io/library/python:3\"\n[[suite]]\nname = \"unit\"\ncommand = \"true\"\nformat = \"junit\"\nreport = \"r.xml\"\n\
+                [agent]\nname = \"command\"\ncommand = [\"true\"]\n";
+    let repo = crate::support::TempRepo::new(&[("dogwatch.toml", toml)]);
+    let root = |args: &[&str]| crate::support::bare::output(&mut system.users(args)).expect_code(0).to_owned();
+    root(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]);
+    root(&["run", "a", "--project", "shop"]);
+    root(&["run", "b", "--project", "shop", "--after", "r1"]);
+    root(&["cancel", "r1", "--reason", "enough"]);
+    let mut link = ada.act(|| system.greet().unwrap());
+    let mut asked = serde_json::Value::Null;
+    crate::support::wait_until("the question about r2", std::time::Duration::from_mins(1), || {
+        let answer = ada.act(|| link.ask(&json!({ "type": "questions", "all": false })).unwrap());
+        asked = answer["reply"]["reply"]["questions"][0].clone();
+        asked["kind"] == "predecessor"
+    });
+    let no = json!({ "type": "answer", "question": asked["id"], "approve": false, "reason": "not without a" });
+    eve.act(|| assert_eq!(system.greet().unwrap().fault(&no), "forbidden"));
+    ada.act(|| assert_eq!(link.fault(&no), ""));
+    // One that is not there is an approver's, as far as anybody can tell.
+    ada.act(|| assert_eq!(link.fault(&probes()[2].1), "forbidden"));
+}
+
 /// The system's engine is down: nobody gets one of their own beside it by the way.
 #[test]
 fn nobody_starts_an_engine_of_their_own_beside_the_machines() {

@@ -20,6 +20,7 @@ const START: Duration = Duration::from_secs(30);
 pub struct System {
     home: TempDir,
     child: Option<Child>,
+    env: Vec<(String, String)>,
 }
 
 impl System {
@@ -34,7 +35,12 @@ impl System {
         fs::write(home.path().join("config/config.toml"), config).unwrap();
         // Where others can run it, wherever it was built.
         fs::copy(env!("CARGO_BIN_EXE_dogwatch"), home.path().join("dogwatch")).unwrap();
-        Self { home, child: None }
+        Self { home, child: None, env: Vec::new() }
+    }
+
+    /// From its next start on the engine has exactly these variables beside its own.
+    pub fn set(&mut self, env: &[(&str, &str)]) {
+        self.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     }
 
     pub fn start(config: &str) -> Self {
@@ -58,6 +64,7 @@ impl System {
     fn until(&mut self, answers: impl Fn(&Self) -> bool) {
         let log = File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
         let mut command = self.engines(&["serve", "--system"]);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         wait_until("an answer of the engine", START, || {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
@@ -71,6 +78,20 @@ impl System {
             kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// As the machine's operator does it who has no time.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Fails only for a process that has ended, which is what is wanted.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+
+    /// Whether the engine ended by itself, for instance at a crash point.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
     }
 
     pub fn log(&self) -> String {
@@ -142,11 +163,7 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // Fails only for a process that has ended, which is what is wanted.
-            drop(child.kill());
-            drop(child.wait());
-        }
+        self.kill();
     }
 }
 

@@ -205,7 +205,12 @@ pub fn foreign(bytes: &[u8]) -> Vec<String> {
             let (text, after) = rest.split_once("\u{1b}\\")?;
             text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)).then_some(after)
         });
-        rest = if let Some(after) = own.or(clipboard) {
+        // A call to what waits: a bell, and where that is wanted how many there are.
+        let call = tail.strip_prefix('\u{7}').or_else(|| {
+            let (count, after) = tail.strip_prefix("\u{1b}]9;dogwatch: ")?.split_once(" waiting for you\u{1b}\\")?;
+            count.chars().all(|c| c.is_ascii_digit()).then_some(after)
+        });
+        rest = if let Some(after) = own.or(clipboard).or(call) {
             after
         } else {
             found.push(tail.chars().take(8).flat_map(char::escape_default).collect());

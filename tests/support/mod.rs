@@ -10,6 +10,7 @@ pub mod bare;
 pub mod chance;
 pub mod console;
 pub mod counting;
+pub mod dialog;
 mod docker;
 mod engine;
 mod far;

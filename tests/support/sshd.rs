@@ -26,8 +26,8 @@ impl Sshd {
         Self::made(false)
     }
 
-    /// Starts one that can be "started anew": the id of its boot, as everybody who logs in reads it, is a file of the test. `None`
-    /// where this user may not mount anything.
+    /// Starts one that can be "started anew": the id of its boot, as everybody who logs in reads it, is a file of the test. What lies
+    /// in `bin` of its directory goes before the machine's own programs there. `None` where this user may not mount anything.
     pub fn with_boot() -> Option<Self> {
         let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output().unwrap();
         if !tried.status.success() {
@@ -43,6 +43,7 @@ impl Sshd {
         keygen(&dir.path().join("login"));
         keygen(&dir.path().join("host"));
         fs::copy(dir.path().join("login.pub"), dir.path().join("authorized")).unwrap();
+        fs::create_dir(dir.path().join("bin")).unwrap();
         fs::write(dir.path().join("boot"), "11111111-0000-4000-8000-000000000000\n").unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
@@ -176,8 +177,10 @@ fn spawn(dir: &Path, port: u16, boot: bool) -> Child {
     fs::write(&config, text).unwrap();
     let mut command = if boot {
         let mut command = Command::new("unshare");
-        let line =
-            format!("mount --bind {at}/boot /proc/sys/kernel/random/boot_id && exec {SSHD} -D -e -f {at}/sshd.conf");
+        let line = format!(
+            "mount --bind {at}/boot /proc/sys/kernel/random/boot_id && mount --bind {at}/bin /usr/local/sbin && \
+             exec {SSHD} -D -e -f {at}/sshd.conf"
+        );
         command.args(["-m", "sh", "-c", &line]);
         command
     } else {

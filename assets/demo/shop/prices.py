@@ -8,6 +8,11 @@ def total(items):
     return sum(PRICES[item] for item in items)
 
 
+def average(items):
+    """What a thing of the basket costs on average."""
+    return total(items) / len(items)
+
+
 def shown(cents):
     """A price for people."""
     return f"{cents // 100}.{cents % 100}"

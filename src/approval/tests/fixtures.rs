@@ -72,6 +72,7 @@ pub(crate) fn proposal_of(proposed: Proposed, policy: &Policy) -> Proposal {
         state: ProposalState::Pending,
         question: QuestionId(1),
         unknown: None,
+        glass: None,
         asked: at(0),
         granted: None,
         votes: Vec::new(),

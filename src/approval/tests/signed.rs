@@ -1,9 +1,12 @@
 //! Signatures by the real `ssh-keygen`, checked here and by it, and a thousand that are forged.
 
 use super::fixtures::{at, person, proposal};
+use crate::approval::digest;
 use crate::approval::policy::Policy;
 use crate::approval::signature::{BadSignature, NAMESPACE, all_hold, check, message};
 use crate::domain::{Human, OperatorRole, Proposal, Vote, Voter};
+use crate::engine::proposals::Order;
+use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::io::Write;
@@ -57,7 +60,7 @@ fn stock_openssh_makes_and_checks_what_counts_here() {
         let mut policy = Policy::default();
         policy.keys.insert("ada".to_owned(), vec![public.clone()]);
         let one = proposal(true, &policy);
-        let text = message(one.id, &one.digest);
+        let text = message(one.id, &one.digest, None);
         let good = vote(&one, ada(), sign(&key, NAMESPACE, &text));
         assert_eq!(check(&policy, one.id, &good), Ok(()), "{kind}");
         // No code of ours is needed to see that she decided this.
@@ -74,9 +77,9 @@ fn stock_openssh_makes_and_checks_what_counts_here() {
         let bad = |vote: Vote| check(&policy, one.id, &vote).unwrap_err();
         let other = sign(&key, "file", &text);
         assert_eq!(bad(vote(&one, ada(), other)), BadSignature::Other);
-        let other = sign(&key, NAMESPACE, &message(one.id, &"0".repeat(64)));
+        let other = sign(&key, NAMESPACE, &message(one.id, &"0".repeat(64), None));
         assert_eq!(bad(vote(&one, ada(), other)), BadSignature::Other);
-        let other = sign(&key, NAMESPACE, &message(crate::domain::ProposalId(2), &one.digest));
+        let other = sign(&key, NAMESPACE, &message(crate::domain::ProposalId(2), &one.digest, None));
         assert_eq!(bad(vote(&one, ada(), other)), BadSignature::Other);
         let (stranger, _) = keys.make(&format!("bob-{kind}"), kind);
         let other = sign(&stranger, NAMESPACE, &text);
@@ -94,6 +97,55 @@ fn stock_openssh_makes_and_checks_what_counts_here() {
     }
 }
 
+/// A yes that stands for a second person's as well is signed as such: it cannot be made of one that is less, nor given other words.
+#[test]
+fn why_somebody_stood_in_for_two_is_signed() {
+    let keys = Keys::new();
+    let (key, public) = keys.make("ada", "ed25519");
+    let mut policy = Policy { break_glass: [OperatorRole::Admin].into(), ..Policy::default() };
+    policy.keys.insert("ada".to_owned(), vec![public]);
+    let one = proposal(true, &policy);
+    let why = "the shop is down and nobody answers";
+    let plain = sign(&key, NAMESPACE, &message(one.id, &one.digest, None));
+    let alone = sign(&key, NAMESPACE, &message(one.id, &one.digest, Some(why)));
+    let of = |signature: &str, glass: Option<&str>| Vote {
+        glass: glass.map(str::to_owned),
+        ..vote(&one, ada(), signature.to_owned())
+    };
+    assert_eq!(check(&policy, one.id, &of(&alone, Some(why))), Ok(()));
+    assert_eq!(check(&policy, one.id, &of(&plain, None)), Ok(()));
+    let other = "the shop is down and nobody answerz";
+    for (signature, glass) in [(&plain, Some(why)), (&alone, None), (&alone, Some(other)), (&alone, Some(""))] {
+        assert_eq!(check(&policy, one.id, &of(signature, glass)), Err(BadSignature::Other), "{glass:?}");
+    }
+    // The gate counts one person for two only where the rules let that person, and the signature says so.
+    let order = |votes: Vec<Vote>| Order {
+        proposal: one.id,
+        execution: digest::execution(&one.digest, &one.proposed.nonce),
+        proposed: one.proposed.clone(),
+        digest: one.digest.clone(),
+        votes,
+        boot: None,
+    };
+    assert_eq!(order(vec![of(&alone, Some(why))]).check(&policy), Ok(()));
+    assert!(order(vec![of(&plain, Some(why))]).check(&policy).unwrap_err().contains("signature"));
+    assert!(order(vec![of(&alone, Some("short"))]).check(&policy).unwrap_err().contains("too few"));
+    policy.break_glass.clear();
+    assert!(order(vec![of(&alone, Some(why))]).check(&policy).unwrap_err().contains("too few"));
+}
+
+proptest! {
+    /// No two decisions are signed by the same text.
+    #[test]
+    fn decisions_that_differ_are_told_apart_by_what_is_signed(
+        one in (1_i64..9, "[0-9a-f]{4}", proptest::option::of("[a-z \n0-9]{0,12}")),
+        two in (1_i64..9, "[0-9a-f]{4}", proptest::option::of("[a-z \n0-9]{0,12}")),
+    ) {
+        let text = |of: &(i64, String, Option<String>)| message(crate::domain::ProposalId(of.0), &of.1, of.2.as_deref());
+        prop_assert_eq!(text(&one) == text(&two), one == two);
+    }
+}
+
 #[test]
 fn a_thousand_forged_decisions_count_for_nothing() {
     let keys = Keys::new();
@@ -101,7 +153,7 @@ fn a_thousand_forged_decisions_count_for_nothing() {
     let mut policy = Policy::default();
     policy.keys.insert("ada".to_owned(), vec![public]);
     let one = proposal(true, &policy);
-    let real = sign(&key, NAMESPACE, &message(one.id, &one.digest));
+    let real = sign(&key, NAMESPACE, &message(one.id, &one.digest, None));
     let mut dice = StdRng::seed_from_u64(5);
     let mut flagged = 0;
     for round in 0..1_000 {

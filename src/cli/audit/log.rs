@@ -8,7 +8,7 @@ use crate::domain::{Actor, AuditAbout, AuditPage, AuditRecord, Millis, RunId};
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::store::{AuditFilter, Store};
-use crate::text::{SafeText, exact};
+use crate::text::{SafeText, Style, exact};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -169,8 +169,11 @@ fn line(record: &AuditRecord) -> SafeText {
     let run = value.get("run").and_then(Value::as_i64).map_or_else(SafeText::empty, |run| safe!(" {}", RunId(run)));
     let detail = value.get("detail").map(Value::to_string).unwrap_or_default();
     let back = if value.get("back").is_some() { safe!(" (the clock was set back before)") } else { SafeText::empty() };
+    // A yes for two persons is seen without reading details.
+    let alone = value.get("detail").and_then(|detail| detail.get("glass")).is_some_and(|why| !why.is_null());
+    let alone = if alone { safe!(" BREAK-GLASS").styled(Style::strong()) } else { SafeText::empty() };
     let damaged = if fits(record) { SafeText::empty() } else { safe!(" DAMAGED: not its hash") };
-    safe!("{} {} {} {}{} {}{}{}", record.seq, wall, who(&value), text("kind"), run, detail, back, damaged)
+    safe!("{} {} {} {}{}{} {}{}{}", record.seq, wall, who(&value), text("kind"), run, alone, detail, back, damaged)
 }
 
 fn told(record: &AuditRecord) -> Vec<SafeText> {

@@ -49,6 +49,13 @@ Restart=on-failure
 RestartSec=2
 # Steps outlive the engine, and those of a process sandbox are its children: stopping it leaves them alone.
 KillMode=process
+# What neither the engine nor a process sandbox needs.
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
 # A part of the control groups for the engine's own use, so that a process sandbox can limit steps as a whole.
 Delegate=yes
 DelegateSubgroup=engine

@@ -1,6 +1,9 @@
 //! Reads `dogwatch.toml` section by section.
 
-use super::{AgentConfig, DeliverTo, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence, Suite};
+use super::{
+    AgentConfig, DeliverTo, DependencyGate, Formats, Gates, ImageSource, ProjectConfig, ReviewGate, Setup, Silence,
+    Suite,
+};
 use super::{browser, services};
 use crate::agent::Adapter;
 use crate::config::agents::{COMMAND, REPLAY};
@@ -9,18 +12,20 @@ use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
 use crate::config::sandbox::runtime_name;
 use crate::config::{rules, schema};
-use crate::domain::{Budget, Plan};
+use crate::domain::{Budget, Plan, is_dataset_name};
 use crate::sandbox::Limits;
 use std::collections::BTreeSet;
 
 const SETUP_SECONDS: u64 = 15 * 60;
 const SUITE_SECONDS: u64 = 10 * 60;
 const MOST_SUITES: usize = 64;
+const MOST_DATASETS: usize = 16;
 
 pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErrors> {
     read_file(text, place, schema::PROJECT_TOP, |top| {
         top.whole("version", 1..2);
         let image = image(top);
+        let datasets = datasets(top);
         let runtime = top.table("sandbox", schema::PROJECT_SANDBOX).and_then(|section| {
             let text = section.string("runtime")?;
             runtime_name(&section, "runtime", &text)
@@ -39,6 +44,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         Some(ProjectConfig {
             image: image?,
             runtime,
+            datasets,
             setup: flat(setup)?,
             services,
             suites,
@@ -49,6 +55,18 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
             deliver,
         })
     })
+}
+
+/// Names of data sets.
+fn datasets(top: &Section<'_, '_>) -> BTreeSet<String> {
+    let Some(list) = top.strings("datasets") else { return BTreeSet::new() };
+    if list.value.len() > MOST_DATASETS {
+        top.note(list.at, format!("`datasets` has {} entries, at most {MOST_DATASETS} are taken", list.value.len()));
+    }
+    for name in list.value.iter().filter(|name| !is_dataset_name(&name.value)) {
+        top.note(name.at, format!("`datasets` names \"{}\": no data set can be called so", clip(&name.value)));
+    }
+    list.value.into_iter().map(|name| name.value).collect()
 }
 
 // Absent is fine, unreadable is not.
@@ -297,6 +315,10 @@ fn gates(section: &Section<'_, '_>) -> Gates {
         Some("always") => ReviewGate::Always,
         _ => ReviewGate::WhenSuspicious,
     };
+    let dependencies = match rules::one_of(section, "dependencies", &["ask", "allow"]) {
+        Some("allow") => DependencyGate::Allow,
+        _ => DependencyGate::Ask,
+    };
     let plan = match rules::one_of(section, "plan", &["none", "ask", "automatic"]) {
         Some("ask") => Plan::Ask,
         Some("automatic") => Plan::Automatic,
@@ -304,6 +326,7 @@ fn gates(section: &Section<'_, '_>) -> Gates {
     };
     Gates {
         review,
+        dependencies,
         plan,
         rerun: rerun(section),
         test_files: rules::patterns(section, "test-files"),

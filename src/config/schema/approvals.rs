@@ -37,6 +37,18 @@ pub const APPROVALS: Table = Table {
             "{}",
             "The public keys by which people sign for critical assets, by the names of their users.",
         ),
+        key(
+            "review",
+            "\"by-project\" or \"always\"",
+            "\"by-project\"",
+            "Whether a person looks at every result of every project before it is delivered, whatever its `[gates]` say.",
+        ),
+        key(
+            "dependencies",
+            "\"by-project\" or \"ask\"",
+            "\"by-project\"",
+            "Whether a person is asked about packages that a result brings, whatever the project's `[gates]` say.",
+        ),
     ],
 };
 

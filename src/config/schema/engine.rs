@@ -42,6 +42,7 @@ pub const ENGINE_TOP: Table = Table {
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
         key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
+        key("console", "a table", "see there", "How the console behaves."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
 };
@@ -343,6 +344,18 @@ pub const NAMED_ROLE: Table = Table {
 /// What a command's keys must be.
 pub(in crate::config) const KEY_LIST: &str = "a list of keys such as [\"P\", \"ctrl-l\"]";
 
+/// `[console]`.
+pub const CONSOLE: Table = Table {
+    header: "[console]",
+    about: "How the console behaves; `dogwatch watch` reads it at its start.",
+    keys: &[key(
+        "bell",
+        "\"off\", \"bell\" or \"notify\"",
+        "\"bell\"",
+        "Ring the terminal's bell when something new waits for a person, at most twice a minute; `notify` also has the terminal show how many wait (OSC 9).",
+    )],
+};
+
 /// `[keys]`.
 pub const KEYS: Table = Table {
     header: "[keys]",
@@ -384,5 +397,6 @@ pub const ENGINE_FILE: &[Table] = &[
     OPERATORS,
     NOTIFY,
     AUDIT,
+    CONSOLE,
     KEYS,
 ];

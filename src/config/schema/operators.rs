@@ -10,8 +10,18 @@ pub const OPERATORS: Table = Table {
     about: "Which people may do what: Unix users, and with `@` Unix groups, looked up as this machine does it (also in a directory service, by `getent`). A group counts for those who were in it when they connected and still are; a role that is taken away there is gone within a second, but for what a cache of the directory service keeps. Without this table the engine's own user and root may do everything and nobody else may connect; with it, only what stands here counts. Read at the engine's start.",
     keys: &[
         key("viewer", PEOPLE, "[]", "They look: runs, logs, bugs, questions. Every other role includes this."),
-        key("operator", PEOPLE, "[]", "They start runs, steer them, and take their results."),
-        key("approver", PEOPLE, "[]", "They answer what waits for a person."),
+        key(
+            "operator",
+            PEOPLE,
+            "[]",
+            "They start runs, steer them, take their results, and answer what only steers: a run in trouble, one that does not move, one whose predecessor failed, an agent that asks.",
+        ),
+        key(
+            "approver",
+            PEOPLE,
+            "[]",
+            "They answer whatever waits for a person: also results, packages, plans, hosts, budgets, and live systems that are not critical.",
+        ),
         key(
             "critical-approver",
             PEOPLE,

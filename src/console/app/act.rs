@@ -26,7 +26,8 @@ impl App {
                     self.perform(command);
                 }
             }
-            Some(Layer::Help { top }) => self.press_in_help(key, top),
+            Some(Layer::Help { top }) => self.layer = self.scrolled(key, top).map(|top| Layer::Help { top }),
+            Some(Layer::Tour { top }) => self.layer = self.scrolled(key, top).map(|top| Layer::Tour { top }),
             Some(field) => {
                 self.pressed = Some(key);
                 self.press_in_field(event, key, field);
@@ -47,16 +48,16 @@ impl App {
         self.keep_draft();
     }
 
-    fn press_in_help(&mut self, key: Key, top: usize) {
-        let top = match self.keys.command(key, super::Scope::Anywhere) {
-            Some(Command::Down) => top + 1,
-            Some(Command::Up) => top.saturating_sub(1),
-            Some(Command::PageDown) => top + 10,
-            Some(Command::PageUp) => top.saturating_sub(10),
-            Some(Command::First) => 0,
-            _ => return,
-        };
-        self.layer = Some(Layer::Help { top });
+    /// The first line of a text to read after a key; none where the key closes it.
+    fn scrolled(&self, key: Key, top: usize) -> Option<usize> {
+        match self.keys.command(key, super::Scope::Anywhere)? {
+            Command::Down => Some(top + 1),
+            Command::Up => Some(top.saturating_sub(1)),
+            Command::PageDown => Some(top + 10),
+            Command::PageUp => Some(top.saturating_sub(10)),
+            Command::First => Some(0),
+            _ => None,
+        }
     }
 
     fn press_in_field(&mut self, event: KeyEvent, key: Key, mut field: Layer) {
@@ -186,6 +187,7 @@ impl App {
             Command::Repaint => self.effects.push(Effect::Repaint),
             Command::Mouse => self.effects.push(Effect::ToggleMouse),
             Command::Help => self.layer = Some(Layer::Help { top: 0 }),
+            Command::Tour => self.layer = Some(Layer::Tour { top: 0 }),
             Command::Palette => self.open(Editing::Palette),
             Command::Watch => self.go(Page::Watch),
             Command::Approvals => self.go(Page::Approvals),
@@ -194,6 +196,10 @@ impl App {
             Command::Fleet => {
                 self.go(Page::Fleet);
                 self.fleet.outdate();
+            }
+            Command::Knowledge => {
+                self.go(Page::Knowledge);
+                self.knowledge.outdate();
             }
             Command::Metrics => {
                 self.go(Page::Metrics);

@@ -132,7 +132,8 @@ impl App {
             ));
         }
         self.say(safe!("your key signs the yes to {} now", id));
-        self.effects.push(Effect::Sign { proposal: id, digest: yes.digest.clone(), keys });
+        let (digest, glass) = (yes.digest.clone(), yes.glass.clone());
+        self.effects.push(Effect::Sign { proposal: id, digest, glass, keys });
         self.dialog.signing = Some(yes);
     }
 

@@ -1,4 +1,4 @@
-//! What lies over the screen and has all keys: help, the palette, and fields to write in. What was typed before a dialog was
+//! What lies over the screen and has all keys: help, first steps, the palette, and fields to write in. What was typed before a dialog was
 //! seen never acts in it.
 
 use crate::console::app::List;
@@ -101,6 +101,11 @@ impl Editing {
 pub enum Layer {
     /// The keys.
     Help {
+        /// Lines that are scrolled.
+        top: usize,
+    },
+    /// The first steps.
+    Tour {
         /// Lines that are scrolled.
         top: usize,
     },

@@ -15,6 +15,9 @@ impl App {
         }
         match news {
             News::Up(welcome) => {
+                if self.instance.as_ref() != Some(&welcome.instance) {
+                    self.begin_to_ring();
+                }
                 self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
                 self.refresh();
@@ -63,6 +66,7 @@ impl App {
             }
         }
         self.stale = true;
+        self.ring();
         self.keep_selection();
         self.follow_selected();
     }
@@ -122,6 +126,7 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Known(part), reply) => self.hear_known(part, reply),
             (Asked::Metrics(days), reply) => self.metrics.all.take(
                 &days,
                 expected(reply, |reply| match reply {

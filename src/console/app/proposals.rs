@@ -60,8 +60,9 @@ impl App {
 
     /// Whether a proposal stands in the queue for a question.
     fn is_proposed(&self, question: &Question) -> bool {
-        matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome)
-            && self.proposals.iter().any(|brief| brief.question == question.id || brief.unknown == Some(question.id))
+        let id = question.id;
+        matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome | QuestionKind::Glass)
+            && self.proposals.iter().any(|one| one.question == id || [one.unknown, one.glass].contains(&Some(id)))
     }
 
     /// The selected proposal, if one is selected.

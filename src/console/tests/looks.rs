@@ -81,6 +81,24 @@ fn a_wide_screen_has_the_text_beside_its_list() {
 }
 
 #[test]
+fn the_first_steps_fit_a_usual_screen_and_any_other_key_closes_them() {
+    let mut app = busy();
+    press(&mut app, "f2");
+    let shown = picture(&mut app, 80, 24, LOOK);
+    insta::assert_snapshot!("tour-80x24", shown);
+    assert!(shown.contains("nothing is lost"), "{shown}");
+    // A small screen has the rest below.
+    assert!(!picture(&mut app, 60, 15, LOOK).contains("nothing is lost"));
+    press(&mut app, "pgdn pgdn");
+    assert!(picture(&mut app, 60, 15, LOOK).contains("nothing is lost"));
+    // It decides nothing: the key that closes it does no more than that.
+    press(&mut app, "q");
+    assert!(app.layer.is_none() && app.effects.is_empty(), "{:?}", app.effects);
+    press(&mut app, ": t o u r enter");
+    assert!(picture(&mut app, 80, 24, LOOK).contains("First steps"));
+}
+
+#[test]
 fn the_queue_is_listed_in_its_order_and_the_rest_from_the_newest() {
     let mut app = busy();
     app.runs.clear();

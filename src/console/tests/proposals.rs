@@ -62,6 +62,7 @@ pub(super) fn brief(detail: &ProposalDetail) -> ProposalBrief {
         missing: detail.missing,
         approvals: detail.need.approvals,
         unknown: one.unknown,
+        glass: one.glass,
         risks: vec!["services".to_owned()],
         left: detail.left,
         beginning: Bytes::new(b"systemctl restart shop"),
@@ -234,12 +235,14 @@ fn a_critical_asset_takes_its_name_the_code_and_a_signature() {
     assert!(decided(&app).is_empty(), "it is not signed yet");
     let digest = digest::digest(&proposal(true, usual()).proposed);
     let keys = vec!["ssh-ed25519 AAAA ada".to_owned()];
-    assert!(app.effects.contains(&Effect::Sign { proposal: ProposalId(3), digest, keys }));
+    assert!(app.effects.contains(&Effect::Sign { proposal: ProposalId(3), digest, glass: None, keys }));
     app.signed(Err("the agent has no key".to_owned()));
     assert!(decided(&app).is_empty());
     ask_for_yes(&mut app);
     type_in(&mut app, "web-1 kwhz glass: the shop is down and nobody answers");
     press(&mut app, "enter");
+    let said = |one: &Effect| matches!(one, Effect::Sign { glass: Some(why), .. } if why.contains("nobody answers"));
+    assert!(app.effects.iter().any(said), "why it stands for two is signed as well: {:?}", app.effects);
     app.signed(Ok("SIGNATURE".to_owned()));
     let [Verdict::Approve { signature: Some(signature), glass: Some(glass), .. }] = decided(&app)[..] else {
         panic!("{:?}", app.said);

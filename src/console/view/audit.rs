@@ -1,7 +1,7 @@
 //! The audit log: what changed, who changed it, the newest first.
 
 use super::split::{halves, nothing_passes, opens, text};
-use super::{empty, first_shown, inset, mark, rows, title};
+use super::{empty, first_shown, inset, mark, rows, title, urgent};
 use crate::audit::hex;
 use crate::console::app::{App, Event, List};
 use crate::console::keymap::Command;
@@ -67,9 +67,14 @@ fn line(app: &App, event: &Event) -> SafeText {
         words::age(event.wall, app.now).pad_right(4),
         safe!("{}", event.actor).truncate(10).pad_right(10),
         run.pad_right(5),
-        safe!("{}", event.kind).styled(Style::strong()).truncate(20).pad_right(20),
+        kind(&event.kind).truncate(20).pad_right(20),
         safe!("{}", event.rest).styled(Style::faint())
     )
+}
+
+/// What happened. A yes for two persons is to be seen by whoever pages by.
+fn kind(kind: &str) -> SafeText {
+    if kind == "proposal.break_glass" { urgent(&safe!("{}", kind)) } else { safe!("{}", kind).styled(Style::strong()) }
 }
 
 /// The record in full: taken apart for reading, then as it stands in the log, with what its hash is worth.

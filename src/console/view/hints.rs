@@ -20,7 +20,7 @@ pub(super) fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         return;
     }
     let mut hints = match app.layer {
-        Some(Layer::Help { .. }) => {
+        Some(Layer::Help { .. } | Layer::Tour { .. }) => {
             let [down, up] = [Command::Down, Command::Up].map(|command| app.keys.first(command));
             vec![pair("esc", "back"), pair(&down, "down"), pair(&up, "up")]
         }

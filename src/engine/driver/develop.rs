@@ -11,7 +11,8 @@ use crate::domain::{AgentReport, Ending, Remedy, RunState, Step, StepEnd, StepKe
 use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
-use crate::gateway::tools_at;
+use crate::gateway::{address, tools_at};
+use crate::knowledge::Tool;
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -60,6 +61,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
+            data: self.data_of(context).await?,
             limits: context.config.limits,
             times: context.agent.times,
             network: self.agent_network(context),
@@ -128,8 +130,11 @@ impl<W: World> Engine<W> {
                 let bytes = self.world.trees().file(&context.project, &context.base, path).await?;
                 let bytes = bytes.ok_or_else(|| Halt::Trouble(format!("the replay script {path} was not found")))?;
                 let script = Script::parse(&bytes, path).map_err(|error| Halt::Trouble(error.to_string()))?;
-                Ok(Box::new(ReplayAgent::new(script)))
+                let agent = ReplayAgent::new(script);
+                let has_tools = !self.toolset(context).is_empty();
+                Ok(Box::new(if has_tools { agent.with_tools(tools_at(&address())) } else { agent }))
             }
+            AgentWork::Nothing => Err(Halt::Trouble(format!("{} only tests: it has no agent", context.run.id))),
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
                 let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
@@ -159,6 +164,7 @@ impl<W: World> Engine<W> {
         let planning = context.run.state == RunState::Planning;
         // A plan is not the place for repairs.
         let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
+        let toolset = self.toolset(context);
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -175,7 +181,10 @@ impl<W: World> Engine<W> {
             asked: &stored.asked,
             proposed: &stored.proposed,
             offers: &offers,
-            tools: !self.toolset(context).is_empty(),
+            lessons: &stored.lessons,
+            datasets: &context.config.datasets,
+            tools: !toolset.is_empty(),
+            reports: toolset.has(Tool::ReportCriterion),
         };
         if planning {
             return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });

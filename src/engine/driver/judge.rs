@@ -1,10 +1,10 @@
 //! From outcomes to a verdict: comparison with the base, gates. Pure work over what is stored, safe to repeat.
 
+mod asked;
 mod look;
 
 use super::standstill::Watched;
 use super::{Context, Engine, Halt};
-use crate::config::ReviewGate;
 use crate::domain::{Bounded, GateResult, GateVerdict, Iteration, SuiteOutcome, SuiteVerdict, Suspicion};
 use crate::engine::machine::{Event, Judgement};
 use crate::engine::ports::{Trees, World};
@@ -23,15 +23,10 @@ impl<W: World> Engine<W> {
 
     pub(super) async fn gate(&self, context: &Context) -> Result<(), Halt> {
         let facts = self.facts(context).await?;
+        let asked = self.asked(context, &facts.changes).await?;
         let judge_all = move || facts.with(|facts| gates::all().map(|gate| bounded(gate.judge(facts))));
         let mut results = look::aside(judge_all).await?.to_vec();
-        if context.config.gates.review == ReviewGate::Always {
-            results.push(GateResult {
-                gate: "review".to_owned(),
-                verdict: GateVerdict::NeedsPerson,
-                evidence: vec!["dogwatch.toml asks for a review of every result".to_owned()],
-            });
-        }
+        results.extend(asked.into_iter().map(bounded));
         let (judgement, evidence) = judge(&results);
         let Watched { round, verdict, standstill, headline } = self.watch(context, &results).await?;
         let learned = self.learn(context, &results).await?;
@@ -157,7 +152,7 @@ fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
         return (Judgement::Red, [reasons(&red), reasons(&[GateVerdict::NeedsPerson])].concat());
     }
     if results.iter().any(|result| result.verdict == GateVerdict::NeedsPerson) {
-        return (Judgement::NeedsPerson, reasons(&[GateVerdict::NeedsPerson]));
+        return (asked::about(results), reasons(&[GateVerdict::NeedsPerson]));
     }
     (Judgement::Green, Vec::new())
 }
@@ -231,5 +226,10 @@ mod tests {
         assert_eq!(of(&[NeedsPerson, Fail]), Judgement::Red);
         assert_eq!(judge(&[result(NeedsPerson), result(Fail)]).1.len(), 2);
         assert_eq!(of(&[Pass, Unavailable]), Judgement::Red);
+        // Whatever else a person must look at is asked along with the packages.
+        let asks = |gate: &str| GateResult { gate: gate.to_owned(), ..result(NeedsPerson) };
+        assert_eq!(judge(&[result(Pass), asks("dependencies")]).0, Judgement::BringsPackages);
+        assert_eq!(judge(&[asks("honesty"), asks("dependencies")]).0, Judgement::NeedsPerson);
+        assert_eq!(judge(&[result(Fail), asks("dependencies")]).0, Judgement::Red);
     }
 }

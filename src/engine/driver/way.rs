@@ -10,11 +10,14 @@ use crate::config::{AgentWork, Setup};
 use crate::domain::{AgentReport, Conversation, Ending, Iteration, Remedy, Run, RunId, StepKey, shortened};
 use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
-use crate::knowledge::Toolset;
+use crate::knowledge::{Tool, Toolset};
 use crate::sandbox::{Network, Sandbox, session_dir};
 use crate::watchdog::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+/// What a replayed turn can use of the tools of its role. What needs an answer that somebody understands is of no use to it.
+const REPLAYED: [Tool; 1] = [Tool::ProposeExecution];
 
 impl<W: World> Engine<W> {
     /// What the run's agent may reach.
@@ -58,9 +61,14 @@ impl<W: World> Engine<W> {
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        let Some(_) = coding(context) else { return Toolset::default() };
+        let of_role = Toolset::of(&self.world.rules(context.run.role));
+        match &context.agent.work {
+            AgentWork::Coding(_) => {}
+            AgentWork::Replay(_) => return of_role.only(&REPLAYED),
+            AgentWork::Command(_) | AgentWork::Nothing => return Toolset::default(),
+        }
         let suites = context.config.suites.iter().map(|suite| suite.name.clone()).collect();
-        let toolset = Toolset::of(&self.world.rules(context.run.role)).with_suites(suites);
+        let toolset = of_role.with_suites(suites);
         if self.sandbox(&context.run).is_ok_and(|sandbox| sandbox.abilities().services) {
             toolset.with_services(context.config.services.keys().cloned().collect())
         } else {

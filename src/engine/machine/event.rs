@@ -13,6 +13,8 @@ pub enum Judgement {
     Red,
     /// Met, but a person must look first.
     NeedsPerson,
+    /// Met, but a person must say first whether it may bring packages.
+    BringsPackages,
 }
 
 /// Something that happened: reported by the driver, or asked for by an operator.
@@ -83,6 +85,8 @@ pub enum Event {
     Trouble {
         /// What failed, in words.
         reason: String,
+        /// No later try helps before a person has done something.
+        lasting: bool,
     },
     /// The present iteration has no room under the caps of its project or of the day, so nothing was begun.
     Capped {

@@ -53,7 +53,10 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
-        Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Trouble { reason, lasting: true } if next.run.state != RunState::Cancelling => {
+            ask_trouble(next, "the next step cannot begin", vec![reason.clone(), try_again()]);
+        }
+        Event::Trouble { reason, .. } => trouble(next, reason, now),
         Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
             // The rest of the time stays reserved: suites may have to run a second time.
@@ -75,13 +78,18 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         }
         Event::Analysed { suspicions } => {
             next.writes.push(Write::Suspect { suspicions: suspicions.clone() });
-            if next.run.iteration == 0 {
+            if next.run.only_tests().is_some() {
+                next.go(RunState::Gating);
+            } else if next.run.iteration == 0 {
                 next.writes.push(Write::CloseIteration { number: 0, outcome: Outcome::Neutral });
                 next.run.head.clone_from(&next.run.base);
                 next.next_iteration();
             } else {
                 next.go(RunState::Gating);
             }
+        }
+        Event::Gated { judgement, evidence, .. } if next.run.only_tests().is_some() => {
+            super::alone::concluded(next, *judgement, evidence);
         }
         Event::Gated { judgement, evidence, guided, standstill, headline } => {
             gated(next, *judgement, evidence, *guided, (standstill, headline.as_deref()));
@@ -273,7 +281,7 @@ fn gated(
     let outcome = match judgement {
         Judgement::Green => Outcome::Green,
         Judgement::Red => Outcome::Red,
-        Judgement::NeedsPerson => Outcome::Suspicious,
+        Judgement::NeedsPerson | Judgement::BringsPackages => Outcome::Suspicious,
     };
     next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome });
     next.spend("iteration", Spent { iterations: 1, ..Spent::default() }, Left::Nothing);
@@ -285,22 +293,22 @@ fn gated(
             next.next_iteration();
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);
         }
-        Judgement::Green | Judgement::NeedsPerson if goes_on => next.next_iteration(),
+        Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages if goes_on => next.next_iteration(),
         Judgement::Green if !guided => next.go(RunState::Delivering),
-        Judgement::Green | Judgement::NeedsPerson => {
+        Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages => {
+            let number = next.run.iteration;
+            let (kind, title) = if judgement == Judgement::BringsPackages {
+                (QuestionKind::Dependency, format!("iteration {number} passes, and brings packages: may it?"))
+            } else {
+                (QuestionKind::Review, format!("iteration {number} passes, but someone should look first"))
+            };
             let mut facts = evidence.to_vec();
             if guided {
                 facts
                     .push("the latest guidance came too late for this iteration, and the budget is used up".to_owned());
             }
             facts.push("approve counts it as done; deny sends the reason to the agent and goes on".to_owned());
-            next.ask(
-                RunState::AwaitingReview,
-                RunState::Delivering,
-                QuestionKind::Review,
-                format!("iteration {} passes, but someone should look first", next.run.iteration),
-                facts,
-            );
+            next.ask(RunState::AwaitingReview, RunState::Delivering, kind, title, facts);
         }
     }
 }

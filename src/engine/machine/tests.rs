@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::*;
 use proptest::prelude::*;
 
+mod alone;
 mod doubts;
 mod plans;
 mod stuck;
@@ -344,6 +345,38 @@ fn every_event_has_its_name_in_the_list() {
 }
 
 #[test]
+fn packages_are_delivered_after_a_yes_alone() {
+    let asked = || {
+        let mut events = base_tested();
+        events.extend(round(Judgement::BringsPackages));
+        after(&events)
+    };
+    let said = |run: &Run, approve: bool| Event::Answer {
+        question: run.question.unwrap(),
+        kind: QuestionKind::Dependency,
+        approve,
+        reason: "use what is there".to_owned(),
+        by: operator(),
+    };
+    let mut run = asked();
+    assert_eq!((run.state, work(&run, Millis(2))), (RunState::AwaitingReview, Work::Rest));
+    let yes = said(&run, true);
+    apply(&mut run, &yes, Millis(2)).unwrap();
+    assert_eq!(run.state, RunState::Delivering);
+    let mut run = asked();
+    let no = said(&run, false);
+    let writes = apply(&mut run, &no, Millis(2)).unwrap();
+    assert_eq!((run.state, run.iteration), (RunState::Developing, 2));
+    assert!(writes.iter().any(|w| matches!(w, Write::Guide { text, .. } if text == "use what is there")));
+    // What is asked about it is told by its kind.
+    let mut events = base_tested();
+    events.extend(round(Judgement::BringsPackages).into_iter().take(4));
+    let mut run = after(&events);
+    let writes = apply(&mut run, &gated(Judgement::BringsPackages), Millis(2)).unwrap();
+    assert!(writes.iter().any(|w| matches!(w, Write::Ask { kind: QuestionKind::Dependency, .. })), "{writes:?}");
+}
+
+#[test]
 fn guidance_that_came_too_late_is_taken_up_before_success() {
     let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None };
     let gating = || {
@@ -467,7 +500,7 @@ fn a_cancel_does_not_wait_for_ever() {
     apply(&mut run, &Event::Cancel { by: operator(), reason: "enough".to_owned() }, Millis(1)).unwrap();
     for _ in 0..MAX_CANCEL_TRIES {
         assert_eq!(run.state, RunState::Cancelling);
-        apply(&mut run, &Event::Trouble { reason: "no docker".to_owned() }, Millis(2)).unwrap();
+        apply(&mut run, &Event::Trouble { reason: "no docker".to_owned(), lasting: false }, Millis(2)).unwrap();
     }
     assert_eq!(run.state, RunState::Cancelled);
     assert!(run.reason.starts_with("enough; ") && run.reason.ends_with("no docker"), "{}", run.reason);
@@ -490,7 +523,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(|i| held(Ending::Overloaded, i)),
         any::<bool>().prop_map(|i| held(Ending::Auth, i)),
         any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
-        Just(Event::Trouble { reason: "docker".to_owned() }),
+        any::<bool>().prop_map(|lasting| Event::Trouble { reason: "docker".to_owned(), lasting }),
         Just(Event::Tested { milliseconds: 1 }),
         Just(gathered()),
         // The driver counts on from the steps that there are.
@@ -500,6 +533,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(stuck::still()),
         Just(gated(Judgement::Green)),
         Just(gated(Judgement::NeedsPerson)),
+        Just(gated(Judgement::BringsPackages)),
         Just(guided(Judgement::Green)),
         Just(Event::Delivered { to: "x".to_owned() }),
         any::<bool>().prop_map(|retry| Event::DeliveryFailed { reason: "x".to_owned(), retry }),

@@ -150,12 +150,11 @@ impl Proposals {
         let decided = self
             .settle(move |tx| {
                 let one = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
-                if let (Decision::Approve { digest, signature: Some(signature), .. }, true) =
+                if let (Decision::Approve { digest, signature: Some(signature), glass, .. }, true) =
                     (&decision, policy.need(&one.proposed.asset).critical)
                 {
-                    let (digest, signature) = (digest.clone(), Some(signature.clone()));
-                    let vote =
-                        Vote { voter: voter.clone(), digest, at: tx.moment(), seen: None, signature, glass: None };
+                    let (digest, signature, glass) = (digest.clone(), Some(signature.clone()), glass.clone());
+                    let vote = Vote { voter: voter.clone(), digest, at: tx.moment(), seen: None, signature, glass };
                     signature::check(&policy, id, &vote).map_err(|bad| DecideFault::Refused(bad.to_string()))?;
                 }
                 let event = event(tx, decision, voter, &policy);

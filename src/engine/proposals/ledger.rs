@@ -21,7 +21,13 @@ pub(super) fn take(
     };
     settle(tx, from, &mut to, &actor)?;
     tx.move_proposal(from, &to)?;
-    let kind = if review { "proposal.reviewed".to_owned() } else { format!("proposal.{}", to.state.name()) };
+    let alone = to.votes.get(from.votes.len()).is_some_and(|vote| vote.glass.is_some());
+    let kind = match (review, alone) {
+        (true, _) => "proposal.reviewed".to_owned(),
+        // Whoever reads the log is to see it without reading details.
+        (false, true) => "proposal.break_glass".to_owned(),
+        (false, false) => format!("proposal.{}", to.state.name()),
+    };
     record(tx, &to, kind, actor, from)?;
     Ok(Ok(to))
 }
@@ -39,6 +45,7 @@ fn settle(tx: &Tx<'_>, from: &Proposal, to: &mut Proposal, actor: &Actor) -> Res
             _ => tx.withdraw_question(to.question)?,
         }
     }
+    glass(tx, from, to, actor)?;
     if to.state == State::OutcomeUnknown && to.unknown.is_none() {
         to.unknown = Some(ask_outcome(tx, to)?);
     }
@@ -57,6 +64,43 @@ fn settle(tx: &Tx<'_>, from: &Proposal, to: &mut Proposal, actor: &Actor) -> Res
         to.unknown = None;
     }
     Ok(())
+}
+
+/// Tells people that one person decided for two, by a question that stands until somebody else has looked at it, or it came to nothing.
+fn glass(tx: &Tx<'_>, from: &Proposal, to: &mut Proposal, actor: &Actor) -> Result<(), StoreError> {
+    if let Some(vote) = to.votes.get(from.votes.len()).filter(|vote| vote.glass.is_some()) {
+        let (who, why) = (vote.voter.person.name.clone(), vote.glass.clone().unwrap_or_default());
+        to.glass = Some(ask_to_look(tx, to, &who, &why)?);
+    }
+    let Some(question) = to.glass else { return Ok(()) };
+    if to.reviewed.is_some() {
+        tx.answer_question(question, true, "", actor)?;
+        to.glass = None;
+    } else if to.state.is_final() && to.execution.is_none() {
+        tx.withdraw_question(question)?;
+        to.glass = None;
+    }
+    Ok(())
+}
+
+fn ask_to_look(tx: &Tx<'_>, one: &Proposal, who: &str, why: &str) -> Result<QuestionId, StoreError> {
+    let asset = &one.proposed.asset.name;
+    let facts = [
+        format!("BREAK-GLASS: {who} alone said yes to {} on {asset}, where more people must", one.id),
+        format!("{who} says why: {why}"),
+        format!("`dogwatch approvals show {}` shows what it is", one.id),
+        format!("somebody else looks at it afterwards, then: dogwatch approvals review {}", one.id),
+    ];
+    tx.insert_question(&Ask {
+        run: one.proposed.run,
+        iteration: one.proposed.iteration,
+        kind: QuestionKind::Glass,
+        title: format!("BREAK-GLASS: {who} alone decided {} on {asset}", one.id),
+        facts: bounded_facts(&facts),
+        reached: Vec::new(),
+        digest: Some(one.digest.clone()),
+        deadline: None,
+    })
 }
 
 fn ask_outcome(tx: &Tx<'_>, one: &Proposal) -> Result<QuestionId, StoreError> {

@@ -103,6 +103,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         Turn::Endless,
         Turn::CheatTests,
         Turn::CheatGit,
+        Turn::Packages,
     ];
     for _ in 0..dice.below(4) {
         let (iteration, attempt) = (dice.between(1, 4), dice.between(1, 2));
@@ -142,6 +143,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
 fn answers(plot: &mut Plot, dice: &mut Dice) {
     for kind in [
         QuestionKind::Review,
+        QuestionKind::Dependency,
         QuestionKind::Budget,
         QuestionKind::Trouble,
         QuestionKind::Predecessor,
@@ -155,7 +157,7 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
         // fails every time.
         let yes = dice.percent(50);
         let last = match kind {
-            QuestionKind::Review | QuestionKind::Plan => true,
+            QuestionKind::Review | QuestionKind::Dependency | QuestionKind::Plan => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
             QuestionKind::Budget
             | QuestionKind::Predecessor
@@ -163,6 +165,7 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
             | QuestionKind::Egress
             | QuestionKind::Stuck
             | QuestionKind::Execution
+            | QuestionKind::Glass
             | QuestionKind::Outcome => yes,
         };
         plot.answers.push((kind, last));

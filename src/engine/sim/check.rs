@@ -6,8 +6,8 @@ use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
 use crate::domain::{
-    Allowances, Budget, Guidance, GuidanceState, LiveFate, Need, QuestionKind, QuestionState, Run, RunId, RunState,
-    Spent, StepState,
+    Allowances, Budget, Guidance, GuidanceState, LiveFate, Need, Question, QuestionKind, QuestionState, Run, RunId,
+    RunState, Spent, StepState,
 };
 use crate::engine::scheduler::run_of;
 use crate::store::Store;
@@ -283,9 +283,23 @@ pub(super) async fn whole(sim: &Sim) {
         .unwrap();
     assert!(iterations.iter().all(|one| one.ended.is_some()), "an iteration never ended: {iterations:?}\n{}", told());
     // Only who looks at a result and takes it as it is overrules guidance.
-    let taken = questions
-        .iter()
-        .any(|one| one.kind == QuestionKind::Review && one.answer.as_ref().is_some_and(|answer| answer.approve));
+    let taken = questions.iter().any(|one| {
+        matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency)
+            && one.answer.as_ref().is_some_and(|answer| answer.approve)
+    });
+    // Nothing is delivered with packages that nobody agreed to for just this result.
+    let brings = {
+        let held = sim.world.disk.held();
+        let delivered = held.delivered.get(&run.branch()).and_then(|commit| held.commits.get(commit));
+        delivered.is_some_and(|tree| tree.contains_key("Cargo.toml"))
+    };
+    let agreed = |one: &Question| {
+        let asks =
+            matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency) && one.iteration == run.iteration;
+        asks && one.answer.as_ref().is_some_and(|answer| answer.approve)
+    };
+    let asked = questions.iter().any(agreed);
+    assert!(run.state != RunState::Succeeded || !brings || asked, "packages nobody agreed to\n{}", told());
     let lost = guidance.iter().find(|one| one.state == GuidanceState::Accepted);
     assert!(run.state != RunState::Succeeded || taken || lost.is_none(), "guidance was lost: {lost:?}\n{}", told());
     // What goes by luck is never a reason for success by itself.

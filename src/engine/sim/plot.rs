@@ -28,6 +28,8 @@ pub(super) enum Turn {
     Silent,
     /// Writes and never ends.
     Endless,
+    /// Repairs one part, and has the repository take in a package.
+    Packages,
     /// Makes the tests pass by editing them.
     CheatTests,
     /// Brings a filter for git along.

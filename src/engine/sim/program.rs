@@ -138,7 +138,11 @@ fn agent(turn: Turn, program: &mut Program, iteration: u32, dice: &mut Dice, now
     let diary = program.tree.entry("diary.md".to_owned()).or_default();
     diary.extend_from_slice(format!("iteration {iteration}\n").as_bytes());
     match turn {
-        Turn::Work => {
+        Turn::Work | Turn::Packages => {
+            if turn == Turn::Packages {
+                let manifest = format!("[dependencies]\nserde = \"{iteration}\"\n");
+                program.tree.insert("Cargo.toml".to_owned(), manifest.into_bytes());
+            }
             let bad: Vec<String> =
                 program.tree.iter().filter(|(_, bytes)| *bytes == b"bad").map(|(path, _)| path.clone()).collect();
             if !bad.is_empty() {

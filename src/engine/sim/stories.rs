@@ -186,6 +186,12 @@ fn of_one(seed: u64) -> Vec<Plot> {
             ..plain("review")
         },
         Plot {
+            parts: 1,
+            turns: vec![(1, 1, Turn::Packages)],
+            answers: vec![(QuestionKind::Dependency, false), (QuestionKind::Dependency, true)],
+            ..plain("packages")
+        },
+        Plot {
             review: true,
             parts: 1,
             asks: vec![(When::State(RunState::AwaitingReview, 0), Ask::Redirect("make it shorter"))],

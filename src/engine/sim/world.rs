@@ -6,7 +6,7 @@ use super::daemon::Daemon;
 use super::disk::Disk;
 use super::plot::Plot;
 use crate::config::{
-    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, SandboxConfig, choose_agent,
+    ChosenAgent, EgressConfig, EngineConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, choose_agent,
 };
 use crate::domain::{Allowances, Millis, ModelApi, Remedy, Role, RoleRules, RunId};
 use crate::engine::meter::StoreMeter;
@@ -158,6 +158,10 @@ impl World for SimWorld {
 
     fn memory(&self) -> Memory {
         Memory::default()
+    }
+
+    fn reviews(&self) -> Reviews {
+        Reviews::default()
     }
 
     fn thresholds(&self) -> Thresholds {

@@ -54,6 +54,31 @@ async fn what_fails_by_itself_goes_to_the_next_and_each_try_is_on_record() {
 }
 
 #[tokio::test]
+async fn a_limit_whose_end_stands_in_the_body_alone_counts_too() {
+    let body = r#"[{"error":{"code":429,"details":[{"retryDelay":"3600s"}]}}]"#;
+    let fault: &str = format!("HTTP/1.1 429 Too Many\r\nContent-Length: {}\r\n\r\n{body}", body.len()).leak();
+    let (mut one, mut two) = (provider().await, provider().await);
+    let bench = Bench::several(&[&one.url, &two.url], &[]);
+    one.say.send(fault).unwrap();
+    one.say.send(CUT).unwrap();
+    two.say.send(OK).unwrap();
+    two.say.send(CUT).unwrap();
+    assert!(bench.answer(MESSAGES, END).await.starts_with("HTTP/1.1 200 OK"));
+    one.asked.recv().await.unwrap();
+    two.asked.recv().await.unwrap();
+    assert!(bench.gateway.providers_seen()[0].2.as_ref().unwrap().left.as_secs() > 3_000);
+    // Where there is no other, the agent gets it as it is, and the run knows until when to wait.
+    let one = provider().await;
+    let bench = Bench::several(&[&one.url], &[]);
+    one.say.send(fault).unwrap();
+    one.say.send(CUT).unwrap();
+    let answer = bench.answer(MESSAGES, END).await;
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains(body), "{answer}");
+    let last = bench.gateway.answered(RunId(1)).unwrap();
+    assert!(last.status == 429 && last.until.is_some(), "{last:?}");
+}
+
+#[tokio::test]
 async fn one_that_is_not_there_or_has_no_key_is_passed_by_and_the_last_ones_word_counts() {
     let mut two = provider().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

@@ -3,7 +3,7 @@
 
 use super::stories::play;
 use super::{Sim, operator};
-use crate::domain::{Claims, ProposalId, ProposalState as State};
+use crate::domain::{Claims, ProposalId, ProposalState as State, QuestionKind, QuestionState};
 use crate::engine::crash::Plan;
 use crate::engine::proposals::{Asked, Change, Decision};
 use std::time::Duration;
@@ -129,6 +129,35 @@ fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
     });
 }
 
+/// An agent whose proposal was put right by a person has to know whether it ran.
+#[test]
+fn what_people_made_of_a_proposal_is_told_as_well() {
+    play(async {
+        let sim = Sim::new(0);
+        let run = run_of(&sim).await;
+        let Ok(Asked::New(one)) = sim.ask_as_agent(run, "shp").await else { panic!("not taken") };
+        let engine = sim.engine(Plan::count());
+        let edit = |id, word: &str| {
+            let claims = Claims { why: "its name".to_owned(), ..Claims::default() };
+            engine.edit(id, Change { command: super::command(word), claims, asset: None }, operator(2000))
+        };
+        let two = edit(one.id, "sop").await.unwrap();
+        let three = edit(two.id, "shop").await.unwrap();
+        // What people propose by themselves is none of the agent's business.
+        let claims = Claims { why: "because".to_owned(), ..Claims::default() };
+        let own = engine.propose("web-1".to_owned(), super::command("other"), claims, Some(run), operator(2000));
+        let own = own.await.unwrap();
+        for id in [three.id, own.id] {
+            let no = Decision::Deny { reason: "no".to_owned() };
+            engine.decide(id, no, operator(2001)).await.unwrap();
+        }
+        let told = sim.store.read_sync(move |view| view.proposals_to_tell(run, 1)).unwrap();
+        let told: Vec<_> = told.iter().map(|one| (one.id, one.state)).collect();
+        let expected = [(one.id, State::Superseded), (two.id, State::Superseded), (three.id, State::Denied)];
+        assert_eq!(told, expected);
+    });
+}
+
 #[test]
 fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
     play(async {
@@ -147,6 +176,11 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
         assert!(engine.decide(one.id, yes(Some("short")), operator(2000)).await.is_err());
         let approved = engine.decide(one.id, yes(Some("nobody else answers the phone")), operator(2000)).await.unwrap();
         assert_eq!(approved.state, State::Approved);
+        // Everybody is told by a question of its own, which nobody answers but by looking at it.
+        let told = sim.store.read_sync(|view| view.questions(Some(QuestionState::Open), 10)).unwrap();
+        let told: Vec<_> = told.iter().filter(|one| one.kind == QuestionKind::Glass).collect();
+        assert!(told.len() == 1 && told[0].title.starts_with("BREAK-GLASS: "), "{told:?}");
+        assert_eq!(approved.glass, Some(told[0].id));
         sim.life(Plan::count(), Duration::from_mins(1)).await;
         assert_eq!(sim.read(one.id).state, State::Succeeded);
         let listed = || sim.store.read_sync(|view| view.proposals(crate::store::Which::Open, 10)).unwrap().len();
@@ -156,7 +190,9 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
         }
         assert_eq!(listed(), 1);
         engine.decide(one.id, Decision::Review, operator(2001)).await.unwrap();
-        assert_eq!(listed(), 0);
+        assert_eq!((listed(), sim.read(one.id).glass), (0, None));
+        let left = sim.store.read_sync(|view| view.questions(Some(QuestionState::Open), 10)).unwrap();
+        assert!(left.is_empty(), "{left:?}");
         let events = sim.store.read_sync(|view| {
             view.audit_page(&crate::store::AuditFilter {
                 before: None,

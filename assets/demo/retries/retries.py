@@ -1,0 +1,8 @@
+"""How often a request is tried."""
+
+TRIES = 2
+
+
+def tries(kind):
+    """For requests that `read`, and for those that `write`."""
+    return TRIES

@@ -1,0 +1,131 @@
+//! Where the demo lies: a directory of its own in the user's state directory.
+
+use super::ground::Ground;
+use crate::cli::context::Failure;
+use crate::config::Paths;
+use crate::workspace;
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// Written when everything was set up.
+const COMPLETE: &str = "complete";
+
+/// The demo's directory and what is in it.
+#[derive(Debug)]
+pub(super) struct Place {
+    root: PathBuf,
+    /// Those of its engine.
+    pub paths: Paths,
+}
+
+impl Place {
+    /// In this user's own state directory, also on a machine that has an engine for everybody.
+    pub fn of_user() -> Result<Self, Failure> {
+        Self::at(Paths::of_user()?.state().join("demo"))
+    }
+
+    fn at(root: PathBuf) -> Result<Self, Failure> {
+        let paths = Paths::new(root.join("state"), root.join("config"))?;
+        Ok(Self { root, paths })
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The repositories.
+    pub fn projects(&self) -> PathBuf {
+        self.root.join("projects")
+    }
+
+    /// What stands for a live service.
+    pub fn live(&self) -> PathBuf {
+        self.root.join("live")
+    }
+
+    /// What is kept on the demo's live asset of what ran there.
+    pub fn receipts(&self) -> PathBuf {
+        self.root.join("receipts")
+    }
+
+    /// Keeps a second demo of this user out as long as the file is held.
+    pub fn lock(&self) -> Result<File, Failure> {
+        let parent = self.root.parent().unwrap_or(&self.root);
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        let file = File::options().create(true).write(true).truncate(false).open(parent.join("demo.lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                let message =
+                    "another `dogwatch demo` of yours is setting up or removing the demo: wait for it".to_owned();
+                Err(Failure { code: 5, message })
+            }
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether anything of it is there.
+    pub fn is_there(&self) -> bool {
+        self.root.exists()
+    }
+
+    /// Whether it was set up to its end.
+    pub fn is_laid(&self) -> bool {
+        self.root.join(COMPLETE).exists()
+    }
+
+    /// Makes its directories.
+    pub fn prepare(&self) -> Result<(), Failure> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.root)?;
+        self.paths.prepare()?;
+        for dir in [self.projects(), self.live(), self.receipts()] {
+            DirBuilder::new().mode(0o700).create(dir)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what its engine is told.
+    pub fn configure(&self, ground: &Ground) -> Result<(), Failure> {
+        Ok(fs::write(self.paths.config_file(), ground.config())?)
+    }
+
+    /// Everything is set up.
+    pub fn is_complete(&self) -> Result<(), Failure> {
+        Ok(fs::write(self.root.join(COMPLETE), "")?)
+    }
+
+    /// Removes it. Its engine is gone by then.
+    pub fn remove(&self) -> Result<(), Failure> {
+        workspace::remove_tree(&self.root).map_err(|error| Failure::new(error.to_string()))?;
+        let lock = self.root.with_extension("lock");
+        match fs::remove_file(lock) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_second_demo_waits_and_nothing_is_left_of_it() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::at(home.path().join("state/demo")).unwrap();
+        let lock = place.lock().unwrap();
+        assert!(place.lock().unwrap_err().message.contains("another `dogwatch demo`"));
+        drop(lock);
+        let _lock = place.lock().unwrap();
+        place.prepare().unwrap();
+        assert!(place.is_there() && !place.is_laid());
+        place.is_complete().unwrap();
+        assert!(place.is_laid());
+        place.remove().unwrap();
+        place.remove().unwrap();
+        assert_eq!(fs::read_dir(home.path().join("state")).unwrap().count(), 0);
+    }
+}
