@@ -101,6 +101,32 @@ mod tests {
     }
 
     #[test]
+    fn bugs_that_runs_saw_keep_their_counts_when_people_may_tell_others() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 3).unwrap();
+        conn.execute_batch(
+            "INSERT INTO projects (name, source, created) VALUES ('shop', '/shop', 0);
+             INSERT INTO runs (project, task, criteria, owner, origin, agent, state, iteration, attempt, losses, troubles,
+                 instant_failures, budget_iterations, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, reason,
+                 version, created, updated) VALUES (1, 't', '[]', '{}', '{}', 'a', 'failed', 1, 1, 0, 0, 0, 9, 0, 0, 0, 0, '', 1, 0, 0);
+             INSERT INTO bugs (exact, class, source, kind, message, stack, state, seen, first_run, first_seen, last_run, last_seen)
+             VALUES ('e', 'c', 'test', 'KeyError', 'no price', '[]', 'open', 7, 1, 5, 1, 6);
+             INSERT INTO findings (run, iteration, bug, source, kind, severity, message, stack, exact, class, count)
+             VALUES (1, 1, 1, 'test', 'KeyError', 'error', 'no price', '[]', 'e', 'c', 1);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let kept: (i64, i64, i64, Option<i64>) = conn
+            .query_row("SELECT seen, first_run, last_seen, merged_into FROM bugs", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap();
+        assert_eq!(kept, (7, 1, 6, None));
+        let words = "SELECT count(*) FROM bug_words WHERE bug_words MATCH 'price'";
+        assert_eq!(conn.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[test]
     fn what_was_known_of_live_systems_as_text_becomes_assets_that_nothing_reaches() {
         let mut conn = Connection::open_in_memory().unwrap();
         Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 13).unwrap();
