@@ -33,7 +33,7 @@ pub fn told(view: &DatasetView) -> Vec<SafeText> {
     lines.extend(dataset.looked.map(|at| safe!("read    at {}", at)));
     if !dataset.text.trim().is_empty() {
         lines.push(SafeText::empty());
-        lines.extend(exact::encode_lines(dataset.text.as_bytes()));
+        lines.extend(dataset.text.lines().map(|line| exact::encode_indented(line.as_bytes())));
     }
     lines
 }

@@ -59,14 +59,15 @@ pub fn told(detail: &FeatureDetail) -> Vec<SafeText> {
         lines.push(safe!("closed by {} at {}: {}", closed.by, closed.at, closed.reason));
     }
     lines.push(SafeText::empty());
-    lines.extend(exact::encode_lines(feature.text.as_bytes()));
+    lines.extend(feature.text.lines().map(|line| exact::encode_indented(line.as_bytes())));
     if !feature.criteria.is_empty() {
         lines.extend([SafeText::empty(), strong(safe!("Acceptance criteria"))]);
         lines.extend((1..).zip(&feature.criteria).map(|(number, one): (u32, _)| safe!("  {}. {}", number, one)));
     }
     if !feature.notes.trim().is_empty() {
         lines.extend([SafeText::empty(), strong(safe!("Implementation notes"))]);
-        lines.extend(exact::encode_lines(feature.notes.as_bytes()).into_iter().map(|line| safe!("  {}", line)));
+        let notes = feature.notes.lines().map(|line| exact::encode_indented(line.as_bytes()));
+        lines.extend(notes.map(|line| safe!("  {}", line)));
     }
     lines.extend([SafeText::empty(), strong(safe!("Runs"))]);
     if detail.runs.is_empty() {
