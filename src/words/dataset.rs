@@ -8,12 +8,12 @@ use crate::words;
 
 /// Whether it can be had.
 pub fn state(state: DatasetState) -> SafeText {
-    let colour = match state {
-        DatasetState::Reading => Colour::Blue,
-        DatasetState::Ready => Colour::Green,
-        DatasetState::Changed | DatasetState::Failed => Colour::Red,
+    let style = match state {
+        DatasetState::Reading => Style::PLAIN,
+        DatasetState::Ready => Style::fg(Colour::Green),
+        DatasetState::Changed | DatasetState::Failed => Style::fg(Colour::Red),
     };
-    safe!("{}", state.words()).styled(Style::fg(colour))
+    safe!("{}", state.words()).styled(style)
 }
 
 /// One in full.

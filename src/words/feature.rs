@@ -8,13 +8,12 @@ use crate::words;
 
 /// How far a feature is.
 pub fn state(state: FeatureState) -> SafeText {
-    let colour = match state {
-        FeatureState::Open => Colour::Cyan,
-        FeatureState::InWork => Colour::Blue,
-        FeatureState::Delivered => Colour::Green,
-        FeatureState::Closed => return safe!("{}", state.words()).styled(Style::faint()),
+    let style = match state {
+        FeatureState::Open | FeatureState::InWork => Style::PLAIN,
+        FeatureState::Delivered => Style::fg(Colour::Green),
+        FeatureState::Closed => Style::faint(),
     };
-    safe!("{}", state.words()).styled(Style::fg(colour))
+    safe!("{}", state.words()).styled(style)
 }
 
 /// Each criterion with what the agent says of it. No colour: it is a claim.
@@ -84,7 +83,7 @@ pub fn told(detail: &FeatureDetail) -> Vec<SafeText> {
 
 fn run(one: &FeatureRun) -> Vec<SafeText> {
     let tests = one.tests.map_or_else(
-        || safe!("the engine has not tested it yet"),
+        || safe!("no test of it was counted yet"),
         |(passed, failed, skipped)| {
             safe!("by the engine's tests {} passed, {} failed, {} skipped", passed, failed, skipped)
         },
