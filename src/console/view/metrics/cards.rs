@@ -47,23 +47,17 @@ pub(super) fn all(metrics: &LoopMetrics, columns: usize) -> [Card; COUNT] {
         let highest = values.iter().flatten().max().map_or_else(SafeText::empty, |most| shown(*most));
         Card { name, value, body: Body::Plot(Numbers { values, highest }) }
     };
-    let of_ended = |count: u64, rate: Option<u64>| match rate {
-        Some(rate) => safe!("{} of {}, {}", count, total.ended(), words::percent(Some(rate))),
-        None => safe!("-"),
+    let of_ended = |count: u64, rate: Option<u64>| {
+        let part = |rate| safe!("{} of {}, {}", count, total.ended(), words::percent(Some(rate)));
+        rate.map_or_else(|| safe!("-"), part)
     };
     [
-        plot(
-            safe!("Iterations of a success"),
-            trend(metrics),
-            |tally| tally.iterations_each(),
-            |most| words::thousandths(Some(most)),
-        ),
-        plot(
-            safe!("Done without a person"),
-            of_ended(total.alone, total.autonomy()),
-            |tally| tally.autonomy(),
-            |most| words::percent(Some(most)),
-        ),
+        plot(safe!("Iterations of a success"), trend(metrics), Tally::iterations_each, |most| {
+            words::thousandths(Some(most))
+        }),
+        plot(safe!("Done without a person"), of_ended(total.alone, total.autonomy()), Tally::autonomy, |most| {
+            words::percent(Some(most))
+        }),
         plot(
             safe!("Runs that ended"),
             safe!("{} green, {} not", total.succeeded, total.failed + total.cancelled),
