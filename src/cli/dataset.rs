@@ -46,7 +46,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show one
+    /// Show one, with the digest that it was registered with
     Show {
         /// Its name
         name: String,

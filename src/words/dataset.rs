@@ -8,12 +8,12 @@ use crate::words;
 
 /// Whether it can be had.
 pub fn state(state: DatasetState) -> SafeText {
-    let colour = match state {
-        DatasetState::Reading => Colour::Blue,
-        DatasetState::Ready => Colour::Green,
-        DatasetState::Changed | DatasetState::Failed => Colour::Red,
+    let style = match state {
+        DatasetState::Reading => Style::PLAIN,
+        DatasetState::Ready => Style::fg(Colour::Green),
+        DatasetState::Changed | DatasetState::Failed => Style::fg(Colour::Red),
     };
-    safe!("{}", state.words()).styled(Style::fg(colour))
+    safe!("{}", state.words()).styled(style)
 }
 
 /// One in full.
@@ -33,7 +33,7 @@ pub fn told(view: &DatasetView) -> Vec<SafeText> {
     lines.extend(dataset.looked.map(|at| safe!("read    at {}", at)));
     if !dataset.text.trim().is_empty() {
         lines.push(SafeText::empty());
-        lines.extend(exact::encode_lines(dataset.text.as_bytes()));
+        lines.extend(dataset.text.lines().map(|line| exact::encode_indented(line.as_bytes())));
     }
     lines
 }

@@ -8,13 +8,12 @@ use crate::words;
 
 /// How far a feature is.
 pub fn state(state: FeatureState) -> SafeText {
-    let colour = match state {
-        FeatureState::Open => Colour::Cyan,
-        FeatureState::InWork => Colour::Blue,
-        FeatureState::Delivered => Colour::Green,
-        FeatureState::Closed => return safe!("{}", state.words()).styled(Style::faint()),
+    let style = match state {
+        FeatureState::Open | FeatureState::InWork => Style::PLAIN,
+        FeatureState::Delivered => Style::fg(Colour::Green),
+        FeatureState::Closed => Style::faint(),
     };
-    safe!("{}", state.words()).styled(Style::fg(colour))
+    safe!("{}", state.words()).styled(style)
 }
 
 /// Each criterion with what the agent says of it. No colour: it is a claim.
@@ -59,14 +58,15 @@ pub fn told(detail: &FeatureDetail) -> Vec<SafeText> {
         lines.push(safe!("closed by {} at {}: {}", closed.by, closed.at, closed.reason));
     }
     lines.push(SafeText::empty());
-    lines.extend(exact::encode_lines(feature.text.as_bytes()));
+    lines.extend(feature.text.lines().map(|line| exact::encode_indented(line.as_bytes())));
     if !feature.criteria.is_empty() {
         lines.extend([SafeText::empty(), strong(safe!("Acceptance criteria"))]);
         lines.extend((1..).zip(&feature.criteria).map(|(number, one): (u32, _)| safe!("  {}. {}", number, one)));
     }
     if !feature.notes.trim().is_empty() {
         lines.extend([SafeText::empty(), strong(safe!("Implementation notes"))]);
-        lines.extend(exact::encode_lines(feature.notes.as_bytes()).into_iter().map(|line| safe!("  {}", line)));
+        let notes = feature.notes.lines().map(|line| exact::encode_indented(line.as_bytes()));
+        lines.extend(notes.map(|line| safe!("  {}", line)));
     }
     lines.extend([SafeText::empty(), strong(safe!("Runs"))]);
     if detail.runs.is_empty() {
@@ -83,7 +83,7 @@ pub fn told(detail: &FeatureDetail) -> Vec<SafeText> {
 
 fn run(one: &FeatureRun) -> Vec<SafeText> {
     let tests = one.tests.map_or_else(
-        || safe!("the engine has not tested it yet"),
+        || safe!("no test of it was counted yet"),
         |(passed, failed, skipped)| {
             safe!("by the engine's tests {} passed, {} failed, {} skipped", passed, failed, skipped)
         },

@@ -97,6 +97,12 @@ impl KnowledgePage {
         people && self.datasets.ok().is_some() && self.lessons.ok().is_some()
     }
 
+    /// Whether something came of each list that was asked for.
+    fn is_answered(&self) -> bool {
+        let people = self.features.get(&()).is_some() && self.tasks.get(&()).is_some();
+        people && self.datasets.get(&()).is_some() && self.lessons.get(&()).is_some()
+    }
+
     fn all(&self) -> Vec<Known<'_>> {
         let features = self.features.ok().into_iter().flatten().map(Known::Feature);
         let tasks = self.tasks.ok().into_iter().flatten().map(Known::Task);
@@ -124,6 +130,10 @@ impl App {
 
     /// Keeps one selected that is listed.
     pub(super) fn keep_known(&mut self) {
+        // The lists come one after the other, and the first item of all is meant.
+        if !self.knowledge.is_answered() {
+            return;
+        }
         let items: Vec<Item> = self.listed_known().into_iter().map(Known::item).collect();
         if !self.knowledge.at.is_some_and(|at| items.contains(&at)) {
             self.knowledge.at = items.first().copied();

@@ -187,3 +187,16 @@ fn it_is_filtered_and_opens_the_run_that_it_is_about() {
     press(&mut app, "enter enter");
     assert_eq!((app.page, app.one.run), (Page::Run, Some(RunId(7))));
 }
+
+#[test]
+fn the_first_of_all_is_selected_in_whatever_order_the_lists_come() {
+    let mut app = busy();
+    press(&mut app, "7");
+    app.want();
+    let orders = app.orders.clone();
+    answer(&mut app, |request| matches!(request, Request::Lesson { .. }).then(|| known(request, "x")).flatten());
+    assert_eq!(app.knowledge.at, None, "the rest is awaited");
+    app.orders = orders;
+    answer(&mut app, |request| known(request, "x"));
+    assert_eq!(app.knowledge.at, Some(Item::Feature(FeatureId(2))));
+}
