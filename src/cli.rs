@@ -17,6 +17,7 @@ mod bug;
 mod complaint;
 mod completions;
 mod context;
+mod dataset;
 mod debug;
 mod deliver;
 mod demo;
@@ -25,10 +26,12 @@ mod doctor;
 mod egress;
 mod engine;
 mod evidence;
+mod feature;
 mod gc;
 mod help;
 mod init;
 mod knowledge;
+mod lesson;
 mod logs;
 mod man;
 mod metrics;
@@ -44,7 +47,9 @@ mod secret;
 mod serve;
 mod show;
 mod steer;
+mod task;
 mod tasks;
+mod together;
 mod tools;
 mod uninstall;
 mod usage;
@@ -107,9 +112,17 @@ enum Command {
     Tools(tools::Args),
     /// Show what runs met, what was tried against it, and what repaired it
     Bug(bug::Args),
+    /// Register directories of data that runs may read, and hold them to what was registered
+    Dataset(dataset::Args),
+    /// Keep what people and solved bugs teach about a project, for its agents
+    Lesson(lesson::Args),
+    /// Have suites run without an agent, at once or by a clock, and see what came of it
+    Task(task::Args),
     /// List what was asked for beside the loops, such as test runs of agents, and what came of it
     Tasks(tasks::Args),
-    /// Register what agents may read: wanted features and data sets
+    /// Keep what people want of a project, start runs from it, and see how far it is
+    Feature(feature::Args),
+    /// Register what agents may read: data sets
     Knowledge(knowledge::Args),
     /// Register live systems and see how they are
     Asset(asset::Args),
@@ -199,8 +212,12 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Approvals(args) => Context::block_on(|context| approvals::perform(context, args)),
         Command::Propose(args) => Context::block_on(|context| propose::perform(context, args)),
         Command::Tools(args) => Context::block_on(|context| tools::perform(context, args)),
+        Command::Dataset(args) => Context::block_on(|context| dataset::perform(context, args)),
+        Command::Lesson(args) => Context::block_on(|context| lesson::perform(context, args)),
+        Command::Task(args) => Context::block_on(|context| task::perform(context, args)),
         Command::Tasks(args) => Context::block_on(|context| tasks::perform(context, args)),
         Command::Knowledge(args) => Context::block_on(|context| knowledge::perform(context, args)),
+        Command::Feature(args) => Context::block_on(|context| feature::perform(context, args)),
         Command::Bug(args) => Context::block_on(|context| bug::perform(context, args)),
         Command::Asset(args) => Context::block_on(|context| asset::perform(context, args)),
         Command::Metrics(args) => Context::block_on(|context| metrics::perform(context, args)),

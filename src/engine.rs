@@ -7,6 +7,7 @@ mod ask;
 mod asked;
 pub mod checkpoints;
 pub mod crash;
+mod datasets;
 mod driver;
 mod hand_over;
 mod keeping;
@@ -20,6 +21,7 @@ pub mod proposals;
 pub mod queue;
 pub mod room;
 mod scheduler;
+mod schedules;
 #[cfg(test)]
 mod sim;
 mod submit;
@@ -63,6 +65,8 @@ pub struct Engine<W: World> {
     unclosed: AtomicBool,
     /// Models are let again: runs that were left alone are looked at once more.
     relet: AtomicBool,
+    /// The data set whose files are being read.
+    reading: Mutex<Option<datasets::Reading>>,
     /// Counts commits, for everybody who shows them.
     committed: watch::Sender<u64>,
 }
@@ -82,6 +86,7 @@ impl<W: World> Engine<W> {
             collecting: tokio::sync::Mutex::default(),
             unclosed: AtomicBool::new(true),
             relet: AtomicBool::new(false),
+            reading: Mutex::default(),
             committed: watch::Sender::new(0),
         })
     }
@@ -94,6 +99,11 @@ impl<W: World> Engine<W> {
     /// By which others tell that they committed something.
     pub fn announcer(&self) -> watch::Sender<u64> {
         self.committed.clone()
+    }
+
+    /// Tells everybody who waits that something was committed that is not a run's.
+    pub fn tell(&self) {
+        self.announce();
     }
 
     fn places(&self) -> &Places {

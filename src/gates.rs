@@ -28,7 +28,7 @@ pub use meddling::{LARGEST, meddling};
 pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, is_document, is_test, stays_the_same};
 pub use reach::{Reached, Reads, reached};
 pub use remarks::same_program;
-pub use tests_pass::TestsPass;
+pub use tests_pass::{TestsPass, told};
 pub use words::words;
 
 use crate::domain::GateResult;

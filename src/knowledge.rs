@@ -11,8 +11,10 @@ mod ask;
 mod assets;
 mod bugs;
 mod containers;
+mod criteria;
 mod entries;
 mod fault;
+mod features;
 mod field;
 mod limits;
 pub mod memory;
@@ -20,6 +22,7 @@ mod notes;
 mod propose;
 mod query;
 mod record;
+mod schedules;
 mod standing;
 mod tasks;
 #[cfg(test)]
@@ -229,14 +232,17 @@ fn read(view: &View<'_>, who: Who, tool: Tool, arguments: &Arguments) -> Given {
         Tool::SearchBugs => bugs::search(view, who, arguments),
         Tool::Bug => bugs::one(view, who, arguments),
         Tool::Assets => assets::list(view, arguments),
-        Tool::Features | Tool::Datasets => entries::list(view, who, tool, arguments),
+        Tool::Features => features::list(view, who, arguments),
+        Tool::Datasets => entries::list(view, who, arguments),
         Tool::Notes => notes::list(view, who),
         Tool::Answers => ask::answers(view, who),
         Tool::Task => tasks::one(view, who, arguments),
         Tool::Tasks => tasks::list(view, who),
+        Tool::ScheduledTests => schedules::list(view, who, arguments),
         Tool::ContainerList => containers::list(view, who),
         Tool::RecordFinding
         | Tool::RecordAttempt
+        | Tool::ReportCriterion
         | Tool::AskOperator
         | Tool::ProposeExecution
         | Tool::Query
@@ -254,6 +260,7 @@ fn write(tx: &Tx<'_>, who: Who, desk: Option<&Desk>, tool: Tool, arguments: &Arg
     match tool {
         Tool::ProposeExecution => propose::take(tx, who, desk, arguments),
         Tool::RecordFinding | Tool::RecordAttempt => notes::take(tx, who, tool, arguments),
+        Tool::ReportCriterion => criteria::take(tx, who, arguments),
         Tool::AskOperator => ask::ask(tx, who, arguments),
         Tool::ContainerStop => containers::stop(tx, who, arguments),
         _ => read(tx, who, tool, arguments),

@@ -12,24 +12,32 @@ mod assets;
 mod budget;
 mod bytes;
 mod closer;
+mod dataset;
+mod feature;
+mod lesson;
 mod models;
 mod needs;
 mod proposal;
 mod reply;
 mod request;
+mod schedule;
 mod tools;
 
 pub use assets::{AssetView, Became};
 pub use budget::{BudgetReport, ProjectBudget, RunBudget};
 pub use bytes::Bytes;
 pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, Seen};
+pub use dataset::{DatasetAsk, DatasetView};
+pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
+pub use lesson::{LessonAsk, LessonView};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
-pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
+pub use proposal::{Agreed, Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,
 };
 pub use request::{DeliverAs, Request};
+pub use schedule::{FiringView, ScheduleAsk, ScheduleDetail, ScheduleView};
 pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;

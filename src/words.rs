@@ -2,9 +2,13 @@
 
 pub mod asset;
 pub mod bug;
+pub mod dataset;
+pub mod feature;
 pub mod guidance;
+pub mod lesson;
 pub mod openmetrics;
 pub mod repair;
+pub mod schedule;
 
 use crate::domain::{
     EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Remedy, Role, Run, RunState, StepLog, SuiteVerdict,

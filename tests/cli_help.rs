@@ -217,23 +217,130 @@ fn what_agents_may_read_is_registered_listed_and_removed() {
     let home = Home::new();
     let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
     home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
-    let add = ["knowledge", "add", "feature", "refunds", "--project", "shop", "--text", "give money\u{1b}[2J back"];
-    home.run(&[&add[..], &["--criterion", "within a day"]].concat()).expect_code(0);
+    let add = ["knowledge", "add", "dataset", "orders", "--project", "shop", "--text", "those of\u{1b}[2J May"];
+    home.run(&add).expect_code(0);
     assert_eq!(home.run(&add).code, Some(5), "names are taken once");
-    home.run(&["knowledge", "add", "dataset", "db-1", "--text", "the orders of May"]).expect_code(0);
-    let told = home.run(&["knowledge", "add", "dataset", "db-2", "--text", "x", "--criterion", "y"]);
-    assert!(told.code == Some(5) && told.stderr.contains("only features have criteria"), "{}", told.stderr);
+    home.run(&["knowledge", "add", "dataset", "db-1", "--text", "the orders of June"]).expect_code(0);
     let text = home.run(&["knowledge", "ls"]).expect_code(0).to_owned();
     assert_tame(&text);
-    assert!(text.contains("refunds") && text.contains("all") && text.contains("db-1"), "{text}");
-    let lines = json_lines(&home.run(&["knowledge", "ls", "--json"]).stdout);
-    assert_eq!((lines.len(), &lines[0]["criteria"][0]), (2, &"within a day".into()), "{lines:?}");
+    assert!(text.contains("orders") && text.contains("all") && text.contains("db-1"), "{text}");
+    assert_eq!(json_lines(&home.run(&["knowledge", "ls", "--json"]).stdout).len(), 2);
     home.run(&["knowledge", "rm", "1"]).expect_code(0);
     assert_eq!(home.run(&["knowledge", "rm", "1"]).code, Some(4));
     home.run(&["run", "--project", "shop", "do it"]).expect_code(0);
     assert!(home.run(&["tools", "r1"]).expect_code(0).contains("used no tools"));
     assert_eq!(home.run(&["tools", "r1", "--json"]).json()["uses"], 0);
     assert_eq!(home.run(&["tools", "r2"]).code, Some(4));
+}
+
+#[test]
+fn a_feature_is_added_run_edited_and_closed_by_people() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let add = ["feature", "add", "refunds", "-p", "shop", "-d", "give money\u{1b}[2J back", "-c", "within a day"];
+    let told = home.run(&[&add[..], &["-c", "no fee", "-n", "see shop.py", "--json"]].concat()).json();
+    assert_eq!((&told["view"]["state"], &told["view"]["feature"]["id"]), (&"open".into(), &1.into()), "{told}");
+    assert_eq!(home.run(&["feature", "add", " ", "-p", "shop", "-d", "x"]).code, Some(5));
+    assert_eq!(home.run(&["feature", "add", "x", "-p", "farm", "-d", "x"]).code, Some(4));
+    // Its words are the task, its project is the run's, and what is added comes after them.
+    let run = home.run(&["run", "--feature", "f1", "begin with the tests", "-c", "quickly", "--json"]).json();
+    let (task, criteria) = (run["run"]["task"].as_str().unwrap(), &run["run"]["criteria"]);
+    assert!(task.starts_with("Feature f1: refunds\n\ngive money"), "{task}");
+    assert!(task.ends_with("see shop.py\n\nThe operator adds:\n\nbegin with the tests"), "{task}");
+    assert_eq!(criteria, &serde_json::json!(["within a day", "no fee", "quickly"]));
+    let text = home.run(&["show", "r1"]).expect_code(0).to_owned();
+    assert!(text.contains("feature   f1"), "{text}");
+    assert_eq!(home.run(&["run"]).code, Some(2), "a task or a feature is needed");
+    assert_eq!(home.run(&["run", "--feature", "f9"]).code, Some(4));
+    assert_eq!(json_lines(&home.run(&["feature", "ls", "--json"]).stdout)[0]["state"], "in_work");
+    // A run keeps the words that it was started with.
+    assert_eq!(home.run(&["feature", "edit", "f1"]).code, Some(2));
+    home.run(&["feature", "edit", "f1", "-c", "within an hour"]).expect_code(0);
+    let text = home.run(&["feature", "show", "f1"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in [
+        "1. within an hour",
+        "2. no fee",
+        "the engine has not tested it yet",
+        "from an earlier version",
+        "said nothing",
+    ] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    home.run(&["feature", "close", "f1", "nobody wants it"]).expect_code(0);
+    assert_eq!(home.run(&["feature", "close", "f1", "again"]).code, Some(5));
+    assert!(home.run(&["run", "--feature", "f1"]).stderr.contains("f1 is closed"));
+    assert!(home.run(&["feature", "ls"]).expect_code(0).contains("no feature is open"));
+    let text = home.run(&["feature", "ls", "--all"]).expect_code(0).to_owned();
+    assert!(text.contains("closed") && text.contains("refunds"), "{text}");
+    home.run(&["feature", "reopen", "f1"]).expect_code(0);
+    assert_eq!(json_lines(&home.run(&["feature", "ls", "-p", "shop", "--json"]).stdout)[0]["runs"], 1);
+    let log = home.run(&["audit", "log", "--kind", "feature"]).expect_code(0).to_owned();
+    for kind in ["feature.added", "feature.changed", "feature.closed", "feature.reopened"] {
+        assert!(log.contains(kind), "{kind} is not in\n{log}");
+    }
+}
+
+#[test]
+fn lessons_are_taught_edited_and_removed_and_prompts_have_room_for_few() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let long = "x".repeat(390);
+    for text in ["never touch the schema", &long, &long, &long] {
+        home.run(&["lesson", "add", text, "-p", "shop"]).expect_code(0);
+    }
+    assert_eq!(home.run(&["lesson", "add", "two\nlines", "-p", "shop"]).code, Some(5));
+    assert_eq!(home.run(&["lesson", "add", &"x".repeat(401), "-p", "shop"]).code, Some(5));
+    assert_eq!(home.run(&["lesson", "add", "x", "-p", "farm"]).code, Some(4));
+    let quoted = |home: &Home| -> Vec<(i64, bool)> {
+        let lines = json_lines(&home.run(&["lesson", "ls", "--json"]).stdout);
+        lines.iter().map(|one| (one["lesson"]["id"].as_i64().unwrap(), one["quoted"].as_bool().unwrap())).collect()
+    };
+    assert_eq!(quoted(&home), [(4, true), (3, true), (2, false), (1, true)]);
+    home.run(&["lesson", "edit", "l3", "count\u{1b}[2J twice"]).expect_code(5);
+    home.run(&["lesson", "edit", "l3", "count twice"]).expect_code(0);
+    home.run(&["lesson", "rm", "l4"]).expect_code(0);
+    assert_eq!(home.run(&["lesson", "rm", "l4"]).code, Some(4));
+    assert_eq!(quoted(&home), [(3, true), (2, true), (1, true)]);
+    let text = home.run(&["lesson", "ls", "-p", "shop"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    assert!(text.contains("said anew by") && text.contains("count twice"), "{text}");
+}
+
+#[test]
+fn a_clock_is_kept_listed_paused_and_removed() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[("dogwatch.toml", SETTINGS)]);
+    home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", "shop"]).expect_code(0);
+    let suite = "unit";
+    let told =
+        home.run(&["task", "add", "-p", "shop", "-s", suite, "--cron", "0 3 * * * Europe/Vienna", "--json"]).json();
+    assert_eq!((&told["view"]["schedule"]["id"], &told["firings"]), (&1.into(), &serde_json::json!([])), "{told}");
+    home.run(&["task", "add", "-p", "shop", "--at", "in 2h"]).expect_code(0);
+    for wrong in [&["--at", "soon"][..], &["--at", "in 2h", "--cron", "0 3 * * *"]] {
+        assert_eq!(home.run(&[&["task", "add", "-p", "shop"], wrong].concat()).code, Some(2), "{wrong:?}");
+    }
+    let refused = home.run(&["task", "add", "-p", "shop", "--cron", "every\u{1b}[2J night"]);
+    assert_eq!(refused.code, Some(5));
+    assert_tame(&refused.stderr);
+    assert_eq!(home.run(&["task", "add", "-p", "shop", "-s", "load"]).code, Some(5));
+    assert_eq!(home.run(&["task", "pause", "c1"]).expect_code(0).matches("paused").count(), 1);
+    assert_eq!(home.run(&["task", "pause", "c1"]).code, Some(5));
+    let text = home.run(&["task", "ls"]).expect_code(0).to_owned();
+    assert_tame(&text);
+    for words in ["paused", "suite unit", "all suites", "in 1h 59m", "not yet", "0 3 * * * Europe/Vienna"] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    home.run(&["task", "resume", "c1"]).expect_code(0);
+    home.run(&["task", "rm", "c2"]).expect_code(0);
+    assert_eq!(json_lines(&home.run(&["task", "ls", "-p", "shop", "--json"]).stdout).len(), 1);
+    assert_eq!(home.run(&["task", "show", "c2"]).code, Some(4));
+    let log = home.run(&["audit", "log", "--kind", "schedule"]).expect_code(0).to_owned();
+    for kind in ["schedule.added", "schedule.paused", "schedule.resumed", "schedule.removed"] {
+        assert!(log.contains(kind), "{kind} is not in\n{log}");
+    }
 }
 
 #[test]

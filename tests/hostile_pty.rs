@@ -122,6 +122,8 @@ fn every_view_of_the_console_shows_it_and_obeys_none_of_it() {
     through(&mut console, "4", 1);
     let found = through(&mut console, "5", 2) + through(&mut console, "j", runs);
     assert!(found > 0, "no record is seen");
+    let found = through(&mut console, "7", 2) + through(&mut console, "j", runs);
+    assert!(found > 0, "nothing that is known is seen");
     // Every part of some runs in full: their findings, what they were told, their steps.
     through(&mut console, "1\u{1b}", 1);
     through(&mut console, "g", 1);
@@ -203,6 +205,8 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "approvals show x1",
         "approvals show x1 --json",
         "approvals output x1",
+        "approvals approve-all x1 x1",
+        "approvals approve-all x1 x1 --json",
         "budget",
         "budget --json",
         "models stop \u{1b}[31mred\u{202e}",
@@ -240,6 +244,19 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "asset ls --json",
         "asset show db-1",
         "asset show db-1 --json",
+        "feature ls --all",
+        "feature ls --all --json",
+        "feature show f1",
+        "feature show f1 --json",
+        "dataset ls",
+        "dataset ls --json",
+        "dataset show hostile",
+        "lesson ls",
+        "lesson ls --json",
+        "task ls",
+        "task ls --json",
+        "task show c1",
+        "task show c1 --json",
         "knowledge ls",
         "knowledge ls --json",
         "prompt r1 1 --json",

@@ -7,7 +7,8 @@ mod support;
 
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, Data, EntryKind, Finding, Fingerprint, Note, NoteKind, ProjectId, Role, RunId, Severity, Source,
+    Actor, Data, Feature, FeatureId, Finding, Fingerprint, Millis, Note, NoteKind, ProjectId, Role, RunId, Severity,
+    Source,
 };
 use dogwatch::query::{Asked, Queries, Rows, Told};
 use dogwatch::store::Store;
@@ -177,10 +178,22 @@ impl Bench {
                     title,
                     text,
                     place: None,
-                    at: dogwatch::domain::Millis(0),
+                    at: Millis(0),
                 };
                 tx.insert_note(&note)?;
-                tx.insert_entry(EntryKind::Feature, Some(project.id), ("wanted", task, &[]), &by)?;
+                tx.insert_feature(&Feature {
+                    id: FeatureId(0),
+                    project: project.id,
+                    title: "wanted".to_owned(),
+                    text: task.to_owned(),
+                    criteria: Vec::new(),
+                    notes: String::new(),
+                    by: by.clone(),
+                    added: Millis(0),
+                    changed: Millis(0),
+                    version: 0,
+                    closed: None,
+                })?;
                 let spec = serde_json::json!({"name": format!("db-{}", project.id), "reach": {"by": "nowhere"}, "note": "a database"});
                 tx.insert_asset(&serde_json::from_value(spec).unwrap(), &by)?;
                 tx.record(AuditEvent::new(Actor::Engine, "test").run(run.id))?;

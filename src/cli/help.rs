@@ -36,7 +36,7 @@ macro_rules! topic {
 }
 
 /// All topics, in the order in which somebody new may want them.
-const TOPICS: [Topic; 12] = [
+const TOPICS: [Topic; 13] = [
     topic!(
         "repository",
         "dogwatch.toml in practice: image, setup, services, pages in a browser, tests that go by luck"
@@ -44,6 +44,7 @@ const TOPICS: [Topic; 12] = [
     topic!("agents", "which agents there are, their models and keys, their tools, what is remembered"),
     topic!("runs", "the queue, plans, budgets, the watchdog, and when a run waits for you"),
     topic!("console", "watching and steering"),
+    topic!("backlog", "features, tests by a clock, data sets, and lessons"),
     topic!("assets", "live systems, and having something run there"),
     topic!("sandboxes", "Docker, Docker on another machine, and the process sandbox"),
     topic!("operations", "systemd, several people, being told, retention, copies, upgrades"),

@@ -1,4 +1,4 @@
-//! `dogwatch knowledge`: what people register for agents to read: features that are wanted, data sets.
+//! `dogwatch knowledge`: what people register for agents to read: data sets.
 
 use super::context::{Context, Failure, unfit};
 use crate::domain::{Entry, EntryKind};
@@ -19,8 +19,6 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Kind {
-    /// Something that is wanted of a project
-    Feature,
     /// Data to work with
     Dataset,
 }
@@ -36,9 +34,6 @@ enum Command {
         /// What there is to know of it
         #[arg(short, long)]
         text: String,
-        /// By what a feature is judged; may be given many times
-        #[arg(short, long = "criterion")]
-        criteria: Vec<String>,
         /// The project whose it is, by name or id; every project's where none is named
         #[arg(short, long)]
         project: Option<String>,
@@ -64,12 +59,8 @@ enum Command {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let (request, json) = match args.command {
-        Command::Add { kind, name, text, criteria, project, json } => {
-            let kind = match kind {
-                Kind::Feature => EntryKind::Feature,
-                Kind::Dataset => EntryKind::Dataset,
-            };
-            (Request::AddEntry { kind, project, name, text, criteria }, json)
+        Command::Add { kind: Kind::Dataset, name, text, project, json } => {
+            (Request::AddEntry { kind: EntryKind::Dataset, project, name, text }, json)
         }
         Command::Ls { json } => (Request::Entries, json),
         Command::Rm { entry, json } => (Request::RemoveEntry { entry }, json),

@@ -1,8 +1,9 @@
 //! `dogwatch run`: starts a run and, with `--follow`, shows it until it is over or waits for a person.
 
 use super::context::{Context, Failure, unfit};
+use super::feature;
 use crate::client::ClientError;
-use crate::domain::{Budget, Plan, Priority, Role, RunId, RunState};
+use crate::domain::{Budget, FeatureId, Plan, Priority, Role, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
 use crate::safe;
 use crate::text::SafeText;
@@ -12,8 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is to be done, in words; `-` reads it from standard input
+    /// What is to be done, in words; `-` reads it from standard input. With --feature it is added to what that says
+    #[arg(required_unless_present = "feature", default_value = "", hide_default_value = true)]
     task: String,
+    /// Build a feature, such as f3: its words are the task and its criteria are the run's
+    #[arg(long, value_name = "FEATURE")]
+    feature: Option<FeatureId>,
     /// The project's name or id; the repository of the current directory by default
     #[arg(short, long)]
     project: Option<String>,
@@ -68,9 +73,10 @@ pub fn outcome(state: RunState) -> i32 {
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
-    let project = match args.project {
-        Some(project) => project,
-        None => project_here(&mut context).await?,
+    let project = match (args.project, args.feature) {
+        (Some(project), _) => project,
+        (None, Some(feature)) => feature::project_of(&mut context, feature).await?,
+        (None, None) => project_here(&mut context).await?,
     };
     let task = if args.task == "-" { std::io::read_to_string(std::io::stdin())? } else { args.task };
     let request = Request::Submit {
@@ -85,6 +91,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         priority: args.priority,
         plan: args.plan.then_some(Plan::Ask),
         after: args.after,
+        feature: args.feature,
     };
     let Reply::Run { run } = context.ask(request).await? else { return unfit() };
     if args.json {
@@ -184,6 +191,7 @@ fn farewell(view: &RunView) -> Vec<SafeText> {
     let run = &view.run;
     let id = run.id;
     match (run.state, run.question) {
+        (RunState::Succeeded, _) if run.only_tests().is_some() => vec![safe!("passed: {}", run.reason)],
         (RunState::Succeeded, _) => {
             let head = run.head.as_deref().unwrap_or_default();
             vec![

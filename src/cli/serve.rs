@@ -126,6 +126,11 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stop = Arc::new(Notify::new());
     let stays_alone = rescue.is_some();
     let commits = engine.commits();
+    // Nothing runs in rescue mode.
+    let clock = (!stays_alone).then(|| {
+        let (one, other) = (Arc::clone(&engine), Arc::clone(&engine));
+        tokio::spawn(async move { tokio::join!(one.keep_schedules(), other.keep_datasets()) })
+    });
     let shared = (Arc::clone(&stop), gate);
     let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
     let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
@@ -150,6 +155,9 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tries.abort();
     if let Some(looks) = looks {
         looks.abort();
+    }
+    if let Some(clock) = clock {
+        clock.abort();
     }
     marks.abort();
     tracing::info!("the engine ends; containers live on");

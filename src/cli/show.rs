@@ -79,6 +79,7 @@ fn head(view: &RunView) -> Vec<SafeText> {
     for criterion in &run.criteria {
         item(safe!("criterion"), safe!("{}", criterion));
     }
+    item(safe!("feature"), run.feature().map_or_else(SafeText::empty, |feature| safe!("{}", feature)));
     item(safe!("reason"), safe!("{}", run.reason));
     let doing = view.note.as_ref().filter(|note| !note.starts_with(words::WAITS));
     item(safe!("now"), doing.map_or_else(SafeText::empty, |note| safe!("{}", note)));

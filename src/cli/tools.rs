@@ -36,6 +36,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             context.say_wrapped(&line)?;
         }
     }
+    if used.criteria.iter().any(|one| one.said.is_some()) {
+        context.say(&safe!("acceptance criteria").styled(Style::strong()))?;
+        for line in words::feature::said(&used.criteria) {
+            context.say_wrapped(&line)?;
+        }
+    }
     Ok(0)
 }
 

@@ -27,6 +27,8 @@ pub enum AgentWork {
     Replay(String),
     /// One of the coding agents that are known by name. It needs a model.
     Coding(CodingSettings),
+    /// Nothing: the run only tests.
+    Nothing,
 }
 
 /// An agent that can be run.
@@ -42,6 +44,15 @@ pub struct ChosenAgent {
     pub env: BTreeMap<String, String>,
     /// The models that it may ask, by names or beginnings of names that end in `*`; any where there is none.
     pub models: Vec<String>,
+}
+
+impl ChosenAgent {
+    /// Who works in a run that only tests.
+    pub fn nobody() -> Self {
+        let times = WallTimes { seconds: TURN_SECONDS, silent_seconds: Some(SILENT_SECONDS) };
+        let name = "nobody".to_owned();
+        Self { name, work: AgentWork::Nothing, times, env: BTreeMap::new(), models: Vec::new() }
+    }
 }
 
 /// Why there is no agent.

@@ -67,6 +67,9 @@ pub struct ProjectConfig {
     /// The runtime of Docker that containers run in, where the engine's is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
+    /// The data sets that steps see.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub datasets: BTreeSet<String>,
     /// What has to be installed once.
     pub setup: Option<Setup>,
     /// What runs beside suites that ask for it, by name.

@@ -11,6 +11,7 @@ mod dialog;
 mod filter;
 mod fleet;
 mod guide;
+mod knowledge;
 mod layer;
 mod list;
 mod loaded;
@@ -33,6 +34,7 @@ pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
+pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use metrics::MetricsPage;
@@ -67,6 +69,7 @@ pub enum Page {
     Health,
     Audit,
     Fleet,
+    Knowledge,
     Metrics,
     Run,
     Proposal,
@@ -162,6 +165,7 @@ pub(super) enum Asked {
     Bug(BugId),
     Assets,
     Asset(AssetId),
+    Known(knowledge::Part),
     /// How well the loops did in so many days.
     Metrics(u32),
     Events(u64, audit::Part),
@@ -223,6 +227,8 @@ pub struct App {
     pub audit: AuditList,
     /// The live systems.
     pub fleet: FleetPage,
+    /// What is wanted, tested by a clock and taught.
+    pub knowledge: KnowledgePage,
     /// How well the loops do.
     pub metrics: MetricsPage,
     /// What lists are filtered by.
@@ -284,6 +290,7 @@ impl App {
             one: RunPage::default(),
             audit: AuditList::default(),
             fleet: FleetPage::default(),
+            knowledge: KnowledgePage::default(),
             metrics: MetricsPage::default(),
             filters: Filters::default(),
             reading: Reading::default(),
@@ -342,6 +349,7 @@ impl App {
         self.known.outdate();
         self.audit.outdate();
         self.fleet.outdate();
+        self.knowledge.outdate();
         self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
@@ -363,6 +371,7 @@ impl App {
             Page::Audit => self.want_events(),
             Page::Proposal => self.want_proposal(),
             Page::Fleet => self.want_fleet(),
+            Page::Knowledge => self.want_known(),
             Page::Metrics => self.want_metrics(),
             Page::Watch | Page::Approvals | Page::Health => {}
         }

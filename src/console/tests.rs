@@ -4,6 +4,7 @@
 
 mod fleet;
 mod keys;
+mod knowledge;
 mod logs;
 mod looks;
 mod metrics;
@@ -392,7 +393,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::collection::vec(text(), 0..30).prop_map(Happens::Bugs),
         1 => (0_u64..500, 0_u64..200, text()).prop_map(|(from, count, text)| Happens::Log(from, from + count, text)),
         1 => text().prop_map(Happens::Down),
-        1 => (0_u8..9).prop_map(Happens::Page),
+        1 => (0_u8..10).prop_map(Happens::Page),
         1 => (-1000_i64..5000).prop_map(Happens::Later),
         3 => text().prop_map(Happens::Served),
     ]
@@ -431,6 +432,7 @@ fn apply(app: &mut App, happens: Happens) {
                 Page::Health,
                 Page::Audit,
                 Page::Fleet,
+                Page::Knowledge,
                 Page::Metrics,
                 Page::Run,
                 Page::Proposal,

@@ -11,6 +11,7 @@ mod fleet;
 mod health;
 mod hints;
 mod hit;
+mod knowledge;
 mod log;
 mod metrics;
 mod odd;
@@ -60,6 +61,7 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Health => health::page(app, canvas, places.page),
         Page::Audit => audit::page(app, canvas, places.page),
         Page::Fleet => fleet::page(app, canvas, places.page),
+        Page::Knowledge => knowledge::page(app, canvas, places.page),
         Page::Metrics => metrics::page(app, canvas, places.page),
         Page::Run => run::page(app, canvas, places.page),
         Page::Proposal => proposal::page(app, canvas, places.page),

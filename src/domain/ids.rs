@@ -49,11 +49,19 @@ id!(/// One execution of a step, printed as `s40`.
     StepId, 's', "a step id");
 id!(/// Something that was asked for beside the loop, printed as `t5`.
     TaskId, 't', "a task id");
+id!(/// A test run that people want by a clock, printed as `c3`.
+    ScheduleId, 'c', "a task of the clock");
 id!(/// A question that waits for a person, printed as `q5`.
     QuestionId, 'q', "a question id");
 id!(/// A proposal for a live asset, printed as `x4`.
     ProposalId, 'x', "a proposal id");
 id!(/// A live system, printed as `a4`.
     AssetId, 'a', "an asset's id");
+id!(/// Something that is wanted of a project, printed as `f3`.
+    FeatureId, 'f', "a feature's id");
+id!(/// What was taught about a project, printed as `l3`.
+    LessonId, 'l', "a lesson's id");
+id!(/// A directory of data, printed as `d3`.
+    DatasetId, 'd', "a data set's id");
 id!(/// A row of the bug table, printed as `b9`.
     BugId, 'b', "a bug id");

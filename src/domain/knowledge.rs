@@ -89,8 +89,6 @@ pub struct ToolCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
-    /// Something that is wanted of a project.
-    Feature,
     /// Data to work with.
     Dataset,
 }
@@ -99,7 +97,6 @@ impl EntryKind {
     /// The stored name.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Feature => "feature",
             Self::Dataset => "dataset",
         }
     }
@@ -118,8 +115,6 @@ pub struct Entry {
     pub name: String,
     /// What there is to know.
     pub text: String,
-    /// By what a feature is judged, one a line.
-    pub criteria: Vec<String>,
     /// Who registered it.
     pub by: Actor,
     /// When.

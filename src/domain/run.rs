@@ -1,7 +1,8 @@
 //! A run and its states.
 
 use super::{
-    Actor, Budget, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId, Spent,
+    Actor, Budget, FeatureId, Millis, Need, Needs, Plan, Predecessor, Priority, ProjectId, QuestionId, Role, RunId,
+    ScheduleId, Spent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -131,6 +132,32 @@ pub struct ImageUsed {
 pub enum Origin {
     /// An operator typed it.
     Operator,
+    /// It is to build a feature.
+    Feature {
+        /// Which.
+        feature: FeatureId,
+        /// The version of its words that the task was made of.
+        version: i64,
+    },
+    /// A clock started it, only to test: no agent works.
+    Schedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// When it was due.
+        due: Millis,
+        /// The suites that run; all where none is named.
+        suites: Vec<String>,
+    },
+}
+
+impl Origin {
+    /// The suites to which a run keeps that only tests: all where none is named. `None` where an agent works.
+    pub fn only_tests(&self) -> Option<&[String]> {
+        match self {
+            Self::Schedule { suites, .. } => Some(suites),
+            Self::Operator | Self::Feature { .. } => None,
+        }
+    }
 }
 
 /// Suites whose result is in doubt, so that they run a second time on the same tree.
@@ -220,6 +247,19 @@ impl Run {
     /// The branch that holds its checkpoints.
     pub fn branch(&self) -> String {
         format!("dogwatch/run-{}", self.id.0)
+    }
+
+    /// The feature that it is to build.
+    pub fn feature(&self) -> Option<FeatureId> {
+        match self.origin {
+            Origin::Operator | Origin::Schedule { .. } => None,
+            Origin::Feature { feature, .. } => Some(feature),
+        }
+    }
+
+    /// The suites to which it keeps where it only tests: all where none is named. `None` where an agent works.
+    pub fn only_tests(&self) -> Option<&[String]> {
+        self.origin.only_tests()
     }
 
     /// The runs that it follows and that stand so with it.

@@ -2,7 +2,9 @@
 //! outcome, and is named by ids, so that dying anywhere and starting again comes to the same end.
 
 mod allowance;
+mod alone;
 mod booking;
+mod data;
 mod deliver;
 mod develop;
 mod doubt;
@@ -21,6 +23,7 @@ mod steer;
 mod steps;
 mod sweep;
 mod tasks;
+mod teach;
 mod test;
 mod way;
 
@@ -33,6 +36,7 @@ use super::Engine;
 use super::crash::Crashed;
 use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
+use super::schedules::narrowed;
 use crate::config::{ChosenAgent, ProjectConfig};
 use crate::domain::{Project, Reached, Remedy, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
@@ -49,6 +53,8 @@ pub(super) enum Halt {
     Crashed,
     /// Something outside failed: record it and try again.
     Trouble(String),
+    /// Something outside is not as it must be, and no later try helps before a person has done something.
+    Lasting(String),
     /// The step's container vanished.
     Lost {
         /// What is known.
@@ -196,6 +202,7 @@ impl<W: World> Engine<W> {
             Work::Test => self.test(&context).await,
             Work::Gather => self.gather(&context).await,
             Work::Analyse => self.analyse(&context).await,
+            Work::Gate if context.run.only_tests().is_some() => self.conclude(&context).await,
             Work::Gate => self.gate(&context).await,
             Work::Deliver => self.deliver(&context).await,
             Work::Rest | Work::Wait(_) | Work::Freeze | Work::CleanUp => Ok(()),
@@ -208,7 +215,13 @@ impl<W: World> Engine<W> {
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
         self.fits_runtime(&config).map_err(Halt::Trouble)?;
-        let (agent, change) = self.choose_for(&run, &config).await?;
+        let (agent, change) = match run.only_tests() {
+            Some(suites) => {
+                config = narrowed(config, suites).map_err(Halt::Trouble)?;
+                (ChosenAgent::nobody(), None)
+            }
+            None => self.choose_for(&run, &config).await?,
+        };
         Ok(Context { run, project, config, agent, change, base })
     }
 
@@ -222,12 +235,15 @@ impl<W: World> Engine<W> {
                 tokio::time::sleep(STORE_PAUSE).await;
                 return Ok(());
             }
-            Halt::Store(error) => Event::Trouble { reason: format!("this could not be recorded: {error}") },
-            Halt::Trouble(reason) => Event::Trouble { reason },
+            Halt::Store(error) => {
+                Event::Trouble { reason: format!("this could not be recorded: {error}"), lasting: false }
+            }
+            Halt::Trouble(reason) => Event::Trouble { reason, lasting: false },
+            Halt::Lasting(reason) => Event::Trouble { reason, lasting: true },
             Halt::Lost { reason, explained } => Event::StepLost { reason, explained },
             Halt::Capped { project, reached } => Event::Capped { project, reached },
         };
-        let trouble = if let Event::Trouble { reason } = &event { Some(reason.clone()) } else { None };
+        let trouble = if let Event::Trouble { reason, .. } = &event { Some(reason.clone()) } else { None };
         match self.report(id, place, event).await {
             Ok(()) => {
                 // The reason of a cancelled run stays the operator's, so what is in its way is said beside it.

@@ -5,6 +5,7 @@
 //! [`Reviewing`](RunState::Reviewing) is a state of the design which nothing enters before the feature that needs it (second
 //! models) is there.
 
+mod alone;
 mod answers;
 mod common;
 mod event;

@@ -76,6 +76,9 @@ pub trait Trees: Send + Sync + 'static {
     /// `dogwatch.toml` as of a commit.
     fn config(&self, project: &Project, commit: &str) -> impl Future<Output = Result<ProjectConfig, TreeFault>> + Send;
 
+    /// A digest of what the file system says of the files in a directory of data; an error where it is not there as it was.
+    fn look_at_data(&self, path: PathBuf) -> impl Future<Output = Result<String, TreeFault>> + Send;
+
     /// The bytes of a file as of a commit, or from the host where the path is absolute (replay scripts).
     fn file(
         &self,

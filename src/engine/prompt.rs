@@ -2,8 +2,10 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod asked;
+mod data;
 mod flaky;
 mod history;
+mod lessons;
 mod memory;
 mod plan;
 mod proposed;
@@ -12,15 +14,17 @@ mod repository;
 mod stuck;
 
 pub use history::{Tried, told};
+pub use lessons::chosen;
 pub use plan::of_plan;
 
 use self::quote::{fenced, one_line, push_bounded};
 use crate::domain::{
-    Finding, Fingerprint, GUIDANCE_HEADING, GateResult, Guidance, Iteration, Offer, Proposal, Question, Role, Run,
+    Finding, Fingerprint, GUIDANCE_HEADING, GateResult, Guidance, Iteration, Lesson, Offer, Proposal, Question, Role,
+    Run,
 };
 use crate::watchdog::Verdict;
 use crate::workspace::Outline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Longest prompt in bytes; what does not fit is counted, not sent.
@@ -70,8 +74,16 @@ pub struct Material<'a> {
     pub offers: &'a [Offer],
     /// What became of its proposals for live assets that it was not told yet.
     pub proposed: &'a [Proposal],
+    /// What was taught about the project, newest first.
+    pub lessons: &'a [Lesson],
+    /// The data sets that it can read.
+    pub datasets: &'a BTreeSet<String>,
     /// Whether it has tools.
     pub tools: bool,
+    /// Whether it can report against criteria by them.
+    pub reports: bool,
+    /// Whether people are asked about packages that the result brings.
+    pub packages: bool,
 }
 
 /// Builds the prompt.
@@ -83,14 +95,16 @@ pub fn build(material: &Material<'_>) -> String {
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);
-    rules(&mut text, material.suites);
+    rules(&mut text, material.suites, material.packages);
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
+    data::section(&mut text, material.datasets);
     history::history(&mut text, material);
     stuck::section(&mut text, material.watch);
     gates(&mut text, material.gates);
     flaky::section(&mut text, material.flaky);
     findings(&mut text, material);
+    lessons::section(&mut text, material.lessons);
     memory::section(&mut text, material.offers);
     budget(&mut text, material.run);
     text
@@ -120,8 +134,8 @@ fn task(text: &mut String, run: &Run) {
     text.push_str("\n\n");
     if !run.criteria.is_empty() {
         text.push_str("Acceptance criteria:\n");
-        for criterion in &run.criteria {
-            text.push_str("- ");
+        for (number, criterion) in (1..).zip(&run.criteria) {
+            let _infallible = write!(text, "{number}. ");
             push_bounded(text, criterion, MAX_MESSAGE);
             text.push('\n');
         }
@@ -135,7 +149,7 @@ fn role(text: &mut String, role: Role) {
     }
 }
 
-fn rules(text: &mut String, suites: &[(String, String)]) {
+fn rules(text: &mut String, suites: &[(String, String)], packages: bool) {
     text.push_str(
         "# How you are judged\n\nWork in the current directory. Your turn ends when you exit; the engine then runs these \
          suites itself, on a clean checkout in a fresh container without network:\n",
@@ -145,8 +159,12 @@ fn rules(text: &mut String, suites: &[(String, String)]) {
     }
     text.push_str(
         "Only their result counts, not a claim. Do not remove, skip or edit existing tests, nor the files that define how \
-         tests run, and leave no reports or caches behind: a person would be asked before such work could count.\n\n",
+         tests run, and leave no reports or caches behind: a person would be asked before such work could count.",
     );
+    if packages {
+        text.push_str(" So would one about packages that are new, or of another version, in manifests or lock files.");
+    }
+    text.push_str("\n\n");
 }
 
 fn gates(text: &mut String, gates: &[GateResult]) {

@@ -4,10 +4,12 @@ use super::Engine;
 use super::ask::AskError;
 use super::driver::no_models;
 use super::ports::{Trees, World};
+use super::schedules::{fire, narrowed, still_due};
 use crate::audit::{AuditEvent, hex};
 use crate::config::{AgentWork, ChosenAgent, ImageSource, ProjectConfig};
 use crate::domain::{
-    Actor, Budget, Millis, Need, Needs, Origin, Plan, Predecessor, Priority, Project, Role, Run, RunId, RunState, Spent,
+    Actor, Budget, Due, Millis, Need, Needs, Origin, Plan, Predecessor, Priority, Project, Role, Run, RunId, RunState,
+    Spent,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
@@ -32,6 +34,8 @@ pub struct NewRun {
     pub task: String,
     /// Acceptance criteria, one a line.
     pub criteria: Vec<String>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The commit to start from.
     pub base: String,
     /// What its agent is there for.
@@ -55,29 +59,16 @@ pub struct NewRun {
 impl<W: World> Engine<W> {
     /// Stores a new run in the queue.
     pub async fn submit(&self, new: NewRun) -> Result<Run, AskError> {
-        let bytes = new.task.len() + new.criteria.iter().map(String::len).sum::<usize>();
-        if bytes > LONGEST_TASK {
-            return Err(AskError::TooLong { found: bytes, most: LONGEST_TASK });
-        }
+        let after = fit(&new)?;
         let unfit = |reason: String| AskError::Unfit(reason);
-        if new.criteria.len() > MOST_CRITERIA {
-            let count = new.criteria.len();
-            return Err(unfit(format!("there are {count} acceptance criteria, at most {MOST_CRITERIA} are kept")));
-        }
-        if new.task.trim().is_empty() {
-            return Err(unfit("a run needs a task: say in words what is to be done".to_owned()));
-        }
-        let most = Budget::MOST_ITERATIONS;
-        if let Some(asked) = new.iterations.filter(|asked| !(1..=most).contains(asked)) {
-            return Err(unfit(format!("a run cannot have {asked} iterations: choose 1 to {most}")));
-        }
-        let after: BTreeSet<RunId> = new.after.iter().copied().collect();
-        if after.len() > MOST_PREDECESSORS {
-            let count = after.len();
-            return Err(unfit(format!("a run can follow at most {MOST_PREDECESSORS} others, and {count} are named")));
-        }
         let config = self.world.trees().config(&new.project, &new.base).await.map_err(|fault| unfit(fault.0))?;
-        if config.suites.iter().all(|suite| suite.browser.is_some()) {
+        let only_tests = new.origin.only_tests().is_some();
+        let digest = config.digest();
+        let config = match new.origin.only_tests() {
+            Some(suites) => narrowed(config, suites).map_err(unfit)?,
+            None => config,
+        };
+        if !only_tests && config.suites.iter().all(|suite| suite.browser.is_some()) {
             return Err(unfit(config.why_never_done().unwrap_or_default()));
         }
         let beside = config.needs_of_services();
@@ -87,17 +78,19 @@ impl<W: World> Engine<W> {
         } else {
             self.room.needs(&config.limits).and_then(|needs| self.room.beside(needs, beside)).map_err(unfit)?
         };
+        self.has_datasets(&new.project, &config, &engine).await?;
         let sandbox = self.world.sandbox_at(&engine).map_err(|error| unfit(error.to_string()))?;
         self.fits_sandbox(sandbox, &new, &config).await.map_err(unfit)?;
-        let agent = self.agent_of(&new, &config).map_err(unfit)?;
-        let budget = Budget { iterations: new.iterations.unwrap_or(config.budget.iterations), ..config.budget };
+        let agent = if only_tests { ChosenAgent::nobody() } else { self.agent_of(&new, &config).map_err(unfit)? };
+        let iterations = if only_tests { 0 } else { new.iterations.unwrap_or(config.budget.iterations) };
+        let budget = Budget { iterations, ..config.budget };
         let run = Run {
             id: RunId(0),
             project: new.project.id,
             task: new.task,
             criteria: new.criteria,
             owner: new.owner.clone(),
-            origin: Origin::Operator,
+            origin: new.origin,
             agent: agent.name,
             role: new.role,
             engine,
@@ -126,20 +119,26 @@ impl<W: World> Engine<W> {
             created: Millis(0),
             updated: Millis(0),
         };
-        let digest = config.digest();
         let run = self
             .store
             .write(move |tx| {
                 if let Some(fault) = unfit_to_follow(tx, &after)? {
                     return Ok(Err(fault));
                 }
+                let due = match as_read(tx, &run.origin)? {
+                    Ok(due) => due,
+                    Err(fault) => return Ok(Err(fault)),
+                };
                 let now = tx.now();
                 let run = tx.insert_run(&Run { created: now, updated: now, waits_since: now, ..run })?;
+                if let (Some(due), Origin::Schedule { schedule, .. }) = (due, &run.origin) {
+                    fire(tx, *schedule, due, Some(run.id), None)?;
+                }
                 // The words themselves are in the run's row; their digest holds them fast.
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
                     "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "engine": run.engine, "config": digest,
-                    "priority": run.priority, "after": after, "plan": run.plan,
+                    "priority": run.priority, "after": after, "plan": run.plan, "origin": run.origin,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
                 Ok(Ok(run))
@@ -215,6 +214,32 @@ impl<W: World> Engine<W> {
     }
 }
 
+/// Refuses what could never be a run by its words alone; gives the runs that it follows, each once.
+fn fit(new: &NewRun) -> Result<BTreeSet<RunId>, AskError> {
+    let bytes = new.task.len() + new.criteria.iter().map(String::len).sum::<usize>();
+    if bytes > LONGEST_TASK {
+        return Err(AskError::TooLong { found: bytes, most: LONGEST_TASK });
+    }
+    let unfit = |reason: String| AskError::Unfit(reason);
+    if new.criteria.len() > MOST_CRITERIA {
+        let count = new.criteria.len();
+        return Err(unfit(format!("there are {count} acceptance criteria, at most {MOST_CRITERIA} are kept")));
+    }
+    if new.task.trim().is_empty() {
+        return Err(unfit("a run needs a task: say in words what is to be done".to_owned()));
+    }
+    let most = Budget::MOST_ITERATIONS;
+    if let Some(asked) = new.iterations.filter(|asked| !(1..=most).contains(asked)) {
+        return Err(unfit(format!("a run cannot have {asked} iterations: choose 1 to {most}")));
+    }
+    let after: BTreeSet<RunId> = new.after.iter().copied().collect();
+    if after.len() > MOST_PREDECESSORS {
+        let count = after.len();
+        return Err(unfit(format!("a run can follow at most {MOST_PREDECESSORS} others, and {count} are named")));
+    }
+    Ok(after)
+}
+
 /// Why a run cannot follow these, if it cannot.
 fn unfit_to_follow(tx: &Tx<'_>, after: &BTreeSet<RunId>) -> Result<Option<AskError>, StoreError> {
     let ids: Vec<RunId> = after.iter().copied().collect();
@@ -232,4 +257,22 @@ fn unfit_to_follow(tx: &Tx<'_>, after: &BTreeSet<RunId>) -> Result<Option<AskErr
         }
     }
     Ok(None)
+}
+
+/// That what the run comes from still is as it was read, and what is due of a schedule; or why the run cannot begin.
+fn as_read(tx: &Tx<'_>, origin: &Origin) -> Result<Result<Option<Due>, AskError>, StoreError> {
+    let (due, same, what) = match origin {
+        Origin::Operator => return Ok(Ok(None)),
+        Origin::Feature { feature, version } => {
+            let found = tx.feature(*feature)?;
+            let same = found.is_some_and(|found| found.version == *version && found.closed.is_none());
+            (None, same, feature.to_string())
+        }
+        Origin::Schedule { schedule, due, .. } => {
+            let due = still_due(tx, *schedule, *due)?;
+            (due, due.is_some(), schedule.to_string())
+        }
+    };
+    let reason = format!("{what} was changed at this moment: look at it and start the run again");
+    Ok(if same { Ok(due) } else { Err(AskError::Unfit(reason)) })
 }

@@ -17,7 +17,7 @@ use crate::gateway::{self, Answered, Gateway, Resting, Ways};
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The real outside over a sandbox.
@@ -29,6 +29,8 @@ pub struct RealWorld<S> {
     places: Places,
     config: EngineConfig,
     gateway: Gateway,
+    /// What no step may see of this machine.
+    private: Vec<PathBuf>,
 }
 
 impl<S: Sandbox> RealWorld<S> {
@@ -36,7 +38,8 @@ impl<S: Sandbox> RealWorld<S> {
     pub fn new(sandbox: S, paths: &Paths, config: EngineConfig, gateway: Gateway, owner: (u32, u32)) -> Self {
         let places = Places { workspaces: paths.workspaces(), logs: paths.logs(), steps: paths.steps() };
         let trees = GitTrees::new(paths.repos(), places.clone(), owner);
-        Self { sandbox, others: BTreeMap::new(), trees, places, config, gateway }
+        let private = vec![paths.state().to_owned(), paths.config().to_owned()];
+        Self { sandbox, others: BTreeMap::new(), trees, places, config, gateway, private }
     }
 }
 
@@ -48,6 +51,12 @@ impl<S: Sandbox> RealWorld<S> {
 }
 
 impl<S: Sandbox> RealWorld<S> {
+    /// Finds out where a directory really lies, if steps may see it at all.
+    pub fn may_be_shown(&self, path: PathBuf) -> impl FnOnce() -> std::io::Result<PathBuf> + Send + 'static + use<S> {
+        let private = self.private.clone();
+        move || crate::sandbox::process::may_be_shown(private, &path)
+    }
+
     /// The providers of models in their order, and what failed there last.
     pub fn providers(&self) -> Vec<(String, ModelApi, Option<Resting>)> {
         self.gateway.providers_seen()

@@ -19,8 +19,7 @@ impl Gate for TestsPass {
         let mut verdict = GateVerdict::Pass;
         let mut evidence = Vec::new();
         for suite in facts.now {
-            evidence.push(summary(suite));
-            evidence.extend(failed(suite));
+            evidence.extend(told(suite));
             verdict = match (suite.verdict, verdict) {
                 // A failure is known whatever other suites did; a missing verdict is never read as met.
                 (SuiteVerdict::Failed, _) | (_, GateVerdict::Fail) => GateVerdict::Fail,
@@ -43,6 +42,11 @@ impl Gate for TestsPass {
         }
         GateResult { gate: self.name().to_owned(), verdict, evidence }
     }
+}
+
+/// What a suite came to: a sentence, and its failed tests.
+pub fn told(suite: &SuiteOutcome) -> Vec<String> {
+    std::iter::once(summary(suite)).chain(failed(suite)).collect()
 }
 
 fn summary(suite: &SuiteOutcome) -> String {

@@ -6,6 +6,8 @@ pub(super) const USES: u64 = 2_000;
 pub(super) const NOTES: u64 = 100;
 /// Bytes in the notes of a run.
 pub(super) const NOTE_BYTES: u64 = 128 * 1024;
+/// What an agent says of criteria in a run.
+pub(super) const REPORTS: usize = 300;
 /// Questions of an agent that may wait at once.
 pub(super) const WAITING: u32 = 3;
 /// Questions of an agent in an hour.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod features;
 mod injected;
 
 use super::*;
@@ -251,25 +252,20 @@ fn a_role_reads_what_it_has_and_entries_say_whose_they_are() {
         .write_sync(move |tx| {
             tx.record(event())?;
             let (shop, farm) = (Some(ProjectId(1)), Some(ProjectId(2)));
-            tx.insert_entry(
-                EntryKind::Feature,
-                shop,
-                ("refunds", "give money back", &["within a day".to_owned()]),
-                &by,
-            )?;
-            tx.insert_entry(EntryKind::Feature, farm, ("eggs", "count them", &[]), &by)?;
+            tx.insert_entry(EntryKind::Dataset, shop, ("orders", "those of May"), &by)?;
+            tx.insert_entry(EntryKind::Dataset, farm, ("eggs", "all of them"), &by)?;
             let reach = json!({"by": "ssh", "user": "root", "host": "db-1", "port": 22, "host_keys": [], "identity": "/srv/key"});
             let spec = json!({"name": "db-1", "reach": reach, "note": "the database", "critical": true});
             tx.insert_asset(&serde_json::from_value(spec).unwrap(), &by)?;
-            let taken = tx.insert_entry(EntryKind::Feature, shop, ("refunds", "again", &[]), &by);
+            let taken = tx.insert_entry(EntryKind::Dataset, shop, ("orders", "again"), &by);
             assert!(matches!(taken, Err(StoreError::Taken { .. })), "{taken:?}");
             Ok(())
         })
         .unwrap();
-    let told = bench.call("features", json!({})).unwrap();
-    assert_eq!((told["entries"].as_array().unwrap().len(), &told["entries"][0]["name"]), (1, &json!("refunds")));
+    let told = bench.call("datasets", json!({})).unwrap();
+    assert_eq!((told["entries"].as_array().unwrap().len(), &told["entries"][0]["name"]), (1, &json!("orders")));
     assert!(told["entries"][0]["from"].as_str().unwrap().starts_with("registered by the operator ada"));
-    assert!(bench.call("features", json!({"name": "eggs"})).unwrap_err().contains("no feature is registered"));
+    assert!(bench.call("datasets", json!({"name": "eggs"})).unwrap_err().contains("no dataset is registered"));
     assert!(bench.call("assets", json!({})).unwrap_err().contains("has no tool `assets`"));
     let told = bench.of(Role::Remedy, bench.run, "assets", json!({})).unwrap();
     let told = &told["assets"][0];
@@ -283,7 +279,7 @@ fn every_use_is_recorded_with_what_came_of_it() {
     bench.call("features", json!({})).unwrap();
     bench.call("decide", json!({"question": "q1"})).unwrap_err();
     bench.call("bug", json!({"id": "b9"})).unwrap_err();
-    bench.call("features", json!({"name": "x".repeat(100_000)})).unwrap_err();
+    bench.call("features", json!({"id": "x".repeat(100_000)})).unwrap_err();
     let calls = bench.store.read_sync(|view| view.tool_calls(bench.run, 10)).unwrap();
     let told: Vec<_> = calls.iter().map(|call| (call.tool.as_str(), call.outcome)).collect();
     assert_eq!(told[0], ("features", ToolOutcome::Done));

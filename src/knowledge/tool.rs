@@ -1,6 +1,7 @@
 //! The tools that agents have: their names, what agents are told of them, and what they take.
 
 use super::field::{Field, Holds};
+use crate::domain::Fulfilment;
 use serde::{Deserialize, Serialize};
 
 /// One tool. No tool decides anything, and none changes the state of a run.
@@ -21,6 +22,8 @@ pub enum Tool {
     RecordFinding,
     /// Notes what was tried against a bug.
     RecordAttempt,
+    /// Says whether the work meets a criterion.
+    ReportCriterion,
     /// Tells what was noted in the run.
     Notes,
     /// Asks a person.
@@ -35,6 +38,8 @@ pub enum Tool {
     Task,
     /// Tells what was asked for in the run.
     Tasks,
+    /// Tells what tests that run by a clock came to.
+    ScheduledTests,
     /// Starts a service beside the agent.
     ServiceStart,
     /// Runs a program in a container of its own.
@@ -97,7 +102,7 @@ pub(super) const ASKED: [&str; 4] = ["clarify", "decide", "access", "report"];
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::SearchBugs,
         Self::Bug,
         Self::Features,
@@ -105,6 +110,7 @@ impl Tool {
         Self::Datasets,
         Self::RecordFinding,
         Self::RecordAttempt,
+        Self::ReportCriterion,
         Self::Notes,
         Self::AskOperator,
         Self::Answers,
@@ -112,6 +118,7 @@ impl Tool {
         Self::RunTests,
         Self::Task,
         Self::Tasks,
+        Self::ScheduledTests,
         Self::ServiceStart,
         Self::ContainerRun,
         Self::ContainerLogs,
@@ -132,6 +139,7 @@ impl Tool {
             Self::Datasets => "datasets",
             Self::RecordFinding => "record_finding",
             Self::RecordAttempt => "record_attempt",
+            Self::ReportCriterion => "report_criterion",
             Self::Notes => "notes",
             Self::AskOperator => "ask_operator",
             Self::Answers => "answers",
@@ -139,6 +147,7 @@ impl Tool {
             Self::RunTests => "run_tests",
             Self::Task => "task",
             Self::Tasks => "tasks",
+            Self::ScheduledTests => "scheduled_tests",
             Self::ServiceStart => "service_start",
             Self::ContainerRun => "container_run",
             Self::ContainerLogs => "container_logs",
@@ -166,7 +175,10 @@ impl Tool {
                 "Everything that is known of one bug: where it was seen last, which turns tried to repair it, and which of them \
                  made it go away by the engine's own tests."
             }
-            Self::Features => "The features that people want of this project, with their acceptance criteria.",
+            Self::Features => {
+                "What people want of this project: features with their acceptance criteria and notes, and which of them your run \
+                 is to build."
+            }
             Self::Assets => {
                 "The live systems that people registered. To know of one is no leave to touch it, and there is no way to it."
             }
@@ -178,6 +190,10 @@ impl Tool {
             Self::RecordAttempt => {
                 "Note what you try against a known bug. Later runs get to read it once the engine's own tests have shown that the \
                  bug is gone."
+            }
+            Self::ReportCriterion => {
+                "Say whether your work meets an acceptance criterion of your task, by its number there. It is shown to people as your \
+                 word, beside what the engine's own tests say; the last word on each counts, and nothing follows from it by itself."
             }
             Self::Notes => "What was noted in this run so far.",
             Self::AskOperator => {
@@ -198,6 +214,10 @@ impl Tool {
             Self::Task => {
                 "What came of something that you had the engine do: its state, tests that passed and failed, problems, and the end \
                  of its output."
+            }
+            Self::ScheduledTests => {
+                "The test runs of this project that people have by a clock, at the commit of that moment, and what the last of them came \
+                 to."
             }
             Self::Tasks => "What you had the engine do in this run, the newest last.",
             Self::ServiceStart => {
@@ -250,7 +270,20 @@ impl Tool {
                 }
             }
             Self::Bug => const { &[Field::needed("id", Holds::Text(24), BUG)] },
-            Self::Features | Self::Assets | Self::Datasets => const { &[NAME, LIMIT] },
+            Self::Features => {
+                const { &[Field::may("id", Holds::Text(24), "the id of one, such as f3, to read it in full"), LIMIT] }
+            }
+            Self::ReportCriterion => {
+                const {
+                    &[
+                        Field::needed("criterion", Holds::Number(50), "its number in your task"),
+                        Field::needed("verdict", Holds::OneOf(&Fulfilment::NAMES), "what you found"),
+                        Field::needed("words", Holds::Text(1_000), "how that can be seen, or what is missing"),
+                    ]
+                }
+            }
+            Self::Assets | Self::Datasets => const { &[NAME, LIMIT] },
+            Self::ScheduledTests => const { &[LIMIT] },
             Self::RecordFinding => {
                 const {
                     &[
@@ -341,6 +374,7 @@ impl Tool {
                 self,
                 Self::RecordFinding
                     | Self::RecordAttempt
+                    | Self::ReportCriterion
                     | Self::AskOperator
                     | Self::ContainerStop
                     | Self::ProposeExecution

@@ -97,10 +97,11 @@ fn needs(tool: Tool) -> (Part, Option<Data>) {
         Tool::Assets => (Part::Search, Some(Data::Assets)),
         Tool::Datasets => (Part::Search, Some(Data::Datasets)),
         Tool::RecordAttempt => (Part::Record, Some(Data::Bugs)),
-        Tool::RecordFinding | Tool::Notes => (Part::Record, None),
+        Tool::RecordFinding | Tool::ReportCriterion | Tool::Notes => (Part::Record, None),
         Tool::AskOperator | Tool::Answers => (Part::Ask, None),
         Tool::Query => (Part::Query, None),
         Tool::RunTests | Tool::Task | Tool::Tasks => (Part::Tasks, None),
+        Tool::ScheduledTests => (Part::Tasks, Some(Data::Tasks)),
         Tool::ServiceStart
         | Tool::ContainerRun
         | Tool::ContainerLogs

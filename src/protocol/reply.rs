@@ -1,8 +1,9 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, IterationDetail, ModelsReport, ProposalBrief, ProposalDetail,
-    ProviderView, Round, StoppedModels, ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, DatasetView, FeatureDetail, FeatureView, IterationDetail, LessonView,
+    ModelsReport, ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels,
+    ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
@@ -196,6 +197,39 @@ pub enum Reply {
         /// There are earlier ones, which were left out.
         #[serde(default)]
         more: bool,
+    },
+    /// Features.
+    Features {
+        /// Them, newest first; long texts are cut.
+        features: Vec<FeatureView>,
+        /// There are older ones, which were left out.
+        #[serde(default)]
+        more: bool,
+    },
+    /// A feature in full.
+    Feature {
+        /// It.
+        detail: Box<FeatureDetail>,
+    },
+    /// Test runs that people want by a clock.
+    Schedules {
+        /// Them, newest first.
+        schedules: Vec<ScheduleView>,
+    },
+    /// One of them in full.
+    Schedule {
+        /// It.
+        detail: Box<ScheduleDetail>,
+    },
+    /// Lessons.
+    Lessons {
+        /// Them, newest first.
+        lessons: Vec<LessonView>,
+    },
+    /// Data sets.
+    Datasets {
+        /// Them, by name.
+        datasets: Vec<DatasetView>,
     },
     /// What is registered for agents to read.
     Entries {

@@ -1,8 +1,10 @@
 //! What clients may ask for.
 
-use super::{NewProposal, Verdict};
+use super::{Agreed, DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
-use crate::domain::{AssetSpec, AuditAbout, BugId, EntryKind, Plan, Priority, ProposalId, QuestionId, Role, RunId};
+use crate::domain::{
+    AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
+};
 use serde::{Deserialize, Serialize};
 
 /// One request.
@@ -53,6 +55,9 @@ pub enum Request {
         /// The runs that it follows: it starts when all of them have succeeded.
         #[serde(default)]
         after: Vec<RunId>,
+        /// The feature that it is to build; task and criteria come after those of it.
+        #[serde(default)]
+        feature: Option<FeatureId>,
     },
     /// Runs, newest first.
     Runs {
@@ -204,6 +209,11 @@ pub enum Request {
         /// What.
         verdict: Verdict,
     },
+    /// Say yes to several proposals that are alike, or to none of them.
+    AgreeToAll {
+        /// Each with the digest of what was shown.
+        yes: Vec<Agreed>,
+    },
     /// Bytes of what an execution printed.
     ReadOutput {
         /// Which.
@@ -349,6 +359,26 @@ pub enum Request {
         /// Which run; all where none is named.
         run: Option<RunId>,
     },
+    /// About what people want of projects.
+    Feature {
+        /// What.
+        about: FeatureAsk,
+    },
+    /// About test runs that people want by a clock.
+    Schedule {
+        /// What.
+        about: ScheduleAsk,
+    },
+    /// About what was taught.
+    Lesson {
+        /// What.
+        about: LessonAsk,
+    },
+    /// About data sets.
+    Dataset {
+        /// What.
+        about: DatasetAsk,
+    },
     /// Register something for agents to read.
     AddEntry {
         /// What it is.
@@ -359,8 +389,6 @@ pub enum Request {
         name: String,
         /// What there is to know.
         text: String,
-        /// By what a feature is judged.
-        criteria: Vec<String>,
     },
     /// What is registered for agents to read.
     Entries,

@@ -1,5 +1,6 @@
 //! What the agent of a run used its tools for.
 
+use super::SaidOf;
 use crate::domain::{Note, Standing, ToolCall};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ pub struct ToolsUsed {
     pub calls: Vec<ToolCall>,
     /// What the agent noted, oldest first.
     pub notes: Vec<NoteView>,
+    /// The run's criteria, each with the last that its agent said of it.
+    #[serde(default)]
+    pub criteria: Vec<SaidOf>,
 }
 
 /// A note, and what the engine's tests say of it.

@@ -75,9 +75,10 @@ pub(super) const TABLES: [Table; 11] = [
     Table {
         name: "features",
         data: Data::Features,
-        columns: "name, text, criteria, for_all_projects, at",
-        copy: "SELECT name, substr(text, 1, 4000) AS text, criteria, project IS NULL AS for_all_projects, at FROM source.entries
-               WHERE kind = 'feature' AND (project IS NULL OR project = ?1) AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
+        columns: "feature, title, text, criteria, notes, closed, added",
+        copy: "SELECT id AS feature, title, substr(text, 1, 4000) AS text, criteria, substr(notes, 1, 4000) AS notes,
+                   closed IS NOT NULL AS closed, added
+               FROM source.features WHERE project = ?1 AND ?2 > 0 ORDER BY id DESC LIMIT ?3",
     },
     Table {
         name: "datasets",

@@ -8,12 +8,14 @@
 //! | `/dogwatch/gateway` | the run's gateway directory, with its socket | read-only, for steps that reach anything |
 //! | `/dogwatch/session` | `session/` in the step's directory | what an agent that has one keeps of its conversation |
 //! | `/work` | the step's tree | not in the provision profile |
+//! | `/datasets/NAME` | a data set that the project names | read-only |
 //!
 //! In the provision profile nothing is mounted at `/work`; the tree is copied there instead (`upload.rs`).
 //!
 //! The step's directory itself is closed to other users of the host, so what is in it may be open to the user inside,
 //! who may differ from the engine's.
 
+use crate::domain::DATASETS_INSIDE;
 use crate::sandbox::{Profile, SandboxError, StepSpec};
 use crate::shim::{KeepMode, OPEN_FILE, SPEC_FILE, ShimSpec};
 use std::fs::{self, Permissions};
@@ -81,6 +83,9 @@ pub(super) fn mounts(spec: &StepSpec) -> Result<Vec<(String, String, bool)>, San
         if spec.profile != Profile::Provision {
             mounts.push((text(tree)?, WORK_INSIDE.to_owned(), false));
         }
+    }
+    for (name, from) in &spec.data {
+        mounts.push((text(from)?, format!("{DATASETS_INSIDE}/{name}"), true));
     }
     Ok(mounts)
 }

@@ -112,6 +112,11 @@ pub async fn ask_facts(user: (u32, u32)) -> Result<ProcessFacts, String> {
     Ok(ProcessFacts { program, version, abilities, own_namespace: becomes.is_none() })
 }
 
+/// Where a directory really lies, if steps may see it; `private` are the engine's own.
+pub fn may_be_shown(private: Vec<PathBuf>, path: &Path) -> std::io::Result<PathBuf> {
+    Private(private).passes(path)
+}
+
 /// Whether what these settings show to steps may be shown; the error says what may not, and why. `private` are the engine's own
 /// directories.
 pub fn check_shown(

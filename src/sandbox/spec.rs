@@ -115,6 +115,10 @@ pub struct StepSpec {
     /// ([`crate::gateway::PORT`]), and an agent has a directory for its session ([`super::SESSION_INSIDE`]).
     #[serde(default)]
     pub gateway: Option<PathBuf>,
+    /// Directories of the host that are seen read-only under [`DATASETS_INSIDE`](crate::domain::DATASETS_INSIDE), by the names
+    /// that they have there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<String, PathBuf>,
     /// Limits.
     pub limits: Limits,
     /// Time limits.

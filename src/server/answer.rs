@@ -143,9 +143,11 @@ impl<S: Sandbox> Server<S> {
             Request::Tools { run } => self.tools_used(run).await,
             Request::Tasks { run } => self.tasks(run).await,
             Request::Entries => self.entries().await,
-            Request::AddEntry { kind, project, name, text, criteria } => {
-                self.add_entry(kind, project, (name, text, criteria), you).await
-            }
+            Request::Dataset { about } => self.about_datasets(about, you).await,
+            Request::Lesson { about } => self.about_lessons(about, you).await,
+            Request::Schedule { about } => self.about_schedules(about, you).await,
+            Request::Feature { about } => self.about_features(about, you).await,
+            Request::AddEntry { kind, project, name, text } => self.add_entry(kind, project, (name, text), you).await,
             Request::RemoveEntry { entry } => self.remove_entry(entry, you).await,
             Request::Assets => self.assets().await,
             Request::Asset { name } => self.asset(name).await,
@@ -169,6 +171,7 @@ impl<S: Sandbox> Server<S> {
             | Request::Propose { .. }
             | Request::EditProposal { .. }
             | Request::Decide { .. }
+            | Request::AgreeToAll { .. }
             | Request::ReadOutput { .. }) => self.about_proposals(request, &you, &peer).await,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Server;
 use super::answer::not_found;
+use super::features::said_of;
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Entry, EntryKind, RunId};
 use crate::knowledge::standing;
@@ -22,8 +23,6 @@ const MOST_ENTRIES: usize = 500;
 const LONGEST_NAME: usize = 200;
 /// Longest text in bytes.
 const LONGEST_TEXT: usize = 8 * 1024;
-/// Most criteria of a feature, and how long each may be.
-const CRITERIA: (usize, usize) = (30, 600);
 
 impl<S: Sandbox> Server<S> {
     pub(super) async fn tools_used(&self, run: RunId) -> Result<Reply, Fault> {
@@ -43,7 +42,8 @@ impl<S: Sandbox> Server<S> {
     }
 
     pub(super) async fn entries(&self) -> Result<Reply, Fault> {
-        let all = |view: &View<'_>| view.entries(None, None, u32::try_from(MOST_ENTRIES).unwrap_or(u32::MAX));
+        let most = u32::try_from(MOST_ENTRIES).unwrap_or(u32::MAX);
+        let all = move |view: &View<'_>| view.entries(EntryKind::Dataset, None, most);
         Ok(Reply::Entries { entries: self.engine.store.read(all).await? })
     }
 
@@ -51,20 +51,20 @@ impl<S: Sandbox> Server<S> {
         &self,
         kind: EntryKind,
         project: Option<String>,
-        (name, text, criteria): (String, String, Vec<String>),
+        (name, text): (String, String),
         you: Actor,
     ) -> Result<Reply, Fault> {
-        fit(kind, &name, &text, &criteria).map_err(|message| Fault { code: FaultCode::Refused, message })?;
+        fit(&name, &text).map_err(|message| Fault { code: FaultCode::Refused, message })?;
         let project = match project {
             Some(project) => Some(self.find_project(&project).await?.id),
             None => None,
         };
         let added = self.engine.store.write(move |tx| {
-            if tx.entries(None, None, u32::MAX)?.len() >= MOST_ENTRIES {
+            if tx.entries(kind, None, u32::MAX)?.len() >= MOST_ENTRIES {
                 let message = format!("{MOST_ENTRIES} entries are registered, which is the most: remove some first");
                 return Err(StoreError::Refused(message));
             }
-            let id = tx.insert_entry(kind, project, (&name, &text, &criteria), &you)?;
+            let id = tx.insert_entry(kind, project, (&name, &text), &you)?;
             let detail = json!({ "entry": id, "kind": kind, "name": name });
             let event = AuditEvent::new(you, "entry.added").detail(detail);
             tx.record(if let Some(project) = project { event.project(project) } else { event })?;
@@ -109,22 +109,16 @@ fn used(view: &View<'_>, run: RunId) -> Result<ToolsUsed, StoreError> {
         uses: view.tool_uses(run)?,
         calls: view.tool_calls(run, MOST_CALLS)?,
         notes: notes.collect::<Result<_, StoreError>>()?,
+        criteria: said_of(view.run(run)?.map(|run| run.criteria).unwrap_or_default(), &view.criterion_reports(run)?),
     })
 }
 
-fn fit(kind: EntryKind, name: &str, text: &str, criteria: &[String]) -> Result<(), String> {
+fn fit(name: &str, text: &str) -> Result<(), String> {
     if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(format!("the name must be one line of 1 to {LONGEST_NAME} bytes"));
     }
     if text.trim().is_empty() || text.len() > LONGEST_TEXT {
         return Err(format!("the text must have 1 to {LONGEST_TEXT} bytes: put what is longer into the repository"));
-    }
-    if kind != EntryKind::Feature && !criteria.is_empty() {
-        return Err(format!("only features have criteria, and this is one {}", kind.name()));
-    }
-    let (most, longest) = CRITERIA;
-    if criteria.len() > most || criteria.iter().any(|one| one.trim().is_empty() || one.len() > longest) {
-        return Err(format!("at most {most} criteria fit, each of 1 to {longest} bytes"));
     }
     Ok(())
 }

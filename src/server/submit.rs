@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::answer::not_found;
-use crate::domain::Actor;
+use crate::domain::{Actor, Origin};
 use crate::engine::NewRun;
 use crate::engine::ports::World;
 use crate::protocol::{Fault, Reply, Request};
@@ -23,15 +23,37 @@ impl<S: Sandbox> Server<S> {
             priority,
             plan,
             after,
+            feature,
         } = request
         else {
             return Err(not_found("request to start a run", ""));
         };
         let project = self.find_project(&project).await?;
+        let (origin, task, criteria) = match feature {
+            None => (Origin::Operator, task, criteria),
+            Some(feature) => {
+                let (origin, task, mut of_feature) = self.to_build(feature, project.id, &task).await?;
+                of_feature.extend(criteria);
+                (origin, task, of_feature)
+            }
+        };
         let base = self.engine.world.trees().fetch(&project, revision).await?;
         let agent = agent.unwrap_or_default();
-        let new =
-            NewRun { project, task, criteria, base, role, engine, agent, iterations, priority, plan, after, owner };
+        let new = NewRun {
+            project,
+            task,
+            criteria,
+            origin,
+            base,
+            role,
+            engine,
+            agent,
+            iterations,
+            priority,
+            plan,
+            after,
+            owner,
+        };
         let run = self.engine.submit(new).await?;
         self.run_reply(run).await
     }

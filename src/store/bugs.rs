@@ -62,9 +62,11 @@ impl View<'_> {
 
     /// Bugs that pass the filter, latest seen first. What was merged is not listed.
     pub fn bugs(&self, filter: &BugFilter) -> Result<Vec<Bug>, StoreError> {
+        // Conditions that are there or not, so that an index has the order and a long table is not sorted.
+        let state = filter.state.map_or("?1 IS NULL", |_| "b.state = ?1");
+        let class = filter.class.as_ref().map_or("?2 IS NULL", |_| "b.class = ?2");
         let sql = format!(
-            "{BUG} WHERE (?1 IS NULL OR b.state = ?1) AND (?2 IS NULL OR b.class = ?2) AND b.merged_into IS NULL
-             ORDER BY b.last_seen DESC, b.id DESC LIMIT ?3"
+            "{BUG} WHERE {state} AND {class} AND b.merged_into IS NULL ORDER BY b.last_seen DESC, b.id DESC LIMIT ?3"
         );
         let class = filter.class.as_ref().map(|class| &class.0);
         self.many(&sql, params![filter.state.map(Word), class, filter.limit.unwrap_or(1000)], bug)

@@ -12,7 +12,6 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         project: row.get::<_, Option<i64>>("project")?.map(ProjectId),
         name: row.get("name")?,
         text: row.get("text")?,
-        criteria: json(row, "criteria")?,
         by: json(row, "by")?,
         at: Millis(row.get("at")?),
     })
@@ -20,16 +19,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 
 impl View<'_> {
     /// What is registered of a kind, for a project and for all of them; for any, where no project is named. Oldest first.
-    pub fn entries(
-        &self,
-        kind: Option<EntryKind>,
-        project: Option<ProjectId>,
-        most: u32,
-    ) -> Result<Vec<Entry>, StoreError> {
+    pub fn entries(&self, kind: EntryKind, project: Option<ProjectId>, most: u32) -> Result<Vec<Entry>, StoreError> {
         self.many(
-            "SELECT * FROM entries WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR project IS NULL OR project = ?2)
+            "SELECT * FROM entries WHERE kind = ?1 AND (?2 IS NULL OR project IS NULL OR project = ?2)
              ORDER BY id LIMIT ?3",
-            params![kind.map(Word), project.map(|project| project.0), most],
+            params![Word(kind), project.map(|project| project.0), most],
             entry,
         )
     }
@@ -46,7 +40,7 @@ impl Tx<'_> {
         &self,
         kind: EntryKind,
         project: Option<ProjectId>,
-        (name, text, criteria): (&str, &str, &[String]),
+        (name, text): (&str, &str),
         by: &Actor,
     ) -> Result<i64, StoreError> {
         let project = project.map(|project| project.0);
@@ -55,8 +49,8 @@ impl Tx<'_> {
             return Err(StoreError::Taken { what: kind.name(), name: name.to_owned() });
         }
         self.insert(
-            "INSERT INTO entries (kind, project, name, text, criteria, by, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![Word(kind), project, name, text, Json(criteria), Json(by), self.now().0],
+            "INSERT INTO entries (kind, project, name, text, criteria, by, at) VALUES (?1, ?2, ?3, ?4, '[]', ?5, ?6)",
+            params![Word(kind), project, name, text, Json(by), self.now().0],
         )
     }
 

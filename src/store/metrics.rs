@@ -12,7 +12,7 @@ const ENDED: &str = "SELECT r.state, r.updated, r.spent_iterations,
         OR EXISTS (SELECT 1 FROM question_runs s JOIN answers a ON a.question = s.question WHERE s.run = r.id)
         OR EXISTS (SELECT 1 FROM guidance g WHERE g.run = r.id) AS helped,
     EXISTS (SELECT 1 FROM questions q WHERE q.run = r.id AND q.kind = 'stuck') AS stuck
-    FROM runs r WHERE r.state IN ('succeeded', 'failed', 'cancelled') AND r.updated >= ?1";
+    FROM runs r WHERE r.origin ->> 'origin' <> 'schedule' AND r.state IN ('succeeded', 'failed', 'cancelled') AND r.updated >= ?1";
 
 impl View<'_> {
     /// What came of the runs that ended since the beginning of a day.

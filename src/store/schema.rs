@@ -101,6 +101,32 @@ mod tests {
     }
 
     #[test]
+    fn bugs_that_runs_saw_keep_their_counts_when_people_may_tell_others() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 3).unwrap();
+        conn.execute_batch(
+            "INSERT INTO projects (name, source, created) VALUES ('shop', '/shop', 0);
+             INSERT INTO runs (project, task, criteria, owner, origin, agent, state, iteration, attempt, losses, troubles,
+                 instant_failures, budget_iterations, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, reason,
+                 version, created, updated) VALUES (1, 't', '[]', '{}', '{}', 'a', 'failed', 1, 1, 0, 0, 0, 9, 0, 0, 0, 0, '', 1, 0, 0);
+             INSERT INTO bugs (exact, class, source, kind, message, stack, state, seen, first_run, first_seen, last_run, last_seen)
+             VALUES ('e', 'c', 'test', 'KeyError', 'no price', '[]', 'open', 7, 1, 5, 1, 6);
+             INSERT INTO findings (run, iteration, bug, source, kind, severity, message, stack, exact, class, count)
+             VALUES (1, 1, 1, 'test', 'KeyError', 'error', 'no price', '[]', 'e', 'c', 1);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let kept: (i64, i64, i64, Option<i64>) = conn
+            .query_row("SELECT seen, first_run, last_seen, merged_into FROM bugs", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap();
+        assert_eq!(kept, (7, 1, 6, None));
+        let words = "SELECT count(*) FROM bug_words WHERE bug_words MATCH 'price'";
+        assert_eq!(conn.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    }
+
+    #[test]
     fn what_was_known_of_live_systems_as_text_becomes_assets_that_nothing_reaches() {
         let mut conn = Connection::open_in_memory().unwrap();
         Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 13).unwrap();
@@ -121,5 +147,27 @@ mod tests {
         let left: (i64, String) =
             conn.query_row("SELECT id, name FROM entries", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(left, (1, "refunds".to_owned()));
+    }
+
+    #[test]
+    fn what_was_registered_as_a_feature_becomes_one_of_each_project_that_it_was_there_for() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        Migrations::from_directory(&MIGRATIONS).unwrap().to_version(&mut conn, 20).unwrap();
+        conn.execute_batch(
+            "INSERT INTO projects (name, source, created) VALUES ('shop', '/shop', 0), ('farm', '/farm', 0);
+             INSERT INTO entries (kind, project, name, text, criteria, by, at) VALUES
+                 ('feature', NULL, 'dark', 'at night', '[]', '{\"kind\":\"engine\"}', 5),
+                 ('feature', 1, 'refunds', 'give it back', '[\"in a day\"]', '{\"kind\":\"engine\"}', 6),
+                 ('dataset', 1, 'orders', 'of May', '[]', '{\"kind\":\"engine\"}', 7);",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let mut rows = conn.prepare("SELECT project, title, criteria FROM features ORDER BY id").unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let rows: Vec<(i64, String, String)> = rows.unwrap().map(Result::unwrap).collect();
+        let told = [(1, "dark", "[]"), (2, "dark", "[]"), (1, "refunds", "[\"in a day\"]")];
+        assert_eq!(rows, told.map(|(project, title, criteria)| (project, title.to_owned(), criteria.to_owned())));
+        let left: String = conn.query_row("SELECT group_concat(name) FROM entries", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, "orders");
     }
 }

@@ -4,7 +4,8 @@ use super::exact;
 use super::log::StyledLine;
 use super::safe::SafeText;
 use crate::domain::{
-    Actor, AssetId, AssetName, BugId, Millis, ProjectId, ProposalId, QuestionId, RunId, StepId, TaskId,
+    Actor, AssetId, AssetName, BugId, DatasetId, FeatureId, LessonId, Millis, ProjectId, ProposalId, QuestionId, RunId,
+    ScheduleId, StepId, TaskId,
 };
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -29,7 +30,10 @@ macro_rules! plain {
     )*};
 }
 plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64, bool);
-plain!(AssetId, AssetName, ProjectId, RunId, StepId, QuestionId, BugId, ProposalId, TaskId);
+plain!(
+    AssetId, AssetName, ProjectId, RunId, ScheduleId, StepId, QuestionId, BugId, DatasetId, FeatureId, LessonId,
+    ProposalId, TaskId
+);
 
 macro_rules! escaped {
     ($($kind:ty => $bytes:expr),* $(,)?) => {$(

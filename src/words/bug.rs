@@ -51,7 +51,7 @@ pub fn kin(detail: &BugDetail) -> Vec<SafeText> {
             lines.push(safe!("  {} {}: {}", bug.id, kind(bug), headline(bug)));
         }
         lines.push(
-            safe!("  Is it one of them? `dogwatch bug merge {} BUG` makes them one.", detail.bug.id)
+            safe!("  Is it one of them? `dogwatch bug merge {} BUG --reason WHY` makes them one.", detail.bug.id)
                 .styled(Style::faint()),
         );
     }

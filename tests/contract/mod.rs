@@ -109,6 +109,7 @@ impl<S: Sandbox> Bench<S> {
             log: dir.join("logs").join("step.log"),
             dir,
             gateway: None,
+            data: BTreeMap::new(),
             limits: Limits { memory_mib: 128, cpus: 1.0, pids: 128, tmp_mib: 16, ..Limits::default() },
             times: WallTimes { seconds: 60, silent_seconds: None },
             network: Network::default(),

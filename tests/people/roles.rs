@@ -50,6 +50,10 @@ fn each_role_opens_what_it_includes_and_refusals_say_who_can_give_more() {
     // The socket's group alone gives nothing, and a role alone does not reach the socket.
     let refused = nobody.act(|| system.greet().unwrap_err().to_string());
     assert!(refused.contains("forbidden") && refused.contains("has none here"), "{refused}");
+    // Metrics by HTTP are no other door.
+    let refused = nobody.act(|| system.collect());
+    assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("has none here"), "{refused}");
+    assert!(users[0].act(|| system.collect()).starts_with("HTTP/1.1 200"));
     let closed = outside.act(|| system.greet().unwrap_err().kind());
     assert_eq!(closed, std::io::ErrorKind::PermissionDenied);
     // The engine's own user is nobody in particular where there are operators.

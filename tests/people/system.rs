@@ -5,7 +5,7 @@ use crate::users::User;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,16 @@ impl System {
     }
 
     /// A connection after the greeting, as whoever calls this.
+    /// What the socket answers to a collector of metrics.
+    pub fn collect(&self) -> String {
+        let mut stream = UnixStream::connect(self.socket()).unwrap();
+        stream.set_read_timeout(Some(START)).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: dogwatch\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     pub fn greet(&self) -> io::Result<Link> {
         let stream = UnixStream::connect(self.socket())?;
         stream.set_read_timeout(Some(START))?;

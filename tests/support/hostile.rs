@@ -4,10 +4,11 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, AskedBy, AssetFacts, Claims, Command, EgressSeen, EntryKind, Finding, Fingerprint, Frame, GateResult,
-    GateVerdict, Human, Iteration, Location, Millis, Moment, Note, NoteKind, Program, Proposed, QuestionKind,
-    Requester, Run, RunId, RunState, Severity, Source, Suspicion, TaskOutcome, TaskPlace, TaskResult, TaskWork,
-    ToolCall, ToolOutcome,
+    Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, Dataset, DatasetId, DatasetState, EgressSeen,
+    EntryKind, Feature, FeatureId, Finding, Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human,
+    Iteration, LessonOrigin, Location, Millis, Moment, Note, NoteKind, Program, ProjectId, Proposed, QuestionKind,
+    Requester, Run, RunId, RunState, Schedule, ScheduleId, Severity, Source, Suspicion, TaskOutcome, TaskPlace,
+    TaskResult, TaskWork, Timing, ToolCall, ToolOutcome,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -190,7 +191,11 @@ impl Hostile {
                 let mut result = TaskResult::plain(TaskOutcome::Failed, texts[9].clone());
                 result.findings = texts[10..12].to_vec();
                 tx.end_task(task, &result)?;
-                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7], &[]), &run.owner)?;
+                tx.insert_entry(EntryKind::Dataset, None, (&texts[6], &texts[7]), &run.owner)?;
+                want(tx, project.id, id, texts)?;
+                schedule(tx, project.id, id, texts)?;
+                hold(tx, texts)?;
+                tx.insert_lesson(project.id, &texts[5], &LessonOrigin::Operator { by: run.owner.clone() })?;
                 let spec = serde_json::json!({
                     "name": "db-1", "reach": {"by": "local"}, "note": texts[7], "labels": {"tier": texts[6]},
                 });
@@ -286,4 +291,76 @@ fn refused(run: RunId, host: &str) -> EgressSeen {
         first: Millis(1),
         last: Millis(1),
     }
+}
+
+/// A feature and what the agent of a run says of its criterion, of these texts.
+fn want(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Result<(), StoreError> {
+    let feature = Feature {
+        id: FeatureId(0),
+        project,
+        title: texts[0].clone(),
+        text: texts[1].clone(),
+        criteria: vec![texts[2].clone()],
+        notes: texts[3].clone(),
+        by: Actor::Engine,
+        added: Millis(1),
+        changed: Millis(1),
+        version: 1,
+        closed: None,
+    };
+    let feature = tx.insert_feature(&feature)?;
+    tx.close_feature(feature, Some((&Actor::Engine, texts[4].as_str())))?;
+    tx.insert_criterion_report(&CriterionReport {
+        run,
+        iteration: 0,
+        number: 1,
+        criterion: texts[2].clone(),
+        verdict: Fulfilment::Met,
+        words: texts[5].clone(),
+        at: Millis(1),
+    })
+}
+
+/// A test run by a clock that failed to start, and one that started, of these texts.
+fn schedule(tx: &Tx<'_>, project: ProjectId, run: RunId, texts: &[String]) -> Result<(), StoreError> {
+    let schedule = Schedule {
+        id: ScheduleId(0),
+        project,
+        suites: vec![texts[0].clone(), texts[1].clone()],
+        revision: Some(texts[2].clone()),
+        timing: Timing::Cron { expression: texts[3].clone() },
+        by: Actor::Engine,
+        added: Millis(1),
+        paused: false,
+        next: None,
+    };
+    let id = tx.insert_schedule(&schedule)?;
+    let (due, at) = (Millis(1), Millis(2));
+    tx.fire(id, &Firing { due, at, missed: 0, run: None, fault: Some(texts[4].clone()) }, None)?;
+    tx.fire(id, &Firing { due, at, missed: 3, run: Some(run), fault: None }, None)
+}
+
+/// A data set that cannot be had, of these texts.
+fn hold(tx: &Tx<'_>, texts: &[String]) -> Result<(), StoreError> {
+    if tx.dataset("hostile")?.is_some() {
+        return Ok(());
+    }
+    let mut dataset = Dataset {
+        id: DatasetId(0),
+        name: "hostile".to_owned(),
+        project: None,
+        text: texts[0].clone(),
+        path: texts[1].clone(),
+        state: DatasetState::Failed,
+        digest: None,
+        quick: None,
+        files: 1,
+        bytes: 1,
+        fault: Some(texts[2].clone()),
+        by: Actor::Engine,
+        added: Millis(1),
+        looked: None,
+    };
+    dataset.id = tx.insert_dataset(&dataset)?;
+    tx.put_dataset(&dataset)
 }

@@ -33,6 +33,7 @@ pub fn submission(project: &str, iterations: Option<u32>) -> Request {
         priority: Priority::Normal,
         plan: None,
         after: Vec::new(),
+        feature: None,
     }
 }
 

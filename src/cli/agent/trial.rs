@@ -200,6 +200,7 @@ impl Trial {
             log: dir.join("log"),
             dir,
             gateway: None,
+            data: BTreeMap::new(),
             limits: Limits::default(),
             network: Network::default(),
             times: WallTimes { seconds, silent_seconds: None },

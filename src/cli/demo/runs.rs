@@ -50,6 +50,7 @@ pub(super) async fn submit(context: &mut Context, place: &Place) -> Result<Vec<R
             priority: Priority::Normal,
             plan: None,
             after: runs.first().copied().filter(|_| last).into_iter().collect(),
+            feature: None,
         };
         let Reply::Run { run } = context.ask(request).await? else { return unfit() };
         runs.push(run.run.id);

@@ -12,18 +12,20 @@ use crate::config::errors::ConfigErrors;
 use crate::config::reader::{Placed, Section, clip, read_file};
 use crate::config::sandbox::runtime_name;
 use crate::config::{rules, schema};
-use crate::domain::{Budget, Plan};
+use crate::domain::{Budget, Plan, is_dataset_name};
 use crate::sandbox::Limits;
 use std::collections::BTreeSet;
 
 const SETUP_SECONDS: u64 = 15 * 60;
 const SUITE_SECONDS: u64 = 10 * 60;
 const MOST_SUITES: usize = 64;
+const MOST_DATASETS: usize = 16;
 
 pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErrors> {
     read_file(text, place, schema::PROJECT_TOP, |top| {
         top.whole("version", 1..2);
         let image = image(top);
+        let datasets = datasets(top);
         let runtime = top.table("sandbox", schema::PROJECT_SANDBOX).and_then(|section| {
             let text = section.string("runtime")?;
             runtime_name(&section, "runtime", &text)
@@ -42,6 +44,7 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
         Some(ProjectConfig {
             image: image?,
             runtime,
+            datasets,
             setup: flat(setup)?,
             services,
             suites,
@@ -52,6 +55,18 @@ pub(super) fn parse(text: &str, place: &str) -> Result<ProjectConfig, ConfigErro
             deliver,
         })
     })
+}
+
+/// Names of data sets.
+fn datasets(top: &Section<'_, '_>) -> BTreeSet<String> {
+    let Some(list) = top.strings("datasets") else { return BTreeSet::new() };
+    if list.value.len() > MOST_DATASETS {
+        top.note(list.at, format!("`datasets` has {} entries, at most {MOST_DATASETS} are taken", list.value.len()));
+    }
+    for name in list.value.iter().filter(|name| !is_dataset_name(&name.value)) {
+        top.note(name.at, format!("`datasets` names \"{}\": no data set can be called so", clip(&name.value)));
+    }
+    list.value.into_iter().map(|name| name.value).collect()
 }
 
 // Absent is fine, unreadable is not.

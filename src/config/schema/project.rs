@@ -10,6 +10,12 @@ pub const PROJECT_TOP: Table = Table {
         key("version", "the number 1", "1", "The version of this format."),
         key("image", "a table", "required", "What containers are made from."),
         key("sandbox", "a table", "none", "What containers run in."),
+        key(
+            "datasets",
+            "a list of names such as [\"orders\"]",
+            "none",
+            "The data sets that the agent and the suites see, read-only at `/datasets/NAME`: directories of this machine that were registered with `dogwatch dataset add`. One whose content is not what was registered keeps a step from beginning.",
+        ),
         key("setup", "a table", "none", "What has to be installed once."),
         key(
             "services",

@@ -197,6 +197,10 @@ impl App {
                 self.go(Page::Fleet);
                 self.fleet.outdate();
             }
+            Command::Knowledge => {
+                self.go(Page::Knowledge);
+                self.knowledge.outdate();
+            }
             Command::Metrics => {
                 self.go(Page::Metrics);
                 self.metrics.all.outdate();

@@ -15,6 +15,7 @@ pub enum List {
     Bugs,
     Audit,
     Assets,
+    Known,
 }
 
 /// The filters of all lists, and the one that a field would put back.
@@ -58,6 +59,7 @@ impl App {
             (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Some(List::Bugs),
             (Page::Audit, _) => Some(List::Audit),
             (Page::Fleet, _) => Some(List::Assets),
+            (Page::Knowledge, _) => Some(List::Known),
             (Page::Watch, Pane::Log) | (Page::Run | Page::Health | Page::Metrics | Page::Proposal, _) => None,
         }
     }

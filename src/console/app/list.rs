@@ -1,6 +1,6 @@
 //! Lists: their order, and what is selected in them.
 
-use super::{App, Page, Pane};
+use super::{App, Item, Known, Page, Pane};
 use crate::domain::{AssetId, BugId, Millis, Priority, QuestionId, RunId, RunState};
 use crate::protocol::RunView;
 use std::cmp::Reverse;
@@ -51,6 +51,7 @@ impl App {
         }
         self.keep_bug();
         self.keep_asset();
+        self.keep_known();
     }
 
     /// Selects what has this place in the list that has the keys.
@@ -70,6 +71,10 @@ impl App {
             (Page::Audit, _) => self.audit.choose(place),
             (Page::Fleet, _) => {
                 self.fleet.at = self.listed_assets().get(place).map(|view| view.asset.id).or(self.fleet.at);
+            }
+            (Page::Knowledge, _) => {
+                let chosen = self.listed_known().get(place).map(|known| known.item());
+                self.knowledge.at = chosen.or(self.knowledge.at);
             }
             (Page::Watch, Pane::Log) | (Page::Health | Page::Metrics | Page::Proposal, _) => {}
         }
@@ -103,6 +108,10 @@ impl App {
             (Page::Fleet, _) => {
                 let ids: Vec<AssetId> = self.listed_assets().iter().map(|view| view.asset.id).collect();
                 self.fleet.at = moved(&ids, self.fleet.at, by);
+            }
+            (Page::Knowledge, _) => {
+                let items: Vec<Item> = self.listed_known().into_iter().map(Known::item).collect();
+                self.knowledge.at = moved(&items, self.knowledge.at, by);
             }
             (Page::Metrics, _) => self.metrics.move_by(by),
             (Page::Health | Page::Proposal, _) => {}

@@ -126,6 +126,7 @@ impl App {
                     _ => None,
                 }),
             ),
+            (Asked::Known(part), reply) => self.hear_known(part, reply),
             (Asked::Metrics(days), reply) => self.metrics.all.take(
                 &days,
                 expected(reply, |reply| match reply {

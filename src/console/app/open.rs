@@ -20,7 +20,9 @@ impl App {
             (Page::Watch, Pane::Log) => self.zoom = true,
             (Page::Watch, Pane::Bugs) => self.read(Page::Bugs),
             (Page::Watch, Pane::Questions) => self.read(Page::Approvals),
-            (Page::Run | Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet, _) if !self.reading.inside => {
+            (Page::Run | Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet | Page::Knowledge, _)
+                if !self.reading.inside =>
+            {
                 self.reading.inside = true;
             }
             _ => {
@@ -46,6 +48,7 @@ impl App {
             },
             Page::Bugs => self.known.ok().and_then(|detail| detail.runs.first()).map(|seen| seen.run),
             Page::Audit => self.audit.selected().and_then(|event| event.run),
+            Page::Knowledge => self.run_of_known(),
             Page::Watch | Page::Health | Page::Fleet | Page::Metrics | Page::Run | Page::Proposal => None,
         }
     }
@@ -86,7 +89,13 @@ impl App {
             Page::Run if self.reading.inside && self.one.tab == Tab::Diff => self.reading.sideways(right),
             Page::Run => self.one.turn(right),
             Page::Metrics => self.metrics.turn(right),
-            Page::Approvals | Page::Bugs | Page::Audit | Page::Fleet | Page::Health | Page::Proposal => {}
+            Page::Approvals
+            | Page::Bugs
+            | Page::Audit
+            | Page::Fleet
+            | Page::Knowledge
+            | Page::Health
+            | Page::Proposal => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! A text that is read beside a list: a question, a bug, an event, a part of a run. Only what is in view is held.
 
+use super::knowledge::Item;
 use super::run::Tab;
 use crate::domain::{AssetId, BugId, ProposalId, QuestionId, RunId};
 use crate::text::SafeText;
@@ -15,6 +16,8 @@ pub enum Of {
     Bug(BugId),
     /// A live system.
     Asset(AssetId),
+    /// What is wanted, tested by a clock or taught.
+    Known(Item),
     /// An event of the audit log.
     Event(u64),
     /// A part of what is known of an iteration.

@@ -226,7 +226,7 @@ pub(super) fn reply(request: &Request, text: &str) -> Option<Reply> {
             let all = super::fleet::assets(text).into_iter();
             Reply::Assets { assets: all.filter(|view| view.asset.spec.name.as_str() == name).collect() }
         }
-        _ => return None,
+        request => return super::knowledge::known(request, text),
     })
 }
 

@@ -22,6 +22,7 @@ pub(super) fn top(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
         (Command::Health, Page::Health, safe!("health")),
         (Command::Audit, Page::Audit, safe!("audit")),
         (Command::Fleet, Page::Fleet, safe!("fleet")),
+        (Command::Knowledge, Page::Knowledge, safe!("knowledge")),
         (Command::Metrics, Page::Metrics, safe!("metrics")),
     ]
     .map(|(command, page, name)| (page, safe!("{}", app.keys.first(command)), name));

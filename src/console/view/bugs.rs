@@ -68,7 +68,8 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let words = nothing_passes(app, List::Bugs).unwrap_or_else(|| {
             safe!(
                 "No bug is open. A failing test, a panic or an error that a run's tests show becomes a bug; each is listed once, \
-                 however many runs and iterations see it, with what was tried against it."
+                 however many runs and iterations see it, with what was tried against it. `dogwatch bug add` tells one that no \
+                 run has met."
             )
         });
         empty(canvas, below, &words);
@@ -115,6 +116,9 @@ fn known(detail: &BugDetail) -> Vec<SafeText> {
         lines.extend(stack(finding));
     }
     lines.extend([SafeText::empty(), safe!("Runs that saw it").styled(Style::strong())]);
+    if detail.runs.is_empty() {
+        lines.push(safe!("  None yet.").styled(Style::faint()));
+    }
     for seen in &detail.runs {
         let state = words::state(seen.state);
         let times = if seen.iterations == 1 {

@@ -31,6 +31,7 @@ pub fn hit(app: &App, screen: Rect, column: u16, row: u16) -> Option<Spot> {
         Page::Approvals => place(app.waiting().iter().map(|one| Some(one.id()) == app.question)),
         Page::Bugs => place(app.listed_bugs().iter().map(|bug| Some(bug.id) == app.bug)),
         Page::Fleet => place(app.listed_assets().iter().map(|view| Some(view.asset.id) == app.fleet.at)),
+        Page::Knowledge => place(app.listed_known().iter().map(|known| Some(known.item()) == app.knowledge.at)),
         Page::Audit => (app.audit.place(), app.audit.events.len()),
         Page::Run => {
             let number = app.one.iteration().map(|one| one.number);

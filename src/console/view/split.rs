@@ -1,6 +1,6 @@
 //! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
-use super::{approvals, arrange, audit, bugs, fleet, metrics, proposal, rows, run, title};
+use super::{approvals, arrange, audit, bugs, fleet, knowledge, metrics, proposal, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab, Waiting};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
@@ -54,6 +54,7 @@ fn items(app: &App) -> usize {
         Page::Bugs => app.listed_bugs().len(),
         Page::Audit => app.audit.events.len(),
         Page::Fleet => app.listed_assets().len(),
+        Page::Knowledge => app.listed_known().len(),
         Page::Run => run::rows_wanted(app),
         Page::Watch | Page::Health | Page::Metrics | Page::Proposal => 0,
     }
@@ -83,6 +84,10 @@ fn told(app: &App) -> Option<(Of, Told)> {
         Page::Fleet => {
             let view = app.selected_asset()?;
             (Of::Asset(view.asset.id), Told::Lines(fleet::told(app, view)))
+        }
+        Page::Knowledge => {
+            let known = app.selected_known()?;
+            (Of::Known(known.item()), Told::Lines(knowledge::told(app, known)))
         }
         Page::Audit => {
             let event = app.audit.selected()?;

@@ -12,6 +12,7 @@ use crate::engine::machine::Event;
 use crate::engine::ports::{PLAN_FILE, Take, Taken, Trees, World};
 use crate::engine::prompt::{self, Material, Tried};
 use crate::gateway::{address, tools_at};
+use crate::knowledge::Tool;
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
 
@@ -60,6 +61,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
+            data: self.data_of(context).await?,
             limits: context.config.limits,
             times: context.agent.times,
             network: self.agent_network(context),
@@ -132,6 +134,7 @@ impl<W: World> Engine<W> {
                 let has_tools = !self.toolset(context).is_empty();
                 Ok(Box::new(if has_tools { agent.with_tools(tools_at(&address())) } else { agent }))
             }
+            AgentWork::Nothing => Err(Halt::Trouble(format!("{} only tests: it has no agent", context.run.id))),
             AgentWork::Coding(settings) => {
                 let name = &context.agent.name;
                 let address = self.world.models(settings.api()).map_err(|why| Halt::Trouble(no_models(name, &why)))?;
@@ -161,6 +164,7 @@ impl<W: World> Engine<W> {
         let planning = context.run.state == RunState::Planning;
         // A plan is not the place for repairs.
         let offers = if planning { Vec::new() } else { self.remembered(context, &stored).await? };
+        let toolset = self.toolset(context);
         let material = Material {
             run: &context.run,
             guidance: &stored.guidance,
@@ -177,7 +181,11 @@ impl<W: World> Engine<W> {
             asked: &stored.asked,
             proposed: &stored.proposed,
             offers: &offers,
-            tools: !self.toolset(context).is_empty(),
+            lessons: &stored.lessons,
+            datasets: &context.config.datasets,
+            tools: !toolset.is_empty(),
+            reports: toolset.has(Tool::ReportCriterion),
+            packages: self.asks_about_packages(context),
         };
         if planning {
             return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });

@@ -14,8 +14,8 @@ use super::shared::answer_others;
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Offer, Project, ProjectId, Proposal, ProposalId,
-    Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Lesson, Offer, Project, ProjectId, Proposal,
+    ProposalId, Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused, Write};
@@ -83,6 +83,8 @@ pub(super) struct StoredMaterial {
     pub asked: Vec<Question>,
     /// What became of its proposals, and was not told before.
     pub proposed: Vec<Proposal>,
+    /// What was taught about the project.
+    pub lessons: Vec<Lesson>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -388,9 +390,11 @@ impl<W: World> Engine<W> {
     pub(super) async fn prompt_material(&self, run: RunId, iteration: u32) -> Result<StoredMaterial, StoreError> {
         self.store
             .read(move |view| {
+                let project = view.run(run)?.map(|run| run.project);
                 let iterations = view.iterations(run)?;
                 let verified = iterations.iter().rev().find(|one| one.ended.is_some()).map_or(0, |one| one.number);
                 Ok(StoredMaterial {
+                    lessons: project.map_or(Ok(Vec::new()), |project| view.lessons(Some(project), u32::MAX))?,
                     watch: view.watch_verdicts(run)?.pop(),
                     guidance: view.guidance(run)?,
                     findings: view.findings(run, verified)?,

@@ -1,6 +1,7 @@
 //! The memory of bugs in the loop: what a prompt quotes of it, and what each iteration teaches.
 
 use super::ledger::StoredMaterial;
+use super::teach::teach;
 use super::{Context, Engine, Halt};
 use crate::domain::{
     Attempt, AttemptOutcome, BugState, Finding, Fingerprint, GateResult, Iteration, Offer, OfferOutcome, RunId,
@@ -99,6 +100,8 @@ impl Learned {
                 let solution = Solution { run, iteration, commit, summary: tried.clone(), at };
                 tx.insert_bug_solution(bug.id, &solution)?;
                 tx.set_bug_state(bug.id, BugState::Solved)?;
+                let project = tx.run(run)?.map(|run| run.project);
+                project.map_or(Ok(()), |project| teach(tx, project, &bug, tried))?;
             }
         }
         for (offer, outcome) in &self.offers {

@@ -112,6 +112,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: self.gateway_of(context.run.id, &ways),
+            data: BTreeMap::new(),
             limits: context.config.limits,
             times: setup.times(),
             network: Network::default(),

@@ -170,7 +170,7 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
                 object.insert("image".to_owned(), json!(image));
             }
             // The run's own reason may be another one: a cancelled run keeps its operator's.
-            Event::Trouble { reason } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
+            Event::Trouble { reason, .. } | Event::StepLost { reason, .. } | Event::PrepareFailed { reason, .. } => {
                 object.insert("trouble".to_owned(), json!(reason.chars().take(2_000).collect::<String>()));
             }
             Event::Planned { report, plan, .. } => {

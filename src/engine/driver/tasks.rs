@@ -156,7 +156,7 @@ impl<W: World> Engine<W> {
             Ok(result) => result,
             Err(halt @ (Halt::Crashed | Halt::Store(_) | Halt::Superseded | Halt::Stopped)) => return Err(halt),
             Err(Halt::Lost { reason, .. }) => TaskResult::plain(TaskOutcome::NoVerdict, reason),
-            Err(Halt::Trouble(reason)) => TaskResult::plain(TaskOutcome::Broken, reason),
+            Err(Halt::Trouble(reason) | Halt::Lasting(reason)) => TaskResult::plain(TaskOutcome::Broken, reason),
             Err(Halt::Capped { project, .. }) => {
                 TaskResult::plain(TaskOutcome::Broken, format!("{project} has no room under its caps"))
             }

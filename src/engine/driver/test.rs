@@ -98,6 +98,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: None,
+            data: self.data_of(context).await?,
             limits: context.config.limits,
             times: suite.times(),
             network,

@@ -65,7 +65,7 @@ impl<W: World> Engine<W> {
         match &context.agent.work {
             AgentWork::Coding(_) => {}
             AgentWork::Replay(_) => return of_role.only(&REPLAYED),
-            AgentWork::Command(_) => return Toolset::default(),
+            AgentWork::Command(_) | AgentWork::Nothing => return Toolset::default(),
         }
         let suites = context.config.suites.iter().map(|suite| suite.name.clone()).collect();
         let toolset = of_role.with_suites(suites);

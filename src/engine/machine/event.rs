@@ -85,6 +85,8 @@ pub enum Event {
     Trouble {
         /// What failed, in words.
         reason: String,
+        /// No later try helps before a person has done something.
+        lasting: bool,
     },
     /// The present iteration has no room under the caps of its project or of the day, so nothing was begun.
     Capped {

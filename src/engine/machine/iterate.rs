@@ -53,7 +53,10 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
-        Event::Trouble { reason } => trouble(next, reason, now),
+        Event::Trouble { reason, lasting: true } if next.run.state != RunState::Cancelling => {
+            ask_trouble(next, "the next step cannot begin", vec![reason.clone(), try_again()]);
+        }
+        Event::Trouble { reason, .. } => trouble(next, reason, now),
         Event::Capped { project, reached } => next.ask_for_more(project, reached),
         Event::Tested { milliseconds } => {
             // The rest of the time stays reserved: suites may have to run a second time.
@@ -75,13 +78,18 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         }
         Event::Analysed { suspicions } => {
             next.writes.push(Write::Suspect { suspicions: suspicions.clone() });
-            if next.run.iteration == 0 {
+            if next.run.only_tests().is_some() {
+                next.go(RunState::Gating);
+            } else if next.run.iteration == 0 {
                 next.writes.push(Write::CloseIteration { number: 0, outcome: Outcome::Neutral });
                 next.run.head.clone_from(&next.run.base);
                 next.next_iteration();
             } else {
                 next.go(RunState::Gating);
             }
+        }
+        Event::Gated { judgement, evidence, .. } if next.run.only_tests().is_some() => {
+            super::alone::concluded(next, *judgement, evidence);
         }
         Event::Gated { judgement, evidence, guided, standstill, headline } => {
             gated(next, *judgement, evidence, *guided, (standstill, headline.as_deref()));

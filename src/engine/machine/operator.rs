@@ -36,6 +36,11 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
             if text.trim().is_empty() {
                 return Err(Refused::Incomplete("a redirect needs words: what should the agent do differently?"));
             }
+            if next.run.only_tests().is_some() {
+                return Err(Refused::Incomplete(
+                    "this run only tests: it has no agent that could do anything differently",
+                ));
+            }
             redirect(next)?;
             super::stuck::measure_by(next, criteria.as_deref())?;
             next.writes.push(Write::Guide { by: by.clone(), text: text.clone() });

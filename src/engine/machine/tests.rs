@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::*;
 use proptest::prelude::*;
 
+mod alone;
 mod doubts;
 mod plans;
 mod stuck;
@@ -499,7 +500,7 @@ fn a_cancel_does_not_wait_for_ever() {
     apply(&mut run, &Event::Cancel { by: operator(), reason: "enough".to_owned() }, Millis(1)).unwrap();
     for _ in 0..MAX_CANCEL_TRIES {
         assert_eq!(run.state, RunState::Cancelling);
-        apply(&mut run, &Event::Trouble { reason: "no docker".to_owned() }, Millis(2)).unwrap();
+        apply(&mut run, &Event::Trouble { reason: "no docker".to_owned(), lasting: false }, Millis(2)).unwrap();
     }
     assert_eq!(run.state, RunState::Cancelled);
     assert!(run.reason.starts_with("enough; ") && run.reason.ends_with("no docker"), "{}", run.reason);
@@ -522,7 +523,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(|i| held(Ending::Overloaded, i)),
         any::<bool>().prop_map(|i| held(Ending::Auth, i)),
         any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
-        Just(Event::Trouble { reason: "docker".to_owned() }),
+        any::<bool>().prop_map(|lasting| Event::Trouble { reason: "docker".to_owned(), lasting }),
         Just(Event::Tested { milliseconds: 1 }),
         Just(gathered()),
         // The driver counts on from the steps that there are.

@@ -34,5 +34,11 @@ pub(super) fn tools(text: &mut String, material: &Material<'_>) {
              you repair it, and note there what you try. By them you can also ask a person; go on working meanwhile, since the \
              answer comes with a later prompt. None of them decides whether you are done.\n\n",
         );
+        if material.reports && !material.run.criteria.is_empty() {
+            text.push_str(
+                "Before your turn ends, say of each acceptance criterion by its number whether your work meets it, with \
+                 `report_criterion`. People read it as your word, beside what the engine's own tests say.\n\n",
+            );
+        }
     }
 }

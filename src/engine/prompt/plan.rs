@@ -1,7 +1,7 @@
 //! The plan in prompts: how one is asked for, and how the work is told to follow it.
 
 use super::quote::fenced;
-use super::{Material, asked, findings, gates, guidance, repository, role, task};
+use super::{Material, asked, data, findings, gates, guidance, lessons, repository, role, task};
 use crate::domain::Plan;
 use std::fmt::Write as _;
 
@@ -28,8 +28,10 @@ pub fn of_plan(material: &Material<'_>, file: &str) -> String {
     }
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
+    data::section(&mut text, material.datasets);
     gates(&mut text, material.gates);
     findings(&mut text, material);
+    lessons::section(&mut text, material.lessons);
     text
 }
 

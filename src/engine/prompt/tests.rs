@@ -23,6 +23,7 @@ fn finding(message: &str) -> Finding {
 /// Nothing but the run.
 fn nothing(run: &Run) -> Material<'_> {
     static SINCE: BTreeMap<Fingerprint, u32> = BTreeMap::new();
+    static NO_DATA: BTreeSet<String> = BTreeSet::new();
     static OUTLINE: Outline = Outline { guides: Vec::new(), large: Vec::new() };
     Material {
         run,
@@ -40,7 +41,11 @@ fn nothing(run: &Run) -> Material<'_> {
         asked: &[],
         offers: &[],
         proposed: &[],
+        packages: false,
+        datasets: &NO_DATA,
         tools: false,
+        reports: false,
+        lessons: &[],
     }
 }
 
@@ -48,6 +53,13 @@ fn material_prompt(guidance: &[Guidance], findings: &[Finding]) -> String {
     let run = crate::engine::machine::tests::queued();
     let suites = [("unit".to_owned(), "`pytest -q`".to_owned())];
     build(&Material { run: &run, guidance, findings, suites: &suites, ..nothing(&run) })
+}
+
+#[test]
+fn an_agent_knows_that_people_are_asked_about_packages() {
+    let run = crate::engine::machine::tests::queued();
+    assert!(!build(&nothing(&run)).contains("packages"));
+    assert!(build(&Material { packages: true, ..nothing(&run) }).contains("packages that are new"));
 }
 
 #[test]
@@ -129,6 +141,19 @@ fn ended(number: u32, tests: (u32, u32, u32)) -> Iteration {
 }
 
 #[test]
+fn criteria_are_numbered_and_an_agent_that_can_is_asked_to_report_against_them() {
+    let mut run = crate::engine::machine::tests::queued();
+    run.criteria = vec!["a is 2".to_owned(), "b is 3".to_owned()];
+    let prompt = build(&Material { tools: true, reports: true, ..nothing(&run) });
+    assert!(prompt.contains("Acceptance criteria:\n1. a is 2\n2. b is 3\n"), "{prompt}");
+    assert!(prompt.contains("with `report_criterion`"), "{prompt}");
+    assert!(!build(&Material { tools: true, ..nothing(&run) }).contains("report_criterion"), "its role cannot");
+    run.criteria.clear();
+    let prompt = build(&Material { tools: true, reports: true, ..nothing(&run) });
+    assert!(!prompt.contains("report_criterion"), "there is nothing to report against");
+}
+
+#[test]
 fn a_whole_prompt() {
     let mut run = crate::engine::machine::tests::queued();
     run.budget.seconds = Some(7200);
@@ -165,6 +190,10 @@ fn a_whole_prompt() {
         asked: &[],
         proposed: &[],
         tools: false,
+        packages: false,
+        datasets: &BTreeSet::from(["orders".to_owned()]),
+        reports: false,
+        lessons: &[],
         offers: &[],
     });
     insta::assert_snapshot!(prompt);

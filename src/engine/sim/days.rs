@@ -6,7 +6,7 @@ use super::campaign::allowances;
 use super::dice::Dice;
 use super::life::{Sim, ada, play};
 use super::plot::{Plot, Turn};
-use crate::domain::{Priority, Project, QuestionState, Role, Run, RunId, RunState};
+use crate::domain::{Origin, Priority, Project, QuestionState, Role, Run, RunId, RunState};
 use crate::engine::crash::{self, Plan};
 use crate::engine::machine::Event;
 use crate::engine::room::tests::places;
@@ -63,6 +63,7 @@ async fn submit(sim: &Sim) {
             project: projects[at % 2].clone(),
             task: first.task.clone(),
             criteria: Vec::new(),
+            origin: Origin::Operator,
             base: first.base.clone().unwrap(),
             agent: String::new(),
             iterations: None,

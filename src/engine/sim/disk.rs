@@ -112,6 +112,10 @@ impl Held {
 }
 
 impl Trees for Disk {
+    async fn look_at_data(&self, path: PathBuf) -> Result<String, TreeFault> {
+        Err(TreeFault(format!("there is no data at {}", path.display())))
+    }
+
     async fn config(&self, _project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
         self.pause().await;
         let mut held = self.held();

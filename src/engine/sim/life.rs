@@ -6,7 +6,7 @@ use super::ground::Ground;
 use super::operator::{Operator, Over};
 use super::plot::Plot;
 use super::world::SimWorld;
-use crate::domain::{Actor, Priority, Project, Role, Run, RunId, RunState, Spent};
+use crate::domain::{Actor, Origin, Priority, Project, Role, Run, RunId, RunState, Spent};
 use crate::engine::crash::Plan;
 use crate::engine::room::tests::places;
 use crate::engine::{Engine, NewRun};
@@ -118,6 +118,7 @@ impl Sim {
             project: project.clone(),
             task: "repair every part".to_owned(),
             criteria: Vec::new(),
+            origin: Origin::Operator,
             base: base.clone(),
             agent: String::new(),
             iterations: None,
@@ -160,6 +161,7 @@ impl Sim {
             project,
             task: first.task,
             criteria: Vec::new(),
+            origin: Origin::Operator,
             base: first.base.unwrap(),
             agent: String::new(),
             iterations: None,

@@ -68,8 +68,8 @@ fn a_host_is_open_to_every_run_of_the_project_until_it_is_closed() {
         // What was said of one run alone stands, and other projects have their own.
         assert_eq!((allowed(&sim, denied), allowed(&sim, elsewhere)), (None, None));
         let states = [first, no, open, other].map(|question| state(&sim, question));
-        use QuestionState::{Answered, Open, Withdrawn};
-        assert_eq!(states, [Answered, Answered, Withdrawn, Open]);
+        let (answered, withdrawn) = (QuestionState::Answered, QuestionState::Withdrawn);
+        assert_eq!(states, [answered, answered, withdrawn, QuestionState::Open]);
         let twice = engine.open_host(first, String::new(), ada()).await;
         assert!(matches!(twice, Err(AskError::Refused(_))), "{twice:?}");
         let played = project(&sim, "played");

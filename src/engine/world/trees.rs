@@ -80,6 +80,14 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Trees for GitTrees {
+    async fn look_at_data(&self, path: PathBuf) -> Result<String, TreeFault> {
+        let seen = tokio::task::spawn_blocking(move || crate::workspace::look(&path));
+        match seen.await {
+            Ok(seen) => seen.map(|seen| seen.quick).map_err(|fault| TreeFault(fault.to_string())),
+            Err(error) => Err(TreeFault(format!("a worker failed: {error}"))),
+        }
+    }
+
     async fn config(&self, project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
         let (commit, name) = (commit.to_owned(), project.name.clone());
         let short: String = commit.chars().take(12).collect();

@@ -37,9 +37,8 @@ fn about(run: &Run, host: &HostName, port: u16) -> Ask {
         "who asks may have been misled by what it read; a host that takes what is sent to it can be told all that the run knows"
             .to_owned(),
         format!("`dogwatch egress {}` tells what else it asked for; what every run may reach is in config.toml", run.id),
-        format!(
-            "with --project, `dogwatch approvals approve` opens it to every run of the project, until `dogwatch project close-host`"
-        ),
+        "with --project, `dogwatch approvals approve` opens it to every run of the project, until `dogwatch project close-host`"
+            .to_owned(),
         format!(
             "the run goes on meanwhile; approve lets {} reach {host} by HTTPS and HTTP until it is over; deny keeps it refused, and \
              this run is not asked about again for it",

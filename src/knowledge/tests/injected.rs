@@ -25,7 +25,13 @@ fn facts(bench: &Bench) -> Value {
             all.push(json!([run.id, run.state, run.version, run.budget, run.question, guidance]));
         }
         let answered: Vec<_> = view.questions(None, 1_000)?.into_iter().filter(|one| one.answer.is_some()).collect();
-        Ok(json!([all, answered.len(), view.entries(None, None, 100)?.len(), view.projects()?.len()]))
+        Ok(json!([
+            all,
+            answered.len(),
+            view.entries(EntryKind::Dataset, None, 100)?.len(),
+            view.features(None, true, 100)?.len(),
+            view.projects()?.len()
+        ]))
     };
     bench.store.read_sync(read).unwrap()
 }

@@ -263,6 +263,7 @@ mod tests {
             dir: PathBuf::from("/state/step"),
             log: PathBuf::from("/state/log"),
             gateway: None,
+            data: BTreeMap::new(),
             limits: Limits { memory_mib: 100, cpus: 1.5, pids: 64, tmp_mib: 10, ..Limits::default() },
             times: WallTimes { seconds: 10, silent_seconds: None },
             network: Network::default(),

@@ -224,6 +224,7 @@ async fn trial(name: &str, sandbox: &DockerSandbox, spec: &StepSpec, dir: &Path)
         dir: dir.join("step"),
         log: dir.join("trial.log"),
         gateway: Some(dir.join("gateway")),
+        data: BTreeMap::new(),
         limits: SMALL,
         times: WallTimes { seconds: LONGEST, silent_seconds: None },
         network: Network::default(),

@@ -1,6 +1,7 @@
 //! The walls: what bubblewrap is told for one container. Every wall is stated, so that a changed default does not open it.
 
 use super::root::Entry;
+use crate::domain::DATASETS_INSIDE;
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
@@ -49,6 +50,9 @@ impl Walls {
         }
         // Made by the way, a directory would get the rights of what is mounted in it, such as the spool's.
         all.add(&["--perms", "0755", "--dir", "/dogwatch"]);
+        if self.mounts.iter().any(|(_, to, _)| to.starts_with(DATASETS_INSIDE)) {
+            all.add(&["--perms", "0755", "--dir", DATASETS_INSIDE]);
+        }
         for entry in &self.root {
             match entry {
                 Entry::Shown(from, to) => all.paths("--ro-bind", &[from, to]),

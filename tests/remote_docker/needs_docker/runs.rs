@@ -67,6 +67,7 @@ impl Both {
             priority,
             plan,
             after,
+            feature: None,
         };
         self.engine.expect_run(request).run.id
     }

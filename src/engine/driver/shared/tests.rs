@@ -58,7 +58,7 @@ fn event(store: &Store, run: RunId, event: Event) -> bool {
 /// Trouble until a person is asked.
 fn trouble(store: &Store, run: i64, cause: usize) {
     for _ in 0..MAX_TROUBLES {
-        event(store, RunId(run), Event::Trouble { reason: reason(run, cause) });
+        event(store, RunId(run), Event::Trouble { reason: reason(run, cause), lasting: false });
     }
 }
 

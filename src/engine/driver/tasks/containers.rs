@@ -234,6 +234,7 @@ impl<W: World> Engine<W> {
             dir: self.places().step(&key),
             log: self.places().log(&key),
             gateway: None,
+            data: std::collections::BTreeMap::new(),
             limits: within(limits, context.config.limits),
             times: WallTimes { seconds, silent_seconds: None },
             network,
