@@ -14,6 +14,7 @@ pub mod recheck;
 pub mod risk;
 pub mod show;
 pub mod signature;
+pub mod together;
 pub mod vote;
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ mod show;
 mod steer;
 mod task;
 mod tasks;
+mod together;
 mod tools;
 mod uninstall;
 mod usage;

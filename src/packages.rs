@@ -11,6 +11,7 @@ mod python;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use toml::Table;
 
 /// The largest file that is read, in bytes.
@@ -100,7 +101,7 @@ fn format(path: &str) -> Option<Format> {
         "go.mod" => Format::GoMod,
         _ if OTHERS.contains(&name) => Format::Other,
         _ => {
-            let text = lower.ends_with(".txt") || lower.ends_with(".in");
+            let text = Path::new(&lower).extension().is_some_and(|end| end == "txt" || end == "in");
             let inside = path.to_lowercase().split('/').rev().nth(1) == Some("requirements");
             let named = lower.starts_with("requirements") || lower.starts_with("constraints") || inside;
             return (text && named).then_some(Format::Requirements);
@@ -123,6 +124,13 @@ fn read(format: Format, bytes: &[u8]) -> Result<Vec<Package>, Unread> {
         Format::GoMod => go::module(bytes),
         Format::Other => Err(Unread("files of this kind are not read here".to_owned())),
     }
+}
+
+/// A version with the commit, tag or branch that is named beside it.
+fn beside<'t>(version: &str, named: impl Fn(&str) -> Option<&'t str>) -> String {
+    let parts = ["rev", "tag", "branch"].into_iter().filter_map(|part| Some(format!("{part} {}", named(part)?)));
+    let version = (!version.is_empty()).then(|| version.to_owned());
+    version.into_iter().chain(parts).collect::<Vec<_>>().join(" ")
 }
 
 fn table(bytes: &[u8]) -> Result<Table, Unread> {
@@ -153,6 +161,19 @@ pub fn brought(changes: &[Changed]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether a manifest differs in what it takes in and in nothing else, as far as that can be told: then nothing but its packages has to
+/// be looked at.
+pub fn nothing_else(change: &Changed) -> bool {
+    let (Some(format), Some(now)) = (format(&change.path), change.now.as_deref()) else { return false };
+    let before = change.before.as_deref();
+    match format {
+        Format::CargoLock | Format::NpmLock | Format::PythonLock | Format::Requirements => read(format, now).is_ok(),
+        Format::CargoManifest => before.and_then(cargo::rest).is_some_and(|rest| Some(rest) == cargo::rest(now)),
+        Format::NpmManifest => before.and_then(npm::rest).is_some_and(|rest| Some(rest) == npm::rest(now)),
+        Format::PyProject | Format::GoMod | Format::Other => false,
+    }
 }
 
 fn line(path: &str, package: &Package, known: Option<&BTreeSet<Package>>) -> String {

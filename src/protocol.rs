@@ -31,7 +31,7 @@ pub use dataset::{DatasetAsk, DatasetView};
 pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
 pub use lesson::{LessonAsk, LessonView};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
-pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
+pub use proposal::{Agreed, Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{
     DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
     RunDetail, RunView, Snapshot, SuiteView,

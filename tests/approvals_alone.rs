@@ -139,6 +139,36 @@ fn scripts_are_read_once_and_kept_by_their_bytes() {
     assert!(text.contains("a shell or an interpreter reads its words again"));
 }
 
+#[test]
+fn several_that_are_alike_are_shown_and_agreed_to_at_once() {
+    let bare = bare();
+    for word in ["one", "two"] {
+        fine(&bare, &["propose", "web-1", "--why", "because", "--", "echo", word]);
+    }
+    fine(&bare, &["propose", "web-1", "--why", "because", "--", "rm", "-r", "/nonexistent"]);
+    let text = fine(&bare, &["approvals", "approve-all", "x1", "x2"]);
+    assert!(text.contains("1: one") && text.contains("1: two"), "{text}");
+    let digest = |ids: &[&str]| {
+        let shown = fine(&bare, &[&["approvals", "approve-all", "--json"], ids].concat());
+        serde_json::from_str::<Value>(&shown).unwrap()["digest"].as_str().unwrap().to_owned()
+    };
+    let (both, all) = (digest(&["x1", "x2"]), digest(&["x1", "x2", "x3"]));
+    assert!(text.contains(&both) && both == digest(&["x2", "x1"]) && both != all);
+    refused(&bare, &["approvals", "approve-all", "x1", "x2", "--digest", &all], 5, "read them again");
+    refused(
+        &bare,
+        &["approvals", "approve-all", "x1", "x2", "x3", "--digest", &all],
+        5,
+        "not alike in what they look like",
+    );
+    assert_eq!((state(&bare, "x1"), state(&bare, "x3")), ("pending".to_owned(), "pending".to_owned()));
+    fine(&bare, &["approvals", "approve-all", "x1", "x2", "--digest", &both[..8]]);
+    for id in ["x1", "x2"] {
+        until(&bare, id, "succeeded");
+        assert!(fine(&bare, &["approvals", "show", id]).contains("one of 2 that were agreed to at once"));
+    }
+}
+
 /// Waits until a proposal has come so far.
 fn until(bare: &Bare, id: &str, wanted: &str) {
     wait_until(&format!("{id} to be {wanted}"), SOON, || state(bare, id) == wanted);

@@ -205,6 +205,8 @@ fn every_subcommand_shows_it_and_obeys_none_of_it() {
         "approvals show x1",
         "approvals show x1 --json",
         "approvals output x1",
+        "approvals approve-all x1 x1",
+        "approvals approve-all x1 x1 --json",
         "budget",
         "budget --json",
         "models stop \u{1b}[31mred\u{202e}",

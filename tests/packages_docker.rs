@@ -65,7 +65,14 @@ mod needs_docker {
         let Some(docker) = docker() else { return };
         let mut engine = Engine::start(&docker);
         let agent = format!("{REPLAY}[gates]\ndependencies = \"allow\"\n");
-        let repo = python_repo(&docker, &agent, &[("replay.json", &script())]);
+        // A lock file alone decides nothing about tests, so that nothing else speaks against it.
+        let lock = "[[package]]\nname = \"left-pad\"\nversion = \"1.3.0\"\n";
+        let turn = json!([{ "edits": [
+            { "path": "calc.py", "replace": { "old": "a - b", "new": "a + b" } },
+            { "path": "uv.lock", "write": lock },
+        ], "claims": "done" }]);
+        let script = json!({ "replay": 1, "iterations": turn }).to_string();
+        let repo = python_repo(&docker, &agent, &[("replay.json", &script)]);
         let project = engine.add(&repo);
         let run = engine.submit(&project, None);
         assert_eq!(engine.rested(run).view.run.state, RunState::Succeeded);
@@ -82,7 +89,7 @@ mod needs_docker {
             "4 lines came and 1 went",
             "no file with tests is among them",
             "changed: calc.py",
-            "left-pad ==1.3.0",
+            "left-pad 1.3.0 from the index of Python packages (uv.lock): new",
         ] {
             assert!(facts.contains(words), "{words}: {facts}");
         }

@@ -270,8 +270,12 @@ fn people(detail: &ProposalDetail) -> Part {
             lines.push(safe!("your yes would not count: {}", hindrance));
         }
     }
+    let mut owners: Vec<&Human> = Vec::new();
     for owner in vote::owners(one) {
-        lines.push(safe!("asked for by: {}", person(owner)));
+        if !owners.contains(&owner) {
+            owners.push(owner);
+            lines.push(safe!("asked for by: {}", person(owner)));
+        }
     }
     lines.push(safe!("digest: {}", shown(detail)));
     Part { title: safe!("who decides"), lines }
@@ -284,6 +288,9 @@ fn yes(one: &Proposal, vote: &Vote) -> SafeText {
     }
     if vote.signature.is_some() {
         line = safe!("{}, signed", line);
+    }
+    if vote.together > 0 {
+        line = safe!("{}, one of {} that were agreed to at once", line, vote.together);
     }
     if let Some(reason) = &vote.glass {
         line = safe!("{}, BREAK-GLASS, standing in for a second person: {}", line, reason).styled(Style::strong());

@@ -10,3 +10,4 @@ mod interleaved;
 mod people;
 mod rechecked;
 mod signed;
+mod together;

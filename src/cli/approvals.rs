@@ -6,6 +6,7 @@ use super::evidence;
 use super::proposals::{self, Found, Yes};
 use super::propose::What;
 use super::steer::tell;
+use super::together;
 use crate::domain::{BadId, ProposalId, Question, QuestionId, QuestionKind};
 use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
@@ -53,6 +54,19 @@ enum Command {
         project: bool,
         #[command(flatten)]
         yes: Yes,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say yes to several proposals that are alike, at most ten and none for a critical asset: without --digest each is shown,
+    /// with the digest that stands for all of them
+    ApproveAll {
+        /// The proposals, such as x3 x4
+        #[arg(value_name = "PROPOSAL", num_args = 2.., required = true)]
+        which: Vec<ProposalId>,
+        /// To which bytes: the digest that showing them ends with, or at least 8 digits of it
+        #[arg(long)]
+        digest: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -175,6 +189,9 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         }
         Command::Approve { which: Which::Proposal(id), yes, json, .. } => {
             proposals::approve(context, id, yes, json).await
+        }
+        Command::ApproveAll { which, digest, json } => {
+            together::perform(context, &which, digest.as_deref(), json).await
         }
         Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
         Command::Deny { which: Which::Question(question), reason, json } => {

@@ -44,7 +44,7 @@ const TOPICS: [Topic; 13] = [
     topic!("agents", "which agents there are, their models and keys, their tools, what is remembered"),
     topic!("runs", "the queue, plans, budgets, the watchdog, and when a run waits for you"),
     topic!("console", "watching and steering"),
-    topic!("knowledge", "features, tests by a clock, data sets, and lessons"),
+    topic!("backlog", "features, tests by a clock, data sets, and lessons"),
     topic!("assets", "live systems, and having something run there"),
     topic!("sandboxes", "Docker, Docker on another machine, and the process sandbox"),
     topic!("operations", "systemd, several people, being told, retention, copies, upgrades"),

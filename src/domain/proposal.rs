@@ -302,6 +302,14 @@ pub struct Vote {
     pub signature: Option<String>,
     /// Why they stand in for the second person as well, where they do.
     pub glass: Option<String>,
+    /// How many proposals were decided at once with this one among them; 0 where it was decided by itself.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub together: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One proposal.

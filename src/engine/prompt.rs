@@ -82,6 +82,8 @@ pub struct Material<'a> {
     pub tools: bool,
     /// Whether it can report against criteria by them.
     pub reports: bool,
+    /// Whether people are asked about packages that the result brings.
+    pub packages: bool,
 }
 
 /// Builds the prompt.
@@ -93,7 +95,7 @@ pub fn build(material: &Material<'_>) -> String {
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);
-    rules(&mut text, material.suites);
+    rules(&mut text, material.suites, material.packages);
     asked::tools(&mut text, material);
     repository::section(&mut text, material.outline);
     data::section(&mut text, material.datasets);
@@ -147,7 +149,7 @@ fn role(text: &mut String, role: Role) {
     }
 }
 
-fn rules(text: &mut String, suites: &[(String, String)]) {
+fn rules(text: &mut String, suites: &[(String, String)], packages: bool) {
     text.push_str(
         "# How you are judged\n\nWork in the current directory. Your turn ends when you exit; the engine then runs these \
          suites itself, on a clean checkout in a fresh container without network:\n",
@@ -157,8 +159,12 @@ fn rules(text: &mut String, suites: &[(String, String)]) {
     }
     text.push_str(
         "Only their result counts, not a claim. Do not remove, skip or edit existing tests, nor the files that define how \
-         tests run, and leave no reports or caches behind: a person would be asked before such work could count.\n\n",
+         tests run, and leave no reports or caches behind: a person would be asked before such work could count.",
     );
+    if packages {
+        text.push_str(" So would one about packages that are new, or of another version, in manifests or lock files.");
+    }
+    text.push_str("\n\n");
 }
 
 fn gates(text: &mut String, gates: &[GateResult]) {

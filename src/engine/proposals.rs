@@ -14,6 +14,7 @@ mod people;
 mod ports;
 #[cfg(test)]
 mod sim;
+mod together;
 mod watch;
 
 pub use ask::{Asked, ProposeFault, Request, propose};

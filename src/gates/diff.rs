@@ -73,8 +73,10 @@ fn part(line: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     fn change(path: &str, kind: ChangeKind) -> Change {
         Change { path: path.to_owned(), raw: path.into(), kind, link: false }
@@ -111,10 +113,10 @@ mod tests {
             let gone = gone.min(lines.len());
             let mut patch = format!("@@ -1,{gone} +1,{} @@\n", lines.len());
             for line in &lines[..gone] {
-                patch += &format!("-{line}\n");
+                writeln!(patch, "-{line}").unwrap();
             }
             for line in &lines {
-                patch += &format!("+{line}\n");
+                writeln!(patch, "+{line}").unwrap();
             }
             prop_assert_eq!(counted(&patch), (lines.len() as u64, gone as u64));
         }

@@ -1,6 +1,6 @@
 //! Cargo: `Cargo.toml` says what is asked for, `Cargo.lock` what that came to.
 
-use super::{Package, Unread, table};
+use super::{Package, Unread, beside, table};
 use toml::{Table, Value};
 
 /// Tables of a manifest that name packages, in both spellings.
@@ -30,6 +30,23 @@ pub(super) fn manifest(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     Ok(found)
 }
 
+/// What else stands in `Cargo.toml`, where that can be read.
+pub(super) fn rest(bytes: &[u8]) -> Option<Table> {
+    let mut top = table(bytes).ok()?;
+    for name in ASKED.into_iter().chain(["patch", "replace"]) {
+        top.remove(name);
+    }
+    for (_, target) in top.get_mut("target").and_then(Value::as_table_mut).into_iter().flatten() {
+        if let Some(target) = target.as_table_mut() {
+            target.retain(|name, _| !ASKED.contains(&name));
+        }
+    }
+    if let Some(workspace) = top.get_mut("workspace").and_then(Value::as_table_mut) {
+        workspace.remove("dependencies");
+    }
+    Some(top)
+}
+
 fn tables<'t>(top: &'t Table, name: &str) -> impl Iterator<Item = &'t Table> {
     top.get(name).and_then(Value::as_table).into_iter().flat_map(Table::values).filter_map(Value::as_table)
 }
@@ -45,7 +62,7 @@ fn asked(top: &Table, found: &mut Vec<Package>) {
 fn each(packages: &Table, found: &mut Vec<Package>) {
     for (key, value) in packages {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
-        let mut version = value.as_str().or_else(|| text("version")).unwrap_or_default().to_owned();
+        let version = value.as_str().or_else(|| text("version")).unwrap_or_default();
         if value.get("workspace").and_then(Value::as_bool) == Some(true) {
             // The workspace's own manifest says which one.
             continue;
@@ -55,11 +72,7 @@ fn each(packages: &Table, found: &mut Vec<Package>) {
             (None, Some(path)) => format!("the directory {path}"),
             (None, None) => text("registry").or_else(|| text("registry-index")).unwrap_or(USUAL).to_owned(),
         };
-        for part in ["rev", "tag", "branch"] {
-            if let Some(text) = text(part) {
-                version = format!("{version} {part} {text}").trim().to_owned();
-            }
-        }
+        let version = beside(version, text);
         let name = text("package").unwrap_or(key);
         found.push(Package { name: name.to_owned(), version, from, pin: String::new() });
     }

@@ -23,7 +23,7 @@ pub(super) fn module(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
         };
         match (block.is_empty(), line) {
             (true, line) if line.ends_with('(') => {
-                block = verb.trim_end_matches('(').to_owned();
+                verb.trim_end_matches('(').clone_into(&mut block);
                 continue;
             }
             (false, ")") => {

@@ -33,6 +33,13 @@ pub(super) fn manifest(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     Ok(found)
 }
 
+/// What else stands in `package.json`, where that can be read.
+pub(super) fn rest(bytes: &[u8]) -> Option<Map<String, Value>> {
+    let mut top = object(bytes).ok()?;
+    top.retain(|name, _| !ASKED.contains(&name.as_str()) && !REPLACED.contains(&name.as_str()));
+    Some(top)
+}
+
 /// A version that is an address, a path or another package's name says where it is from.
 fn asked(name: &str, version: &str) -> Package {
     let elsewhere = version.contains([':', '/']);

@@ -1,6 +1,6 @@
 //! Python: `requirements*.txt` and `pyproject.toml` say what is asked for, the lock files of poetry, uv and pdm what that came to.
 
-use super::{Package, Unread, table};
+use super::{Package, Unread, beside, table};
 use toml::{Table, Value};
 
 /// Where packages are from that name no other place.
@@ -105,7 +105,9 @@ pub(super) fn pyproject(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     for path in
         [&["tool", "poetry", "dependencies"][..], &["tool", "poetry", "dev-dependencies"], &["tool", "uv", "sources"]]
     {
-        at(path).into_iter().for_each(|packages| of_tables(packages, &mut found));
+        if let Some(packages) = at(path) {
+            of_tables(packages, &mut found);
+        }
     }
     for group in at(&["tool", "poetry", "group"]).into_iter().flat_map(Table::values) {
         if let Some(packages) = group.get("dependencies").and_then(Value::as_table) {
@@ -126,12 +128,7 @@ fn of_tables(packages: &Table, found: &mut Vec<Package>) {
         for value in value.as_array().map_or(one, Vec::as_slice) {
             let text = |name: &str| value.get(name).and_then(Value::as_str);
             let place = ["git", "url", "path", "file", "index", "source"].into_iter().find_map(text);
-            let mut version = value.as_str().or_else(|| text("version")).unwrap_or_default().to_owned();
-            for part in ["rev", "tag", "branch"] {
-                if let Some(text) = text(part) {
-                    version = format!("{version} {part} {text}").trim().to_owned();
-                }
-            }
+            let version = beside(value.as_str().or_else(|| text("version")).unwrap_or_default(), text);
             let from = place.unwrap_or(USUAL).to_owned();
             found.push(Package { name: name(key), version, from, pin: String::new() });
         }

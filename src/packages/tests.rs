@@ -155,6 +155,33 @@ fn what_is_not_understood_is_told_and_what_moved_is_not() {
     );
 }
 
+#[test]
+fn a_manifest_that_differs_in_its_packages_alone_is_told_from_others() {
+    let only = |path: &str, before: &str, now: &str| nothing_else(&changed(path, Some(before), Some(now)));
+    let cargo = |more: &str| format!("[package]\nname = \"x\"\n{more}");
+    assert!(only(
+        "Cargo.toml",
+        &cargo("[dependencies]\na = \"1\"\n"),
+        &cargo("[dependencies]\na = \"2\"\n[dev-dependencies]\nb = \"1\"\n")
+    ));
+    assert!(only(
+        "Cargo.toml",
+        &cargo("[target.x.dependencies]\na = \"1\"\n"),
+        &cargo("[target.x.dependencies]\na = \"2\"\n")
+    ));
+    assert!(!only("Cargo.toml", &cargo(""), &cargo("autotests = false\n[dependencies]\na = \"1\"\n")));
+    assert!(!only("Cargo.toml", "[", "["), "what cannot be read is not known to be the same");
+    assert!(only("package.json", r#"{"name":"x"}"#, r#"{"name":"x","dependencies":{"a":"1"}}"#));
+    assert!(!only(
+        "package.json",
+        r#"{"scripts":{"test":"jest"}}"#,
+        r#"{"scripts":{"test":"true"},"dependencies":{"a":"1"}}"#
+    ));
+    assert!(only("requirements.txt", "a", "a\nb"));
+    assert!(!only("pyproject.toml", "", "") && !only("go.mod", "", "") && !only("yarn.lock", "", "x"));
+    assert!(!nothing_else(&changed("package.json", None, Some("{}"))), "one that is new has all of it new");
+}
+
 fn packages() -> impl Strategy<Value = BTreeMap<String, String>> {
     proptest::collection::btree_map("[a-z][a-z0-9]{0,8}", "[0-9]{1,3}\\.[0-9]{1,3}", 0..12)
 }

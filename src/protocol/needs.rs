@@ -83,6 +83,7 @@ impl Request {
             | Self::AwaitDay { .. }
             | Self::OpenHost { .. }
             | Self::StartModels { .. }
+            | Self::AgreeToAll { .. }
             | Self::Decide { .. } => OperatorRole::Approver,
             Self::Audit { .. } | Self::VerifyAudit => OperatorRole::Auditor,
             // A repository is read with the engine's rights, wherever it lies; what a live system is and by which keys it is known
@@ -157,6 +158,7 @@ mod tests {
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "deny", "reason": "r" } }), Viewer),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "withdraw" } }), Viewer),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "review" } }), Approver),
+            (json!({ "type": "agree_to_all", "yes": [{ "proposal": 1, "digest": "d" }] }), Approver),
             (json!({ "type": "budget" }), Viewer),
             (json!({ "type": "models" }), Viewer),
             (json!({ "type": "stop_models", "project": null, "reason": "" }), Operator),

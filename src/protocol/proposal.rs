@@ -10,6 +10,15 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// One of several that a person agrees to at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// Which.
+    pub proposal: ProposalId,
+    /// The digest of what was shown, computed from it.
+    pub digest: String,
+}
+
 /// What a person decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]

@@ -1,6 +1,6 @@
 //! What clients may ask for.
 
-use super::{DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
+use super::{Agreed, DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
     AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
@@ -208,6 +208,11 @@ pub enum Request {
         proposal: ProposalId,
         /// What.
         verdict: Verdict,
+    },
+    /// Say yes to several proposals that are alike, or to none of them.
+    AgreeToAll {
+        /// Each with the digest of what was shown.
+        yes: Vec<Agreed>,
     },
     /// Bytes of what an execution printed.
     ReadOutput {

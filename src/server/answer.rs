@@ -171,6 +171,7 @@ impl<S: Sandbox> Server<S> {
             | Request::Propose { .. }
             | Request::EditProposal { .. }
             | Request::Decide { .. }
+            | Request::AgreeToAll { .. }
             | Request::ReadOutput { .. }) => self.about_proposals(request, &you, &peer).await,
         }
     }

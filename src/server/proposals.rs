@@ -10,7 +10,8 @@ use crate::domain::{Actor, Human, Moment, Program, Proposal, ProposalId, Proposa
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
 use crate::people::Peer;
 use crate::protocol::{
-    Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict, requester,
+    Agreed, Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict,
+    requester,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View, Which};
@@ -44,6 +45,7 @@ impl<S: Sandbox> Server<S> {
             Request::Propose { new } => self.propose(*new, you).await,
             Request::EditProposal { proposal, new } => self.edit_proposal(proposal, *new, you).await,
             Request::Decide { proposal, verdict } => self.decide(proposal, verdict, you).await,
+            Request::AgreeToAll { yes } => self.agree_to_all(yes, you).await,
             Request::ReadOutput { proposal, offset, most } => self.read_output(proposal, offset, most).await,
             Request::Proposals { all } => self.proposals(all).await,
             other => {
@@ -74,6 +76,13 @@ impl<S: Sandbox> Server<S> {
         Ok(Reply::Proposals { proposals: found.iter().map(|one| brief(one, policy, &now)).collect(), more })
     }
 
+    async fn agree_to_all(&self, yes: Vec<Agreed>, you: Voter) -> Result<Reply, Fault> {
+        let all = yes.into_iter().map(|one| (one.proposal, one.digest)).collect();
+        let done = self.proposals.agree_to_all(all, you).await?;
+        let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
+        Ok(Reply::Proposals { proposals: done.iter().map(|one| brief(one, policy, &now)).collect(), more: false })
+    }
+
     async fn proposal(&self, id: ProposalId, voter: Voter) -> Result<Reply, Fault> {
         let desk = self.proposals.desk().clone();
         let read = self.engine.store.read(move |view| {
@@ -89,7 +98,7 @@ impl<S: Sandbox> Server<S> {
             let (voter, digest) = (voter.clone(), proposal.digest.clone());
             // What a signature says is looked at where one is given.
             let signature = Some(String::new());
-            let vote = Vote { voter, digest, at: now.clone(), seen: None, signature, glass: None };
+            let vote = Vote { voter, digest, at: now.clone(), seen: None, signature, glass: None, together: 0 };
             vote::check(&proposal, &need, &policy.break_glass, &vote).err().map(|bad| bad.to_string())
         } else {
             Some(format!("it is {}", proposal.state.name()))

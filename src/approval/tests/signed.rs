@@ -49,7 +49,15 @@ fn ada() -> Human {
 
 fn vote(proposal: &Proposal, who: Human, signature: String) -> Vote {
     let voter = Voter { person: who, roles: OperatorRole::ALL.into() };
-    Vote { voter, digest: proposal.digest.clone(), at: at(1), seen: None, signature: Some(signature), glass: None }
+    Vote {
+        voter,
+        digest: proposal.digest.clone(),
+        at: at(1),
+        seen: None,
+        signature: Some(signature),
+        glass: None,
+        together: 0,
+    }
 }
 
 #[test]

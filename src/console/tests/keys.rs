@@ -213,7 +213,7 @@ fn own_keys_are_dispatched_and_told_everywhere() {
     app.keys = Keymap::of(&own);
     press(&mut app, "p r ?");
     assert!(app.layer.is_none() && asked(&app).is_empty());
-    let hints = picture(&mut app, 120, 36, LOOK);
+    let hints = picture(&mut app, 160, 36, LOOK);
     assert!(
         hints.contains(" P pause ")
             && hints.contains("f2 help")

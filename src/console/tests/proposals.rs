@@ -415,13 +415,20 @@ fn the_dialog_says_what_it_must_on_usual_screens() {
         let mut app = opened(&shown);
         let text = picture(&mut app, columns, rows, LOOK);
         assert!(text.contains("x3 for web-1") && text.contains("waits: 0 of 2 said yes; 41m 0s left"), "{text}");
+        insta::assert_snapshot!(format!("dialog-{columns}x{rows}"), text);
         read(&mut app, columns, rows);
         let text = picture(&mut app, columns, rows, LOOK);
         assert!(text.contains("digest: ") && text.contains("all of it was on the screen"), "{text}");
+        insta::assert_snapshot!(format!("dialog-end-{columns}x{rows}"), text);
         press(&mut app, "y");
         app.coded(CODE.to_owned());
         let text = picture(&mut app, columns, rows, LOOK);
         assert!(text.contains("web-1 IS CRITICAL") && text.contains("then enter: web-1 kwhz"), "{text}");
+        insta::assert_snapshot!(format!("dialog-yes-{columns}x{rows}"), text);
+        insta::assert_snapshot!(
+            format!("dialog-glass-{columns}x{rows}"),
+            picture(&mut opened(&detail(glass())), columns, rows, LOOK)
+        );
     }
     let mut app = opened(&shown);
     app.ascii = true;

@@ -185,6 +185,7 @@ impl<W: World> Engine<W> {
             datasets: &context.config.datasets,
             tools: !toolset.is_empty(),
             reports: toolset.has(Tool::ReportCriterion),
+            packages: self.asks_about_packages(context),
         };
         if planning {
             return Ok(Prompt { text: prompt::of_plan(&material, PLAN_FILE), quotes, tells: Vec::new(), offers });

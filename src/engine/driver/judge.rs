@@ -23,11 +23,17 @@ impl<W: World> Engine<W> {
 
     pub(super) async fn gate(&self, context: &Context) -> Result<(), Halt> {
         let facts = self.facts(context).await?;
-        let asked = self.asked(context, &facts.changes).await?;
-        let judge_all = move || facts.with(|facts| gates::all().map(|gate| bounded(gate.judge(facts))));
-        let mut results = look::aside(judge_all).await?.to_vec();
+        let (asked, only) = self.asked(context, &facts.changes).await?;
+        let judge_all = move || {
+            facts.with(|facts| {
+                let results = gates::all().map(|gate| bounded(gate.judge(facts)));
+                (results, asked::manifests(&gates::suspicions(facts), &only))
+            })
+        };
+        let (results, manifests) = look::aside(judge_all).await?;
+        let mut results = results.to_vec();
         results.extend(asked.into_iter().map(bounded));
-        let (judgement, evidence) = judge(&results);
+        let (judgement, evidence) = judge(&results, manifests);
         let Watched { round, verdict, standstill, headline } = self.watch(context, &results).await?;
         let learned = self.learn(context, &results).await?;
         let event = Event::Gated { judgement, evidence, guided: false, standstill, headline };
@@ -137,7 +143,7 @@ fn bounded(result: GateResult) -> GateResult {
 }
 
 /// All gates together, with the reasons.
-fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
+fn judge(results: &[GateResult], manifests: bool) -> (Judgement, Vec<String>) {
     let reasons = |verdicts: &[GateVerdict]| -> Vec<String> {
         results
             .iter()
@@ -152,7 +158,7 @@ fn judge(results: &[GateResult]) -> (Judgement, Vec<String>) {
         return (Judgement::Red, [reasons(&red), reasons(&[GateVerdict::NeedsPerson])].concat());
     }
     if results.iter().any(|result| result.verdict == GateVerdict::NeedsPerson) {
-        return (asked::about(results), reasons(&[GateVerdict::NeedsPerson]));
+        return (asked::about(results, manifests), reasons(&[GateVerdict::NeedsPerson]));
     }
     (Judgement::Green, Vec::new())
 }
@@ -219,17 +225,29 @@ mod tests {
     #[test]
     fn only_met_gates_are_green() {
         use GateVerdict::{Fail, NeedsPerson, Pass, Unavailable};
-        let of = |verdicts: &[GateVerdict]| judge(&verdicts.iter().map(|v| result(*v)).collect::<Vec<_>>()).0;
+        let of = |verdicts: &[GateVerdict]| judge(&verdicts.iter().map(|v| result(*v)).collect::<Vec<_>>(), false).0;
         assert_eq!(of(&[]), Judgement::Red);
         assert_eq!(of(&[Pass, Pass]), Judgement::Green);
         assert_eq!(of(&[Pass, NeedsPerson]), Judgement::NeedsPerson);
         assert_eq!(of(&[NeedsPerson, Fail]), Judgement::Red);
-        assert_eq!(judge(&[result(NeedsPerson), result(Fail)]).1.len(), 2);
+        assert_eq!(judge(&[result(NeedsPerson), result(Fail)], false).1.len(), 2);
         assert_eq!(of(&[Pass, Unavailable]), Judgement::Red);
         // Whatever else a person must look at is asked along with the packages.
         let asks = |gate: &str| GateResult { gate: gate.to_owned(), ..result(NeedsPerson) };
-        assert_eq!(judge(&[result(Pass), asks("dependencies")]).0, Judgement::BringsPackages);
-        assert_eq!(judge(&[asks("honesty"), asks("dependencies")]).0, Judgement::NeedsPerson);
-        assert_eq!(judge(&[result(Fail), asks("dependencies")]).0, Judgement::Red);
+        assert_eq!(judge(&[result(Pass), asks("dependencies")], false).0, Judgement::BringsPackages);
+        assert_eq!(judge(&[asks("honesty"), asks("dependencies")], false).0, Judgement::NeedsPerson);
+        assert_eq!(judge(&[asks("honesty"), asks("dependencies")], true).0, Judgement::BringsPackages);
+        assert_eq!(judge(&[asks("honesty")], true).0, Judgement::NeedsPerson);
+        assert_eq!(judge(&[asks("review"), asks("dependencies")], true).0, Judgement::NeedsPerson);
+        assert_eq!(judge(&[result(Fail), asks("dependencies")], true).0, Judgement::Red);
+        let only = std::collections::BTreeSet::from(["Cargo.toml".to_owned()]);
+        let edited = |file: &str| vec![Suspicion::EntryPointsEdited { files: vec![file.to_owned()] }];
+        assert!(
+            asked::manifests(&edited("Cargo.toml"), &only) && asked::manifests(&edited("Cargo.toml (added)"), &only)
+        );
+        assert!(
+            !asked::manifests(&edited("Makefile"), &only) && !asked::manifests(&edited("Cargo.toml (removed)"), &only)
+        );
+        assert!(!asked::manifests(&[edited("Cargo.toml"), vec![Suspicion::Unchanged]].concat(), &only));
     }
 }

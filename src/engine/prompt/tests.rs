@@ -41,6 +41,7 @@ fn nothing(run: &Run) -> Material<'_> {
         asked: &[],
         offers: &[],
         proposed: &[],
+        packages: false,
         datasets: &NO_DATA,
         tools: false,
         reports: false,
@@ -52,6 +53,13 @@ fn material_prompt(guidance: &[Guidance], findings: &[Finding]) -> String {
     let run = crate::engine::machine::tests::queued();
     let suites = [("unit".to_owned(), "`pytest -q`".to_owned())];
     build(&Material { run: &run, guidance, findings, suites: &suites, ..nothing(&run) })
+}
+
+#[test]
+fn an_agent_knows_that_people_are_asked_about_packages() {
+    let run = crate::engine::machine::tests::queued();
+    assert!(!build(&nothing(&run)).contains("packages"));
+    assert!(build(&Material { packages: true, ..nothing(&run) }).contains("packages that are new"));
 }
 
 #[test]
@@ -182,6 +190,7 @@ fn a_whole_prompt() {
         asked: &[],
         proposed: &[],
         tools: false,
+        packages: false,
         datasets: &BTreeSet::from(["orders".to_owned()]),
         reports: false,
         lessons: &[],

@@ -154,7 +154,15 @@ impl Proposals {
                     (&decision, policy.need(&one.proposed.asset).critical)
                 {
                     let (digest, signature, glass) = (digest.clone(), Some(signature.clone()), glass.clone());
-                    let vote = Vote { voter: voter.clone(), digest, at: tx.moment(), seen: None, signature, glass };
+                    let vote = Vote {
+                        voter: voter.clone(),
+                        digest,
+                        at: tx.moment(),
+                        seen: None,
+                        signature,
+                        glass,
+                        together: 0,
+                    };
                     signature::check(&policy, id, &vote).map_err(|bad| DecideFault::Refused(bad.to_string()))?;
                 }
                 let event = event(tx, decision, voter, &policy);
@@ -172,7 +180,7 @@ impl Proposals {
     }
 
     /// Runs a job whose refusal undoes it alone.
-    async fn settle<T: Send + 'static>(
+    pub(super) async fn settle<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, DecideFault> + Send + 'static,
     ) -> Result<T, DecideFault> {
@@ -201,9 +209,10 @@ impl Proposals {
 
 fn event<'p>(tx: &Tx<'_>, decision: Decision, voter: Voter, policy: &'p Policy) -> Event<'p> {
     match decision {
-        Decision::Approve { digest, seen, signature, glass } => {
-            Event::Approve { vote: Vote { voter, digest, at: tx.moment(), seen, signature, glass }, policy }
-        }
+        Decision::Approve { digest, seen, signature, glass } => Event::Approve {
+            vote: Vote { voter, digest, at: tx.moment(), seen, signature, glass, together: 0 },
+            policy,
+        },
         Decision::Deny { reason } => Event::Deny { voter, reason, policy },
         Decision::Withdraw { reason } => Event::Withdraw { by: Some(voter.person), reason },
         Decision::Resolve { as_what, note } => Event::Resolve { by: voter.person, as_what, note },

@@ -147,6 +147,9 @@ pub(super) fn record(
         put("seen", json!(vote.seen));
         put("signature", json!(vote.signature));
         put("glass", json!(vote.glass));
+        if vote.together > 0 {
+            put("together", json!(vote.together));
+        }
         let owner = crate::approval::vote::is_owner(to, &vote.voter.person);
         put("owner_approved", json!(owner));
     }

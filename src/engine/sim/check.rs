@@ -2,7 +2,7 @@
 
 use super::life::Sim;
 use super::operator::events;
-use super::plot::Plot;
+use super::plot::{NO_PACKAGES, Plot};
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
 use crate::domain::{
@@ -266,6 +266,18 @@ fn told_live(guidance: &[Guidance], heard: &BTreeMap<(String, u64), String>, run
     }
 }
 
+/// Nothing is delivered with packages that nobody agreed to for just this result.
+fn packages_agreed_to(sim: &Sim, run: &Run, questions: &[Question]) {
+    let held = sim.world.disk.held();
+    let delivered = held.delivered.get(&run.branch()).and_then(|commit| held.commits.get(commit));
+    let brings = delivered.is_some_and(|tree| tree["Cargo.toml"] != NO_PACKAGES);
+    let agreed = questions.iter().any(|one| {
+        let asks = matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency);
+        asks && one.iteration == run.iteration && one.answer.as_ref().is_some_and(|answer| answer.approve)
+    });
+    assert!(run.state != RunState::Succeeded || !brings || agreed, "packages that nobody agreed to: {questions:?}");
+}
+
 /// What must hold when a simulation is over.
 pub(super) async fn whole(sim: &Sim) {
     let id = sim.run;
@@ -287,19 +299,7 @@ pub(super) async fn whole(sim: &Sim) {
         matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency)
             && one.answer.as_ref().is_some_and(|answer| answer.approve)
     });
-    // Nothing is delivered with packages that nobody agreed to for just this result.
-    let brings = {
-        let held = sim.world.disk.held();
-        let delivered = held.delivered.get(&run.branch()).and_then(|commit| held.commits.get(commit));
-        delivered.is_some_and(|tree| tree.contains_key("Cargo.toml"))
-    };
-    let agreed = |one: &Question| {
-        let asks =
-            matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency) && one.iteration == run.iteration;
-        asks && one.answer.as_ref().is_some_and(|answer| answer.approve)
-    };
-    let asked = questions.iter().any(agreed);
-    assert!(run.state != RunState::Succeeded || !brings || asked, "packages nobody agreed to\n{}", told());
+    packages_agreed_to(sim, &run, &questions);
     let lost = guidance.iter().find(|one| one.state == GuidanceState::Accepted);
     assert!(run.state != RunState::Succeeded || taken || lost.is_none(), "guidance was lost: {lost:?}\n{}", told());
     // What goes by luck is never a reason for success by itself.

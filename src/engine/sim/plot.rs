@@ -278,6 +278,7 @@ impl Plot {
             ("dogwatch.toml".to_owned(), toml.into_bytes()),
             ("tests/test_parts.py".to_owned(), b"strict".to_vec()),
             ("diary.md".to_owned(), Vec::new()),
+            ("Cargo.toml".to_owned(), NO_PACKAGES.to_vec()),
         ]);
         for part in 0..self.parts {
             tree.insert(part_path(part), b"bad".to_vec());
@@ -285,6 +286,9 @@ impl Plot {
         tree
     }
 }
+
+/// The manifest of the base.
+pub(super) const NO_PACKAGES: &[u8] = b"[dependencies]\n";
 
 /// The services of a suite, where it has some.
 const SERVICES: &str = "[services.db]\nimage = \"docker.io/library/postgres:17\"\ncommand = \"postgres\"\n\

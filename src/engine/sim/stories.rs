@@ -15,6 +15,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
     plots.extend(of_several(seed));
     plots.extend(of_plans(seed));
     plots.extend(of_luck(seed));
+    plots.push(of_packages(seed));
     plots.push(of_steering(seed));
     plots
 }
@@ -82,6 +83,16 @@ fn of_steering(seed: u64) -> Plot {
             (When::State(RunState::Paused, 60), Ask::Resume),
         ],
         ..Plot::plain("a coding agent that is steered", seed)
+    }
+}
+
+/// Where the repository takes in a package, which people refuse at first.
+fn of_packages(seed: u64) -> Plot {
+    Plot {
+        parts: 1,
+        turns: vec![(1, 1, Turn::Packages)],
+        answers: vec![(QuestionKind::Dependency, false), (QuestionKind::Dependency, true)],
+        ..Plot::plain("packages", seed)
     }
 }
 
@@ -184,12 +195,6 @@ fn of_one(seed: u64) -> Vec<Plot> {
             turns: vec![(1, 1, Turn::CheatTests), (2, 1, Turn::CheatGit)],
             answers: vec![(QuestionKind::Review, false), (QuestionKind::Review, true)],
             ..plain("review")
-        },
-        Plot {
-            parts: 1,
-            turns: vec![(1, 1, Turn::Packages)],
-            answers: vec![(QuestionKind::Dependency, false), (QuestionKind::Dependency, true)],
-            ..plain("packages")
         },
         Plot {
             review: true,

@@ -369,6 +369,14 @@ fn a_delivery_that_fails_in_passing_needs_nobody_and_one_that_keeps_failing_does
 }
 
 #[test]
+fn packages_are_delivered_once_somebody_has_said_yes_to_just_these() {
+    let answers = vec![(QuestionKind::Dependency, false), (QuestionKind::Dependency, true)];
+    let plot = Plot { parts: 1, turns: vec![(1, 1, Turn::Packages)], answers, ..Plot::plain("packages", 1) };
+    let asked = ["dependency Answered Some(false)".to_owned(), "dependency Answered Some(true)".to_owned()];
+    assert_eq!(end_of(&plot), (RunState::Succeeded, asked.to_vec()));
+}
+
+#[test]
 fn what_people_take_by_hand_is_on_record_before_and_after() {
     play(async {
         let mut sim = Sim::new(Plot { broken_deliveries: 1, ..Plot::plain("by hand", 1) }).await;

@@ -4,26 +4,34 @@
 use super::super::{Context, Engine, Halt};
 use super::look::aside;
 use crate::config::{AgentWork, DependencyGate, ReviewGate};
-use crate::domain::{GateResult, GateVerdict};
+use crate::domain::{GateResult, GateVerdict, Suspicion};
 use crate::engine::machine::Judgement;
 use crate::engine::ports::{Trees, World};
 use crate::gates::{self, Change, ChangeKind};
 use crate::packages::{self, Changed};
+use std::collections::BTreeSet;
 
 /// The name under which the question about packages stands among the gates.
 const PACKAGES: &str = "dependencies";
+/// That of the gate which suspects every file that decides how tests run, manifests among them.
+const HONESTY: &str = "honesty";
 /// Bytes of a patch in which lines are counted.
 const MOST_PATCH: usize = 4 << 20;
 /// Manifests that are read.
 const MOST_MANIFESTS: usize = 200;
 
 impl<W: World> Engine<W> {
-    /// What is asked of people about a result that differs from the base like this.
-    pub(super) async fn asked(&self, context: &Context, changes: &[Change]) -> Result<Vec<GateResult>, Halt> {
-        let mut results = Vec::new();
+    /// What is asked of people about a result that differs from the base like this; and the manifests that differ in their packages
+    /// alone.
+    pub(super) async fn asked(
+        &self,
+        context: &Context,
+        changes: &[Change],
+    ) -> Result<(Vec<GateResult>, BTreeSet<String>), Halt> {
+        let (mut results, mut only) = (Vec::new(), BTreeSet::new());
         // Nothing comes of a run without an agent that anybody could look at.
         if matches!(context.agent.work, AgentWork::Nothing) {
-            return Ok(results);
+            return Ok((results, only));
         }
         let head = Self::tested_commit(context);
         let reviews = self.world.reviews();
@@ -39,17 +47,28 @@ impl<W: World> Engine<W> {
             let evidence = std::iter::once(whose.to_owned()).chain(aside(told).await?).collect();
             results.push(GateResult { gate: "review".to_owned(), verdict: GateVerdict::NeedsPerson, evidence });
         }
-        if reviews.packages || context.config.gates.dependencies == DependencyGate::Ask {
-            let evidence = self.brought(context, &head, changes).await?;
+        if self.asks_about_packages(context) {
+            let evidence;
+            (evidence, only) = self.brought(context, &head, changes).await?;
             if !evidence.is_empty() {
                 results.push(GateResult { gate: PACKAGES.to_owned(), verdict: GateVerdict::NeedsPerson, evidence });
             }
         }
-        Ok(results)
+        Ok((results, only))
     }
 
-    /// Packages that the result brings, in words.
-    async fn brought(&self, context: &Context, head: &str, changes: &[Change]) -> Result<Vec<String>, Halt> {
+    /// Whether people are asked about packages.
+    pub(in crate::engine::driver) fn asks_about_packages(&self, context: &Context) -> bool {
+        self.world.reviews().packages || context.config.gates.dependencies == DependencyGate::Ask
+    }
+
+    /// Packages that the result brings, in words, and the manifests that differ in nothing else.
+    async fn brought(
+        &self,
+        context: &Context,
+        head: &str,
+        changes: &[Change],
+    ) -> Result<(Vec<String>, BTreeSet<String>), Halt> {
         let trees = self.world.trees();
         let (mut files, mut odd) = (Vec::new(), Vec::new());
         let says = changes.iter().filter(|change| packages::says(&change.path));
@@ -73,13 +92,27 @@ impl<W: World> Engine<W> {
                 }
             }
         }
-        odd.extend(aside(move || packages::brought(&files)).await?);
-        Ok(odd)
+        let look = move || {
+            let only = files.iter().filter(|file| packages::nothing_else(file)).map(|file| file.path.clone());
+            (packages::brought(&files), only.collect())
+        };
+        let (brought, only) = aside(look).await?;
+        odd.extend(brought);
+        Ok((odd, only))
     }
 }
 
-/// What people are asked where they are: about packages alone, or about the result as a whole.
-pub(super) fn about(results: &[GateResult]) -> Judgement {
+/// What people are asked where they are: about packages alone, or about the result as a whole. `manifests` says that whatever was
+/// suspected is that manifests decide how tests run, and those differ in their packages alone.
+pub(super) fn about(results: &[GateResult], manifests: bool) -> Judgement {
     let mut asks = results.iter().filter(|result| result.verdict == GateVerdict::NeedsPerson);
-    if asks.all(|result| result.gate == PACKAGES) { Judgement::BringsPackages } else { Judgement::NeedsPerson }
+    let brings = asks.clone().any(|result| result.gate == PACKAGES);
+    let alone = asks.all(|result| result.gate == PACKAGES || (manifests && result.gate == HONESTY));
+    if brings && alone { Judgement::BringsPackages } else { Judgement::NeedsPerson }
+}
+
+/// Whether all that is suspected is about files that differ in their packages alone.
+pub(super) fn manifests(suspicions: &[Suspicion], only: &BTreeSet<String>) -> bool {
+    let known = |file: &String| only.contains(file.strip_suffix(" (added)").unwrap_or(file));
+    suspicions.iter().all(|one| matches!(one, Suspicion::EntryPointsEdited { files } if files.iter().all(known)))
 }

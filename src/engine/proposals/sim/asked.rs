@@ -3,7 +3,7 @@
 
 use super::stories::play;
 use super::{Sim, operator};
-use crate::domain::{Claims, ProposalId, ProposalState as State, QuestionKind, QuestionState};
+use crate::domain::{Claims, OperatorRole, ProposalId, ProposalState as State, QuestionKind, QuestionState, Voter};
 use crate::engine::crash::Plan;
 use crate::engine::proposals::{Asked, Change, Decision};
 use std::time::Duration;
@@ -126,6 +126,40 @@ fn each_reason_is_told_in_one_prompt_whatever_restarts_between() {
             told += 1;
         }
         assert_eq!(told, 200);
+    });
+}
+
+#[test]
+fn several_that_are_alike_are_agreed_to_at_once_or_none_of_them() {
+    play(async {
+        let sim = Sim::new(0);
+        let engine = sim.engine(Plan::count());
+        let mut all = Vec::new();
+        for word in ["shop", "blog", "wiki"] {
+            let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
+            let asked = engine.propose("web-1".to_owned(), super::command(word), claims, None, operator(1000));
+            all.push(asked.await.unwrap());
+        }
+        let yes =
+            |all: &[crate::domain::Proposal]| all.iter().map(|one| (one.id, one.digest.clone())).collect::<Vec<_>>();
+        let states = || all.iter().map(|one| sim.read(one.id).state).collect::<Vec<_>>();
+        // One of them is something else than what was shown.
+        let mut other = yes(&all);
+        other[2].1 = "0".repeat(64);
+        let refused = engine.agree_to_all(other, operator(2000)).await.unwrap_err().to_string();
+        assert!(refused.contains("x3") && refused.contains("nothing was agreed to"), "{refused}");
+        assert_eq!(states(), [State::Pending; 3]);
+        // Not by somebody who decides nothing, nor one alone.
+        let viewer = Voter { roles: [OperatorRole::Viewer].into(), ..operator(2000) };
+        assert!(engine.agree_to_all(yes(&all), viewer).await.is_err());
+        assert!(engine.agree_to_all(yes(&all[..1]), operator(2000)).await.is_err());
+        let agreed = engine.agree_to_all(yes(&all), operator(2000)).await.unwrap();
+        assert!(agreed.iter().all(|one| one.state == State::Approved && one.votes[0].together == 3), "{agreed:?}");
+        for _ in 0..3 {
+            sim.life(Plan::count(), Duration::from_mins(1)).await;
+        }
+        assert_eq!((states(), sim.target.most_effects()), (vec![State::Succeeded; 3], 1));
+        assert!(engine.agree_to_all(yes(&all), operator(2001)).await.is_err(), "a grant is used once");
     });
 }
 

@@ -1,0 +1,44 @@
+//! One person agrees to several proposals at once: to all of them, or where one cannot be agreed to, to none.
+
+use super::Proposals;
+use super::decide::DecideFault;
+use super::ledger::take;
+use crate::approval::machine::{Event, Refusal};
+use crate::approval::together;
+use crate::domain::{Proposal, ProposalId, ProposalState as State, Vote, Voter};
+use std::sync::Arc;
+
+impl Proposals {
+    /// A yes to each of these, to the bytes with its digest.
+    pub async fn agree_to_all(
+        &self,
+        all: Vec<(ProposalId, String)>,
+        voter: Voter,
+    ) -> Result<Vec<Proposal>, DecideFault> {
+        let (you, policy) = (voter.person.actor(), Arc::clone(&self.desk.policy));
+        let refused = |why: &dyn std::fmt::Display| DecideFault::Refused(why.to_string());
+        if all.len() > together::MOST {
+            return Err(refused(&together::Apart::Many(all.len())));
+        }
+        self.settle(move |tx| {
+            let found = all.iter().map(|(id, _)| tx.proposal(*id)?.ok_or(DecideFault::Missing(*id)));
+            let found = found.collect::<Result<Vec<Proposal>, DecideFault>>()?;
+            together::check(&found, &policy).map_err(|apart| refused(&apart))?;
+            let number = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            let mut decided = Vec::new();
+            for (one, (id, digest)) in found.iter().zip(all) {
+                let (voter, at) = (voter.clone(), tx.moment());
+                let vote = Vote { voter, digest, at, seen: None, signature: None, glass: None, together: number };
+                let event = Event::Approve { vote, policy: &policy };
+                let next = take(tx, one, event, you.clone())?
+                    .map_err(|why: Refusal| refused(&format!("{id}: {why}; nothing was agreed to")))?;
+                if !matches!(next.state, State::Partial | State::Approved) {
+                    return Err(refused(&format!("{id} is {}; nothing was agreed to", next.state.name())));
+                }
+                decided.push(next);
+            }
+            Ok(decided)
+        })
+        .await
+    }
+}
