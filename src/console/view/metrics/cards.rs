@@ -107,7 +107,9 @@ fn trend(metrics: &LoopMetrics) -> SafeText {
     let half = |second: bool| {
         let middle = i64::midpoint(metrics.days.0.0, metrics.days.1.0);
         let mut sum = Tally::default();
-        metrics.by_day.iter().filter(|(day, _)| (day.0 > middle) == second).for_each(|(_, tally)| sum.add(tally));
+        for (_, tally) in metrics.by_day.iter().filter(|(day, _)| (day.0 > middle) == second) {
+            sum.add(tally);
+        }
         sum.iterations_each()
     };
     match (half(false), half(true)) {
