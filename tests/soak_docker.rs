@@ -68,7 +68,9 @@ mod needs_docker {
     }
 
     /// Memory in KiB and open files of a process.
-    fn weight(pid: u32) -> Option<(u64, usize)> {
+    type Weight = (u64, usize);
+
+    fn weight(pid: u32) -> Option<Weight> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let memory = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -84,14 +86,14 @@ mod needs_docker {
         asked: u32,
         lost: usize,
         /// Of each life of the engine: seconds, memory and files when it had settled and at its end.
-        lives: Vec<(u64, (u64, usize), (u64, usize))>,
+        lives: Vec<(u64, Weight, Weight)>,
     }
 
     /// One life of the engine, as it is looked at.
     struct Life {
         begin: Instant,
-        settled: Option<(u64, usize)>,
-        last: Option<(u64, usize)>,
+        settled: Option<Weight>,
+        last: Option<Weight>,
     }
 
     impl Life {

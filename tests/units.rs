@@ -25,11 +25,16 @@ fn is_there() -> bool {
 
 /// What systemd finds wrong with a unit.
 fn faults(words: &[&str], unit: &Path) -> Vec<String> {
-    let told = Command::new("systemd-analyze").args(words).args(["verify", "--man=no"]).arg(unit).output().unwrap();
-    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    let mut command = Command::new("systemd-analyze");
+    // It looks for a user's own units there, and does not begin without.
+    command.args(words).args(["verify", "--man=no"]).arg(unit).env("XDG_RUNTIME_DIR", unit.parent().unwrap());
+    let done = command.output().unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
     let name = unit.file_name().unwrap().to_str().unwrap();
     let ours = told.lines().filter(|line| line.contains(name) && !NEWER.iter().any(|key| line.contains(key)));
-    ours.map(str::to_owned).collect()
+    let faults: Vec<String> = ours.map(str::to_owned).collect();
+    assert!(done.status.success() || !faults.is_empty(), "it did not look at all: {told}");
+    faults
 }
 
 fn printed(bare: &Bare, words: &[&str], to: &str) -> std::path::PathBuf {

@@ -1,5 +1,5 @@
 //! When the limit of an account ends, by what a provider says when it refuses. Each says it elsewhere: most in a header, Google and
-//! the subscriptions of OpenAI only in the body.
+//! the subscriptions of `OpenAI` only in the body.
 
 use crate::domain::Millis;
 use hyper::header::{HeaderMap, RETRY_AFTER};

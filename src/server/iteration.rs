@@ -82,10 +82,10 @@ pub(super) fn rounds(view: &View<'_>, run: RunId, iterations: &[Iteration]) -> R
         sum.microusd += row.used.microusd;
     }
     let mut said: BTreeMap<u64, _> = view.watch_verdicts(run)?.into_iter().map(|one| (one.n, one)).collect();
-    let mut changes: BTreeMap<u32, _> = view.changed_turns(run)?.into_iter().collect();
+    let mut turns: BTreeMap<u32, _> = view.changed_turns(run)?.into_iter().collect();
     let round = |iteration: &Iteration| {
         let number = iteration.number;
-        let changed = changes.remove(&number);
+        let changed = turns.remove(&number);
         let watch = said.remove(&u64::from(number));
         let used = used.remove(&number).unwrap_or_default();
         Round { number, findings: moved.by.get(&number).copied(), used, watch, changed }

@@ -7,10 +7,7 @@ use crate::text::{SafeText, Style};
 
 /// Its kind; of what a person told, who that was.
 pub fn kind(bug: &Bug) -> SafeText {
-    match &bug.told {
-        Some(told) => safe!("told by {}", told.by.label()),
-        None => safe!("{}", bug.kind),
-    }
+    if let Some(told) = &bug.told { safe!("told by {}", told.by.label()) } else { safe!("{}", bug.kind) }
 }
 
 /// The first line of its message.

@@ -14,8 +14,8 @@ fn seen() -> Bare {
     let mut link = bare.connect();
     link.line().unwrap();
     for number in 0..5 {
-        let entry = json!({ "type": "add_entry", "kind": "feature", "project": null, "name": format!("f{number}"), "text": "t",
-                            "criteria": [] });
+        let name = format!("d{number}");
+        let entry = json!({ "type": "add_entry", "kind": "dataset", "project": null, "name": name, "text": "t" });
         link.request(number + 1, &entry);
         assert!(link.line().unwrap()["reply"].is_object());
     }

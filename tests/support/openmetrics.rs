@@ -1,4 +1,4 @@
-//! The grammar of the text format of OpenMetrics 1.0, as far as gauges need it, and what it says about families.
+//! The grammar of the text format of `OpenMetrics` 1.0, as far as gauges need it, and what it says about families.
 
 use std::collections::BTreeSet;
 

@@ -8,6 +8,10 @@ use crate::text::{Align, SafeText, Style, Table};
 /// How far code and the cells of a table are set in.
 const SET_IN: usize = 4;
 
+/// Columns between two of a table, and the least that a column of prose is worth.
+const GAP: usize = 2;
+const PROSE: usize = 30;
+
 /// Paragraphs and items that are being read.
 #[derive(Default)]
 struct Reader {
@@ -93,9 +97,33 @@ impl Reader {
             self.lines.extend(whole);
             return;
         }
+        if let Some(lines) = self.hanging(&table) {
+            self.lines.extend(lines);
+            return;
+        }
         for row in rows {
             self.row(headers, row);
         }
+    }
+
+    /// A table whose last column alone is too wide: it is broken into lines within itself. `None` where it would be too narrow.
+    fn hanging(&self, table: &[Vec<String>]) -> Option<Vec<SafeText>> {
+        let last = table.first()?.len().checked_sub(1)?;
+        let width = |column: usize| {
+            table.iter().filter_map(|row| row.get(column)).map(|cell| inline(cell).width()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..last).map(|column| width(column) + GAP).collect();
+        let room = self.columns.checked_sub(widths.iter().sum()).filter(|room| *room >= PROSE)?;
+        let mut lines = Vec::new();
+        for row in table {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| inline(cell).pad_right(*width));
+            let mut head = SafeText::join(&cells.collect::<Vec<_>>(), &SafeText::empty());
+            for line in row.get(last).map_or_else(SafeText::empty, |cell| inline(cell)).flow(room) {
+                lines.push(safe!("{}{}", head, line));
+                head = SafeText::empty().pad_right(head.width());
+            }
+        }
+        Some(lines)
     }
 
     /// A row of a table that is too wide: each cell by itself.
@@ -215,6 +243,8 @@ mod tests {
     fn a_table_stands_as_one_or_row_by_row() {
         let text = "| key | | meaning |\n| --- | --- | --- |\n| `a` | 1 | first |\n";
         assert_eq!(plain(text, 40), ["key     meaning", "`a`  1  first"]);
+        let prose = "| key | meaning |\n| --- | --- |\n| `a` | what the first one of all the keys means |\n";
+        assert_eq!(plain(prose, 40), ["key  meaning", "`a`  what the first one of all the keys ", "     means"]);
         let narrow = "| key | is | meaning |\n| --- | --- | --- |\n| `a` |  | what the first one of all means |\n";
         assert_eq!(plain(narrow, 24), ["`a`", "    meaning: what the ", "    first one of all ", "    means"]);
     }

@@ -193,22 +193,10 @@ impl App {
             Command::Approvals => self.go(Page::Approvals),
             Command::Bugs => self.go(Page::Bugs),
             Command::Audit => self.go(Page::Audit),
-            Command::Fleet => {
-                self.go(Page::Fleet);
-                self.fleet.outdate();
-            }
-            Command::Knowledge => {
-                self.go(Page::Knowledge);
-                self.knowledge.outdate();
-            }
-            Command::Metrics => {
-                self.go(Page::Metrics);
-                self.metrics.all.outdate();
-            }
-            Command::Health => {
-                self.go(Page::Health);
-                self.stale = true;
-            }
+            Command::Fleet => self.go_anew(Page::Fleet),
+            Command::Knowledge => self.go_anew(Page::Knowledge),
+            Command::Metrics => self.go_anew(Page::Metrics),
+            Command::Health => self.go_anew(Page::Health),
             Command::NextPane | Command::LastPane if self.page != Page::Watch => self.cross(),
             Command::NextPane => self.turn(1),
             Command::LastPane => self.turn(Pane::ALL.len() - 1),
@@ -283,6 +271,17 @@ impl App {
                     self.open(Editing::Answer(question, command == Command::Approve));
                 }
             }
+        }
+    }
+
+    /// Goes to a screen of which no news tells: what it shows is asked for anew.
+    fn go_anew(&mut self, page: Page) {
+        self.go(page);
+        match page {
+            Page::Fleet => self.fleet.outdate(),
+            Page::Knowledge => self.knowledge.outdate(),
+            Page::Metrics => self.metrics.all.outdate(),
+            _ => self.stale = true,
         }
     }
 

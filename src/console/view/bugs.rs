@@ -92,9 +92,10 @@ pub(super) fn told(app: &App, bug: &Bug) -> Vec<SafeText> {
     lines.extend(bug.message.lines().map(|line| exact::encode_indented(line.as_bytes())));
     let (first, last) = (words::ago(bug.first_seen, app.now), words::ago(bug.last_seen, app.now));
     lines.push(SafeText::empty());
-    lines.push(match bug.first_run {
-        Some(_) => safe!("{}, {} ago; last seen {} ago", words::bug::origin(bug), first, last),
-        None => safe!("{}; {} ago", words::bug::origin(bug), first),
+    lines.push(if bug.first_run.is_some() {
+        safe!("{}, {} ago; last seen {} ago", words::bug::origin(bug), first, last)
+    } else {
+        safe!("{}; {} ago", words::bug::origin(bug), first)
     });
     match app.known.get(&bug.id) {
         None => lines.push(safe!("The engine is asked for the rest.").styled(Style::faint())),

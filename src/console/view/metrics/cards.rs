@@ -47,23 +47,17 @@ pub(super) fn all(metrics: &LoopMetrics, columns: usize) -> [Card; COUNT] {
         let highest = values.iter().flatten().max().map_or_else(SafeText::empty, |most| shown(*most));
         Card { name, value, body: Body::Plot(Numbers { values, highest }) }
     };
-    let of_ended = |count: u64, rate: Option<u64>| match rate {
-        Some(rate) => safe!("{} of {}, {}", count, total.ended(), words::percent(Some(rate))),
-        None => safe!("-"),
+    let of_ended = |count: u64, rate: Option<u64>| {
+        let part = |rate| safe!("{} of {}, {}", count, total.ended(), words::percent(Some(rate)));
+        rate.map_or_else(|| safe!("-"), part)
     };
     [
-        plot(
-            safe!("Iterations of a success"),
-            trend(metrics),
-            |tally| tally.iterations_each(),
-            |most| words::thousandths(Some(most)),
-        ),
-        plot(
-            safe!("Done without a person"),
-            of_ended(total.alone, total.autonomy()),
-            |tally| tally.autonomy(),
-            |most| words::percent(Some(most)),
-        ),
+        plot(safe!("Iterations of a success"), trend(metrics), Tally::iterations_each, |most| {
+            words::thousandths(Some(most))
+        }),
+        plot(safe!("Done without a person"), of_ended(total.alone, total.autonomy()), Tally::autonomy, |most| {
+            words::percent(Some(most))
+        }),
         plot(
             safe!("Runs that ended"),
             safe!("{} green, {} not", total.succeeded, total.failed + total.cancelled),
@@ -113,7 +107,9 @@ fn trend(metrics: &LoopMetrics) -> SafeText {
     let half = |second: bool| {
         let middle = i64::midpoint(metrics.days.0.0, metrics.days.1.0);
         let mut sum = Tally::default();
-        metrics.by_day.iter().filter(|(day, _)| (day.0 > middle) == second).for_each(|(_, tally)| sum.add(tally));
+        for (_, tally) in metrics.by_day.iter().filter(|(day, _)| (day.0 > middle) == second) {
+            sum.add(tally);
+        }
         sum.iterations_each()
     };
     match (half(false), half(true)) {

@@ -1,7 +1,7 @@
 //! Turns that end badly again and again, and what an iteration ran out of: what a question says in its title.
 
 use super::History;
-use crate::domain::{Ending, Finding, Guidance, Iteration, Question, QuestionKind, Source};
+use crate::domain::{Ending, Finding, Guidance, Iteration, Question, QuestionKind, QuestionState, Source};
 
 /// Turns in a row that end in the same bad way before a person is asked.
 const ENDS: usize = 3;
@@ -35,9 +35,11 @@ fn badly(one: &Iteration) -> Option<&'static str> {
 /// The iteration up to which people have said what should become of the run.
 fn told_at(guidance: &[Guidance], questions: &[Question]) -> u32 {
     let guided = guidance.iter().filter_map(|one| one.applied_in).map(|applied| applied.saturating_sub(1));
-    let let_go = questions
-        .iter()
-        .filter(|one| one.kind == QuestionKind::Stuck && one.answer.as_ref().is_some_and(|answer| answer.approve));
+    // One that was withdrawn: the run was redirected or taken back.
+    let let_go = questions.iter().filter(|one| {
+        let approved = one.answer.as_ref().is_some_and(|answer| answer.approve);
+        one.kind == QuestionKind::Stuck && (approved || one.state == QuestionState::Withdrawn)
+    });
     guided.chain(let_go.map(|one| one.iteration)).max().unwrap_or(0)
 }
 
@@ -80,6 +82,23 @@ mod tests {
         told.guidance = vec![super::super::tests::guidance(4)];
         assert_eq!(ended_badly(&told, 5), None, "turns 4 and 5 are two");
         assert!(ended_badly(&told, 3).is_none());
+        told.guidance.clear();
+        // Asked after the third turn, and then taken back.
+        told.questions = vec![Question {
+            id: crate::domain::QuestionId(1),
+            run: None,
+            iteration: 3,
+            kind: QuestionKind::Stuck,
+            title: String::new(),
+            facts: Vec::new(),
+            reached: Vec::new(),
+            state: QuestionState::Withdrawn,
+            asked: crate::domain::Millis(0),
+            answer: None,
+        }];
+        assert_eq!(ended_badly(&told, 5), None);
+        told.questions[0].state = QuestionState::Open;
+        assert!(ended_badly(&told, 5).is_some());
     }
 
     #[test]
