@@ -56,7 +56,17 @@ impl<W: World> Engine<W> {
                 self.remove_containers_of(&spec.key).await?;
                 return Err(Halt::Lost { reason, explained });
             }
-            Some((StepState::Ended { .. }, step)) => return Ok(Begun::Over(step)),
+            Some((StepState::Ended { end, .. }, step)) => {
+                // The shim brings to the disk what its program wrote; where it was killed as well, nobody did before the machine
+                // went down.
+                let unsaved = matches!(end, StepEnd::Signalled { .. }) && spec.tree.is_some();
+                if unsaved && self.is_of_another_boot(&spec.key).await? {
+                    self.remove_containers_of(&spec.key).await?;
+                    let reason = "the machine was started anew before what it had written was taken".to_owned();
+                    return Err(Halt::Lost { reason, explained: true });
+                }
+                return Ok(Begun::Over(step));
+            }
             Some((StepState::Created { container }, _)) => {
                 if self.sandbox(&context.run)?.presence(&container).await? == Presence::Gone {
                     return Err(self.lose(spec).await?);

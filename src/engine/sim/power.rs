@@ -3,8 +3,9 @@
 
 use super::dice::Dice;
 use super::life::{End, Finish, Sim, play, undisturbed};
-use super::plot::{Plot, Turn};
+use super::plot::{Fate, Plot, Turn};
 use super::stories;
+use crate::domain::{RunState, StepKind};
 use crate::engine::crash::Plan;
 use crate::store::tests::disk::Keep;
 use crate::store::{Options, Store};
@@ -90,8 +91,10 @@ fn campaign(seeds: std::ops::Range<u64>, rounds: u64, all: bool) {
         // A turn's time is counted from its intent. So one that fails at once looks like any other that failed where an outage
         // lies within it, and costs an iteration, which is known and not what is tried with any call or at full size.
         let instant = |plot: &Plot| plot.turns.iter().any(|turn| turn.2 == Turn::Instant);
+        // What a program leaves that is killed in its work is another thing with each attempt, and it counts.
+        let killed = |plot: &Plot| plot.fates.iter().any(|fate| fate.4 == Fate::OutOfMemory);
         for plot in stories::all(seed).into_iter().filter(|plot| !(all && instant(plot))) {
-            let rounds = if instant(&plot) { 0 } else { rounds };
+            let rounds = if instant(&plot) || killed(&plot) { 0 } else { rounds };
             let (finish, counts) = undisturbed(&plot);
             let calls = calls(&plot);
             let mut dice = Dice::of(seed, plot.name);
@@ -120,6 +123,20 @@ fn told(mut end: Finish) -> Finish {
         one.truncate(one.rfind(' ').unwrap_or_default());
     }
     end
+}
+
+/// Nobody brings to the disk what a container leaves that is killed with its shim, so nothing of it counts once the power was away.
+#[test]
+fn what_a_killed_turn_left_is_not_taken_once_the_power_was_away() {
+    let mut tally = Tally::default();
+    for seed in 0..8 {
+        let fates = vec![(StepKind::Develop, 1, 1, 6, Fate::OutOfMemory)];
+        let plot = Plot { parts: 2, fates, ..Plot::plain("killed", seed) };
+        let moments = [Moment::Point("step.develop.ended".to_owned(), 1)];
+        let end = play(blackouts(&plot, seed, &moments, &mut tally));
+        assert!(end.state == RunState::Succeeded && end.questions.is_empty(), "{seed}: {end:?}");
+    }
+    assert_eq!(tally.losses, 8);
 }
 
 #[test]
