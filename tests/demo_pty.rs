@@ -106,18 +106,24 @@ fn select(console: &mut Console, run: &str) {
         let shown = console.shown();
         shown.split_once("Log r").map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>())
     };
+    // The log follows the selection a moment later, so what counts is what stays.
+    let settled = |console: &Console| {
+        let (mut last, mut since) = (title(console), Instant::now());
+        while since.elapsed() < Duration::from_millis(500) {
+            std::thread::sleep(Duration::from_millis(10));
+            let now = title(console);
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+        }
+        last
+    };
     console.type_keys("g");
-    for _ in 0..6 {
-        let before = title(console);
-        if before.as_ref().is_some_and(|number| format!("r{number}") == run) {
+    for _ in 0..8 {
+        if settled(console).is_some_and(|number| format!("r{number}") == run) {
             return;
         }
         console.type_keys("j");
-        // At the end of the list nothing changes any more.
-        let end = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < end && title(console) == before {
-            std::thread::sleep(Duration::from_millis(10));
-        }
     }
     panic!("{run} cannot be selected:\n{}", console.shown());
 }

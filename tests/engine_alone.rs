@@ -420,6 +420,22 @@ fn an_engine_is_started_once_the_one_that_held_the_place_has_ended() {
     bare.cmd(&["stop"]).expect_code(0);
 }
 
+/// It would work by paths that are those of the next engine there.
+#[test]
+fn an_engine_whose_directory_was_taken_away_ends() {
+    let bare = Bare::new();
+    let mut first = bare.start();
+    let aside = bare.state().with_extension("aside");
+    fs::rename(bare.state(), &aside).unwrap();
+    fs::create_dir(bare.state()).unwrap();
+    fs::set_permissions(bare.state(), fs::Permissions::from_mode(0o700)).unwrap();
+    let second = bare.start();
+    assert_eq!(first.wait(), Some(1));
+    bare.cmd(&["status"]).expect_code(0);
+    assert_eq!(second.stop(), Some(0));
+    fs::remove_dir_all(aside).unwrap();
+}
+
 /// The place of the engine's key may hold anything; a pipe there would be waited for without an end.
 #[test]
 fn a_key_that_is_no_file_is_refused_with_its_place() {

@@ -255,7 +255,7 @@ fn what_a_role_may_read_is_answered() {
         "SELECT run, row_number() OVER (ORDER BY bug DESC) AS place FROM findings ORDER BY place LIMIT 1; -- done";
     assert_eq!(bench.rows(sql).rows.len(), 1);
     assert_eq!(bench.rows("WITH x AS (SELECT 1 UNION ALL SELECT 2) SELECT count(*) FROM x, bugs").rows, [[80]]);
-    assert_eq!(bench.rows("SELECT name, text FROM features").rows, [["wanted", "sell"]]);
+    assert_eq!(bench.rows("SELECT title, text FROM features").rows, [["wanted", "sell"]]);
     assert_eq!(bench.rows("SELECT text FROM notes").rows, [["sell"]]);
     assert_eq!(
         bench.rows("SELECT json_extract('{\"a\":[7]}', '$.a[0]'), '{\"a\":7}' ->> 'a', 1e999, NULL").rows.len(),

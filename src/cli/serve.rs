@@ -1,6 +1,7 @@
 //! `dogwatch serve`: the engine itself.
 
 mod key;
+mod place;
 mod unit;
 
 use super::agent;
@@ -89,6 +90,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
+    let place = place::Place::of(paths.state())?;
     let user = step_user();
     let sandbox = sandbox(paths, &config, sandbox_instance(&store), user).await?;
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
@@ -151,6 +153,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         _ = terminate.recv() => 0,
         _ = interrupt.recv() => 0,
         () = stop.notified() => 0,
+        // At once, as if it were killed: whatever it wrote now would be in another engine's place.
+        () = place.lost() => std::process::exit(1),
     };
     tries.abort();
     if let Some(looks) = looks {
