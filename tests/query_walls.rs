@@ -299,9 +299,9 @@ fn what_takes_too_long_or_too_much_is_stopped_with_words() {
         ("SELECT group_concat(a.message || b.message) FROM findings a, findings b, findings c".to_owned(), "larger than 1 MiB"),
         ("SELECT a.message, b.message, c.message FROM findings a, findings b, findings c GROUP BY 1, 2, 3 ORDER BY 3, 2, 1".to_owned(), ""),
     ] {
-        let told = bench.refused(&sql);
-        // A busy machine may not come so far in time.
-        assert!(told.contains(words) || told.contains("took longer than 2 s"), "{sql}: {told}");
+        // A busy machine may not come so far in time: then it is asked again, and it is this limit that has to be met.
+        let told = (0..5).map(|_| bench.refused(&sql)).find(|told| told.contains(words));
+        assert!(told.is_some(), "{sql}: never {words}");
     }
     // What is too long or too deep to be read at all.
     for sql in [
