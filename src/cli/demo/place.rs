@@ -53,8 +53,10 @@ impl Place {
     /// Keeps a second demo of this user out as long as the file is held.
     pub fn lock(&self) -> Result<File, Failure> {
         let parent = self.root.parent().unwrap_or(&self.root);
-        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-        let file = File::options().create(true).write(true).truncate(false).open(parent.join("demo.lock"))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(unusable(parent))?;
+        let file = parent.join("demo.lock");
+        let opened = File::options().create(true).write(true).truncate(false).open(&file);
+        let file = opened.map_err(unusable(&file))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
@@ -107,10 +109,27 @@ impl Place {
     }
 }
 
+/// Says which place does not do, and what to do about it.
+fn unusable(place: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    let place = place.display().to_string();
+    move |error| {
+        Failure::new(format!("the demo cannot be kept at {place}: {error}; name another place as DOGWATCH_STATE_DIR"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_place_that_does_not_do_is_named_with_a_remedy() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("file");
+        fs::write(&file, "").unwrap();
+        let message = Place::at(file.join("demo")).unwrap().lock().unwrap_err().message;
+        assert!(message.contains(file.to_str().unwrap()) && message.contains("DOGWATCH_STATE_DIR"), "{message}");
+    }
 
     #[test]
     fn a_second_demo_waits_and_nothing_is_left_of_it() {
