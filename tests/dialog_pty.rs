@@ -211,7 +211,7 @@ fn hostile_text_in_every_field_of_many_proposals_is_obeyed_nowhere() {
     println!("{count} hostile proposals read to their ends");
 }
 
-/// A hostile text that fits into an argument.
+/// A hostile text that fits into every field of a proposal. The least field takes 4,096 bytes, and a character has up to four.
 fn text(hostile: &mut Hostile) -> String {
-    hostile.text().chars().filter(|letter| *letter != '\0').take(1500).collect()
+    hostile.text().chars().filter(|letter| *letter != '\0').take(1024).collect()
 }

@@ -8,21 +8,17 @@
 mod support;
 
 mod needs_docker {
+    use crate::support::chance::{number, random};
     use crate::support::counting::{End, counting_repo, end};
     use crate::support::loops::{ENOUGH, REST};
     use crate::support::proxy::Proxy;
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use dogwatch::domain::{RunId, RunState, Step, StepEnd, StepState};
     use dogwatch::protocol::{Reply, Request, RunDetail};
-    use rand::rngs::StdRng;
-    use rand::{RngExt, SeedableRng};
+    use rand::RngExt;
     use std::fs;
     use std::process::Command;
-    use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-    fn number(name: &str, usual: u64) -> u64 {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-    }
+    use std::time::{Duration, Instant};
 
     /// An engine that works on so many runs at once.
     fn engine(docker: &DockerEnv, runs: usize) -> Engine {
@@ -52,10 +48,8 @@ mod needs_docker {
     fn containers_removed_behind_our_back() {
         let Some(docker) = docker() else { return };
         let wanted = number("DOGWATCH_REMOVALS", 12);
-        let seed = u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
-        let seed = number("DOGWATCH_SEED", seed);
-        println!("DOGWATCH_SEED={seed} DOGWATCH_REMOVALS={wanted}");
-        let mut random = StdRng::seed_from_u64(seed);
+        println!("DOGWATCH_REMOVALS={wanted}");
+        let mut random = random();
         let engine = engine(&docker, 4);
         let repo = counting_repo(&docker, 3, 1, "");
         let project = engine.add(&repo);

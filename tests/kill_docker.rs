@@ -8,6 +8,7 @@
 mod support;
 
 mod needs_docker {
+    use crate::support::chance::{number, random};
     use crate::support::counting::{counting_repo, end};
     use crate::support::loops::REST;
     use crate::support::{DockerEnv, Engine, docker, wait_until};
@@ -15,8 +16,7 @@ mod needs_docker {
     use dogwatch::domain::{RunId, RunState, Step, StepEnd, StepKey, StepKind, StepState};
     use dogwatch::protocol::{Reply, Request, RunDetail};
     use futures_util::StreamExt;
-    use rand::rngs::StdRng;
-    use rand::{RngExt, SeedableRng};
+    use rand::RngExt;
     use std::collections::{BTreeMap, HashMap};
     use std::sync::{Arc, Mutex};
     use std::thread::JoinHandle;
@@ -129,12 +129,9 @@ mod needs_docker {
     #[test]
     fn killed_at_random_instants() {
         let Some(docker) = docker() else { return };
-        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-        let wanted = number("DOGWATCH_KILLS").unwrap_or(20);
-        let seed = number("DOGWATCH_SEED")
-            .unwrap_or_else(|| u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos()));
-        println!("DOGWATCH_SEED={seed} DOGWATCH_KILLS={wanted}");
-        let mut random = StdRng::seed_from_u64(seed);
+        let wanted = number("DOGWATCH_KILLS", 20);
+        println!("DOGWATCH_KILLS={wanted}");
+        let mut random = random();
         let repo = counting_repo(&docker, 3, 1, "");
         let mut engine = Engine::start(&docker);
         let births = Births::of(&docker, &instance(&engine));

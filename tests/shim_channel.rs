@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stderr, reason = "measured figures and seeds are shown with --nocapture and on failure")]
 
+mod support;
+
 use dogwatch::logs::{LogReader, LogWriter, MAX_READ};
 use dogwatch::sandbox::channel::{Exit, Fate, How, Secret, StepChannel};
 use dogwatch::shim::{KeepMode, SPEC_FILE, ShimSpec};
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -14,6 +16,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use support::chance::random;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -368,9 +371,7 @@ async fn no_byte_is_lost_or_doubled_however_often_engines_come_and_go() {
     let shim = bed.shim();
     let expected: Vec<u8> = (0..lines).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
     let total = expected.len() as u64;
-    let seed = getrandom::u64().unwrap();
-    eprintln!("seed {seed}");
-    let mut chance = rand::rngs::StdRng::seed_from_u64(seed);
+    let mut chance = random();
     let mut stop_at = 0;
     while stop_at < total {
         let channel = bed.listen();

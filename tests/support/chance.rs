@@ -9,7 +9,7 @@ pub fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// The seed that `DOGWATCH_SEED` names, or another one each time; it is told.
+/// The seed that `DOGWATCH_SEED` names, or another one each time; it is told. `tests/run` names that of the commit.
 pub fn seed() -> u64 {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = number("DOGWATCH_SEED", u64::from(clock.subsec_nanos()));
