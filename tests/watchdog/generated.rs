@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// How many histories of each kind.
 fn size() -> u64 {
-    std::env::var("DOGWATCH_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
+    std::env::var("DOGWATCH_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
 }
 
 fn seed() -> u64 {
@@ -32,8 +32,9 @@ fn runs_that_converge_are_let_go() {
         "", "watchdog", "first try", "ralph-claude-code", "OpenHands", "rounds"
     );
     let mut all = Vec::new();
+    // One stream for all kinds: what befalls one must not befall the others too.
+    let mut random = StdRng::seed_from_u64(seed());
     for kind in converging::KINDS.into_iter().chain(converging::HARDER) {
-        let mut random = StdRng::seed_from_u64(seed());
         let histories: Vec<Vec<Event>> = (0..size()).map(|_| converging::run(&mut random, kind)).collect();
         let ours = share(&histories, |events| pause(&judge(Thresholds::default(), events)));
         let lengths: usize = histories.iter().map(|events| rounds(events).count()).sum();
@@ -60,8 +61,10 @@ fn runs_that_converge_are_let_go() {
     }
     let mean = all.iter().map(|(_, share)| share).sum::<f64>() / all.len() as f64;
     println!("{:<18} {mean:>8.2}", "the first three");
-    // A small sample says less.
-    let most = if size() < 1000 { 3.0 } else { 2.0 };
+    // What is promised is 2 %. A sample of so many histories strays from what is true of all, four of its deviations at the most.
+    let sample = (all.len() as u64 * size()) as f64;
+    let most = 2.0 + if size() < 10_000 { 400.0 * (0.02 * 0.98 / sample).sqrt() } else { 0.0 };
+    println!("{:<18} {most:>8.2}", "at most");
     assert!(mean <= most, "seed {}: {all:?}", seed());
 }
 
