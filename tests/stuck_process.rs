@@ -129,6 +129,8 @@ mod needs_bwrap {
         assert!(refused.stderr.contains("asks no model"), "{}", refused.stderr);
         let mut console = Console::of(&engine, &["watch"], 40, 120);
         console.wait_for("STUCK");
+        console.type_keys("2");
+        console.wait_for("stuck of r1");
         console.type_keys("A");
         console.wait_for("Who works on");
         console.type_keys("helper");

@@ -117,7 +117,7 @@ impl Scope {
 
     /// What works there as well.
     pub fn also(self) -> Option<Self> {
-        matches!(self, Self::Runs | Self::Detail).then_some(Self::Run)
+        matches!(self, Self::Runs | Self::Detail | Self::Questions).then_some(Self::Run)
     }
 
     /// The place in words.

@@ -73,7 +73,7 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
             n: u64::from(number),
             level: Level::Warn,
             rule: Some(Rule::R1),
-            evidence: format!("the same 3 tests failed in iterations 1\u{2013}3: {text}"),
+            evidence: format!("the same 3 tests failed in iterations 1-3: {text}"),
         }),
         changed: (number == 4).then(|| Remedy::Agent(text.to_owned())),
     });

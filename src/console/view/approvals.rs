@@ -165,23 +165,23 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
     lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
     if question.kind == QuestionKind::Stuck {
         let keys = [
-            Command::Open,
             Command::Redirect,
             Command::Criteria,
-            Command::Rollback,
             Command::Reassign,
             Command::Extend,
+            Command::Open,
+            Command::Rollback,
         ];
-        let [open, redirect, criteria, back, others, more] = keys.map(|command| safe!("{}", app.keys.first(command)));
+        let [redirect, criteria, others, more, open, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
         let words = safe!(
-            "`{}` opens the run: there `{}` gives it new guidance, `{}` changes its criteria, `{}` goes back to an iteration, `{}` has \
-             another agent or model work on it, `{}` gives it more iterations",
-            open,
+            "`{}` gives the run new guidance, `{}` changes its criteria, `{}` has another agent or model work on it, `{}` gives it more \
+             iterations; `{}` opens it, and `{}` goes back to an iteration there",
             redirect,
             criteria,
-            back,
             others,
-            more
+            more,
+            open,
+            back
         );
         lines.push(words.styled(Style::faint()));
     }
