@@ -211,9 +211,7 @@ fn farewell(view: &RunView) -> Vec<SafeText> {
 /// One line about where a run stands.
 pub fn progress(view: &RunView) -> SafeText {
     let run = &view.run;
-    let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, skipped)| {
-        safe!("  {} passed, {} failed, {} skipped", passed, failed, skipped)
-    });
+    let tests = view.tests.map_or_else(SafeText::empty, |tests| safe!("  {}", words::counts(tests, view.flaky)));
     let why = match (&view.note, run.reason.as_str()) {
         (_, reason) if !reason.is_empty() => safe!("  {}", reason),
         (Some(note), _) => safe!("  {}", note),

@@ -77,17 +77,7 @@ fn run(id: i64, state: RunState, task: &str) -> RunView {
         created: Millis(NOW.0 - 185_000 * id),
         updated: NOW,
     };
-    RunView {
-        run,
-        project: "calc".to_owned(),
-        tests: Some((41, 2, 0)),
-        trend: vec![7, 7, 4, 5, 2],
-        pending: None,
-        note: None,
-        guidance: None,
-        slow: id == 3,
-        shortened: false,
-    }
+    RunView { tests: Some((41, 2, 0)), trend: vec![7, 7, 4, 5, 2], slow: id == 3, ..RunView::for_tests(run) }
 }
 
 fn question(id: i64, run: i64) -> Question {

@@ -356,6 +356,9 @@ pub struct RunView {
     pub project: String,
     /// Tests passed, failed and skipped in the last tested iteration.
     pub tests: Option<(u32, u32, u32)>,
+    /// How many of the failed ones go by luck: they failed and passed on the same tree.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flaky: u32,
     /// Failed tests in its newest tested iterations, oldest first, the last one among them.
     #[serde(default)]
     pub trend: Vec<u32>,
@@ -377,6 +380,23 @@ pub struct RunView {
 }
 
 impl RunView {
+    /// A run of the project `calc` of which nothing more is known.
+    #[cfg(test)]
+    pub fn for_tests(run: Run) -> Self {
+        Self {
+            run,
+            project: "calc".to_owned(),
+            tests: None,
+            flaky: 0,
+            trend: Vec::new(),
+            pending: None,
+            note: None,
+            guidance: None,
+            slow: false,
+            shortened: false,
+        }
+    }
+
     /// What it has cost up to now, in millionths of a dollar, the turn under way included.
     pub fn microusd(&self) -> u64 {
         self.run.spent.microusd.saturating_add(self.pending.map_or(0, |pending| pending.microusd))
@@ -509,9 +529,8 @@ pub struct LogLine {
     pub whole: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 /// Present values as of a cursor.

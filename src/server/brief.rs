@@ -120,17 +120,7 @@ mod tests {
     fn view(task: &str, criteria: Vec<String>, reason: &str) -> RunView {
         let mut run = new_run_for_tests(crate::domain::ProjectId(1));
         (run.task, run.criteria, run.reason) = (task.to_owned(), criteria, reason.to_owned());
-        RunView {
-            run,
-            project: "p".to_owned(),
-            tests: None,
-            trend: Vec::new(),
-            pending: None,
-            note: None,
-            guidance: None,
-            slow: false,
-            shortened: false,
-        }
+        RunView::for_tests(run)
     }
 
     #[test]

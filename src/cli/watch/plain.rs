@@ -113,10 +113,8 @@ impl Told {
         if run.iteration > 0 {
             line.push(&safe!(", iteration {}", words::iteration(run)));
         }
-        if let Some((passed, failed, _)) =
-            view.tests.filter(|_| before.is_some_and(|(_, number)| number != run.iteration))
-        {
-            line.push(&safe!(", tests so far: {} pass, {} fail", passed, failed));
+        if let Some(tests) = view.tests.filter(|_| before.is_some_and(|(_, number)| number != run.iteration)) {
+            line.push(&safe!(", tests so far: {}", words::counts(tests, view.flaky)));
         }
         if before.is_none() {
             line.push(&safe!(", of {}: {}", view.project, run.task));
@@ -194,17 +192,7 @@ mod tests {
             created: NOW,
             updated: NOW,
         };
-        RunView {
-            run,
-            project: "calc".to_owned(),
-            tests: Some((41, 2, 0)),
-            trend: vec![2],
-            pending: None,
-            note: None,
-            slow: false,
-            shortened: false,
-            guidance: None,
-        }
+        RunView { tests: Some((41, 2, 0)), trend: vec![2], ..RunView::for_tests(run) }
     }
 
     fn question(state: QuestionState, answer: Option<Answer>) -> Question {
@@ -241,7 +229,7 @@ mod tests {
         let next = vec![view(1, RunState::Developing, 3)];
         assert_eq!(
             lines(&mut told, next, Vec::new(), false),
-            ["14:13:20 r1 is developing, iteration 3/10, tests so far: 41 pass, 2 fail"]
+            ["14:13:20 r1 is developing, iteration 3/10, tests so far: 41 passed, 2 failed, 0 skipped"]
         );
         let asks = vec![question(QuestionState::Open, None)];
         let asked = lines(&mut told, vec![view(1, RunState::AwaitingReview, 3)], asks.clone(), false);
