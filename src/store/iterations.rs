@@ -103,21 +103,7 @@ mod tests {
     use crate::store::{Options, Store, new_run_for_tests};
 
     fn round(run: RunId, number: u32, tests: (u32, u32, u32)) -> Iteration {
-        Iteration {
-            run,
-            number,
-            base: "0".repeat(40),
-            commit: None,
-            tree: None,
-            report: None,
-            outcome: None,
-            tests,
-            suspicions: Vec::new(),
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: Millis(1),
-            ended: None,
-        }
+        Iteration { tests, ..Iteration::new(run, number, "0".repeat(40), Millis(1)) }
     }
 
     #[test]

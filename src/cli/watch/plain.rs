@@ -152,45 +152,19 @@ fn clock(now: Millis) -> SafeText {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::{Actor, Answer, Budget, Needs, Origin, Priority, ProjectId, QuestionKind, Run, Spent};
+    use crate::domain::{Actor, Answer, Budget, ProjectId, QuestionKind, Run};
+    use crate::store::new_run_for_tests;
 
     const NOW: Millis = Millis(1_790_000_000_000);
 
     fn view(id: i64, state: RunState, iteration: u32) -> RunView {
         let run = Run {
             id: RunId(id),
-            project: ProjectId(1),
             task: "Fix\u{1b}[2J it".to_owned(),
-            criteria: Vec::new(),
-            owner: Actor::Engine,
-            origin: Origin::Operator,
-            agent: "replay".to_owned(),
-            priority: Priority::Normal,
-            needs: Needs::default(),
-            after: Vec::new(),
-            waits_since: NOW,
-            role: crate::domain::Role::Coder,
-            engine: String::new(),
-            plan: crate::domain::Plan::None,
             state,
-            resume_to: None,
             iteration,
-            attempt: 1,
-            losses: 0,
-            troubles: 0,
-            rerun: None,
-            instant_failures: 0,
-            not_before: None,
-            base: None,
-            head: None,
-            image: None,
             budget: Budget { iterations: 10, ..Budget::default() },
-            spent: Spent::default(),
-            question: None,
-            reason: String::new(),
-            version: 1,
-            created: NOW,
-            updated: NOW,
+            ..new_run_for_tests(ProjectId(1))
         };
         RunView { tests: Some((41, 2, 0)), trend: vec![2], ..RunView::for_tests(run) }
     }
