@@ -84,7 +84,7 @@ impl Place {
         let directory = match File::open(state) {
             Ok(directory) => directory,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Alone::Nobody(None)),
-            Err(error) => return Err(Failure::new(format!("{}: {error}", state.display()))),
+            Err(error) => return Err(unusable(state)(error)),
         };
         match directory.try_lock() {
             Ok(()) => Ok(Alone::Nobody(Some(directory))),
