@@ -213,7 +213,8 @@ fn a_run_whose_predecessor_failed_starts_only_when_a_person_says_so() {
     assert!(facts.contains(&"it still waits for r8 as well".to_owned()), "{facts:?}");
     assert_eq!(run.state, RunState::Escalated);
     // Other words than an answer do not start it.
-    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned(), criteria: None };
+    let redirect =
+        Event::Redirect { by: operator(), text: "go on".to_owned(), criteria: None, terms: Terms::default() };
     assert!(matches!(step(&run, &redirect, Millis(2)), Err(Refused::AnswerFirst { .. })));
     let answer = |approve| Event::Answer {
         question: run.question.unwrap(),

@@ -74,7 +74,8 @@ fn a_reached_cap_asks_and_an_answer_raises_it_once() {
         reason: "go on".to_owned(),
         by: operator(),
     };
-    let redirect = Event::Redirect { by: operator(), text: "try b".to_owned(), criteria: None };
+    let redirect =
+        Event::Redirect { by: operator(), text: "try b".to_owned(), criteria: None, terms: Terms::default() };
     assert_eq!(apply(&mut run.clone(), &redirect, Millis(2)), Err(Refused::AnswerFirst { question }));
     apply(&mut run, &answer(question, true), Millis(2)).unwrap();
     assert_eq!((run.state, run.budget.iterations, run.iteration), (RunState::Developing, 6, 4));

@@ -69,7 +69,8 @@ fn packages_are_delivered_after_a_yes_alone() {
 
 #[test]
 fn guidance_that_came_too_late_is_taken_up_before_success() {
-    let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None };
+    let redirect =
+        || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None, terms: Terms::default() };
     let gating = || {
         let mut events = base_tested();
         events.extend(round(Judgement::Red));

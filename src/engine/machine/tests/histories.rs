@@ -37,7 +37,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Cleaned),
         Just(Event::Pause { by: by.clone() }),
         Just(Event::Resume { by: by.clone() }),
-        Just(Event::Redirect { by: by.clone(), text: "try".to_owned(), criteria: None }),
+        Just(Event::Redirect { by: by.clone(), text: "try".to_owned(), criteria: None, terms: Terms::default() }),
         Just(Event::Cancel { by: by.clone(), reason: "enough".to_owned() }),
         Just(Event::Rollback { by: by.clone(), iteration: 1, commit: "d".repeat(40) }),
         Just(Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] }),
