@@ -27,17 +27,6 @@ mod needs_bwrap {
         TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
     }
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine(config: &str) -> Option<Engine> {
-        let engine = Engine::start_process(config, &[]);
-        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
-            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     /// Sends what was written under a title. A field that has just opened takes no `enter` that may have been meant for the screen
     /// before it.
     fn enter(console: &mut Console, title: &str) {
@@ -53,7 +42,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_goal_that_cannot_be_reached_waits_for_other_criteria_and_then_succeeds() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = contradiction();
         let run = engine.run_on(&repo);
         let stuck = engine.reaches(run, RunState::AwaitingRedirect);
@@ -92,7 +81,7 @@ mod needs_bwrap {
     fn the_first_warning_lets_another_agent_try_once() {
         let config = "[watchdog]\nsame-warn = 2\nsame-pause = 7\nchange = \"agent:helper\"\n\
                       [agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
-        let Some(engine) = engine(config) else { return };
+        let Some(engine) = Engine::in_bubblewrap(config) else { return };
         let repo = contradiction();
         let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\ntest ! -e tried || echo 5 > value\n";
         let helper = "cat > /dev/null; echo helper >> notes; touch tried\n";
@@ -111,7 +100,7 @@ mod needs_bwrap {
     #[test]
     fn a_person_has_another_agent_work_on_and_gives_it_more_iterations() {
         let config = "[watchdog]\nsame-warn = 2\nsame-pause = 3\n[agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
-        let Some(engine) = engine(config) else { return };
+        let Some(engine) = Engine::in_bubblewrap(config) else { return };
         let repo = contradiction();
         let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n";
         let helper = "cat > /dev/null; echo helper >> notes; test ! -e tried || echo 5 > value; touch tried\n";
@@ -157,7 +146,7 @@ mod needs_bwrap {
 
     #[test]
     fn an_agent_that_falls_silent_again_and_again_is_a_persons_business() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = contradiction();
         let toml = std::fs::read_to_string(repo.path().join("dogwatch.toml")).unwrap() + "silence = \"2s\"\n";
         repo.commit(
@@ -179,7 +168,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_person_gives_it_up_for_a_reason_and_it_is_no_success() {
-        let Some(engine) = engine("[watchdog]\nsame-warn = 2\nsame-pause = 3\n") else { return };
+        let Some(engine) = Engine::in_bubblewrap("[watchdog]\nsame-warn = 2\nsame-pause = 3\n") else { return };
         let repo = contradiction();
         repo.commit(
             &[("agent.sh", "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n")],
