@@ -28,7 +28,7 @@ impl From<DecideFault> for Fault {
         let code = match &fault {
             DecideFault::Missing(_) => FaultCode::NotFound,
             DecideFault::Refused(_) => FaultCode::Refused,
-            DecideFault::Store(_) => FaultCode::Engine,
+            DecideFault::Store(_) | DecideFault::Died(_) => FaultCode::Engine,
         };
         Self { code, message: fault.to_string() }
     }

@@ -58,7 +58,8 @@ impl Proposals {
                             silent += 1;
                             if silent == PATIENCE && one.state != State::OutcomeUnknown {
                                 let why = format!("the asset does not answer: {why}");
-                                self.come(id, ExecutionOutcome::Unknown { why }).await?;
+                                let outcome = ExecutionOutcome::Unknown { why };
+                                self.step(id, "silent", || Event::Come { outcome: outcome.clone() }).await?;
                             }
                         }
                     }
@@ -89,8 +90,8 @@ impl Proposals {
             }
         };
         self.crash.at("execution.ready")?;
-        self.crash.at("proposal.claim.before")?;
         let voters = still(&*self.roles, &one.votes).await;
+        self.crash.at("proposal.claim.before")?;
         let (desk, halt) = (self.desk.clone(), self.store.shortage());
         let claimed = self.store.write(move |tx| {
             let Some(one) = tx.proposal(id)? else { return Ok(None) };
@@ -137,19 +138,20 @@ impl Proposals {
         let Some(one) = intended.filter(|one| one.state == State::Dispatched) else { return Ok(()) };
         let (pieces, come) = mpsc::channel(PIECES);
         let carried = self.desk.fleet.dispatch(order, pieces);
-        let (outcome, gap) = tokio::join!(carried, self.take_in(id, come));
+        let (outcome, gap) = tokio::try_join!(async { Ok(carried.await) }, self.take_in(id, come))?;
         self.crash.at("execution.dispatched")?;
-        self.finish(&one, outcome, gap?).await
+        self.finish(&one, outcome, gap).await
     }
 
     /// Asks the asset what became of it.
     async fn ask_asset(&self, one: &Proposal) -> Result<Result<(), String>, Crashed> {
         let (pieces, come) = mpsc::channel(PIECES);
+        self.crash.at("execution.probe")?;
         let asked = self.desk.fleet.probe(order(one), pieces);
-        let (outcome, gap) = tokio::join!(asked, self.take_in(one.id, come));
+        let (outcome, gap) = tokio::try_join!(async { Ok(asked.await) }, self.take_in(one.id, come))?;
         self.crash.at("execution.probed")?;
         match outcome {
-            Ok(outcome) => self.finish(one, outcome, gap?).await.map(Ok),
+            Ok(outcome) => self.finish(one, outcome, gap).await.map(Ok),
             Err(why) => Ok(Err(why)),
         }
     }
@@ -171,6 +173,10 @@ impl Proposals {
                 begun = true;
                 self.step(id, "begin", || Event::Begin).await?;
             }
+            let output = pieces.iter().any(|piece| matches!(piece, Piece::Output { .. }));
+            if output {
+                self.crash.at("execution.output.heard")?;
+            }
             let (path, now, known) = (self.log(id), wall(), sink.take());
             let batch = std::mem::take(&mut pieces);
             let kept = tokio::task::spawn_blocking(move || {
@@ -185,6 +191,9 @@ impl Proposals {
             match kept.await {
                 Ok(kept) => sink = Some(kept),
                 Err(error) => tracing::error!("the log of an execution failed: {error}"),
+            }
+            if output {
+                self.crash.at("execution.output.kept")?;
             }
         }
         Ok(sink.is_some_and(|sink| sink.has_gap()))

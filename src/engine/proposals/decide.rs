@@ -9,6 +9,7 @@ use crate::approval::signature;
 use crate::domain::{
     Claims, Command, Proposal, ProposalId, ProposalState as State, Requester, RunId, Seen, Vote, Voter,
 };
+use crate::engine::crash::Crashed;
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;
 
@@ -50,6 +51,19 @@ pub enum Decision {
     Review,
 }
 
+impl Decision {
+    /// What its crash points are called.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Approve { .. } => "approve",
+            Self::Deny { .. } => "deny",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Resolve { .. } => "resolve",
+            Self::Review => "review",
+        }
+    }
+}
+
 /// What an edited proposal has instead of the old one's.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -73,6 +87,15 @@ pub enum DecideFault {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A test has the engine die here, so nobody hears this.
+    #[error("the engine was told to die here")]
+    Died(Crashed),
+}
+
+impl From<Crashed> for DecideFault {
+    fn from(crashed: Crashed) -> Self {
+        Self::Died(crashed)
+    }
 }
 
 impl From<ProposeFault> for DecideFault {
@@ -97,7 +120,7 @@ impl Proposals {
         let requester = Requester::Person { person: voter.person.clone() };
         let request = Request { asset, command, claims, requester, voter: Some(voter), run, replaces: None };
         let desk = self.desk.clone();
-        let asked = self.settle(move |tx| Ok(propose(tx, &desk, request)?)).await?;
+        let asked = self.settle("ask", move |tx| Ok(propose(tx, &desk, request)?)).await?;
         let (Asked::New(one) | Asked::Known(one)) = asked;
         Ok(*one)
     }
@@ -105,7 +128,7 @@ impl Proposals {
     /// A person edits a proposal: theirs takes the place of the old one, whose votes are void.
     pub async fn edit(&self, id: ProposalId, change: Change, voter: Voter) -> Result<Proposal, DecideFault> {
         let desk = self.desk.clone();
-        self.settle(move |tx| {
+        self.settle("edit", move |tx| {
             let old = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
             let asset = change.asset.unwrap_or_else(|| old.proposed.asset.name.clone());
             let by = voter.person.clone();
@@ -148,7 +171,7 @@ impl Proposals {
         let (you, policy) = (voter.person.actor(), Arc::clone(&self.desk.policy));
         let approving = matches!(decision, Decision::Approve { .. });
         let decided = self
-            .settle(move |tx| {
+            .settle(decision.name(), move |tx| {
                 let one = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
                 if let (Decision::Approve { digest, signature: Some(signature), glass, .. }, true) =
                     (&decision, policy.need(&one.proposed.asset).critical)
@@ -179,11 +202,13 @@ impl Proposals {
         }
     }
 
-    /// Runs a job whose refusal undoes it alone.
+    /// Runs a job whose refusal undoes it alone. It has the name of its crash points.
     pub(super) async fn settle<T: Send + 'static>(
         &self,
+        name: &str,
         job: impl FnOnce(&Tx<'_>) -> Result<T, DecideFault> + Send + 'static,
     ) -> Result<T, DecideFault> {
+        self.crash.at(format!("proposal.{name}.before"))?;
         let (said, why) = std::sync::mpsc::channel();
         let done = self.store.write(move |tx| {
             job(tx).map_err(|fault| match fault {
@@ -199,6 +224,7 @@ impl Proposals {
         match done.await {
             Ok(value) => {
                 self.announce();
+                self.crash.at(format!("proposal.{name}.after"))?;
                 Ok(value)
             }
             Err(StoreError::Refused(words)) => Err(why.try_recv().unwrap_or(DecideFault::Refused(words))),

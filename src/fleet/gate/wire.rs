@@ -21,6 +21,19 @@ pub(super) enum Ask {
     Follow { order: Box<Order> },
 }
 
+impl Ask {
+    /// Where the engine may die once this is on its way; nothing comes of a look that only reads.
+    pub(super) fn point(&self) -> Option<&'static str> {
+        match self {
+            Self::Look { .. } => Some("gate.look.given"),
+            Self::Observe { .. } => None,
+            Self::Dispatch { .. } => Some("gate.dispatch.given"),
+            Self::Fence { .. } => Some("gate.fence.given"),
+            Self::Follow { .. } => Some("gate.follow.given"),
+        }
+    }
+}
+
 /// The same with its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Asked {
