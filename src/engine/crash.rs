@@ -41,17 +41,19 @@ const EFFECT_POINTS: [&str; 28] = [
     "retention.image_removed",
 ];
 /// Points around what is done on a live asset: what was found out there and is in memory alone, and output before and after it is kept.
-const EXECUTION_POINTS: [&str; 6] = [
+const EXECUTION_POINTS: [&str; 8] = [
     "execution.ready",
     "execution.output.heard",
     "execution.output.kept",
     "execution.dispatched",
     "execution.probe",
     "execution.probed",
+    "execution.stop",
+    "execution.stopped",
 ];
 /// Points between the engine and its gate: the child is not there or is, an order is on its way to it, an end is heard whose output is not
 /// kept yet.
-const GATE_POINTS: [&str; 7] = [
+const GATE_POINTS: [&str; 8] = [
     "gate.start.before",
     "gate.start.after",
     "gate.look.given",
@@ -59,9 +61,10 @@ const GATE_POINTS: [&str; 7] = [
     "gate.outcome.heard",
     "gate.fence.given",
     "gate.follow.given",
+    "gate.stop.given",
 ];
 /// Points on the way from the gate to an asset; the gate itself dies there.
-const LINE_POINTS: [&str; 8] = [
+const LINE_POINTS: [&str; 10] = [
     "line.run.connecting",
     "line.run.connected",
     "line.run.called",
@@ -70,11 +73,14 @@ const LINE_POINTS: [&str; 8] = [
     "line.fence.connected",
     "line.fence.called",
     "line.fence.told",
+    "line.stop.called",
+    "line.stop.told",
 ];
 /// Commits of the engine about a proposal.
-const PROPOSAL_COMMITS: [&str; 7] = ["look", "over", "claim", "dispatch", "begin", "come", "silent"];
+const PROPOSAL_COMMITS: [&str; 8] = ["look", "over", "claim", "dispatch", "begin", "come", "silent", "told"];
 /// Commits of what people do with one. Whoever did it hears nothing where the engine dies there.
-const PROPOSAL_DECISIONS: [&str; 8] = ["ask", "approve", "deny", "withdraw", "edit", "resolve", "review", "together"];
+const PROPOSAL_DECISIONS: [&str; 9] =
+    ["ask", "approve", "deny", "withdraw", "edit", "resolve", "review", "together", "stop"];
 
 /// The name of every crash point, in a stable order.
 pub fn all() -> Vec<String> {

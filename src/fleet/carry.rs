@@ -8,7 +8,7 @@ use crate::domain::{Asset, AssetPath, AssetSpec, Command, ExecutionId, Execution
 use crate::engine::crash::{CrashPoints, Crashed};
 use crate::engine::proposals::Order as Approved;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// How far the clock of an asset may be off, in seconds. Certificates and times of records depend on it.
 const SKEW: i64 = 30;
 /// How long an asset may take to say what it is.
-const LOOK: Duration = Duration::from_mins(1);
+pub(super) const LOOK: Duration = Duration::from_mins(1);
 /// Most programs that one may lack.
 const MOST_LACKED: usize = 20;
 /// How long beyond its own time a command may take to be told about.
@@ -84,7 +84,11 @@ impl Fleet {
         self
     }
 
-    fn at(&self, point: &str) -> Result<(), FleetFault> {
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn at(&self, point: &str) -> Result<(), FleetFault> {
         self.crash.at(point).map_err(|Crashed| FleetFault("the gate was told to die here".to_owned()))
     }
 
@@ -246,7 +250,7 @@ impl Fleet {
 
 /// What was asked of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Run,
     Follow,
     /// `same` says whether the asset is still in the boot that was read before the dispatch: one that was started anew may have
@@ -257,7 +261,7 @@ enum Asked {
 }
 
 /// What its word means.
-fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
+pub(super) fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
     let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
     let not_run = |why: &str| ExecutionOutcome::NotRun { why: why.to_owned() };
     match said {
@@ -284,7 +288,7 @@ fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
     }
 }
 
-fn base(asset: &AssetSpec) -> &str {
+pub(super) fn base(asset: &AssetSpec) -> &str {
     asset.receipts.as_ref().map_or("-", AssetPath::as_str)
 }
 

@@ -109,6 +109,16 @@ impl Gate {
         }
     }
 
+    /// Ends a command, or holds its place where it has not begun, and tells what is known of it then.
+    pub async fn stop(&self, approved: &Approved, asset: &Asset) -> Result<ExecutionOutcome, FleetFault> {
+        let boot = approved.boot.clone().unwrap_or_default();
+        match self.answer(Ask::Stop { order: Box::new(Order::of(approved, asset)), boot }).await? {
+            Say::Outcome { outcome } => Ok(outcome),
+            Say::Fault { why } => Err(FleetFault(why)),
+            _ => Err(strange()),
+        }
+    }
+
     /// Tells all output of a command that was dispatched, and its end.
     pub async fn follow(&self, approved: &Approved, asset: &Asset, pieces: &mpsc::Sender<Piece>) -> ExecutionOutcome {
         self.outcome(Ask::Follow { order: Box::new(Order::of(approved, asset)) }, pieces).await

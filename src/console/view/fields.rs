@@ -197,7 +197,8 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         | Editing::Rewrite(_)
         | Editing::Again(_)
         | Editing::Review(_)
-        | Editing::Resolve(_) => decide::words(app, what),
+        | Editing::Resolve(_)
+        | Editing::Stop(_) => decide::words(app, what),
         Editing::Rollback(run, number) => {
             (safe!("Roll {} back to iteration {}?", run, number), rollback::told(app, run, number))
         }

@@ -11,14 +11,13 @@ use crate::approval::{digest, signature};
 use crate::domain::{Actor, ExecutionOutcome, Proposal, ProposalId, ProposalState as State};
 use crate::engine::crash::Crashed;
 use crate::store::{StoreError, Tx};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The first pause between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// The longest while something may still be found out soon.
-const LONGEST: Duration = Duration::from_mins(1);
+pub(super) const LONGEST: Duration = Duration::from_mins(1);
 /// The longest once people know that nobody knows.
 const RARELY: Duration = Duration::from_hours(1);
 /// So many times an asset is asked before people are told that nobody knows.
@@ -67,7 +66,10 @@ impl Proposals {
                     if now.state.is_final() {
                         return Ok(());
                     }
-                    tokio::time::sleep(pause).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.nudged.notified() => {}
+                    }
                     let longest = if now.state == State::OutcomeUnknown { RARELY } else { LONGEST };
                     pause = if now.state == one.state { (pause * 2).min(longest) } else { PAUSE };
                 }
@@ -236,7 +238,7 @@ impl Proposals {
     }
 
     /// Reads a proposal; `None` after a pause where the store does not answer.
-    async fn load(&self, id: ProposalId) -> Option<Proposal> {
+    pub(super) async fn load(&self, id: ProposalId) -> Option<Proposal> {
         match self.store.read(move |view| view.proposal(id)).await {
             Ok(Some(one)) => Some(one),
             other => {
@@ -246,15 +248,9 @@ impl Proposals {
             }
         }
     }
-
-    /// One task a proposal.
-    pub(super) async fn carry_alone(self: Arc<Self>, id: ProposalId) -> (ProposalId, Result<(), Crashed>) {
-        let done = self.carry(id).await;
-        (id, done)
-    }
 }
 
-fn order(one: &Proposal) -> Order {
+pub(super) fn order(one: &Proposal) -> Order {
     let execution = one.execution.clone();
     Order {
         proposal: one.id,

@@ -40,6 +40,11 @@ pub enum Decision {
         /// Why.
         reason: String,
     },
+    /// What runs is to end.
+    Stop {
+        /// Why; who asked gets to read it.
+        reason: String,
+    },
     /// Nobody knows what became of it, but this person does, or takes it as it is.
     Resolve {
         /// As what.
@@ -58,6 +63,7 @@ impl Decision {
             Self::Approve { .. } => "approve",
             Self::Deny { .. } => "deny",
             Self::Withdraw { .. } => "withdraw",
+            Self::Stop { .. } => "stop",
             Self::Resolve { .. } => "resolve",
             Self::Review => "review",
         }
@@ -154,6 +160,7 @@ impl Proposals {
         let texts = match &decision {
             Decision::Deny { reason: text }
             | Decision::Withdraw { reason: text }
+            | Decision::Stop { reason: text }
             | Decision::Resolve { note: text, .. } => text.len(),
             Decision::Approve { glass, .. } => glass.as_ref().map_or(0, String::len),
             Decision::Review => 0,
@@ -163,10 +170,11 @@ impl Proposals {
                 "the text has {texts} bytes, at most {LONGEST} are kept: shorten it"
             )));
         }
-        if let Decision::Deny { reason } = &decision
+        if let Decision::Deny { reason } | Decision::Stop { reason } = &decision
             && reason.trim().is_empty()
         {
-            return Err(DecideFault::Refused("a denial needs a reason: whoever asked gets to read it".to_owned()));
+            let what = if matches!(decision, Decision::Deny { .. }) { "denial" } else { "stop" };
+            return Err(DecideFault::Refused(format!("a {what} needs a reason: whoever asked gets to read it")));
         }
         let (you, policy) = (voter.person.actor(), Arc::clone(&self.desk.policy));
         let approving = matches!(decision, Decision::Approve { .. });
@@ -187,6 +195,10 @@ impl Proposals {
                         together: 0,
                     };
                     signature::check(&policy, id, &vote).map_err(|bad| DecideFault::Refused(bad.to_string()))?;
+                }
+                if matches!(decision, Decision::Stop { .. }) && one.state.is_final() {
+                    // Whoever was a moment too late is told how it ended.
+                    return Ok(one);
                 }
                 let event = event(tx, decision, voter, &policy);
                 take(tx, &one, event, you)?.map_err(|refusal: Refusal| DecideFault::Refused(refusal.to_string()))
@@ -240,6 +252,7 @@ fn event<'p>(tx: &Tx<'_>, decision: Decision, voter: Voter, policy: &'p Policy) 
             policy,
         },
         Decision::Deny { reason } => Event::Deny { voter, reason, policy },
+        Decision::Stop { reason } => Event::Stop { voter, reason, policy },
         Decision::Withdraw { reason } => Event::Withdraw { by: Some(voter.person), reason },
         Decision::Resolve { as_what, note } => Event::Resolve { by: voter.person, as_what, note },
         Decision::Review => Event::Review { by: voter.person },

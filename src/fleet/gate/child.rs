@@ -78,6 +78,10 @@ async fn carry((fleet, config): (&Fleet, &Path), id: u64, ask: Ask, says: &mpsc:
             Ok(outcome) => Say::Outcome { outcome },
             Err(fault) => Say::Fault { why: fault.0 },
         },
+        Ask::Stop { order, boot } => match fleet.stop(&order, &boot).await {
+            Ok(outcome) => Say::Outcome { outcome },
+            Err(fault) => Say::Fault { why: fault.0 },
+        },
         Ask::Dispatch { approved, asset } => {
             let (output, heard) = told(id, says.clone());
             let outcome = if let Some(why) = objection(config, &approved, &asset) {

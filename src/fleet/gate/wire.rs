@@ -19,6 +19,7 @@ pub(super) enum Ask {
     Dispatch { approved: Box<Approved>, asset: Box<Asset> },
     Fence { order: Box<Order>, boot: String },
     Follow { order: Box<Order> },
+    Stop { order: Box<Order>, boot: String },
 }
 
 impl Ask {
@@ -30,6 +31,7 @@ impl Ask {
             Self::Dispatch { .. } => Some("gate.dispatch.given"),
             Self::Fence { .. } => Some("gate.fence.given"),
             Self::Follow { .. } => Some("gate.follow.given"),
+            Self::Stop { .. } => Some("gate.stop.given"),
         }
     }
 }

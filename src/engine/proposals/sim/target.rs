@@ -9,12 +9,15 @@ use crate::store::{StoreError, View};
 use futures_util::future::BoxFuture;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+/// What a command ends with that was told to.
+pub(super) const TERMINATED: i32 = 143;
 /// How long a slow command runs, in seconds.
 const SLOW: u64 = 3600;
 
@@ -41,7 +44,7 @@ impl Behaviour {
     fn of(command: &Command) -> Self {
         let Program::Argv { words } = &command.program else { return Self::Usual };
         match words.last().map(Vec::as_slice) {
-            Some(b"slow") => Self::Slow,
+            Some(b"slow" | b"long") => Self::Slow,
             Some(b"forgotten") => Self::Forgetful,
             _ => Self::Usual,
         }
@@ -63,7 +66,7 @@ struct State {
     /// How often each has had an effect. This is what must never be two.
     effects: BTreeMap<ExecutionId, u32>,
     /// Orders that left and have not come yet.
-    under_way: Vec<ExecutionId>,
+    under_way: Vec<(ExecutionId, Option<String>)>,
     boot: u32,
     unreachable: bool,
     /// Whether the engine of this life has a gate.
@@ -167,18 +170,18 @@ impl Target {
     /// What was late comes now. It meets the fence where somebody asked meanwhile.
     pub fn deliver_late(&self) {
         let late = std::mem::take(&mut self.state().under_way);
-        for id in late {
-            self.arrive(&id);
+        for (id, boot) in late {
+            self.arrive(&id, boot.as_deref());
         }
     }
 
-    /// The wrapper on the asset: takes the place, or runs nothing.
-    fn arrive(&self, id: &ExecutionId) -> bool {
+    /// The wrapper on the asset: takes the place, or runs nothing; nothing either in another boot than the one that it was meant for.
+    fn arrive(&self, id: &ExecutionId, boot: Option<&str>) -> bool {
         let lasts = u64::from(self.below(90));
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).contains(id);
         let code = i32::from(self.below(4) == 0);
         let mut state = self.state();
-        if state.receipts.contains_key(id) {
+        if state.receipts.contains_key(id) || boot != Some(&boot_of(&state)) {
             return false;
         }
         *state.effects.entry(id.clone()).or_default() += 1;
@@ -203,6 +206,10 @@ impl Target {
     }
 }
 
+fn boot_of(state: &State) -> String {
+    format!("boot-{}", state.boot)
+}
+
 impl Fleet for Target {
     fn asset(&self, _: &View<'_>, name: &str) -> Result<Option<AssetFacts>, StoreError> {
         let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -214,7 +221,7 @@ impl Fleet for Target {
             self.give("gate.look.given").await.map_err(|Gone| Gone::words())?;
             tokio::time::sleep(Duration::from_millis(20)).await;
             let state = self.state();
-            if state.unreachable { Err("no answer".to_owned()) } else { Ok(format!("boot-{}", state.boot)) }
+            if state.unreachable { Err("no answer".to_owned()) } else { Ok(boot_of(&state)) }
         })
     }
 
@@ -225,6 +232,10 @@ impl Fleet for Target {
         })
     }
 
+    fn stop(&self, order: Order) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
+        Box::pin(async move { self.ended(order).await.map_err(|Gone| Gone::words())? })
+    }
+
     fn probe(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
         Box::pin(async move { self.asked(order, pieces).await.map_err(|Gone| Gone::words())? })
     }
@@ -232,7 +243,7 @@ impl Fleet for Target {
 
 impl Target {
     async fn carry(&self, order: Order, pieces: mpsc::Sender<Piece>) -> Result<ExecutionOutcome, Gone> {
-        let id = order.execution;
+        let (id, boot) = (order.execution, order.boot);
         let unknown = |why: &str| Ok(ExecutionOutcome::Unknown { why: why.to_owned() });
         let behaves = Behaviour::of(&order.proposed.command);
         if behaves == Behaviour::Slow {
@@ -242,20 +253,20 @@ impl Target {
         self.at("line.run.connecting").await?;
         tokio::time::sleep(Duration::from_millis(10)).await;
         self.at("line.run.connected").await?;
-        self.state().under_way.push(id.clone());
+        self.state().under_way.push((id.clone(), boot.clone()));
         self.at("line.run.called").await?;
         tokio::time::sleep(Duration::from_millis(20)).await;
         match self.below(10) {
             0 => return unknown("the connection broke, and it may come late"),
             1 => {
-                self.state().under_way.retain(|one| *one != id);
+                self.state().under_way.retain(|(one, _)| *one != id);
                 return unknown("the connection broke");
             }
             _ => {}
         }
         let ours = {
-            self.state().under_way.retain(|one| *one != id);
-            self.arrive(&id)
+            self.state().under_way.retain(|(one, _)| *one != id);
+            self.arrive(&id, boot.as_deref())
         };
         if !ours {
             return self.read(&id).map_or_else(|| unknown("no receipt"), Ok);
@@ -305,12 +316,36 @@ impl Target {
             drop(pieces.send(output).await);
             return Ok(Ok(known));
         }
-        let boot = self.state().boot;
-        if order.boot != Some(format!("boot-{boot}")) {
+        if order.boot != Some(boot_of(&self.state())) {
             return Ok(Ok(ExecutionOutcome::Unknown { why: "it was started anew and has no receipt".to_owned() }));
         }
         self.state().receipts.insert(id.clone(), Receipt::Fenced);
         self.at("line.fence.told").await?;
         Ok(Ok(ExecutionOutcome::NotRun { why: "the fence holds its place".to_owned() }))
+    }
+
+    async fn ended(&self, order: Order) -> Result<Result<ExecutionOutcome, String>, Gone> {
+        self.give("gate.stop.given").await?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if self.state().unreachable || self.below(6) == 0 {
+            return Ok(Err("no answer".to_owned()));
+        }
+        self.at("line.stop.called").await?;
+        let id = &order.execution;
+        let same = order.boot == Some(boot_of(&self.state()));
+        match self.state().receipts.entry(id.clone()) {
+            Entry::Occupied(mut place) => {
+                if let Receipt::Until(end, code) = place.get_mut()
+                    && *end > Instant::now()
+                {
+                    (*end, *code) = (Instant::now(), TERMINATED);
+                }
+            }
+            Entry::Vacant(place) => drop(place.insert(Receipt::Fenced)),
+        }
+        self.at("line.stop.told").await?;
+        let known = self.read(id).filter(|known| same || !matches!(known, ExecutionOutcome::NotRun { .. }));
+        let lost = || ExecutionOutcome::Unknown { why: "it was started anew and has no receipt".to_owned() };
+        Ok(Ok(known.unwrap_or_else(lost)))
     }
 }
