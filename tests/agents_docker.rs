@@ -10,7 +10,7 @@ mod needs_docker {
     use crate::support::loops::{REST, RIGHT, WRONG, python_repo};
     use crate::support::model::{Model, Say};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
-    use dogwatch::domain::{Ending, Guidance, LiveFate, Outcome, QuestionKind, RunId, RunState, StepKind};
+    use dogwatch::domain::{Ending, Guidance, LiveFate, Outcome, QuestionKind, RunId, RunState, StepKind, Terms};
     use dogwatch::protocol::{Request, RunDetail};
     use serde_json::json;
     use std::fs;
@@ -329,7 +329,12 @@ mod needs_docker {
             let run = engine.submit(&project, None);
             wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("tool_use"));
             // Its answer may be lost with the engine.
-            drop(engine.ask(Request::Redirect { run, text: "addition".to_owned(), criteria: None }));
+            drop(engine.ask(Request::Redirect {
+                run,
+                text: "addition".to_owned(),
+                criteria: None,
+                terms: Terms::default(),
+            }));
             wait_until("its death", REST, || engine.has_ended());
             engine.restart_plain();
             let detail = engine.rested(run);

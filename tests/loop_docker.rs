@@ -9,7 +9,7 @@ mod needs_docker {
     use crate::support::loops::{ENOUGH, REPLAY, REST, RIGHT, TESTS, python_repo, submission};
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use bollard::query_parameters::RemoveImageOptions;
-    use dogwatch::domain::{Ending, Outcome, QuestionKind, RunId, RunState, StepEnd, StepKind, StepState};
+    use dogwatch::domain::{Ending, Outcome, QuestionKind, RunId, RunState, StepEnd, StepKind, StepState, Terms};
     use dogwatch::protocol::{DeliverAs, Reply, Request, RunDetail};
     use serde_json::{Value, json};
     use std::fs;
@@ -261,7 +261,12 @@ mod needs_docker {
         wait_until("further words", REST, || bytes_of(&engine, run, &step) > still.0);
 
         // Redirected in the middle: the next prompt quotes it first.
-        engine.expect_run(Request::Redirect { run, text: "count in threes".to_owned(), criteria: None });
+        engine.expect_run(Request::Redirect {
+            run,
+            text: "count in threes".to_owned(),
+            criteria: None,
+            terms: Terms::default(),
+        });
         engine.wait_run(run, "in iteration 2", |detail| detail.view.run.iteration == 2);
         wait_until("the second prompt", REST, || engine.prompts(run).len() == 2);
         let prompt = engine.prompts(run).remove(1);

@@ -38,6 +38,19 @@ mod needs_bwrap {
         Some(engine)
     }
 
+    /// Sends what was written under a title. A field that has just opened takes no `enter` that may have been meant for the screen
+    /// before it.
+    fn enter(console: &mut Console, title: &str) {
+        wait_until(title, PATIENCE, || {
+            let there = console.shown().contains(title);
+            if there {
+                console.type_keys("\r");
+                std::thread::sleep(Duration::from_millis(450));
+            }
+            !there
+        });
+    }
+
     #[test]
     fn a_goal_that_cannot_be_reached_waits_for_other_criteria_and_then_succeeds() {
         let Some(engine) = engine("") else { return };
@@ -64,14 +77,7 @@ mod needs_bwrap {
         console.type_keys("\u{1b}\rthe value is five");
         console.wait_for("the value is five");
         assert_eq!(engine.detail(run).view.run.spent, stuck.view.run.spent);
-        wait_until("new criteria", PATIENCE, || {
-            let there = console.shown().contains("is measured by");
-            if there {
-                console.type_keys("\r");
-                std::thread::sleep(Duration::from_millis(450));
-            }
-            !there
-        });
+        enter(&mut console, "is measured by");
         let done = engine.reaches(run, RunState::Succeeded);
         assert_eq!(done.view.run.criteria, ["add adds", "the value is five"]);
         assert_eq!(done.view.run.spent.iterations, stuck.view.run.spent.iterations + 1);
@@ -99,6 +105,52 @@ mod needs_bwrap {
         let shown = engine.cmd(&["show", &run.to_string()]).expect_code(0).to_owned();
         assert!(shown.contains("warned before it, so another agent worked on it: helper"), "{shown}");
         engine.assert_nothing_left();
+    }
+
+    /// Three pauses that words do not end: another agent, and then more iterations, each by one key.
+    #[test]
+    fn a_person_has_another_agent_work_on_and_gives_it_more_iterations() {
+        let config = "[watchdog]\nsame-warn = 2\nsame-pause = 3\n[agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
+        let Some(engine) = engine(config) else { return };
+        let repo = contradiction();
+        let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n";
+        let helper = "cat > /dev/null; echo helper >> notes; test ! -e tried || echo 5 > value; touch tried\n";
+        let toml = std::fs::read_to_string(repo.path().join("dogwatch.toml")).unwrap() + "[budget]\niterations = 4\n";
+        let files = [("agent.sh", own), ("helper.sh", helper), ("dogwatch.toml", &toml)];
+        repo.commit(&files, "one that cannot, and one that can");
+        let run = engine.run_on(&repo);
+        let stuck = engine.reaches(run, RunState::AwaitingRedirect);
+        assert_eq!(stuck.view.run.spent.iterations, 3);
+        let refused = engine.cmd(&["redirect", &run.to_string(), "go on", "--agent", "nobody"]);
+        refused.expect_code(5);
+        assert!(refused.stderr.contains("stays as it is") && refused.stderr.contains("helper"), "{}", refused.stderr);
+        let refused = engine.cmd(&["redirect", &run.to_string(), "go on", "--model", "large"]);
+        refused.expect_code(5);
+        assert!(refused.stderr.contains("asks no model"), "{}", refused.stderr);
+        let mut console = Console::of(&engine, &["watch"], 40, 120);
+        console.wait_for("STUCK");
+        console.type_keys("A");
+        console.wait_for("Who works on");
+        console.type_keys("helper");
+        enter(&mut console, "Who works on");
+        let spent = engine.reaches(run, RunState::Escalated);
+        assert_eq!(spent.view.run.spent.iterations, 4, "the other agent had the last one");
+        console.wait_for("budget reached");
+        console.type_keys("I");
+        console.wait_for("How many more iterations");
+        console.type_keys("2");
+        enter(&mut console, "How many more iterations");
+        let done = engine.reaches(run, RunState::Succeeded);
+        assert_eq!((done.view.run.spent.iterations, done.view.run.budget.iterations), (5, 6));
+        assert_eq!(done.questions.last().unwrap().state, QuestionState::Withdrawn);
+        let terms: Vec<_> = done.guidance.iter().map(|one| one.terms.clone().unwrap()).collect();
+        assert_eq!((terms.len(), terms[0].from, terms[1].terms.iterations), (2, 4, Some(2)), "{terms:?}");
+        let shown = engine.cmd(&["show", &run.to_string()]).expect_code(0).to_owned();
+        assert!(shown.contains("from iteration 4 on helper works") && shown.contains("2 more iterations"), "{shown}");
+        console.type_keys("q");
+        assert_eq!(console.end(), Some(0));
+        engine.assert_nothing_left();
+        engine.assert_anchored();
     }
 
     #[test]

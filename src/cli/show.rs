@@ -181,7 +181,9 @@ fn finding(one: &Finding) -> SafeText {
 fn guidance(one: &Guidance, detail: &RunDetail) -> Vec<SafeText> {
     let applied = words::guidance::applied(one, &detail.view.run, &detail.steps);
     let head = safe!("  {} by {} at {}", one.number, one.by, one.at);
-    let went = one.live.iter().map(words::guidance::live).chain([applied]).map(|line| safe!("     {}", line));
+    let terms = one.terms.iter().map(words::guidance::terms);
+    let went =
+        one.live.iter().map(words::guidance::live).chain(terms).chain([applied]).map(|line| safe!("     {}", line));
     let text = exact::encode_lines(one.text.as_bytes());
     std::iter::once(head).chain(went).chain(text.into_iter().map(|line| safe!("       {}", line))).collect()
 }

@@ -1,7 +1,7 @@
 //! `dogwatch pause`, `resume`, `redirect`, `cancel`, `priority` and `rollback`: what an operator tells a run.
 
 use super::context::{Context, Failure, unfit};
-use crate::domain::{GuidanceState, LiveFate, Priority, RunId, RunState};
+use crate::domain::{GuidanceState, LiveFate, Priority, RunId, RunState, Terms};
 use crate::protocol::{Reply, Request, RunDetail};
 use crate::safe;
 use crate::words;
@@ -30,6 +30,15 @@ pub struct Redirect {
     /// What the work is measured by from now on, in place of the criteria that it had; may be given more than once
     #[arg(long = "criterion", value_name = "LINE")]
     criteria: Vec<String>,
+    /// Another agent that works from the next turn on, such as codex
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Another model that its agent asks from the next turn on
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// So many more iterations that it may spend
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    more_iterations: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -80,7 +89,8 @@ pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
 pub async fn redirect(mut context: Context, args: Redirect) -> Result<i32, Failure> {
     let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
     let criteria = (!args.criteria.is_empty()).then_some(args.criteria);
-    let request = Request::Redirect { run: args.run, text, criteria };
+    let terms = Terms { agent: args.agent, model: args.model, iterations: args.more_iterations };
+    let request = Request::Redirect { run: args.run, text, criteria, terms };
     let Reply::Run { run } = context.ask(request).await? else { return unfit() };
     let Some(told) = run.guidance.as_ref().map(|guidance| guidance.count) else { return unfit() };
     let detail = followed(&mut context, args.run, told).await?;

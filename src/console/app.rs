@@ -26,6 +26,7 @@ mod ring;
 mod rows;
 mod run;
 mod sizes;
+mod terms;
 
 pub use audit::{AuditList, Event};
 pub use choice::{Choice, Deed};

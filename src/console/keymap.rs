@@ -47,6 +47,10 @@ pub enum Command {
     Resume,
     Redirect,
     Criteria,
+    /// Have another agent or model work on the run.
+    Reassign,
+    /// Give the run more iterations.
+    Extend,
     Cancel,
     Rollback,
     StopModels,
@@ -218,6 +222,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Resume, "resume", &["u"], Scope::Run, "Let the run go on", "resume"),
     bind(Command::Redirect, "redirect", &["r"], Scope::Run, "Give the run new guidance", "redirect"),
     bind(Command::Criteria, "criteria", &["M"], Scope::Run, "Change what the run is measured by", ""),
+    bind(Command::Reassign, "reassign", &["A"], Scope::Run, "Have another agent or model work on the run", ""),
+    bind(Command::Extend, "extend", &["I"], Scope::Run, "Give the run more iterations", ""),
     bind(Command::Cancel, "cancel", &["X"], Scope::Run, "Stop the run for good", "cancel"),
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),

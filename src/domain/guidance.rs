@@ -1,6 +1,6 @@
 //! What an operator tells a run while it goes.
 
-use super::{Actor, Millis, RunId};
+use super::{Actor, Millis, RunId, TermsFrom};
 use serde::{Deserialize, Serialize};
 
 /// How a prompt begins that quotes any. What comes from outside stands further down and between fences, so nothing else begins so.
@@ -67,4 +67,7 @@ pub struct Guidance {
     /// How it went with giving it to an agent that was at work when it came; `None` where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
+    /// What it changed beside the words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermsFrom>,
 }

@@ -63,7 +63,16 @@ impl<W: World> Engine<W> {
         {
             return Err(AskError::TooLong { found: text.len(), most: LONGEST });
         }
-        let back = matches!(event, Event::Rollback { .. });
+        let mut back = matches!(event, Event::Rollback { .. });
+        if let Event::Redirect { terms, .. } = &event
+            && terms.change_hands()
+        {
+            back = true;
+            let run = self.load(id).await?;
+            if let Some(why) = self.hindrance(&run, terms).await? {
+                return Err(AskError::Unfit(format!("{id} stays as it is: {why}")));
+            }
+        }
         let result = self.commit(id, None, event, |_| Ok(())).await;
         self.ring(id);
         match result {

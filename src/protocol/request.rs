@@ -3,7 +3,7 @@
 use super::{Agreed, DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
-    AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
+    AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId, Terms,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,9 @@ pub enum Request {
         /// What the work is measured by from now on, one a line, if that changes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         criteria: Option<Vec<String>>,
+        /// What else changes: who works on, and how many more iterations there may be.
+        #[serde(default, skip_serializing_if = "Terms::is_none")]
+        terms: Terms,
     },
     /// Stop a run for good.
     Cancel {

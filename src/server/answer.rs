@@ -77,8 +77,8 @@ impl<S: Sandbox> Server<S> {
             Request::Run { run } => self.detail(run).await,
             Request::Pause { run } => self.act(run, Event::Pause { by: you }).await,
             Request::Resume { run } => self.act(run, Event::Resume { by: you }).await,
-            Request::Redirect { run, text, criteria } => {
-                self.act(run, Event::Redirect { by: you, text, criteria }).await
+            Request::Redirect { run, text, criteria, terms } => {
+                self.act(run, Event::Redirect { by: you, text, criteria, terms }).await
             }
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
             Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,

@@ -2,7 +2,7 @@
 
 use super::columns::{Json, json, maybe_json, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{Actor, Guidance, GuidanceState, Live, LiveFate, Millis, RunId};
+use crate::domain::{Actor, Guidance, GuidanceState, Live, LiveFate, Millis, RunId, TermsFrom};
 use rusqlite::{Row, params};
 
 fn guidance(row: &Row<'_>) -> rusqlite::Result<Guidance> {
@@ -15,6 +15,7 @@ fn guidance(row: &Row<'_>) -> rusqlite::Result<Guidance> {
         state: word(row, "state")?,
         applied_in: row.get("applied_in")?,
         live: maybe_json(row, "live")?,
+        terms: maybe_json(row, "terms")?,
     })
 }
 
@@ -65,7 +66,14 @@ impl Tx<'_> {
             params![run.0, number, Json(by), text, at.0],
         )?;
         let state = GuidanceState::Accepted;
-        Ok(Guidance { run, number, by: by.clone(), text: text.to_owned(), at, state, applied_in: None, live: None })
+        let (by, text) = (by.clone(), text.to_owned());
+        Ok(Guidance { run, number, by, text, at, state, applied_in: None, live: None, terms: None })
+    }
+
+    /// Keeps what an instruction changes beside its words.
+    pub fn set_terms(&self, run: RunId, number: u32, terms: &TermsFrom) -> Result<(), StoreError> {
+        let kept = "UPDATE guidance SET terms = ?3 WHERE run = ?1 AND number = ?2";
+        self.change(kept, params![run.0, number, Json(terms)]).map(drop)
     }
 
     /// Marks every accepted instruction of a run up to `up_to` as quoted first in this iteration's prompt. Gives the

@@ -1,6 +1,6 @@
 //! Where guidance went: to an agent at work, and into a prompt.
 
-use crate::domain::{Guidance, GuidanceState, Live, LiveFate, Run, RunState, Step, StepKind};
+use crate::domain::{Guidance, GuidanceState, Live, LiveFate, Run, RunState, Step, StepKind, TermsFrom};
 use crate::safe;
 use crate::text::SafeText;
 
@@ -25,6 +25,20 @@ pub fn applied(one: &Guidance, run: &Run, steps: &[Step]) -> SafeText {
             safe!("will be applied at the beginning of iteration {} at the latest", next_prompt(run, steps))
         }
     }
+}
+
+/// What it changed beside the words.
+pub fn terms(one: &TermsFrom) -> SafeText {
+    let TermsFrom { from, terms } = one;
+    let hands = match (&terms.agent, &terms.model) {
+        (Some(agent), Some(model)) => Some(safe!("from iteration {} on {} works and asks {}", from, agent, model)),
+        (Some(agent), None) => Some(safe!("from iteration {} on {} works", from, agent)),
+        (None, Some(model)) => Some(safe!("from iteration {} on its agent asks {}", from, model)),
+        (None, None) => None,
+    };
+    let more = terms.iterations.map(|more| safe!("{} more iterations", more));
+    let parts: Vec<SafeText> = [hands, more].into_iter().flatten().collect();
+    SafeText::join(&parts, &safe!("; "))
 }
 
 /// The iteration of the next prompt, unless the turn under way has to be repeated before.
@@ -58,7 +72,7 @@ mod tests {
 
     fn told(state: GuidanceState, applied_in: Option<u32>, live: Option<Live>) -> Guidance {
         let (by, text, at) = (Actor::Engine, "text".to_owned(), Millis(0));
-        Guidance { run: crate::domain::RunId(1), number: 1, by, text, at, state, applied_in, live }
+        Guidance { run: crate::domain::RunId(1), number: 1, by, text, at, state, applied_in, live, terms: None }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{App, Asked, Editing, Effect, Layer, Page, Pane, Spot};
 use crate::console::export::Purpose;
 use crate::console::keymap::Command;
 use crate::console::keys::Key;
+use crate::domain::Terms;
 use crate::protocol::Request;
 use crate::safe;
 use crate::text::SafeText;
@@ -123,10 +124,12 @@ impl App {
                 self.act_for(
                     &safe!("redirect {}", run),
                     why,
-                    Request::Redirect { run, text: text.to_owned(), criteria: None },
+                    Request::Redirect { run, text: text.to_owned(), criteria: None, terms: Terms::default() },
                 );
             }
             Editing::Criteria(run) => self.measure(run, text),
+            Editing::Reassign(run) => self.reassign(run, text),
+            Editing::Extend(run) => self.extend(run, text),
             Editing::Cancel(run) => {
                 self.act(safe!("cancel {}", run), Request::Cancel { run, reason: text.to_owned() });
             }
@@ -248,9 +251,13 @@ impl App {
             Command::Steps => self.open(Editing::Steps),
             Command::NextStep => self.step(true),
             Command::LastStep => self.step(false),
-            Command::Pause | Command::Resume | Command::Redirect | Command::Criteria | Command::Cancel => {
-                self.steer(command);
-            }
+            Command::Pause
+            | Command::Resume
+            | Command::Redirect
+            | Command::Criteria
+            | Command::Reassign
+            | Command::Extend
+            | Command::Cancel => self.steer(command),
             Command::Agree
             | Command::Refuse
             | Command::TakeBack
@@ -297,6 +304,8 @@ impl App {
             Command::Resume => self.act(safe!("resume {}", run), Request::Resume { run }),
             Command::Redirect => self.open_redirect(run),
             Command::Criteria => self.open_criteria(run),
+            Command::Reassign => self.open(Editing::Reassign(run)),
+            Command::Extend => self.open(Editing::Extend(run)),
             _ => self.open(Editing::Cancel(run)),
         }
     }

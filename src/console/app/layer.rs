@@ -17,6 +17,10 @@ pub enum Editing {
     Redirect(RunId),
     /// What a run is measured by, one criterion a line.
     Criteria(RunId),
+    /// Who works on from the next turn on.
+    Reassign(RunId),
+    /// How many more iterations a run may spend.
+    Extend(RunId),
     /// Why a run is stopped.
     Cancel(RunId),
     /// The answer to a question.
@@ -65,6 +69,8 @@ impl Editing {
         match self {
             Self::Redirect(_)
             | Self::Criteria(_)
+            | Self::Reassign(_)
+            | Self::Extend(_)
             | Self::Cancel(_)
             | Self::Answer(..)
             | Self::Rollback(..)

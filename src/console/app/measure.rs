@@ -1,7 +1,7 @@
 //! Changing what a run is measured by: the criteria that it has are what the editor begins with.
 
 use super::{App, Editing, Layer};
-use crate::domain::RunId;
+use crate::domain::{RunId, Terms};
 use crate::protocol::Request;
 use crate::safe;
 use ratatui_textarea::{CursorMove, TextArea};
@@ -35,7 +35,8 @@ impl App {
             self.complain(safe!("nothing was written, so nothing was sent"));
             return;
         }
-        let request = Request::Redirect { run, text: GUIDANCE.to_owned(), criteria: Some(criteria) };
+        let request =
+            Request::Redirect { run, text: GUIDANCE.to_owned(), criteria: Some(criteria), terms: Terms::default() };
         self.act(safe!("new criteria for {}", run), request);
     }
 }

@@ -13,7 +13,17 @@ fn later(app: &mut App, milliseconds: i64) {
 
 fn guidance(number: u32, text: &str, applied_in: Option<u32>) -> Guidance {
     let state = if applied_in.is_some() { GuidanceState::Applied } else { GuidanceState::Accepted };
-    Guidance { run: RunId(3), number, by: operator(), text: text.to_owned(), at: NOW, state, applied_in, live: None }
+    Guidance {
+        run: RunId(3),
+        number,
+        by: operator(),
+        text: text.to_owned(),
+        at: NOW,
+        state,
+        applied_in,
+        live: None,
+        terms: None,
+    }
 }
 
 /// A console in which guidance is written for run 3, which works.

@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::{
     AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
-    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Remedy, Severity, SuiteVerdict, Suspicion, Usage,
+    GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Remedy, Severity, SuiteVerdict, Suspicion, Terms,
+    TermsFrom, Usage,
 };
 use crate::protocol::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Round, RunDetail, Seen, SuiteView};
 use crate::watchdog::{Level, Rule, Verdict};
@@ -89,6 +90,10 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
             step: format!("r{id}-i4-develop-a1"),
             at: Millis(NOW.0 - 390_000),
             fate: LiveFate::Delivered,
+        }),
+        terms: applied_in.is_none().then(|| TermsFrom {
+            from: 5,
+            terms: Terms { agent: Some(text.to_owned()), model: Some(text.to_owned()), iterations: Some(3) },
         }),
     };
     RunDetail {

@@ -164,14 +164,24 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
         if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
     lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
     if question.kind == QuestionKind::Stuck {
-        let keys = [Command::Open, Command::Redirect, Command::Criteria, Command::Rollback];
-        let [open, redirect, criteria, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
+        let keys = [
+            Command::Open,
+            Command::Redirect,
+            Command::Criteria,
+            Command::Rollback,
+            Command::Reassign,
+            Command::Extend,
+        ];
+        let [open, redirect, criteria, back, others, more] = keys.map(|command| safe!("{}", app.keys.first(command)));
         let words = safe!(
-            "`{}` opens the run: `{}` gives it new guidance there, `{}` changes its criteria, `{}` goes back to an iteration",
+            "`{}` opens the run: there `{}` gives it new guidance, `{}` changes its criteria, `{}` goes back to an iteration, `{}` has \
+             another agent or model work on it, `{}` gives it more iterations",
             open,
             redirect,
             criteria,
-            back
+            back,
+            others,
+            more
         );
         lines.push(words.styled(Style::faint()));
     }

@@ -176,6 +176,18 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             safe!("What {} is measured by", run),
             vec![safe!("One criterion a line. The next prompt has them, and the watchdog begins to count anew.")],
         ),
+        Editing::Reassign(run) => (
+            safe!("Who works on {} from the next turn on?", run),
+            vec![safe!(
+                "The name of an agent, such as codex, and or model:NAME. A turn at work is ended by whoever began it."
+            )],
+        ),
+        Editing::Extend(run) => {
+            let budget = app.runs.get(&run).map_or_else(SafeText::empty, |view| {
+                safe!("It has used {} of {} iterations.", view.run.spent.iterations, view.run.budget.iterations)
+            });
+            (safe!("How many more iterations for {}?", run), vec![budget])
+        }
         Editing::Cancel(run) => {
             let task = app.runs.get(&run).map_or_else(SafeText::empty, |view| safe!("{}", view.run.task));
             (safe!("Cancel {} for good?", run), vec![task, safe!("Why (may be left out):")])

@@ -1,10 +1,12 @@
+//! Who works on a turn: the run's own agent, another one that a person named, or what a warning changes.
+//!
 //! The rung between a warning and a pause: something is changed once. What was changed for a turn is stored with its intent, so that
 //! the same agent reads what the turn wrote, whatever a configuration says by then.
 
 use super::{Engine, Halt};
 use crate::config::{AgentWork, ChosenAgent, ProjectConfig};
-use crate::domain::{Remedy, Run};
-use crate::engine::ports::World;
+use crate::domain::{Remedy, Run, Terms, hands};
+use crate::engine::ports::{Trees, World};
 use crate::store::StoreError;
 use crate::watchdog::Level;
 
@@ -15,7 +17,9 @@ impl<W: World> Engine<W> {
         run: &Run,
         config: &ProjectConfig,
     ) -> Result<(ChosenAgent, Option<Remedy>), Halt> {
-        let own = || self.world.choose_agent(&run.agent, run.role, config).map_err(Halt::Trouble);
+        let (id, number) = (run.id, run.iteration);
+        let guidance = self.store.read(move |view| view.guidance(id)).await?;
+        let own = || self.appointed(run, config, hands(&guidance, number)).map_err(Halt::Trouble);
         let Some(change) = self.remedy_for(run).await? else { return Ok((own()?, None)) };
         let changed = match &change {
             Remedy::FreshSession => own().map(|agent| (agent, None))?,
@@ -29,6 +33,46 @@ impl<W: World> Engine<W> {
         let Some(why) = hindrance else { return Ok((agent, Some(change))) };
         self.note(run.id, &format!("the warned turn goes on as it is, since what was to be changed cannot be: {why}"));
         Ok((agent, Some(Remedy::FreshSession)))
+    }
+
+    /// The agent that works by what people named, with the model that they named.
+    fn appointed(
+        &self,
+        run: &Run,
+        config: &ProjectConfig,
+        (agent, model): (Option<&str>, Option<&str>),
+    ) -> Result<ChosenAgent, String> {
+        let chosen = match agent {
+            Some(name) => self.other(name, run, config)?,
+            None => self.world.choose_agent(&run.agent, run.role, config)?,
+        };
+        let Some(model) = model else { return Ok(chosen) };
+        match with_model(chosen, model) {
+            (chosen, None) => Ok(chosen),
+            (_, Some(why)) => Err(why),
+        }
+    }
+
+    /// Why a run could not go on on such terms, where that is known before they are taken.
+    pub(in crate::engine) async fn hindrance(&self, run: &Run, terms: &Terms) -> Result<Option<String>, StoreError> {
+        if !terms.change_hands() {
+            return Ok(None);
+        }
+        let Some(base) = &run.base else {
+            return Ok(Some(
+                "it is not prepared yet, so who could work on it is not known: wait for its first iteration".to_owned(),
+            ));
+        };
+        let project = self.project(run.project).await?;
+        let config = match self.world.trees().config(&project, base).await {
+            Ok(config) => config,
+            Err(fault) => return Ok(Some(fault.0)),
+        };
+        let id = run.id;
+        let guidance = self.store.read(move |view| view.guidance(id)).await?;
+        let (before, _) = hands(&guidance, u32::MAX);
+        let agent = terms.agent.as_deref().or(before);
+        Ok(self.appointed(run, &config, (agent, terms.model.as_deref())).err())
     }
 
     /// Another agent, where it could work at all.

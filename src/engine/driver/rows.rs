@@ -97,8 +97,11 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     )?;
                 }
             }
-            Write::Guide { by, text } => {
-                tx.insert_guidance(id, by, text)?;
+            Write::Guide { by, text, terms } => {
+                let told = tx.insert_guidance(id, by, text)?;
+                if let Some(terms) = terms {
+                    tx.set_terms(id, told.number, terms)?;
+                }
             }
             Write::Use { part, used, left } => {
                 if *used != Spent::default() {

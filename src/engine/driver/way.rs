@@ -7,7 +7,7 @@ use super::tasks::names;
 use super::{Context, Engine, Halt};
 use crate::agent::CodingSettings;
 use crate::config::{AgentWork, Setup};
-use crate::domain::{AgentReport, Conversation, Ending, Iteration, Remedy, Run, RunId, StepKey, shortened};
+use crate::domain::{AgentReport, Conversation, Ending, Iteration, Remedy, Run, RunId, StepKey, hands, shortened};
 use crate::engine::ports::{Trees, World};
 use crate::gateway::{Answered, ModelUse, PORT, Policy, Refused, Ways, address};
 use crate::knowledge::{Tool, Toolset};
@@ -95,15 +95,21 @@ impl<W: World> Engine<W> {
             return Ok(None);
         }
         let id = context.run.id;
-        let (iterations, said, changed) = self
+        let (iterations, said, changed, guidance) = self
             .store
-            .read(move |view| Ok((view.iterations(id)?, view.watch_verdicts(id)?, view.changed_turns(id)?)))
+            .read(move |view| {
+                Ok((view.iterations(id)?, view.watch_verdicts(id)?, view.changed_turns(id)?, view.guidance(id)?))
+            })
             .await?;
         // What did not help in a conversation will not help in its next turn either: who does not move begins anew.
         if said.last().is_some_and(|verdict| verdict.level == Level::Warn || verdict.level.pauses()) {
             return Ok(None);
         }
-        let by_others = changed.iter().filter(|(_, change)| matches!(change, Remedy::Agent(_))).map(|(turn, _)| *turn);
+        let others = changed.iter().filter(|(_, change)| matches!(change, Remedy::Agent(_))).map(|(turn, _)| *turn);
+        // A conversation is one agent's: whoever takes over begins one of their own.
+        let (now, _) = hands(&guidance, context.run.iteration);
+        let before = iterations.iter().map(|one| one.number).filter(|number| hands(&guidance, *number).0 != now);
+        let by_others = others.chain(before);
         Ok(last_conversation(&context.run, &context.base, &iterations, &by_others.collect()).cloned())
     }
 

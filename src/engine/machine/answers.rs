@@ -23,13 +23,13 @@ pub(super) fn apply(
     match (next.run.state, approve) {
         (RunState::AwaitingReview, _) if kind == QuestionKind::Plan => {
             if !approve {
-                next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
+                next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned(), terms: None });
             }
             super::planning::settled(next, approve);
         }
         (RunState::AwaitingReview, true) => next.go(RunState::Delivering),
         (RunState::AwaitingReview, false) => {
-            next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned() });
+            next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned(), terms: None });
             next.next_iteration();
         }
         (RunState::AwaitingRedirect, _) => super::stuck::answered(next, approve, reason),

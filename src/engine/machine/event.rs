@@ -1,7 +1,7 @@
 //! What can happen to a run.
 
 use crate::domain::{
-    Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion,
+    Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion, Terms,
 };
 
 /// What the gates say of an iteration as a whole.
@@ -166,6 +166,8 @@ pub enum Event {
         text: String,
         /// What the work is measured by from now on, if that changes.
         criteria: Option<Vec<String>>,
+        /// What else changes.
+        terms: Terms,
     },
     /// An operator stops it for good.
     Cancel {

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::transition::{Refused, Transition, Write};
-use crate::domain::{Need, Outcome, RunState};
+use crate::domain::{Need, Outcome, RunState, Terms, TermsFrom};
 
 pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused> {
     let state = next.run.state;
@@ -32,7 +32,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
             next.run.resume_to = None;
             next.run.not_before = None;
         }
-        Event::Redirect { by, text, criteria } => {
+        Event::Redirect { by, text, criteria, terms } => {
             if text.trim().is_empty() {
                 return Err(Refused::Incomplete("a redirect needs words: what should the agent do differently?"));
             }
@@ -41,9 +41,19 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
                     "this run only tests: it has no agent that could do anything differently",
                 ));
             }
-            redirect(next)?;
+            if let Some(why) = terms.unfit() {
+                return Err(Refused::Incomplete(why));
+            }
+            if let Some(more) = terms.iterations {
+                next.run.budget.iterations = next.run.budget.iterations.saturating_add(more);
+            }
+            let before = next.run.iteration;
+            redirect(next, terms)?;
             super::stuck::measure_by(next, criteria.as_deref())?;
-            next.writes.push(Write::Guide { by: by.clone(), text: text.clone() });
+            // A turn that has begun is read by the agent that wrote it.
+            let from = if next.run.iteration > before { next.run.iteration } else { before.saturating_add(1) };
+            let terms = (!terms.is_none()).then(|| TermsFrom { from, terms: terms.clone() });
+            next.writes.push(Write::Guide { by: by.clone(), text: text.clone(), terms });
         }
         Event::Cancel { reason, .. } => {
             next.withdraw();
@@ -65,7 +75,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event) -> Result<(), Refused>
 
 /// A run that waits goes on with the new guidance; one that works takes it up in its next prompt. Guidance that no prompt
 /// would ever quote is refused.
-fn redirect(next: &mut Transition) -> Result<(), Refused> {
+fn redirect(next: &mut Transition, terms: &Terms) -> Result<(), Refused> {
     let delivering = Refused::NotNow { event: "redirect", state: RunState::Delivering };
     match next.run.state {
         RunState::AwaitingReview if next.run.plan.is_due() => {
@@ -85,6 +95,12 @@ fn redirect(next: &mut Transition) -> Result<(), Refused> {
             next.withdraw();
             let to = next.run.resume_to.unwrap_or(RunState::Developing);
             if to == RunState::Delivering {
+                next.next_iteration();
+                return Ok(());
+            }
+            if terms.change_hands() && to == RunState::Developing {
+                // Who could not work is followed by somebody else; what it has begun is not theirs to go on with.
+                next.writes.push(Write::CloseIteration { number: next.run.iteration, outcome: Outcome::Neutral });
                 next.next_iteration();
                 return Ok(());
             }

@@ -14,6 +14,10 @@ pub(super) fn ask(next: &mut Transition, headline: Option<&str>, why: &[String],
     facts.push(format!("- give it new guidance: dogwatch redirect {id} TEXT"));
     facts.push(format!("- change what it is measured by: dogwatch redirect {id} TEXT --criterion LINE"));
     facts.push(format!("- go back to an iteration: dogwatch rollback {id} NUMBER"));
+    facts.push(format!(
+        "- have another agent or model work on it: dogwatch redirect {id} TEXT --agent NAME --model NAME"
+    ));
+    facts.push(format!("- give it more iterations: dogwatch redirect {id} TEXT --more-iterations NUMBER"));
     facts.push("- approve: it goes on as it is, and the counting begins anew".to_owned());
     facts.push("- deny: it is given up as failed, for the reason that you give".to_owned());
     let title = format!("iteration {number} is red, and {}", headline.unwrap_or("the run does not move"));

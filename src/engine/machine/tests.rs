@@ -229,7 +229,8 @@ fn a_reached_cap_asks_and_an_answer_raises_it_once() {
         reason: "go on".to_owned(),
         by: operator(),
     };
-    let redirect = Event::Redirect { by: operator(), text: "try b".to_owned(), criteria: None };
+    let redirect =
+        Event::Redirect { by: operator(), text: "try b".to_owned(), criteria: None, terms: Terms::default() };
     assert_eq!(apply(&mut run.clone(), &redirect, Millis(2)), Err(Refused::AnswerFirst { question }));
     apply(&mut run, &answer(question, true), Millis(2)).unwrap();
     assert_eq!((run.state, run.budget.iterations, run.iteration), (RunState::Developing, 6, 4));
@@ -378,7 +379,8 @@ fn packages_are_delivered_after_a_yes_alone() {
 
 #[test]
 fn guidance_that_came_too_late_is_taken_up_before_success() {
-    let redirect = || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None };
+    let redirect =
+        || Event::Redirect { by: operator(), text: "use b".to_owned(), criteria: None, terms: Terms::default() };
     let gating = || {
         let mut events = base_tested();
         events.extend(round(Judgement::Red));
@@ -469,7 +471,8 @@ fn a_run_whose_predecessor_failed_starts_only_when_a_person_says_so() {
     assert!(facts.contains(&"it still waits for r8 as well".to_owned()), "{facts:?}");
     assert_eq!(run.state, RunState::Escalated);
     // Other words than an answer do not start it.
-    let redirect = Event::Redirect { by: operator(), text: "go on".to_owned(), criteria: None };
+    let redirect =
+        Event::Redirect { by: operator(), text: "go on".to_owned(), criteria: None, terms: Terms::default() };
     assert!(matches!(step(&run, &redirect, Millis(2)), Err(Refused::AnswerFirst { .. })));
     let answer = |approve| Event::Answer {
         question: run.question.unwrap(),
@@ -540,7 +543,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Cleaned),
         Just(Event::Pause { by: by.clone() }),
         Just(Event::Resume { by: by.clone() }),
-        Just(Event::Redirect { by: by.clone(), text: "try".to_owned(), criteria: None }),
+        Just(Event::Redirect { by: by.clone(), text: "try".to_owned(), criteria: None, terms: Terms::default() }),
         Just(Event::Cancel { by: by.clone(), reason: "enough".to_owned() }),
         Just(Event::Rollback { by: by.clone(), iteration: 1, commit: "d".repeat(40) }),
         Just(Event::Capped { project: "shop".to_owned(), reached: vec![reached(true)] }),

@@ -2,6 +2,7 @@
 
 use crate::domain::{
     Actor, AgentReport, Left, Millis, Outcome, QuestionId, QuestionKind, Reached, Run, RunState, Spent, Suspicion,
+    TermsFrom,
 };
 
 /// Why an event does not apply.
@@ -116,6 +117,8 @@ pub enum Write {
         by: Actor,
         /// What.
         text: String,
+        /// What changes beside the words.
+        terms: Option<TermsFrom>,
     },
     /// The plan that the agent wrote.
     KeepPlan {

@@ -119,6 +119,7 @@ fn guided(number: u32, text: &str) -> Guidance {
         state: GuidanceState::Accepted,
         applied_in: None,
         live: None,
+        terms: None,
     }
 }
 

@@ -126,6 +126,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
                 plot.asks.push((When::At(at), Ask::Pause));
                 plot.asks.push((When::State(RunState::Paused, 45), Ask::Resume));
             }
+            5 | 6 if queue.percent(40) => plot.asks.push((When::At(at), Ask::HandOn("another agent"))),
             5 | 6 => plot.asks.push((When::At(at), Ask::Redirect("another way"))),
             7 | 8 => plot.asks.push((When::At(at), Ask::Rollback(u32::try_from(dice.below(2)).unwrap()))),
             _ => plot.asks.push((When::At(at), Ask::Cancel)),

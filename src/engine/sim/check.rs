@@ -94,7 +94,8 @@ impl Witness {
                 let yes = questions.iter().filter(|one| {
                     one.kind == QuestionKind::Budget && one.answer.as_ref().is_some_and(|answer| answer.approve)
                 });
-                Ok((view.run(id)?.unwrap(), open, yes.count()))
+                let given = view.guidance(id)?.into_iter().filter_map(|one| one.terms?.terms.iterations);
+                Ok((view.run(id)?.unwrap(), open, yes.count() + given.count()))
             })
             .await
             .unwrap();

@@ -5,7 +5,7 @@ use super::check::Witness;
 use super::life::ada;
 use super::plot::{Ask, Leader, Plot, When};
 use super::world::SimWorld;
-use crate::domain::{Actor, Question, QuestionState, Run, RunId, RunState, StepId};
+use crate::domain::{Actor, Question, QuestionState, Run, RunId, RunState, StepId, Terms};
 use crate::engine::machine::Event;
 use crate::engine::ports::World;
 use crate::engine::{AskError, Engine, HandOver};
@@ -136,8 +136,21 @@ impl<'s> Operator<'s> {
             let after = match ask {
                 Ask::Pause => self.engine.ask(run.id, Event::Pause { by }).await?,
                 Ask::Resume => self.engine.ask(run.id, Event::Resume { by }).await?,
+                Ask::HandOn(text) => {
+                    let name = if self.plot.coding { "claude" } else { "command" };
+                    // Who can work on a run is not known before it is prepared.
+                    let agent = run.base.is_some().then(|| name.to_owned());
+                    let terms = Terms { agent, iterations: Some(1), ..Terms::default() };
+                    let event = Event::Redirect { by, text: text.to_owned(), criteria: None, terms };
+                    self.engine.ask(run.id, event).await?
+                }
                 Ask::Redirect(text) => {
-                    self.engine.ask(run.id, Event::Redirect { by, text: text.to_owned(), criteria: None }).await?
+                    self.engine
+                        .ask(
+                            run.id,
+                            Event::Redirect { by, text: text.to_owned(), criteria: None, terms: Terms::default() },
+                        )
+                        .await?
                 }
                 Ask::Cancel => {
                     self.engine.ask(run.id, Event::Cancel { by, reason: "not needed any more".to_owned() }).await?

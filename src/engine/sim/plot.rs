@@ -80,6 +80,8 @@ pub(super) enum Ask {
     Pause,
     Resume,
     Redirect(&'static str),
+    /// A redirect by which an agent called by its name works on, with another iteration to spend.
+    HandOn(&'static str),
     Cancel,
     Prioritise(Priority),
     Rollback(u32),
@@ -93,7 +95,7 @@ impl Ask {
         match self {
             Self::Pause => "run.pause",
             Self::Resume => "run.resume",
-            Self::Redirect(_) => "run.redirect",
+            Self::Redirect(_) | Self::HandOn(_) => "run.redirect",
             Self::Cancel => "run.cancel",
             Self::Prioritise(_) => "run.prioritise",
             Self::Rollback(_) => "run.rollback",

@@ -179,6 +179,7 @@ fn guidance(app: &App, detail: &RunDetail) -> Vec<SafeText> {
         let went = one.live.as_ref().map(|live| safe!("    {}", came(live)));
         std::iter::once(head)
             .chain(went)
+            .chain(one.terms.as_ref().map(|terms| safe!("    {}", words::guidance::terms(terms))))
             .chain(whole(&one.text, &safe!("    ")))
             .chain([SafeText::empty()])
             .collect::<Vec<_>>()

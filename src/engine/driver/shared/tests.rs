@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::*;
-use crate::domain::{Actor, Question, QuestionState, Run, RunState};
+use crate::domain::{Actor, Question, QuestionState, Run, RunState, Terms};
 use crate::engine::machine::MAX_TROUBLES;
 use crate::store::{Options, Store, new_run_for_tests};
 use proptest::prelude::*;
@@ -112,7 +112,11 @@ fn other_trouble_is_another_item_with_its_name_and_who_leaves_is_no_longer_named
     let full = "2 runs: something outside the work keeps failing: a disk is full";
     assert_eq!(titles(&store), ["2 runs: something outside the work keeps failing", full]);
     event(&store, RunId(1), Event::Cancel { by: ada(), reason: "no".to_owned() });
-    event(&store, RunId(2), Event::Redirect { by: ada(), text: "go on".to_owned(), criteria: None });
+    event(
+        &store,
+        RunId(2),
+        Event::Redirect { by: ada(), text: "go on".to_owned(), criteria: None, terms: Terms::default() },
+    );
     let left = open(&store);
     assert_eq!(left.iter().map(|one| one.run).collect::<Vec<_>>(), [Some(RunId(3)), Some(RunId(4))]);
     assert_eq!(titles(&store)[0], "something outside the work keeps failing", "one run alone is not counted");
@@ -156,7 +160,7 @@ proptest! {
                     event(&store, RunId(id), Event::Cancel { by: ada(), reason: "no".to_owned() });
                 }
                 Deed::Redirect(id) => {
-                    event(&store, RunId(id), Event::Redirect { by: ada(), text: "x".to_owned(), criteria: None });
+                    event(&store, RunId(id), Event::Redirect { by: ada(), text: "x".to_owned(), criteria: None, terms: Terms::default() });
                 }
             }
             let asked = open(&store);

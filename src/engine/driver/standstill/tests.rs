@@ -78,6 +78,7 @@ pub(super) fn history() -> History {
 pub(super) fn guidance(applied_in: u32) -> Guidance {
     Guidance {
         live: None,
+        terms: None,
         run: RunId(1),
         number: 1,
         by: crate::domain::Actor::Engine,

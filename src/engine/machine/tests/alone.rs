@@ -51,7 +51,7 @@ fn its_iteration_keeps_what_its_tests_came_to() {
 #[test]
 fn it_is_paused_and_cancelled_like_any_but_has_nobody_to_redirect() {
     let mut run = tested(&to_gates());
-    let redirect = Event::Redirect { by: operator(), text: "try".to_owned(), criteria: None };
+    let redirect = Event::Redirect { by: operator(), text: "try".to_owned(), criteria: None, terms: Terms::default() };
     let refused = step(&run, &redirect, Millis(2)).unwrap_err().to_string();
     assert!(refused.contains("only tests"), "{refused}");
     apply(&mut run, &Event::Pause { by: operator() }, Millis(2)).unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::MAX_PLAN_TRIES;
 use super::*;
-use crate::domain::Plan;
+use crate::domain::{Plan, Terms};
 
 fn planned(plan: Option<&str>) -> Event {
     Event::Planned { report: report(Ending::Finished), plan: plan.map(str::to_owned), milliseconds: 10_000 }
@@ -56,7 +56,12 @@ fn a_person_reads_the_plan_before_anything_is_changed() {
 fn new_guidance_takes_back_the_question_and_the_plan_is_written_anew() {
     let mut run = planning(Plan::Ask);
     apply(&mut run, &planned(Some("1. mend")), Millis(2)).unwrap();
-    let redirect = Event::Redirect { by: operator(), text: "look at the parser".to_owned(), criteria: None };
+    let redirect = Event::Redirect {
+        by: operator(),
+        text: "look at the parser".to_owned(),
+        criteria: None,
+        terms: Terms::default(),
+    };
     let writes = apply(&mut run, &redirect, Millis(3)).unwrap();
     assert!(writes.iter().any(|write| matches!(write, Write::Withdraw { .. })));
     assert_eq!((run.state, run.iteration, run.attempt, run.question), (RunState::Planning, 1, 2, None));
