@@ -87,6 +87,14 @@ fn standing(detail: &ProposalDetail) -> Part {
     if let Some(execution) = &one.execution {
         lines.push(safe!("its name on the asset: {}", execution.as_str()));
     }
+    if let Some(stop) = &one.stop {
+        let (who, at) = (person(&stop.by), stop.at.wall);
+        lines.push(safe!("{} wanted it stopped at {}: {}", who, at, stop.reason).styled(Style::strong()));
+        lines.push(match &stop.told {
+            Some(words) => safe!("what came of the stop: {}", words),
+            None => safe!("the asset has not answered to the stop"),
+        });
+    }
     if let Some(outcome) = &one.outcome {
         lines.push(safe!("what is known: {}", outcome_words(outcome)));
     }
