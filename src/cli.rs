@@ -30,6 +30,7 @@ mod feature;
 mod gc;
 mod help;
 mod init;
+mod input;
 mod knowledge;
 mod lesson;
 mod logs;
@@ -37,6 +38,7 @@ mod man;
 mod metrics;
 mod models;
 mod notify;
+mod print;
 mod project;
 mod prompt;
 mod proposals;
@@ -110,41 +112,41 @@ enum Command {
     Deliver(deliver::Args),
     /// Show what the agent of a run used the engine's tools for, and what it noted
     Tools(tools::Args),
-    /// Show what runs met, what was tried against it, and what repaired it
-    Bug(bug::Args),
-    /// Register directories of data that runs may read, and hold them to what was registered
-    Dataset(dataset::Args),
-    /// Keep what people and solved bugs teach about a project, for its agents
-    Lesson(lesson::Args),
-    /// Have suites run without an agent, at once or by a clock, and see what came of it
-    Task(task::Args),
-    /// List what was asked for beside the loops, such as test runs of agents, and what came of it
+    /// List what agents asked for beside their loops, such as test runs, and what came of it
     Tasks(tasks::Args),
-    /// Keep what people want of a project, start runs from it, and see how far it is
-    Feature(feature::Args),
-    /// Register what agents may read: data sets
-    Knowledge(knowledge::Args),
-    /// Register live systems and see how they are
-    Asset(asset::Args),
-    /// See and answer what waits for people: questions of runs, and what is proposed for live assets
-    Approvals(approvals::Args),
-    /// Show how well the loops do without people
-    Metrics(metrics::Args),
-    /// Have something run on a live asset, once people have agreed to exactly that
-    Propose(propose::Args),
-    /// Show what runs, projects and days have used and reserved of what they may
-    Budget(budget::Args),
-    /// Stop all requests to models at once, or let them pass again; alone: how that is
-    Models(models::Args),
     /// Show what a run asked of models and what that took
     Usage(usage::Args),
     /// Show what a run asked of hosts outside, and what came of it
     Egress(egress::Args),
-    /// Register and list repositories
+    /// See and answer what waits for people: questions of runs, and what is proposed for live assets
+    Approvals(approvals::Args),
+    /// Have something run on a live asset, once people have agreed to exactly that
+    Propose(propose::Args),
+    /// Keep projects: the repositories that runs work on
     Project(project::Args),
+    /// Keep features: what people want of a project, the runs that build it, and how far it is
+    Feature(feature::Args),
+    /// Keep bugs: what runs met and people told, what was tried against it, and what repaired it
+    Bug(bug::Args),
+    /// Keep lessons: what people and solved bugs teach the agents of a project
+    Lesson(lesson::Args),
+    /// Keep tasks: test runs without an agent, at once or by a clock, and what came of them
+    Task(task::Args),
+    /// Keep data sets: directories that runs may read, held to what was registered
+    Dataset(dataset::Args),
+    /// Keep words about data that no data set holds, for agents to read
+    Knowledge(knowledge::Args),
+    /// Keep live systems: what is registered, and how it is
+    Asset(asset::Args),
+    /// Show what runs, projects and days have used and reserved of what they may
+    Budget(budget::Args),
+    /// Stop all requests to models at once, or let them pass again; alone: how that is
+    Models(models::Args),
+    /// Show how well the loops do without people
+    Metrics(metrics::Args),
     /// Try whether a coding agent is installed as it should be
     Agent(agent::Args),
-    /// Keep keys for the engine, out of everybody else's sight
+    /// Keep secrets: keys for the engine, out of everybody else's sight
     Secret(secret::Args),
     /// Write a first dogwatch.toml by looking at a repository
     Init(init::Args),

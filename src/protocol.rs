@@ -15,12 +15,15 @@ mod closer;
 mod dataset;
 mod feature;
 mod lesson;
+mod logs;
 mod models;
 mod needs;
 mod proposal;
 mod reply;
 mod request;
+mod runs;
 mod schedule;
+mod status;
 mod tools;
 
 pub use assets::{AssetView, Became};
@@ -30,14 +33,14 @@ pub use closer::{BugAttempt, BugDetail, BugRepair, BugRun, IterationDetail, Roun
 pub use dataset::{DatasetAsk, DatasetView};
 pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
 pub use lesson::{LessonAsk, LessonView};
+pub use logs::{LogChunk, LogHits, LogInfo, LogLine, LogLines};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
 pub use proposal::{Agreed, Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
-pub use reply::{
-    DiskSpace, EgressReport, EngineStatus, GuidanceView, LogChunk, LogHits, LogInfo, LogLine, LogLines, Reply,
-    RunDetail, RunView, Snapshot, SuiteView,
-};
+pub use reply::{EgressReport, Reply, Snapshot};
 pub use request::{DeliverAs, Request};
+pub use runs::{GuidanceView, RunDetail, RunView, SuiteView};
 pub use schedule::{FiringView, ScheduleAsk, ScheduleDetail, ScheduleView};
+pub use status::{DiskSpace, EngineStatus};
 pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;
@@ -47,6 +50,11 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u32 = 5;
 /// Longest line in bytes that either side accepts.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// For fields that are left out where they say nothing.
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}
 
 /// The first line of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

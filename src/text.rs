@@ -27,5 +27,5 @@ pub use out::{Flow, Out, OutError, StandardOut};
 pub use report::{install_panic_hook, report, report_text};
 pub use safe::SafeText;
 pub use style::{Colour, Style};
-pub use table::{Align, Table};
+pub use table::{Align, Table, left, right};
 pub use to_safe::ToSafe;

@@ -195,6 +195,12 @@ pub fn iteration(run: &Run) -> SafeText {
     if number <= most { safe!("{}/{}", number, most) } else { safe!("{} ({}/{})", number, run.spent.iterations, most) }
 }
 
+/// Counts of tests in words. Of those that failed so many may go by luck, which is another thing than a failure.
+pub fn counts((passed, failed, skipped): (u32, u32, u32), flaky: u32) -> SafeText {
+    let luck = if flaky == 0 { SafeText::empty() } else { safe!("{} flaky, ", flaky) };
+    safe!("{} passed, {} failed, {}{} skipped", passed, failed.saturating_sub(flaky), luck, skipped)
+}
+
 /// Counts of tests for a narrow column: passed, failed, skipped.
 pub fn tests((passed, failed, skipped): (u32, u32, u32)) -> SafeText {
     safe!("{}/{}/{}", passed, failed, skipped)

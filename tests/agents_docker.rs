@@ -45,10 +45,6 @@ mod needs_docker {
         json!({ "write": { "calc.py": text } })
     }
 
-    fn done(order: &serde_json::Value) -> Say {
-        Say::Done(order.to_string())
-    }
-
     /// Every file below a directory that holds a text, the file of the key itself left out.
     fn holding(dir: &Path, text: &str, found: &mut Vec<String>) {
         for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -76,7 +72,7 @@ mod needs_docker {
             ["CONNECT", "example.org:443", {}]
         ]);
         let first = json!({ "write": { "calc.py": WRONG.replace("a - b", "a * b") }, "ask": ask, "look": true });
-        let model = Model::start(vec![done(&first), Say::Hang]);
+        let model = Model::start(vec![Say::order(&first), Say::Hang]);
         let engine = engine(&docker, &model);
         let repo = repo(&docker);
         let run = engine.run_on(&repo);
@@ -91,7 +87,7 @@ mod needs_docker {
             "{inspected}"
         );
         assert!(!inspected.contains(KEY), "{inspected}");
-        model.now_say(vec![done(&write(RIGHT))]);
+        model.now_say(vec![Say::order(&write(RIGHT))]);
         // The agent never gives up on a silent model by itself: the connection goes with the engine.
         let mut engine = engine;
         engine.kill();
@@ -154,7 +150,7 @@ mod needs_docker {
     fn a_budget_holds_whatever_the_agent_asks_and_over_a_death_of_the_engine() {
         let Some(docker) = docker() else { return };
         let flood = json!({ "flood": 12 });
-        let model = Model::start(vec![done(&flood)]);
+        let model = Model::start(vec![Say::order(&flood)]);
         let mut engine = engine(&docker, &model);
         let agent = format!("{AGENT}[budget]\ntokens = 400\n");
         let repo = python_repo(&docker, &agent, &[("claude", include_str!("agents/claude"))]);
@@ -184,7 +180,7 @@ mod needs_docker {
     fn an_installation_is_tried_and_what_is_wrong_is_told() {
         let Some(docker) = docker() else { return };
         let auth = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#;
-        let model = Model::start(vec![done(&json!({}))]);
+        let model = Model::start(vec![Say::order(&json!({}))]);
         let engine = engine(&docker, &model);
         let file = engine.config().join("config.toml");
         let usual = fs::read_to_string(&file).unwrap();
@@ -285,7 +281,8 @@ mod needs_docker {
     #[test]
     fn a_redirect_reaches_the_agent_at_work_and_the_next_prompt() {
         let Some(docker) = docker() else { return };
-        let model = Model::start(vec![done(&json!({ "wait": true })), done(&write(RIGHT)), done(&json!({}))]);
+        let model =
+            Model::start(vec![Say::order(&json!({ "wait": true })), Say::order(&write(RIGHT)), Say::order(&json!({}))]);
         let engine = engine(&docker, &model);
         let repo = repo(&docker);
         let run = engine.run_on(&repo);
@@ -324,7 +321,11 @@ mod needs_docker {
         let repo = repo(&docker);
         let project = engine.add(&repo);
         for point in ["commit.redirect.after", "steer.intended", "steer.said", "steer.recorded"] {
-            model.now_say(vec![done(&json!({ "wait": true })), done(&write(RIGHT)), done(&json!({}))]);
+            model.now_say(vec![
+                Say::order(&json!({ "wait": true })),
+                Say::order(&write(RIGHT)),
+                Say::order(&json!({})),
+            ]);
             engine.restart_knowing(&[("DOGWATCH_CRASH_AT", point)]);
             let run = engine.submit(&project, None);
             wait_until("an agent at work", REST, || engine.raw_log(run, "-i1-develop").contains("tool_use"));
@@ -369,7 +370,7 @@ mod needs_docker {
     #[test]
     fn a_provider_is_known_by_its_certificate() {
         let Some(docker) = docker() else { return };
-        let (model, certificate) = Model::start_tls(vec![done(&write(RIGHT))]);
+        let (model, certificate) = Model::start_tls(vec![Say::order(&write(RIGHT))]);
         // With only the certificates of this machine nobody knows that provider, and no key is sent to it.
         let mut stranger = engine(&docker, &model);
         let repo = repo(&docker);
@@ -404,7 +405,7 @@ mod needs_docker {
             Say::Refuse(529, "", busy),
             Say::Refuse(500, "", busy),
             Say::Refuse(401, "", auth),
-            done(&write(RIGHT)),
+            Say::order(&write(RIGHT)),
         ]);
         engine.restart();
         assert_eq!(engine.detail(run).view.run.not_before, Some(until));

@@ -10,18 +10,6 @@ mod needs_docker {
     use crate::support::{DockerEnv, Engine, TempRepo, docker, wait_until};
     use dogwatch::domain::{Day, Measure, QuestionKind, RunState};
     use dogwatch::protocol::{BudgetReport, Reply, Request};
-    use std::fs;
-
-    /// An engine with this in its `config.toml`.
-    fn engine(docker: &DockerEnv, text: &str) -> Engine {
-        let mut engine = Engine::start(docker);
-        let place = engine.config().join("config.toml");
-        let settings = fs::read_to_string(&place).unwrap_or_default();
-        fs::write(place, format!("{settings}\n{text}")).unwrap();
-        engine.stop();
-        engine.restart();
-        engine
-    }
 
     /// A repository whose suite passes once `value` is `wanted`; each turn sets it to the number of its iteration, takes
     /// `pause` seconds and uses 120 tokens.
@@ -69,7 +57,7 @@ mod needs_docker {
         let name = repo.path().file_name().unwrap().to_str().unwrap().to_owned();
         let text =
             format!("[budget.iteration]\ntokens = 150\n[projects.\"{name}\".total]\niterations = 2\ntokens = 1000\n");
-        let mut engine = engine(&docker, &text);
+        let mut engine = Engine::configured(&docker, &text);
         assert_eq!(engine.add(&repo), name);
         let run = engine.submit(&name, None);
         wait_until("a turn under way", REST, || total(&engine) == [0, 1, 0, 150]);
@@ -97,7 +85,7 @@ mod needs_docker {
     #[test]
     fn a_run_waits_for_the_next_day_where_a_person_lets_it() {
         let Some(docker) = docker() else { return };
-        let engine = engine(&docker, "[budget.day]\niterations = 1\n");
+        let engine = Engine::configured(&docker, "[budget.day]\niterations = 1\n");
         let run = engine.run_on(&counting(&docker, 9, "0"));
         engine.reaches(run, RunState::Escalated);
         let question = engine.open_question(run);

@@ -264,8 +264,8 @@ fn a_feature_is_added_run_edited_and_closed_by_people() {
     {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
-    home.run(&["feature", "close", "f1", "nobody wants it"]).expect_code(0);
-    assert_eq!(home.run(&["feature", "close", "f1", "again"]).code, Some(5));
+    home.run(&["feature", "close", "f1", "--reason", "nobody wants it"]).expect_code(0);
+    assert_eq!(home.run(&["feature", "close", "f1", "--reason", "again"]).code, Some(5));
     assert!(home.run(&["run", "--feature", "f1"]).stderr.contains("f1 is closed"));
     assert!(home.run(&["feature", "ls"]).expect_code(0).contains("no feature is open"));
     let text = home.run(&["feature", "ls", "--all"]).expect_code(0).to_owned();
@@ -297,7 +297,9 @@ fn lessons_are_taught_edited_and_removed_and_prompts_have_room_for_few() {
     assert_eq!(quoted(&home), [(4, true), (3, true), (2, false), (1, true)]);
     home.run(&["lesson", "edit", "l3", "count\u{1b}[2J twice"]).expect_code(5);
     home.run(&["lesson", "edit", "l3", "count twice"]).expect_code(0);
-    home.run(&["lesson", "rm", "l4"]).expect_code(0);
+    assert!(home.run(&["lesson", "rm", "l4"]).expect_code(0).contains("l4 is removed"));
+    assert!(home.run(&["lesson", "show", "l3"]).expect_code(0).starts_with("l3 of shop\ncount twice"));
+    assert_eq!(home.run(&["lesson", "show", "l4"]).code, Some(4));
     assert_eq!(home.run(&["lesson", "rm", "l4"]).code, Some(4));
     assert_eq!(quoted(&home), [(3, true), (2, true), (1, true)]);
     let text = home.run(&["lesson", "ls", "-p", "shop"]).expect_code(0).to_owned();
@@ -462,14 +464,12 @@ fn people_tell_bugs_and_say_which_are_one() {
         home.run(&["project", "add", repo.path().to_str().unwrap(), "--name", name]).expect_code(0);
     }
     let add = |args: &[&str]| home.run(&[&["bug", "add"], args].concat());
-    let told = add(&["--project", "shop", "Refunds go astray", "--text", "Since March,\nonly with two cards."]);
+    let told = add(&["--project", "shop", "Refunds go astray", "--description", "Since March,\nonly with two cards."]);
     assert!(told.expect_code(0).contains("b1 open: told by "), "{}", told.stdout);
     assert!(told.stdout.contains("of shop; no run has seen it") && told.stdout.contains("only with two cards."));
-    std::fs::write(home.path("text"), "From a file.\n").unwrap();
-    let file = home.path("text");
-    let told = add(&["-p", "shop", "Refunds are lost", "--file", file.to_str().unwrap(), "--json"]);
-    let detail = json_lines(told.expect_code(0)).remove(0);
-    assert_eq!(detail["bug"]["message"], "Refunds are lost\n\nFrom a file.");
+    let told = home.feed(&["bug", "add", "-p", "shop", "Refunds are lost", "-d", "-", "--json"], b"From a pipe.\n");
+    let detail = json_lines(std::str::from_utf8(&told).unwrap()).remove(0);
+    assert_eq!(detail["bug"]["message"], "Refunds are lost\n\nFrom a pipe.");
     assert_eq!((&detail["bug"]["told"]["project"], &detail["alike"][0]["id"]), (&"shop".into(), &1.into()));
     add(&["-p", "farm", "Cows are lost"]).expect_code(0);
     add(&["-p", "shop", "two\nlines"]).expect_code(5);
@@ -489,7 +489,7 @@ fn people_tell_bugs_and_say_which_are_one() {
     assert_eq!(listed.iter().map(|bug| bug["id"].as_i64().unwrap()).collect::<Vec<_>>(), [3, 1]);
     let log = home.run(&["audit", "log", "--kind", "bug."]);
     assert!(log.expect_code(0).contains("bug.merged"), "{}", log.stdout);
-    home.run(&["bug", "close", "b2", "explained"]).expect_code(0);
+    home.run(&["bug", "close", "b2", "--reason", "explained"]).expect_code(0);
     assert!(!home.run(&["bug", "ls"]).expect_code(0).contains("Refunds"));
 }
 

@@ -28,20 +28,9 @@ mod needs_bwrap {
         TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
     }
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine() -> Option<Engine> {
-        let engine = Engine::start_process("", &[]);
-        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
-            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     #[test]
     fn a_redirect_is_followed_from_the_editor_to_the_prompt() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let run = engine.run_on(&repo());
         let mut console = Console::of(&engine, &["watch"], 36, 120);
         console.wait_for("developing");
@@ -71,7 +60,7 @@ mod needs_bwrap {
 
     #[test]
     fn terminals_lost_at_any_instant_lose_and_double_nothing() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = repo();
         let project = engine.add(&repo);
         let mut random = random();

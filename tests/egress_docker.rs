@@ -9,7 +9,7 @@ mod needs_docker {
     use crate::support::loops::{REPLAY, RIGHT, WRONG, python_repo};
     use crate::support::mirror::{Files, Mirror};
     use crate::support::packages::packages;
-    use crate::support::{DockerEnv, Engine, docker, wait_until};
+    use crate::support::{Engine, docker, wait_until};
     use dogwatch::domain::{EgressSeen, QuestionKind, RunId, RunState};
     use dogwatch::protocol::{Reply, Request};
     use serde_json::json;
@@ -22,17 +22,6 @@ mod needs_docker {
     const CLOSED: &str = "import os\nimport socket\n\nimport pytest\n\nimport calc\n\n\ndef test_add():\n    assert calc.add(2, 3) \
         == 5\n\n\ndef test_no_way_out():\n    assert 'http_proxy' not in os.environ\n    with pytest.raises(ConnectionRefusedError):\n\
         \u{20}       socket.create_connection((\"127.0.0.1\", 3649), 5)\n";
-
-    /// An engine with this in its `config.toml`.
-    fn engine(docker: &DockerEnv, text: &str) -> Engine {
-        let mut engine = Engine::start(docker);
-        let place = engine.config().join("config.toml");
-        let settings = fs::read_to_string(&place).unwrap_or_default();
-        fs::write(place, format!("{settings}\n{text}")).unwrap();
-        engine.stop();
-        engine.restart();
-        engine
-    }
 
     /// What this machine can lend to an image that lacks it.
     fn tools(files: &mut Files) {
@@ -84,7 +73,7 @@ mod needs_docker {
              \"{}\", \"tls.example.org\" = \"{}\" }}\n",
             mirror.at, other.at, tls.at
         );
-        let engine = engine(&docker, &config);
+        let engine = Engine::configured(&docker, &config);
         let at = |host: &str, one: &Mirror| format!("{host}.example.org:{}", one.at.port());
         let (plain, other_at) =
             (format!("http://{}", at("mirror", &mirror)), format!("http://{}", at("other", &other)));
@@ -144,7 +133,7 @@ mod needs_docker {
     #[test]
     fn a_setup_that_lacks_a_host_goes_on_once_a_person_lets_the_run_reach_it() {
         let Some(docker) = docker() else { return };
-        let engine = engine(&docker, "[egress]\nprojects-may-ask = [\"other.example.org\"]\n");
+        let engine = Engine::configured(&docker, "[egress]\nprojects-may-ask = [\"other.example.org\"]\n");
         let fetch = "python3 fetch.py";
         let agent = format!("{REPLAY}\n[setup]\ncommand = \"{fetch}\"\negress = [\"other.example.org\"]\n");
         let script = "import urllib.request\nurllib.request.urlopen('http://new.invalid/fix')\n";
@@ -205,7 +194,7 @@ mod needs_docker {
             "[egress]\nprivate = {{ \"docs.example.org\" = \"{}\" }}\n[roles.coder]\negress = [\"docs.example.org\"]\n",
             mirror.at
         );
-        let engine = engine(&docker, &config);
+        let engine = Engine::configured(&docker, &config);
         let script = format!(
             "import urllib.error, urllib.request\n\
              try:\n    urllib.request.urlopen('http://evil.example.org/')\n\

@@ -17,15 +17,11 @@ mod needs_docker {
     };
     use dogwatch::domain::RunState;
     use dogwatch::protocol::Request;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use std::collections::BTreeSet;
     use std::time::{Duration, Instant};
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n[services.db]\ncommand = \"sleep 60\"\n";
-
-    fn done(order: &Value) -> Say {
-        Say::Done(order.to_string())
-    }
 
     /// Everything that the container engine has, but what other engines of tests made: containers with their names, images,
     /// volumes, networks.
@@ -69,7 +65,7 @@ mod needs_docker {
             ["!run", ["rm", "Dockerfile"]],
             ["!run", ["sh", "-c", "while [ ! -e go ]; do sleep 0.2; done; rm -f go"]]
         ] });
-        let model = Model::start(vec![done(&neighbour), Say::Hang]);
+        let model = Model::start(vec![Say::order(&neighbour), Say::Hang]);
         let engine = played_engine(&docker, &model, &format!("[engine]\nmax-runs = 4\n{ENOUGH}"));
         let quiet = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let project = engine.add(&quiet);
@@ -92,7 +88,7 @@ mod needs_docker {
             ["notes", {}],
             ["!run", ["sh", "-c", "sleep 4; rm -rf way pipe bad*"]]
         ] });
-        model.now_say(vec![done(&attack), Say::Hang]);
+        model.now_say(vec![Say::order(&attack), Say::Hang]);
         let text = serde_json::to_string(&cases).unwrap();
         let files = [
             ("claude", include_str!("agents/claude")),

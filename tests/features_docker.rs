@@ -11,13 +11,9 @@ mod needs_docker {
     use crate::support::{docker, played_engine, wait_until};
     use dogwatch::domain::{FeatureState, RunId, RunState};
     use dogwatch::protocol::{FeatureDetail, Reply};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n";
-
-    fn done(order: &Value) -> Say {
-        Say::Done(order.to_string())
-    }
 
     #[test]
     fn a_feature_is_built_reported_on_tested_delivered_and_closed() {
@@ -27,7 +23,7 @@ mod needs_docker {
             "write": { "calc.py": WRONG.replace("a - b", "a * b") },
             "tools": [["features", { "id": "f1" }], say(1, "met", "all of it works"), say(3, "met", "that too")]
         });
-        let model = Model::start(vec![done(&first), Say::Hang]);
+        let model = Model::start(vec![Say::order(&first), Say::Hang]);
         let engine = played_engine(&docker, &model, "");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let source = repo.path().to_str().unwrap();
@@ -56,7 +52,7 @@ mod needs_docker {
         assert!(text.contains("the agent has said nothing of it"), "{text}");
         assert!(engine.cmd(&["tools", "r1"]).expect_code(0).contains("met, says the agent"));
         let right = json!({ "write": { "calc.py": RIGHT }, "tools": [say(2, "unclear", "it was not measured")] });
-        model.now_say(vec![done(&right)]);
+        model.now_say(vec![Say::order(&right)]);
         let mut engine = engine;
         engine.kill();
         engine.restart();
@@ -67,7 +63,7 @@ mod needs_docker {
         let said: Vec<_> =
             told.runs[0].criteria.iter().map(|one| one.said.as_ref().map(|said| said.iteration)).collect();
         assert_eq!(said, [Some(1), Some(2)]);
-        engine.cmd(&["feature", "close", "f1", "it is in use"]).expect_code(0);
+        engine.cmd(&["feature", "close", "f1", "--reason", "it is in use"]).expect_code(0);
         let closed = engine.cmd(&["feature", "ls", "--all", "--json"]).json();
         assert_eq!(closed["state"], "closed");
         let Ok(Reply::Tools { used }) = engine.ask(dogwatch::protocol::Request::Tools { run: RunId(1) }) else {

@@ -33,19 +33,6 @@ mod needs_bwrap {
         TempRepo::new(&[("dogwatch.toml", &toml), ("check.sh", &check), ("agent.sh", agent), ("value", "0\n")])
     }
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine() -> Option<Engine> {
-        let engine = Engine::start_process("", &[]);
-        let status = engine.cmd(&["status", "--json"]).json();
-        if let Some(fault) = status["sandbox_fault"].as_str() {
-            let required = std::env::var("DOGWATCH_REQUIRE_BWRAP").is_ok_and(|value| value == "1");
-            assert!(!required, "a bubblewrap that works here is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     /// The steps of the suite by iteration and attempt.
     fn tested(detail: &RunDetail) -> Vec<String> {
         let tests = detail.steps.iter().filter(|step| step.key.suite == "unit");
@@ -60,7 +47,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_test_that_fails_once_is_found_and_is_neither_red_nor_done() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = lucky_repo("r[0-9]+-i1-test-unit-a1", "");
         let run = engine.run_on(&repo);
         let asked = engine.rested(run);
@@ -107,7 +94,7 @@ mod needs_bwrap {
 
     #[test]
     fn what_goes_by_luck_at_the_base_is_known_from_the_start() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = lucky_repo("r[0-9]+-i0-test-unit-a1", "");
         let run = engine.run_on(&repo);
         let asked = engine.rested(run);
@@ -121,7 +108,7 @@ mod needs_bwrap {
 
     #[test]
     fn an_engine_that_is_killed_meanwhile_comes_to_the_same() {
-        if engine().is_none() {
+        if Engine::in_bubblewrap("").is_none() {
             return;
         }
         for point in ["commit.doubted.before", "commit.doubted.after", "step.test.created:4", "gather.parsed:2"] {
@@ -142,7 +129,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_project_that_wants_no_second_run_has_none() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = lucky_repo("r[0-9]+-i1-test-unit-a1", "[gates]\nrerun = \"off\"\n");
         let run = engine.run_on(&repo);
         let done = engine.rested(run);

@@ -443,7 +443,7 @@ fn people_register_a_host_and_see_how_it_is() {
         "tier=db",
     ];
     let added = bare.cmd(&add);
-    assert_eq!((added.code, added.stdout.trim()), (Some(0), "registered target"), "{}", added.stderr);
+    assert_eq!((added.code, added.stdout.trim()), (Some(0), "target is registered"), "{}", added.stderr);
     assert_eq!(bare.cmd(&add).code, Some(5), "a name is taken once");
     assert!(bare.cmd(&["asset", "ls"]).stdout.contains("unseen"));
     let looked = bare.cmd(&["asset", "look", "target"]);
@@ -452,7 +452,7 @@ fn people_register_a_host_and_see_how_it_is() {
     fs::write(&file, "[assets.here]\nlocal = true\n[assets.target]\nnote = \"gone from here\"\n").unwrap();
     let imported = bare.cmd(&["asset", "import", file.to_str().unwrap()]);
     assert!(
-        imported.stdout.contains("registered here") && imported.stdout.contains("target is version 2"),
+        imported.stdout.contains("here is registered") && imported.stdout.contains("target is version 2"),
         "{}",
         imported.stdout
     );

@@ -61,7 +61,7 @@ fn it_is_listed_read_and_told_anew() {
     console.type_keys("j");
     console.wait_for("the next prompt of the project's runs quotes it");
     // What others change meanwhile is there when the screen is asked for again.
-    bare.cmd(&["feature", "close", "f1", "nobody wants it"]);
+    bare.cmd(&["feature", "close", "f1", "--reason", "nobody wants it"]);
     console.type_keys("7g");
     console.wait_for("nobody wants it");
     console.type_keys("/refunds\r");

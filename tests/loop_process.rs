@@ -38,19 +38,6 @@ mod needs_bwrap {
         TempRepo::new(&[("dogwatch.toml", &toml), ("check.sh", &check), ("agent.sh", &agent), ("value", "0\n")])
     }
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine(sandbox: &str) -> Option<Engine> {
-        let engine = Engine::start_process(sandbox, &[]);
-        let status = engine.cmd(&["status", "--json"]).json();
-        if let Some(fault) = status["sandbox_fault"].as_str() {
-            let required = std::env::var("DOGWATCH_REQUIRE_BWRAP").is_ok_and(|value| value == "1");
-            assert!(!required, "a bubblewrap that works here is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     fn assert_counted(engine: &Engine, repo: &TempRepo, detail: &RunDetail, wanted: u32) {
         let run = detail.view.run.id;
         assert_eq!(detail.view.run.state, RunState::Succeeded, "{detail:#?}");
@@ -71,7 +58,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_loop_finishes_with_everything_on_record() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = counting_repo(3, "0", "");
         let begin = Instant::now();
         let run = engine.run_on(&repo);
@@ -86,7 +73,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_plan_is_written_approved_and_followed() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let agent = "cat > prompt.txt\nif grep -q dogwatch-plan.md prompt.txt; then\n  echo 9 > value\n  n=$(grep -c 'smaller' \
                      prompt.txt)\n  echo \"plan $n: set the value\" > dogwatch-plan.md\nelse\n  echo 1 > value\nfi\n";
         let repo = counting_repo(1, "0", "[gates]\nplan = \"ask\"\n");
@@ -115,7 +102,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_run_is_looked_into_and_rolled_back_from_the_console() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = counting_repo(9, "0", "[budget]\niterations = 2\n");
         let run = engine.run_on(&repo);
         let asked = engine.rested(run);
@@ -158,7 +145,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_killed_engine_finds_its_containers_again() {
-        let Some(mut engine) = engine("") else { return };
+        let Some(mut engine) = Engine::in_bubblewrap("") else { return };
         let repo = counting_repo(4, "0.7", "");
         let run = engine.run_on(&repo);
         let mut kills = 0;
@@ -180,7 +167,7 @@ mod needs_bwrap {
 
     #[test]
     fn nothing_is_left_when_the_data_is_uninstalled() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = counting_repo(1, "600", "");
         let run = engine.run_on(&repo);
         wait_until("an agent at work", Duration::from_mins(1), || engine.raw_log(run, "i1-develop").contains("begin"));
@@ -204,7 +191,7 @@ mod needs_bwrap {
 
     #[test]
     fn operators_pause_resume_and_cancel() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = counting_repo(1, "600", "");
         let run = engine.run_on(&repo);
         wait_until("an agent at work", Duration::from_mins(1), || engine.raw_log(run, "i1-develop").contains("begin"));
@@ -219,7 +206,7 @@ mod needs_bwrap {
 
     #[test]
     fn what_needs_images_is_refused_at_once() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let refused = |repo: &TempRepo| {
             let project = engine.add(repo);
             engine.ask(submission(&project, None)).unwrap_err().to_string()

@@ -50,7 +50,7 @@ mod needs_docker {
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);
         wait_until("an answer that hangs", REST, || !model.asked().is_empty());
-        let told = engine.cmd(&["models", "stop", "the", "bill"]);
+        let told = engine.cmd(&["models", "stop", "--reason", "the bill"]);
         assert!(
             told.expect_code(0).contains("models are stopped by") && told.stdout.contains(": the bill"),
             "{told:?}"

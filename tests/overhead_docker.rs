@@ -300,19 +300,12 @@ mod needs_docker {
                 let run = tx.insert_run(&run)?;
                 for number in 0..100 {
                     tx.put_iteration(&Iteration {
-                        run: run.id,
-                        number,
-                        base: "0".repeat(40),
                         commit: Some("1".repeat(40)),
                         tree: Some("2".repeat(40)),
-                        report: None,
                         outcome: Some(Outcome::Red),
                         tests: (1, 1, 0),
-                        suspicions: Vec::new(),
-                        rerun: Vec::new(),
-                        rerun_disagrees: Vec::new(),
-                        started: Millis(1),
                         ended: Some(Millis(2)),
+                        ..Iteration::new(run.id, number, "0".repeat(40), Millis(1))
                     })?;
                 }
                 tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id)).map(drop)

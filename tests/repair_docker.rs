@@ -30,10 +30,6 @@ mod needs_docker {
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n";
 
-    fn done(order: &Value) -> Say {
-        Say::Done(order.to_string())
-    }
-
     /// Up to the point at which an approver reads what ada made of the agent's proposal. `state` is what the agent waits to hear of it.
     fn corrected(crash: Option<&str>, state: &str) -> Option<(Scene, Model, RunId)> {
         let docker = docker()?;
@@ -57,7 +53,7 @@ mod needs_docker {
             ],
         });
         let right = json!({ "write": { "calc.py": RIGHT }, "tools": [["assets", { "name": "web-1" }]] });
-        model.now_say(vec![done(&wrong), done(&right)]);
+        model.now_say(vec![Say::order(&wrong), Say::order(&right)]);
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = scene.begin(&repo);
         scene.until("x1", "pending");

@@ -14,19 +14,6 @@ mod needs_bwrap {
 
     const PATIENCE: Duration = Duration::from_mins(1);
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine() -> Option<Engine> {
-        let engine = Engine::start_process("", &[]);
-        let status = engine.cmd(&["status", "--json"]).json();
-        if let Some(fault) = status["sandbox_fault"].as_str() {
-            let required = std::env::var("DOGWATCH_REQUIRE_BWRAP").is_ok_and(|value| value == "1");
-            assert!(!required, "a bubblewrap that works here is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     /// A repository with a suite that passes and one that passes once `value` is 1. It names no agent: none is needed.
     fn repo() -> TempRepo {
         let suite = |name: &str, check: &str| {
@@ -51,7 +38,7 @@ mod needs_bwrap {
 
     #[test]
     fn suites_run_at_once_and_end_as_their_tests_do() {
-        let Some(engine) = engine() else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = repo();
         let project = engine.add(&repo);
         let told = add(&engine, &["-p", &project, "-s", "unit"]);
@@ -88,7 +75,7 @@ mod needs_bwrap {
 
     #[test]
     fn what_was_missed_runs_once_over_kills_and_says_so() {
-        let Some(mut engine) = engine() else { return };
+        let Some(mut engine) = Engine::in_bubblewrap("") else { return };
         let repo = repo();
         let project = engine.add(&repo);
         let told = add(&engine, &["-p", &project, "-s", "unit", "--cron", "0 * * * *"]);
@@ -121,14 +108,14 @@ mod needs_bwrap {
         assert!(show(&engine, "c1").view.schedule.next >= Some(next));
         engine.cmd(&["task", "rm", "c1"]).expect_code(0);
         assert_eq!(engine.cmd(&["task", "show", "c1"]).code, Some(4));
-        assert!(engine.cmd(&["task", "ls"]).expect_code(0).contains("nothing is scheduled"));
+        assert!(engine.cmd(&["task", "ls"]).expect_code(0).contains("no task is there"));
         engine.assert_nothing_left();
         engine.assert_anchored();
     }
 
     #[test]
     fn one_whose_run_is_not_over_or_whose_source_is_gone_starts_nothing_and_says_why() {
-        let Some(mut engine) = engine() else { return };
+        let Some(mut engine) = Engine::in_bubblewrap("") else { return };
         let repo = repo();
         repo.commit(&[("check.sh", "sleep 600\n")], "it takes its time");
         let project = engine.add(&repo);

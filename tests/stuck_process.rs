@@ -27,17 +27,6 @@ mod needs_bwrap {
         TempRepo::new(&[("dogwatch.toml", toml), ("check.sh", check), ("agent.sh", agent), ("value", "0\n")])
     }
 
-    /// An engine; `None` where there is no bubblewrap that works, which is said.
-    fn engine(config: &str) -> Option<Engine> {
-        let engine = Engine::start_process(config, &[]);
-        if let Some(fault) = engine.cmd(&["status", "--json"]).json()["sandbox_fault"].as_str() {
-            assert!(std::env::var("DOGWATCH_REQUIRE_BWRAP").is_err(), "a bubblewrap that works is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
-        Some(engine)
-    }
-
     /// Sends what was written under a title. A field that has just opened takes no `enter` that may have been meant for the screen
     /// before it.
     fn enter(console: &mut Console, title: &str) {
@@ -53,7 +42,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_goal_that_cannot_be_reached_waits_for_other_criteria_and_then_succeeds() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = contradiction();
         let run = engine.run_on(&repo);
         let stuck = engine.reaches(run, RunState::AwaitingRedirect);
@@ -92,7 +81,7 @@ mod needs_bwrap {
     fn the_first_warning_lets_another_agent_try_once() {
         let config = "[watchdog]\nsame-warn = 2\nsame-pause = 7\nchange = \"agent:helper\"\n\
                       [agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
-        let Some(engine) = engine(config) else { return };
+        let Some(engine) = Engine::in_bubblewrap(config) else { return };
         let repo = contradiction();
         let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\ntest ! -e tried || echo 5 > value\n";
         let helper = "cat > /dev/null; echo helper >> notes; touch tried\n";
@@ -111,7 +100,7 @@ mod needs_bwrap {
     #[test]
     fn a_person_has_another_agent_work_on_and_gives_it_more_iterations() {
         let config = "[watchdog]\nsame-warn = 2\nsame-pause = 3\n[agents.helper]\ncommand = [\"sh\", \"helper.sh\"]\n";
-        let Some(engine) = engine(config) else { return };
+        let Some(engine) = Engine::in_bubblewrap(config) else { return };
         let repo = contradiction();
         let own = "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n";
         let helper = "cat > /dev/null; echo helper >> notes; test ! -e tried || echo 5 > value; touch tried\n";
@@ -129,6 +118,8 @@ mod needs_bwrap {
         assert!(refused.stderr.contains("asks no model"), "{}", refused.stderr);
         let mut console = Console::of(&engine, &["watch"], 40, 120);
         console.wait_for("STUCK");
+        console.type_keys("2");
+        console.wait_for("stuck of r1");
         console.type_keys("A");
         console.wait_for("Who works on");
         console.type_keys("helper");
@@ -155,7 +146,7 @@ mod needs_bwrap {
 
     #[test]
     fn an_agent_that_falls_silent_again_and_again_is_a_persons_business() {
-        let Some(engine) = engine("") else { return };
+        let Some(engine) = Engine::in_bubblewrap("") else { return };
         let repo = contradiction();
         let toml = std::fs::read_to_string(repo.path().join("dogwatch.toml")).unwrap() + "silence = \"2s\"\n";
         repo.commit(
@@ -177,7 +168,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_person_gives_it_up_for_a_reason_and_it_is_no_success() {
-        let Some(engine) = engine("[watchdog]\nsame-warn = 2\nsame-pause = 3\n") else { return };
+        let Some(engine) = Engine::in_bubblewrap("[watchdog]\nsame-warn = 2\nsame-pause = 3\n") else { return };
         let repo = contradiction();
         repo.commit(
             &[("agent.sh", "cat > /dev/null; echo $DOGWATCH_ITERATION >> notes\n")],
@@ -186,6 +177,11 @@ mod needs_bwrap {
         let run = engine.run_on(&repo);
         let stuck = engine.reaches(run, RunState::AwaitingRedirect);
         assert_eq!(stuck.view.run.spent.iterations, 3, "{stuck:#?}");
+        // Nothing came of it, so the best is the base.
+        engine.cmd(&["rollback", &run.to_string()]).expect_code(0);
+        wait_until("another iteration", PATIENCE, || engine.detail(run).view.run.iteration > 3);
+        let again = engine.reaches(run, RunState::AwaitingRedirect);
+        assert_eq!(again.iterations[4].base, again.iterations[1].base, "{again:#?}");
         engine.answer(run, false, "the two tests contradict each other");
         let over = engine.reaches(run, RunState::Failed);
         assert_eq!(over.view.run.reason, "given up: the two tests contradict each other");

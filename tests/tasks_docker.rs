@@ -14,10 +14,6 @@ mod needs_docker {
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n";
 
-    fn done(order: &Value) -> Say {
-        Say::Done(order.to_string())
-    }
-
     fn repo(docker: &DockerEnv, more: &str, files: &[(&str, &str)]) -> crate::support::TempRepo {
         let files: Vec<_> =
             [("claude", include_str!("agents/claude"))].into_iter().chain(files.iter().copied()).collect();
@@ -46,7 +42,7 @@ mod needs_docker {
             ["run_tests", { "suite": "unit", "filter": "-k x" }],
             ["task", { "id": "t99" }]
         ] });
-        let model = Model::start(vec![done(&first), done(&json!({ "write": { "calc.py": RIGHT } }))]);
+        let model = Model::start(vec![Say::order(&first), Say::order(&json!({ "write": { "calc.py": RIGHT } }))]);
         let engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, "", &[]);
         let run = engine.run_on(&repo);
@@ -96,7 +92,7 @@ mod needs_docker {
             ["run_tests", { "suite": "slow" }],
             ["!run", ["rm", "wait"]]
         ] });
-        let model = Model::start(vec![done(&first)]);
+        let model = Model::start(vec![Say::order(&first)]);
         let mut engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, SLOW, &[("slow.sh", SCRIPT)]);
         let run = engine.run_on(&repo);
@@ -136,7 +132,7 @@ mod needs_docker {
             ["run_tests", { "suite": "unit" }],
             ["task", { "id": "t3", "wait": 120 }]
         ] });
-        let model = Model::start(vec![done(&first)]);
+        let model = Model::start(vec![Say::order(&first)]);
         let engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, "", &[]);
         let run = engine.run_on(&repo);
@@ -189,7 +185,7 @@ mod needs_docker {
             ["container_run", { "image": "docker.io/library/alpine", "argv": ["id"] }],
             ["service_start", { "argv": ["false"], "port": 9000 }]
         ] });
-        let model = Model::start(vec![done(&first)]);
+        let model = Model::start(vec![Say::order(&first)]);
         let engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, ECHO, &[]);
         let run = engine.run_on(&repo);
@@ -234,7 +230,7 @@ mod needs_docker {
             ["container_list", {}],
             ["container_run", { "argv": get(8200) }]
         ] });
-        let model = Model::start(vec![done(&first)]);
+        let model = Model::start(vec![Say::order(&first)]);
         let mut engine = played_engine(&docker, &model, "");
         let repo = repo(&docker, ECHO, &[]);
         let run = engine.run_on(&repo);

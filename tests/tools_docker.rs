@@ -11,13 +11,9 @@ mod needs_docker {
     use crate::support::{docker, played_engine, wait_until};
     use dogwatch::domain::{QuestionId, QuestionKind, QuestionState, RunState};
     use dogwatch::protocol::{Reply, Request};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const AGENT: &str = "[agent]\nname = \"claude\"\nmodel = \"m\"\n";
-
-    fn done(order: &Value) -> Say {
-        Say::Done(order.to_string())
-    }
 
     #[test]
     fn an_agent_searches_notes_and_asks_and_the_answer_comes_back_to_it() {
@@ -33,7 +29,7 @@ mod needs_docker {
                 ["decide", { "question": "q1", "approve": true }]
             ]
         });
-        let model = Model::start(vec![done(&first), Say::Hang]);
+        let model = Model::start(vec![Say::order(&first), Say::Hang]);
         let engine = played_engine(&docker, &model, "");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);
@@ -73,7 +69,7 @@ mod needs_docker {
         engine.cmd(&["approvals", "approve", "q1", "--reason", "add, please"]).expect_code(0);
         let wrong = json!({ "write": { "calc.py": WRONG.replace("a - b", "a * b * 1") }, "tools": [["answers", {}]] });
         let right = json!({ "write": { "calc.py": RIGHT }, "tools": [["record_attempt", { "bug": "b1", "tried": "use a plus" }]] });
-        model.now_say(vec![done(&wrong), done(&right)]);
+        model.now_say(vec![Say::order(&wrong), Say::order(&right)]);
         let mut engine = engine;
         engine.kill();
         engine.restart();
@@ -84,7 +80,7 @@ mod needs_docker {
         assert!(engine.raw_log(run, "-i2-develop").contains("add, please"));
         // What tests bore out is known to the next run.
         let look = json!({ "write": { "calc.py": RIGHT }, "tools": [["bug", { "id": "b1" }]] });
-        model.now_say(vec![done(&look)]);
+        model.now_say(vec![Say::order(&look)]);
         let second = engine.submit(&engine.detail(run).view.project, None);
         assert_eq!(engine.rested(second).view.run.state, RunState::Succeeded);
         let log = engine.raw_log(second, "-i1-develop");
@@ -99,7 +95,7 @@ mod needs_docker {
         let ask = json!({ "tools": [["ask_operator", { "kind": "clarify", "question": "what?" }],
             ["query", { "sql": "SELECT 'runs ' || count(*) AS told FROM runs" }],
             ["query", { "sql": "SELECT * FROM audit" }] ] });
-        let model = Model::start(vec![done(&ask), Say::Hang]);
+        let model = Model::start(vec![Say::order(&ask), Say::Hang]);
         let engine = played_engine(&docker, &model, "[roles.coder]\ntools = [\"ask\", \"query\"]\n");
         let repo = python_repo(&docker, AGENT, &[("claude", include_str!("agents/claude"))]);
         let run = engine.run_on(&repo);

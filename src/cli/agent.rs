@@ -5,12 +5,14 @@ mod trial;
 
 use super::context::{Context, Failure};
 use super::doctor::{Finding, Level};
+use super::input;
 use crate::agent::CodingSettings;
 use crate::config::{AgentWork, ChosenAgent, EngineConfig, ImageSource, ProjectConfig, choose_agent};
 use crate::domain::Role;
 use crate::gateway::Gateway;
 use crate::models::NoMeter;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use trial::Trial;
 pub(super) use trial::leftovers;
@@ -92,7 +94,11 @@ fn asked(image: Option<String>) -> Result<(ProjectConfig, String), Failure> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::new(format!("{file}: {error}"))),
+        Err(error) => {
+            return Err(input::unusable(Path::new(file), "see that you may read it, or go to another directory")(
+                error,
+            ));
+        }
     };
     let bad = |errors: crate::config::ConfigErrors| Failure::new(errors.to_string());
     let project = text.map(|text| ProjectConfig::parse(&text, file)).transpose().map_err(bad)?;

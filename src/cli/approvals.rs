@@ -10,7 +10,7 @@ use super::together;
 use crate::domain::{BadId, ProposalId, Question, QuestionId, QuestionKind};
 use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
-use crate::text::{Align, SafeText, Style, Table};
+use crate::text::{SafeText, Style, Table, left};
 use crate::words;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct Args {
 enum Command {
     /// List what waits for people: questions of runs, and proposals for live assets
     Ls {
-        /// Also show those that are settled
+        /// Settled ones as well
         #[arg(short, long)]
         all: bool,
         /// Print JSON, one question or proposal a line; `{"more":true}` last where older are left out
@@ -47,7 +47,7 @@ enum Command {
         #[arg(value_name = "QUESTION|PROPOSAL")]
         which: Which,
         /// Why, for the record
-        #[arg(short, long, default_value = "")]
+        #[arg(short, long, default_value = "", hide_default_value = true)]
         reason: String,
         /// To what is asked about a host: let every run of the project reach it, until `dogwatch project close-host`
         #[arg(long)]
@@ -109,7 +109,7 @@ enum Command {
         /// The proposal, such as x3
         proposal: ProposalId,
         /// Why, for the record
-        #[arg(short, long, default_value = "")]
+        #[arg(short, long, default_value = "", hide_default_value = true)]
         reason: String,
         /// Print JSON
         #[arg(long)]
@@ -268,11 +268,8 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
 
 fn table(questions: &[Question], columns: Option<usize>) -> Vec<SafeText> {
     let now = words::now();
-    let headers = [safe!("QUESTION"), safe!("RUN"), safe!("KIND"), safe!("STATE"), safe!("AGE"), safe!("TITLE")];
-    let mut table = Table::new(headers.map(|header| (header, Align::Left)));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let headers = ["QUESTION", "RUN", "KIND", "STATE", "AGE", "TITLE"];
+    let mut table = Table::new(headers.map(left), columns);
     for question in questions {
         table.row([
             safe!("{}", question.id),

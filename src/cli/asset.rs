@@ -4,13 +4,14 @@ mod add;
 mod scan;
 
 use super::context::{Context, Failure, unfit};
+use super::input;
+use super::print::List;
 use crate::config::read_assets;
 use crate::protocol::{AssetView, Became, Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left};
 use crate::words;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Longest file that is imported, in bytes.
 const LONGEST: u64 = 256 * 1024;
@@ -24,17 +25,25 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Register a live system
+    /// Add a live system: a host by SSH, a container, or this machine
     Add(Box<add::Args>),
-    /// List the live systems
+    /// Add what a file lists; live systems that differ become another version, others stay
+    Import {
+        /// The file, such as assets.toml
+        file: PathBuf,
+        /// Print JSON, one asset a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// List live systems, by name
     Ls {
         /// Print JSON, one asset a line
         #[arg(long)]
         json: bool,
     },
-    /// Show everything about a live system
+    /// Show one live system: what is registered, and how it was when it was last looked at
     Show {
-        /// Its name
+        /// The live system, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -42,25 +51,17 @@ enum Command {
     },
     /// Look at a live system now, and show it
     Look {
-        /// Its name
+        /// The live system, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take a live system out of the registry
+    /// Remove a live system from the registry
     Rm {
-        /// Its name
+        /// The live system, by its name
         name: String,
         /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Register what a file lists; assets that differ become another version, others stay
-    Import {
-        /// The file, such as assets.toml
-        file: PathBuf,
-        /// Print JSON, one asset a line
         #[arg(long)]
         json: bool,
     },
@@ -86,9 +87,9 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Look { name, json } => show(context, Request::LookAtAsset { name }, json).await,
         Command::Rm { name, json } => done(context, Request::RemoveAsset { name }, json).await,
         Command::Import { file, json } => {
-            let text = read(&file)?;
+            let text = input::file(&file, LONGEST)?;
             let assets = read_assets(&text, &file.to_string_lossy());
-            let assets = assets.map_err(|errors| Failure { code: 2, message: errors.to_string() })?;
+            let assets = assets.map_err(|errors| input::wrong(errors.to_string()))?;
             done(context, Request::PutAssets { assets, replace: true }, json).await
         }
         Command::Scan { host, json } => scan::perform(context, &host, json).await,
@@ -98,12 +99,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
 async fn show(mut context: Context, request: Request, json: bool) -> Result<i32, Failure> {
     let Reply::Assets { mut assets } = context.ask(request).await? else { return unfit() };
     let Some(view) = assets.pop() else { return unfit() };
-    if json {
-        context.json(&view)?;
-    } else {
-        context.say_all(&words::asset::page(&view, words::now()))?;
-    }
-    Ok(0)
+    context.tell(&view, json, words::asset::page(&view, words::now()))
 }
 
 /// Changes the registry and says what became of what.
@@ -116,11 +112,11 @@ async fn done(mut context: Context, request: Request, json: bool) -> Result<i32,
         }
         let (name, version) = (&view.asset.spec.name, view.asset.version);
         let line = match view.became {
-            Some(Became::Added) => safe!("registered {}", name),
+            Some(Became::Added) => safe!("{} is registered", name),
             Some(Became::Changed) => {
                 safe!("{} is version {} now: what was approved for another one is void", name, version)
             }
-            Some(Became::Removed) => safe!("removed {}", name),
+            Some(Became::Removed) => safe!("{} is removed", name),
             Some(Became::Same) | None => safe!("{} is that already", name),
         };
         context.say(&line)?;
@@ -130,35 +126,14 @@ async fn done(mut context: Context, request: Request, json: bool) -> Result<i32,
 
 async fn list(mut context: Context, json: bool) -> Result<i32, Failure> {
     let Reply::Assets { assets } = context.ask(Request::Assets).await? else { return unfit() };
-    if json {
-        for view in &assets {
-            context.json(view)?;
-        }
-        return Ok(0);
-    }
-    if assets.is_empty() {
-        context.say(&safe!("no live system is registered; `dogwatch asset add` registers one"))?;
-        return Ok(0);
-    }
-    let lines = table(&assets, context.columns());
-    context.say_all(&lines)?;
-    Ok(0)
+    let nothing = safe!("no live system is registered; `dogwatch asset add` adds one");
+    let list = List { items: &assets, json, nothing, left_out: None };
+    context.list(list, |columns| table(&assets, columns))
 }
 
 fn table(assets: &[AssetView], columns: Option<usize>) -> Vec<SafeText> {
-    let headers = [
-        safe!("NAME"),
-        safe!("BY"),
-        safe!("PLACE"),
-        safe!("STATE"),
-        safe!("LOOKED"),
-        safe!("ENVIRONMENT"),
-        safe!("CRITICAL"),
-    ];
-    let mut table = Table::new(headers.map(|header| (header, Align::Left)));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let headers = ["NAME", "BY", "PLACE", "STATE", "LOOKED", "ENVIRONMENT", "CRITICAL"];
+    let mut table = Table::new(headers.map(left), columns);
     let now = words::now();
     for view in assets {
         let spec = &view.asset.spec;
@@ -173,11 +148,4 @@ fn table(assets: &[AssetView], columns: Option<usize>) -> Vec<SafeText> {
         ]);
     }
     table.lines()
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure { code: 2, message: format!("{}: {error}", file.display()) };
-    let mut text = String::new();
-    std::fs::File::open(file).map_err(failed)?.take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
 }

@@ -5,6 +5,7 @@ mod log;
 mod witness;
 
 use super::context::{Context, Failure, open, unfit};
+use super::input;
 use super::serve::store_paths;
 use crate::audit::{self, Head, HeadFile, Verdict, VerifyError};
 use crate::protocol::{Reply, Request};
@@ -46,7 +47,7 @@ enum Command {
     Log(Box<log::Args>),
     /// Show one event in full, with what its hash is worth
     Show {
-        /// Its number
+        /// The event, by its number
         number: u64,
         /// Print JSON
         #[arg(long)]
@@ -103,7 +104,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         }
         Command::Export { file: Some(file), json } => {
             let store = files(&context)?;
-            let refused = |error: &dyn std::error::Error| Failure::new(format!("{}: {error}", file.display()));
+            let refused = |error: &dyn std::error::Error| {
+                Failure::new(format!("{}: {error}; name a new file, in a place that you may write to", file.display()))
+            };
             let mut to = OpenOptions::new();
             let to = to.write(true).create_new(true).mode(0o600).open(&file).map_err(|error| refused(&error))?;
             let mut to = BufWriter::new(to);
@@ -130,7 +133,10 @@ fn files(context: &Context) -> Result<Store, Failure> {
     Store::rescue(&store_paths(&context.paths)).map_err(|error| match error {
         OpenError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Failure {
             code: 4,
-            message: format!("{}: there is no log yet, no engine ever ran here", context.paths.database().display()),
+            message: format!(
+                "{}: there is no audit log yet, since no engine ever ran here: `dogwatch run` starts one",
+                context.paths.database().display()
+            ),
         },
         error => failed(&error),
     })
@@ -157,16 +163,24 @@ async fn asked(mut context: Context, json: bool) -> Result<i32, Failure> {
 
 /// Heads that the log must continue: of the checkpoints beside it, and of those that somebody kept.
 fn heads(context: &Context, file: Option<&Path>) -> Result<Vec<Head>, Failure> {
-    let read = |place: &Path| remembered(place).map_err(|error| Failure::new(format!("{}: {error}", place.display())));
+    let read = |place: &Path| remembered(place).map_err(input::unusable(place, "name a file that you may read"));
     let mut heads = read(&context.paths.checkpoints())?;
     if let Some(file) = file {
         let more = read(file)?;
         if more.is_empty() {
-            return Err(Failure::new(format!("{} holds no checkpoint that an engine signed", file.display())));
+            return Err(unsigned(file));
         }
         heads.extend(more);
     }
     Ok(heads)
+}
+
+/// A file that is no file of checkpoints.
+fn unsigned(file: &Path) -> Failure {
+    Failure::new(format!(
+        "{} holds no checkpoint that an engine signed: name a copy of an engine's checkpoints",
+        file.display()
+    ))
 }
 
 fn of_store(context: &Context, checkpoints: Option<&Path>) -> Result<Verdict, Failure> {
@@ -200,19 +214,20 @@ fn of_export(
     checkpoints: Option<&Path>,
 ) -> Result<Verdict, Failure> {
     if let Some(checkpoints) = checkpoints {
-        let newest = remembered(checkpoints)?.into_iter().max_by_key(|head| head.seq);
-        let head = newest.ok_or_else(|| {
-            Failure::new(format!("{} holds no checkpoint that an engine signed", checkpoints.display()))
-        })?;
-        let source = std::fs::File::open(file)?;
+        let kept = remembered(checkpoints).map_err(input::unusable(checkpoints, "name a file that you may read"))?;
+        let head = kept.into_iter().max_by_key(|head| head.seq).ok_or_else(|| unsigned(checkpoints))?;
+        let source = std::fs::File::open(file).map_err(input::unusable(file, "name a file that you may read"))?;
         return audit::verify_export(&mut BufReader::new(source), Some(head)).map_err(|error| failed(&error));
     }
     let head = match HeadFile::read(&context.paths.chain_head()) {
         HeadFile::Head(head) if against_head => Some(head),
         _ if !against_head => None,
-        _ => return Err(Failure::new("there is no head to check against beside the engine's database")),
+        _ => {
+            let place = context.paths.chain_head().display().to_string();
+            return Err(Failure::new(format!("{place}: there is no head to check against; leave out --head")));
+        }
     };
-    let source = std::fs::File::open(file).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+    let source = std::fs::File::open(file).map_err(input::unusable(file, "name a file that you may read"))?;
     audit::verify_export(&mut BufReader::new(source), head).map_err(|error| failed(&error))
 }
 

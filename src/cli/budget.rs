@@ -4,7 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::domain::{Account, Caps, Measure, Spent};
 use crate::protocol::{BudgetReport, Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -26,20 +26,10 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
 }
 
 fn page(budget: &BudgetReport, columns: Option<usize>) -> Vec<SafeText> {
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        left(safe!("WHOSE")),
-        left(safe!("WHEN")),
-        left(safe!("WHAT")),
-        right(safe!("USED")),
-        right(safe!("RESERVED")),
-        right(safe!("CAP")),
-        left(safe!("")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [left("WHOSE"), left("WHEN"), left("WHAT"), right("USED"), right("RESERVED"), right("CAP"), left("")],
+        columns,
+    );
     let mut add = |whose: SafeText, when: SafeText, account: &Lines| {
         for row in account.rows() {
             let [what, used, reserved, cap, more] = row;

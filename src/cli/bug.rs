@@ -1,16 +1,13 @@
 //! `dogwatch bug`: what runs met and people told, what was tried against it, and what repaired it.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
+use super::print::List;
 use crate::domain::{Bug, BugId, BugState};
 use crate::protocol::{BugDetail, Reply, Request};
 use crate::safe;
-use crate::text::{Align, Colour, SafeText, Style, Table, exact};
+use crate::text::{Colour, SafeText, Style, Table, exact, left, right};
 use crate::words;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-
-/// Most bytes of a text that are read: more than the engine takes.
-const LONGEST: u64 = 64 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
@@ -21,6 +18,20 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Add a bug that no run has met: it joins the bug table, and agents of the project find it by its words
+    Add {
+        /// The bug in one line
+        title: String,
+        /// What else there is to know: how to see it, what should be; `-` reads it from standard input
+        #[arg(short, long, default_value = "", hide_default_value = true)]
+        description: String,
+        /// The project's name or id
+        #[arg(short, long)]
+        project: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List bugs, the one seen last first
     Ls {
         /// Solved ones as well
@@ -38,23 +49,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tell a bug that no run has met: it joins the bug table, and agents of the project find it by its words
-    Add {
-        /// The bug in one line
-        title: String,
-        /// The project that has it, by name or id
-        #[arg(short, long)]
-        project: String,
-        /// What else there is to know: how to see it, what should be
-        #[arg(short, long, conflicts_with = "file")]
-        text: Option<String>,
-        /// Read the text from a file; - is standard input
-        #[arg(short, long, value_name = "FILE")]
-        file: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
     /// Make two bugs one: what was found and tried of the first goes over, and its id leads to the second
     Merge {
         /// The bug that becomes a part of the other, such as b12
@@ -68,11 +62,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Take a bug for solved; it is open again when a run sees it again
+    /// Close a bug as solved; it is open again when a run sees it again
     Close {
         /// The bug, such as b12
         bug: BugId,
         /// Why; others read it in the audit log
+        #[arg(short, long)]
         reason: String,
         /// Print JSON
         #[arg(long)]
@@ -87,11 +82,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         Command::Close { bug, reason, json } => {
             show(&mut context, Some(bug), Request::CloseBug { bug, reason }, json).await
         }
-        Command::Add { title, project, text, file, json } => {
-            let text = match file {
-                Some(file) => read(&file)?,
-                None => text.unwrap_or_default(),
-            };
+        Command::Add { title, description, project, json } => {
+            let text = input::text(description)?;
             show(&mut context, None, Request::AddBug { project, title, text }, json).await
         }
         Command::Merge { from, into, reason, json } => {
@@ -102,33 +94,18 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
 
 async fn list(context: &mut Context, all: bool, json: bool) -> Result<i32, Failure> {
     let Reply::Bugs { bugs, more } = context.ask(Request::Bugs { all }).await? else { return unfit() };
-    if json {
-        for bug in &bugs {
-            context.json(bug)?;
-        }
-        return Ok(0);
-    }
-    if bugs.is_empty() {
-        let hint =
-            if all { safe!("no run has met a bug yet") } else { safe!("no bug is open; --all lists solved ones") };
-        context.say(&hint)?;
-        return Ok(0);
-    }
-    context.say_all(&table(&bugs, context.columns()))?;
-    if more {
-        context.say(&safe!("older bugs are not listed"))?;
-    }
-    Ok(0)
+    let nothing = if all {
+        safe!("no run has met a bug yet; `dogwatch bug add` adds one")
+    } else {
+        safe!("no bug is open; --all lists solved ones, `dogwatch bug add` adds one")
+    };
+    let list = List { items: &bugs, json, nothing, left_out: more.then_some("bugs") };
+    context.list(list, |columns| table(&bugs, columns))
 }
 
 fn table(bugs: &[Bug], columns: Option<usize>) -> Vec<SafeText> {
-    let headers = [("BUG", Align::Left), ("STATE", Align::Left), ("SEEN", Align::Right), ("AGE", Align::Left)];
-    let texts = [("KIND", Align::Left), ("MESSAGE", Align::Left)];
-    let headers = headers.into_iter().chain(texts).map(|(header, align)| (safe!("{}", header), align));
-    let mut table = Table::new(headers);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let headers = [left("BUG"), left("STATE"), right("SEEN"), left("AGE"), left("KIND"), left("MESSAGE")];
+    let mut table = Table::new(headers, columns);
     let now = words::now();
     for bug in bugs {
         table.row([
@@ -152,17 +129,9 @@ fn state(state: BugState) -> SafeText {
 
 async fn show(context: &mut Context, asked: Option<BugId>, request: Request, json: bool) -> Result<i32, Failure> {
     let Reply::Bug { detail } = context.ask(request).await? else { return unfit() };
-    if json {
-        context.json(&detail)?;
-        return Ok(0);
-    }
-    if let Some(asked) = asked.filter(|asked| *asked != detail.bug.id) {
-        context.say(&safe!("{} was merged into {}", asked, detail.bug.id))?;
-    }
-    for line in told(&detail) {
-        context.say_wrapped(&line)?;
-    }
-    Ok(0)
+    let other = asked.filter(|asked| *asked != detail.bug.id);
+    let merged = other.map(|asked| safe!("{} was merged into {}", asked, detail.bug.id));
+    context.tell(&detail, json, merged.into_iter().chain(told(&detail)))
 }
 
 fn told(detail: &BugDetail) -> Vec<SafeText> {
@@ -192,16 +161,4 @@ fn told(detail: &BugDetail) -> Vec<SafeText> {
         lines.push(safe!("older runs and attempts are left out").styled(Style::faint()));
     }
     lines
-}
-
-/// The text of a file, or of standard input. The engine refuses what is too long, so not more is read than shows that.
-fn read(file: &Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure { code: 2, message: format!("{}: {error}", file.display()) };
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().take(LONGEST).read_to_string(&mut text).map_err(failed)?;
-    } else {
-        std::fs::File::open(file).map_err(failed)?.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
-    }
-    Ok(text)
 }

@@ -1,10 +1,11 @@
 //! `dogwatch dataset`: directories of data that runs may read, held to what was registered.
 
 use super::context::{Context, Failure, unfit};
+use super::print::List;
 use crate::domain::DatasetState;
 use crate::protocol::{DatasetAsk, DatasetView, Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,15 +22,15 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Register a directory; runs whose dogwatch.toml names it (`datasets = ["NAME"]`) see it read-only at /datasets/NAME
+    /// Add a directory; runs whose dogwatch.toml names it (`datasets = ["NAME"]`) see it read-only at /datasets/NAME
     Add {
         /// Its name
         name: String,
         /// The directory
         path: PathBuf,
         /// What there is to know of it
-        #[arg(short, long, default_value = "", hide_default_value = true)]
-        text: String,
+        #[arg(long, alias = "text", default_value = "", hide_default_value = true)]
+        note: String,
         /// The only project that may have it, by name or id; any where none is named
         #[arg(short, long)]
         project: Option<String>,
@@ -40,31 +41,31 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List data sets
+    /// List data sets, by name
     Ls {
         /// Print JSON, one data set a line
         #[arg(long)]
         json: bool,
     },
-    /// Show one, with the digest that it was registered with
+    /// Show one data set, with the digest that it was registered with
     Show {
-        /// Its name
+        /// The data set, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Read its files anew and compare them with what was registered. Exit code 1 where it is not that any more
+    /// Read a data set anew and compare it with what was registered. Exit code 1 where it is not that any more
     Verify {
-        /// Its name
+        /// The data set, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take it out of the registry; its files stay as they are
+    /// Remove a data set from the registry; its files stay as they are
     Rm {
-        /// Its name
+        /// The data set, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -77,12 +78,11 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         Command::Ls { json } => list(&mut context, json).await,
         Command::Show { name, json } => {
             let view = one(&mut context, DatasetAsk::One { name }).await?;
-            tell(&mut context, &view, json)?;
-            Ok(0)
+            context.tell(&view, json, words::dataset::told(&view))
         }
-        Command::Add { name, path, text, project, no_wait, json } => {
+        Command::Add { name, path, note, project, no_wait, json } => {
             let path = std::path::absolute(path)?.to_string_lossy().into_owned();
-            let view = one(&mut context, DatasetAsk::Add { name, path, project, text }).await?;
+            let view = one(&mut context, DatasetAsk::Add { name, path, project, text: note }).await?;
             finish(&mut context, view, json, no_wait).await
         }
         Command::Verify { name, json } => {
@@ -91,16 +91,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         }
         Command::Rm { name, json } => {
             let view = one(&mut context, DatasetAsk::Remove { name }).await?;
-            if json {
-                context.json(&view)?;
-            } else {
-                context.say(&safe!(
-                    "{} is registered no more; {} stays as it is",
-                    view.dataset.name,
-                    view.dataset.path
-                ))?;
-            }
-            Ok(0)
+            let line = safe!("{} is removed; {} stays as it is", view.dataset.name, view.dataset.path);
+            context.tell(&view, json, [line])
         }
     }
 }
@@ -124,43 +116,21 @@ async fn finish(context: &mut Context, mut view: DatasetView, json: bool, no_wai
         tokio::time::sleep(LOOK).await;
         view = one(context, DatasetAsk::One { name: view.dataset.name.clone() }).await?;
     }
-    tell(context, &view, json)?;
+    context.tell(&view, json, words::dataset::told(&view))?;
     Ok(i32::from(matches!(view.dataset.state, DatasetState::Changed | DatasetState::Failed)))
-}
-
-fn tell(context: &mut Context, view: &DatasetView, json: bool) -> Result<(), Failure> {
-    if json {
-        return context.json(view);
-    }
-    for line in words::dataset::told(view) {
-        context.say_wrapped(&line)?;
-    }
-    Ok(())
 }
 
 async fn list(context: &mut Context, json: bool) -> Result<i32, Failure> {
     let request = Request::Dataset { about: DatasetAsk::List };
     let Reply::Datasets { datasets } = context.ask(request).await? else { return unfit() };
-    if json {
-        for dataset in &datasets {
-            context.json(dataset)?;
-        }
-    } else if datasets.is_empty() {
-        context.say(&safe!("no data set is registered; `dogwatch dataset add` registers a directory"))?;
-    } else {
-        context.say_all(&table(&datasets, context.columns()))?;
-    }
-    Ok(0)
+    let nothing = safe!("no data set is registered; `dogwatch dataset add` adds a directory");
+    let list = List { items: &datasets, json, nothing, left_out: None };
+    context.list(list, |columns| table(&datasets, columns))
 }
 
 fn table(datasets: &[DatasetView], columns: Option<usize>) -> Vec<SafeText> {
-    let headers = [("NAME", Align::Left), ("STATE", Align::Left), ("FOR", Align::Left), ("FILES", Align::Right)];
-    let texts = [("SIZE", Align::Right), ("AGE", Align::Left), ("PATH", Align::Left)];
-    let headers = headers.into_iter().chain(texts).map(|(header, align)| (safe!("{}", header), align));
-    let mut table = Table::new(headers);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let headers = [left("NAME"), left("STATE"), left("FOR"), right("FILES"), right("SIZE"), left("AGE"), left("PATH")];
+    let mut table = Table::new(headers, columns);
     let now = words::now();
     for view in datasets {
         let dataset = &view.dataset;

@@ -93,8 +93,9 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
         }
         Command::Evidence { format } => {
             for line in evidence::debug(*format, &input()?) {
-                let value: &RawValue =
-                    serde_json::from_str(&line).map_err(|error| Failure::new(format!("not JSON: {error}")))?;
+                let value: &RawValue = serde_json::from_str(&line).map_err(|error| {
+                    Failure::new(format!("standard input is not JSON: {error}; give one JSON value a line"))
+                })?;
                 context.json(&value)?;
             }
         }

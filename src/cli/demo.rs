@@ -9,14 +9,21 @@ mod projects;
 mod runs;
 
 use super::context::{Context, Failure};
-use super::{uninstall, watch};
+use super::{engine, uninstall, watch};
 use crate::domain::RunId;
 use crate::safe;
 use crate::text::SafeText;
 use ground::{Ground, Wanted};
-use place::Place;
+use place::{Alone, Place};
 use serde::Serialize;
+use std::fs::File;
 use std::io::{BufRead, IsTerminal};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long an engine that was just started may take until it answers, and how often it is asked meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -165,8 +172,31 @@ async fn clean(context: &mut Context, place: &Place, json: bool) -> Result<i32, 
 
 /// Ends the demo's engine and removes what that made, wherever it is, and then the rest.
 async fn remove(context: &mut Context, place: &Place) -> Result<(), Failure> {
+    let alone = end(context, place).await?;
     if place.paths.database().try_exists()? {
+        // It keeps engines out by itself.
+        drop(alone);
         uninstall::everything(context).await?;
+        return place.remove();
     }
     place.remove()
+}
+
+/// Ends the engine that lives here, also one that has no database yet and one that is about to answer; keeps the next one out.
+async fn end(context: &mut Context, place: &Place) -> Result<Option<File>, Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        engine::end(context).await?;
+        match place.without_engine()? {
+            Alone::Nobody(held) => return Ok(held),
+            Alone::Engine if Instant::now() < deadline => sleep(LOOK).await,
+            Alone::Engine => {
+                let state = place.paths.state().display().to_string();
+                return Err(Failure::new(format!(
+                    "the demo's engine in {state} neither answers nor ends, and nothing was removed: end the process that \
+                     engine.lock there names, and try again"
+                )));
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::domain::RunId;
 use crate::protocol::{EgressReport, Reply, Request};
 use crate::safe;
-use crate::text::{Align, Colour, SafeText, Style, Table};
+use crate::text::{Colour, SafeText, Style, Table, left, right};
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -31,21 +31,19 @@ fn page(egress: &EgressReport, columns: Option<usize>) -> Vec<SafeText> {
     if egress.seen.is_empty() {
         return vec![safe!("{} asked nothing of any host outside", egress.run)];
     }
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        left(safe!("HOST")),
-        left(safe!("WHAT")),
-        left(safe!("BY")),
-        right(safe!("REQUESTS")),
-        right(safe!("OUT")),
-        right(safe!("IN")),
-        right(safe!("TIME")),
-        right(safe!("LAST")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [
+            left("HOST"),
+            left("WHAT"),
+            left("BY"),
+            right("REQUESTS"),
+            right("OUT"),
+            right("IN"),
+            right("TIME"),
+            right("LAST"),
+        ],
+        columns,
+    );
     for seen in &egress.seen {
         let what = if seen.allowed { safe!("let out") } else { safe!("refused").styled(Style::fg(Colour::Red)) };
         let span = words::span(i64::try_from(seen.milliseconds).unwrap_or(i64::MAX));

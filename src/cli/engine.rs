@@ -100,7 +100,10 @@ pub async fn end(context: &mut Context) -> Result<bool, Failure> {
             }
             let socket = context.paths.socket();
             let ended = timeout(PATIENCE, ended(process.flatten(), &socket)).await;
-            ended.map_err(|_| Failure::new("the engine was told to stop and has not ended; see its log"))??;
+            ended.map_err(|_| {
+                let log = context.paths.engine_log().display().to_string();
+                Failure::new(format!("the engine was told to stop and has not ended yet: see {log}, or try again"))
+            })??;
             Ok(true)
         }
     }

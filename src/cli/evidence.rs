@@ -1,6 +1,7 @@
 //! `dogwatch approvals export`: what was decided, in files that anybody checks with `sha256sum` and `ssh-keygen` alone.
 
 use super::context::{Context, Failure};
+use super::input;
 use super::proposals::load;
 use crate::approval::{digest, show, signature};
 use crate::domain::ProposalId;
@@ -13,10 +14,7 @@ use std::path::{Path, PathBuf};
 pub async fn export(mut context: Context, id: ProposalId, dir: &Path, json: bool) -> Result<i32, Failure> {
     let detail = load(&mut context, id).await?;
     let one = &detail.proposal;
-    let failed = |path: &Path| {
-        let place = path.display().to_string();
-        move |error: std::io::Error| Failure::new(format!("{place}: {error}"))
-    };
+    let failed = |path: &Path| input::unusable(path, "name a new directory, in a place that you may write to");
     fs::create_dir(dir).map_err(failed(dir))?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = vec![
         (dir.join("record"), digest::record(&one.proposed)),

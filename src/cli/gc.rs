@@ -6,7 +6,7 @@ use crate::config::{EngineConfig, Paths};
 use crate::domain::{Collection, GarbageKind};
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -61,9 +61,7 @@ fn page(collection: &Collection, dry: bool) -> Vec<SafeText> {
 }
 
 fn table(collection: &Collection) -> Vec<SafeText> {
-    let left = |header| (header, Align::Left);
-    let mut table =
-        Table::new([left(safe!("WHAT")), left(safe!("NAME")), (safe!("SIZE"), Align::Right), left(safe!("WHY"))]);
+    let mut table = Table::new([left("WHAT"), left("NAME"), right("SIZE"), left("WHY")], None);
     for item in &collection.items {
         let kind = match item.kind {
             GarbageKind::Logs => safe!("logs"),

@@ -1,6 +1,7 @@
 //! `dogwatch init`: writes a first `dogwatch.toml` by looking at a repository. It needs neither engine nor network.
 
 use super::context::{Context, Failure};
+use super::input;
 use crate::project::{Detection, HostTree, detect, render};
 use crate::safe;
 use crate::text::SafeText;
@@ -75,7 +76,7 @@ fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
 /// Writes beside and renames, so that no half file is left and nothing that lies in the way is written through. Without
 /// force a file (or link) that is there stays.
 fn write(dir: &Path, file: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+    let failed = input::unusable(file, "see that you may write in its directory, and that the disk has room");
     let beside = dir.join(format!(".{FILE}.{}", std::process::id()));
     let mut made = std::fs::File::create_new(&beside)
         .map_err(|error| Failure::new(format!("{}: {error}; remove it and try again", beside.display())))?;

@@ -1,10 +1,13 @@
-//! `dogwatch knowledge`: what people register for agents to read: data sets.
+//! `dogwatch knowledge`: words about data that is not a directory here, such as a database, for agents to read. What is a directory
+//! is registered with `dogwatch dataset`, which holds it to its content.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
+use super::print::List;
 use crate::domain::{Entry, EntryKind};
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left};
 use crate::words;
 
 /// Columns of the text in a list.
@@ -25,31 +28,32 @@ enum Kind {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Register something for agents whose role may read it
+    /// Add words about data, for agents whose role may read of data sets; `dogwatch dataset` registers directories
     Add {
-        /// What it is
+        /// What it is: dataset
+        #[arg(hide_possible_values = true)]
         kind: Kind,
         /// Its name
         name: String,
-        /// What there is to know of it
+        /// What there is to know of it; `-` reads it from standard input
         #[arg(short, long)]
         text: String,
-        /// The project whose it is, by name or id; every project's where none is named
+        /// The only project that may have it, by name or id; any where none is named
         #[arg(short, long)]
         project: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// List what is registered
+    /// List entries, the oldest first
     Ls {
         /// Print JSON, one entry a line
         #[arg(long)]
         json: bool,
     },
-    /// Remove one entry
+    /// Remove an entry
     Rm {
-        /// Its number in the list
+        /// The entry, by its number in the list
         entry: i64,
         /// Print JSON
         #[arg(long)]
@@ -60,35 +64,26 @@ enum Command {
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let (request, json) = match args.command {
         Command::Add { kind: Kind::Dataset, name, text, project, json } => {
-            (Request::AddEntry { kind: EntryKind::Dataset, project, name, text }, json)
+            (Request::AddEntry { kind: EntryKind::Dataset, project, name, text: input::text(text)? }, json)
         }
         Command::Ls { json } => (Request::Entries, json),
         Command::Rm { entry, json } => (Request::RemoveEntry { entry }, json),
     };
+    let removed = matches!(request, Request::RemoveEntry { .. });
     let Reply::Entries { entries } = context.ask(request).await? else { return unfit() };
-    if json {
-        for entry in &entries {
-            context.json(entry)?;
-        }
-        return Ok(0);
+    if removed && !json {
+        let lines = entries.iter().map(|entry| safe!("{} is removed", entry.name)).collect::<Vec<_>>();
+        return context.tell(&entries, json, lines);
     }
-    if entries.is_empty() {
-        context
-            .say(&safe!("nothing is registered; `dogwatch knowledge add` registers something for agents to read"))?;
-        return Ok(0);
-    }
-    let lines = table(&entries, context.columns());
-    context.say_all(&lines)?;
-    Ok(0)
+    let nothing =
+        safe!("nothing is described; `dogwatch knowledge add dataset` adds words, `dogwatch dataset add` a directory");
+    let list = List { items: &entries, json, nothing, left_out: None };
+    context.list(list, |columns| table(&entries, columns))
 }
 
 fn table(entries: &[Entry], columns: Option<usize>) -> Vec<SafeText> {
-    let headers =
-        [safe!("ENTRY"), safe!("KIND"), safe!("PROJECT"), safe!("NAME"), safe!("BY"), safe!("AGE"), safe!("TEXT")];
-    let mut table = Table::new(headers.map(|header| (header, Align::Left)));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let headers = ["ENTRY", "KIND", "PROJECT", "NAME", "BY", "AGE", "TEXT"];
+    let mut table = Table::new(headers.map(left), columns);
     let now = words::now();
     for entry in entries {
         table.row([

@@ -5,7 +5,7 @@ use crate::client::ClientError;
 use crate::domain::RunId;
 use crate::protocol::{Event, LogChunk, LogInfo, Reply, Request};
 use crate::safe;
-use crate::text::{Align, LogParser, Out, SafeText, Style, Table};
+use crate::text::{LogParser, Out, SafeText, Style, Table, left, right};
 use crate::words;
 use std::collections::HashMap;
 
@@ -75,8 +75,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
 }
 
 fn table(logs: &[LogInfo]) -> Vec<SafeText> {
-    let mut table =
-        Table::new([(safe!("STEP"), Align::Left), (safe!("BYTES"), Align::Right), (safe!(""), Align::Left)]);
+    let mut table = Table::new([left("STEP"), right("BYTES"), left("")], None);
     for log in logs {
         let state = words::log(&log.state).unwrap_or_else(SafeText::empty);
         let state = if log.open { safe!("at work") } else { state };

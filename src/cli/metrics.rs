@@ -4,7 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::domain::{LoopMetrics, Tally};
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Style, Table};
+use crate::text::{SafeText, Style, Table, left, right};
 use crate::words;
 use crate::words::openmetrics;
 
@@ -80,11 +80,7 @@ fn counts<'a>(what: &str, counts: impl Iterator<Item = (&'a String, &'a u64)>, n
 
 fn by_day(metrics: &LoopMetrics, columns: Option<usize>) -> Vec<SafeText> {
     let headers = ["ENDED", "GREEN", "ALONE", "STUCK", "ITERATIONS", "TOKENS", "COST"];
-    let right = headers.into_iter().map(|header| (safe!("{}", header), Align::Right));
-    let mut table = Table::new([(safe!("DAY"), Align::Left)].into_iter().chain(right));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new([left("DAY")].into_iter().chain(headers.map(right)), columns);
     for (day, tally) in &metrics.by_day {
         table.row(row(&day.to_string(), tally));
     }

@@ -19,11 +19,12 @@ pub struct Args {
 enum Command {
     /// Let no request pass to any model from this moment on; runs wait, frozen, until they are started again
     Stop {
-        /// Why, for the record
-        reason: Vec<String>,
         /// Only those of this project, by name or id
         #[arg(short, long)]
         project: Option<String>,
+        /// Why, for the record
+        #[arg(short, long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
     /// Let requests to models pass again
     Start {
@@ -36,7 +37,7 @@ enum Command {
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let request = match args.command {
         None => Request::Models,
-        Some(Command::Stop { reason, project }) => Request::StopModels { project, reason: reason.join(" ") },
+        Some(Command::Stop { project, reason }) => Request::StopModels { project, reason },
         Some(Command::Start { project }) => Request::StartModels { project },
     };
     let Reply::Models { models } = context.ask(request).await? else { return unfit() };

@@ -25,7 +25,7 @@ enum Command {
     },
     /// Send a test by all ways, or by one
     Test {
-        /// Only by this one
+        /// The way, by its name under [notify] in config.toml; all of them where none is named
         way: Option<String>,
         /// Print JSON, one way a line
         #[arg(long)]
@@ -56,7 +56,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             if wanted.is_empty() {
                 let place = context.paths.config_file().display().to_string();
                 let name = only.as_deref().unwrap_or("NAME");
-                return Err(Failure { code: 4, message: format!("{place} has no [notify.{name}]") });
+                return Err(Failure {
+                    code: 4,
+                    message: format!(
+                        "{place} has no [notify.{name}]: `dogwatch notify ls` lists the ways that there are"
+                    ),
+                });
             }
             let mut failed = false;
             for (name, way) in wanted {

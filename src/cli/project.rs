@@ -1,9 +1,10 @@
 //! `dogwatch project`: the repositories that the engine knows.
 
 use super::context::{Context, Failure, unfit};
+use super::print::List;
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, Table};
+use crate::text::{Table, left};
 use crate::words;
 use crate::workspace::open_source;
 use std::path::Path;
@@ -17,7 +18,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Register a git repository
+    /// Add a git repository
     Add {
         /// Its directory, or the URL to fetch it from
         source: String,
@@ -28,7 +29,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the registered repositories
+    /// List projects, by name
     Ls {
         /// Print JSON, one project a line
         #[arg(long)]
@@ -49,7 +50,7 @@ enum Command {
         /// The host
         host: String,
         /// Why, for the record
-        #[arg(short, long, default_value = "")]
+        #[arg(short, long, default_value = "", hide_default_value = true)]
         reason: String,
         /// Print JSON, one host that stays open a line
         #[arg(long)]
@@ -83,55 +84,36 @@ async fn add(mut context: Context, source: &str, name: Option<String>, json: boo
 
 async fn list(mut context: Context, json: bool) -> Result<i32, Failure> {
     let Reply::Projects { projects } = context.ask(Request::Projects).await? else { return unfit() };
-    if json {
+    let nothing = safe!("no project is registered; `dogwatch project add` adds one");
+    let list = List { items: &projects, json, nothing, left_out: None };
+    context.list(list, |columns| {
+        let mut table = Table::new(["PROJECT", "NAME", "SOURCE"].map(left), columns);
         for project in &projects {
-            context.json(project)?;
+            table.row([safe!("{}", project.id), safe!("{}", project.name), safe!("{}", project.source)]);
         }
-        return Ok(0);
-    }
-    if projects.is_empty() {
-        context.say(&safe!("no projects; `dogwatch project add PATH` registers one"))?;
-        return Ok(0);
-    }
-    let headers = [safe!("PROJECT"), safe!("NAME"), safe!("SOURCE")];
-    let mut table = Table::new(headers.map(|header| (header, Align::Left)));
-    for project in &projects {
-        table.row([safe!("{}", project.id), safe!("{}", project.name), safe!("{}", project.source)]);
-    }
-    context.say_all(&table.lines())?;
-    Ok(0)
+        table.lines()
+    })
 }
 
 /// Asks what is open, or what still is.
 async fn hosts(mut context: Context, request: Request, json: bool) -> Result<i32, Failure> {
     let Reply::Hosts { hosts } = context.ask(request).await? else { return unfit() };
-    if json {
-        for host in &hosts {
-            context.json(host)?;
+    let nothing = safe!("no host is open to every run of this project beside those of its lists");
+    let list = List { items: &hosts, json, nothing, left_out: None };
+    context.list(list, |columns| {
+        let mut table = Table::new(["HOST", "BY", "SINCE", "QUESTION", "WHY"].map(left), columns);
+        let now = words::now();
+        for open in &hosts {
+            table.row([
+                safe!("{}", open.host.as_str()),
+                safe!("{}", open.by.label()),
+                safe!("{} ago", words::ago(open.since, now)),
+                safe!("{}", open.question),
+                safe!("{}", open.reason),
+            ]);
         }
-        return Ok(0);
-    }
-    if hosts.is_empty() {
-        context.say(&safe!("no host is open to every run of this project beside those of its lists"))?;
-        return Ok(0);
-    }
-    let headers = ["HOST", "BY", "SINCE", "QUESTION", "WHY"].map(|header| (safe!("{}", header), Align::Left));
-    let mut table = Table::new(headers);
-    if let Some(columns) = context.columns() {
-        table = table.limit(columns);
-    }
-    let now = words::now();
-    for open in &hosts {
-        table.row([
-            safe!("{}", open.host.as_str()),
-            safe!("{}", open.by.label()),
-            safe!("{} ago", words::ago(open.since, now)),
-            safe!("{}", open.question),
-            safe!("{}", open.reason),
-        ]);
-    }
-    context.say_all(&table.lines())?;
-    Ok(0)
+        table.lines()
+    })
 }
 
 /// A source as the engine can find it, whose working directory is another: URLs stay, paths become absolute.

@@ -9,7 +9,7 @@ use crate::client::sign;
 use crate::domain::{ProposalId, ProposalState};
 use crate::protocol::{NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict};
 use crate::safe;
-use crate::text::{Align, LogParser, SafeText, Table};
+use crate::text::{LogParser, SafeText, Table, left};
 use crate::words;
 use std::path::PathBuf;
 
@@ -43,10 +43,7 @@ pub async fn ask(context: &mut Context, all: bool) -> Result<(Vec<ProposalBrief>
 /// The list for people.
 pub fn table(proposals: &[ProposalBrief], columns: Option<usize>) -> Vec<SafeText> {
     let headers = ["PROPOSAL", "ASSET", "RUN", "STATE", "AGE", "BY", "NEEDS", "BEGINS (show tells all)"];
-    let mut table = Table::new(headers.map(|header| (safe!("{}", header), Align::Left)));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(headers.map(left), columns);
     let now = words::now();
     for one in proposals {
         let critical = if one.critical { safe!("{} (critical)", one.asset) } else { safe!("{}", one.asset) };

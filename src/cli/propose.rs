@@ -2,6 +2,7 @@
 //! `--` is started without a shell.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
 use super::proposals::told;
 use crate::approval::canonical::LARGEST;
 use crate::domain::{Claims, Command, Program, RunId};
@@ -43,7 +44,7 @@ pub struct What {
     /// The user that it runs as there
     #[arg(long)]
     pub user: Option<String>,
-    /// A variable of its environment; may be given more than once
+    /// A variable of its environment; may be given several times
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub env: Vec<OsString>,
     /// A file whose bytes it reads; `-` for standard input
@@ -84,7 +85,7 @@ fn variable(text: &OsString) -> Result<(String, Vec<u8>), Failure> {
     let at = bytes.iter().position(|byte| *byte == b'=');
     let name = at.and_then(|at| std::str::from_utf8(bytes.get(..at)?).ok().map(str::to_owned));
     let (Some(at), Some(name)) = (at, name) else {
-        return Err(Failure { code: 2, message: "--env takes NAME=VALUE".to_owned() });
+        return Err(input::wrong("--env takes NAME=VALUE: a variable of the command, such as --env LANG=C"));
     };
     Ok((name, bytes.get(at + 1..).unwrap_or_default().to_vec()))
 }
@@ -98,7 +99,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
-    read.map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+    read.map_err(input::unusable(path, "name a file that you may read"))?;
     Ok(bytes)
 }
 

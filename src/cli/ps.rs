@@ -1,9 +1,10 @@
 //! `dogwatch ps`: the runs, one a line.
 
 use super::context::{Context, Failure, unfit};
+use super::print::List;
 use crate::protocol::{Reply, Request, RunView};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 
 /// Columns of the task that are shown.
@@ -11,7 +12,7 @@ const TASK: usize = 48;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Also show runs that are over
+    /// Ones that are over as well
     #[arg(short, long)]
     all: bool,
     /// Print JSON, one run a line; long texts are cut and `shortened` says so
@@ -21,27 +22,14 @@ pub struct Args {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Reply::Runs { runs, more, halt } = context.ask(Request::Runs { all: args.all }).await? else { return unfit() };
-    if args.json {
-        for run in &runs {
-            context.json(run)?;
-        }
-        return Ok(0);
-    }
-    if runs.is_empty() {
-        let hint = if args.all {
-            safe!("no runs")
-        } else {
-            safe!("no runs at work; `dogwatch ps --all` shows those that are over")
-        };
-        context.say(&hint)?;
-        return Ok(0);
-    }
-    let lines = table(&runs, context.columns());
-    context.say_all(&lines)?;
-    if more {
-        context.say(&safe!("older runs are not listed; `dogwatch show RUN` still shows them"))?;
-    }
-    if let Some(halt) = halt {
+    let nothing = if args.all {
+        safe!("no run was started yet; `dogwatch run` starts one")
+    } else {
+        safe!("no run is at work; --all lists those that are over, `dogwatch run` starts one")
+    };
+    let list = List { items: &runs, json: args.json, nothing, left_out: more.then_some("runs") };
+    context.list(list, |columns| table(&runs, columns))?;
+    if let Some(halt) = halt.filter(|_| !args.json) {
         context.say(&safe!("no new step begins: {}", halt))?;
     }
     Ok(0)
@@ -50,22 +38,20 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
 /// Runs as lines of a table, cut to a terminal's columns where there is one.
 pub fn table(runs: &[RunView], columns: Option<usize>) -> Vec<SafeText> {
     let now = words::now();
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        left(safe!("RUN")),
-        left(safe!("PROJECT")),
-        left(safe!("STATE")),
-        right(safe!("ITER")),
-        right(safe!("PASS/FAIL/SKIP")),
-        right(safe!("AGE")),
-        right(safe!("WORK")),
-        left(safe!("WAITS FOR")),
-        left(safe!("TASK")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [
+            left("RUN"),
+            left("PROJECT"),
+            left("STATE"),
+            right("ITER"),
+            right("PASS/FAIL/SKIP"),
+            right("AGE"),
+            right("WORK"),
+            left("WAITS FOR"),
+            left("TASK"),
+        ],
+        columns,
+    );
     for view in runs {
         let run = &view.run;
         table.row([

@@ -1,7 +1,7 @@
 //! `dogwatch run`: starts a run and, with `--follow`, shows it until it is over or waits for a person.
 
 use super::context::{Context, Failure, unfit};
-use super::feature;
+use super::{feature, input};
 use crate::client::ClientError;
 use crate::domain::{Budget, FeatureId, Plan, Priority, Role, RunId, RunState};
 use crate::protocol::{Event, Reply, Request, RunView};
@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(short, long)]
     project: Option<String>,
     /// An acceptance criterion; may be given several times
-    #[arg(short, long = "criterion")]
+    #[arg(short, long = "criterion", value_name = "LINE")]
     criteria: Vec<String>,
     /// What the agent is there for: coder, reviewer, tester, pentester, researcher or remedy. It is told so, and uses what
     /// [roles] in config.toml lets it
@@ -78,7 +78,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         (None, Some(feature)) => feature::project_of(&mut context, feature).await?,
         (None, None) => project_here(&mut context).await?,
     };
-    let task = if args.task == "-" { std::io::read_to_string(std::io::stdin())? } else { args.task };
+    let task = input::text(args.task)?;
     let request = Request::Submit {
         project,
         task,
@@ -211,9 +211,7 @@ fn farewell(view: &RunView) -> Vec<SafeText> {
 /// One line about where a run stands.
 pub fn progress(view: &RunView) -> SafeText {
     let run = &view.run;
-    let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, skipped)| {
-        safe!("  {} passed, {} failed, {} skipped", passed, failed, skipped)
-    });
+    let tests = view.tests.map_or_else(SafeText::empty, |tests| safe!("  {}", words::counts(tests, view.flaky)));
     let why = match (&view.note, run.reason.as_str()) {
         (_, reason) if !reason.is_empty() => safe!("  {}", reason),
         (Some(note), _) => safe!("  {}", note),

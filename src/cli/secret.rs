@@ -1,6 +1,7 @@
 //! `dogwatch secret`: keys that the engine needs, in files that nobody else can read. A secret never stands on a command line.
 
 use super::context::{Context, Failure, open};
+use super::print::List;
 use crate::config::{Paths, keep_secret, remove_secret, secrets};
 use crate::safe;
 use crate::text::Out;
@@ -14,13 +15,14 @@ const LONGEST: u64 = 8 * 1024;
 const MISSING: i32 = 4;
 
 #[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    command: Command,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum Command {
     /// Keep a secret: one line of standard input, or asked for without showing it
     Set {
         /// Its name, such as anthropic
@@ -31,13 +33,13 @@ enum Action {
     },
     /// List the names of secrets
     Ls {
-        /// Print JSON
+        /// Print JSON, one name a line
         #[arg(long)]
         json: bool,
     },
     /// Remove a secret
     Rm {
-        /// Its name
+        /// The secret, by its name
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -48,37 +50,27 @@ enum Action {
 pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
     let paths = Paths::from_environment()?;
     let failed = |error: crate::config::SecretError| Failure::new(error.to_string());
-    match &args.action {
-        Action::Set { name, json } => {
+    match &args.command {
+        Command::Set { name, json } => {
             let secret = read(name)?;
             keep_secret(paths.config(), name, secret.as_bytes()).map_err(failed)?;
-            if *json {
-                context.json(&json!({ "kept": name }))?;
-            } else {
-                context.say(&safe!("kept; config.toml names it by `key-secret = \"{}\"`", name))?;
-            }
+            let line = safe!("{} is kept; config.toml names it by `key-secret = \"{}\"`", name, name);
+            context.tell(&json!({ "kept": name }), *json, [line])
         }
-        Action::Ls { json } => {
+        Command::Ls { json } => {
             let names = secrets(paths.config()).map_err(failed)?;
-            if *json {
-                context.json(&json!({ "secrets": names }))?;
-            } else {
-                context.say_all(&names.iter().map(|name| safe!("{}", name)).collect::<Vec<_>>())?;
-            }
+            let nothing = safe!("no secret is kept; `dogwatch secret set` keeps one");
+            let list = List { items: &names, json: *json, nothing, left_out: None };
+            context.list(list, |_| names.iter().map(|name| safe!("{}", name)).collect())
         }
-        Action::Rm { name, json } => {
+        Command::Rm { name, json } => {
             if !remove_secret(paths.config(), name).map_err(failed)? {
                 let message = format!("there is no secret `{name}`: `dogwatch secret ls` lists those that there are");
                 return Err(Failure { code: MISSING, message });
             }
-            if *json {
-                context.json(&json!({ "removed": name }))?;
-            } else {
-                context.say(&safe!("removed {}", name))?;
-            }
+            context.tell(&json!({ "removed": name }), *json, [safe!("{} is removed", name)])
         }
     }
-    Ok(0)
 }
 
 /// One line, which a terminal does not show.
@@ -93,10 +85,12 @@ fn read(name: &str) -> Result<String, Failure> {
     drop(hidden);
     let secret = line.trim();
     if secret.is_empty() {
-        return Err(Failure::new("nothing was given: the secret is one line of standard input".to_owned()));
+        return Err(Failure::new(format!("nothing was given for the secret {name}: it is one line of standard input")));
     }
     if line.len() as u64 > LONGEST {
-        return Err(Failure::new(format!("the secret is longer than {LONGEST} bytes")));
+        return Err(Failure::new(format!(
+            "the secret {name} is longer than {LONGEST} bytes: give the key itself, one line"
+        )));
     }
     Ok(secret.to_owned())
 }

@@ -132,17 +132,9 @@ fn head(view: &RunView) -> Vec<SafeText> {
 fn iteration(one: &Iteration, round: Option<&Round>) -> Vec<SafeText> {
     let end = one.ended.unwrap_or_else(words::now);
     let commit = one.commit.as_ref().map_or_else(SafeText::empty, |commit| safe!(", commit {}", commit));
-    let (passed, failed, skipped) = one.tests;
-    let mut lines = vec![safe!(
-        "  {}  {}: {} passed, {} failed, {} skipped, {}{}",
-        one.number,
-        words::outcome(one.outcome),
-        passed,
-        failed,
-        skipped,
-        words::ago(one.started, end),
-        commit
-    )];
+    let (outcome, tests) = (words::outcome(one.outcome), words::counts(one.tests, 0));
+    let took = words::ago(one.started, end);
+    let mut lines = vec![safe!("  {}  {}: {}, {}{}", one.number, outcome, tests, took, commit)];
     lines.extend(round.and_then(|round| round.changed.as_ref()).map(|change| safe!("     {}", words::changed(change))));
     if let Some(report) = &one.report {
         lines.push(safe!("     agent {}: {}", report.ending.name(), report.detail));
@@ -157,9 +149,7 @@ fn iteration(one: &Iteration, round: Option<&Round>) -> Vec<SafeText> {
 }
 
 fn suite(one: &SuiteView) -> Vec<SafeText> {
-    let verdict = words::suite(one.verdict);
-    let (passed, failed, skipped) = one.tests;
-    let head = safe!("  {}: {}, {} passed, {} failed, {} skipped", one.suite, verdict, passed, failed, skipped);
+    let head = safe!("  {}: {}, {}", one.suite, words::suite(one.verdict), words::counts(one.tests, 0));
     let flaky = one.flaky.iter().map(|test| safe!("    flaky: {}", test));
     std::iter::once(head).chain(flaky).chain(one.oddities.iter().map(|odd| safe!("    {}", odd))).collect()
 }

@@ -1,6 +1,7 @@
 //! `dogwatch pause`, `resume`, `redirect`, `cancel`, `priority` and `rollback`: what an operator tells a run.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
 use crate::domain::{GuidanceState, LiveFate, Priority, RunId, RunState, Terms};
 use crate::protocol::{Reply, Request, RunDetail};
 use crate::safe;
@@ -27,8 +28,8 @@ pub struct Redirect {
     run: RunId,
     /// What the agent should do differently; `-` reads it from standard input
     text: String,
-    /// What the work is measured by from now on, in place of the criteria that it had; may be given more than once
-    #[arg(long = "criterion", value_name = "LINE")]
+    /// What the work is measured by from now on, in place of the criteria that it had; may be given several times
+    #[arg(short, long = "criterion", value_name = "LINE")]
     criteria: Vec<String>,
     /// Another agent that works from the next turn on, such as codex
     #[arg(long, value_name = "NAME")]
@@ -49,7 +50,7 @@ pub struct Cancel {
     /// The run, such as r12
     run: RunId,
     /// Why, for the record
-    #[arg(short, long, default_value = "")]
+    #[arg(short, long, default_value = "", hide_default_value = true)]
     reason: String,
     /// Print JSON
     #[arg(long)]
@@ -60,8 +61,8 @@ pub struct Cancel {
 pub struct Rollback {
     /// The run, such as r12
     run: RunId,
-    /// The iteration whose checkpoint is taken; 0 is the base
-    iteration: u32,
+    /// The iteration whose checkpoint is taken, 0 is the base; the best so far by default
+    iteration: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -87,7 +88,7 @@ pub async fn resume(context: Context, args: OneRun) -> Result<i32, Failure> {
 }
 
 pub async fn redirect(mut context: Context, args: Redirect) -> Result<i32, Failure> {
-    let text = if args.text == "-" { std::io::read_to_string(std::io::stdin())? } else { args.text };
+    let text = input::text(args.text)?;
     let criteria = (!args.criteria.is_empty()).then_some(args.criteria);
     let terms = Terms { agent: args.agent, model: args.model, iterations: args.more_iterations };
     let request = Request::Redirect { run: args.run, text, criteria, terms };

@@ -1,10 +1,11 @@
 //! `dogwatch task`: test runs that people want, at once or by a clock, without an agent.
 
 use super::context::{Context, Failure, unfit};
+use super::print::List;
 use crate::domain::{Millis, ScheduleId, Timing};
 use crate::protocol::{Reply, Request, ScheduleAsk, ScheduleView};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left};
 use crate::words;
 
 #[derive(Debug, clap::Args)]
@@ -16,13 +17,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Have a project's suites run, now or when it is time; no agent works, and nothing is changed
+    /// Add a task: a project's suites run, now or when it is time; no agent works, and nothing is changed
     Add {
         /// The project's name or id
         #[arg(short, long)]
         project: String,
         /// A suite of its dogwatch.toml; may be given several times. All of them where none is named
-        #[arg(short, long = "suite")]
+        #[arg(short, long = "suite", value_name = "SUITE")]
         suites: Vec<String>,
         /// The revision that is tested; the source's HEAD at that moment by default
         #[arg(short, long)]
@@ -38,7 +39,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List them, newest first, with what came of the last time
+    /// List tasks, the newest first, with what came of the last time
     Ls {
         /// Only those of this project, by name or id
         #[arg(short, long)]
@@ -47,7 +48,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show one, with what came of each time
+    /// Show one task, with what came of each time
     Show {
         /// The task, such as c3
         task: ScheduleId,
@@ -55,7 +56,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Let it start nothing until it is resumed
+    /// Let a task start nothing until it is resumed
     Pause {
         /// The task, such as c3
         task: ScheduleId,
@@ -63,7 +64,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Let a paused one start again when it is due; what came by meanwhile is not made up for
+    /// Let a paused task start again when it is due; what came by meanwhile is not made up for
     Resume {
         /// The task, such as c3
         task: ScheduleId,
@@ -71,7 +72,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Remove it; a run that is under way goes on
+    /// Remove a task; a run that is under way goes on
     Rm {
         /// The task, such as c3
         task: ScheduleId,
@@ -98,16 +99,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     };
     let removed = matches!(about, ScheduleAsk::Remove { .. });
     let Reply::Schedule { detail } = context.ask(Request::Schedule { about }).await? else { return unfit() };
-    if json {
-        context.json(&detail)?;
-    } else if removed {
-        context.say(&safe!("{} is removed", detail.view.schedule.id))?;
+    let lines = if removed {
+        vec![safe!("{} is removed", detail.view.schedule.id)]
     } else {
-        for line in words::schedule::told(&detail, words::now()) {
-            context.say_wrapped(&line)?;
-        }
-    }
-    Ok(0)
+        words::schedule::told(&detail, words::now())
+    };
+    context.tell(&detail, json, lines)
 }
 
 /// An instant as people write it.
@@ -128,24 +125,14 @@ fn once(text: &str) -> Result<Millis, String> {
 async fn list(context: &mut Context, project: Option<String>, json: bool) -> Result<i32, Failure> {
     let about = ScheduleAsk::List { project };
     let Reply::Schedules { schedules } = context.ask(Request::Schedule { about }).await? else { return unfit() };
-    if json {
-        for schedule in &schedules {
-            context.json(schedule)?;
-        }
-    } else if schedules.is_empty() {
-        context.say(&safe!("nothing is scheduled; `dogwatch task add` has a project's suites run"))?;
-    } else {
-        context.say_all(&table(&schedules, context.columns()))?;
-    }
-    Ok(0)
+    let nothing = safe!("no task is there; `dogwatch task add` adds one");
+    let list = List { items: &schedules, json, nothing, left_out: None };
+    context.list(list, |columns| table(&schedules, columns))
 }
 
 fn table(schedules: &[ScheduleView], columns: Option<usize>) -> Vec<SafeText> {
     let headers = ["TASK", "PROJECT", "WHAT", "WHEN", "NEXT", "LAST"];
-    let mut table = Table::new(headers.map(|header| (safe!("{}", header), Align::Left)));
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(headers.map(left), columns);
     let now = words::now();
     for view in schedules {
         let schedule = &view.schedule;

@@ -1,10 +1,11 @@
-//! `dogwatch tasks`: what was asked for beside the loops, and what came of it.
+//! `dogwatch tasks`: what agents asked for beside their loops, and what came of it.
 
 use super::context::{Context, Failure, unfit};
+use super::print::List;
 use crate::domain::{AskedBy, ImageFrom, RunId, Task, TaskWork};
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 
 /// Columns of what was asked for.
@@ -16,49 +17,39 @@ const SAID: usize = 80;
 pub struct Args {
     /// The run, such as r12; all of them where none is named
     run: Option<RunId>,
-    /// Print JSON
+    /// Print JSON, one of them a line
     #[arg(long)]
     json: bool,
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Reply::Tasks { tasks, more } = context.ask(Request::Tasks { run: args.run }).await? else { return unfit() };
-    if args.json {
-        context.json(&serde_json::json!({ "tasks": tasks, "more": more }))?;
-        return Ok(0);
-    }
-    if tasks.is_empty() {
-        context.say(&safe!("nothing was asked for beside the loop"))?;
-        return Ok(0);
-    }
-    let mut lines = table(&tasks, context.columns());
-    if more {
-        lines.push(safe!("earlier ones are not listed"));
-    }
-    // One that is named is wanted in full.
-    if args.run.is_some() {
-        lines.extend(tasks.iter().flat_map(problems));
-    }
-    context.say_all(&lines)?;
-    Ok(0)
+    let nothing = safe!("no agent asked for anything beside its loop");
+    let list = List { items: &tasks, json: args.json, nothing, left_out: more.then_some("ones") };
+    context.list(list, |columns| {
+        let mut lines = table(&tasks, columns);
+        // One that is named is wanted in full.
+        if args.run.is_some() {
+            lines.extend(tasks.iter().flat_map(problems));
+        }
+        lines
+    })
 }
 
 fn table(tasks: &[Task], columns: Option<usize>) -> Vec<SafeText> {
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        right(safe!("TASK")),
-        right(safe!("RUN")),
-        right(safe!("ITER")),
-        left(safe!("AGE")),
-        left(safe!("ASKED BY")),
-        left(safe!("WHAT")),
-        left(safe!("STATE")),
-        left(safe!("RESULT")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [
+            right("TASK"),
+            right("RUN"),
+            right("ITER"),
+            left("AGE"),
+            left("ASKED BY"),
+            left("WHAT"),
+            left("STATE"),
+            left("RESULT"),
+        ],
+        columns,
+    );
     let now = words::now();
     for task in tasks {
         let AskedBy::Agent { run } = task.by;

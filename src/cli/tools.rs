@@ -4,7 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::domain::{NoteKind, RunId, Standing, ToolOutcome};
 use crate::protocol::{NoteView, Reply, Request, ToolsUsed};
 use crate::safe;
-use crate::text::{Align, SafeText, Style, Table};
+use crate::text::{SafeText, Style, Table, left, right};
 use crate::words;
 
 /// Columns of arguments and answers.
@@ -46,20 +46,10 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
 }
 
 fn table(used: &ToolsUsed, columns: Option<usize>) -> Vec<SafeText> {
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        right(safe!("ITER")),
-        left(safe!("AGE")),
-        left(safe!("TOOL")),
-        left(safe!("OUTCOME")),
-        right(safe!("TOOK")),
-        left(safe!("ASKED")),
-        left(safe!("ANSWER")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [right("ITER"), left("AGE"), left("TOOL"), left("OUTCOME"), right("TOOK"), left("ASKED"), left("ANSWER")],
+        columns,
+    );
     let now = words::now();
     for call in &used.calls {
         let outcome = match call.outcome {

@@ -4,7 +4,7 @@ use super::context::{Context, Failure, unfit};
 use crate::domain::{RequestSum, RunId, Usage};
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Align, SafeText, Table};
+use crate::text::{SafeText, Table, left, right};
 use crate::words;
 use serde_json::json;
 
@@ -34,22 +34,20 @@ fn page(run: RunId, usage: &[RequestSum], pending: Option<Usage>, columns: Optio
     if usage.is_empty() {
         return vec![safe!("{} asked no model through the engine yet", run)];
     }
-    let left = |header| (header, Align::Left);
-    let right = |header| (header, Align::Right);
-    let mut table = Table::new([
-        right(safe!("ITERATION")),
-        left(safe!("MODEL")),
-        left(safe!("PROVIDER")),
-        right(safe!("REQUESTS")),
-        right(safe!("INPUT")),
-        right(safe!("CACHED")),
-        right(safe!("OUTPUT")),
-        right(safe!("COST")),
-        left(safe!("")),
-    ]);
-    if let Some(columns) = columns {
-        table = table.limit(columns);
-    }
+    let mut table = Table::new(
+        [
+            right("ITERATION"),
+            left("MODEL"),
+            left("PROVIDER"),
+            right("REQUESTS"),
+            right("INPUT"),
+            right("CACHED"),
+            right("OUTPUT"),
+            right("COST"),
+            left(""),
+        ],
+        columns,
+    );
     for sum in usage {
         let tokens = sum.tokens;
         let mut remarks = Vec::new();

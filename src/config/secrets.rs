@@ -21,7 +21,7 @@ pub enum SecretError {
     #[error("a secret's name has 1 to 32 lower-case letters, digits and dashes, such as \"anthropic\"")]
     Name,
     /// The disk says no.
-    #[error("{}: {source}", path.display())]
+    #[error("the secret in {} cannot be kept or read: {source}; it has to be a file of this user in a directory of this user", path.display())]
     Io {
         /// Where.
         path: PathBuf,

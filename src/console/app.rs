@@ -20,6 +20,7 @@ mod measure;
 mod metrics;
 mod news;
 mod open;
+mod place;
 mod proposals;
 mod reading;
 mod ring;
@@ -39,6 +40,7 @@ pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use metrics::MetricsPage;
+pub use place::{Page, Pane, Spot};
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
 use ring::Ring;
@@ -59,54 +61,6 @@ use std::path::PathBuf;
 
 /// Lines of a log that are sent at once while it is followed.
 const TAIL: u32 = 500;
-
-/// A whole screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub enum Page {
-    Watch,
-    Approvals,
-    Bugs,
-    Health,
-    Audit,
-    Fleet,
-    Knowledge,
-    Metrics,
-    Run,
-    Proposal,
-}
-
-impl Page {
-    /// It has no text beside a list.
-    pub fn is_one(self) -> bool {
-        matches!(self, Self::Health | Self::Metrics)
-    }
-}
-
-/// A part of the watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub enum Pane {
-    Runs,
-    Log,
-    Bugs,
-    Questions,
-}
-
-/// Something on the screen that can be pointed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spot {
-    /// A pane of the watch, and the place of an item in its list.
-    Pane(Pane, Option<usize>),
-    /// The list of a screen, and the place of an item in it.
-    List(Option<usize>),
-    /// The text beside it.
-    Text,
-}
-
-impl Pane {
-    const ALL: [Self; 4] = [Self::Runs, Self::Log, Self::Bugs, Self::Questions];
-}
 
 /// The engine as the console has it.
 #[derive(Debug, Clone, PartialEq)]

@@ -118,7 +118,7 @@ impl Scope {
 
     /// What works there as well.
     pub fn also(self) -> Option<Self> {
-        matches!(self, Self::Runs | Self::Detail).then_some(Self::Run)
+        matches!(self, Self::Runs | Self::Detail | Self::Questions).then_some(Self::Run)
     }
 
     /// The place in words.
@@ -217,7 +217,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::LastPart, "previous-part", &["["], Scope::Detail, "Show the part before", ""),
     bind(Command::NextFile, "next-file", &["n"], Scope::Detail, "To the next file of the diff", ""),
     bind(Command::LastFile, "previous-file", &["N"], Scope::Detail, "To the file of the diff before", ""),
-    bind(Command::Rollback, "rollback", &["b"], Scope::Detail, "Go back to the selected iteration", "roll back"),
     bind(Command::Pause, "pause", &["p"], Scope::Run, "Freeze the run", "pause"),
     bind(Command::Resume, "resume", &["u"], Scope::Run, "Let the run go on", "resume"),
     bind(Command::Redirect, "redirect", &["r"], Scope::Run, "Give the run new guidance", "redirect"),
@@ -225,6 +224,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(Command::Reassign, "reassign", &["A"], Scope::Run, "Have another agent or model work on the run", ""),
     bind(Command::Extend, "extend", &["I"], Scope::Run, "Give the run more iterations", ""),
     bind(Command::Cancel, "cancel", &["X"], Scope::Run, "Stop the run for good", "cancel"),
+    bind(
+        Command::Rollback,
+        "rollback",
+        &["b"],
+        Scope::Run,
+        "Go back to the selected iteration, or else to the best",
+        "roll back",
+    ),
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
     bind(Command::AwaitDay, "await-day", &["w"], Scope::Questions, "Let the run wait for the next day", ""),

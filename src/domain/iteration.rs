@@ -148,3 +148,24 @@ pub struct Iteration {
     /// When it ended.
     pub ended: Option<Millis>,
 }
+
+impl Iteration {
+    /// One that begins: nothing was made, tested or said in it yet.
+    pub fn new(run: RunId, number: u32, base: impl Into<String>, started: Millis) -> Self {
+        Self {
+            run,
+            number,
+            base: base.into(),
+            commit: None,
+            tree: None,
+            report: None,
+            outcome: None,
+            tests: (0, 0, 0),
+            suspicions: Vec::new(),
+            rerun: Vec::new(),
+            rerun_disagrees: Vec::new(),
+            started,
+            ended: None,
+        }
+    }
+}

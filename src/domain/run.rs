@@ -96,11 +96,6 @@ impl RunState {
         }
     }
 
-    /// The state with this stored name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
     /// Nothing ever happens again.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Cancelled | Self::Failed)

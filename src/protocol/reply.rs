@@ -1,15 +1,14 @@
 //! What the engine answers.
 
 use super::{
-    AssetView, BudgetReport, BugDetail, Bytes, DatasetView, FeatureDetail, FeatureView, IterationDetail, LessonView,
-    ModelsReport, ProposalBrief, ProposalDetail, ProviderView, Round, ScheduleDetail, ScheduleView, StoppedModels,
-    ToolsUsed,
+    AssetView, BudgetReport, BugDetail, Bytes, DatasetView, EngineStatus, FeatureDetail, FeatureView, IterationDetail,
+    LessonView, LogChunk, LogHits, LogInfo, LogLines, ModelsReport, ProposalBrief, ProposalDetail, RunDetail, RunView,
+    ScheduleDetail, ScheduleView, ToolsUsed,
 };
 use crate::audit::Checkpoint;
 use crate::domain::{
-    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, Finding, GateResult, Guidance, Iteration, Live,
-    LoopMetrics, OpenHost, Person, Project, Question, RequestSum, Run, RunId, Spent, Step, StepKey, StepLog,
-    SuiteVerdict, Task, Usage,
+    AuditPage, Bug, Collection, EgressBytes, EgressSeen, Entry, LoopMetrics, OpenHost, Person, Project, Question,
+    RequestSum, RunId, Task, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -266,51 +265,6 @@ pub enum Reply {
     },
 }
 
-/// How the engine is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EngineStatus {
-    /// Its version.
-    pub version: String,
-    /// Its instance.
-    pub instance: String,
-    /// Its process id.
-    pub pid: u32,
-    /// Where it keeps everything. Comes from the environment.
-    pub state_dir: String,
-    /// Why the database is open for reading only and nothing runs, if so.
-    pub rescue: Option<String>,
-    /// What is wrong with the files beside the database, if something is. Writing goes on.
-    #[serde(default)]
-    pub store_fault: Option<String>,
-    /// Why no new step begins, if so.
-    #[serde(default)]
-    pub halt: Option<String>,
-    /// Why the container engine cannot be used, if so.
-    pub sandbox_fault: Option<String>,
-    /// Runs that are not over; absent where a rescued database cannot tell.
-    pub unfinished: Option<u32>,
-    /// Questions that wait; absent where a rescued database cannot tell.
-    pub waiting: Option<u32>,
-    /// Which sandbox there is and what its walls are, in a few words; absent where it does not answer. Partly its own words.
-    #[serde(default)]
-    pub sandbox: Option<String>,
-    /// The file system of the state directory; absent where the system does not tell.
-    #[serde(default)]
-    pub disk: Option<DiskSpace>,
-    /// What all projects together have used today, by UTC; absent where a rescued database cannot tell.
-    #[serde(default)]
-    pub today: Option<Spent>,
-    /// Requests to hosts outside that were refused last, over all runs, the newest first.
-    #[serde(default)]
-    pub refused: Vec<EgressSeen>,
-    /// Where people have stopped models.
-    #[serde(default)]
-    pub stopped: Vec<StoppedModels>,
-    /// Providers of models that failed last time.
-    #[serde(default)]
-    pub providers: Vec<ProviderView>,
-}
-
 /// What a run asked of hosts outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EgressReport {
@@ -322,196 +276,6 @@ pub struct EgressReport {
     pub spent: EgressBytes,
     /// The bytes that a run may send and fetch.
     pub most: EgressBytes,
-}
-
-/// Space in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DiskSpace {
-    /// What the engine's user may still take.
-    pub free: u64,
-    /// All there is.
-    pub total: u64,
-}
-
-/// How far what operators told a run has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GuidanceView {
-    /// The number of the last one, counted from 1.
-    pub count: u32,
-    /// The number of the last one that a prompt has quoted; 0 for none.
-    pub applied: u32,
-    /// The iteration whose prompt quoted that one first.
-    pub applied_in: Option<u32>,
-    /// How it went with giving the last one to an agent that was at work when it came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
-}
-
-/// A run with what lists show beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunView {
-    /// The run.
-    pub run: Run,
-    /// Its project's name.
-    pub project: String,
-    /// Tests passed, failed and skipped in the last tested iteration.
-    pub tests: Option<(u32, u32, u32)>,
-    /// Failed tests in its newest tested iterations, oldest first, the last one among them.
-    #[serde(default)]
-    pub trend: Vec<u32>,
-    /// What its turn under way took of models so far, if anything; not in what it has spent yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pending: Option<Usage>,
-    /// What it is doing, in words; not kept over a restart.
-    pub note: Option<String>,
-    /// What operators told it, if anything.
-    #[serde(default)]
-    pub guidance: Option<GuidanceView>,
-    /// The watchdog warned of its last iteration.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub slow: bool,
-    /// Texts of the run were cut, as lists and streams do with long ones: ask for the run itself. Beside a run in full: lists
-    /// of what was found in it were cut to fit into one line.
-    #[serde(default)]
-    pub shortened: bool,
-}
-
-impl RunView {
-    /// What it has cost up to now, in millionths of a dollar, the turn under way included.
-    pub fn microusd(&self) -> u64 {
-        self.run.spent.microusd.saturating_add(self.pending.map_or(0, |pending| pending.microusd))
-    }
-}
-
-/// A run in full.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunDetail {
-    /// The run.
-    pub view: RunView,
-    /// Its iterations.
-    pub iterations: Vec<Iteration>,
-    /// What came of them.
-    #[serde(default)]
-    pub rounds: Vec<Round>,
-    /// Outcomes of suites in the last tested iteration.
-    pub suites: Vec<SuiteView>,
-    /// Findings of the last tested iteration.
-    pub findings: Vec<Finding>,
-    /// Gates of the last tested iteration.
-    pub gates: Vec<GateResult>,
-    /// Guidance, oldest first.
-    pub guidance: Vec<Guidance>,
-    /// Its questions, oldest first.
-    pub questions: Vec<Question>,
-    /// Its steps, oldest first.
-    pub steps: Vec<Step>,
-    /// What it asked of hosts outside, the newest places; `egress` asks for all.
-    #[serde(default)]
-    pub egress: Vec<EgressSeen>,
-}
-
-/// The outcome of a suite without its cases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SuiteView {
-    /// Its name.
-    pub suite: String,
-    /// The engine's judgement.
-    pub verdict: SuiteVerdict,
-    /// Passed, failed, skipped.
-    pub tests: (u32, u32, u32),
-    /// What was odd.
-    pub oddities: Vec<String>,
-    /// Its tests that failed and passed on the same tree, bounded.
-    #[serde(default)]
-    pub flaky: Vec<String>,
-}
-
-/// A log that can be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogInfo {
-    /// The step.
-    pub key: StepKey,
-    /// The step's name, for `read_log`.
-    pub step: String,
-    /// Its bytes so far.
-    pub bytes: u64,
-    /// Whether more may come.
-    pub open: bool,
-    /// What became of it when its step was over.
-    #[serde(default)]
-    pub state: StepLog,
-}
-
-/// Bytes of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogChunk {
-    /// The run.
-    pub run: RunId,
-    /// The step's name.
-    pub step: String,
-    /// Where the bytes start.
-    pub offset: u64,
-    /// The bytes.
-    pub bytes: Bytes,
-}
-
-/// Lines of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLines {
-    /// The run.
-    pub run: RunId,
-    /// The step's name.
-    pub step: String,
-    /// Them, in their order.
-    pub lines: Vec<LogLine>,
-    /// How many lines there are by now; a last one without an end counts.
-    pub total: u64,
-    /// Whether more may come.
-    pub open: bool,
-}
-
-/// Lines of a log that were sought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogHits {
-    /// The run.
-    pub run: RunId,
-    /// The step's name.
-    pub step: String,
-    /// Them, in the log's order, with all parts of long ones up to 4 MiB.
-    pub lines: Vec<LogLine>,
-    /// How many lines fit among those that were looked at.
-    pub count: u64,
-    /// Where to go on: as `from` of the next request.
-    pub next: u64,
-    /// There is nothing more to look at in this direction by now. A last line that has no end yet is looked at when it has.
-    pub end: bool,
-    /// How many lines there are by now; a last one without an end counts.
-    pub total: u64,
-    /// Whether more may come.
-    pub open: bool,
-}
-
-/// A line, or a part of one that is longer than 1 MiB.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// Its number, counted from 0.
-    pub number: u64,
-    /// Which part of the line this is, counted from 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub part: u64,
-    /// When it was written, in milliseconds since 1970.
-    pub time_ms: i64,
-    /// Where it comes from: 1 standard output, 2 standard error, 3 the engine.
-    pub stream: u8,
-    /// Its bytes without the line end.
-    pub bytes: Bytes,
-    /// Whether it ends here.
-    pub whole: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// Present values as of a cursor.

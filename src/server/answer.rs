@@ -30,7 +30,7 @@ const MOST_PATCH: usize = 10 * 1024 * 1024;
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match &error {
-            AskError::Missing { .. } => FaultCode::NotFound,
+            AskError::Missing { what, id } => return not_found(what, id),
             AskError::Store(_) | AskError::Down => FaultCode::Engine,
             AskError::Refused(_) | AskError::TooLong { .. } | AskError::Unfit(_) => FaultCode::Refused,
         };
@@ -41,7 +41,7 @@ impl From<AskError> for Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Missing { .. } => FaultCode::NotFound,
+            StoreError::Missing { what, id } => return not_found(what, id),
             StoreError::Taken { .. } => FaultCode::Refused,
             _ => FaultCode::Engine,
         };
@@ -55,8 +55,25 @@ impl From<TreeFault> for Fault {
     }
 }
 
+/// What is not there, and what lists those that are.
 pub(super) fn not_found(what: &str, id: impl Display) -> Fault {
-    Fault { code: FaultCode::NotFound, message: format!("there is no {what} {id}") }
+    let lists = match what {
+        "asset" => "asset ls",
+        "bug" => "bug ls --all",
+        "data set" => "dataset ls",
+        "entry" => "knowledge ls",
+        "feature" => "feature ls --all",
+        "iteration" => "show RUN",
+        "lesson" => "lesson ls",
+        "log" => "logs RUN --list",
+        "project" => "project ls",
+        "proposal" | "question" => "approvals ls --all",
+        "run" => "ps --all",
+        "task" => "task ls",
+        _ => return Fault { code: FaultCode::NotFound, message: format!("there is no {what} {id}") },
+    };
+    let message = format!("there is no {what} {id}: `dogwatch {lists}` lists those that there are");
+    Fault { code: FaultCode::NotFound, message }
 }
 
 impl<S: Sandbox> Server<S> {
@@ -83,7 +100,10 @@ impl<S: Sandbox> Server<S> {
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
             Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,
             Request::Rollback { run, iteration } => {
-                let run = self.engine.roll_back(run, iteration, you).await?;
+                let run = match iteration {
+                    Some(iteration) => self.engine.roll_back(run, iteration, you).await?,
+                    None => self.engine.roll_back_to_best(run, you).await?,
+                };
                 self.run_reply(run).await
             }
             Request::Diff { run, iteration } => self.diff(run, iteration).await,

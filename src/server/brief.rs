@@ -120,17 +120,7 @@ mod tests {
     fn view(task: &str, criteria: Vec<String>, reason: &str) -> RunView {
         let mut run = new_run_for_tests(crate::domain::ProjectId(1));
         (run.task, run.criteria, run.reason) = (task.to_owned(), criteria, reason.to_owned());
-        RunView {
-            run,
-            project: "p".to_owned(),
-            tests: None,
-            trend: Vec::new(),
-            pending: None,
-            note: None,
-            guidance: None,
-            slow: false,
-            shortened: false,
-        }
+        RunView::for_tests(run)
     }
 
     #[test]
@@ -155,19 +145,8 @@ mod tests {
     fn detail(iterations: u32, texts: usize) -> RunDetail {
         let list = || vec!["x".repeat(10_000); texts];
         let iteration = |number| Iteration {
-            run: RunId(1),
-            number,
-            base: "b".repeat(40),
-            commit: None,
-            tree: None,
-            report: None,
-            outcome: None,
-            tests: (0, 0, 0),
             suspicions: vec![Suspicion::Unchanged, Suspicion::Planted { what: list() }],
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: Millis(0),
-            ended: None,
+            ..Iteration::new(RunId(1), number, "b".repeat(40), Millis(0))
         };
         let gate = GateResult { gate: "honesty".to_owned(), verdict: GateVerdict::NeedsPerson, evidence: list() };
         RunDetail {

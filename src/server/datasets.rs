@@ -34,7 +34,7 @@ impl<S: Sandbox> Server<S> {
                     Ok(true)
                 });
                 if !asked.await? {
-                    return Err(not_found("dataset", name));
+                    return Err(not_found("data set", name));
                 }
                 self.engine.tell();
                 self.datasets(Some(name)).await
@@ -49,7 +49,7 @@ impl<S: Sandbox> Server<S> {
                     tx.record(AuditEvent::new(you, "dataset.removed").detail(detail))?;
                     Ok(true)
                 });
-                if removed.await? { Ok(reply) } else { Err(not_found("dataset", name)) }
+                if removed.await? { Ok(reply) } else { Err(not_found("data set", name)) }
             }
         }
     }
@@ -58,7 +58,7 @@ impl<S: Sandbox> Server<S> {
         let wanted = name.clone();
         let found = self.engine.store.read(move |view| listed(view, wanted.as_deref())).await?;
         if let (true, Some(name)) = (found.is_empty(), name) {
-            return Err(not_found("dataset", name));
+            return Err(not_found("data set", name));
         }
         let told = found.into_iter().map(|(dataset, project)| {
             let read = self.engine.reading(dataset.id);

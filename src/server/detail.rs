@@ -107,10 +107,11 @@ pub(super) fn runs_with(view: &View<'_>, runs: Vec<Run>) -> Result<Vec<RunView>,
             });
             let tested = view.newest_tests(run.id, TREND)?;
             let (tests, trend) = (tested.last().copied(), tested.iter().map(|(_, failed, _)| *failed).collect());
+            let flaky = view.newest_flaky(run.id)?;
             let pending = pending.get(&run.id).copied();
             let slow = !run.state.is_final()
                 && view.last_verdict(run.id, u32::MAX)?.is_some_and(|verdict| verdict.level == Level::Warn);
-            Ok(RunView { tests, trend, project, pending, note: None, guidance, slow, shortened: false, run })
+            Ok(RunView { tests, flaky, trend, project, pending, note: None, guidance, slow, shortened: false, run })
         })
         .collect()
 }

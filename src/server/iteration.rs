@@ -127,21 +127,7 @@ pub(super) mod tests {
     }
 
     fn iteration(run: RunId, number: u32) -> Iteration {
-        Iteration {
-            run,
-            number,
-            base: "b".repeat(40),
-            commit: None,
-            tree: None,
-            report: None,
-            outcome: None,
-            tests: (0, 0, 0),
-            suspicions: Vec::new(),
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: Millis(1),
-            ended: None,
-        }
+        Iteration::new(run, number, "b".repeat(40), Millis(1))
     }
 
     /// A tested iteration with these findings.

@@ -26,7 +26,7 @@ const MOST_OUTPUT: u32 = 1024 * 1024;
 impl From<DecideFault> for Fault {
     fn from(fault: DecideFault) -> Self {
         let code = match &fault {
-            DecideFault::Missing(_) => FaultCode::NotFound,
+            DecideFault::Missing(id) => return not_found("proposal", id),
             DecideFault::Refused(_) => FaultCode::Refused,
             DecideFault::Store(_) | DecideFault::Died(_) => FaultCode::Engine,
         };

@@ -139,17 +139,7 @@ mod tests {
     fn snapshot(runs: usize) -> Snapshot {
         let mut run = new_run_for_tests(ProjectId(1));
         run.task = "x".repeat(10_000);
-        let view = RunView {
-            run,
-            project: "p".to_owned(),
-            tests: None,
-            trend: Vec::new(),
-            pending: None,
-            note: None,
-            guidance: None,
-            slow: false,
-            shortened: false,
-        };
+        let view = RunView::for_tests(run);
         let runs = (0..runs).map(|n| {
             let mut view = view.clone();
             view.run.id.0 = i64::try_from(n).unwrap();

@@ -41,6 +41,19 @@ impl View<'_> {
         Ok(found)
     }
 
+    /// How many tests failed in the newest of those iterations and are in quarantine there.
+    pub fn newest_flaky(&self, run: RunId) -> Result<u32, StoreError> {
+        let counted = self.one(
+            "SELECT count(*) FROM suites, json_each(suites.cases) AS test
+             WHERE suites.run = ?1 AND suites.flaky <> '[]' AND suites.iteration =
+                 (SELECT max(number) FROM iterations WHERE run = ?1 AND passed + failed + skipped > 0)
+             AND test.value = 'failed' AND test.key IN (SELECT value FROM json_each(suites.flaky))",
+            [run.0],
+            |row| row.get(0),
+        )?;
+        Ok(counted.unwrap_or_default())
+    }
+
     /// All iterations of a run in order.
     pub fn iterations(&self, run: RunId) -> Result<Vec<Iteration>, StoreError> {
         self.many("SELECT * FROM iterations WHERE run = ?1 ORDER BY number", [run.0], iteration)
@@ -86,8 +99,12 @@ impl Tx<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::audit::AuditEvent;
-    use crate::domain::{Actor, Iteration, Millis};
+    use crate::domain::{Actor, Iteration, Millis, RunId, SuiteOutcome, SuiteVerdict, TestStatus};
     use crate::store::{Options, Store, new_run_for_tests};
+
+    fn round(run: RunId, number: u32, tests: (u32, u32, u32)) -> Iteration {
+        Iteration { tests, ..Iteration::new(run, number, "0".repeat(40), Millis(1)) }
+    }
 
     #[test]
     fn the_tests_of_the_newest_iterations_that_ran_any_are_given_in_order() {
@@ -97,21 +114,7 @@ mod tests {
             let run = tx.insert_run(&new_run_for_tests(project.id))?.id;
             let none = tx.insert_run(&new_run_for_tests(project.id))?.id;
             for (number, tests) in [(0, (1, 2, 3)), (9, (4, 0, 0)), (10, (0, 5, 0)), (11, (0, 0, 0))] {
-                tx.put_iteration(&Iteration {
-                    run,
-                    number,
-                    base: "0".repeat(40),
-                    commit: None,
-                    tree: None,
-                    report: None,
-                    outcome: None,
-                    tests,
-                    suspicions: Vec::new(),
-                    rerun: Vec::new(),
-                    rerun_disagrees: Vec::new(),
-                    started: Millis(1),
-                    ended: None,
-                })?;
+                tx.put_iteration(&round(run, number, tests))?;
             }
             tx.record(AuditEvent::new(Actor::Engine, "test"))?;
             Ok((run, none))
@@ -121,5 +124,39 @@ mod tests {
         assert_eq!(tested(run, 9), [(1, 2, 3), (4, 0, 0), (0, 5, 0)]);
         assert_eq!(tested(run, 2), [(4, 0, 0), (0, 5, 0)]);
         assert_eq!(tested(none, 9), []);
+    }
+
+    #[test]
+    fn failed_tests_in_quarantine_are_counted_in_the_newest_iteration_that_ran_any() {
+        use TestStatus::{Failed, Passed};
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let written = store.write_sync(|tx| {
+            let project = tx.insert_project("one", "/src")?;
+            let run = tx.insert_run(&new_run_for_tests(project.id))?.id;
+            for (number, tests) in [(0, (1, 2, 0)), (1, (1, 2, 0)), (2, (0, 0, 0))] {
+                tx.put_iteration(&round(run, number, tests))?;
+            }
+            let all = [("a \"b\".c", Failed), ("b", Passed), ("d", Failed)];
+            for (number, suite, flaky) in [(0, "unit", &["d"][..]), (1, "unit", &["a \"b\".c", "b"]), (1, "web", &[])] {
+                tx.put_suite(
+                    run,
+                    number,
+                    &SuiteOutcome {
+                        suite: suite.to_owned(),
+                        verdict: SuiteVerdict::Failed,
+                        exit_code: Some(1),
+                        cases: all.into_iter().map(|(id, status)| (id.to_owned(), status)).collect(),
+                        oddities: Vec::new(),
+                        flaky: flaky.iter().map(|id| (*id).to_owned()).collect(),
+                    },
+                )?;
+            }
+            tx.record(AuditEvent::new(Actor::Engine, "test"))?;
+            Ok(run)
+        });
+        let run = written.unwrap();
+        // One failed in quarantine; the other there passed, and what failed in another suite is a plain failure.
+        assert_eq!(store.read_sync(move |view| view.newest_flaky(run)).unwrap(), 1);
+        assert_eq!(store.read_sync(|view| view.newest_flaky(RunId(99))).unwrap(), 0);
     }
 }

@@ -88,21 +88,6 @@ impl View<'_> {
              ORDER BY steps.ended, steps.id";
         self.many(sql, [], step)
     }
-
-    /// Steps whose container exists as far as the database knows. No other living container is ours.
-    pub fn created_steps(&self) -> Result<Vec<Step>, StoreError> {
-        self.many("SELECT * FROM steps WHERE state = 'created' ORDER BY id", [], step)
-    }
-
-    /// The step that once created this container, ended or not.
-    pub fn step_of_container(&self, container: &str) -> Result<Option<Step>, StoreError> {
-        self.one("SELECT * FROM steps WHERE container = ?1", [container], step)
-    }
-
-    /// The container that a step created, kept after the step has ended.
-    pub fn container_of_step(&self, id: StepId) -> Result<Option<String>, StoreError> {
-        Ok(self.one("SELECT container FROM steps WHERE id = ?1", [id.0], |row| row.get(0))?.flatten())
-    }
 }
 
 impl Tx<'_> {

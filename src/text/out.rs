@@ -73,11 +73,6 @@ impl<W: Write> Out<W> {
         self.terminal
     }
 
-    /// Whether styles are written. Callers need not care: styles in a text are left out where this is false.
-    pub fn has_colour(&self) -> bool {
-        self.colour
-    }
-
     /// Writes one line and its newline.
     pub fn line(&mut self, text: &SafeText) -> Result<Flow, OutError> {
         self.lines(std::slice::from_ref(text))

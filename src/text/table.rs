@@ -1,6 +1,7 @@
 //! Lists for the command line: columns aligned by blanks, ASCII only, no frames, so that they read well in any terminal.
 
 use super::safe::SafeText;
+use crate::safe;
 
 /// Which side of its column a cell keeps to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -10,6 +11,16 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
+}
+
+/// The head of a column of words.
+pub fn left(header: &'static str) -> (SafeText, Align) {
+    (safe!("{}", header), Align::Left)
+}
+
+/// The head of a column of numbers.
+pub fn right(header: &'static str) -> (SafeText, Align) {
+    (safe!("{}", header), Align::Right)
 }
 
 /// Blanks between two columns.
@@ -26,16 +37,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns.
-    pub fn new(headers: impl IntoIterator<Item = (SafeText, Align)>) -> Self {
-        Self { headers: headers.into_iter().collect(), rows: vec![], limit: None }
-    }
-
-    /// Sets the columns a line may take. The widest columns are narrowed first, down to four; a cell that no longer
-    /// fits is cut with `~`. Never set it for what a person decides on.
-    pub fn limit(mut self, columns: usize) -> Self {
-        self.limit = Some(columns);
-        self
+    /// A table with these columns, and how many of a terminal a line may take, if that has an end. The widest columns are
+    /// narrowed first, down to four; a cell that no longer fits is cut with `~`. Never limit what a person decides on.
+    pub fn new(headers: impl IntoIterator<Item = (SafeText, Align)>, limit: Option<usize>) -> Self {
+        Self { headers: headers.into_iter().collect(), rows: vec![], limit }
     }
 
     /// Adds a row. Missing cells are empty; cells past the last header are left out.
@@ -97,11 +102,9 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::safe;
 
-    fn sample() -> Table {
-        let mut table =
-            Table::new([(safe!("RUN"), Align::Left), (safe!("N"), Align::Right), (safe!("TASK"), Align::Left)]);
+    fn sample(limit: Option<usize>) -> Table {
+        let mut table = Table::new([left("RUN"), right("N"), left("TASK")], limit);
         table.row([safe!("r1"), safe!("7"), safe!("{}", "日本 fix the bug")]);
         table.row([safe!("r12"), safe!("120")]);
         table
@@ -113,16 +116,16 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_by_width() {
-        assert_eq!(shown(&sample()), ["RUN    N  TASK", "r1     7  日本 fix the bug", "r12  120"]);
-        assert_eq!(shown(&Table::new([])), [""]);
+        assert_eq!(shown(&sample(None)), ["RUN    N  TASK", "r1     7  日本 fix the bug", "r12  120"]);
+        assert_eq!(shown(&Table::new([], None)), [""]);
     }
 
     #[test]
     fn the_widest_column_gives_way() {
-        let lines = sample().limit(20).lines();
+        let lines = sample(Some(20)).lines();
         assert!(lines.iter().all(|line| line.width() <= 20), "{lines:?}");
         assert_eq!(lines.get(1).map(SafeText::plain).as_deref(), Some("r1     7  日本 fix ~"));
-        let narrow = sample().limit(3).lines();
+        let narrow = sample(Some(3)).lines();
         assert_eq!(narrow.first().map(SafeText::plain).as_deref(), Some("RUN    N  TASK"));
     }
 }

@@ -43,7 +43,7 @@ pub fn iterations(numbers: &[u64]) -> String {
     }
     let text: Vec<String> = spans
         .iter()
-        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}\u{2013}{last}") })
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
         .collect();
     let word = if numbers.len() == 1 { "iteration" } else { "iterations" };
     format!("{word} {}", text.join(", "))
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn numbers_and_names_read_well() {
         assert_eq!(iterations(&[4]), "iteration 4");
-        assert_eq!(iterations(&[4, 5, 6, 9, 11, 12]), "iterations 4\u{2013}6, 9, 11\u{2013}12");
+        assert_eq!(iterations(&[4, 5, 6, 9, 11, 12]), "iterations 4-6, 9, 11-12");
         assert_eq!(listed(["a", "b"], 2), "a, b");
         assert_eq!(listed(["a", "b", "c", "d", "e"], 9), "a, b, c and 6 more");
         assert_eq!(clipped(&"x\n".repeat(80)).chars().count(), 103);

@@ -84,9 +84,7 @@ pub fn told(detail: &FeatureDetail) -> Vec<SafeText> {
 fn run(one: &FeatureRun) -> Vec<SafeText> {
     let tests = one.tests.map_or_else(
         || safe!("no test of it was counted yet"),
-        |(passed, failed, skipped)| {
-            safe!("by the engine's tests {} passed, {} failed, {} skipped", passed, failed, skipped)
-        },
+        |tests| safe!("by the engine's tests {}", super::counts(tests, 0)),
     );
     let reason = if one.reason.is_empty() { SafeText::empty() } else { safe!(": {}", one.reason) };
     let mut lines = vec![safe!("{} {}{}; {}", one.run, words::state(one.state), reason, tests)];

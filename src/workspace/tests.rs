@@ -1,6 +1,7 @@
 //! Tests of this room. Sources are made with the library, so that neither a git program nor an identity is needed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bounds;
 mod delivery;
 mod hostile;
 mod removal;

@@ -61,14 +61,7 @@ mod needs_bwrap {
 
     /// Repairs these faults one after the other; those of `before` come first and are not counted.
     fn world(memory: bool, before: &[Fault], faults: &[Fault]) -> Option<World> {
-        let engine = Engine::start_process(&format!("[memory]\noffer = {memory}\n{PATIENT}"), &[]);
-        let status = engine.cmd(&["status", "--json"]).json();
-        if let Some(fault) = status["sandbox_fault"].as_str() {
-            let required = std::env::var("DOGWATCH_REQUIRE_BWRAP").is_ok_and(|value| value == "1");
-            assert!(!required, "a bubblewrap that works here is required: {fault}");
-            eprintln!("skipped: {fault}");
-            return None;
-        }
+        let engine = Engine::in_bubblewrap(&format!("[memory]\noffer = {memory}\n{PATIENT}"))?;
         let first = faults.first().expect("a fault").program();
         let repo = || {
             TempRepo::new(&[

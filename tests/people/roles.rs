@@ -114,7 +114,7 @@ fn nobody_starts_an_engine_of_their_own_beside_the_machines() {
     let config =
         format!("[engine]\ngroup = \"{}\"\n[operators]\nadmin = [\"root\"]\nviewer = [\"{}\"]\n", reach.0, user.name);
     let mut system = System::start(&config);
-    assert!(system.cmd_as(&user, "", &["ps"]).expect_code(0).contains("no runs"));
+    assert!(system.cmd_as(&user, "", &["ps"]).expect_code(0).contains("no run is at work"));
     system.stop();
     assert_eq!(system.cmd_as(&user, "", &["ps"]).code, Some(3));
     let serve = system.cmd_as(&user, "", &["serve"]);

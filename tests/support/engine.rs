@@ -74,6 +74,30 @@ impl Engine {
         engine
     }
 
+    /// The same where a bubblewrap works; `None` where none does, which is said.
+    pub fn in_bubblewrap(sandbox: &str) -> Option<Self> {
+        let engine = Self::start_process(sandbox, &[]);
+        let status = engine.cmd(&["status", "--json"]).json();
+        if let Some(fault) = status["sandbox_fault"].as_str() {
+            let required = std::env::var("DOGWATCH_REQUIRE_BWRAP").is_ok_and(|value| value == "1");
+            assert!(!required, "a bubblewrap that works here is required: {fault}");
+            eprintln!("skipped: {fault}");
+            return None;
+        }
+        Some(engine)
+    }
+
+    /// Starts an engine with more in its `config.toml` than every one of these tests has there.
+    pub fn configured(docker: &DockerEnv, text: &str) -> Self {
+        let mut engine = Self::start(docker);
+        let place = engine.config().join("config.toml");
+        let settings = fs::read_to_string(&place).unwrap_or_default();
+        fs::write(place, format!("{settings}\n{text}")).expect("a configuration");
+        engine.stop();
+        engine.restart();
+        engine
+    }
+
     fn prepare(docker: Option<DockerEnv>, env: &[(&str, &str)]) -> Self {
         // A short path: the address of a Unix socket has room for 107 bytes.
         let home = tempfile::Builder::new().prefix("dw").tempdir_in("/tmp").expect("a temporary directory");

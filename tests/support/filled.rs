@@ -159,19 +159,11 @@ pub fn worked(bare: &Bare, run: RunId, text: &str) {
                 flaky: std::collections::BTreeSet::new(),
             };
             tx.put_iteration(&Iteration {
-                run,
-                number,
-                base: "b".repeat(40),
                 commit: (number > 0).then(|| "c".repeat(40)),
-                tree: None,
-                report: None,
                 outcome: Some(if number == 2 { Outcome::Green } else { Outcome::Red }),
                 tests: (3 + number, 2 - number, 0),
-                suspicions: Vec::new(),
-                rerun: Vec::new(),
-                rerun_disagrees: Vec::new(),
-                started: Millis(1),
                 ended: Some(Millis(61_001)),
+                ..Iteration::new(run, number, "b".repeat(40), Millis(1))
             })?;
             tx.put_suite(run, number, &suite)?;
             for name in names {

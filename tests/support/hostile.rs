@@ -125,19 +125,10 @@ impl Hostile {
                 let mut run = tx.insert_run(&Run { project: project.id, ..run.clone() })?;
                 let id = run.id;
                 tx.put_iteration(&Iteration {
-                    run: id,
-                    number: 0,
-                    base: texts[0].clone(),
-                    commit: None,
-                    tree: None,
-                    report: None,
-                    outcome: None,
                     tests: (1, 2, 3),
                     suspicions: vec![Suspicion::TestsRemoved { tests: texts[1..3].to_vec(), total: 9 }],
-                    rerun: Vec::new(),
-                    rerun_disagrees: Vec::new(),
-                    started: Millis(1),
                     ended: Some(Millis(2)),
+                    ..Iteration::new(id, 0, texts[0].clone(), Millis(1))
                 })?;
                 tx.insert_guidance(id, &run.owner, &texts[3])?;
                 let (gate, evidence) = ("honesty".to_owned(), texts[4..6].to_vec());

@@ -21,6 +21,13 @@ pub enum Say {
     Silence,
 }
 
+impl Say {
+    /// What the played agent (`tests/agents/claude`) is ordered to do, as a whole answer.
+    pub fn order(order: &serde_json::Value) -> Self {
+        Self::Done(order.to_string())
+    }
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Asked {

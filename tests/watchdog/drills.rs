@@ -47,7 +47,7 @@ fn r1_the_same_failures() {
     let verdicts = judge(Thresholds::default(), &changed);
     assert_eq!(
         verdicts[5].evidence,
-        "the same 3 tests failed in iterations 1\u{2013}5: a, b, c; the diffs touched only foo.rs"
+        "the same 3 tests failed in iterations 1-5: a, b, c; the diffs touched only foo.rs"
     );
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Args {
     /// A host, reached by SSH
     #[arg(long, value_name = "[USER@]HOST[:PORT]", group = "reach", requires = "host_key")]
     ssh: Option<String>,
-    /// A key that the host may show, as in its public file; may be given many times
+    /// A key that the host may show, as in its public file; may be given several times
     #[arg(long, value_name = "KEY", requires = "ssh", value_parser = HostKey::parse)]
     host_key: Vec<HostKey>,
     /// The file with the key that logs in; the engine's SSH agent where none is named
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// This machine, as the engine's user
     #[arg(long, group = "reach")]
     local: bool,
-    /// What it is called in rules and lists, as WORD=VALUE; may be given many times
+    /// What it is called in rules and lists, as WORD=VALUE; may be given several times
     #[arg(long = "label", value_name = "WORD=VALUE", value_parser = label)]
     labels: Vec<(AssetWord, String)>,
     /// Where it belongs, such as production
@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(long)]
     critical: bool,
     /// What there is to know of it, for people and for agents whose role sees assets
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     /// The directory there that keeps the receipts of what ran
     #[arg(long, value_name = "DIRECTORY", value_parser = parse::<AssetPath>)]

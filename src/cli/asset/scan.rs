@@ -25,12 +25,17 @@ pub(super) async fn perform(mut context: Context, host: &str, json: bool) -> Res
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| Failure::new(format!("ssh-keyscan, which OpenSSH brings, does not start: {error}")))?;
+        .map_err(|error| Failure::new(format!("ssh-keyscan does not start: {error}; install the client of OpenSSH")))?;
     let mut answer = Vec::new();
     if let Some(output) = child.stdout.take() {
         let mut output = output.take(MOST);
         let read = tokio::time::timeout(PATIENCE.1, output.read_to_end(&mut answer)).await;
-        read.map_err(|_| Failure::new(format!("{host} did not answer in time")))??;
+        read.map_err(|_| {
+            Failure::new(format!(
+                "{host} did not answer within {} s: is it reachable, and does SSH listen there?",
+                PATIENCE.1.as_secs()
+            ))
+        })??;
     }
     let answer = String::from_utf8_lossy(&answer);
     let keys = answer.lines().filter_map(|line| HostKey::parse(line.split_once(' ')?.1).ok()).collect::<Vec<_>>();

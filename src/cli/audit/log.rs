@@ -127,7 +127,10 @@ pub(super) async fn show(mut context: Context, number: u64, json: bool) -> Resul
     let wanted = AuditFilter { before: number.checked_add(1), most: 1, ..AuditFilter::default() };
     let found = source.page(&mut context, wanted).await?.records;
     let Some(record) = found.into_iter().find(|record| record.seq == number) else {
-        return Err(Failure { code: 4, message: format!("there is no event {number} in the audit log") });
+        return Err(Failure {
+            code: 4,
+            message: format!("there is no event {number} in the audit log: `dogwatch audit log` lists the newest"),
+        });
     };
     if json {
         context.json(&value(&record))?;

@@ -5,6 +5,7 @@ use crate::cli::context::Failure;
 use crate::config::Paths;
 use crate::workspace;
 use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,15 @@ pub(super) struct Place {
     root: PathBuf,
     /// Those of its engine.
     pub paths: Paths,
+}
+
+/// Who is in the demo's state directory.
+#[derive(Debug)]
+pub(super) enum Alone {
+    /// No engine; none begins there as long as the directory, where there is one, is held.
+    Nobody(Option<File>),
+    /// An engine, whether it answers or not.
+    Engine,
 }
 
 impl Place {
@@ -68,6 +78,21 @@ impl Place {
         }
     }
 
+    /// Whether an engine lives in the state directory; what keeps engines out is locked as they lock it.
+    pub fn without_engine(&self) -> Result<Alone, Failure> {
+        let state = self.paths.state();
+        let directory = match File::open(state) {
+            Ok(directory) => directory,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Alone::Nobody(None)),
+            Err(error) => return Err(unusable(state)(error)),
+        };
+        match directory.try_lock() {
+            Ok(()) => Ok(Alone::Nobody(Some(directory))),
+            Err(TryLockError::WouldBlock) => Ok(Alone::Engine),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
     /// Whether anything of it is there.
     pub fn is_there(&self) -> bool {
         self.root.exists()
@@ -103,7 +128,7 @@ impl Place {
         workspace::remove_tree(&self.root).map_err(|error| Failure::new(error.to_string()))?;
         let lock = self.root.with_extension("lock");
         match fs::remove_file(lock) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }
@@ -119,8 +144,10 @@ fn unusable(place: &Path) -> impl FnOnce(std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::cli::serve::store_paths;
+    use crate::store::{OpenError, Store};
 
     #[test]
     fn a_place_that_does_not_do_is_named_with_a_remedy() {
@@ -129,6 +156,20 @@ mod tests {
         fs::write(&file, "").unwrap();
         let message = Place::at(file.join("demo")).unwrap().lock().unwrap_err().message;
         assert!(message.contains(file.to_str().unwrap()) && message.contains("DOGWATCH_STATE_DIR"), "{message}");
+    }
+
+    #[test]
+    fn an_engine_is_seen_by_its_lock_and_kept_out_by_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::at(home.path().join("demo")).unwrap();
+        assert!(matches!(place.without_engine().unwrap(), Alone::Nobody(None)));
+        place.prepare().unwrap();
+        let Alone::Nobody(Some(held)) = place.without_engine().unwrap() else { panic!("an engine was seen") };
+        let refused = Store::rescue_alone(&store_paths(&place.paths));
+        assert!(matches!(refused, Err(OpenError::Locked { .. })));
+        assert!(matches!(place.without_engine().unwrap(), Alone::Engine));
+        drop(held);
+        assert!(matches!(place.without_engine().unwrap(), Alone::Nobody(Some(_))));
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Reader {
         self.paragraph();
         let table = std::mem::take(&mut self.table);
         let Some((headers, rows)) = table.split_first() else { return };
-        let mut whole = Table::new(headers.iter().map(|header| (inline(header), Align::Left)));
+        let mut whole = Table::new(headers.iter().map(|header| (inline(header), Align::Left)), None);
         for row in rows {
             whole.row(row.iter().map(|cell| inline(cell)));
         }

@@ -113,10 +113,8 @@ impl Told {
         if run.iteration > 0 {
             line.push(&safe!(", iteration {}", words::iteration(run)));
         }
-        if let Some((passed, failed, _)) =
-            view.tests.filter(|_| before.is_some_and(|(_, number)| number != run.iteration))
-        {
-            line.push(&safe!(", tests so far: {} pass, {} fail", passed, failed));
+        if let Some(tests) = view.tests.filter(|_| before.is_some_and(|(_, number)| number != run.iteration)) {
+            line.push(&safe!(", tests so far: {}", words::counts(tests, view.flaky)));
         }
         if before.is_none() {
             line.push(&safe!(", of {}: {}", view.project, run.task));
@@ -154,57 +152,21 @@ fn clock(now: Millis) -> SafeText {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::{Actor, Answer, Budget, Needs, Origin, Priority, ProjectId, QuestionKind, Run, Spent};
+    use crate::domain::{Actor, Answer, Budget, ProjectId, QuestionKind, Run};
+    use crate::store::new_run_for_tests;
 
     const NOW: Millis = Millis(1_790_000_000_000);
 
     fn view(id: i64, state: RunState, iteration: u32) -> RunView {
         let run = Run {
             id: RunId(id),
-            project: ProjectId(1),
             task: "Fix\u{1b}[2J it".to_owned(),
-            criteria: Vec::new(),
-            owner: Actor::Engine,
-            origin: Origin::Operator,
-            agent: "replay".to_owned(),
-            priority: Priority::Normal,
-            needs: Needs::default(),
-            after: Vec::new(),
-            waits_since: NOW,
-            role: crate::domain::Role::Coder,
-            engine: String::new(),
-            plan: crate::domain::Plan::None,
             state,
-            resume_to: None,
             iteration,
-            attempt: 1,
-            losses: 0,
-            troubles: 0,
-            rerun: None,
-            instant_failures: 0,
-            not_before: None,
-            base: None,
-            head: None,
-            image: None,
             budget: Budget { iterations: 10, ..Budget::default() },
-            spent: Spent::default(),
-            question: None,
-            reason: String::new(),
-            version: 1,
-            created: NOW,
-            updated: NOW,
+            ..new_run_for_tests(ProjectId(1))
         };
-        RunView {
-            run,
-            project: "calc".to_owned(),
-            tests: Some((41, 2, 0)),
-            trend: vec![2],
-            pending: None,
-            note: None,
-            slow: false,
-            shortened: false,
-            guidance: None,
-        }
+        RunView { tests: Some((41, 2, 0)), trend: vec![2], ..RunView::for_tests(run) }
     }
 
     fn question(state: QuestionState, answer: Option<Answer>) -> Question {
@@ -241,7 +203,7 @@ mod tests {
         let next = vec![view(1, RunState::Developing, 3)];
         assert_eq!(
             lines(&mut told, next, Vec::new(), false),
-            ["14:13:20 r1 is developing, iteration 3/10, tests so far: 41 pass, 2 fail"]
+            ["14:13:20 r1 is developing, iteration 3/10, tests so far: 41 passed, 2 failed, 0 skipped"]
         );
         let asks = vec![question(QuestionState::Open, None)];
         let asked = lines(&mut told, vec![view(1, RunState::AwaitingReview, 3)], asks.clone(), false);

@@ -1,6 +1,7 @@
 //! What opens and what goes back, from screen to screen.
 
 use super::{App, Editing, Page, Pane, Tab};
+use crate::console::keymap::Scope;
 use crate::domain::RunId;
 use crate::safe;
 
@@ -113,7 +114,14 @@ impl App {
 
     /// The run that orders go to.
     pub(super) fn steered(&self) -> Option<RunId> {
-        if self.page == Page::Run { self.one.run } else { self.run }
+        match self.scope() {
+            _ if self.page == Page::Run => self.one.run,
+            Scope::Questions => match self.proposal_selected() {
+                Some(brief) => brief.run,
+                None => self.questions.get(&self.question?)?.run,
+            },
+            _ => self.run,
+        }
     }
 
     /// Asks whether the run shall go back to the selected iteration.
@@ -127,7 +135,10 @@ impl App {
                 let what = Editing::Rollback(one.run, one.number);
                 self.open(what);
             }
-            _ => self.complain(safe!("open a run and choose the iteration to go back to")),
+            _ => match self.steered() {
+                Some(run) if self.page != Page::Run => self.open(Editing::BackToBest(run)),
+                _ => self.complain(safe!("choose the iteration to go back to")),
+            },
         }
     }
 

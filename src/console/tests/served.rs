@@ -40,19 +40,13 @@ pub(super) fn iteration(run: i64, number: u32, outcome: Option<Outcome>) -> Iter
         Usage::default(),
     );
     Iteration {
-        run: RunId(run),
-        number,
-        base: "b".repeat(40),
         commit: (number > 0 && outcome.is_some()).then(|| format!("{number:0>8}").repeat(5)),
-        tree: None,
         report: (number > 0 && outcome.is_some()).then_some(report),
         outcome,
         tests: if outcome.is_some() { (39 + number, 4 - number, 0) } else { (0, 0, 0) },
         suspicions: if number == 3 { vec![Suspicion::GreenAtStart] } else { Vec::new() },
-        rerun: Vec::new(),
-        rerun_disagrees: Vec::new(),
-        started: Millis(NOW.0 - 900_000 + i64::from(number) * 200_000),
         ended: outcome.map(|_| Millis(NOW.0 - 750_000 + i64::from(number) * 200_000)),
+        ..Iteration::new(RunId(run), number, "b".repeat(40), Millis(NOW.0 - 900_000 + i64::from(number) * 200_000))
     }
 }
 
@@ -73,7 +67,7 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
             n: u64::from(number),
             level: Level::Warn,
             rule: Some(Rule::R1),
-            evidence: format!("the same 3 tests failed in iterations 1\u{2013}3: {text}"),
+            evidence: format!("the same 3 tests failed in iterations 1-3: {text}"),
         }),
         changed: (number == 4).then(|| Remedy::Agent(text.to_owned())),
     });

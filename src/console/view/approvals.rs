@@ -164,24 +164,16 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
         if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
     lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
     if question.kind == QuestionKind::Stuck {
-        let keys = [
-            Command::Open,
-            Command::Redirect,
-            Command::Criteria,
-            Command::Rollback,
-            Command::Reassign,
-            Command::Extend,
-        ];
-        let [open, redirect, criteria, back, others, more] = keys.map(|command| safe!("{}", app.keys.first(command)));
+        let keys = [Command::Redirect, Command::Criteria, Command::Reassign, Command::Extend, Command::Rollback];
+        let [redirect, criteria, others, more, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
         let words = safe!(
-            "`{}` opens the run: there `{}` gives it new guidance, `{}` changes its criteria, `{}` goes back to an iteration, `{}` has \
-             another agent or model work on it, `{}` gives it more iterations",
-            open,
+            "`{}` gives the run new guidance, `{}` changes its criteria, `{}` has another agent or model work on it, `{}` gives it more \
+             iterations, `{}` goes back to the best one",
             redirect,
             criteria,
-            back,
             others,
-            more
+            more,
+            back
         );
         lines.push(words.styled(Style::faint()));
     }

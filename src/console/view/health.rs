@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let below = title(canvas, area, true, &safe!("Health"), &SafeText::empty());
     let Some(status) = &app.status else {
-        empty(canvas, below, &safe!("The engine has not said how it is."));
+        empty(canvas, below, &safe!("The engine is asked."));
         return;
     };
     let good = |words: SafeText| safe!("{} {}", safe!("ok  ").styled(Style::fg(Colour::Green)), words);

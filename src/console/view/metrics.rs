@@ -61,7 +61,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let below = title(canvas, area, true, &name, &right);
     let metrics = match app.metrics.all.get(&days) {
         None => return empty(canvas, below, &safe!("The engine is asked.")),
-        Some(Err(fault)) => return empty(canvas, below, &safe!("They cannot be shown: {}", fault.to_owned())),
+        Some(Err(fault)) => return empty(canvas, below, &safe!("The metrics cannot be shown: {}", fault.to_owned())),
         Some(Ok(metrics)) => metrics,
     };
     if nothing(metrics) {

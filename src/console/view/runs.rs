@@ -60,6 +60,8 @@ fn line(app: &App, canvas: &mut Canvas<'_>, row: Rect, view: &RunView, project: 
     let tests = view.tests.map_or_else(SafeText::empty, |(passed, failed, _)| {
         if failed == 0 && passed > 0 {
             safe!("{} pass", passed).styled(Style::fg(Colour::Green))
+        } else if failed > 0 && failed == view.flaky {
+            safe!("{} flaky", failed).styled(Style::fg(Colour::Yellow))
         } else {
             safe!("{} fail", failed).styled(Style::fg(Colour::Red))
         }

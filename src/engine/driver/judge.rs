@@ -187,19 +187,8 @@ mod tests {
 
     fn iteration(number: u32, suspicions: Vec<Suspicion>) -> Iteration {
         Iteration {
-            run: crate::domain::RunId(1),
-            number,
-            base: "b".repeat(40),
-            commit: None,
-            tree: None,
-            report: None,
-            outcome: None,
-            tests: (0, 0, 0),
             suspicions,
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: crate::domain::Millis(0),
-            ended: None,
+            ..Iteration::new(crate::domain::RunId(1), number, "b".repeat(40), crate::domain::Millis(0))
         }
     }
 

@@ -1,27 +1,28 @@
-//! Everything the driver reads from and writes to the store. A transition, the rows beside it and its audit event are one
+//! Everything the driver writes to the store; beside it, what it reads there. A transition, the rows beside it and its audit event are one
 //! transaction.
 
 mod flaky;
+mod read;
 
-use self::flaky::{flaky_of, note_flaky};
+pub(super) use self::read::StoredMaterial;
+
+use self::flaky::note_flaky;
 use super::allowance::reserve;
 use super::booking;
 use super::gather::Gathered;
-use super::judge::{StoredFacts, not_taken, planted};
 use super::memory::Learned;
-use super::rows::{PLAN, audit_event, step_event, write_rows};
+use super::rows::{audit_event, step_event, write_rows};
 use super::shared::answer_others;
 use super::{Context, Engine, Halt, same_place};
 use crate::audit::AuditEvent;
 use crate::domain::{
-    Actor, Finding, GateResult, Guidance, GuidanceState, Iteration, Lesson, Offer, Project, ProjectId, Proposal,
-    ProposalId, Question, QuestionKind, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
+    Actor, GateResult, GuidanceState, Offer, ProposalId, Run, RunId, RunState, Step, StepKey, StepKind, StepState,
 };
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused, Write};
 use crate::engine::ports::World;
 use crate::sandbox::Ended;
-use crate::store::{BlobOrigin, ImageState, Movements, StoreError, Tx, View};
+use crate::store::{BlobOrigin, ImageState, StoreError, Tx};
 use crate::watchdog::{Round, Verdict};
 use serde_json::json;
 use std::sync::atomic::Ordering;
@@ -64,27 +65,6 @@ enum Job<T> {
     Done(T),
     Refused(Refused),
     Moved,
-}
-
-/// What a prompt needs from the store.
-pub(super) struct StoredMaterial {
-    /// What the watchdog said last.
-    pub watch: Option<Verdict>,
-    pub guidance: Vec<Guidance>,
-    pub iterations: Vec<Iteration>,
-    pub findings: Vec<Finding>,
-    pub gates: Vec<GateResult>,
-    pub moved: Movements,
-    /// The plan that was written last.
-    pub plan: Option<String>,
-    /// Tests in quarantine in the last verified iteration, by suite and id.
-    pub flaky: Vec<String>,
-    /// What the agent asked people.
-    pub asked: Vec<Question>,
-    /// What became of its proposals, and was not told before.
-    pub proposed: Vec<Proposal>,
-    /// What was taught about the project.
-    pub lessons: Vec<Lesson>,
 }
 
 /// What a blob is called that holds a turn's prompt.
@@ -205,41 +185,6 @@ impl<W: World> Engine<W> {
         Ok(())
     }
 
-    pub(crate) async fn load(&self, id: RunId) -> Result<Run, StoreError> {
-        self.store.read(move |view| view.run(id)?.ok_or_else(|| missing("run", &id))).await
-    }
-
-    pub(crate) async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
-        self.store.read(move |view| view.project(id)?.ok_or_else(|| missing("project", &id))).await
-    }
-
-    pub(super) async fn step(&self, key: &StepKey) -> Result<Option<Step>, StoreError> {
-        let key = key.clone();
-        self.store.read(move |view| view.step(&key)).await
-    }
-
-    /// Whether the machine was started anew since the step's container was recorded.
-    pub(super) async fn is_of_another_boot(&self, key: &StepKey) -> Result<bool, StoreError> {
-        let key = key.clone();
-        let created = self.store.read(move |view| view.created_in_boot(&key)).await?;
-        let here = self.store.boot();
-        Ok(created.is_some_and(|there| !there.is_empty() && !here.is_empty() && there != here))
-    }
-
-    pub(in crate::engine) async fn all_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
-        self.store.read(move |view| view.steps(run)).await
-    }
-
-    pub(super) async fn steps_of(&self, run: RunId, iteration: u32) -> Result<Vec<Step>, StoreError> {
-        let steps = self.all_steps(run).await?;
-        Ok(steps.into_iter().filter(|step| step.key.iteration == iteration).collect())
-    }
-
-    pub(super) async fn open_steps(&self, run: RunId) -> Result<Vec<Step>, StoreError> {
-        let steps = self.all_steps(run).await?;
-        Ok(steps.into_iter().filter(|step| !matches!(step.state, StepState::Ended { .. })).collect())
-    }
-
     /// Commits the intent of a step. A turn's prompt is kept with it as a blob with its provenance, and the guidance that it
     /// quotes counts as applied from here on. What a turn's iteration may use is reserved with it, or else nothing is begun.
     pub(super) async fn record_intent(
@@ -288,19 +233,6 @@ impl<W: World> Engine<W> {
             })
             .await?;
         if reached.is_empty() { Ok(()) } else { Err(Halt::Capped { project: name, reached }) }
-    }
-
-    /// The prompt that was kept with a step's intent.
-    pub(super) async fn kept_prompt(&self, step: &Step) -> Result<Option<String>, StoreError> {
-        let (run, id) = (step.key.run, step.id);
-        self.store
-            .read(move |view| {
-                let blobs = view.blobs_of(run)?;
-                let kept = blobs.into_iter().rfind(|(_, from)| from.kind == PROMPT && from.step == Some(id));
-                let Some((name, _)) = kept else { return Ok(None) };
-                Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
-            })
-            .await
     }
 
     pub(super) async fn record_created(
@@ -386,50 +318,6 @@ impl<W: World> Engine<W> {
         self.announce();
         Ok(done)
     }
-
-    pub(super) async fn prompt_material(&self, run: RunId, iteration: u32) -> Result<StoredMaterial, StoreError> {
-        self.store
-            .read(move |view| {
-                let project = view.run(run)?.map(|run| run.project);
-                let iterations = view.iterations(run)?;
-                let verified = iterations.iter().rev().find(|one| one.ended.is_some()).map_or(0, |one| one.number);
-                Ok(StoredMaterial {
-                    lessons: project.map_or(Ok(Vec::new()), |project| view.lessons(Some(project), u32::MAX))?,
-                    watch: view.watch_verdicts(run)?.pop(),
-                    guidance: view.guidance(run)?,
-                    findings: view.findings(run, verified)?,
-                    gates: view.gate_results(run, verified)?,
-                    moved: view.movements(run)?,
-                    plan: plan_of(view, run)?,
-                    flaky: flaky_of(view, run, verified)?,
-                    asked: asked_by_agent(view, run)?,
-                    proposed: view.proposals_to_tell(run, iteration)?,
-                    iterations,
-                })
-            })
-            .await
-    }
-
-    pub(super) async fn stored_facts(&self, run: RunId, iteration: u32) -> Result<StoredFacts, StoreError> {
-        self.store
-            .read(move |view| {
-                let steps = view.steps(run)?;
-                // Over all iterations: what was planted or forged in a red one is still in what a later one goes on from.
-                let intrusions = steps.iter().map(|step| match step.state {
-                    StepState::Ended { intrusions, .. } => intrusions,
-                    _ => 0,
-                });
-                let iterations = view.iterations(run)?;
-                Ok(StoredFacts {
-                    base: view.suites(run, 0)?,
-                    now: view.suites(run, iteration)?,
-                    intrusions: intrusions.fold(0, u32::saturating_add),
-                    planted: planted(&iterations),
-                    not_taken: not_taken(&iterations, iteration),
-                })
-            })
-            .await
-    }
 }
 
 /// Applies an event to a run: its new values, the rows beside them and its audit event. Whose question was `answered` by another run's
@@ -462,18 +350,6 @@ pub(super) fn apply(
     }
     tx.record(audit_event(&run, &after, event))?;
     Ok(Ok(after))
-}
-
-/// The plan that an agent wrote last in a run.
-fn plan_of(view: &View<'_>, run: RunId) -> Result<Option<String>, StoreError> {
-    let kept = view.blobs_of(run)?.into_iter().rfind(|(_, from)| from.kind == PLAN);
-    let Some((name, _)) = kept else { return Ok(None) };
-    Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
-}
-
-fn asked_by_agent(view: &View<'_>, run: RunId) -> Result<Vec<Question>, StoreError> {
-    let all = view.questions_of(run)?;
-    Ok(all.into_iter().filter(|one| one.kind == QuestionKind::Agent).collect())
 }
 
 /// Fills in what only the transaction of an event can know.

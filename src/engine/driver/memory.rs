@@ -118,21 +118,7 @@ mod tests {
     use crate::domain::Millis;
 
     fn iteration(number: u32, base: &str, commit: Option<&str>) -> Iteration {
-        Iteration {
-            run: RunId(1),
-            number,
-            base: base.to_owned(),
-            commit: commit.map(str::to_owned),
-            tree: None,
-            report: None,
-            outcome: None,
-            tests: (0, 0, 0),
-            suspicions: Vec::new(),
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: Millis(0),
-            ended: None,
-        }
+        Iteration { commit: commit.map(str::to_owned), ..Iteration::new(RunId(1), number, base.to_owned(), Millis(0)) }
     }
 
     #[test]

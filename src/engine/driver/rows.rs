@@ -15,21 +15,10 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
     let id = before.id;
     for write in writes {
         match write {
-            Write::OpenIteration { number, base } => tx.put_iteration(&Iteration {
-                run: id,
-                number: *number,
-                base: base.clone(),
-                commit: None,
-                tree: None,
-                report: None,
-                outcome: None,
-                tests: (0, 0, 0),
-                suspicions: Vec::new(),
-                rerun: Vec::new(),
-                rerun_disagrees: Vec::new(),
-                started: tx.now(),
-                ended: None,
-            })?,
+            Write::OpenIteration { number, base } => {
+                let opened = Iteration::new(id, *number, base.clone(), tx.now());
+                tx.put_iteration(&opened)?;
+            }
             Write::AgentTurn { report, checkpoint } => {
                 // What its requests took is in the report, and so in what the run has spent now.
                 tx.book_requests(id)?;

@@ -243,19 +243,9 @@ mod tests {
             AgentReport { conversation: talk, ..AgentReport::new(ending, String::new(), Usage::default()) }
         });
         Iteration {
-            run: RunId(1),
-            number,
-            base: "base".to_owned(),
             commit: (!commit.is_empty()).then(|| commit.to_owned()),
-            tree: None,
             report,
-            outcome: None,
-            tests: (0, 0, 0),
-            suspicions: Vec::new(),
-            rerun: Vec::new(),
-            rerun_disagrees: Vec::new(),
-            started: Millis(0),
-            ended: None,
+            ..Iteration::new(RunId(1), number, "base".to_owned(), Millis(0))
         }
     }
 

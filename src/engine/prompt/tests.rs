@@ -125,19 +125,10 @@ fn guided(number: u32, text: &str) -> Guidance {
 
 fn ended(number: u32, tests: (u32, u32, u32)) -> Iteration {
     Iteration {
-        run: crate::domain::RunId(1),
-        number,
-        base: "b".repeat(40),
         commit: Some("c".repeat(40)),
-        tree: None,
-        report: None,
-        outcome: None,
         tests,
-        suspicions: Vec::new(),
-        rerun: Vec::new(),
-        rerun_disagrees: Vec::new(),
-        started: Millis(1),
         ended: Some(Millis(2)),
+        ..Iteration::new(crate::domain::RunId(1), number, "b".repeat(40), Millis(1))
     }
 }
 

@@ -116,9 +116,8 @@ fn changed(app: &App, number: u32) -> Option<SafeText> {
 
 fn verdict(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     let one = &round.iteration;
-    let (passed, failed, skipped) = one.tests;
     let outcome = words::outcome(one.outcome).styled(Style::strong());
-    let mut lines = vec![safe!("{}: {} passed, {} failed, {} skipped", outcome, passed, failed, skipped)];
+    let mut lines = vec![safe!("{}: {}", outcome, words::counts(one.tests, 0))];
     lines.extend(changed(app, one.number));
     if let Some(report) = &one.report {
         lines.push(safe!("the agent {}: {}", report.ending.name(), report.detail));
@@ -129,16 +128,8 @@ fn verdict(app: &App, round: &IterationDetail) -> Vec<SafeText> {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("! {}", line)));
     }
     for suite in &round.suites {
-        let (passed, failed, skipped) = suite.tests;
-        let verdict = words::suite(suite.verdict);
-        lines.push(safe!(
-            "suite {}: {}, {} passed, {} failed, {} skipped",
-            suite.suite,
-            verdict,
-            passed,
-            failed,
-            skipped
-        ));
+        let (verdict, tests) = (words::suite(suite.verdict), words::counts(suite.tests, 0));
+        lines.push(safe!("suite {}: {}, {}", suite.suite, verdict, tests));
         lines.extend(suite.flaky.iter().map(|test| safe!("    flaky: {}", test)));
         lines.extend(suite.oddities.iter().map(|odd| safe!("    {}", odd)));
     }

@@ -97,19 +97,8 @@ pub(super) fn turn(number: u32, ending: Option<Ending>) -> Iteration {
 
 fn iteration(number: u32, base: &str, commit: &str) -> Iteration {
     Iteration {
-        run: RunId(1),
-        number,
-        base: base.to_owned(),
         commit: (!commit.is_empty()).then(|| commit.to_owned()),
-        tree: None,
-        report: None,
-        outcome: None,
-        tests: (0, 0, 0),
-        suspicions: Vec::new(),
-        rerun: Vec::new(),
-        rerun_disagrees: Vec::new(),
-        started: Millis(0),
-        ended: None,
+        ..Iteration::new(RunId(1), number, base.to_owned(), Millis(0))
     }
 }
 
