@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "approvals/killed.rs"]
+mod killed;
 #[path = "approvals/rewritten.rs"]
 mod rewritten;
 #[path = "approvals/stopped.rs"]

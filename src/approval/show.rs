@@ -90,9 +90,10 @@ fn standing(detail: &ProposalDetail) -> Part {
     if let Some(stop) = &one.stop {
         let (who, at) = (person(&stop.by), stop.at.wall);
         lines.push(safe!("{} wanted it stopped at {}: {}", who, at, stop.reason).styled(Style::strong()));
-        lines.push(match &stop.told {
-            Some(words) => safe!("what came of the stop: {}", words),
-            None => safe!("the asset has not answered to the stop"),
+        lines.push(if let Some(words) = &stop.told {
+            safe!("what came of the stop: {}", words)
+        } else {
+            safe!("the asset has not answered to the stop")
         });
     }
     if let Some(outcome) = &one.outcome {

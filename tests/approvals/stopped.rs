@@ -43,7 +43,7 @@ fn what_runs_is_stopped_once_also_where_the_engine_is_killed_before_it_says_so()
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
     assert!(text.contains("it ran and ended with 9"), "{text}");
-    assert_eq!(fine(&bare, &["approvals", "output", "x2"]).trim(), "bye");
+    assert!(fine(&bare, &["approvals", "output", "x2"]).starts_with("bye\n"));
     // Whoever comes too late is told how it ended.
     let late = fine(&bare, &["approvals", "stop", "x2", "--reason", "more"]);
     assert!(late.contains("x2 had ended before: it is failed"), "{late}");

@@ -72,7 +72,7 @@ fn a_terminal_lost_while_somebody_decides_loses_and_doubles_no_decision() {
         let script = format!("printf x >>{}", ran.display());
         fine(&bare, &["propose", "web-1", "--why", "it is down", "--", "/bin/sh", "-c", &script]);
         let wants = [Wants::Yes, Wants::Yes, Wants::No, Wants::Back][random.random_range(0..4)];
-        let mut console = Console::start(&bare, &["watch"], random.random_range(20..45), random.random_range(80..150));
+        let mut console = Console::start(&bare, &["watch"], random.random_range(24..45), random.random_range(80..150));
         // Every fifth is lost before, at any instant of reading.
         if random.random_range(0..5) == 0 {
             console.wait_for("waiting for you");

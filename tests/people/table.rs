@@ -246,8 +246,10 @@ fn meanwhile(table: &mut Table, system: &System, (reach, approvers): (&Group, &G
     // Whoever is renamed is not who was named.
     eve.rename(&format!("{}r", eve.name));
     wait(SOON);
-    table.case("a viewer who has another name now", eve.act(|| anew(system)), MAY_NOT);
-    let word = eve.act(|| before.fault(&status()));
+    let (groups, number) = ([eve.gid, reach.gid()], (eve.uid, eve.uid, eve.uid));
+    let word = eve.act_as(&groups, eve.gid, number, || anew(system));
+    table.case("a viewer who has another name now", word, MAY_NOT);
+    let word = eve.act_as(&groups, eve.gid, number, || before.fault(&status()));
     table.case("the same on the connection of before", word, MAY_NOT);
     eve.rename_back(&format!("{}r", eve.name));
 }

@@ -163,7 +163,7 @@ pub(super) fn record(
         put("person", json!(by));
     }
     if let Some(stop) = &to.stop {
-        if from.stop.is_none() {
+        if from.stop.as_ref() != Some(stop) && stop.told.is_none() {
             put("person", json!(stop.by));
         }
         put("stop", json!(stop));

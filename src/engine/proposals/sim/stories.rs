@@ -102,7 +102,8 @@ fn every_crash_point_leaves_one_effect_at_most() {
     eprintln!("{} crash points x {seeds} seeds: {lives} stories, {crashes} crashes, ends {ends:?}", reached.len());
     let never: Vec<&String> = reached.iter().filter(|(_, count)| **count == 0).map(|(point, _)| point).collect();
     // What people do, and what an asset that answers never brings about, a whole `day` has.
-    assert!(never.iter().all(|point| point.starts_with("proposal.")), "never reached: {never:?}");
+    let elsewhere = |point: &&&String| point.starts_with("proposal.") || point.contains("stop");
+    assert!(never.iter().all(|point| elsewhere(&point)), "never reached: {never:?}");
 }
 
 #[test]
