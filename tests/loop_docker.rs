@@ -279,7 +279,7 @@ mod needs_docker {
         // Rolled back: the next iteration starts from the first checkpoint.
         engine.wait_run(run, "in iteration 3", |detail| detail.view.run.iteration == 3);
         let checkpoint = engine.detail(run).iterations[1].commit.clone();
-        engine.expect_run(Request::Rollback { run, iteration: 1 });
+        engine.expect_run(Request::Rollback { run, iteration: Some(1) });
         let detail = engine.wait_run(run, "in iteration 4", |detail| detail.view.run.iteration == 4);
         let fourth = detail.iterations.iter().find(|one| one.number == 4).unwrap();
         assert_eq!(Some(&fourth.base), checkpoint.as_ref());

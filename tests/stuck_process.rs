@@ -177,6 +177,11 @@ mod needs_bwrap {
         let run = engine.run_on(&repo);
         let stuck = engine.reaches(run, RunState::AwaitingRedirect);
         assert_eq!(stuck.view.run.spent.iterations, 3, "{stuck:#?}");
+        // Nothing came of it, so the best is the base.
+        engine.cmd(&["rollback", &run.to_string()]).expect_code(0);
+        wait_until("another iteration", PATIENCE, || engine.detail(run).view.run.iteration > 3);
+        let again = engine.reaches(run, RunState::AwaitingRedirect);
+        assert_eq!(again.iterations[4].base, again.iterations[1].base, "{again:#?}");
         engine.answer(run, false, "the two tests contradict each other");
         let over = engine.reaches(run, RunState::Failed);
         assert_eq!(over.view.run.reason, "given up: the two tests contradict each other");

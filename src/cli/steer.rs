@@ -61,8 +61,8 @@ pub struct Cancel {
 pub struct Rollback {
     /// The run, such as r12
     run: RunId,
-    /// The iteration whose checkpoint is taken; 0 is the base
-    iteration: u32,
+    /// The iteration whose checkpoint is taken, 0 is the base; the best so far by default
+    iteration: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,

@@ -131,6 +131,15 @@ impl<W: World> Engine<W> {
         Ok(question)
     }
 
+    /// Takes a run back to the iteration that came farthest.
+    pub async fn roll_back_to_best(&self, id: RunId, by: Actor) -> Result<Run, AskError> {
+        let run = self.load(id).await?;
+        let best = self.best_of(&run).await?.ok_or_else(|| {
+            AskError::Unfit(format!("no iteration of {id} is known to be the best one: name the one to go back to"))
+        })?;
+        self.roll_back(id, best, by).await
+    }
+
     /// Takes a run back to the checkpoint of an iteration.
     pub async fn roll_back(&self, id: RunId, iteration: u32, by: Actor) -> Result<Run, AskError> {
         let commit = self.checkpoint(id, iteration).await?;

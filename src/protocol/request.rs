@@ -117,8 +117,9 @@ pub enum Request {
     Rollback {
         /// Which.
         run: RunId,
-        /// The iteration whose checkpoint is taken.
-        iteration: u32,
+        /// The iteration whose checkpoint is taken; the best so far where none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        iteration: Option<u32>,
     },
     /// The changes of an iteration, or of the whole run.
     Diff {

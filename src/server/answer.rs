@@ -100,7 +100,10 @@ impl<S: Sandbox> Server<S> {
             Request::Cancel { run, reason } => self.act(run, Event::Cancel { by: you, reason }).await,
             Request::Prioritise { run, priority } => self.act(run, Event::Prioritise { by: you, priority }).await,
             Request::Rollback { run, iteration } => {
-                let run = self.engine.roll_back(run, iteration, you).await?;
+                let run = match iteration {
+                    Some(iteration) => self.engine.roll_back(run, iteration, you).await?,
+                    None => self.engine.roll_back_to_best(run, you).await?,
+                };
                 self.run_reply(run).await
             }
             Request::Diff { run, iteration } => self.diff(run, iteration).await,

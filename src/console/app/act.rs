@@ -148,7 +148,13 @@ impl App {
             Editing::Sift => self.sift(text),
             Editing::CopyLast => self.copy_last(text),
             Editing::Rollback(run, iteration) => {
-                self.act(safe!("roll {} back to iteration {}", run, iteration), Request::Rollback { run, iteration });
+                self.act(
+                    safe!("roll {} back to iteration {}", run, iteration),
+                    Request::Rollback { run, iteration: Some(iteration) },
+                );
+            }
+            Editing::BackToBest(run) => {
+                self.act(safe!("roll {} back to its best iteration", run), Request::Rollback { run, iteration: None });
             }
             Editing::AwaitDay(question) => {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });

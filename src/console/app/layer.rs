@@ -27,6 +27,8 @@ pub enum Editing {
     Answer(QuestionId, bool),
     /// That a run goes back to an iteration.
     Rollback(RunId, u32),
+    /// That a run goes back to its best iteration.
+    BackToBest(RunId),
     /// That a run waits for the next day.
     AwaitDay(QuestionId),
     /// A yes to a proposal for a live asset.
@@ -72,6 +74,7 @@ impl Editing {
             | Self::Cancel(_)
             | Self::Answer(..)
             | Self::Rollback(..)
+            | Self::BackToBest(_)
             | Self::AwaitDay(_)
             | Self::Agree(_)
             | Self::Refuse(_)
@@ -93,7 +96,15 @@ impl Editing {
 
     /// Whether something is written in it at all.
     pub fn has_field(self) -> bool {
-        !matches!(self, Self::Rollback(..) | Self::AwaitDay(_) | Self::Again(_) | Self::Review(_) | Self::StartModels)
+        !matches!(
+            self,
+            Self::Rollback(..)
+                | Self::BackToBest(_)
+                | Self::AwaitDay(_)
+                | Self::Again(_)
+                | Self::Review(_)
+                | Self::StartModels
+        )
     }
 
     /// Whether one of a list is chosen in it.

@@ -135,7 +135,10 @@ impl App {
                 let what = Editing::Rollback(one.run, one.number);
                 self.open(what);
             }
-            _ => self.complain(safe!("open a run and choose the iteration to go back to")),
+            _ => match self.steered() {
+                Some(run) if self.page != Page::Run => self.open(Editing::BackToBest(run)),
+                _ => self.complain(safe!("choose the iteration to go back to")),
+            },
         }
     }
 

@@ -123,7 +123,24 @@ fn a_rollback_is_told_and_then_sent_and_one_without_a_checkpoint_is_not() {
     app.orders.clear();
     app.now = Millis(NOW.0 + 400);
     press(&mut app, "enter");
-    assert_eq!(asked(&app), [&Request::Rollback { run: RunId(3), iteration: 1 }]);
+    assert_eq!(asked(&app), [&Request::Rollback { run: RunId(3), iteration: Some(1) }]);
+}
+
+#[test]
+fn the_run_of_a_question_is_steered_where_the_question_is_shown() {
+    for (key, wish) in
+        [("b enter", Request::Rollback { run: RunId(2), iteration: None }), ("p", Request::Pause { run: RunId(2) })]
+    {
+        let mut app = busy();
+        app.run = Some(RunId(9));
+        press(&mut app, "2");
+        app.orders.clear();
+        let mut keys = key.split(' ');
+        press(&mut app, keys.next().unwrap());
+        app.now = Millis(NOW.0 + 400);
+        press(&mut app, &keys.collect::<Vec<_>>().join(" "));
+        assert_eq!(asked(&app), [&wish], "{key}");
+    }
 }
 
 #[test]

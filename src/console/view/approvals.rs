@@ -164,23 +164,15 @@ pub(super) fn told(app: &App, question: &Question) -> Vec<SafeText> {
         if question.may_wait() { safe!(", `{}` lets the run wait for the next day", wait) } else { SafeText::empty() };
     lines.push(safe!("`{}` says yes, `{}` says no{}", yes, no, wait).styled(Style::faint()));
     if question.kind == QuestionKind::Stuck {
-        let keys = [
-            Command::Redirect,
-            Command::Criteria,
-            Command::Reassign,
-            Command::Extend,
-            Command::Open,
-            Command::Rollback,
-        ];
-        let [redirect, criteria, others, more, open, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
+        let keys = [Command::Redirect, Command::Criteria, Command::Reassign, Command::Extend, Command::Rollback];
+        let [redirect, criteria, others, more, back] = keys.map(|command| safe!("{}", app.keys.first(command)));
         let words = safe!(
             "`{}` gives the run new guidance, `{}` changes its criteria, `{}` has another agent or model work on it, `{}` gives it more \
-             iterations; `{}` opens it, and `{}` goes back to an iteration there",
+             iterations, `{}` goes back to the best one",
             redirect,
             criteria,
             others,
             more,
-            open,
             back
         );
         lines.push(words.styled(Style::faint()));

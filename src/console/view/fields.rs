@@ -210,6 +210,16 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         | Editing::Again(_)
         | Editing::Review(_)
         | Editing::Resolve(_) => decide::words(app, what),
+        Editing::BackToBest(run) => (
+            safe!("Roll {} back to its best iteration?", run),
+            vec![
+                safe!(
+                    "- It goes on from the checkpoint of the iteration that came farthest; its screen names each of them."
+                ),
+                safe!("- What later iterations changed is not in it. Their checkpoints and records stay."),
+                safe!("- What is under way ends without a verdict, and what the run asks is withdrawn."),
+            ],
+        ),
         Editing::Rollback(run, number) => {
             (safe!("Roll {} back to iteration {}?", run, number), rollback::told(app, run, number))
         }

@@ -7,6 +7,7 @@ use crate::domain::{
     Finding, GateResult, GateVerdict, Guidance, Iteration, Question, QuestionKind, Run, Severity, Source, SuiteOutcome,
     SuiteVerdict, TestStatus,
 };
+use crate::engine::ask::AskError;
 use crate::engine::ports::{Trees, World};
 use crate::store::StoreError;
 use crate::watchdog::{ErrorLine, Event, How, Round, Stage, Verdict, Watchdog};
@@ -58,10 +59,7 @@ impl<W: World> Engine<W> {
                 round.changed = Some(changes.into_iter().map(|change| change.path).take(FILES).collect());
             }
         }
-        let mut watchdog = Watchdog::new(self.world.thresholds());
-        let mut base = round_of(suites, &history.base, &[], &[]);
-        base.criteria_hash = history.before.first().and_then(|first| first.criteria_hash.clone());
-        let _base = watchdog.take(&Event::Iteration(Box::new(base)));
+        let mut watchdog = self.from_the_base(suites, &history);
         let mut last = 0;
         for told in history.before.iter().chain([&round]) {
             if told.n < round.n {
@@ -81,6 +79,29 @@ impl<W: World> Engine<W> {
             (Vec::new(), None)
         };
         Ok(Watched { round, verdict, standstill, headline })
+    }
+
+    /// A watchdog that knows how it was before any work.
+    fn from_the_base(&self, suites: &[Suite], history: &History) -> Watchdog {
+        let mut watchdog = Watchdog::new(self.world.thresholds());
+        let mut base = round_of(suites, &history.base, &[], &[]);
+        base.criteria_hash = history.before.first().and_then(|first| first.criteria_hash.clone());
+        let _base = watchdog.take(&Event::Iteration(Box::new(base)));
+        watchdog
+    }
+
+    /// The iteration of a run that came farthest; 0 is the base. `None` where nothing is known of any.
+    pub(in crate::engine) async fn best_of(&self, run: &Run) -> Result<Option<u32>, AskError> {
+        let Some(base) = &run.base else { return Ok(None) };
+        let project = self.project(run.project).await?;
+        let config = self.world.trees().config(&project, base).await.map_err(|fault| AskError::Unfit(fault.0))?;
+        let history = self.history(run.id, run.iteration).await?;
+        let mut watchdog = self.from_the_base(&config.suites, &history);
+        let mut last = 0;
+        for round in &history.before {
+            tell(&mut watchdog, &history, &mut last, round);
+        }
+        Ok(watchdog.best().and_then(|best| u32::try_from(best).ok()))
     }
 
     async fn history(&self, run: crate::domain::RunId, present: u32) -> Result<History, StoreError> {

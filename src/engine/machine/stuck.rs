@@ -13,7 +13,7 @@ pub(super) fn ask(next: &mut Transition, headline: Option<&str>, why: &[String],
     facts.push("nothing is spent while it waits; this is what can be done:".to_owned());
     facts.push(format!("- give it new guidance: dogwatch redirect {id} TEXT"));
     facts.push(format!("- change what it is measured by: dogwatch redirect {id} TEXT --criterion LINE"));
-    facts.push(format!("- go back to an iteration: dogwatch rollback {id} NUMBER"));
+    facts.push(format!("- go back to the best iteration, or to another one: dogwatch rollback {id} [NUMBER]"));
     facts.push(format!(
         "- have another agent or model work on it: dogwatch redirect {id} TEXT --agent NAME --model NAME"
     ));
