@@ -17,6 +17,7 @@ mod port;
 mod receipt;
 mod says;
 mod ssh;
+mod stop;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use gate::{Gate, WORD, main};
 pub use payload::Unfit;
 pub use port::{Assets, facts};
 pub use receipt::{means, text};
+pub use stop::GRACE;
 pub use watch::{look, watch};
 
 /// Why an asset could not be asked, in words. Nothing has left for it then.

@@ -1,9 +1,16 @@
 //! Proposals for live assets through the real executable and its engine, without any containers: what people see is what was proposed,
 //! and nothing is decided but by those who may, about exactly that.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
+
+#[path = "approvals/killed.rs"]
+mod killed;
+#[path = "approvals/rewritten.rs"]
+mod rewritten;
+#[path = "approvals/stopped.rs"]
+mod stopped;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;

@@ -7,6 +7,9 @@
 
 mod support;
 
+#[path = "dialog/lost.rs"]
+mod lost;
+
 use rand::RngExt;
 use serde_json::Value;
 use std::time::Duration;

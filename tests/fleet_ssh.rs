@@ -292,6 +292,66 @@ async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     support::wait_until("the gate ends", Duration::from_secs(20), || gates(&sshd).is_empty());
 }
 
+/// Somebody stops what runs on a real host, by the gate; then the gate dies while it does so, and the next one goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_on_a_host_is_stopped_and_never_started_again() {
+    let sshd = Sshd::start();
+    let (gate, asset) = (gate(&sshd), registered(&sshd));
+    let boot = gate.look(&asset.spec).await.unwrap().boot;
+    let work = |number: u32, script: &str| {
+        let mut command = order(&sshd, number, script).command;
+        command.timeout = 120;
+        approved(&asset, command, &boot, 1)
+    };
+    let usual = work(1, "echo begun; sleep 100; echo over");
+    let (send, mut pieces) = mpsc::channel(16);
+    let dispatched = gate.dispatch(usual.clone(), asset.clone(), &send);
+    let stopped = async {
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 0, bytes: b"begun\n".to_vec() });
+        gate.stop(&usual, &asset).await.unwrap()
+    };
+    let (outcome, told) = tokio::join!(dispatched, stopped);
+    assert_eq!((outcome, told), (ExecutionOutcome::Ran { code: 143 }, ExecutionOutcome::Ran { code: 143 }));
+    // One that does not listen takes ten seconds, in which the gate dies.
+    let heard = sshd.file("heard");
+    let deaf = work(2, &format!("trap 'echo x >>{}' TERM; echo begun; while :; do sleep 0.2; done", heard.display()));
+    let (send, mut pieces) = mpsc::channel(16);
+    let dispatched = gate.dispatch(deaf.clone(), asset.clone(), &send);
+    let killed = async {
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
+        assert!(matches!(pieces.recv().await.unwrap(), Piece::Output { .. }));
+        let stopping = gate.stop(&deaf, &asset);
+        let dying = async {
+            // The word has arrived; the grace is not over.
+            while !heard.exists() {
+                tokio::task::yield_now().await;
+            }
+            for pid in gates(&sshd) {
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            }
+        };
+        tokio::join!(stopping, dying).0
+    };
+    let (outcome, stopped) = tokio::join!(dispatched, killed);
+    assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }) && stopped.is_err(), "{outcome:?} {stopped:?}");
+    // The next gate says it again, and it is over; nothing of it runs twice.
+    let ended = gate.stop(&deaf, &asset).await.unwrap();
+    assert_eq!(ended, ExecutionOutcome::Ran { code: 137 });
+    assert_eq!(gate.fence(&deaf, &asset).await.unwrap(), ended);
+    for (number, one) in [(1, usual), (2, deaf)] {
+        let again = gate.dispatch(one, asset.clone(), &mpsc::channel(1).0).await;
+        assert!(matches!(again, ExecutionOutcome::Unknown { .. }), "{again:?}");
+        assert_eq!(ran(&sshd, number), 1);
+    }
+    // One that was stopped before it came never runs.
+    let late = work(3, "true");
+    assert!(matches!(gate.stop(&late, &asset).await.unwrap(), ExecutionOutcome::NotRun { .. }));
+    let outcome = gate.dispatch(late, asset.clone(), &mpsc::channel(1).0).await;
+    assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
+    assert_eq!(ran(&sshd, 3), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gate_takes_nobodys_word() {
     let sshd = Sshd::start();

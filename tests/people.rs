@@ -12,6 +12,8 @@ mod roles;
 #[path = "people/system.rs"]
 #[allow(dead_code, reason = "other test programs use the rest of this module")]
 mod system;
+#[path = "people/table.rs"]
+mod table;
 #[path = "people/users.rs"]
 mod users;
 #[path = "people/witness.rs"]

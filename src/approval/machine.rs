@@ -6,7 +6,9 @@ use super::deadline;
 use super::policy::Policy;
 use super::recheck::{Objection, Standing, objection};
 use super::vote::{self, BadVote};
-use crate::domain::{ExecutionOutcome, Human, Moment, Proposal, ProposalId, ProposalState as State, Vote, Voter};
+use crate::domain::{
+    ExecutionOutcome, Human, Moment, OperatorRole, Proposal, ProposalId, ProposalState as State, Stop, Vote, Voter,
+};
 
 /// What happens to a proposal.
 #[derive(Debug, Clone)]
@@ -58,6 +60,20 @@ pub enum Event<'e> {
     Come {
         /// What.
         outcome: ExecutionOutcome,
+    },
+    /// Somebody wants that it stops.
+    Stop {
+        /// Who.
+        voter: Voter,
+        /// Why.
+        reason: String,
+        /// The rules.
+        policy: &'e Policy,
+    },
+    /// The asset has answered whoever wanted that.
+    StopTold {
+        /// What came of it, in words.
+        words: String,
     },
     /// A person ends what nothing tells about.
     Resolve {
@@ -203,6 +219,11 @@ pub fn step(proposal: &Proposal, event: Event<'_>, now: &Moment) -> Result<Propo
             (next.by, next.reason) = (Some(by), note);
         }
         Event::Review { by } => review(&mut next, by)?,
+        Event::Stop { voter, reason, policy } => stop(&mut next, voter, (reason, policy), now)?,
+        Event::StopTold { words } => match &mut next.stop {
+            Some(stop) if stop.told.is_none() => stop.told = Some(words),
+            _ => return Err(not_now),
+        },
     }
     Ok(next)
 }
@@ -224,6 +245,29 @@ fn approve(next: &mut Proposal, vote: Vote, policy: &Policy, now: &Moment) -> Re
     } else {
         next.state = State::Partial;
     }
+    Ok(())
+}
+
+/// Whoever sees that something goes wrong may stop it, and so may all who could have said no to it. It is a word to what runs already:
+/// it starts nothing, and takes nothing back of what was done.
+fn stop(next: &mut Proposal, voter: Voter, (reason, policy): (String, &Policy), now: &Moment) -> Result<(), Refusal> {
+    let mut roles = policy.need(&next.proposed.asset).by;
+    roles.insert(OperatorRole::Operator);
+    if !voter.has_one_of(&roles) && !vote::is_owner(next, &voter.person) {
+        let roles = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+        return Err(BadVote::Role(roles).into());
+    }
+    if next.state.is_open() || next.state == State::Approved {
+        let words = format!("{} has not started: deny it, or take it back", next.id);
+        return Err(Refusal::Forbidden(words));
+    }
+    if !next.state.is_under_way() {
+        return Err(not_now(next));
+    }
+    if next.is_to_stop() {
+        return Err(Refusal::Forbidden(format!("a stop of {} is on its way already", next.id)));
+    }
+    next.stop = Some(Stop { by: voter.person, reason, at: now.clone(), told: None });
     Ok(())
 }
 

@@ -87,6 +87,15 @@ fn standing(detail: &ProposalDetail) -> Part {
     if let Some(execution) = &one.execution {
         lines.push(safe!("its name on the asset: {}", execution.as_str()));
     }
+    if let Some(stop) = &one.stop {
+        let (who, at) = (person(&stop.by), stop.at.wall);
+        lines.push(safe!("{} wanted it stopped at {}: {}", who, at, stop.reason).styled(Style::strong()));
+        lines.push(if let Some(words) = &stop.told {
+            safe!("what came of the stop: {}", words)
+        } else {
+            safe!("the asset has not answered to the stop")
+        });
+    }
     if let Some(outcome) = &one.outcome {
         lines.push(safe!("what is known: {}", outcome_words(outcome)));
     }

@@ -10,4 +10,5 @@ mod interleaved;
 mod people;
 mod rechecked;
 mod signed;
+mod stopped;
 mod together;

@@ -115,6 +115,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Stop what runs: it is told to end, and killed where it does not; how it ended its receipt tells
+    Stop {
+        /// The proposal, such as x3
+        proposal: ProposalId,
+        /// Why; the agent gets to read it
+        #[arg(short, long)]
+        reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what became of an execution of which nothing tells
     Resolve {
         /// The proposal, such as x3
@@ -204,6 +215,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Withdraw { proposal, reason, json } => {
             proposals::decide(context, proposal, Verdict::Withdraw { reason }, json).await
         }
+        Command::Stop { proposal, reason, json } => proposals::stop(context, proposal, reason, json).await,
         Command::Resolve { proposal, found, reason, json } => {
             let verdict = Verdict::Resolve { as_what: found.resolution(), note: reason };
             proposals::decide(context, proposal, verdict, json).await

@@ -89,6 +89,9 @@ pub async fn show(mut context: Context, id: ProposalId, json: bool) -> Result<i3
         context.say_wrapped(&safe!("     no: dogwatch approvals deny {} --reason WHY", id))?;
         context.say_wrapped(&safe!(" change: dogwatch approvals edit {} --why WHY -- WORD...", id))?;
     }
+    if detail.proposal.state.is_under_way() {
+        context.say_wrapped(&safe!("stop it: dogwatch approvals stop {} --reason WHY", id))?;
+    }
     if detail.proposal.state == ProposalState::OutcomeUnknown {
         let resolve = safe!("tell: dogwatch approvals resolve {} ran|not-run|accepted --reason WHAT-YOU-FOUND", id);
         context.say_wrapped(&resolve)?;
@@ -152,6 +155,25 @@ pub async fn decide(mut context: Context, id: ProposalId, verdict: Verdict, json
     let request = Request::Decide { proposal: id, verdict };
     let Reply::Proposal { detail } = context.ask(request).await? else { return unfit() };
     told(&mut context, &detail, json)?;
+    Ok(0)
+}
+
+/// Stops what runs.
+pub async fn stop(mut context: Context, id: ProposalId, reason: String, json: bool) -> Result<i32, Failure> {
+    let request = Request::Decide { proposal: id, verdict: Verdict::Stop { reason } };
+    let Reply::Proposal { detail } = context.ask(request).await? else { return unfit() };
+    if json {
+        context.json(&*detail)?;
+        return Ok(0);
+    }
+    let one = &detail.proposal;
+    let line = if one.state.is_final() {
+        safe!("{} had ended before: it is {}", id, state(one.state))
+    } else {
+        safe!("{} is told to end, and killed where it does not within {} s", id, crate::fleet::GRACE)
+    };
+    context.say_wrapped(&line)?;
+    context.say_wrapped(&safe!("look: dogwatch approvals show {}", id))?;
     Ok(0)
 }
 

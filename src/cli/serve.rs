@@ -100,7 +100,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
-    let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()));
+    let crash = CrashPoints::from_environment();
+    let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()).crashing(crash.clone()));
     let looks = config
         .look_every
         .filter(|_| rescue.is_none())
@@ -119,7 +120,6 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
     let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
-    let crash = CrashPoints::from_environment();
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
     let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
     let proposals = Proposals::new(store, desk, ground, crash, paths.logs(), engine.announcer());

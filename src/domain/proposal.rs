@@ -3,7 +3,7 @@
 
 use super::{
     Actor, Asset, Command, ExecutionId, ExecutionOutcome, Millis, OperatorRole, ProposalId, QuestionId, Reach, Role,
-    RunId, has_role,
+    RunId, Stop, has_role,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -356,9 +356,17 @@ pub struct Proposal {
     pub outcome: Option<ExecutionOutcome>,
     /// Who looked at it afterwards, where one person stood in for two.
     pub reviewed: Option<Human>,
+    /// The last stop that was asked for while it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
 }
 
 impl Proposal {
+    /// Whether a stop was asked for and nobody knows yet whether it has reached the asset.
+    pub fn is_to_stop(&self) -> bool {
+        self.state.is_under_way() && self.stop.as_ref().is_some_and(|stop| stop.told.is_none())
+    }
+
     /// Whether somebody stood in for a second person, and nobody else has looked at it since.
     pub fn wants_review(&self) -> bool {
         self.reviewed.is_none()

@@ -40,10 +40,47 @@ const EFFECT_POINTS: [&str; 28] = [
     "retention.image_intended",
     "retention.image_removed",
 ];
-/// Points around what is done on a live asset.
-const EXECUTION_POINTS: [&str; 3] = ["execution.ready", "execution.dispatched", "execution.probed"];
+/// Points around what is done on a live asset: what was found out there and is in memory alone, and output before and after it is kept.
+const EXECUTION_POINTS: [&str; 8] = [
+    "execution.ready",
+    "execution.output.heard",
+    "execution.output.kept",
+    "execution.dispatched",
+    "execution.probe",
+    "execution.probed",
+    "execution.stop",
+    "execution.stopped",
+];
+/// Points between the engine and its gate: the child is not there or is, an order is on its way to it, an end is heard whose output is not
+/// kept yet.
+const GATE_POINTS: [&str; 8] = [
+    "gate.start.before",
+    "gate.start.after",
+    "gate.look.given",
+    "gate.dispatch.given",
+    "gate.outcome.heard",
+    "gate.fence.given",
+    "gate.follow.given",
+    "gate.stop.given",
+];
+/// Points on the way from the gate to an asset; the gate itself dies there.
+const LINE_POINTS: [&str; 10] = [
+    "line.run.connecting",
+    "line.run.connected",
+    "line.run.called",
+    "line.run.begun",
+    "line.run.ended",
+    "line.fence.connected",
+    "line.fence.called",
+    "line.fence.told",
+    "line.stop.called",
+    "line.stop.told",
+];
 /// Commits of the engine about a proposal.
-const PROPOSAL_COMMITS: [&str; 6] = ["look", "over", "claim", "dispatch", "begin", "come"];
+const PROPOSAL_COMMITS: [&str; 8] = ["look", "over", "claim", "dispatch", "begin", "come", "silent", "told"];
+/// Commits of what people do with one. Whoever did it hears nothing where the engine dies there.
+const PROPOSAL_DECISIONS: [&str; 9] =
+    ["ask", "approve", "deny", "withdraw", "edit", "resolve", "review", "together", "stop"];
 
 /// The name of every crash point, in a stable order.
 pub fn all() -> Vec<String> {
@@ -53,8 +90,9 @@ pub fn all() -> Vec<String> {
 /// Those on the way of a proposal.
 pub fn of_executions() -> Vec<String> {
     let commit = |event: &&str| ["before", "after"].map(|side| format!("proposal.{event}.{side}"));
-    let commits = PROPOSAL_COMMITS.iter().flat_map(commit);
-    commits.chain(EXECUTION_POINTS.iter().map(|name| (*name).to_owned())).collect()
+    let commits = PROPOSAL_COMMITS.iter().chain(&PROPOSAL_DECISIONS).flat_map(commit);
+    let effects = EXECUTION_POINTS.iter().chain(&GATE_POINTS).chain(&LINE_POINTS);
+    commits.chain(effects.map(|name| (*name).to_owned())).collect()
 }
 
 /// Those on the way of a run.
@@ -66,6 +104,10 @@ pub fn of_runs() -> Vec<String> {
         .flat_map(|kind| STEP_POINTS.iter().map(move |point| format!("step.{kind}.{point}")));
     commits.chain(steps).chain(EFFECT_POINTS.iter().map(|name| (*name).to_owned())).collect()
 }
+
+/// Where tests say where to die.
+#[cfg(any(test, feature = "crash-points"))]
+const VARIABLE: &str = "DOGWATCH_CRASH_AT";
 
 /// Where the engine asks whether to die. Cloning shares the plan.
 #[derive(Debug, Clone, Default)]
@@ -86,11 +128,20 @@ impl CrashPoints {
         Ok(())
     }
 
+    /// What a gate that this engine starts has to be told, so that it dies at a point of its own; nothing outside test builds.
+    pub fn of_gate() -> Option<(&'static str, String)> {
+        #[cfg(any(test, feature = "crash-points"))]
+        if let Some(wish) = std::env::var(VARIABLE).ok().filter(|wish| wish.starts_with("line.")) {
+            return Some((VARIABLE, wish));
+        }
+        None
+    }
+
     /// What the environment asks for: `DOGWATCH_CRASH_AT=step.test.started:2` kills this process with SIGKILL the second
     /// time the point is reached. Inert outside test builds.
     pub fn from_environment() -> Self {
         #[cfg(any(test, feature = "crash-points"))]
-        if let Ok(wish) = std::env::var("DOGWATCH_CRASH_AT") {
+        if let Ok(wish) = std::env::var(VARIABLE) {
             return Self { plan: Some(std::sync::Arc::new(plan::Plan::kill(&wish))) };
         }
         Self::default()
@@ -170,5 +221,6 @@ mod tests {
         let distinct: BTreeSet<_> = names.iter().collect();
         assert_eq!(names.len(), distinct.len());
         assert!(names.len() >= 40, "{}", names.len());
+        assert!(of_executions().len() >= 40, "{}", of_executions().len());
     }
 }

@@ -8,6 +8,7 @@
 mod ask;
 mod carry;
 mod decide;
+mod halt;
 mod ledger;
 mod output;
 mod people;
@@ -58,8 +59,10 @@ pub struct Proposals {
     /// Tells everybody who shows commits.
     committed: ticks::Sender<u64>,
     stirred: Notify,
-    /// Those that a task of this engine looks after.
-    carried: Mutex<HashSet<ProposalId>>,
+    /// Wakes those who wait before they ask an asset again.
+    nudged: Notify,
+    /// What tasks of this engine look after.
+    carried: Mutex<HashSet<watch::Care>>,
 }
 
 impl Proposals {
@@ -72,8 +75,8 @@ impl Proposals {
         logs: PathBuf,
         committed: ticks::Sender<u64>,
     ) -> Arc<Self> {
-        let (stirred, carried) = (Notify::new(), Mutex::default());
-        Arc::new(Self { store, desk, roles, clock, crash, logs, committed, stirred, carried })
+        let (stirred, nudged, carried) = (Notify::new(), Notify::new(), Mutex::default());
+        Arc::new(Self { store, desk, roles, clock, crash, logs, committed, stirred, nudged, carried })
     }
 
     /// What proposing needs to know.

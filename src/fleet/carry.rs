@@ -5,9 +5,10 @@ use super::says::Said;
 use super::talk::Talk;
 use super::{FleetFault, observe, payload, receipt};
 use crate::domain::{Asset, AssetPath, AssetSpec, Command, ExecutionId, ExecutionOutcome, Vitals};
+use crate::engine::crash::{CrashPoints, Crashed};
 use crate::engine::proposals::Order as Approved;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 /// How far the clock of an asset may be off, in seconds. Certificates and times of records depend on it.
 const SKEW: i64 = 30;
 /// How long an asset may take to say what it is.
-const LOOK: Duration = Duration::from_mins(1);
+pub(super) const LOOK: Duration = Duration::from_mins(1);
 /// Most programs that one may lack.
 const MOST_LACKED: usize = 20;
 /// How long beyond its own time a command may take to be told about.
@@ -67,12 +68,28 @@ pub enum Heard {
 #[derive(Debug, Clone)]
 pub struct Fleet {
     dir: PathBuf,
+    crash: CrashPoints,
 }
 
 impl Fleet {
     /// With a private directory for what SSH needs, whose path is short.
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, crash: CrashPoints::default() }
+    }
+
+    /// The same with places where a test has the gate die.
+    #[must_use]
+    pub fn crashing(mut self, crash: CrashPoints) -> Self {
+        self.crash = crash;
+        self
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn at(&self, point: &str) -> Result<(), FleetFault> {
+        self.crash.at(point).map_err(|Crashed| FleetFault("the gate was told to die here".to_owned()))
     }
 
     /// Looks at an asset just before something is done there, and refuses one whose clock is off or that lacks what is needed.
@@ -125,7 +142,13 @@ impl Fleet {
             Err(unfit) => return not_run(unfit.to_string()),
         };
         // Nothing has left before the line is open.
-        let line = match Line::open(&order.asset, &self.dir).await {
+        let opened = async {
+            self.at("line.run.connecting")?;
+            let line = Line::open(&order.asset, &self.dir).await?;
+            self.at("line.run.connected")?;
+            Ok::<Line, FleetFault>(line)
+        };
+        let line = match opened.await {
             Ok(line) => line,
             Err(fault) => return not_run(fault.to_string()),
         };
@@ -135,11 +158,15 @@ impl Fleet {
         }
         let limit = receipt::KEPT.to_string();
         let verb = ["run", base(&order.asset), order.execution.as_str(), kernel, &limit];
-        match line.call(receipt::text(), &verb, lines).await {
-            Ok(talk) => hear(Asked::Run, talk, order, output).await,
-            // The call may have left.
-            Err(fault) => ExecutionOutcome::Unknown { why: fault.to_string() },
-        }
+        let told = async {
+            let talk = line.call(receipt::text(), &verb, lines).await?;
+            self.at("line.run.called")?;
+            let told = self.hear(Asked::Run, talk, order, output).await;
+            self.at("line.run.ended")?;
+            Ok(told)
+        };
+        // The call may have left.
+        told.await.unwrap_or_else(|fault: FleetFault| ExecutionOutcome::Unknown { why: fault.to_string() })
     }
 
     /// Holds the place of a command that may not have run, or tells what became of it.
@@ -151,14 +178,19 @@ impl Fleet {
 
     async fn asked(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
         let line = Line::open(&order.asset, &self.dir).await?;
+        self.at("line.fence.connected")?;
         let mut talk =
             line.call(receipt::text(), &["fence", base(&order.asset), order.execution.as_str()], Vec::new()).await?;
+        self.at("line.fence.called")?;
         let mut same = false;
         loop {
             match talk.next().await? {
                 Some(Said::Boot(kernel)) => same = line.boot(&kernel) == boot,
                 Some(Said::Made(_)) => {}
-                Some(said) => return Ok(became(Asked::Fence { same }, said, order)),
+                Some(said) => {
+                    self.at("line.fence.told")?;
+                    return Ok(became(Asked::Fence { same }, said, order));
+                }
                 None => return Err(FleetFault("the line broke while it was asked".to_owned())),
             }
         }
@@ -174,39 +206,51 @@ impl Fleet {
         let (out, err) = (from.0.to_string(), from.1.to_string());
         let verb = ["follow", base(&order.asset), order.execution.as_str(), &out, &err];
         match line.call(receipt::text(), &verb, Vec::new()).await {
-            Ok(talk) => hear(Asked::Follow, talk, order, output).await,
+            Ok(talk) => self.hear(Asked::Follow, talk, order, output).await,
             Err(fault) => unknown(fault),
+        }
+    }
+
+    /// Listens until the end is told.
+    async fn hear(
+        &self,
+        asked: Asked,
+        mut talk: Talk,
+        order: &Order,
+        output: &mpsc::Sender<Heard>,
+    ) -> ExecutionOutcome {
+        let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
+        let most = Duration::from_secs(u64::from(order.command.timeout)) + BEYOND;
+        let heard = async {
+            loop {
+                match talk.next().await? {
+                    Some(Said::Output { error, bytes }) => {
+                        // Whoever listened may have gone; the command goes on all the same.
+                        let _nobody_listens = output.send(Heard::Output { error, bytes }).await;
+                    }
+                    Some(Said::Following) => {
+                        if asked == Asked::Run {
+                            self.at("line.run.begun")?;
+                        }
+                        let _nobody_listens = output.send(Heard::Begun).await;
+                    }
+                    Some(Said::Made(_) | Said::Boot(_)) => {}
+                    Some(said) => return Ok(became(asked, said, order)),
+                    None => return Ok(unknown("the line broke before it told its end")),
+                }
+            }
+        };
+        match timeout(most, heard).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(fault @ FleetFault(_))) => ExecutionOutcome::Unknown { why: fault.to_string() },
+            Err(_) => unknown("it did not tell its end in time"),
         }
     }
 }
 
-/// Listens until the end is told.
-async fn hear(asked: Asked, mut talk: Talk, order: &Order, output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
-    let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
-    let most = Duration::from_secs(u64::from(order.command.timeout)) + BEYOND;
-    let heard = async {
-        loop {
-            match talk.next().await {
-                Ok(Some(Said::Output { error, bytes })) => {
-                    // Whoever listened may have gone; the command goes on all the same.
-                    let _nobody_listens = output.send(Heard::Output { error, bytes }).await;
-                }
-                Ok(Some(Said::Following)) => {
-                    let _nobody_listens = output.send(Heard::Begun).await;
-                }
-                Ok(Some(Said::Made(_) | Said::Boot(_))) => {}
-                Ok(Some(said)) => return became(asked, said, order),
-                Ok(None) => return unknown("the line broke before it told its end"),
-                Err(fault) => return ExecutionOutcome::Unknown { why: fault.to_string() },
-            }
-        }
-    };
-    timeout(most, heard).await.unwrap_or_else(|_| unknown("it did not tell its end in time"))
-}
-
 /// What was asked of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Run,
     Follow,
     /// `same` says whether the asset is still in the boot that was read before the dispatch: one that was started anew may have
@@ -217,7 +261,7 @@ enum Asked {
 }
 
 /// What its word means.
-fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
+pub(super) fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
     let unknown = |why: &str| ExecutionOutcome::Unknown { why: why.to_owned() };
     let not_run = |why: &str| ExecutionOutcome::NotRun { why: why.to_owned() };
     match said {
@@ -244,7 +288,7 @@ fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcome {
     }
 }
 
-fn base(asset: &AssetSpec) -> &str {
+pub(super) fn base(asset: &AssetSpec) -> &str {
     asset.receipts.as_ref().map_or("-", AssetPath::as_str)
 }
 

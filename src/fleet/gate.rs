@@ -12,6 +12,7 @@ pub use child::main;
 
 use super::{FleetFault, Looked, Order};
 use crate::domain::{Asset, AssetSpec, ExecutionOutcome, Vitals};
+use crate::engine::crash::{CrashPoints, Crashed};
 use crate::engine::proposals::{Order as Approved, Piece};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
@@ -42,6 +43,7 @@ pub struct Gate {
     dir: PathBuf,
     config: PathBuf,
     agent: Option<OsString>,
+    crash: CrashPoints,
     next: AtomicU64,
     running: AsyncMutex<Option<Running>>,
 }
@@ -63,7 +65,15 @@ impl Gate {
     /// The same by another executable.
     pub fn by(program: PathBuf, dir: PathBuf, config: PathBuf) -> Self {
         let agent = std::env::var_os("SSH_AUTH_SOCK");
-        Self { program, dir, config, agent, next: AtomicU64::new(1), running: AsyncMutex::new(None) }
+        let (crash, next) = (CrashPoints::default(), AtomicU64::new(1));
+        Self { program, dir, config, agent, crash, next, running: AsyncMutex::new(None) }
+    }
+
+    /// The same with places where a test has the engine die.
+    #[must_use]
+    pub fn crashing(mut self, crash: CrashPoints) -> Self {
+        self.crash = crash;
+        self
     }
 
     /// Looks at an asset just before something is done there.
@@ -99,6 +109,16 @@ impl Gate {
         }
     }
 
+    /// Ends a command, or holds its place where it has not begun, and tells what is known of it then.
+    pub async fn stop(&self, approved: &Approved, asset: &Asset) -> Result<ExecutionOutcome, FleetFault> {
+        let boot = approved.boot.clone().unwrap_or_default();
+        match self.answer(Ask::Stop { order: Box::new(Order::of(approved, asset)), boot }).await? {
+            Say::Outcome { outcome } => Ok(outcome),
+            Say::Fault { why } => Err(FleetFault(why)),
+            _ => Err(strange()),
+        }
+    }
+
     /// Tells all output of a command that was dispatched, and its end.
     pub async fn follow(&self, approved: &Approved, asset: &Asset, pieces: &mpsc::Sender<Piece>) -> ExecutionOutcome {
         self.outcome(Ask::Follow { order: Box::new(Order::of(approved, asset)) }, pieces).await
@@ -121,7 +141,9 @@ impl Gate {
                     places[usize::from(error)] += bytes.len() as u64;
                     Piece::Output { error, offset, bytes }
                 }
-                Some(Say::Outcome { outcome }) => return outcome,
+                Some(Say::Outcome { outcome }) => {
+                    return self.at("gate.outcome.heard").map_or_else(unknown, |()| outcome);
+                }
                 Some(_) => return unknown(strange()),
                 None => return unknown(gone()),
             };
@@ -136,7 +158,7 @@ impl Gate {
 
     /// Gives an order to the child that is there, or to a new one.
     async fn ask(&self, ask: Ask) -> Result<mpsc::UnboundedReceiver<Say>, FleetFault> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (id, point) = (self.next.fetch_add(1, Ordering::Relaxed), ask.point());
         let order = serde_json::to_vec(&Asked { id, ask }).map_err(|error| FleetFault(error.to_string()))?;
         let (hear, says) = mpsc::unbounded_channel();
         let mut running = self.running.lock().await;
@@ -149,7 +171,9 @@ impl Gate {
             None => false,
         };
         if !lives {
+            self.at("gate.start.before")?;
             *running = Some(self.start()?);
+            self.at("gate.start.after")?;
         }
         let Some(one) = running.as_ref() else { return Err(gone()) };
         if let Some(hearers) = one.hearers.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
@@ -158,7 +182,15 @@ impl Gate {
             return Err(gone());
         }
         one.orders.send(order).await.map_err(|_| gone())?;
+        if let Some(point) = point {
+            self.at(point)?;
+        }
         Ok(says)
+    }
+
+    /// A place where a test may have the engine die.
+    fn at(&self, point: &str) -> Result<(), FleetFault> {
+        self.crash.at(point).map_err(|Crashed| gone())
     }
 
     fn start(&self) -> Result<Running, FleetFault> {
@@ -167,6 +199,9 @@ impl Gate {
         command.arg(WORD).arg(&self.dir).arg(&self.config).env_clear().env("PATH", PATH).current_dir("/");
         if let Some(agent) = &self.agent {
             command.env("SSH_AUTH_SOCK", agent);
+        }
+        if let Some((name, wish)) = CrashPoints::of_gate() {
+            command.env(name, wish);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().map_err(failed)?;

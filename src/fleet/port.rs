@@ -61,6 +61,13 @@ impl Fleet for Assets {
         })
     }
 
+    fn stop(&self, order: Approved) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
+        Box::pin(async move {
+            let asset = self.approved(&order.proposed.asset).await?;
+            self.gate.stop(&order, &asset).await.map_err(|fault| fault.to_string())
+        })
+    }
+
     fn probe(&self, order: Approved, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>> {
         Box::pin(async move {
             let asset = self.approved(&order.proposed.asset).await?;

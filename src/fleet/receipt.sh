@@ -5,6 +5,7 @@
 #   look BASE                          what this machine is
 #   run BASE ID BOOT LIMIT             read a command; run it, unless its directory is there or the machine was started anew
 #   fence BASE ID                      hold its place, or tell what became of it
+#   stop BASE ID GRACE                 end it: it is told to, and killed after so many seconds; else as a fence
 #   follow BASE ID OUT ERR             tell its output from these bytes on, and its end
 set -fu
 umask 077
@@ -124,12 +125,16 @@ turn() {
   keep "$d/out" "$limit" <"$d/o" &
   keep "$d/err" "$limit" <"$d/e" &
   begun=$(uptime)
+  # It has a group of its own, which can be ended while this stays and writes down how it ended.
   (
     umask 022
     unset LC_ALL
     cd -- "$cwd" 2>/dev/null || { echo "dogwatch: its directory cannot be entered" >&2; exit 126; }
-    exec timeout -k 5 "$seconds" "$@"
-  ) <"$d/in" >"$d/o" 2>"$d/e"
+    exec setsid timeout -k 5 "$seconds" "$@"
+  ) <"$d/in" >"$d/o" 2>"$d/e" &
+  work=$!
+  printf '%s %s\n' "$work" "$(born "$work")" >"$d/work.new" && mv "$d/work.new" "$d/work"
+  wait "$work"
   printf '%s %s\n' "$?" "$(($(uptime) - begun))" >"$d/rc.new" && mv "$d/rc.new" "$d/rc"
   rm -f "$d/in" "$d/o" "$d/e"
   wait
@@ -207,6 +212,50 @@ fence() {
   fi
 }
 
+# Whether what it started is at work: the very process, not another that has its number by now.
+working() {
+  start=
+  { read -r work start <"$d/work"; } 2>/dev/null
+  [ ! -e "$d/rc" ] && [ -n "$start" ] && [ "$start" = "$(born "$work")" ]
+}
+pause() { sleep 0.1 2>/dev/null || sleep 1; }
+# Sends a signal to all of its group and waits for the end, so many tenths of a second.
+signal() {
+  working || return 0
+  kill -s "$1" -- "-$work" 2>/dev/null || kill -s "$1" "-$work" 2>/dev/null
+  left=$2
+  while working && [ "$left" -gt 0 ]; do
+    pause
+    left=$((left - 1))
+  done
+}
+stop() {
+  place "$1"
+  d=$base/$2
+  say boot "$(boot)"
+  if mkdir "$d" 2>/dev/null; then
+    : >"$d/fence"
+    say fenced now
+    return
+  fi
+  [ -d "$d" ] || { say lost a fence cannot be made in "$base"; exit 98; }
+  # From its directory to its process it is a moment, unless it was never started.
+  left=100
+  until [ -e "$d/work" ] || [ -e "$d/rc" ] || [ -e "$d/fence" ] || [ -e "$d/never" ] || [ "$left" -le 0 ]; do
+    pause
+    left=$((left - 1))
+  done
+  signal TERM "$(($3 * 10))"
+  signal KILL 50
+  # How it ended is written down by whoever started it, a moment later.
+  left=50
+  while [ -e "$d/work" ] && [ ! -e "$d/rc" ] && ! working && alive && [ "$left" -gt 0 ]; do
+    pause
+    left=$((left - 1))
+  done
+  became
+}
+
 self=$1
 verb=$2
 shift 2
@@ -215,6 +264,7 @@ look) look "$1" ;;
 run) run "$1" "$2" "$3" "$4" ;;
 turn) turn "$@" ;;
 fence) fence "$1" "$2" ;;
+stop) stop "$1" "$2" "$3" ;;
 follow)
   place "$1"
   d=$base/$2

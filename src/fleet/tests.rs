@@ -158,6 +158,76 @@ async fn output_can_be_followed_from_any_place_and_a_runner_that_died_is_unknown
     assert!(matches!(fence(&fleet, &work, &boot).await, ExecutionOutcome::Unknown { .. }));
 }
 
+/// What becomes of a command that is stopped once it has printed something.
+async fn stopped(fleet: &Fleet, order: &Order, boot: &str) -> (ExecutionOutcome, ExecutionOutcome) {
+    let (other, given, at) = (fleet.clone(), order.clone(), boot.to_owned());
+    let (send, mut pieces) = mpsc::channel(16);
+    let begun = tokio::spawn(async move { other.dispatch(&given, &at, &send).await });
+    while !matches!(pieces.recv().await.unwrap(), Heard::Output { .. }) {}
+    let told = fleet.stop(order, boot).await.unwrap();
+    while pieces.recv().await.is_some() {}
+    (told, begun.await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_told_to_end_then_killed_and_its_receipt_says_how() {
+    let dir = dir();
+    let fleet = Fleet::new(dir.path().join("ssh"));
+    let boot = fleet.look(&here(dir.path())).await.unwrap().boot;
+    let script = |text: &str| argv(&[b"/bin/sh", b"-c", text.as_bytes()]);
+    let ran = |code| (ExecutionOutcome::Ran { code }, ExecutionOutcome::Ran { code });
+    // All of its group ends, not its first process alone.
+    let marks = dir.path().join("mark");
+    let both = format!("(sleep 15; touch {0}) & echo up; sleep 15; touch {0}", marks.display());
+    let mut both = script(&both);
+    both.timeout = 60;
+    assert_eq!(stopped(&fleet, &order(dir.path(), 1, both), &boot).await, ran(143));
+    // What tidies up first ends as it likes, and what does not listen is killed.
+    let tidy = script("trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done");
+    assert_eq!(stopped(&fleet, &order(dir.path(), 2, tidy), &boot).await, ran(7));
+    let mut deaf = script("trap '' TERM; echo up; while :; do sleep 0.1; done");
+    deaf.timeout = 60;
+    let deaf = order(dir.path(), 3, deaf);
+    assert_eq!(stopped(&fleet, &deaf, &boot).await, ran(137));
+    // Said again it does nothing, and it never leads to another start.
+    assert_eq!(fleet.stop(&deaf, &boot).await.unwrap(), ExecutionOutcome::Ran { code: 137 });
+    assert!(matches!(run(&fleet, &deaf, &boot).await.0, ExecutionOutcome::Unknown { .. }));
+    // What has not begun never will; where the asset was started anew that proves nothing.
+    let late = order(dir.path(), 4, script("touch /tmp/never"));
+    assert!(matches!(fleet.stop(&late, &boot).await.unwrap(), ExecutionOutcome::NotRun { .. }));
+    assert!(matches!(run(&fleet, &late, &boot).await.0, ExecutionOutcome::Unknown { .. }));
+    assert!(matches!(fence(&fleet, &late, &boot).await, ExecutionOutcome::NotRun { .. }));
+    let lost = order(dir.path(), 5, script("true"));
+    assert!(matches!(fleet.stop(&lost, "another-boot").await.unwrap(), ExecutionOutcome::Unknown { .. }));
+    assert!(!marks.exists());
+}
+
+/// A number that another process has by now is not signalled.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_very_process_of_the_receipt_is_stopped() {
+    let dir = dir();
+    let fleet = Fleet::new(dir.path().join("ssh"));
+    let boot = fleet.look(&here(dir.path())).await.unwrap().boot;
+    let mut other = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+    let mut work = argv(&[b"/bin/sh", b"-c", b"echo up; sleep 2"]);
+    work.timeout = 30;
+    let work = order(dir.path(), 1, work);
+    let (send, mut pieces) = mpsc::channel(16);
+    let (run, at) = (fleet.clone(), boot.clone());
+    let given = work.clone();
+    let begun = tokio::spawn(async move { run.dispatch(&given, &at, &send).await });
+    while !matches!(pieces.recv().await.unwrap(), Heard::Output { .. }) {}
+    let place = dir.path().join("receipts").join(work.execution.as_str()).join("work");
+    std::fs::write(&place, format!("{} 1\n", other.id())).unwrap();
+    let told = fleet.stop(&work, &boot).await.unwrap();
+    assert!(matches!(told, ExecutionOutcome::StillRunning | ExecutionOutcome::Ran { code: 0 }), "{told:?}");
+    while pieces.recv().await.is_some() {}
+    assert_eq!(begun.await.unwrap(), ExecutionOutcome::Ran { code: 0 });
+    assert!(other.try_wait().unwrap().is_none(), "it lives");
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
 /// Two starters and a fence at once, on a real shell: `DOGWATCH_RACES=1500` for the full size.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_makes_the_directory_has_the_only_turn() {

@@ -54,7 +54,7 @@ impl Request {
             // Who may do these is the rules' of [approvals] to say, asset by asset.
             | Self::Propose { .. }
             | Self::EditProposal { .. }
-            | Self::Decide { verdict: Verdict::Withdraw { .. } | Verdict::Deny { .. }, .. }
+            | Self::Decide { verdict: Verdict::Withdraw { .. } | Verdict::Deny { .. } | Verdict::Stop { .. }, .. }
             | Self::Collect { dry_run: true }
             | Self::Watch { .. } => OperatorRole::Viewer,
             Self::Submit { .. }
@@ -157,6 +157,7 @@ mod tests {
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "approve", "digest": "d" } }), Approver),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "deny", "reason": "r" } }), Viewer),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "withdraw" } }), Viewer),
+            (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "stop", "reason": "r" } }), Viewer),
             (json!({ "type": "decide", "proposal": 1, "verdict": { "decision": "review" } }), Approver),
             (json!({ "type": "agree_to_all", "yes": [{ "proposal": 1, "digest": "d" }] }), Approver),
             (json!({ "type": "budget" }), Viewer),

@@ -48,6 +48,11 @@ pub enum Verdict {
         #[serde(default)]
         reason: String,
     },
+    /// What runs is to end.
+    Stop {
+        /// Why; whoever asked gets to read it.
+        reason: String,
+    },
     /// Ends an outcome that nobody knows.
     Resolve {
         /// As what.

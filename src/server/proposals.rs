@@ -28,7 +28,7 @@ impl From<DecideFault> for Fault {
         let code = match &fault {
             DecideFault::Missing(id) => return not_found("proposal", id),
             DecideFault::Refused(_) => FaultCode::Refused,
-            DecideFault::Store(_) => FaultCode::Engine,
+            DecideFault::Store(_) | DecideFault::Died(_) => FaultCode::Engine,
         };
         Self { code, message: fault.to_string() }
     }
@@ -142,6 +142,7 @@ impl<S: Sandbox> Server<S> {
             Verdict::Approve { digest, seen, signature, glass } => Decision::Approve { digest, seen, signature, glass },
             Verdict::Deny { reason } => Decision::Deny { reason },
             Verdict::Withdraw { reason } => Decision::Withdraw { reason },
+            Verdict::Stop { reason } => Decision::Stop { reason },
             Verdict::Resolve { as_what, note } => Decision::Resolve { as_what, note },
             Verdict::Review => Decision::Review,
         };

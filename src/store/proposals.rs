@@ -6,7 +6,7 @@ use super::{BlobName, BlobOrigin, StoreError, Tx, View};
 use crate::approval::{canonical, digest};
 use crate::domain::{
     AssetFacts, Claims, Command, ExecutionId, ExecutionOutcome, Human, Millis, Moment, Program, Proposal, ProposalId,
-    ProposalState, Proposed, QuestionId, Requester, RunId, Vote,
+    ProposalState, Proposed, QuestionId, Requester, RunId, Stop, Vote,
 };
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ struct Standing {
     boot: Option<String>,
     outcome: Option<ExecutionOutcome>,
     reviewed: Option<Human>,
+    #[serde(default)]
+    stop: Option<Stop>,
 }
 
 impl Standing {
@@ -59,6 +61,7 @@ impl Standing {
             boot: one.boot.clone(),
             outcome: one.outcome.clone(),
             reviewed: one.reviewed.clone(),
+            stop: one.stop.clone(),
         }
     }
 }
@@ -144,6 +147,7 @@ impl View<'_> {
             boot: standing.boot,
             outcome: standing.outcome,
             reviewed: standing.reviewed,
+            stop: standing.stop,
         })
     }
 
@@ -255,6 +259,7 @@ impl Tx<'_> {
             boot: None,
             outcome: None,
             reviewed: None,
+            stop: None,
         };
         let proposed = &one.proposed;
         let record = Record {

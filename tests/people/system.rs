@@ -147,20 +147,9 @@ impl System {
     }
 
     pub fn greet(&self) -> io::Result<Link> {
-        let stream = UnixStream::connect(self.socket())?;
-        stream.set_read_timeout(Some(START))?;
-        let mut link = Link { lines: BufReader::new(stream.try_clone()?), stream, last: 0 };
-        let hello = json!({ "hello": { "protocol": dogwatch::protocol::VERSION, "program": "test" } });
-        // One that is turned away has its answer already.
-        let _closed = link.stream.write_all(format!("{hello}\n").as_bytes());
-        let answer = link.line()?;
-        match answer.get("welcome") {
-            Some(_) => Ok(link),
-            None => Err(io::Error::other(answer.to_string())),
-        }
+        Link::over(UnixStream::connect(self.socket())?)
     }
 }
-
 impl Drop for System {
     fn drop(&mut self) {
         self.kill();
@@ -176,6 +165,20 @@ pub struct Link {
 }
 
 impl Link {
+    /// Greets on a connection that was made, as whoever calls this.
+    pub fn over(stream: UnixStream) -> io::Result<Self> {
+        stream.set_read_timeout(Some(START))?;
+        let mut link = Self { lines: BufReader::new(stream.try_clone()?), stream, last: 0 };
+        let hello = json!({ "hello": { "protocol": dogwatch::protocol::VERSION, "program": "test" } });
+        // One that is turned away has its answer already.
+        let _closed = link.stream.write_all(format!("{hello}\n").as_bytes());
+        let answer = link.line()?;
+        match answer.get("welcome") {
+            Some(_) => Ok(link),
+            None => Err(io::Error::other(answer.to_string())),
+        }
+    }
+
     pub fn line(&mut self) -> io::Result<Value> {
         let mut text = String::new();
         if self.lines.read_line(&mut text)? == 0 {

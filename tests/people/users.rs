@@ -43,6 +43,14 @@ impl Group {
     }
 }
 
+impl Group {
+    pub fn gid(&self) -> u32 {
+        let output = Command::new("getent").args(["group", &self.0]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split(':').nth(2).unwrap().parse().unwrap()
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         // Nothing else can be done about one that stays behind.
@@ -60,8 +68,18 @@ pub struct User {
 
 impl User {
     pub fn new(groups: &[&Group]) -> Self {
+        Self::made(&[], groups)
+    }
+
+    /// One with the number of another one that is gone.
+    pub fn numbered(uid: u32, groups: &[&Group]) -> Self {
+        Self::made(&["--uid", &uid.to_string()], groups)
+    }
+
+    fn made(options: &[&str], groups: &[&Group]) -> Self {
         let name = unique("u");
-        run("useradd", &["--no-create-home", "--user-group", "--shell", "/bin/sh", &name]);
+        let usual = ["--no-create-home", "--user-group", "--shell", "/bin/sh"];
+        run("useradd", &[options, &usual, &[name.as_str()]].concat());
         for group in groups {
             run("usermod", &["-aG", &group.0, &name]);
         }
@@ -70,6 +88,15 @@ impl User {
             String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
         };
         Self { uid: id("-u"), gid: id("-g"), name }
+    }
+
+    /// Gives it another name, and its own back.
+    pub fn rename(&self, name: &str) {
+        run("usermod", &["-l", name, &self.name]);
+    }
+
+    pub fn rename_back(&self, from: &str) {
+        run("usermod", &["-l", &self.name, from]);
     }
 
     pub fn leave(&self, group: &Group) {
@@ -89,13 +116,25 @@ impl User {
 
     /// Does something as this user, on a thread whose user and groups are this one's as far as the kernel is concerned.
     pub fn act<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
-        let groups: Vec<Gid> = self.groups().into_iter().map(Gid::from_raw).collect();
-        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        self.act_as(&self.groups(), self.gid, (self.uid, self.uid, self.uid), job)
+    }
+
+    /// The same with other groups, and with the real, the effective and the saved user as they are given.
+    pub fn act_as<T: Send>(
+        &self,
+        groups: &[u32],
+        gid: u32,
+        (real, effective, saved): (u32, u32, u32),
+        job: impl FnOnce() -> T + Send,
+    ) -> T {
+        let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
+        let gid = Gid::from_raw(gid);
+        let [real, effective, saved] = [real, effective, saved].map(Uid::from_raw);
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 rustix::thread::set_thread_groups(&groups).unwrap();
                 rustix::thread::set_thread_res_gid(gid, gid, gid).unwrap();
-                rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+                rustix::thread::set_thread_res_uid(real, effective, saved).unwrap();
                 job()
             });
             thread.join().unwrap_or_else(|failed| std::panic::resume_unwind(failed))

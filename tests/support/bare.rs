@@ -69,14 +69,24 @@ impl Bare {
 
     /// Starts an engine and does not wait for its answer.
     pub fn spawn(&self) -> Process {
+        self.spawn_with(&[])
+    }
+
+    fn spawn_with(&self, env: &[(&str, &str)]) -> Process {
         let log = File::options().create(true).append(true).open(self.home.path().join("log")).expect("a log");
         let mut command = self.through(env!("CARGO_BIN_EXE_dogwatch"), &["serve"]);
+        command.envs(env.iter().copied());
         Process(command.stdout(Stdio::null()).stderr(log).spawn().expect("dogwatch could be started"))
     }
 
     /// Starts an engine and waits until it answers.
     pub fn start(&self) -> Process {
-        let mut engine = self.spawn();
+        self.start_with(&[])
+    }
+
+    /// The same with variables beside its own.
+    pub fn start_with(&self, env: &[(&str, &str)]) -> Process {
+        let mut engine = self.spawn_with(env);
         wait_until("an answer of the engine", START, || {
             assert!(!engine.has_ended(), "the engine ended at its start:\n{}", self.log());
             UnixStream::connect(self.file("sock/engine.sock")).is_ok()

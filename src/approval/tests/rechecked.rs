@@ -119,6 +119,8 @@ fn states_move_along_the_table_only() {
             Event::Claim { standing: &stands, boot: "t1".to_owned() },
             Event::Dispatch,
             Event::Begin,
+            Event::Stop { voter: voter(2000), reason: "enough".to_owned(), policy: &policy },
+            Event::StopTold { words: "it is over".to_owned() },
         ];
         events.extend(outcomes.iter().map(|outcome| Event::Come { outcome: outcome.clone() }));
         for as_what in [Resolution::Ran, Resolution::NotRun, Resolution::Accepted] {
@@ -129,6 +131,11 @@ fn states_move_along_the_table_only() {
             let Ok(next) = step(&one, event, &at(1)) else { continue };
             let to = next.state;
             assert!(!from.is_final() || to == from, "{from:?} is over, but {name} leads to {to:?}");
+            if name.starts_with("Stop") {
+                assert!(to == from && from.is_under_way(), "{from:?} to {to:?} by {name}");
+                assert_eq!(next.version, one.version + 1);
+                continue;
+            }
             let fine = match to {
                 State::Claimed | State::Voided => from == State::Approved,
                 State::Dispatched | State::Refused => from == State::Claimed,

@@ -165,7 +165,8 @@ impl App {
             | Editing::Rewrite(_)
             | Editing::Again(_)
             | Editing::Review(_)
-            | Editing::Resolve(_) => self.decide_as(what, text),
+            | Editing::Resolve(_)
+            | Editing::Stop(_) => self.decide_as(what, text),
             Editing::Filter(list) => self.set_filter(list, text),
             Editing::Palette | Editing::Steps => match self.choices(what, text).into_iter().nth(chosen) {
                 Some(Choice { deed: Deed::Perform(command), .. }) => self.perform(command),
@@ -269,7 +270,8 @@ impl App {
             | Command::Rewrite
             | Command::Again
             | Command::Review
-            | Command::Resolve => {
+            | Command::Resolve
+            | Command::StopIt => {
                 if self.page == Page::Proposal {
                     self.decide_by(command);
                 } else {

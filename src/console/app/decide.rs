@@ -46,6 +46,11 @@ impl App {
             Command::Again => return self.complain(safe!("{} is not over yet", id)),
             Command::Review if review => Editing::Review(id),
             Command::Review => return self.complain(safe!("{} waits for nobody to look at it", id)),
+            Command::StopIt if detail.proposal.is_to_stop() => {
+                return self.complain(safe!("a stop of {} is on its way already", id));
+            }
+            Command::StopIt if state.is_under_way() => Editing::Stop(id),
+            Command::StopIt => return self.complain(safe!("{} does not run, so there is nothing to stop", id)),
             _ if state == State::OutcomeUnknown => Editing::Resolve(id),
             _ => return self.complain(safe!("what became of {} is no question", id)),
         };
@@ -85,6 +90,10 @@ impl App {
             Editing::Refuse(_) if text.is_empty() => {
                 self.complain(safe!("a no needs a reason, which whoever asked gets to read: nothing was sent"));
             }
+            Editing::Stop(_) if text.is_empty() => {
+                self.complain(safe!("a stop needs a reason, which whoever asked gets to read: nothing was sent"));
+            }
+            Editing::Stop(id) => self.send(safe!("stop {}", id), id, Verdict::Stop { reason: text.to_owned() }),
             Editing::Refuse(id) => self.send(safe!("no to {}", id), id, Verdict::Deny { reason: text.to_owned() }),
             Editing::TakeBack(id) => {
                 self.send(safe!("take {} back", id), id, Verdict::Withdraw { reason: text.to_owned() });

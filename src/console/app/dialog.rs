@@ -336,7 +336,8 @@ impl Editing {
             | Self::Rewrite(id)
             | Self::Again(id)
             | Self::Review(id)
-            | Self::Resolve(id) => Some(id),
+            | Self::Resolve(id)
+            | Self::Stop(id) => Some(id),
             _ => None,
         }
     }

@@ -45,6 +45,8 @@ pub enum Editing {
     Review(ProposalId),
     /// What became of it, where nothing tells.
     Resolve(ProposalId),
+    /// Why what runs has to stop.
+    Stop(ProposalId),
     /// Why models are stopped.
     StopModels,
     /// That models are started again.
@@ -83,6 +85,7 @@ impl Editing {
             | Self::Again(_)
             | Self::Review(_)
             | Self::Resolve(_)
+            | Self::Stop(_)
             | Self::StopModels
             | Self::StartModels => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,

@@ -1,5 +1,7 @@
 //! The dialog about a live asset: what it takes to say yes, how it looks, and that nothing of the text can hide.
 
+mod stop;
+
 use super::*;
 use crate::approval::digest;
 use crate::approval::policy::{Need, Policy};

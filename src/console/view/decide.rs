@@ -38,6 +38,16 @@ pub(super) fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
                 safe!("The first line says why, after `{}`; then one word a line, or the script:", WHY),
             ],
         ),
+        Editing::Stop(_) => (
+            safe!("Stop {} on {}?", id, asset.name),
+            vec![
+                safe!(
+                    "All that it started is told to end, and killed {} s later. What it did until then is done.",
+                    crate::fleet::GRACE
+                ),
+                safe!("Why; whoever asked gets to read it:"),
+            ],
+        ),
         Editing::Again(_) => (
             safe!("Propose it anew?"),
             vec![

@@ -209,7 +209,8 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         | Editing::Rewrite(_)
         | Editing::Again(_)
         | Editing::Review(_)
-        | Editing::Resolve(_) => decide::words(app, what),
+        | Editing::Resolve(_)
+        | Editing::Stop(_) => decide::words(app, what),
         Editing::BackToBest(run) => (
             safe!("Roll {} back to its best iteration?", run),
             vec![

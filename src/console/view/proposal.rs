@@ -163,7 +163,9 @@ fn doable(app: &App, detail: &ProposalDetail) -> SafeText {
             safe!("`{}` proposes it anew; the grant of this one is never used again", key(Command::Again))
                 .styled(Style::faint())
         }
-        _ => safe!("what it prints comes at the end").styled(Style::faint()),
+        _ if one.is_to_stop() => safe!("a stop is on its way; how it ends stands here then").styled(Style::strong()),
+        State::Approved => safe!("what it prints comes at the end").styled(Style::faint()),
+        _ => safe!("what it prints comes at the end; `{}` stops it", key(Command::StopIt)).styled(Style::faint()),
     }
 }
 

@@ -13,6 +13,13 @@ pub(super) fn section(text: &mut String, proposals: &[Proposal]) {
     text.push_str("# What became of your proposals for live assets\n\n");
     for one in proposals {
         let _infallible = writeln!(text, "{} for {}: {}.", one.id, one.proposed.asset.name, words(one));
+        if let Some(stop) = &one.stop {
+            // A person's words to the agent, as below.
+            let _infallible =
+                write!(text, "The operator {} wanted it stopped while it ran, and says why: ", stop.by.name);
+            push_bounded(text, &stop.reason, MAX_MESSAGE * 4);
+            text.push('\n');
+        }
         if one.reason.trim().is_empty() {
             text.push('\n');
             continue;
@@ -54,5 +61,26 @@ fn words(one: &Proposal) -> String {
             State::Pending | State::Partial | State::Approved | State::Claimed | State::Dispatched | State::Running,
             _,
         ) => "it is on its way".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::approval::policy::Policy;
+    use crate::approval::tests::fixtures;
+    use crate::domain::Stop;
+
+    #[test]
+    fn an_agent_hears_who_had_it_stopped_why_and_how_it_ended() {
+        let mut one = fixtures::proposal(false, &Policy::default());
+        (one.state, one.outcome) = (State::Failed, Some(ExecutionOutcome::Ran { code: 143 }));
+        let by = fixtures::person(2000, Some(2000));
+        one.stop = Some(Stop { by, reason: "it was the wrong shop".to_owned(), at: fixtures::at(0), told: None });
+        let mut text = String::new();
+        section(&mut text, &[one]);
+        assert!(text.contains("it ran and ended with 143."), "{text}");
+        assert!(text.contains("wanted it stopped while it ran, and says why: it was the wrong shop\n\n"), "{text}");
     }
 }

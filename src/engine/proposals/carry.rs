@@ -11,14 +11,13 @@ use crate::approval::{digest, signature};
 use crate::domain::{Actor, ExecutionOutcome, Proposal, ProposalId, ProposalState as State};
 use crate::engine::crash::Crashed;
 use crate::store::{StoreError, Tx};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The first pause between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// The longest while something may still be found out soon.
-const LONGEST: Duration = Duration::from_mins(1);
+pub(super) const LONGEST: Duration = Duration::from_mins(1);
 /// The longest once people know that nobody knows.
 const RARELY: Duration = Duration::from_hours(1);
 /// So many times an asset is asked before people are told that nobody knows.
@@ -58,7 +57,8 @@ impl Proposals {
                             silent += 1;
                             if silent == PATIENCE && one.state != State::OutcomeUnknown {
                                 let why = format!("the asset does not answer: {why}");
-                                self.come(id, ExecutionOutcome::Unknown { why }).await?;
+                                let outcome = ExecutionOutcome::Unknown { why };
+                                self.step(id, "silent", || Event::Come { outcome: outcome.clone() }).await?;
                             }
                         }
                     }
@@ -66,7 +66,10 @@ impl Proposals {
                     if now.state.is_final() {
                         return Ok(());
                     }
-                    tokio::time::sleep(pause).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.nudged.notified() => {}
+                    }
                     let longest = if now.state == State::OutcomeUnknown { RARELY } else { LONGEST };
                     pause = if now.state == one.state { (pause * 2).min(longest) } else { PAUSE };
                 }
@@ -89,8 +92,8 @@ impl Proposals {
             }
         };
         self.crash.at("execution.ready")?;
-        self.crash.at("proposal.claim.before")?;
         let voters = still(&*self.roles, &one.votes).await;
+        self.crash.at("proposal.claim.before")?;
         let (desk, halt) = (self.desk.clone(), self.store.shortage());
         let claimed = self.store.write(move |tx| {
             let Some(one) = tx.proposal(id)? else { return Ok(None) };
@@ -137,19 +140,20 @@ impl Proposals {
         let Some(one) = intended.filter(|one| one.state == State::Dispatched) else { return Ok(()) };
         let (pieces, come) = mpsc::channel(PIECES);
         let carried = self.desk.fleet.dispatch(order, pieces);
-        let (outcome, gap) = tokio::join!(carried, self.take_in(id, come));
+        let (outcome, gap) = tokio::try_join!(async { Ok(carried.await) }, self.take_in(id, come))?;
         self.crash.at("execution.dispatched")?;
-        self.finish(&one, outcome, gap?).await
+        self.finish(&one, outcome, gap).await
     }
 
     /// Asks the asset what became of it.
     async fn ask_asset(&self, one: &Proposal) -> Result<Result<(), String>, Crashed> {
         let (pieces, come) = mpsc::channel(PIECES);
+        self.crash.at("execution.probe")?;
         let asked = self.desk.fleet.probe(order(one), pieces);
-        let (outcome, gap) = tokio::join!(asked, self.take_in(one.id, come));
+        let (outcome, gap) = tokio::try_join!(async { Ok(asked.await) }, self.take_in(one.id, come))?;
         self.crash.at("execution.probed")?;
         match outcome {
-            Ok(outcome) => self.finish(one, outcome, gap?).await.map(Ok),
+            Ok(outcome) => self.finish(one, outcome, gap).await.map(Ok),
             Err(why) => Ok(Err(why)),
         }
     }
@@ -171,6 +175,10 @@ impl Proposals {
                 begun = true;
                 self.step(id, "begin", || Event::Begin).await?;
             }
+            let output = pieces.iter().any(|piece| matches!(piece, Piece::Output { .. }));
+            if output {
+                self.crash.at("execution.output.heard")?;
+            }
             let (path, now, known) = (self.log(id), wall(), sink.take());
             let batch = std::mem::take(&mut pieces);
             let kept = tokio::task::spawn_blocking(move || {
@@ -185,6 +193,9 @@ impl Proposals {
             match kept.await {
                 Ok(kept) => sink = Some(kept),
                 Err(error) => tracing::error!("the log of an execution failed: {error}"),
+            }
+            if output {
+                self.crash.at("execution.output.kept")?;
             }
         }
         Ok(sink.is_some_and(|sink| sink.has_gap()))
@@ -227,7 +238,7 @@ impl Proposals {
     }
 
     /// Reads a proposal; `None` after a pause where the store does not answer.
-    async fn load(&self, id: ProposalId) -> Option<Proposal> {
+    pub(super) async fn load(&self, id: ProposalId) -> Option<Proposal> {
         match self.store.read(move |view| view.proposal(id)).await {
             Ok(Some(one)) => Some(one),
             other => {
@@ -237,15 +248,9 @@ impl Proposals {
             }
         }
     }
-
-    /// One task a proposal.
-    pub(super) async fn carry_alone(self: Arc<Self>, id: ProposalId) -> (ProposalId, Result<(), Crashed>) {
-        let done = self.carry(id).await;
-        (id, done)
-    }
 }
 
-fn order(one: &Proposal) -> Order {
+pub(super) fn order(one: &Proposal) -> Order {
     let execution = one.execution.clone();
     Order {
         proposal: one.id,

@@ -9,6 +9,7 @@ use crate::approval::signature;
 use crate::domain::{
     Claims, Command, Proposal, ProposalId, ProposalState as State, Requester, RunId, Seen, Vote, Voter,
 };
+use crate::engine::crash::Crashed;
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;
 
@@ -39,6 +40,11 @@ pub enum Decision {
         /// Why.
         reason: String,
     },
+    /// What runs is to end.
+    Stop {
+        /// Why; who asked gets to read it.
+        reason: String,
+    },
     /// Nobody knows what became of it, but this person does, or takes it as it is.
     Resolve {
         /// As what.
@@ -48,6 +54,20 @@ pub enum Decision {
     },
     /// Somebody stood in for two, and this person has looked at it.
     Review,
+}
+
+impl Decision {
+    /// What its crash points are called.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Approve { .. } => "approve",
+            Self::Deny { .. } => "deny",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Stop { .. } => "stop",
+            Self::Resolve { .. } => "resolve",
+            Self::Review => "review",
+        }
+    }
 }
 
 /// What an edited proposal has instead of the old one's.
@@ -73,6 +93,15 @@ pub enum DecideFault {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A test has the engine die here, so nobody hears this.
+    #[error("the engine was told to die here")]
+    Died(Crashed),
+}
+
+impl From<Crashed> for DecideFault {
+    fn from(crashed: Crashed) -> Self {
+        Self::Died(crashed)
+    }
 }
 
 impl From<ProposeFault> for DecideFault {
@@ -97,7 +126,7 @@ impl Proposals {
         let requester = Requester::Person { person: voter.person.clone() };
         let request = Request { asset, command, claims, requester, voter: Some(voter), run, replaces: None };
         let desk = self.desk.clone();
-        let asked = self.settle(move |tx| Ok(propose(tx, &desk, request)?)).await?;
+        let asked = self.settle("ask", move |tx| Ok(propose(tx, &desk, request)?)).await?;
         let (Asked::New(one) | Asked::Known(one)) = asked;
         Ok(*one)
     }
@@ -105,7 +134,7 @@ impl Proposals {
     /// A person edits a proposal: theirs takes the place of the old one, whose votes are void.
     pub async fn edit(&self, id: ProposalId, change: Change, voter: Voter) -> Result<Proposal, DecideFault> {
         let desk = self.desk.clone();
-        self.settle(move |tx| {
+        self.settle("edit", move |tx| {
             let old = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
             let asset = change.asset.unwrap_or_else(|| old.proposed.asset.name.clone());
             let by = voter.person.clone();
@@ -131,6 +160,7 @@ impl Proposals {
         let texts = match &decision {
             Decision::Deny { reason: text }
             | Decision::Withdraw { reason: text }
+            | Decision::Stop { reason: text }
             | Decision::Resolve { note: text, .. } => text.len(),
             Decision::Approve { glass, .. } => glass.as_ref().map_or(0, String::len),
             Decision::Review => 0,
@@ -140,15 +170,16 @@ impl Proposals {
                 "the text has {texts} bytes, at most {LONGEST} are kept: shorten it"
             )));
         }
-        if let Decision::Deny { reason } = &decision
+        if let Decision::Deny { reason } | Decision::Stop { reason } = &decision
             && reason.trim().is_empty()
         {
-            return Err(DecideFault::Refused("a denial needs a reason: whoever asked gets to read it".to_owned()));
+            let what = if matches!(decision, Decision::Deny { .. }) { "denial" } else { "stop" };
+            return Err(DecideFault::Refused(format!("a {what} needs a reason: whoever asked gets to read it")));
         }
         let (you, policy) = (voter.person.actor(), Arc::clone(&self.desk.policy));
         let approving = matches!(decision, Decision::Approve { .. });
         let decided = self
-            .settle(move |tx| {
+            .settle(decision.name(), move |tx| {
                 let one = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
                 if let (Decision::Approve { digest, signature: Some(signature), glass, .. }, true) =
                     (&decision, policy.need(&one.proposed.asset).critical)
@@ -165,6 +196,10 @@ impl Proposals {
                     };
                     signature::check(&policy, id, &vote).map_err(|bad| DecideFault::Refused(bad.to_string()))?;
                 }
+                if matches!(decision, Decision::Stop { .. }) && one.state.is_final() {
+                    // Whoever was a moment too late is told how it ended.
+                    return Ok(one);
+                }
                 let event = event(tx, decision, voter, &policy);
                 take(tx, &one, event, you)?.map_err(|refusal: Refusal| DecideFault::Refused(refusal.to_string()))
             })
@@ -179,11 +214,13 @@ impl Proposals {
         }
     }
 
-    /// Runs a job whose refusal undoes it alone.
+    /// Runs a job whose refusal undoes it alone. It has the name of its crash points.
     pub(super) async fn settle<T: Send + 'static>(
         &self,
+        name: &str,
         job: impl FnOnce(&Tx<'_>) -> Result<T, DecideFault> + Send + 'static,
     ) -> Result<T, DecideFault> {
+        self.crash.at(format!("proposal.{name}.before"))?;
         let (said, why) = std::sync::mpsc::channel();
         let done = self.store.write(move |tx| {
             job(tx).map_err(|fault| match fault {
@@ -199,6 +236,7 @@ impl Proposals {
         match done.await {
             Ok(value) => {
                 self.announce();
+                self.crash.at(format!("proposal.{name}.after"))?;
                 Ok(value)
             }
             Err(StoreError::Refused(words)) => Err(why.try_recv().unwrap_or(DecideFault::Refused(words))),
@@ -214,6 +252,7 @@ fn event<'p>(tx: &Tx<'_>, decision: Decision, voter: Voter, policy: &'p Policy) 
             policy,
         },
         Decision::Deny { reason } => Event::Deny { voter, reason, policy },
+        Decision::Stop { reason } => Event::Stop { voter, reason, policy },
         Decision::Withdraw { reason } => Event::Withdraw { by: Some(voter.person), reason },
         Decision::Resolve { as_what, note } => Event::Resolve { by: voter.person, as_what, note },
         Decision::Review => Event::Review { by: voter.person },

@@ -14,7 +14,12 @@ pub(super) fn take(
     event: Event<'_>,
     actor: Actor,
 ) -> Result<Result<Proposal, Refusal>, StoreError> {
-    let review = matches!(event, Event::Review { .. });
+    let word = match &event {
+        Event::Review { .. } => Some("reviewed"),
+        Event::Stop { .. } => Some("stop_asked"),
+        Event::StopTold { .. } => Some("stop_told"),
+        _ => None,
+    };
     let mut to = match step(from, event, &tx.moment()) {
         Ok(to) => to,
         Err(refusal) => return Ok(Err(refusal)),
@@ -22,11 +27,12 @@ pub(super) fn take(
     settle(tx, from, &mut to, &actor)?;
     tx.move_proposal(from, &to)?;
     let alone = to.votes.get(from.votes.len()).is_some_and(|vote| vote.glass.is_some());
-    let kind = match (review, alone) {
-        (true, _) => "proposal.reviewed".to_owned(),
+    let kind = match (word, alone) {
+        // Where there was such a deadline the event did nothing and this one happened.
+        (Some(word), _) if to.state == from.state => format!("proposal.{word}"),
         // Whoever reads the log is to see it without reading details.
-        (false, true) => "proposal.break_glass".to_owned(),
-        (false, false) => format!("proposal.{}", to.state.name()),
+        (_, true) => "proposal.break_glass".to_owned(),
+        (_, false) => format!("proposal.{}", to.state.name()),
     };
     record(tx, &to, kind, actor, from)?;
     Ok(Ok(to))
@@ -155,6 +161,12 @@ pub(super) fn record(
     }
     if let Some(by) = to.by.as_ref().filter(|_| from.by.is_none()) {
         put("person", json!(by));
+    }
+    if let Some(stop) = &to.stop {
+        if from.stop.as_ref() != Some(stop) && stop.told.is_none() {
+            put("person", json!(stop.by));
+        }
+        put("stop", json!(stop));
     }
     if let Some(execution) = &to.execution {
         put("execution", json!(execution));

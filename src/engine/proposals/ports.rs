@@ -87,4 +87,8 @@ pub trait Fleet: Send + Sync + 'static {
     /// Asks what became of an order, and makes sure that one which has not begun never will. `Err` where the asset does not
     /// answer, so that nothing is known that was not known before.
     fn probe(&self, order: Order, pieces: mpsc::Sender<Piece>) -> BoxFuture<'_, Result<ExecutionOutcome, String>>;
+
+    /// Tells what runs to end, and ends it where it does not; one that has not begun never will. What is known of it then; `Err` where
+    /// the asset does not answer. It may be told so again: this starts nothing.
+    fn stop(&self, order: Order) -> BoxFuture<'_, Result<ExecutionOutcome, String>>;
 }

@@ -2,6 +2,7 @@
 //! rules, rows, claims and probes are at work; only the asset and the clocks are played.
 
 mod asked;
+mod day;
 mod stories;
 mod target;
 
@@ -143,8 +144,14 @@ impl Sim {
 
     /// One life of an engine, at most so long.
     pub async fn life(&self, crash: impl Into<CrashPoints>, lease: Duration) -> End {
-        let engine = self.engine(crash);
-        match tokio::time::timeout(lease, engine.serve()).await {
+        let crash = crash.into();
+        self.target.live(crash.clone());
+        let lived = tokio::time::timeout(lease, self.engine(crash).serve());
+        let lived = tokio::select! {
+            () = self.target.died() => return End::Crashed,
+            lived = lived => lived,
+        };
+        match lived {
             Ok(Err(Crashed)) => End::Crashed,
             Ok(Ok(())) => panic!("it never ends by itself"),
             Err(_) => End::Lived,

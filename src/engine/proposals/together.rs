@@ -20,7 +20,7 @@ impl Proposals {
         if all.len() > together::MOST {
             return Err(refused(&together::Apart::Many(all.len())));
         }
-        self.settle(move |tx| {
+        self.settle("together", move |tx| {
             let found = all.iter().map(|(id, _)| tx.proposal(*id)?.ok_or(DecideFault::Missing(*id)));
             let found = found.collect::<Result<Vec<Proposal>, DecideFault>>()?;
             together::check(&found, &policy).map_err(|apart| refused(&apart))?;

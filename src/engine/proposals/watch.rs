@@ -18,6 +18,15 @@ const CALM: Duration = Duration::from_millis(200);
 /// Most that are looked after at once.
 const MOST: usize = 1000;
 
+/// What a task looks after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Care {
+    /// A proposal, from its grant to its end.
+    Carry(ProposalId),
+    /// That what runs is told to stop.
+    Halt(ProposalId),
+}
+
 impl Proposals {
     /// Looks after proposals until the future is dropped. `Err` only when a crash point was hit.
     pub async fn serve(self: Arc<Self>) -> Result<(), Crashed> {
@@ -35,8 +44,8 @@ impl Proposals {
                 // Runs end without a word to this part.
                 _ = commits.changed() => tokio::time::sleep(CALM).await,
                 Some(done) = tasks.join_next() => match done {
-                    Ok((id, result)) => {
-                        self.carried().remove(&id);
+                    Ok((care, result)) => {
+                        self.carried().remove(&care);
                         result?;
                     }
                     Err(error) => {
@@ -51,19 +60,20 @@ impl Proposals {
         }
     }
 
-    fn carried(&self) -> std::sync::MutexGuard<'_, HashSet<ProposalId>> {
+    fn carried(&self) -> std::sync::MutexGuard<'_, HashSet<Care>> {
         self.carried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn look_at_all(
         self: &Arc<Self>,
         open: &[Proposal],
-        tasks: &mut JoinSet<(ProposalId, Result<(), Crashed>)>,
+        tasks: &mut JoinSet<(Care, Result<(), Crashed>)>,
     ) -> Result<(), Crashed> {
         for one in open.iter().filter(|one| !one.state.is_final()) {
             if !one.state.is_open() {
-                if self.carried().insert(one.id) {
-                    tasks.spawn(Arc::clone(self).carry_alone(one.id));
+                self.care(Care::Carry(one.id), tasks);
+                if one.is_to_stop() {
+                    self.care(Care::Halt(one.id), tasks);
                 }
             } else if self.is_over(one).await {
                 let over = || Event::Withdraw { by: None, reason: "the run that it was for is over".to_owned() };
@@ -73,6 +83,21 @@ impl Proposals {
             }
         }
         Ok(())
+    }
+
+    /// One task for each.
+    fn care(self: &Arc<Self>, care: Care, tasks: &mut JoinSet<(Care, Result<(), Crashed>)>) {
+        if !self.carried().insert(care) {
+            return;
+        }
+        let this = Arc::clone(self);
+        tasks.spawn(async move {
+            let done = match care {
+                Care::Carry(id) => this.carry(id).await,
+                Care::Halt(id) => this.halt(id).await,
+            };
+            (care, done)
+        });
     }
 
     fn is_late(&self, one: &Proposal) -> bool {

@@ -4,6 +4,7 @@ use super::super::{Fleet, Heard, Order, facts};
 use super::wire::{self, Ask, Asked, Said, Say};
 use crate::config::EngineConfig;
 use crate::domain::{Asset, ExecutionOutcome, shortened};
+use crate::engine::crash::CrashPoints;
 use crate::engine::proposals::Order as Approved;
 use crate::protocol::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -32,7 +33,10 @@ pub fn main(arguments: &[OsString]) -> i32 {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
         return 1;
     };
-    runtime.block_on(serve(Fleet::new(PathBuf::from(dir)), Arc::from(Path::new(config))));
+    runtime.block_on(serve(
+        Fleet::new(PathBuf::from(dir)).crashing(CrashPoints::from_environment()),
+        Arc::from(Path::new(config)),
+    ));
     runtime.shutdown_timeout(PARTING);
     0
 }
@@ -71,6 +75,10 @@ async fn carry((fleet, config): (&Fleet, &Path), id: u64, ask: Ask, says: &mpsc:
             Err(fault) => Say::Fault { why: fault.0 },
         },
         Ask::Fence { order, boot } => match fleet.fence(&order, &boot).await {
+            Ok(outcome) => Say::Outcome { outcome },
+            Err(fault) => Say::Fault { why: fault.0 },
+        },
+        Ask::Stop { order, boot } => match fleet.stop(&order, &boot).await {
             Ok(outcome) => Say::Outcome { outcome },
             Err(fault) => Say::Fault { why: fault.0 },
         },

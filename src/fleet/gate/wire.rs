@@ -19,6 +19,21 @@ pub(super) enum Ask {
     Dispatch { approved: Box<Approved>, asset: Box<Asset> },
     Fence { order: Box<Order>, boot: String },
     Follow { order: Box<Order> },
+    Stop { order: Box<Order>, boot: String },
+}
+
+impl Ask {
+    /// Where the engine may die once this is on its way; nothing comes of a look that only reads.
+    pub(super) fn point(&self) -> Option<&'static str> {
+        match self {
+            Self::Look { .. } => Some("gate.look.given"),
+            Self::Observe { .. } => None,
+            Self::Dispatch { .. } => Some("gate.dispatch.given"),
+            Self::Fence { .. } => Some("gate.fence.given"),
+            Self::Follow { .. } => Some("gate.follow.given"),
+            Self::Stop { .. } => Some("gate.stop.given"),
+        }
+    }
 }
 
 /// The same with its number.

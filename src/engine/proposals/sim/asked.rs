@@ -82,7 +82,7 @@ fn caps_and_refusals_of_agents_survive_restarts() {
 }
 
 /// A run whose agent may propose.
-async fn run_of(sim: &Sim) -> crate::domain::RunId {
+pub(super) async fn run_of(sim: &Sim) -> crate::domain::RunId {
     let made = sim.store.write(|tx| {
         let project = tx.insert_project("shop", "/shop")?;
         let run = tx.insert_run(&crate::store::new_run_for_tests(project.id))?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_hours(1);
 
 /// How much is played: little, or all of it with `DOGWATCH_FULL=1`.
-fn size(short: u64, full: u64) -> u64 {
+pub(super) fn size(short: u64, full: u64) -> u64 {
     if std::env::var_os("DOGWATCH_FULL").is_some() { full } else { short }
 }
 
@@ -101,7 +101,9 @@ fn every_crash_point_leaves_one_effect_at_most() {
     }
     eprintln!("{} crash points x {seeds} seeds: {lives} stories, {crashes} crashes, ends {ends:?}", reached.len());
     let never: Vec<&String> = reached.iter().filter(|(_, count)| **count == 0).map(|(point, _)| point).collect();
-    assert!(never.iter().all(|point| point.contains("over")), "never reached: {never:?}");
+    // What people do, and what an asset that answers never brings about, a whole `day` has.
+    let elsewhere = |point: &&&String| point.starts_with("proposal.") || point.contains("stop");
+    assert!(never.iter().all(|point| elsewhere(&point)), "never reached: {never:?}");
 }
 
 #[test]
