@@ -188,15 +188,7 @@ fn of_one(seed: u64) -> Vec<Plot> {
             asks: vec![(When::Runs(StepKind::Test, 1, 3), Ask::Redirect("name it otherwise"))],
             ..plain("redirect of what turns out green")
         },
-        Plot {
-            turns: (1..=4).map(|number| (number, 1, Turn::Nothing)).collect(),
-            asks: vec![
-                (When::Runs(StepKind::Develop, 1, 3), Ask::HandOn("somebody else next time")),
-                (When::State(RunState::AwaitingRedirect, 0), Ask::HandOn("somebody else")),
-            ],
-            parts: 1,
-            ..plain("handed on")
-        },
+        handed_on(plain("handed on")),
         Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::Cancel)], ..plain("cancel") },
         Plot { asks: vec![(When::Runs(StepKind::Develop, 2, 3), Ask::HandOver(1))], ..plain("hand over") },
         Plot { asks: vec![(When::Runs(StepKind::Test, 0, 3), Ask::Cancel)], setup: true, ..plain("cancel early") },
@@ -224,6 +216,19 @@ fn of_one(seed: u64) -> Vec<Plot> {
             ..plain("no credentials")
         },
     ]
+}
+
+/// Other agents are called in, while one works and when nothing moves.
+fn handed_on(plain: Plot) -> Plot {
+    Plot {
+        turns: (1..=4).map(|number| (number, 1, Turn::Nothing)).collect(),
+        asks: vec![
+            (When::Runs(StepKind::Develop, 1, 3), Ask::HandOn("somebody else next time")),
+            (When::State(RunState::AwaitingRedirect, 0), Ask::HandOn("somebody else")),
+        ],
+        parts: 1,
+        ..plain
+    }
 }
 
 /// Services that are not ready, die, and lose their network, while everything else goes on.
