@@ -232,9 +232,11 @@ mod needs_docker {
     struct Flood<'d>(&'d DockerEnv, String);
 
     impl<'d> Flood<'d> {
-        fn start(docker: &'d DockerEnv, rate: u64) -> Self {
-            let program = flood(rate, 3 * watched().as_secs() + 20);
-            let run = ["run", "--detach", "--network=none", "--init", &docker.image, "python3", "-c", &program];
+        /// Under a short name, so that it is shown whole.
+        fn start(docker: &'d DockerEnv, rate: u64, seconds: u64) -> Self {
+            let (program, name) = (flood(rate, seconds) + "time.sleep(600)\n", format!("flood{}", std::process::id()));
+            let kind = ["run", "--detach", "--network=none", "--init", "--name", &name];
+            let run = kind.into_iter().chain([docker.image.as_str(), "python3", "-c", &program]);
             let made = Command::new("docker").args(["--host", &docker.host]).args(run).output().unwrap();
             assert!(made.status.success(), "{made:?}");
             Self(docker, String::from_utf8(made.stdout).unwrap().trim().to_owned())
@@ -256,12 +258,19 @@ mod needs_docker {
         };
         for peer in peers.split(' ') {
             for rate in [0, 1_000, 20_000] {
-                let _flood = Flood::start(&docker, rate.max(1));
+                let seconds = 3 * watched().as_secs() + 4;
+                let _flood = Flood::start(&docker, rate.max(1), seconds);
                 let mut command = Command::new("setsid");
                 let home = tempfile::tempdir().unwrap();
                 command.args(["--ctty", peer]).env("DOCKER_HOST", &docker.host).env("HOME", home.path());
+                let begun = Instant::now();
                 let mut terminal = RawTerminal::start(command);
-                terminal.watch(Duration::from_secs(4));
+                if terminal.wait(Duration::from_secs(20), |shown| shown.contains("flood")) {
+                    println!("{peer} shows a container {:.0} ms after its start", begun.elapsed().as_secs_f64() * 1e3);
+                } else {
+                    println!("{peer} shows no container within 20 s");
+                }
+                terminal.watch(Duration::from_secs(2));
                 // dtop shows logs of what is opened.
                 terminal.press("\r");
                 terminal.watch(Duration::from_secs(2));
@@ -273,6 +282,13 @@ mod needs_docker {
                     } else {
                         println!("{peer}, key to first byte: {}", spread(times));
                     }
+                }
+                if rate > 0 {
+                    let last = format!("{} a line of the flood", rate * seconds - 1);
+                    let patience = Duration::from_secs(seconds + 10).saturating_sub(begun.elapsed());
+                    let there = terminal.wait(patience, |shown| shown.contains(&last));
+                    let word = if there { "is" } else { "is not" };
+                    println!("{peer} with {rate} lines/s: 10 s after its end the last line {word} shown");
                 }
                 if std::env::var_os("DOGWATCH_SHOW").is_some() {
                     println!("{}", terminal.shown());

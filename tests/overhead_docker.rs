@@ -22,6 +22,7 @@ mod needs_docker {
     use std::collections::BTreeMap;
     use std::ffi::OsString;
     use std::fs;
+    use std::process::Command;
     use std::time::{Duration, Instant};
 
     fn number(name: &str, usual: u64) -> u64 {
@@ -108,6 +109,36 @@ mod needs_docker {
             println!("{words:<50} {}", spread(parts.remove(event).unwrap_or_default()));
         }
         println!("{:<50} {}", format!("all of {rounds} iterations"), spread(sums));
+    }
+
+    /// What people use instead: a shell that starts the agent and then the tests, and commits.
+    const LOOP: &str = r#"
+        cd "$(mktemp -d)" && git init -q . && git config user.email a@b && git config user.name a || exit 1
+        within() {
+            if [ -z "$IMAGE" ]; then "$@"; return; fi
+            docker --host "$HOST" run --rm --network=none --volume "$PWD:/work" --workdir /work "$IMAGE" "$@"
+        }
+        for i in $(seq "$ROUNDS"); do
+            begun=$(date +%s%N)
+            within sh -c "echo $i > n; sleep 1" && within sh -c 'sleep 0.5; test -e n' || exit 1
+            git add -A && git commit -qm "$i" || exit 1
+            echo $((($(date +%s%N) - begun) / 1000000 - 1500))
+        done
+        rm -rf "$PWD""#;
+
+    #[test]
+    fn a_loop_of_the_shell() {
+        let Some(docker) = docker() else { return };
+        for (what, image) in [("each in a container", docker.image.as_str()), ("without any sandbox", "")] {
+            let rounds = number("DOGWATCH_ROUNDS", 3).to_string();
+            let mut shell = Command::new("sh");
+            shell.args(["-c", LOOP]).env("IMAGE", image).env("HOST", &docker.host).env("ROUNDS", rounds);
+            let done = shell.output().unwrap();
+            assert!(done.status.success(), "{done:?}");
+            let told = String::from_utf8(done.stdout).unwrap();
+            let times: Vec<f64> = told.lines().map(|line| line.parse().unwrap()).collect();
+            println!("a loop of the shell, agent and tests {what}, beyond their own 1.5 s: {}", spread(times));
+        }
     }
 
     /// Processor time in nanoseconds and voluntary switches so far, of each thread of a process.

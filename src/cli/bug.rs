@@ -37,7 +37,7 @@ enum Command {
         /// Solved ones as well
         #[arg(short, long)]
         all: bool,
-        /// Print JSON, one bug a line
+        /// Print JSON, one bug a line; `{"more":true}` last where older are left out
         #[arg(long)]
         json: bool,
     },

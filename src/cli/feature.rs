@@ -46,7 +46,7 @@ enum Command {
         /// Closed ones as well
         #[arg(short, long)]
         all: bool,
-        /// Print JSON, one feature a line
+        /// Print JSON, one feature a line; `{"more":true}` last where older are left out
         #[arg(long)]
         json: bool,
     },

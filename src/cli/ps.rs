@@ -15,7 +15,7 @@ pub struct Args {
     /// Ones that are over as well
     #[arg(short, long)]
     all: bool,
-    /// Print JSON, one run a line; long texts are cut and `shortened` says so
+    /// Print JSON, one run a line, long texts cut where `shortened` says so; `{"more":true}` last where older are left out
     #[arg(long)]
     json: bool,
 }

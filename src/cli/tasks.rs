@@ -17,7 +17,7 @@ const SAID: usize = 80;
 pub struct Args {
     /// The run, such as r12; all of them where none is named
     run: Option<RunId>,
-    /// Print JSON, one of them a line
+    /// Print JSON, one of them a line; `{"more":true}` last where older are left out
     #[arg(long)]
     json: bool,
 }

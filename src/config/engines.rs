@@ -62,7 +62,10 @@ pub(super) fn read(top: &Section<'_, '_>) -> (BTreeMap<String, EngineAt>, BTreeM
         if let Some(list) = section.strings("projects") {
             for project in list.value {
                 if projects.insert(project.value.clone(), name.value.clone()).is_some() {
-                    let words = format!("`projects` has \"{}\", which another engine has too", clip(&project.value));
+                    let words = format!(
+                        "`projects` has \"{}\", which another engine has too: name it in one",
+                        clip(&project.value)
+                    );
                     section.note(project.at, words);
                 }
             }

@@ -165,7 +165,8 @@ fn by(section: &Section<'_, '_>) -> Option<NotifyBy> {
 fn kind(section: &Section<'_, '_>, text: &Placed<String>) -> Option<QuestionKind> {
     let named = serde_json::from_value(serde_json::Value::from(text.value.as_str()));
     if named.is_err() {
-        section.note(text.at, format!("`kinds` has \"{}\", and no question is of that kind", clip(&text.value)));
+        let words = "and no question is of that kind: `dogwatch approvals ls --all` tells the kind of each";
+        section.note(text.at, format!("`kinds` has \"{}\", {words}", clip(&text.value)));
     }
     named.ok()
 }

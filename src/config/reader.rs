@@ -48,7 +48,7 @@ pub(super) fn read_file<T>(
     if text.len() > LARGEST_FILE {
         return Err(ConfigErrors::whole(
             place,
-            format!("the file has {} bytes; at most {LARGEST_FILE} are read", text.len()),
+            format!("the file has {} bytes; at most {LARGEST_FILE} are read: make it shorter", text.len()),
         ));
     }
     let doc = Doc { text, problems: RefCell::new(Vec::new()) };

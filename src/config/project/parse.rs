@@ -64,7 +64,13 @@ fn datasets(top: &Section<'_, '_>) -> BTreeSet<String> {
         top.note(list.at, format!("`datasets` has {} entries, at most {MOST_DATASETS} are taken", list.value.len()));
     }
     for name in list.value.iter().filter(|name| !is_dataset_name(&name.value)) {
-        top.note(name.at, format!("`datasets` names \"{}\": no data set can be called so", clip(&name.value)));
+        top.note(
+            name.at,
+            format!(
+                "`datasets` names \"{}\": no data set can be called so; `dogwatch dataset ls` lists them",
+                clip(&name.value)
+            ),
+        );
     }
     list.value.into_iter().map(|name| name.value).collect()
 }
