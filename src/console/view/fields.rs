@@ -169,6 +169,14 @@ pub(super) fn written(
     cursor
 }
 
+/// What is told above the word that lets models be asked again.
+fn started(app: &App) -> Vec<SafeText> {
+    let stopped = app.status.iter().flat_map(|status| &status.stopped).filter(|one| one.project.is_none());
+    let mut told: Vec<SafeText> = stopped.map(words::models_stopped).collect();
+    told.push(safe!("Runs that wait go on. A project that was stopped by itself stays so."));
+    told
+}
+
 fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
     match what {
         Editing::Redirect(run) => (safe!("Redirect {}", run), Vec::new()),
@@ -237,12 +245,7 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
                 safe!("Why (may be left out):"),
             ],
         ),
-        Editing::StartModels => {
-            let stopped = app.status.iter().flat_map(|status| &status.stopped).filter(|one| one.project.is_none());
-            let mut told: Vec<SafeText> = stopped.map(words::models_stopped).collect();
-            told.push(safe!("Runs that wait go on. A project that was stopped by itself stays so."));
-            (safe!("Let models be asked again?"), told)
-        }
+        Editing::StartModels => (safe!("Let models be asked again?"), started(app)),
         Editing::Filter(List::Audit) => (
             safe!("Filter the audit log"),
             vec![

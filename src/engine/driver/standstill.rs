@@ -59,7 +59,7 @@ impl<W: World> Engine<W> {
                 round.changed = Some(changes.into_iter().map(|change| change.path).take(FILES).collect());
             }
         }
-        let mut watchdog = self.from_the_base(suites, &history);
+        let mut watchdog = self.begun_at_the_base(suites, &history);
         let mut last = 0;
         for told in history.before.iter().chain([&round]) {
             if told.n < round.n {
@@ -82,7 +82,7 @@ impl<W: World> Engine<W> {
     }
 
     /// A watchdog that knows how it was before any work.
-    fn from_the_base(&self, suites: &[Suite], history: &History) -> Watchdog {
+    fn begun_at_the_base(&self, suites: &[Suite], history: &History) -> Watchdog {
         let mut watchdog = Watchdog::new(self.world.thresholds());
         let mut base = round_of(suites, &history.base, &[], &[]);
         base.criteria_hash = history.before.first().and_then(|first| first.criteria_hash.clone());
@@ -96,7 +96,7 @@ impl<W: World> Engine<W> {
         let project = self.project(run.project).await?;
         let config = self.world.trees().config(&project, base).await.map_err(|fault| AskError::Unfit(fault.0))?;
         let history = self.history(run.id, run.iteration).await?;
-        let mut watchdog = self.from_the_base(&config.suites, &history);
+        let mut watchdog = self.begun_at_the_base(&config.suites, &history);
         let mut last = 0;
         for round in &history.before {
             tell(&mut watchdog, &history, &mut last, round);
