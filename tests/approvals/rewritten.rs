@@ -145,8 +145,12 @@ fn what_was_agreed_to_runs_whatever_its_file_says_by_then() {
             .collect();
         let ended: Vec<_> = hands.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         rewriting.over.store(true, Ordering::Relaxed);
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
-        ended.into_iter().for_each(|ended| ended.unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        for one in ended {
+            one.unwrap();
+        }
     });
     let times = rewriting.times.load(Ordering::Relaxed);
     println!("{rounds} scripts, written over {times} times while they were agreed to: each ran as it was agreed to");

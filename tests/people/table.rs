@@ -140,23 +140,23 @@ fn at_the_connection(table: &mut Table, system: &System, (reach, approvers): (&G
     table.case("one outside the group", outside.act(|| anew(system)), "no way in");
     let as_ada = (ada.uid, ada.uid, ada.uid);
     let groups = [ada.gid, reach];
-    table.case("a process that gave the group up", ada.act_as(&groups, ada.gid, as_ada, || anew(system)), MAY_NOT);
+    table.case("a process that gave the group up", User::act_as(&groups, ada.gid, as_ada, || anew(system)), MAY_NOT);
     let groups = [eve.gid, reach, approvers];
     let as_eve = (eve.uid, eve.uid, eve.uid);
-    let word = eve.act_as(&groups, eve.gid, as_eve, || anew(system));
+    let word = User::act_as(&groups, eve.gid, as_eve, || anew(system));
     table.case("a process with a group that the directory does not give it", word, MAY_NOT);
-    let word = ada.act_as(&[reach], approvers, as_ada, || anew(system));
+    let word = User::act_as(&[reach], approvers, as_ada, || anew(system));
     table.case("the group as the process's own one, as newgrp makes it", word, MAY);
-    let word = eve.act_as(&[reach], approvers, as_eve, || anew(system));
+    let word = User::act_as(&[reach], approvers, as_eve, || anew(system));
     table.case("the same by somebody whom the directory does not know there", word, MAY_NOT);
     let all = [ada.gid, reach, approvers];
-    let word = ada.act_as(&all, ada.gid, (ada.uid, eve.uid, ada.uid), || anew(system));
+    let word = User::act_as(&all, ada.gid, (ada.uid, eve.uid, ada.uid), || anew(system));
     table.case("ada's process that acts as eve", word, FOREIGN);
-    let word = ada.act_as(&all, ada.gid, (eve.uid, ada.uid, eve.uid), || anew(system));
+    let word = User::act_as(&all, ada.gid, (eve.uid, ada.uid, eve.uid), || anew(system));
     table.case("eve's process that acts as ada", word, FOREIGN);
-    let word = eve.act_as(&[eve.gid, reach], eve.gid, (eve.uid, eve.uid, 0), || anew(system));
+    let word = User::act_as(&[eve.gid, reach], eve.gid, (eve.uid, eve.uid, 0), || anew(system));
     table.case("one that could become root again", word, MAY_NOT);
-    let word = eve.act_as(&[eve.gid, reach], eve.gid, (0, eve.uid, 0), || anew(system));
+    let word = User::act_as(&[eve.gid, reach], eve.gid, (0, eve.uid, 0), || anew(system));
     table.case("root that acts as eve", word, FOREIGN);
     let claimed = eve.act(|| {
         let mut link = system.greet().unwrap();
@@ -191,15 +191,15 @@ fn in_other_hands(table: &mut Table, system: &System, ada: &User, eve: &User) {
     let code = serde_json::from_str::<Value>(&word).unwrap()["fault"]["fault"]["code"].clone();
     table.case("a descriptor that ada sent to a process of her own", code.as_str().unwrap_or_default(), MAY);
     let mut link = greeted();
-    let line = json!({ "request": { "id": 1, "request": decision() } }).to_string();
-    let (first, second) = line.split_at(20);
+    let asked = json!({ "request": { "id": 1, "request": decision() } }).to_string();
+    let (first, second) = asked.split_at(20);
     ada.act(|| link.stream.write_all(first.as_bytes()).unwrap());
     eve.act(|| link.stream.write_all(format!("{second}\n").as_bytes()).unwrap());
     let told = link.line().unwrap().to_string().contains(FOREIGN);
     table.case("half a line of ada's that eve ends", told.to_string(), "true");
     let mut link = greeted();
     table.case("what ada asks before it is handed on", ada.act(|| decides(&mut link)), MAY);
-    let as_ada_then_eve = ada.act_as(&[ada.gid], ada.gid, (ada.uid, ada.uid, 0), || {
+    let as_ada_then_eve = User::act_as(&[ada.gid], ada.gid, (ada.uid, ada.uid, 0), || {
         let eve = rustix::process::Uid::from_raw(eve.uid);
         let root = rustix::process::Uid::ROOT;
         rustix::thread::set_thread_res_uid(root, root, root).unwrap();
@@ -235,11 +235,11 @@ fn meanwhile(table: &mut Table, system: &System, (reach, approvers): (&Group, &G
     drop(gone);
     wait(SOON);
     let whole = (number, number, number);
-    let word = eve.act_as(&[gid], gid, whole, || decides(&mut link));
+    let word = User::act_as(&[gid], gid, whole, || decides(&mut link));
     table.case("a user who is not there any more", word, MAY_NOT);
     let next = User::numbered(number, &[reach]);
     wait(SOON);
-    let word = next.act_as(&[next.gid], next.gid, whole, || decides(&mut link));
+    let word = User::act_as(&[next.gid], next.gid, whole, || decides(&mut link));
     table.case("another user with the same number, on that connection", word, MAY_NOT);
     let word = next.act(|| anew(system));
     table.case("another user with the same number, on one of its own", word, MAY_NOT);
@@ -247,9 +247,9 @@ fn meanwhile(table: &mut Table, system: &System, (reach, approvers): (&Group, &G
     eve.rename(&format!("{}r", eve.name));
     wait(SOON);
     let (groups, number) = ([eve.gid, reach.gid()], (eve.uid, eve.uid, eve.uid));
-    let word = eve.act_as(&groups, eve.gid, number, || anew(system));
+    let word = User::act_as(&groups, eve.gid, number, || anew(system));
     table.case("a viewer who has another name now", word, MAY_NOT);
-    let word = eve.act_as(&groups, eve.gid, number, || before.fault(&status()));
+    let word = User::act_as(&groups, eve.gid, number, || before.fault(&status()));
     table.case("the same on the connection of before", word, MAY_NOT);
     eve.rename_back(&format!("{}r", eve.name));
 }

@@ -116,12 +116,11 @@ impl User {
 
     /// Does something as this user, on a thread whose user and groups are this one's as far as the kernel is concerned.
     pub fn act<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
-        self.act_as(&self.groups(), self.gid, (self.uid, self.uid, self.uid), job)
+        Self::act_as(&self.groups(), self.gid, (self.uid, self.uid, self.uid), job)
     }
 
     /// The same with other groups, and with the real, the effective and the saved user as they are given.
     pub fn act_as<T: Send>(
-        &self,
         groups: &[u32],
         gid: u32,
         (real, effective, saved): (u32, u32, u32),

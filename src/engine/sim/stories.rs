@@ -117,7 +117,6 @@ fn of_luck(seed: u64) -> Vec<Plot> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of stories")]
 fn of_one(seed: u64) -> Vec<Plot> {
     let plain = |name| Plot::plain(name, seed);
     vec![
