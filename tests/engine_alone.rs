@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -101,6 +102,21 @@ fn a_stopped_engine_leaves_one_whole_database_and_no_socket() {
     assert!(fs::metadata(bare.file("dogwatch.db")).unwrap().len() > 4096);
     assert!(!bare.file("dogwatch.db-wal").exists() && !bare.file("sock/engine.sock").exists());
     bare.cmd(&["audit", "verify"]).expect_code(0);
+}
+
+/// A login's usual limit is soon reached by many runs and consoles, and by the packs of a source that many results were put into.
+#[test]
+fn an_engine_may_open_as_many_files_as_the_system_lets_it() {
+    let bare = Bare::new();
+    let serve = ["-c", "ulimit -S -n 256 && exec \"$0\" serve", env!("CARGO_BIN_EXE_dogwatch")];
+    let mut engine = bare.through("sh", &serve).spawn().unwrap();
+    wait_until("an answer of the engine", SOON, || UnixStream::connect(bare.file("sock/engine.sock")).is_ok());
+    let limits = fs::read_to_string(format!("/proc/{}/limits", engine.id())).unwrap();
+    bare.cmd(&["stop"]).expect_code(0);
+    assert!(engine.wait().unwrap().success());
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let words: Vec<&str> = files.split_whitespace().collect();
+    assert!(words[0] == words[1] && words[0] != "256", "{files}");
 }
 
 #[test]

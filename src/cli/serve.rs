@@ -1,5 +1,6 @@
 //! `dogwatch serve`: the engine itself.
 
+mod files;
 mod key;
 mod place;
 mod unit;
@@ -80,6 +81,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
     }
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
+    files::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&paths));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
