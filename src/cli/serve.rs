@@ -144,11 +144,12 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
             tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits));
         }
     });
-    let socket = paths.socket();
-    let (listener, socket_file) = listen(&socket, group)?;
+    // Whoever finds it answering may tell it to end at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
     let _hang_up_is_ignored = signal(SignalKind::hangup())?;
+    let socket = paths.socket();
+    let (listener, socket_file) = listen(&socket, group)?;
     tracing::info!(socket = %socket.display(), "the engine serves");
     let code = tokio::select! {
         crashed = Arc::clone(&server).serve(listener) => i32::from(crashed.is_err()),
