@@ -144,9 +144,8 @@ pub async fn a_tree_has_a_file_system_of_its_own_as_declared(subject: &impl Subj
         eprintln!("skipped: trees are watched here ({reason:?})");
         return assert!(!is_root || reason.is_err() || std::env::var("DOGWATCH_TEST_DOCKER").is_ok(), "why not?");
     }
-    let mut spec = bench.shell(
-        "id -u > mine; grep ' /work ' /proc/self/mountinfo; head -c 100m /dev/zero > big; du -sm big | cut -f1; sleep 600",
-    );
+    let mut spec =
+        bench.shell("id -u > mine; grep ' /work ' /proc/self/mountinfo; head -c 100m /dev/zero > big; sleep 600");
     spec.limits.disk_mib = 16;
     let tree = spec.tree.clone().unwrap();
     volume::make(&tree, spec.limits.disk_mib).unwrap();
@@ -155,9 +154,9 @@ pub async fn a_tree_has_a_file_system_of_its_own_as_declared(subject: &impl Subj
     let text = log(&spec);
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].contains("nosuid,nodev") && lines[0].contains(" ext4 "), "{text}");
-    assert!(text.contains("No space left on device"), "{text}");
-    let took: u64 = lines.last().unwrap().parse().unwrap();
-    assert!((16..40).contains(&took), "{text}");
+    // It may be ended before it can say that no more fitted.
+    let took = fs::metadata(tree.join("big")).unwrap().len() >> 20;
+    assert!((16..40).contains(&took), "{took} MiB: {text}");
     assert_eq!(fs::read_to_string(tree.join("mine")).unwrap(), format!("{}\n", bench.user.0));
     assert!(volume::is_whole(&tree).unwrap());
     volume::release(&tree).unwrap();
