@@ -32,7 +32,8 @@ pub(super) enum Alone {
 impl Place {
     /// In this user's own state directory, also on a machine that has an engine for everybody.
     pub fn of_user() -> Result<Self, Failure> {
-        Self::at(Paths::of_user()?.state().join("demo"))
+        let paths = Paths::of_user()?;
+        Self::at(root_for(paths.state()))
     }
 
     fn at(root: PathBuf) -> Result<Self, Failure> {
@@ -142,6 +143,13 @@ fn unusable(place: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     }
 }
 
+/// Where the demo of somebody lies who has this state directory. A shell that names the demo's own, as the demo itself says how to,
+/// means that demo, not another one in it.
+fn root_for(state: &Path) -> PathBuf {
+    let own = state.parent().filter(|root| state.ends_with("demo/state") && root.join("projects").is_dir());
+    own.map_or_else(|| state.join("demo"), Path::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -156,6 +164,17 @@ mod tests {
         fs::write(&file, "").unwrap();
         let message = Place::at(file.join("demo")).unwrap().lock().unwrap_err().message;
         assert!(message.contains(file.to_str().unwrap()) && message.contains("DOGWATCH_STATE_DIR"), "{message}");
+    }
+
+    #[test]
+    fn a_shell_that_names_the_directories_of_a_demo_means_that_demo() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::at(home.path().join("demo")).unwrap();
+        assert_eq!(root_for(home.path()), place.root());
+        assert_eq!(root_for(place.paths.state()), place.paths.state().join("demo"), "there is no demo yet");
+        fs::create_dir_all(place.projects()).unwrap();
+        assert_eq!(root_for(place.paths.state()), place.root());
+        assert_eq!(root_for(&place.root().join("config")), place.root().join("config/demo"));
     }
 
     #[test]
