@@ -173,8 +173,8 @@ impl Engine {
 
     /// All that a step's program wrote and the engine kept, as far as it is on disk.
     pub fn raw_log(&self, run: RunId, part: &str) -> String {
-        let run = format!("r{}-", run.0);
-        let logs: BTreeSet<PathBuf> = walk(&self.paths().logs())
+        let (of_run, run) = (self.paths().logs().join(format!("r{}", run.0)), format!("r{}-", run.0));
+        let logs: BTreeSet<PathBuf> = walk(&of_run)
             .into_iter()
             .map(|file| if file.extension().is_some_and(|end| end == "zst") { file.with_extension("") } else { file })
             .filter(|file| file.extension().is_some_and(|end| end == "log"))
