@@ -195,7 +195,9 @@ impl<W: World> Engine<W> {
     ) -> Result<(), Halt> {
         let (run, project) = (context.run.id, context.project.clone());
         let name = project.name.clone();
-        let allowances = (key.kind == StepKind::Develop).then(|| self.world.allowances().clone());
+        // What an agent's turn may use of models is reserved with it.
+        let allowances =
+            matches!(key.kind, StepKind::Develop | StepKind::Audit).then(|| self.world.allowances().clone());
         let (key, prompt) = (key.clone(), prompt.cloned());
         let change = context.change.clone().filter(|_| key.kind == StepKind::Develop);
         let reached = self
@@ -354,9 +356,16 @@ pub(super) fn apply(
 
 /// Fills in what only the transaction of an event can know.
 fn informed(tx: &Tx<'_>, run: RunId, event: Event) -> Result<Event, StoreError> {
-    let Event::Gated { judgement, evidence, standstill, headline, .. } = event else { return Ok(event) };
-    let guided = tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted);
-    Ok(Event::Gated { judgement, evidence, guided, standstill, headline })
+    let guided = || Ok::<_, StoreError>(tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted));
+    Ok(match event {
+        Event::Gated { judgement, evidence, standstill, headline, .. } => {
+            Event::Gated { judgement, evidence, guided: guided()?, standstill, headline }
+        }
+        Event::Audited { report, audit, milliseconds, .. } => {
+            Event::Audited { report, audit, milliseconds, guided: guided()? }
+        }
+        event => event,
+    })
 }
 
 fn place(run: &Run) -> Place {

@@ -44,6 +44,17 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
             super::planning::planned(next, plan.as_deref(), &report.detail, now);
         }
+        Event::Audited { report, audit, milliseconds, guided } => {
+            next.spend("audit", turn(report, *milliseconds), Left::Nothing);
+            next.run.instant_failures = 0;
+            super::auditing::audited(next, audit, &report.detail, *guided, now);
+        }
+        Event::AgentHeld { report, instant, milliseconds, .. } if next.run.state == RunState::Reviewing => {
+            next.spend("audit", turn(report, *milliseconds), Left::Nothing);
+            // How the author's own turn ended stays on record.
+            next.writes.push(Write::Audited { audit: None });
+            held(next, report, *instant, now);
+        }
         Event::AgentHeld { report, commit, instant, milliseconds } => {
             next.spend("agent", turn(report, *milliseconds), Left::Nothing);
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
@@ -174,11 +185,14 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     if !theirs {
         next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
     }
-    let words = format!("the agent ended as {}: {}", report.ending.name(), report.detail);
+    let auditing = next.run.state == RunState::Reviewing;
+    let who = if auditing { "auditor" } else { "agent" };
+    let words = format!("the {who} ended as {}: {}", report.ending.name(), report.detail);
     if let Some(why) = hopeless(&report.ending) {
         let agent = next.run.agent.clone();
-        ask_trouble(next, &format!("the agent cannot work: {why}"), vec![words, try_again()]);
-        if matches!(report.ending, Ending::Auth | Ending::Billing) {
+        ask_trouble(next, &format!("the {who} cannot work: {why}"), vec![words, try_again()]);
+        // Which agent audits does not stand in the run, so nothing is known of others with the same one.
+        if matches!(report.ending, Ending::Auth | Ending::Billing) && !auditing {
             // The account is that of every run with this agent.
             share(next, &agent, why);
         }
@@ -186,7 +200,7 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     }
     if next.run.instant_failures >= MAX_INSTANT_FAILURES && !theirs {
         let count = format!("{} times in a row, each within five seconds", next.run.instant_failures);
-        ask_trouble(next, "the agent fails at once", vec![words, count, try_again()]);
+        ask_trouble(next, &format!("the {who} fails at once"), vec![words, count, try_again()]);
         return;
     }
     let until = if let Ending::RateLimited { until } = report.ending {
@@ -204,8 +218,8 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     };
     if next.run.troubles >= MAX_TROUBLES {
         let agent = next.run.agent.clone();
-        ask_trouble(next, "the agent's provider keeps failing", vec![words, try_again()]);
-        if theirs {
+        ask_trouble(next, &format!("the {who}'s provider keeps failing"), vec![words, try_again()]);
+        if theirs && !auditing {
             share(next, &agent, report.ending.name());
         }
         return;
@@ -230,7 +244,7 @@ fn hopeless(ending: &Ending) -> Option<&'static str> {
 
 fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
     next.run.attempt += 1;
-    if matches!(next.run.state, RunState::Planning | RunState::Developing) {
+    if matches!(next.run.state, RunState::Planning | RunState::Developing | RunState::Reviewing) {
         // The turn is repeated from its beginning, and then as much is reserved anew.
         next.release();
     }
@@ -294,7 +308,7 @@ fn gated(
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);
         }
         Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages if goes_on => next.next_iteration(),
-        Judgement::Green if !guided => next.go(RunState::Delivering),
+        Judgement::Green if !guided => super::auditing::passed(next),
         Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages => {
             let number = next.run.iteration;
             let (kind, title) = if judgement == Judgement::BringsPackages {
