@@ -1,6 +1,7 @@
 //! The dialog about a live asset: what it takes to say yes, how it looks, and that nothing of the text can hide.
 
 mod stop;
+mod together;
 
 use super::*;
 use crate::approval::digest;
@@ -39,6 +40,7 @@ pub(super) fn detail(one: Proposal) -> ProposalDetail {
         grant: 300_000,
         you: Some(fixtures::voter(1000)),
         hindrance: (!open).then(|| format!("it is {}", one.state.name())),
+        hurried: None,
         asset: Some(one.proposed.asset.clone()),
         freeze: None,
         before: None,
@@ -46,6 +48,16 @@ pub(super) fn detail(one: Proposal) -> ProposalDetail {
         output: 0,
         proposal: one,
     }
+}
+
+#[test]
+fn who_says_yes_faster_than_anybody_reads_is_told() {
+    let text = |hurried| {
+        let shown = ProposalDetail { hurried, ..detail(proposal(false, usual())) };
+        crate::approval::show::lines(&shown).iter().map(|line| line.as_str().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(text(Some(1_400)).contains("TAKE YOUR TIME: half of your last answers came within 1.4 s"));
+    assert!(!text(None).contains("TAKE YOUR TIME"));
 }
 
 pub(super) fn brief(detail: &ProposalDetail) -> ProposalBrief {
