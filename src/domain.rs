@@ -83,7 +83,7 @@ pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as h
 pub use plan::Plan;
 pub use project::Project;
 pub use proposal::{
-    AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
+    Agreed, AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};
