@@ -49,9 +49,10 @@ impl Agent for ReplayAgent {
 
     fn turn(&self, context: &TurnContext<'_>) -> Turn {
         let guided = context.prompt.starts_with(GUIDANCE_HEADING);
-        let entry = match context.audit {
-            true => self.script.audit(context.iteration),
-            false => self.script.entry(context.iteration, guided),
+        let entry = if context.audit {
+            self.script.audit(context.iteration)
+        } else {
+            self.script.entry(context.iteration, guided)
         };
         let stdin = serde_json::to_vec(&entry).unwrap_or_default();
         let words = [EXECUTABLE, "replay-edits"].map(str::to_owned);

@@ -227,7 +227,7 @@ impl<W: World> Engine<W> {
                 config = narrowed(config, suites).map_err(Halt::Trouble)?;
                 (ChosenAgent::nobody(), None)
             }
-            None if auditing => (self.auditor(&config).map_err(Halt::Trouble)?, None),
+            None if auditing => (self.auditor_of(&run, &config).await?, None),
             None => self.choose_for(&run, &config).await?,
         };
         Ok(Context { run, project, config, agent, role, change, base })

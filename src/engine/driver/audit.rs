@@ -3,11 +3,12 @@
 
 use super::develop::command_text;
 use super::ledger::Prompt;
+use super::remedy::with_model;
 use super::steps::{duration, key};
 use super::turn::{About, held};
 use super::{Context, Engine, Halt};
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{AgentReport, Audit, Role, Step, StepKind};
+use crate::domain::{AgentReport, Audit, Role, Run, Step, StepKey, StepKind};
 use crate::engine::machine::Event;
 use crate::engine::ports::{AUDIT_FILE, Trees, World};
 use crate::engine::prompt::{self, Audited};
@@ -20,6 +21,20 @@ impl<W: World> Engine<W> {
     /// The agent that looks at results. Whoever works on the run has no part in that.
     pub(in crate::engine) fn auditor(&self, config: &ProjectConfig) -> Result<ChosenAgent, String> {
         self.can_work(self.world.choose_agent("", Role::Auditor, config)?)
+    }
+
+    /// The agent of a run's present audit: the one that its turn was begun with, or else the one that is named now.
+    pub(super) async fn auditor_of(&self, run: &Run, config: &ProjectConfig) -> Result<ChosenAgent, Halt> {
+        let (iteration, attempt) = (run.iteration, run.attempt);
+        let key = StepKey { run: run.id, iteration, kind: StepKind::Audit, suite: String::new(), attempt };
+        let chosen = match self.kept_auditor(&key).await? {
+            None => self.auditor(config),
+            Some((agent, model)) => self.world.choose_agent(&agent, Role::Auditor, config).map(|chosen| match model {
+                Some(model) => with_model(chosen, &model).0,
+                None => chosen,
+            }),
+        };
+        chosen.map_err(Halt::Trouble)
     }
 
     pub(super) async fn audit(&self, context: &Context) -> Result<(), Halt> {

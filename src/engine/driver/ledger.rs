@@ -70,6 +70,9 @@ enum Job<T> {
 /// What a blob is called that holds a turn's prompt.
 const PROMPT: &str = "prompt";
 
+/// What a blob is called that says who audits: whoever a configuration names by then, the turn is read as theirs.
+const AUDITOR: &str = "auditor";
+
 /// What a blob is called that holds a picture of a page.
 const PICTURE: &str = "screenshot";
 
@@ -200,6 +203,8 @@ impl<W: World> Engine<W> {
             matches!(key.kind, StepKind::Develop | StepKind::Audit).then(|| self.world.allowances().clone());
         let (key, prompt) = (key.clone(), prompt.cloned());
         let change = context.change.clone().filter(|_| key.kind == StepKind::Develop);
+        let auditor = (key.kind == StepKind::Audit)
+            .then(|| json!({ "agent": context.agent.name, "model": context.agent.model() }));
         let reached = self
             .guarded(run, place(&context.run), move |tx| {
                 let mut detail = json!({});
@@ -214,6 +219,13 @@ impl<W: World> Engine<W> {
                     detail = json!({ "reserved": reservation.held, "day": reservation.day });
                 }
                 let step = tx.insert_step(&key)?.id;
+                if let Some(auditor) = auditor {
+                    let origin = BlobOrigin { kind: AUDITOR.to_owned(), run: Some(run), step: Some(step) };
+                    tx.put_blob(auditor.to_string().as_bytes(), &origin)?;
+                    if let Some(object) = detail.as_object_mut() {
+                        object.insert("auditor".to_owned(), auditor);
+                    }
+                }
                 if let Some(change) = change {
                     tx.put_changed_turn(run, key.iteration, &change)?;
                     if let Some(object) = detail.as_object_mut() {

@@ -29,12 +29,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.spend("agent", turn(report, *milliseconds), Left::Tests);
             let checkpoint = Some((commit.clone(), tree.clone()));
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint });
-            let not_taken = not_taken.as_ref().map(|why| Suspicion::NotTaken { why: why.clone() });
-            let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.clone() });
-            let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
-            if !suspicions.is_empty() {
-                next.writes.push(Write::Suspect { suspicions });
-            }
+            suspect(next, planted, not_taken.as_ref());
             next.go(RunState::Testing);
             next.run.instant_failures = 0;
             next.run.head = Some(commit.clone());
@@ -49,18 +44,17 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.run.instant_failures = 0;
             super::auditing::audited(next, audit, &report.detail, *guided, now);
         }
-        Event::AgentHeld { report, instant, milliseconds, .. } if next.run.state == RunState::Reviewing => {
-            next.spend("audit", turn(report, *milliseconds), Left::Nothing);
-            // How the author's own turn ended stays on record.
-            next.writes.push(Write::Audited { audit: None });
-            held(next, report, *instant, now);
-        }
         Event::AgentHeld { report, commit, instant, milliseconds } => {
-            next.spend("agent", turn(report, *milliseconds), Left::Nothing);
-            next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
-            if let Some(commit) = commit {
-                next.run.head = Some(commit.clone());
+            let turn = turn(report, *milliseconds);
+            if next.run.state == RunState::Reviewing {
+                next.spend("audit", turn, Left::Nothing);
+                // How the author's own turn ended stays on record.
+                next.writes.push(Write::Audited { audit: None });
+            } else {
+                next.spend("agent", turn, Left::Nothing);
+                next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
             }
+            next.run.head = commit.clone().or(next.run.head.take());
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
@@ -123,6 +117,16 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
         | Event::Prioritise { .. }
         | Event::Answer { .. }
         | Event::AwaitDay { .. } => {}
+    }
+}
+
+/// What is odd about a tree before anything ran in it.
+fn suspect(next: &mut Transition, planted: &[String], not_taken: Option<&String>) {
+    let not_taken = not_taken.map(|why| Suspicion::NotTaken { why: why.clone() });
+    let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.to_vec() });
+    let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
+    if !suspicions.is_empty() {
+        next.writes.push(Write::Suspect { suspicions });
     }
 }
 
