@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod digest;
 pub mod freeze;
 pub mod machine;
+pub mod pace;
 pub mod pattern;
 pub mod policy;
 pub mod recheck;

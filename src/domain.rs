@@ -81,7 +81,7 @@ pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as h
 pub use plan::{Plan, bounded_plan, plan_facts};
 pub use project::Project;
 pub use proposal::{
-    AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
+    Agreed, AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};

@@ -35,7 +35,7 @@ pub use feature::{FeatureAsk, FeatureDetail, FeatureRun, FeatureView, SaidOf};
 pub use lesson::{LessonAsk, LessonView};
 pub use logs::{LogChunk, LogHits, LogInfo, LogLine, LogLines};
 pub use models::{ModelsReport, ProviderFault, ProviderView, StoppedModels};
-pub use proposal::{Agreed, Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
+pub use proposal::{Before, NewProposal, ProposalBrief, ProposalDetail, Verdict, requester};
 pub use reply::{EgressReport, Reply, Snapshot};
 pub use request::{DeliverAs, Request};
 pub use runs::{GuidanceView, RunDetail, RunView, SuiteView};

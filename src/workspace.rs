@@ -18,6 +18,7 @@ mod error;
 mod fetch;
 mod ignored;
 mod left;
+mod loose;
 mod measure;
 mod names;
 mod nested;

@@ -278,6 +278,11 @@ fn people(detail: &ProposalDetail) -> Part {
         if let Some(hindrance) = &detail.hindrance {
             lines.push(safe!("your yes would not count: {}", hindrance));
         }
+        if let Some(time) = detail.hurried {
+            let time = words::thousandths(Some(time));
+            let told = safe!("TAKE YOUR TIME: half of your last answers came within {} s of what they are about", time);
+            lines.push(told.styled(Style::strong()));
+        }
     }
     let mut owners: Vec<&Human> = Vec::new();
     for owner in vote::owners(one) {

@@ -3,8 +3,8 @@
 use super::context::{Context, Failure, unfit};
 use super::proposals::{load, table};
 use crate::approval::{show, together};
-use crate::domain::ProposalId;
-use crate::protocol::{Agreed, Reply, Request};
+use crate::domain::{Agreed, ProposalId};
+use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::SafeText;
 
@@ -41,7 +41,7 @@ pub async fn perform(
         let message = "they are not what this digest stands for: read them again, without --digest".to_owned();
         return Err(Failure { code: 5, message });
     }
-    let yes = shown.into_iter().map(|(proposal, digest)| Agreed { proposal, digest }).collect();
+    let yes = shown.into_iter().map(|(proposal, digest)| Agreed { proposal, digest, seen: None }).collect();
     let Reply::Proposals { proposals, .. } = context.ask(Request::AgreeToAll { yes }).await? else { return unfit() };
     if json {
         for one in &proposals {

@@ -3,6 +3,7 @@
 
 mod act;
 mod audit;
+mod basket;
 mod bugs;
 mod choice;
 mod copy;
@@ -130,6 +131,8 @@ pub(super) enum Asked {
     Output(ProposalId, u64),
     /// A decision about a proposal, in words.
     Decide(SafeText),
+    /// One yes to several, in words.
+    Together(SafeText),
     /// Something that an operator does, in words.
     Act(SafeText),
     /// New guidance for a run.
@@ -154,6 +157,8 @@ pub struct App {
     pub proposals: Vec<ProposalBrief>,
     /// The dialog about one of them.
     pub dialog: Dialog,
+    /// Those that were read and wait for one yes to all of them.
+    pub basket: Vec<basket::Put>,
     /// The terminal has no letters but ASCII.
     pub ascii: bool,
     /// Bugs that are about.
@@ -231,6 +236,7 @@ impl App {
             questions: BTreeMap::new(),
             proposals: Vec::new(),
             dialog: Dialog::default(),
+            basket: Vec::new(),
             ascii: false,
             bugs: Vec::new(),
             status: None,

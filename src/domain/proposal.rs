@@ -287,6 +287,18 @@ pub struct Seen {
     pub columns: u32,
 }
 
+/// One of several that a person agrees to at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// Which.
+    pub proposal: ProposalId,
+    /// The digest of what was shown, computed from it.
+    pub digest: String,
+    /// What was on the screen, where that is known.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
 /// One person's yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {

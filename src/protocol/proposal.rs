@@ -10,15 +10,6 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One of several that a person agrees to at once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreed {
-    /// Which.
-    pub proposal: ProposalId,
-    /// The digest of what was shown, computed from it.
-    pub digest: String,
-}
-
 /// What a person decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
@@ -128,6 +119,9 @@ pub struct ProposalDetail {
     pub you: Option<Voter>,
     /// Why this user's yes would not count now, if so. A signature is not asked for here.
     pub hindrance: Option<String>,
+    /// Milliseconds that this user's last answers took, where that is too few for a reading.
+    #[serde(default)]
+    pub hurried: Option<u64>,
     /// Whether the asset is as it was when it was proposed; absent where it is not registered any more.
     pub asset: Option<AssetFacts>,
     /// The freeze that holds now, in which nothing would be started.

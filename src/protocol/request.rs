@@ -1,9 +1,10 @@
 //! What clients may ask for.
 
-use super::{Agreed, DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
+use super::{DatasetAsk, FeatureAsk, LessonAsk, NewProposal, ScheduleAsk, Verdict};
 use crate::domain::sought::Sought;
 use crate::domain::{
-    AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId, Terms,
+    Agreed, AssetSpec, AuditAbout, BugId, EntryKind, FeatureId, Plan, Priority, ProposalId, QuestionId, Role, RunId,
+    Terms,
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,13 +5,12 @@ use super::answer::not_found;
 use super::answer::read_range;
 use crate::approval::policy::Policy;
 use crate::approval::risk::risks;
-use crate::approval::{deadline, vote};
-use crate::domain::{Actor, Human, Moment, Program, Proposal, ProposalId, ProposalState as State, Vote, Voter};
+use crate::approval::{deadline, pace, vote};
+use crate::domain::{Actor, Agreed, Human, Moment, Program, Proposal, ProposalId, ProposalState as State, Vote, Voter};
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
 use crate::people::Peer;
 use crate::protocol::{
-    Agreed, Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict,
-    requester,
+    Before, Bytes, Fault, FaultCode, NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict, requester,
 };
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, View, Which};
@@ -77,21 +76,22 @@ impl<S: Sandbox> Server<S> {
     }
 
     async fn agree_to_all(&self, yes: Vec<Agreed>, you: Voter) -> Result<Reply, Fault> {
-        let all = yes.into_iter().map(|one| (one.proposal, one.digest)).collect();
-        let done = self.proposals.agree_to_all(all, you).await?;
+        let done = self.proposals.agree_to_all(yes, you).await?;
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         Ok(Reply::Proposals { proposals: done.iter().map(|one| brief(one, policy, &now)).collect(), more: false })
     }
 
     async fn proposal(&self, id: ProposalId, voter: Voter) -> Result<Reply, Fault> {
         let desk = self.proposals.desk().clone();
+        let person = voter.person.clone();
         let read = self.engine.store.read(move |view| {
             let Some(one) = view.proposal(id)? else { return Ok(None) };
             let asset = desk.fleet.asset(view, &one.proposed.asset.name)?;
             let before = before(view, &one)?;
-            Ok(Some((one, asset, before)))
+            let times = view.reading_times(&person, pace::LAST)?;
+            Ok(Some((one, asset, before, pace::hurried(&times))))
         });
-        let Some((proposal, asset, before)) = read.await? else { return Err(not_found("proposal", id)) };
+        let Some((proposal, asset, before, hurried)) = read.await? else { return Err(not_found("proposal", id)) };
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         let need = policy.need(&proposal.proposed.asset);
         let hindrance = if proposal.state.is_open() {
@@ -116,6 +116,7 @@ impl<S: Sandbox> Server<S> {
                 proposal,
                 you: Some(voter),
                 hindrance,
+                hurried,
                 asset,
                 before: before.map(Box::new),
                 keys,

@@ -157,6 +157,18 @@ impl View<'_> {
         Ok(one)
     }
 
+    /// How long, in milliseconds, a person had before them what they said yes to, where that is known: the newest `most`.
+    pub fn reading_times(&self, person: &Human, most: usize) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT json_extract(vote, '$.seen.milliseconds') AS time FROM votes
+                   WHERE (uid = ?1 OR login = ?2) AND time IS NOT NULL
+                   ORDER BY json_extract(vote, '$.at.wall') DESC, proposal DESC LIMIT ?3";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.many(sql, params![person.uid, person.login_uid, most], |row| {
+            let time: i64 = row.get("time")?;
+            Ok(u64::try_from(time).unwrap_or(0))
+        })
+    }
+
     /// The proposal with this id.
     pub fn proposal(&self, id: ProposalId) -> Result<Option<Proposal>, StoreError> {
         let found = self.one("SELECT * FROM proposals WHERE id = ?1", [id.0], |row| self.proposal_row(row))?;

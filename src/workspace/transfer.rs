@@ -2,8 +2,10 @@
 //!
 //! The library's own way for local paths takes every reference of the other side and gives up at the first one that leads
 //! nowhere, which ordinary clones have. Here the caller says which objects are wanted; a pack is made of what the other
-//! side lacks and put beside its packs. No hook runs, and nothing that a configuration names.
+//! side lacks and put beside its packs, or, where it is small, handed over as single objects. No hook runs, and nothing that a
+//! configuration names.
 
+use super::loose;
 use git2::{ErrorCode, ObjectType, Odb, OdbLookupFlags, Oid, Repository};
 use std::collections::HashSet;
 
@@ -80,7 +82,11 @@ fn send(from: &Repository, to: &Repository, wanted: &[Oid], common: &[Oid]) -> R
     pack.insert_walk(&mut walk)?;
     let count = pack.object_count();
     if count > 0 {
-        pack.write(&to.commondir().join("objects/pack"), 0)?;
+        if count < loose::FEW && loose::welcome(to) {
+            loose::put(&mut pack, to)?;
+        } else {
+            pack.write(&to.commondir().join("objects/pack"), 0)?;
+        }
         to.odb()?.refresh()?;
     }
     whole(to, &commits, common)?;

@@ -39,7 +39,7 @@ impl App {
 
     /// Text was pasted: it goes into a field or nowhere.
     pub fn paste(&mut self, pasted: &str) {
-        if let Some(Layer::Edit { what: Editing::Agree(_), .. }) = &self.layer {
+        if matches!(&self.layer, Some(Layer::Edit { what, .. }) if what.takes_code()) {
             self.complain(safe!("a yes is typed, never pasted: nothing was taken"));
         } else if let Some(Layer::Edit { what, text, .. }) = &mut self.layer {
             let lines = what.has_lines();
@@ -82,7 +82,7 @@ impl App {
             // Terminals send ctrl-j for control with enter, and alt-enter goes through most of them.
             "alt-enter" | "ctrl-j" if several => text.insert_newline(),
             "enter" => {
-                let frame = *shown || !matches!(what, Editing::Agree(_));
+                let frame = *shown || !what.takes_code();
                 if event.kind == KeyEventKind::Press && frame && was_seen(what, *opened, self.now, *held) {
                     let (lines, chosen) = (text.lines().join("\n"), *chosen);
                     // Of what would run every blank counts.
@@ -99,7 +99,7 @@ impl App {
                 *chosen = (*chosen + 1).min(last);
             }
             // What was typed before the code could be read is not an answer to it.
-            _ if matches!(what, Editing::Agree(_)) && !(*shown && was_seen(what, *opened, self.now, *held)) => {}
+            _ if what.takes_code() && !(*shown && was_seen(what, *opened, self.now, *held)) => {}
             _ => {
                 let changed = text.input(event);
                 match what {
@@ -159,6 +159,7 @@ impl App {
             Editing::AwaitDay(question) => {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
             }
+            Editing::AgreeAll => self.agree_to_all(text),
             Editing::Agree(_)
             | Editing::Refuse(_)
             | Editing::TakeBack(_)
@@ -264,7 +265,11 @@ impl App {
             | Command::Reassign
             | Command::Extend
             | Command::Cancel => self.steer(command),
+            Command::Together if self.page == Page::Proposal => self.put_together(),
+            Command::AgreeAll if self.page == Page::Proposal => self.ask_for_all(),
             Command::Agree
+            | Command::Together
+            | Command::AgreeAll
             | Command::Refuse
             | Command::TakeBack
             | Command::Rewrite

@@ -33,6 +33,8 @@ pub enum Editing {
     AwaitDay(QuestionId),
     /// A yes to a proposal for a live asset.
     Agree(ProposalId),
+    /// A yes to all that were put together.
+    AgreeAll,
     /// A no to it.
     Refuse(ProposalId),
     /// That it is taken back.
@@ -79,6 +81,7 @@ impl Editing {
             | Self::BackToBest(_)
             | Self::AwaitDay(_)
             | Self::Agree(_)
+            | Self::AgreeAll
             | Self::Refuse(_)
             | Self::TakeBack(_)
             | Self::Rewrite(_)
@@ -90,6 +93,11 @@ impl Editing {
             | Self::StartModels => true,
             Self::Search | Self::Sift | Self::CopyLast | Self::Palette | Self::Steps | Self::Filter(_) => false,
         }
+    }
+
+    /// Whether what is written in it is a code that has to be read from the screen.
+    pub fn takes_code(self) -> bool {
+        matches!(self, Self::Agree(_) | Self::AgreeAll)
     }
 
     /// Whether several lines are written in it.

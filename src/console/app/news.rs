@@ -160,6 +160,7 @@ impl App {
                 self.hear_output(id, offset, bytes);
             }
             (Asked::Decide(words), reply) => self.decided_on(&words, reply),
+            (Asked::Together(words), reply) => self.agreed_to_all(&words, reply),
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => {

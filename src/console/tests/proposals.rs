@@ -1,6 +1,9 @@
 //! The dialog about a live asset: what it takes to say yes, how it looks, and that nothing of the text can hide.
 
+mod cells;
+mod others;
 mod stop;
+mod together;
 
 use super::*;
 use crate::approval::digest;
@@ -39,6 +42,7 @@ pub(super) fn detail(one: Proposal) -> ProposalDetail {
         grant: 300_000,
         you: Some(fixtures::voter(1000)),
         hindrance: (!open).then(|| format!("it is {}", one.state.name())),
+        hurried: None,
         asset: Some(one.proposed.asset.clone()),
         freeze: None,
         before: None,
@@ -46,6 +50,16 @@ pub(super) fn detail(one: Proposal) -> ProposalDetail {
         output: 0,
         proposal: one,
     }
+}
+
+#[test]
+fn who_says_yes_faster_than_anybody_reads_is_told() {
+    let text = |hurried| {
+        let shown = ProposalDetail { hurried, ..detail(proposal(false, usual())) };
+        crate::approval::show::lines(&shown).iter().map(|line| line.as_str().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(text(Some(1_400)).contains("TAKE YOUR TIME: half of your last answers came within 1.4 s"));
+    assert!(!text(None).contains("TAKE YOUR TIME"));
 }
 
 pub(super) fn brief(detail: &ProposalDetail) -> ProposalBrief {
@@ -147,6 +161,16 @@ fn long() -> Runs {
     command.program =
         Program::Script { bytes: b"echo a line that is longer than half of a usual screen is wide\n".repeat(60) };
     command
+}
+
+/// Decided by one person for two.
+fn glass() -> Proposal {
+    let mut one = proposal(true, usual());
+    let vote = fixtures::vote(&one, fixtures::voter(2000), &one.asked);
+    one.votes = vec![Vote { glass: Some("the shop is down and nobody answers".to_owned()), ..vote }];
+    (one.state, one.execution) = (State::Succeeded, Some(ExecutionId::new([7; 32])));
+    one.outcome = Some(ExecutionOutcome::Ran { code: 0 });
+    one
 }
 
 #[test]
@@ -280,74 +304,6 @@ fn what_changes_while_somebody_decides_ends_the_decision() {
 }
 
 #[test]
-fn no_take_back_review_and_resolve_say_what_they_need() {
-    let mut app = opened(&detail(proposal(false, usual())));
-    frame(&mut app, 80, 24);
-    let field = |app: &mut App, key: &str, text: &str| {
-        press(app, key);
-        app.now = Millis(app.now.0 + 500);
-        type_in(app, text);
-        press(app, "enter");
-        let sent: Vec<Verdict> = decided(app).into_iter().cloned().collect();
-        app.orders.clear();
-        sent
-    };
-    assert_eq!(field(&mut app, "n", " "), []);
-    let reason = "it is not the shop".to_owned();
-    assert_eq!(field(&mut app, "n", &reason), [Verdict::Deny { reason }]);
-    assert_eq!(field(&mut app, "w", ""), [Verdict::Withdraw { reason: String::new() }]);
-    assert_eq!(field(&mut app, "r", "ran"), []);
-    let mut unknown = proposal(false, usual());
-    (unknown.state, unknown.execution) = (State::OutcomeUnknown, Some(ExecutionId::new([7; 32])));
-    let mut app = opened(&detail(unknown));
-    assert_eq!(field(&mut app, "r", "perhaps I do not know"), []);
-    assert_eq!(field(&mut app, "r", "ran"), []);
-    let wanted =
-        Verdict::Resolve { as_what: crate::approval::machine::Resolution::NotRun, note: "no trace".to_owned() };
-    assert_eq!(field(&mut app, "r", "not-run no trace"), [wanted]);
-    let mut app = opened(&detail(glass()));
-    assert_eq!(field(&mut app, "v", ""), [Verdict::Review]);
-}
-
-/// Decided by one person for two.
-fn glass() -> Proposal {
-    let mut one = proposal(true, usual());
-    let vote = fixtures::vote(&one, fixtures::voter(2000), &one.asked);
-    one.votes = vec![Vote { glass: Some("the shop is down and nobody answers".to_owned()), ..vote }];
-    (one.state, one.execution) = (State::Succeeded, Some(ExecutionId::new([7; 32])));
-    one.outcome = Some(ExecutionOutcome::Ran { code: 0 });
-    one
-}
-
-#[test]
-fn an_edit_is_a_new_proposal_of_typed_words_with_a_reason() {
-    let mut app = opened(&detail(proposal(false, usual())));
-    press(&mut app, "e");
-    frame(&mut app, 80, 24);
-    app.now = Millis(app.now.0 + 500);
-    press(&mut app, "enter");
-    assert!(asked(&app).is_empty(), "there is no reason");
-    press(&mut app, "e");
-    type_in(&mut app, "reload is enough");
-    for code in [KeyCode::Down, KeyCode::Down, KeyCode::End] {
-        app.press(KeyEvent::new(code, KeyModifiers::NONE));
-    }
-    for _ in 0.."restart".len() {
-        app.press(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
-    }
-    type_in(&mut app, "reload");
-    app.now = Millis(app.now.0 + 500);
-    press(&mut app, "enter");
-    let [Request::EditProposal { proposal: ProposalId(3), new }] = asked(&app)[..] else { panic!("{:?}", app.said) };
-    assert_eq!(new.command.program, fixtures::command(&["systemctl", "reload", "shop"]).program);
-    assert_eq!((&*new.claims.why, &*new.claims.undo, &*new.asset), ("reload is enough", "", ""));
-    // What cannot be typed is not edited by half.
-    let mut app = opened(&detail(proposal(false, fixtures::command(&["printf", "a\u{7}b"]))));
-    press(&mut app, "e");
-    assert!(app.layer.is_none() && app.said.is_some());
-}
-
-#[test]
 fn output_is_shown_as_it_comes_and_what_became_of_it_is_said() {
     let mut running = proposal(false, usual());
     (running.state, running.execution) = (State::Running, Some(ExecutionId::new([7; 32])));
@@ -442,113 +398,4 @@ fn the_dialog_says_what_it_must_on_usual_screens() {
     unknown.state = State::OutcomeUnknown;
     let text = picture(&mut opened(&detail(unknown)), 80, 24, LOOK);
     assert!(text.contains("OUTCOME UNKNOWN: it may have run; it is never run again"), "{text}");
-}
-
-/// How many texts are tried: `DOGWATCH_TEXTS=500` for all of them.
-fn texts() -> u64 {
-    std::env::var("DOGWATCH_TEXTS").ok().and_then(|count| count.parse().ok()).unwrap_or(25)
-}
-
-/// A text of one of many shapes; the first two are the largest.
-fn text(number: u64) -> Vec<u8> {
-    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut chance = |most: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % most
-    };
-    match number {
-        0 => (0..12_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect(),
-        1 => (0..300_000_u32).map(|at| b'a' + u8::try_from(at % 26).unwrap()).collect(),
-        _ => {
-            let pieces: [&[u8]; 12] = [
-                b"rm -rf / ",
-                b"\n",
-                b"                                        ",
-                "\u{202e}".as_bytes(),
-                b"\x1b[2J",
-                b"\t",
-                b"\r",
-                "\u{65e5}\u{672c}".as_bytes(),
-                b"\xff\xfe",
-                b"who decides",
-                b"\\n",
-                "e\u{301}".as_bytes(),
-            ];
-            let most = if number.is_multiple_of(10) { 4_000 } else { 200 };
-            let count = chance(most) + 1;
-            (0..count).flat_map(|_| pieces[usize::try_from(chance(12)).unwrap()].to_vec()).collect()
-        }
-    }
-}
-
-/// Nobody says yes before every cell of the text was painted, and what was painted are the bytes.
-#[test]
-fn a_yes_is_out_of_reach_until_every_cell_was_on_the_screen() {
-    let mut cases = 0;
-    for number in 0..texts() {
-        let bytes = text(number);
-        let mut command = usual();
-        command.program = Program::Script { bytes: bytes.clone() };
-        let shown = detail(proposal(false, command));
-        let mut app = opened(&shown);
-        let sizes = [(60, 15), (80, 24), (100, 30), (120, 36), (200, 60), (79, 19)];
-        // The largest ones at two sizes, unless all is wanted.
-        let sizes = if number < 2 && texts() < 100 { &sizes[3..5] } else { &sizes[..] };
-        for (columns, rows) in sizes.iter().copied() {
-            press(&mut app, "g");
-            let mut seen = std::collections::BTreeMap::new();
-            let mut last = false;
-            while !last {
-                let buffer = painted(&mut app, columns, rows, LOOK);
-                assert!(app.may_agree().is_err(), "text {number} at {columns}x{rows}: too early");
-                let body = rows - 2 - u16::from(rows >= 20) - 3;
-                for at in 0..body.min(u16::try_from(app.reading.lines.len()).unwrap()) {
-                    let row = app.reading.lines[usize::from(at)].plain();
-                    assert_eq!(letters(&buffer, 4 + at), row.trim_end(), "text {number} at {columns}x{rows}");
-                    seen.insert(app.reading.top + usize::from(at), row);
-                }
-                app.drawn();
-                last = app.reading.top + app.reading.rows >= app.reading.total;
-                app.perform(Command::PageDown);
-            }
-            assert!(app.may_agree().is_ok(), "text {number} at {columns}x{rows}: {:?}", app.may_agree().err());
-            cases += 1;
-            if columns == 120 {
-                assert_eq!(script(seen.into_values()), bytes, "text {number}");
-            }
-        }
-    }
-    assert!(cases >= texts());
-}
-
-/// The bytes of the script, read back from the rows.
-fn script(rows: impl Iterator<Item = String>) -> Vec<u8> {
-    let mut text = String::new();
-    let mut inside = false;
-    for row in rows {
-        if row.starts_with("  a script for /bin/sh") {
-            inside = true;
-        } else if row.starts_with("  in the directory: ") {
-            break;
-        } else if let (true, Some(rest)) = (inside, row.strip_prefix("> ")) {
-            text.push_str(rest);
-        } else if inside {
-            text.push_str(row.split_once("| ").map_or("", |(_, rest)| rest));
-        }
-    }
-    exact::decode(&text).unwrap()
-}
-
-/// The letters of a row of the screen, from its second column on.
-fn letters(buffer: &Buffer, y: u16) -> String {
-    let mut line = String::new();
-    let mut x = 1;
-    while x < buffer.area.width {
-        let symbol = buffer.cell((x, y)).unwrap().symbol();
-        line.push_str(symbol);
-        x += u16::try_from(unicode_width::UnicodeWidthStr::width(symbol).max(1)).unwrap();
-    }
-    line.trim_end().to_owned()
 }

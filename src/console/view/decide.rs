@@ -5,6 +5,14 @@ use crate::console::app::{App, Editing, GLASS, WHY};
 use crate::safe;
 use crate::text::{SafeText, Style};
 
+/// What a yes to several says, each by its asset.
+pub(super) fn all(app: &App) -> (SafeText, Vec<SafeText>) {
+    let mut told: Vec<SafeText> = app.basket.iter().map(|one| safe!("{} on {}", one.id, one.asset)).collect();
+    told.push(safe!("Each runs once, as soon as enough people have said yes to it; or none is agreed to."));
+    told.push(safe!("Type this code, then enter: {}", safe!("{}", app.dialog.code).styled(Style::strong())));
+    (safe!("Yes to these {} at once?", app.basket.len()), told)
+}
+
 /// The name of a field and what is told above it; the last line says what is to be written.
 pub(super) fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
     let Some(detail) = app.dialog.shown() else { return (SafeText::empty(), vec![safe!("it is not here any more")]) };

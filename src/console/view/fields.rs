@@ -211,6 +211,7 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             told.push(field);
             (name, told)
         }
+        Editing::AgreeAll => decide::all(app),
         Editing::Agree(_)
         | Editing::Refuse(_)
         | Editing::TakeBack(_)

@@ -150,6 +150,11 @@ fn doable(app: &App, detail: &ProposalDetail) -> SafeText {
         return urgent(&words);
     }
     match one.state {
+        state if state.is_open() && app.basket.iter().any(|put| put.id == one.id) => {
+            let [all, away] = [Command::AgreeAll, Command::Together].map(key);
+            safe!("put together: {}; `{}` says yes to all, `{}` takes this one away", app.put(), all, away)
+                .styled(Style::fg(Colour::Green))
+        }
         state if state.is_open() => match app.may_agree() {
             Ok(_) => {
                 let [yes, no] = [Command::Agree, Command::Refuse].map(key);

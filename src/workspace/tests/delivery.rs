@@ -3,7 +3,10 @@
 use super::{Bench, commit};
 use crate::workspace::WorkspaceError;
 use git2::Repository;
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 const BRANCH: &str = "dogwatch/run-1";
 
@@ -19,7 +22,6 @@ fn a_branch_reaches_a_work_tree_source_without_its_hooks() {
     let source = bench.path("source");
     let marker = bench.path("marker");
     for hook in ["reference-transaction", "post-receive", "update", "pre-receive"] {
-        use std::os::unix::fs::PermissionsExt;
         fs::create_dir_all(source.join(".git/hooks")).unwrap();
         let hook = source.join(".git/hooks").join(hook);
         fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", marker.display())).unwrap();
@@ -41,7 +43,7 @@ fn a_branch_reaches_a_work_tree_source_without_its_hooks() {
     assert!(!marker.exists());
 }
 
-/// Objects in the packs of a repository, and its packs.
+/// Objects in the packs of a repository, pack by pack.
 fn packed(repository: &Repository) -> Vec<u32> {
     let packs = fs::read_dir(repository.path().join("objects/pack")).unwrap().map(|entry| entry.unwrap().path());
     let sizes = packs.filter(|path| path.extension().is_some_and(|end| end == "pack")).map(|path| {
@@ -51,6 +53,20 @@ fn packed(repository: &Repository) -> Vec<u32> {
     sizes.collect()
 }
 
+/// The files of a repository's single objects.
+fn single(repository: &Repository) -> BTreeSet<PathBuf> {
+    let dirs = fs::read_dir(repository.path().join("objects")).unwrap().map(|entry| entry.unwrap().path());
+    let dirs = dirs.filter(|path| path.file_name().is_some_and(|name| name.len() == 2));
+    dirs.flat_map(|dir| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path())).collect()
+}
+
+/// What git's own program thinks of a repository.
+fn sound(repository: &Repository) {
+    let mut check = std::process::Command::new("git");
+    let check = check.arg("-C").arg(repository.path()).args(["fsck", "--full", "--strict"]).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
+
 #[test]
 fn only_what_is_new_is_written_into_the_source() {
     let bench = Bench::new(&[("a", "1"), ("b", "2"), ("c/d", "3")]);
@@ -58,8 +74,49 @@ fn only_what_is_new_is_written_into_the_source() {
     let new = worked(&bench, "new");
     // The person has gone on meanwhile, so that no branch there is where the run began.
     commit(&origin, &[("a", "1"), ("b", "4")]);
+    let before = single(&origin);
     bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
-    assert_eq!(packed(&origin), [3], "a commit, its tree and one file");
+    let after = single(&origin);
+    assert_eq!(after.difference(&before).count(), 3, "a commit, its tree and one file");
+    assert!(
+        packed(&origin).is_empty(),
+        "few objects are no pack: whoever reads there would open one more for each result"
+    );
+    let remnants = fs::read_dir(origin.path().join("objects")).unwrap();
+    let remnants = remnants.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("tmp_"));
+    assert_eq!(remnants.count(), 0);
+    sound(&origin);
+}
+
+#[test]
+fn an_object_that_a_loss_of_power_left_empty_is_made_good() {
+    let bench = Bench::new(&[("a", "1")]);
+    let origin = Repository::open(bench.path("source")).unwrap();
+    let new = worked(&bench, "new");
+    let (dir, file) = new.split_at(2);
+    let broken = origin.path().join("objects").join(dir).join(file);
+    fs::create_dir_all(broken.parent().unwrap()).unwrap();
+    fs::write(&broken, "").unwrap();
+    bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
+    sound(&origin);
+}
+
+#[test]
+fn many_objects_are_one_pack_and_so_are_those_for_a_repository_of_others() {
+    let bench = Bench::new(&[("a", "1")]);
+    let origin = Repository::open(bench.path("source")).unwrap();
+    let before = single(&origin);
+    let deliver =
+        |commit: &str| bench.repo.deliver_branch(commit, bench.path("source").to_str().unwrap(), BRANCH, true).unwrap();
+    let dir = bench.tree();
+    (0..120).for_each(|n| fs::write(dir.join(format!("f{n}")), format!("text {n}")).unwrap());
+    deliver(&bench.take(&dir).commit);
+    assert_eq!(packed(&origin), [122], "files, their tree and the commit");
+    fs::set_permissions(origin.path().join("objects"), fs::Permissions::from_mode(0o2775)).unwrap();
+    deliver(&worked(&bench, "for a group"));
+    assert_eq!(packed(&origin).len(), 2);
+    assert_eq!(single(&origin), before);
+    sound(&origin);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use super::stories::play;
 use super::{Sim, operator};
-use crate::domain::{Claims, OperatorRole, ProposalId, ProposalState as State, QuestionKind, QuestionState, Voter};
+use crate::domain::{
+    Agreed, Claims, OperatorRole, Proposal, ProposalId, ProposalState as State, QuestionKind, QuestionState, Seen,
+    Voter,
+};
 use crate::engine::crash::Plan;
 use crate::engine::proposals::{Asked, Change, Decision};
 use std::time::Duration;
@@ -140,12 +143,13 @@ fn several_that_are_alike_are_agreed_to_at_once_or_none_of_them() {
             let asked = engine.propose("web-1".to_owned(), super::command(word), claims, None, operator(1000));
             all.push(asked.await.unwrap());
         }
-        let yes =
-            |all: &[crate::domain::Proposal]| all.iter().map(|one| (one.id, one.digest.clone())).collect::<Vec<_>>();
+        let seen = Some(Seen { milliseconds: 900, rows: 40, columns: 80 });
+        let agreed = |one: &Proposal| Agreed { proposal: one.id, digest: one.digest.clone(), seen: seen.clone() };
+        let yes = |all: &[Proposal]| all.iter().map(agreed).collect::<Vec<_>>();
         let states = || all.iter().map(|one| sim.read(one.id).state).collect::<Vec<_>>();
         // One of them is something else than what was shown.
         let mut other = yes(&all);
-        other[2].1 = "0".repeat(64);
+        other[2].digest = "0".repeat(64);
         let refused = engine.agree_to_all(other, operator(2000)).await.unwrap_err().to_string();
         assert!(refused.contains("x3") && refused.contains("nothing was agreed to"), "{refused}");
         assert_eq!(states(), [State::Pending; 3]);
@@ -155,6 +159,12 @@ fn several_that_are_alike_are_agreed_to_at_once_or_none_of_them() {
         assert!(engine.agree_to_all(yes(&all[..1]), operator(2000)).await.is_err());
         let agreed = engine.agree_to_all(yes(&all), operator(2000)).await.unwrap();
         assert!(agreed.iter().all(|one| one.state == State::Approved && one.votes[0].together == 3), "{agreed:?}");
+        assert!(agreed.iter().all(|one| one.votes[0].seen == seen), "what was on the screen is on record: {agreed:?}");
+        let times = async |uid: u32, most| {
+            sim.store.read(move |view| view.reading_times(&operator(uid).person, most)).await.unwrap()
+        };
+        assert_eq!((times(2000, 2).await, times(2000, 9).await), (vec![900; 2], vec![900; 3]));
+        assert!(times(2001, 9).await.is_empty(), "somebody else's answers are not theirs");
         for _ in 0..3 {
             sim.life(Plan::count(), Duration::from_mins(1)).await;
         }

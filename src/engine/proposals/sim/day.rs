@@ -9,8 +9,8 @@ use super::{End, Sim, operator};
 use crate::approval::machine::Resolution;
 use crate::approval::policy::Rule;
 use crate::domain::{
-    Actor, Claims, ExecutionOutcome, OperatorRole, Program, ProposalId, ProposalState as State, RunId, RunState,
-    StepKey, StepKind,
+    Actor, Agreed, Claims, ExecutionOutcome, OperatorRole, Program, ProposalId, ProposalState as State, RunId,
+    RunState, StepKey, StepKind,
 };
 use crate::engine::crash::{self, CrashPoints, Crashed, Plan};
 use crate::engine::proposals::{Change, DecideFault, Decision, Proposals, delivered};
@@ -142,7 +142,7 @@ impl Day {
         let withdraw = Decision::Withdraw { reason: "it works again".to_owned() };
         self.decide(back, 1000, withdraw, |sim| sim.read(back).state == State::Withdrawn).await;
         let both = [self.propose("one").await, self.propose("other").await];
-        let yes = both.map(|id| (id, self.sim.read(id).digest));
+        let yes = both.map(|id| Agreed { proposal: id, digest: self.sim.read(id).digest, seen: None });
         let agree = async |engine: Arc<Proposals>| engine.agree_to_all(yes.to_vec(), operator(2001)).await;
         self.act(agree, |sim| both.iter().all(|id| voted(sim, *id, 2001))).await;
         for id in both {
