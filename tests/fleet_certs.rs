@@ -62,7 +62,7 @@ fn why(outcome: ExecutionOutcome) -> String {
 async fn what_was_approved_runs_by_a_certificate_that_the_host_can_tell() {
     let sshd = Sshd::start();
     fs::write(sshd.file("authorized"), "").unwrap();
-    let (fleet, asset) = (Fleet::new(sshd.file("s")), sshd.certified(json!({"source_address": "127.0.0.0/8"})));
+    let (fleet, asset) = (Fleet::new(sshd.file("s")), sshd.certified(&json!({"source_address": "127.0.0.0/8"})));
     let boot = fleet.look(&asset).await.unwrap().boot;
     assert!(fleet.observe(&asset).await.unwrap().cpus > 0);
     let one = order(&sshd, &asset, 1);
@@ -101,12 +101,12 @@ impl Drop for Stolen {
     }
 }
 
-fn steal(sshd: &Sshd, number: u8, boot: &str, more: serde_json::Value) -> Stolen {
+fn steal(sshd: &Sshd, number: u8, boot: &str, more: &serde_json::Value) -> Stolen {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let mut reach = json!({"port": port});
     reach.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let order = order(sshd, &sshd.certified(reach), number);
+    let order = order(sshd, &sshd.certified(&reach), number);
     let dir = sshd.file(&format!("s{port}"));
     let (fleet, boot) = (Fleet::new(dir.clone()), boot.to_owned());
     let dispatched = tokio::spawn(async move { run(&fleet, &order, &boot).await });
@@ -151,8 +151,8 @@ fn thief(sshd: &Sshd, agent: &Path, who: &str, words: &[&str], input: &str) -> O
 async fn a_certificate_in_other_hands_can_have_nothing_else_run() {
     let sshd = Sshd::start();
     fs::write(sshd.file("authorized"), "").unwrap();
-    let boot = Fleet::new(sshd.file("s")).look(&sshd.certified(json!({}))).await.unwrap().boot;
-    let stolen = steal(&sshd, 7, &boot, json!({"source_address": "127.0.0.1"}));
+    let boot = Fleet::new(sshd.file("s")).look(&sshd.certified(&json!({}))).await.unwrap().boot;
+    let stolen = steal(&sshd, 7, &boot, &json!({"source_address": "127.0.0.1"}));
     // No private key lies anywhere, and the certificate says what it is for.
     let dir = stolen.agent.parent().unwrap();
     for file in fs::read_dir(dir).unwrap().flatten().filter(|file| file.file_type().unwrap().is_file()) {
@@ -203,9 +203,9 @@ async fn a_certificate_in_other_hands_can_have_nothing_else_run() {
 async fn a_certificate_in_other_hands_has_what_was_approved_run_once_and_from_one_place_only() {
     let sshd = Sshd::start();
     fs::write(sshd.file("authorized"), "").unwrap();
-    let boot = Fleet::new(sshd.file("s")).look(&sshd.certified(json!({}))).await.unwrap().boot;
+    let boot = Fleet::new(sshd.file("s")).look(&sshd.certified(&json!({}))).await.unwrap().boot;
     // However often it is said, and by a new certificate as well.
-    let stolen = steal(&sshd, 7, &boot, json!({}));
+    let stolen = steal(&sshd, 7, &boot, &json!({}));
     let right = payload(&script(&sshd, 7));
     let output = thief(&sshd, &stolen.agent, &user(), &["true"], &right);
     assert!(String::from_utf8_lossy(&output.stdout).contains("dogwatch:ended 0 "), "{output:?}");
@@ -214,11 +214,11 @@ async fn a_certificate_in_other_hands_has_what_was_approved_run_once_and_from_on
         assert_eq!(String::from_utf8_lossy(&output.stdout), "dogwatch:there\n", "{output:?}");
     }
     drop(stolen);
-    let stolen = steal(&sshd, 7, &boot, json!({}));
+    let stolen = steal(&sshd, 7, &boot, &json!({}));
     let output = thief(&sshd, &stolen.agent, &user(), &["true"], &right);
     assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), ran(&sshd, 7)), ("dogwatch:there\n", 1));
     drop(stolen);
-    let elsewhere = steal(&sshd, 8, &boot, json!({"source_address": "192.0.2.7"}));
+    let elsewhere = steal(&sshd, 8, &boot, &json!({"source_address": "192.0.2.7"}));
     let refused = thief(&sshd, &elsewhere.agent, &user(), &["true"], &payload(&script(&sshd, 8)));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("Permission denied"), "{refused:?}");
     assert_eq!(ran(&sshd, 8), 0);
@@ -233,7 +233,7 @@ fn payload(script: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_off_is_told_and_nothing_is_dispatched() {
     let sshd = Sshd::start();
-    let asset = sshd.certified(json!({}));
+    let asset = sshd.certified(&json!({}));
     let boot = Fleet::new(sshd.file("s")).look(&asset).await.unwrap().boot;
     for (number, seconds, said) in [(1, -600, "expired"), (2, 600, "not yet valid")] {
         let fleet = Fleet::new(sshd.file("s")).off_by(seconds);
@@ -255,7 +255,7 @@ async fn a_clock_that_is_off_is_told_and_nothing_is_dispatched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_does_not_trust_the_authority_and_a_key_that_is_none_are_told_with_what_to_do() {
     let sshd = Sshd::start();
-    let (fleet, asset) = (Fleet::new(sshd.file("s")), sshd.certified(json!({})));
+    let (fleet, asset) = (Fleet::new(sshd.file("s")), sshd.certified(&json!({})));
     let boot = fleet.look(&asset).await.unwrap().boot;
     fs::write(sshd.file("authorities"), "").unwrap();
     let known = std::process::Command::new("ssh-keygen").arg("-lf").arg(sshd.file("authority.pub")).output().unwrap();
@@ -274,7 +274,7 @@ async fn a_host_that_does_not_trust_the_authority_and_a_key_that_is_none_are_tol
     assert_eq!(run(&fleet, &order(&sshd, &asset, 2), &boot).await, ExecutionOutcome::Ran { code: 0 });
     let bad = async |name: &str| {
         fs::set_permissions(sshd.file(name), fs::Permissions::from_mode(0o600)).unwrap();
-        fleet.look(&sshd.certified(json!({"authority": sshd.file(name)}))).await.unwrap_err().to_string()
+        fleet.look(&sshd.certified(&json!({"authority": sshd.file(name)}))).await.unwrap_err().to_string()
     };
     for (name, words, part) in [
         ("closed", ["-t", "ed25519", "-N", "canary-words"], "closed by a passphrase"),
@@ -294,7 +294,7 @@ async fn a_host_that_does_not_trust_the_authority_and_a_key_that_is_none_are_tol
     let file = sshd.file("curve");
     std::process::Command::new("ssh-keygen").args(["-q", "-t", "ecdsa", "-N", "", "-f"]).arg(&file).status().unwrap();
     fs::copy(sshd.file("curve.pub"), sshd.file("authorities")).unwrap();
-    fleet.look(&sshd.certified(json!({"authority": file}))).await.unwrap();
+    fleet.look(&sshd.certified(&json!({"authority": file}))).await.unwrap();
 }
 
 /// The bytes of a key as it lies in its file, between its first and last line.
@@ -313,7 +313,7 @@ async fn keys_of_the_secret_store_log_in_and_are_shown_to_nobody() {
     for name in ["login", "authority"] {
         fs::remove_file(sshd.file(name)).unwrap();
     }
-    let by = |reach: serde_json::Value| sshd.certified(reach);
+    let by = |reach: serde_json::Value| sshd.certified(&reach);
     let standing = by(json!({"authority": null, "identity": "secret:login"}));
     let certified = by(json!({"authority": "secret:authority"}));
     let gate = Gate::by(PathBuf::from(env!("CARGO_BIN_EXE_dogwatch")), sshd.file("s"), config.join("config.toml"));

@@ -64,7 +64,9 @@ fn reach(name: &Placed<String>, section: &Section<'_, '_>) -> Option<Reach> {
     }
     if ssh.is_none() {
         only("host-keys", "ssh");
-        ["identity", "authority", "source-address"].into_iter().for_each(|key| only(key, "ssh"));
+        for key in ["identity", "authority", "source-address"] {
+            only(key, "ssh");
+        }
     }
     if docker.is_none() {
         only("engine", "docker");

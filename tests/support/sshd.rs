@@ -124,7 +124,7 @@ impl Sshd {
     }
 
     /// It as an asset, reached by certificates of an authority that it trusts.
-    pub fn certified(&self, more: serde_json::Value) -> AssetSpec {
+    pub fn certified(&self, more: &serde_json::Value) -> AssetSpec {
         let mut asset = serde_json::to_value(self.asset()).unwrap();
         asset["reach"]["identity"] = serde_json::Value::Null;
         asset["reach"]["authority"] = json!(self.file("authority"));
