@@ -50,8 +50,8 @@ mod vitals;
 pub use actor::Actor;
 pub use allowance::{Account, Allowances, Caps, Left, Measure, ProjectAllowance, Reached, Reservation, Scope, reached};
 pub use asset::{
-    Asset, AssetFault, AssetHost, AssetHostFault, AssetName, AssetPath, AssetSpec, AssetWord, AssetWordFault,
-    ContainerName, HostKey, HostKeyFault, Reach, UserName,
+    Asset, AssetFault, AssetHost, AssetHostFault, AssetLogin, AssetName, AssetPath, AssetSpec, AssetWord,
+    AssetWordFault, ContainerName, HostKey, HostKeyFault, KeySource, Reach, SourceAddress, UserName,
 };
 pub use audit::{Audit, Opinion};
 pub use bounded::{Bounded, bounded_facts, bounded_text, shortened, text_facts};

@@ -6,7 +6,10 @@
 //! that people wrote down, and by nothing else. All that an asset says is outside text, bounded, and may be a lie: it can spoil its
 //! own outcome, and nothing beside it.
 
+mod agent;
+mod call;
 mod carry;
+mod certificate;
 mod docker;
 mod gate;
 mod line;

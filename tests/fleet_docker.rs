@@ -35,7 +35,7 @@ mod needs_docker {
             user: None,
             timeout: 30,
         };
-        Order { execution: ExecutionId::new([number; 32]), asset: asset.clone(), command }
+        Order { execution: ExecutionId::new([number; 32]), asset: asset.clone(), command, digest: "d".repeat(64) }
     }
 
     #[test]

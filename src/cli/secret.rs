@@ -11,6 +11,8 @@ use std::io::{BufRead, IsTerminal, Read, Stdin};
 
 /// Longest secret in bytes.
 const LONGEST: u64 = 8 * 1024;
+/// With what the lines of a private key begin and end.
+const KEY: (&str, &str) = ("-----BEGIN ", "-----END ");
 /// The exit code for something that is not there.
 const MISSING: i32 = 4;
 
@@ -23,7 +25,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Keep a secret: one line of standard input, or asked for without showing it
+    /// Keep a secret: one line of standard input or a private key of SSH, or asked for without showing it
     Set {
         /// Its name, such as anthropic
         name: String,
@@ -54,7 +56,11 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
         Command::Set { name, json } => {
             let secret = read(name)?;
             keep_secret(paths.config(), name, secret.as_bytes()).map_err(failed)?;
-            let line = safe!("{} is kept; config.toml names it by `key-secret = \"{}\"`", name, name);
+            let line = if secret.starts_with(KEY.0) {
+                safe!("{} is kept; assets name it by `secret:{}`", name, name)
+            } else {
+                safe!("{} is kept; config.toml names it by `key-secret = \"{}\"`", name, name)
+            };
             context.tell(&json!({ "kept": name }), *json, [line])
         }
         Command::Ls { json } => {
@@ -73,24 +79,36 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
     }
 }
 
-/// One line, which a terminal does not show.
+/// One line, or all lines of a private key, which a terminal does not show.
 fn read(name: &str) -> Result<String, Failure> {
     let stdin = std::io::stdin();
     let hidden = Hidden::over(&stdin)?;
     if hidden.is_some() {
         open(Out::stderr().line(&safe!("the secret {} (it is not shown; then enter):", name))?)?;
     }
-    let mut line = String::new();
-    stdin.lock().take(LONGEST + 1).read_line(&mut line)?;
+    let mut text = String::new();
+    let mut lines = stdin.lock().take(LONGEST + 1);
+    lines.read_line(&mut text)?;
+    let mut whole = !text.starts_with(KEY.0);
+    while !whole {
+        let begun = text.len();
+        if lines.read_line(&mut text)? == 0 {
+            break;
+        }
+        whole = text[begun..].starts_with(KEY.1);
+    }
     drop(hidden);
-    let secret = line.trim();
+    let secret = text.trim();
     if secret.is_empty() {
         return Err(Failure::new(format!("nothing was given for the secret {name}: it is one line of standard input")));
     }
-    if line.len() as u64 > LONGEST {
+    if text.len() as u64 > LONGEST {
         return Err(Failure::new(format!(
             "the secret {name} is longer than {LONGEST} bytes: give the key itself, one line"
         )));
+    }
+    if !whole {
+        return Err(Failure::new(format!("the private key for the secret {name} ends early: give all of its lines")));
     }
     Ok(secret.to_owned())
 }

@@ -3,7 +3,7 @@
 use super::errors::ConfigErrors;
 use super::reader::{Placed, Section, clip, read_file};
 use super::schema;
-use crate::domain::{AssetName, AssetSpec, AssetWord, HostKey, Reach};
+use crate::domain::{AssetLogin, AssetName, AssetSpec, AssetWord, HostKey, Reach};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -64,7 +64,9 @@ fn reach(name: &Placed<String>, section: &Section<'_, '_>) -> Option<Reach> {
     }
     if ssh.is_none() {
         only("host-keys", "ssh");
-        only("identity", "ssh");
+        for key in ["identity", "authority", "source-address"] {
+            only(key, "ssh");
+        }
     }
     if docker.is_none() {
         only("engine", "docker");
@@ -74,8 +76,12 @@ fn reach(name: &Placed<String>, section: &Section<'_, '_>) -> Option<Reach> {
         let keys = keys
             .iter()
             .filter_map(|key| HostKey::parse(&key.value).map_err(|error| section.note(key.at, error.to_string())).ok());
-        let identity = word(section, "identity");
-        let read = Reach::ssh(&place.value, keys.collect(), identity);
+        let login = AssetLogin {
+            identity: word(section, "identity"),
+            authority: word(section, "authority"),
+            source_address: word(section, "source-address"),
+        };
+        let read = Reach::ssh(&place.value, keys.collect(), login);
         return read.map_err(|error| section.note(place.at, format!("`ssh`: {error}"))).ok();
     }
     if docker.is_some() {
@@ -86,7 +92,7 @@ fn reach(name: &Placed<String>, section: &Section<'_, '_>) -> Option<Reach> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDGRnyBNqVUAuvqrWMzfUhOQ7nqgGzPpY2pxbZjAJqbT";
@@ -96,21 +102,30 @@ mod tests {
         let text = format!(
             "[assets.db-1]\nssh = \"deploy@db-1.example.org:2222\"\nhost-keys = [\"{KEY} root@db-1\"]\nidentity = \"/srv/keys/db\"\n\
              critical = true\nenvironment = \"production\"\nlabels = {{ tier = \"db\" }}\n[assets.web]\ndocker = \"web\"\n\
+             [assets.db-2]\nssh = \"deploy@db-2\"\nhost-keys = [\"{KEY}\"]\nauthority = \"secret:assets\"\nsource-address = \"192.0.2.7\"\n\
              [assets.here]\nlocal = true\n[assets.far]\nnote = \"a managed queue\"\n"
         );
         let assets = read_assets(&text, "assets.toml").unwrap();
         let told: Vec<_> = assets.iter().map(|one| (one.name.as_str(), one.reach.name(), one.reach.place())).collect();
         assert_eq!(
-            told[..2],
-            [("db-1", "ssh", "deploy@db-1.example.org:2222".to_owned()), ("far", "nowhere", String::new())]
+            told[..3],
+            [
+                ("db-1", "ssh", "deploy@db-1.example.org:2222".to_owned()),
+                ("db-2", "ssh", "deploy@db-2".to_owned()),
+                ("far", "nowhere", String::new())
+            ]
         );
-        assert_eq!((told.len(), assets[0].critical, assets[0].labels.len()), (4, true, 1));
+        assert_eq!((told.len(), assets[0].critical, assets[0].labels.len()), (5, true, 1));
+        let Reach::Ssh { login, .. } = &assets[1].reach else { panic!("{:?}", assets[1]) };
+        assert_eq!(login.authority.as_ref().and_then(|key| key.secret()), Some("assets"));
+        assert_eq!(login.source_address.as_ref().map(ToString::to_string).as_deref(), Some("192.0.2.7"));
     }
 
     #[test]
     fn mistakes_are_named_with_their_places() {
         let text = "[assets.\"-x\"]\nlocal = true\n[assets.a]\nssh = \"a;b\"\nhost-keys = [\"nothing\"]\n[assets.b]\nssh = \"b\"\n\
-                    [assets.c]\ndocker = \"c\"\nlocal = true\n[assets.d]\nidentity = \"/x\"\ncolour = 1\nreceipts = \"../x\"\n";
+                    [assets.c]\ndocker = \"c\"\nlocal = true\n[assets.d]\nidentity = \"/x\"\ncolour = 1\nreceipts = \"../x\"\n\
+                    [assets.e]\nauthority = \"x\"\nsource-address = \"::1\"\n";
         let errors = read_assets(text, "assets.toml").unwrap_err();
         let told: Vec<_> = errors.problems.iter().map(|one| format!("{}: {}", one.line, one.message)).collect();
         for (line, part) in [
@@ -122,6 +137,8 @@ mod tests {
             (12, "belongs to an asset with `ssh`"),
             (13, "unknown key"),
             (14, "is absolute"),
+            (16, "belongs to an asset with `ssh`"),
+            (17, "belongs to an asset with `ssh`"),
         ] {
             assert!(
                 told.iter().any(|one| one.starts_with(&format!("{line}: ")) && one.contains(part)),

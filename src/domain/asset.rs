@@ -3,10 +3,12 @@
 
 mod host;
 mod key;
+mod login;
 mod name;
 
 pub use host::{AssetHost, AssetHostFault};
 pub use key::{HostKey, HostKeyFault};
+pub use login::{AssetLogin, KeySource, SourceAddress};
 pub use name::{AssetName, AssetPath, AssetWord, AssetWordFault, ContainerName, UserName};
 
 use super::{Actor, AssetId, Millis};
@@ -35,9 +37,9 @@ pub enum Reach {
         port: u16,
         /// The keys that it may show; at least one.
         host_keys: Vec<HostKey>,
-        /// The file with the key that logs in, which nobody but the engine's user may read; the engine's SSH agent where none
-        /// is named.
-        identity: Option<AssetPath>,
+        /// With what the gate logs in.
+        #[serde(flatten)]
+        login: AssetLogin,
     },
     /// A container.
     Docker {
@@ -114,6 +116,15 @@ pub enum AssetFault {
     /// No port.
     #[error("a port lies between 1 and 65535")]
     Port,
+    /// Two ways to log in.
+    #[error("a host has one of `identity` and `authority`: a key that logs in, or one that certifies others for it")]
+    TwoLogins,
+    /// A certificate for nobody.
+    #[error("with `authority` the user is named, as in deploy@db-1: certificates are for this one alone")]
+    NoPrincipal,
+    /// An address without a certificate.
+    #[error("`source-address` belongs to an asset with `authority`: it is written into its certificates")]
+    NoAuthority,
     /// Too many labels, or one that is too long.
     #[error("an asset has at most {MOST_LABELS} labels, each value one line of 1 to 128 bytes")]
     Labels,
@@ -125,7 +136,8 @@ pub enum AssetFault {
 impl AssetSpec {
     /// Looks at what the types of its parts cannot say.
     pub fn check(&self) -> Result<(), AssetFault> {
-        if let Reach::Ssh { port, host_keys, .. } = &self.reach {
+        if let Reach::Ssh { user, port, host_keys, login, .. } = &self.reach {
+            login.check(user.is_some())?;
             match host_keys.len() {
                 0 => return Err(AssetFault::NoKey),
                 many if many > MOST_KEYS => return Err(AssetFault::Keys),
@@ -149,7 +161,7 @@ impl AssetSpec {
 
 impl Reach {
     /// A host as people write it: `[USER@]HOST[:PORT]`, an address of version 6 in brackets where a port follows.
-    pub fn ssh(place: &str, host_keys: Vec<HostKey>, identity: Option<AssetPath>) -> Result<Self, AssetFault> {
+    pub fn ssh(place: &str, host_keys: Vec<HostKey>, login: AssetLogin) -> Result<Self, AssetFault> {
         let (user, rest) = match place.rsplit_once('@') {
             Some((user, rest)) => (Some(user.parse().map_err(AssetFault::User)?), rest),
             None => (None, place),
@@ -163,7 +175,7 @@ impl Reach {
             None => 22,
             Some(digits) => digits.parse().map_err(|_| AssetFault::Port)?,
         };
-        Ok(Self::Ssh { user, host: AssetHost::parse(host).map_err(AssetFault::Host)?, port, host_keys, identity })
+        Ok(Self::Ssh { user, host: AssetHost::parse(host).map_err(AssetFault::Host)?, port, host_keys, login })
     }
 
     /// The way in one word.

@@ -80,7 +80,7 @@ const LINE_POINTS: [&str; 10] = [
     "line.stop.told",
 ];
 /// Commits of the engine about a proposal.
-const PROPOSAL_COMMITS: [&str; 8] = ["look", "over", "claim", "dispatch", "begin", "come", "silent", "told"];
+const PROPOSAL_COMMITS: [&str; 9] = ["look", "over", "claim", "dispatch", "begin", "come", "silent", "told", "deliver"];
 /// Commits of what people do with one. Whoever did it hears nothing where the engine dies there.
 const PROPOSAL_DECISIONS: [&str; 9] =
     ["ask", "approve", "deny", "withdraw", "edit", "resolve", "review", "together", "stop"];

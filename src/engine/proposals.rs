@@ -8,6 +8,7 @@
 mod ask;
 mod carry;
 mod decide;
+mod deliver;
 mod halt;
 mod ledger;
 mod output;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use ask::{Asked, ProposeFault, Request, propose};
 pub use decide::{Change, DecideFault, Decision};
+pub(in crate::engine) use deliver::delivered;
 pub use people::Roles;
 pub use ports::{Fleet, Order, Piece};
 

@@ -1,5 +1,6 @@
 //! Looking at an asset, carrying a command out on it, and asking what became of one. Nothing here is ever repeated by itself.
 
+use super::call::Call;
 use super::line::Line;
 use super::says::Said;
 use super::talk::Talk;
@@ -31,13 +32,15 @@ pub struct Order {
     pub asset: AssetSpec,
     /// What.
     pub command: Command,
+    /// The digest of what was approved, by which the asset's own log knows it.
+    pub digest: String,
 }
 
 impl Order {
     /// What is carried out of what was approved.
     pub fn of(approved: &Approved, asset: &Asset) -> Self {
         let (execution, command) = (approved.execution.clone(), approved.proposed.command.clone());
-        Self { execution, asset: asset.spec.clone(), command }
+        Self { execution, asset: asset.spec.clone(), command, digest: approved.digest.clone() }
     }
 }
 
@@ -68,13 +71,29 @@ pub enum Heard {
 #[derive(Debug, Clone)]
 pub struct Fleet {
     dir: PathBuf,
+    config: Option<PathBuf>,
+    clock: i64,
     crash: CrashPoints,
 }
 
 impl Fleet {
     /// With a private directory for what SSH needs, whose path is short.
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, crash: CrashPoints::default() }
+        Self { dir, config: None, clock: 0, crash: CrashPoints::default() }
+    }
+
+    /// The same with the secrets that are kept beside this directory's `config.toml`.
+    #[must_use]
+    pub fn with_secrets(mut self, config: PathBuf) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// The same by a clock that is so many seconds off, as a test has it.
+    #[must_use]
+    pub fn off_by(mut self, seconds: i64) -> Self {
+        self.clock = seconds;
+        self
     }
 
     /// The same with places where a test has the gate die.
@@ -88,15 +107,26 @@ impl Fleet {
         &self.dir
     }
 
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// Seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(self.clock)
+    }
+
     pub(super) fn at(&self, point: &str) -> Result<(), FleetFault> {
         self.crash.at(point).map_err(|Crashed| FleetFault("the gate was told to die here".to_owned()))
     }
 
     /// Looks at an asset just before something is done there, and refuses one whose clock is off or that lacks what is needed.
     pub async fn look(&self, asset: &AssetSpec) -> Result<Looked, FleetFault> {
-        let line = Line::open(asset, &self.dir).await?;
-        let mut talk = line.call(receipt::text(), &["look", base(asset)], Vec::new()).await?;
-        let asked = now();
+        let call = Call::look(base(asset), asset.name.as_str());
+        let line = Line::open(self, asset, &call).await?;
+        let asked = self.now();
+        let mut talk = line.call(&call, Vec::new()).await?;
         let (mut boot, mut user, mut clock, mut place) = (None, None, None, false);
         let mut lacks = Vec::new();
         loop {
@@ -121,7 +151,7 @@ impl Fleet {
             ));
         };
         // Its clock was read between these two moments.
-        let off = asked.saturating_sub(clock).max(clock.saturating_sub(now()));
+        let off = asked.saturating_sub(clock).max(clock.saturating_sub(self.now()));
         if off > SKEW {
             return Err(FleetFault(format!("its clock is {off} s off, more than {SKEW}: set it")));
         }
@@ -130,7 +160,7 @@ impl Fleet {
 
     /// How an asset is, by a text that only reads.
     pub async fn observe(&self, asset: &AssetSpec) -> Result<Vitals, FleetFault> {
-        observe::observe(asset, &self.dir).await
+        observe::observe(self, asset).await
     }
 
     /// Carries a command out, once. `boot` is what was read just before; output goes to `output` as it comes, in bounded pieces.
@@ -141,10 +171,13 @@ impl Fleet {
             Ok(lines) => lines,
             Err(unfit) => return not_run(unfit.to_string()),
         };
+        let kernel = boot.split('/').next().unwrap_or_default();
+        let (kept, length, digest) = (receipt::KEPT.to_string(), lines.len().to_string(), receipt::digest(&lines));
+        let call = Call::about(order, "run", base(&order.asset), &[kernel, &kept, &length, &digest]);
         // Nothing has left before the line is open.
         let opened = async {
             self.at("line.run.connecting")?;
-            let line = Line::open(&order.asset, &self.dir).await?;
+            let line = Line::open(self, &order.asset, &call).await?;
             self.at("line.run.connected")?;
             Ok::<Line, FleetFault>(line)
         };
@@ -152,14 +185,11 @@ impl Fleet {
             Ok(line) => line,
             Err(fault) => return not_run(fault.to_string()),
         };
-        let kernel = boot.split('/').next().unwrap_or_default();
         if line.boot(kernel) != boot {
             return not_run("it was started anew since it was looked at".to_owned());
         }
-        let limit = receipt::KEPT.to_string();
-        let verb = ["run", base(&order.asset), order.execution.as_str(), kernel, &limit];
         let told = async {
-            let talk = line.call(receipt::text(), &verb, lines).await?;
+            let talk = line.call(&call, lines).await?;
             self.at("line.run.called")?;
             let told = self.hear(Asked::Run, talk, order, output).await;
             self.at("line.run.ended")?;
@@ -177,10 +207,10 @@ impl Fleet {
     }
 
     async fn asked(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
-        let line = Line::open(&order.asset, &self.dir).await?;
+        let call = Call::about(order, "fence", base(&order.asset), &[]);
+        let line = Line::open(self, &order.asset, &call).await?;
         self.at("line.fence.connected")?;
-        let mut talk =
-            line.call(receipt::text(), &["fence", base(&order.asset), order.execution.as_str()], Vec::new()).await?;
+        let mut talk = line.call(&call, Vec::new()).await?;
         self.at("line.fence.called")?;
         let mut same = false;
         loop {
@@ -199,13 +229,12 @@ impl Fleet {
     /// Tells the output of a command that was dispatched, from these bytes of its two outputs on, and its end.
     pub async fn follow(&self, order: &Order, from: (u64, u64), output: &mpsc::Sender<Heard>) -> ExecutionOutcome {
         let unknown = |fault: FleetFault| ExecutionOutcome::Unknown { why: fault.to_string() };
-        let line = match Line::open(&order.asset, &self.dir).await {
+        let call = Call::about(order, "follow", base(&order.asset), &[&from.0.to_string(), &from.1.to_string()]);
+        let line = match Line::open(self, &order.asset, &call).await {
             Ok(line) => line,
             Err(fault) => return unknown(fault),
         };
-        let (out, err) = (from.0.to_string(), from.1.to_string());
-        let verb = ["follow", base(&order.asset), order.execution.as_str(), &out, &err];
-        match line.call(receipt::text(), &verb, Vec::new()).await {
+        match line.call(&call, Vec::new()).await {
             Ok(talk) => self.hear(Asked::Follow, talk, order, output).await,
             Err(fault) => unknown(fault),
         }
@@ -279,7 +308,7 @@ pub(super) fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcom
         Said::Lost(why) if asked == Asked::Run => ExecutionOutcome::NotRun { why },
         Said::Lost(why) => ExecutionOutcome::Unknown { why },
         Said::Rebooted if asked == Asked::Run => not_run("the asset was started anew since it was looked at"),
-        Said::Cut if asked == Asked::Run => not_run("it did not arrive whole, so nothing was started"),
+        Said::Cut if asked == Asked::Run => not_run("it did not arrive as it was sent, so nothing was started"),
         Said::There => unknown("its receipt was on the asset already: it was dispatched before"),
         Said::Claimed => unknown("its receipt is there, and nothing tells whether it was started"),
         Said::Gone | Said::Running => unknown("it was started, and is gone without an exit code"),
@@ -290,9 +319,4 @@ pub(super) fn became(asked: Asked, said: Said, order: &Order) -> ExecutionOutcom
 
 pub(super) fn base(asset: &AssetSpec) -> &str {
     asset.receipts.as_ref().map_or("-", AssetPath::as_str)
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,8 +1,9 @@
 //! Containers as assets: the receipt's text is started in them by their engine. Steps of runs never have anything started in them
 //! this way; an asset is somebody else's container.
 
+use super::FleetFault;
+use super::call::Call;
 use super::talk::Talk;
-use super::{FleetFault, receipt};
 use crate::domain::{AssetPath, ContainerName, shortened};
 use bollard::API_DEFAULT_VERSION;
 use bollard::Docker;
@@ -58,12 +59,12 @@ impl Container {
         format!("{}/{}", self.id, self.started)
     }
 
-    pub(super) async fn call(&self, text: &str, verb: &[&str], input: Vec<u8>) -> Result<Talk, FleetFault> {
+    pub(super) async fn call(&self, call: &Call, input: Vec<u8>) -> Result<Talk, FleetFault> {
         let config = CreateExecOptions {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(false),
-            cmd: Some(receipt::words(text, verb)),
+            cmd: Some(call.words()),
             ..CreateExecOptions::default()
         };
         let exec = soon(self.docker.create_exec(&self.id, config)).await?;

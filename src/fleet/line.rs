@@ -1,9 +1,9 @@
 //! A line to an asset, whichever way leads there.
 
+use super::call::Call;
 use super::talk::Talk;
-use super::{FleetFault, docker, local, ssh};
+use super::{Fleet, FleetFault, docker, local, ssh};
 use crate::domain::{AssetSpec, Reach};
-use std::path::Path;
 
 /// An open line.
 pub(super) enum Line {
@@ -13,12 +13,12 @@ pub(super) enum Line {
 }
 
 impl Line {
-    /// Opens one. `dir` is a private directory for what SSH needs.
-    pub(super) async fn open(spec: &AssetSpec, dir: &Path) -> Result<Self, FleetFault> {
+    /// Opens one for this call: where a certificate lets in, it is for nothing else.
+    pub(super) async fn open(fleet: &Fleet, spec: &AssetSpec, call: &Call) -> Result<Self, FleetFault> {
         match &spec.reach {
-            Reach::Ssh { user, host, port, host_keys, identity } => {
-                let way = ssh::Way { user: user.as_ref(), host, port: *port, host_keys, identity: identity.as_ref() };
-                Ok(Self::Ssh(ssh::Host::open(&way, dir).await?))
+            Reach::Ssh { user, host, port, host_keys, login } => {
+                let way = ssh::Way { user: user.as_ref(), host, port: *port, host_keys, login };
+                Ok(Self::Ssh(ssh::Host::open(&way, fleet, call).await?))
             }
             Reach::Docker { container, engine } => {
                 Ok(Self::Docker(docker::Container::open(container, engine.as_ref()).await?))
@@ -28,12 +28,12 @@ impl Line {
         }
     }
 
-    /// Calls one of our texts there.
-    pub(super) async fn call(&self, text: &str, verb: &[&str], input: Vec<u8>) -> Result<Talk, FleetFault> {
+    /// Makes the call for which it was opened.
+    pub(super) async fn call(&self, call: &Call, input: Vec<u8>) -> Result<Talk, FleetFault> {
         match self {
-            Self::Ssh(host) => host.call(text, verb, input).await,
-            Self::Docker(container) => container.call(text, verb, input).await,
-            Self::Local => local::call(text, verb, input),
+            Self::Ssh(host) => host.call(call, input).await,
+            Self::Docker(container) => container.call(call, input).await,
+            Self::Local => local::call(call, input),
         }
     }
 

@@ -1,11 +1,12 @@
 //! This machine as an asset, for trying things out: the engine's own user runs what was approved.
 
+use super::FleetFault;
+use super::call::Call;
 use super::talk::Talk;
-use super::{FleetFault, receipt};
 use std::process::Stdio;
 
-pub(super) fn call(text: &str, verb: &[&str], input: Vec<u8>) -> Result<Talk, FleetFault> {
-    let words = receipt::words(text, verb);
+pub(super) fn call(call: &Call, input: Vec<u8>) -> Result<Talk, FleetFault> {
+    let words = call.words();
     let failed = || FleetFault("the receipt's text does not start on this machine".to_owned());
     let (program, arguments) = words.split_first().ok_or_else(failed)?;
     let mut child = tokio::process::Command::new(program)

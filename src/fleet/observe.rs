@@ -1,10 +1,10 @@
 //! Looking at an asset: one constant text that only reads, and what it says taken apart. It shares nothing with the way on which
 //! commands are carried out but the line.
 
-use super::FleetFault;
+use super::call::Call;
 use super::line::Line;
+use super::{Fleet, FleetFault};
 use crate::domain::{AssetSpec, ContainerSeen, DiskSeen, Vitals, shortened};
-use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -18,10 +18,11 @@ const MOST: usize = 256 * 1024;
 const LONGEST: (usize, usize) = (50, 200);
 
 /// What an asset says of itself.
-pub(super) async fn observe(asset: &AssetSpec, dir: &Path) -> Result<Vitals, FleetFault> {
+pub(super) async fn observe(fleet: &Fleet, asset: &AssetSpec) -> Result<Vitals, FleetFault> {
     let looked = async {
-        let line = Line::open(asset, dir).await?;
-        let mut pieces = line.call(TEXT, &[], Vec::new()).await?;
+        let call = Call::observe(TEXT, asset.name.as_str());
+        let line = Line::open(fleet, asset, &call).await?;
+        let mut pieces = line.call(&call, Vec::new()).await?;
         let mut bytes = Vec::new();
         while let Some(piece) = pieces.piece().await {
             bytes.extend(piece);

@@ -17,16 +17,16 @@ pub fn text() -> &'static str {
 
 /// Its digest, 64 hexadecimal digits.
 pub fn means() -> String {
-    hex(&Sha256::digest(TEXT.as_bytes()))
+    digest(TEXT.as_bytes())
+}
+
+/// The digest of what a command is sent as, as `sha256sum` tells it there.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// The words of one call: an empty environment, so that nothing of an account's own changes what they mean.
-pub(super) fn words(text: &str, verb: &[&str]) -> Vec<String> {
+pub(super) fn words(text: &str, verb: &[String]) -> Vec<String> {
     let fixed = ["/usr/bin/env", "-i", PATH, "/bin/sh", "-c", text, "dogwatch", text];
-    fixed.iter().chain(verb).map(|word| (*word).to_owned()).collect()
-}
-
-/// The same as one line for the shell that a host gives to whoever logs in. It consists of our own text, digits and paths only.
-pub(super) fn line(text: &str, verb: &[&str]) -> String {
-    format!("exec {}", shell_words::join(words(text, verb)))
+    fixed.iter().map(|word| (*word).to_owned()).chain(verb.iter().cloned()).collect()
 }

@@ -3,7 +3,8 @@
 # directory has its one turn: a start makes it and runs, a fence makes it and holds the place for ever.
 #
 #   look BASE                          what this machine is
-#   run BASE ID BOOT LIMIT             read a command; run it, unless its directory is there or the machine was started anew
+#   run BASE ID BOOT LIMIT SIZE SUM    read a command of this size and SHA-256; run it, unless its directory is there or the machine
+#                                      was started anew
 #   fence BASE ID                      hold its place, or tell what became of it
 #   stop BASE ID GRACE                 end it: it is told to, and killed after so many seconds; else as a fence
 #   follow BASE ID OUT ERR             tell its output from these bytes on, and its end
@@ -46,7 +47,7 @@ look() {
   say boot "$(boot)"
   say now "$(date +%s)"
   say user "$(id -un)"
-  for tool in base64 dd env head mkfifo mv setsid stat tail timeout wc; do
+  for tool in base64 dd env head mkfifo mv setsid sha256sum stat tail timeout wc; do
     command -v "$tool" >/dev/null || say lacks "$tool"
   done
   place "$1"
@@ -59,7 +60,12 @@ run() {
   d=$base/$2
   want=$3
   limit=$4
-  # All of it is read before anything is marked, so a line that breaks leaves nothing.
+  # All of it is read, and is what was approved, before anything is marked: a line that breaks leaves nothing.
+  head -c "$5" >"$d.$$" || { rm -f "$d.$$"; say lost no room for what it is to run; exit 98; }
+  sum=$(sha256sum <"$d.$$")
+  exec <"$d.$$"
+  rm -f "$d.$$"
+  [ "${sum%% *}" = "$6" ] || { say cut; exit 95; }
   take timeout
   seconds=$line
   take cwd
@@ -69,7 +75,10 @@ run() {
   user=$line
   set -- env -i "PATH=$PATH"
   if [ "$user" != - ] && [ "$user" != "$(id -un)" ]; then
-    if [ "$(id -u)" = 0 ]; then set -- runuser -u "$user" -- "$@"; else set -- sudo -n -u "$user" -- "$@"; fi
+    tool=sudo
+    [ "$(id -u)" != 0 ] || tool=runuser
+    command -v "$tool" >/dev/null || { say lost "it needs $tool to run anything as $user"; exit 98; }
+    if [ "$tool" = sudo ]; then set -- sudo -n -u "$user" -- "$@"; else set -- runuser -u "$user" -- "$@"; fi
   fi
   take words
   left=$line
@@ -261,7 +270,7 @@ verb=$2
 shift 2
 case $verb in
 look) look "$1" ;;
-run) run "$1" "$2" "$3" "$4" ;;
+run) run "$1" "$2" "$3" "$4" "$5" "$6" ;;
 turn) turn "$@" ;;
 fence) fence "$1" "$2" ;;
 stop) stop "$1" "$2" "$3" ;;

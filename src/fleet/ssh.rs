@@ -1,15 +1,17 @@
 //! Hosts by SSH: the machine's own client, told everything in a file of our own, so that no other configuration has a say. It knows
 //! the keys that people wrote down for this host and no others.
 
+use super::agent::{Agent, Held};
+use super::call::Call;
 use super::talk::Talk;
-use super::{FleetFault, receipt};
-use crate::domain::{AssetHost, AssetPath, HostKey, UserName, shortened};
+use super::{Fleet, FleetFault, certificate};
+use crate::domain::{AssetHost, AssetLogin, HostKey, UserName, shortened};
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +34,7 @@ pub(super) struct Way<'a> {
     pub host: &'a AssetHost,
     pub port: u16,
     pub host_keys: &'a [HostKey],
-    pub identity: Option<&'a AssetPath>,
+    pub login: &'a AssetLogin,
 }
 
 /// A connection.
@@ -52,12 +54,15 @@ impl Drop for Files {
 }
 
 impl Host {
-    pub(super) async fn open(way: &Way<'_>, dir: &Path) -> Result<Self, FleetFault> {
+    /// Opens one for this call.
+    pub(super) async fn open(way: &Way<'_>, fleet: &Fleet, call: &Call) -> Result<Self, FleetFault> {
         let name = way.host.with_port(way.port);
-        if let Some(identity) = way.identity {
-            is_closed(identity)?;
-        }
-        let files = files(way, dir).map_err(|error| FleetFault(format!("{}: {error}", dir.display())))?;
+        let ours = ours(way, fleet, call)?;
+        let failed = |error: std::io::Error| FleetFault(format!("{}: {error}", fleet.dir().display()));
+        let files = files(way, fleet.dir()).map_err(failed)?;
+        // It is gone once the connection stands: a key is for one login.
+        let (held, authority) = ours.map_or((None, None), |(held, authority)| (Some(held), authority));
+        let agent = held.map(|held| Agent::start(files.0.join("agent"), held)).transpose().map_err(failed)?;
         let mut builder = SessionBuilder::default();
         // A gate that is killed leaves nothing open for long.
         builder
@@ -72,15 +77,18 @@ impl Host {
         if let Some(user) = way.user {
             builder.user(user.to_string());
         }
+        if let Some(agent) = &agent {
+            builder.ssh_auth_sock(agent.path());
+        }
         let opened = tokio::time::timeout(CONNECT * 2, builder.connect(way.host.as_str())).await;
         let session = opened
             .map_err(|_| FleetFault(format!("{name} did not let anybody in within {} s", CONNECT.as_secs() * 2)))?
-            .map_err(|error| FleetFault(format!("{name}: {}", told(&error))))?;
+            .map_err(|error| FleetFault(format!("{name}: {}{}", told(&error), remedy(&error, authority, way))))?;
         Ok(Self { session: Arc::new(session), files: Arc::new(files) })
     }
 
-    pub(super) async fn call(&self, text: &str, verb: &[&str], input: Vec<u8>) -> Result<Talk, FleetFault> {
-        let mut command = Arc::clone(&self.session).arc_raw_command(receipt::line(text, verb));
+    pub(super) async fn call(&self, call: &Call, input: Vec<u8>) -> Result<Talk, FleetFault> {
+        let mut command = Arc::clone(&self.session).arc_raw_command(call.line());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().await.map_err(|error| FleetFault(told(&error)))?;
         let (to, from) = (child.stdin().take(), child.stdout().take());
@@ -98,14 +106,39 @@ fn told(error: &openssh::Error) -> String {
     shortened(&words, 400)
 }
 
-/// A key that others can read is none.
-fn is_closed(file: &AssetPath) -> Result<(), FleetFault> {
-    let found = std::fs::metadata(file.as_str()).map_err(|error| FleetFault(format!("{file}: {error}")))?;
-    if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o077 != 0 {
-        let rule = "must be a file of the engine's user that nobody else may read: chmod 600 it";
-        return Err(FleetFault(format!("{file} {rule}")));
+/// What could be done about it, where a host does not take our certificates.
+fn remedy(error: &openssh::Error, authority: Option<String>, way: &Way<'_>) -> String {
+    let (Some(authority), Some(user), true) = (authority, way.user, told(error).contains("Permission denied")) else {
+        return String::new();
+    };
+    format!(
+        "; it takes no certificate of the authority {authority}: for {user} it must trust that key (`cert-authority` in \
+         authorized_keys, or TrustedUserCAKeys), see us at `source-address`, and have a clock that is right to half a minute; \
+         its own log says which of these it is"
+    )
+}
+
+/// What the gate itself logs in with, where that is no file which the client reads: a key, and by what authority it was certified.
+fn ours(way: &Way<'_>, fleet: &Fleet, call: &Call) -> Result<Option<(Held, Option<String>)>, FleetFault> {
+    match (&way.login.identity, &way.login.authority) {
+        (_, Some(source)) => {
+            let Some(user) = way.user else {
+                return Err(FleetFault("a certificate needs a user: name it in the asset's place".to_owned()));
+            };
+            let authority = certificate::read(source, fleet.config())?;
+            let now = u64::try_from(fleet.now()).unwrap_or_default();
+            let held = certificate::issue(&authority, (user, way.login.source_address.as_ref()), call, now)?;
+            Ok(Some((held, Some(certificate::fingerprint(&authority)))))
+        }
+        (Some(source), None) if source.secret().is_some() => {
+            let key = certificate::read(source, fleet.config())?;
+            let failed = |error: ssh_key::Error| FleetFault(format!("{source}: {error}"));
+            let shown = key.public_key().to_bytes().map_err(failed)?;
+            Ok(Some((Held { shown, key }, None)))
+        }
+        (Some(file), None) => certificate::is_closed(file).map(|()| None),
+        (None, None) => Ok(None),
     }
-    Ok(())
 }
 
 /// Writes down the host's keys and every option that could be set elsewhere.
@@ -150,9 +183,11 @@ fn config(way: &Way<'_>) -> String {
     ] {
         let _infallible = writeln!(text, "  {option}");
     }
-    let identity = match way.identity {
-        Some(file) => format!("  IdentityFile \"{file}\"\n  IdentitiesOnly yes\n  IdentityAgent none\n"),
-        None => "  IdentityFile none\n  IdentityAgent SSH_AUTH_SOCK\n".to_owned(),
+    let login = match &way.login {
+        AssetLogin { identity: Some(file), authority: None, .. } if file.secret().is_none() => {
+            format!("  IdentityFile \"{file}\"\n  IdentitiesOnly yes\n  IdentityAgent none\n")
+        }
+        _ => "  IdentityFile none\n  IdentityAgent SSH_AUTH_SOCK\n".to_owned(),
     };
-    text + &identity
+    text + &login
 }

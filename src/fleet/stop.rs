@@ -1,10 +1,11 @@
 //! Ending a command that runs on an asset: all that it started in its group is told to end, and is killed after a grace. It is done there,
 //! by the receipt's text, so that no process is touched but the one that the receipt names, in the life in which it was started.
 
+use super::FleetFault;
+use super::call::Call;
 use super::carry::{Asked, Fleet, LOOK, Order, base, became};
 use super::line::Line;
 use super::says::Said;
-use super::{FleetFault, receipt};
 use crate::domain::ExecutionOutcome;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -21,10 +22,9 @@ impl Fleet {
     }
 
     async fn ended(&self, order: &Order, boot: &str) -> Result<ExecutionOutcome, FleetFault> {
-        let line = Line::open(&order.asset, self.dir()).await?;
-        let grace = GRACE.to_string();
-        let verb = ["stop", base(&order.asset), order.execution.as_str(), &grace];
-        let mut talk = line.call(receipt::text(), &verb, Vec::new()).await?;
+        let call = Call::about(order, "stop", base(&order.asset), &[&GRACE.to_string()]);
+        let line = Line::open(self, &order.asset, &call).await?;
+        let mut talk = line.call(&call, Vec::new()).await?;
         self.at("line.stop.called")?;
         let mut same = false;
         loop {

@@ -1,7 +1,7 @@
 //! How a live system is, in words that the command line and the console share. What it says of itself is outside text.
 
 use super::{ago, size, span};
-use crate::domain::{AssetState, Millis, Reach, Sighting, Vitals};
+use crate::domain::{AssetLogin, AssetState, Millis, Reach, Sighting, Vitals};
 use crate::protocol::AssetView;
 use crate::safe;
 use crate::text::{Colour, SafeText, Style};
@@ -59,13 +59,11 @@ pub fn page(view: &AssetView, now: Millis) -> Vec<SafeText> {
     if spec.reach != Reach::Nowhere {
         say("at", safe!("{}", spec.reach.place()));
     }
-    if let Reach::Ssh { host_keys, identity, .. } = &spec.reach {
+    if let Reach::Ssh { host_keys, login, .. } = &spec.reach {
         for key in host_keys {
             say("host key", safe!("{} {}", key.kind(), key.fingerprint()));
         }
-        let identity =
-            identity.as_ref().map_or_else(|| safe!("the engine's SSH agent"), |file| safe!("{}", file.as_str()));
-        say("logs in with", identity);
+        say("logs in with", logs_in(login));
     }
     if let Some(environment) = &spec.environment {
         say("environment", safe!("{}", environment.as_str()));
@@ -86,6 +84,18 @@ pub fn page(view: &AssetView, now: Millis) -> Vec<SafeText> {
         page.extend(spec.note.lines().map(|line| safe!("{}", line)));
     }
     page
+}
+
+/// With what the gate logs in there.
+fn logs_in(login: &AssetLogin) -> SafeText {
+    match (&login.identity, &login.authority, &login.source_address) {
+        (_, Some(key), None) => safe!("a certificate for each call, by {}", key.as_str()),
+        (_, Some(key), Some(from)) => {
+            safe!("a certificate for each call from {}, by {}", from.as_str(), key.as_str())
+        }
+        (Some(key), None, _) => safe!("{}", key.as_str()),
+        (None, None, _) => safe!("the engine's SSH agent"),
+    }
 }
 
 /// All that the last looks told.

@@ -38,6 +38,7 @@ missing_packages() {
         hosts)
             have ssh || echo openssh-client
             [ -x /usr/sbin/sshd ] || echo openssh-server
+            have busybox || echo busybox
             ;;
         real)
             have python3 || echo python3

@@ -17,39 +17,82 @@ pub struct Sshd {
     dir: TempDir,
     child: Child,
     port: u16,
-    boot: bool,
+    kind: Kind,
+}
+
+/// What a host has in place of the machine's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Usual,
+    /// The id of its boot, and programs that go before the others.
+    Boot,
+    /// This program as its `/bin/sh`.
+    Shell(&'static str),
+    /// A root directory in which there is busybox and nothing else.
+    Busybox,
+}
+
+impl Kind {
+    /// What is done in a mount namespace of its own before sshd starts there.
+    fn mounts(self, at: &str) -> Option<String> {
+        match self {
+            Self::Usual => None,
+            Self::Boot => Some(format!(
+                "mount --bind {at}/boot /proc/sys/kernel/random/boot_id && mount --bind {at}/bin /usr/local/sbin"
+            )),
+            Self::Shell(program) => Some(format!("mount --bind {program} /bin/sh")),
+            // Its path belongs to root all along, as sshd wants it; the test's own directory is where it is.
+            Self::Busybox => Some(format!(
+                "box=$(command -v busybox) && mount -t tmpfs -o mode=755 none /mnt && cd /mnt && \
+                 mkdir -p bin usr/bin proc dev tmp etc .{at} && cp \"$box\" bin/busybox && \
+                 {{ ldd \"$box\" | grep -o '/[^ ]*' | xargs -r cp -L --parents -t . || :; }} && \
+                 for word in $(busybox --list); do ln -s /bin/busybox bin/$word; done && ln -s /bin/busybox usr/bin/env && \
+                 shell=$(getent passwd \"$(id -u)\" | cut -d: -f7) && mkdir -p \".${{shell%/*}}\" && \
+                 {{ [ -e \".$shell\" ] || printf '#!/bin/sh\nexec /bin/sh \"$@\"\n' >\".$shell\"; }} && chmod 755 \".$shell\" && \
+                 cp /etc/passwd /etc/group etc && mount --rbind /proc proc && mount --rbind /dev dev && mount --bind {at} .{at}"
+            )),
+        }
+    }
 }
 
 impl Sshd {
     /// Starts one.
     pub fn start() -> Self {
-        Self::made(false)
+        Self::made(Kind::Usual)
     }
 
     /// Starts one that can be "started anew": the id of its boot, as everybody who logs in reads it, is a file of the test. What lies
     /// in `bin` of its directory goes before the machine's own programs there. `None` where this user may not mount anything.
     pub fn with_boot() -> Option<Self> {
+        Self::with(Kind::Boot)
+    }
+
+    /// Starts one that has something in place of the machine's own. `None` where this user may not mount anything.
+    pub fn with(kind: Kind) -> Option<Self> {
         let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output().unwrap();
         if !tried.status.success() {
             eprintln!("skipped: this user may not mount anything");
             return None;
         }
-        Some(Self::made(true))
+        Some(Self::made(kind))
     }
 
-    fn made(boot: bool) -> Self {
+    fn made(kind: Kind) -> Self {
         // A short path: the address of a Unix socket has room for 107 bytes.
         let dir = tempfile::Builder::new().prefix("dwssh").tempdir_in("/tmp").unwrap();
         keygen(&dir.path().join("login"));
         keygen(&dir.path().join("host"));
+        keygen(&dir.path().join("authority"));
+        fs::copy(dir.path().join("authority.pub"), dir.path().join("authorities")).unwrap();
         fs::copy(dir.path().join("login.pub"), dir.path().join("authorized")).unwrap();
         fs::create_dir(dir.path().join("bin")).unwrap();
         fs::write(dir.path().join("boot"), "11111111-0000-4000-8000-000000000000\n").unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let child = spawn(dir.path(), port, boot);
-        let sshd = Self { dir, child, port, boot };
+        let child = spawn(dir.path(), port, kind);
+        let sshd = Self { dir, child, port, kind };
         sshd.wait();
         sshd
     }
@@ -80,6 +123,27 @@ impl Sshd {
         serde_json::from_value(json!({"name": "target", "reach": reach, "receipts": self.file("receipts")})).unwrap()
     }
 
+    /// It as an asset, reached by certificates of an authority that it trusts.
+    pub fn certified(&self, more: &serde_json::Value) -> AssetSpec {
+        let mut asset = serde_json::to_value(self.asset()).unwrap();
+        asset["reach"]["identity"] = serde_json::Value::Null;
+        asset["reach"]["authority"] = json!(self.file("authority"));
+        for (name, value) in more.as_object().unwrap() {
+            asset["reach"][name] = value.clone();
+        }
+        serde_json::from_value(asset).unwrap()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it wrote down of who came.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.file("log")).unwrap()
+    }
+
     /// Puts another host in its place: the same address, another key.
     pub fn impersonate(&mut self) {
         self.end();
@@ -87,7 +151,7 @@ impl Sshd {
             fs::remove_file(self.file(name)).unwrap();
         }
         keygen(&self.file("host"));
-        self.child = spawn(self.dir.path(), self.port, self.boot);
+        self.child = spawn(self.dir.path(), self.port, self.kind);
         self.wait();
     }
 
@@ -161,7 +225,7 @@ fn keygen(file: &Path) {
     assert!(made.success(), "ssh-keygen");
 }
 
-fn spawn(dir: &Path, port: u16, boot: bool) -> Child {
+fn spawn(dir: &Path, port: u16, kind: Kind) -> Child {
     assert!(Path::new(SSHD).exists(), "{SSHD} is missing: install openssh-server");
     if rustix::process::geteuid().is_root() {
         // Its package makes this when its service starts.
@@ -171,22 +235,21 @@ fn spawn(dir: &Path, port: u16, boot: bool) -> Child {
     let (config, at) = (dir.join("sshd.conf"), dir.display());
     let text = format!(
         "ListenAddress 127.0.0.1:{port}\nHostKey {at}/host\nPidFile none\nAuthorizedKeysFile {at}/authorized\nStrictModes no\n\
-         UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nLogLevel ERROR\n\
+         UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nLogLevel VERBOSE\n\
+         TrustedUserCAKeys {at}/authorities\n\
          PrintMotd no\nPrintLastLog no\nMaxStartups 200\n"
     );
-    fs::write(&config, text).unwrap();
-    let mut command = if boot {
+    let inside = if kind == Kind::Busybox { "ChrootDirectory /mnt\n" } else { "" };
+    fs::write(&config, format!("{text}{inside}")).unwrap();
+    let mut command = if let Some(mounts) = kind.mounts(&at.to_string()) {
         let mut command = Command::new("unshare");
-        let line = format!(
-            "mount --bind {at}/boot /proc/sys/kernel/random/boot_id && mount --bind {at}/bin /usr/local/sbin && \
-             exec {SSHD} -D -e -f {at}/sshd.conf"
-        );
-        command.args(["-m", "sh", "-c", &line]);
+        command.args(["-m", "sh", "-c", &format!("{mounts} && exec {SSHD} -D -e -f {at}/sshd.conf")]);
         command
     } else {
         let mut command = Command::new(SSHD);
         command.args(["-D", "-e", "-f"]).arg(&config);
         command
     };
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    let log = fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }

@@ -1,7 +1,10 @@
 //! `dogwatch asset add`: one live system, said in words.
 
 use super::super::context::Failure;
-use crate::domain::{AssetHost, AssetName, AssetPath, AssetSpec, AssetWord, ContainerName, HostKey, Reach};
+use crate::domain::{
+    AssetHost, AssetLogin, AssetName, AssetPath, AssetSpec, AssetWord, ContainerName, HostKey, KeySource, Reach,
+    SourceAddress,
+};
 use std::collections::BTreeMap;
 
 #[derive(Debug, clap::Args)]
@@ -16,9 +19,15 @@ pub(super) struct Args {
     /// A key that the host may show, as in its public file; may be given several times
     #[arg(long, value_name = "KEY", requires = "ssh", value_parser = HostKey::parse)]
     host_key: Vec<HostKey>,
-    /// The file with the key that logs in; the engine's SSH agent where none is named
-    #[arg(long, value_name = "FILE", requires = "ssh", value_parser = parse::<AssetPath>)]
-    identity: Option<AssetPath>,
+    /// The key that logs in, a file or secret:NAME; the engine's SSH agent where none is named
+    #[arg(long, value_name = "KEY", requires = "ssh", value_parser = parse::<KeySource>)]
+    identity: Option<KeySource>,
+    /// The key of an authority that the host trusts, a file or secret:NAME: each call gets a certificate of its own, for a minute
+    #[arg(long, value_name = "KEY", requires = "ssh", conflicts_with = "identity", value_parser = parse::<KeySource>)]
+    authority: Option<KeySource>,
+    /// The only address, or network, from which such certificates are good, as the host sees it
+    #[arg(long, value_name = "ADDRESS", requires = "authority", value_parser = parse::<SourceAddress>)]
+    source_address: Option<SourceAddress>,
     /// A container
     #[arg(long, value_name = "CONTAINER", group = "reach", value_parser = parse::<ContainerName>)]
     docker: Option<ContainerName>,
@@ -60,7 +69,7 @@ fn label(text: &str) -> Result<(AssetWord, String), String> {
 /// A host and its port, as `asset scan` takes them.
 pub(super) fn host(text: &str) -> Result<(AssetHost, u16), Failure> {
     let failed = |message: String| Failure { code: 2, message };
-    match Reach::ssh(text, Vec::new(), None) {
+    match Reach::ssh(text, Vec::new(), AssetLogin::default()) {
         Ok(Reach::Ssh { user: None, host, port, .. }) if port != 0 => Ok((host, port)),
         Ok(_) => Err(failed("a host is written HOST or HOST:PORT".to_owned())),
         Err(error) => Err(failed(error.to_string())),
@@ -70,8 +79,10 @@ pub(super) fn host(text: &str) -> Result<(AssetHost, u16), Failure> {
 impl Args {
     pub(super) fn spec(self) -> Result<AssetSpec, Failure> {
         let failed = |error: crate::domain::AssetFault| Failure { code: 2, message: error.to_string() };
+        let login =
+            AssetLogin { identity: self.identity, authority: self.authority, source_address: self.source_address };
         let reach = match (self.ssh, self.docker) {
-            (Some(place), _) => Reach::ssh(&place, self.host_key, self.identity).map_err(failed)?,
+            (Some(place), _) => Reach::ssh(&place, self.host_key, login).map_err(failed)?,
             (None, Some(container)) => Reach::Docker { container, engine: self.engine },
             (None, None) if self.local => Reach::Local,
             (None, None) => Reach::Nowhere,

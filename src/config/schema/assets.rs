@@ -4,6 +4,8 @@ use super::{Table, key};
 
 const PLACE: &str = "an absolute path of letters, digits, dots, dashes, underscores and slashes";
 
+const KEY: &str = "such a path, or \"secret:NAME\" for one of the secret store";
+
 /// The top of `assets.toml`.
 pub const ASSETS_TOP: Table = Table {
     header: "",
@@ -25,9 +27,21 @@ pub const ASSET: Table = Table {
         ),
         key(
             "identity",
-            PLACE,
+            KEY,
             "the engine's SSH agent",
-            "The file with the key that logs in, which nobody but the engine's user may read.",
+            "The key that logs in: a file that nobody but the engine's user may read, or a secret.",
+        ),
+        key(
+            "authority",
+            KEY,
+            "none",
+            "In place of `identity`: the key of an authority that the host trusts. For each call the gate makes a new key and certifies it for this user, this call alone and one minute.",
+        ),
+        key(
+            "source-address",
+            "an address or a network such as \"192.0.2.7\"",
+            "any",
+            "With `authority`: the only place from which the certificates are good, as the host sees it.",
         ),
         key("docker", "a container's name or id", "none", "A container."),
         key("engine", PLACE, "\"/var/run/docker.sock\"", "The socket of the container's engine."),

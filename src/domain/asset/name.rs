@@ -8,8 +8,8 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {rule}")]
 pub struct AssetWordFault {
-    what: &'static str,
-    rule: &'static str,
+    pub(super) what: &'static str,
+    pub(super) rule: &'static str,
 }
 
 fn letters(text: &str, most: usize, first: fn(u8) -> bool, rest: fn(u8) -> bool) -> bool {
@@ -61,6 +61,8 @@ macro_rules! word {
         }
     };
 }
+
+pub(super) use word;
 
 word!(
     /// The name of an asset.

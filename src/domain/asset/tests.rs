@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use proptest::prelude::*;
+use serde_json::json;
 
 pub const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDGRnyBNqVUAuvqrWMzfUhOQ7nqgGzPpY2pxbZjAJqbT";
 
@@ -85,7 +86,7 @@ fn an_asset_wants_a_key_and_few_short_words() {
         host: AssetHost::parse("db").unwrap(),
         port,
         host_keys,
-        identity: None,
+        login: AssetLogin::default(),
     };
     let key = HostKey::parse(KEY).unwrap();
     assert_eq!(spec(ssh(vec![], 22)).check(), Err(AssetFault::NoKey));
@@ -116,7 +117,7 @@ proptest! {
 
 #[test]
 fn a_place_is_read_as_people_write_it() {
-    let read = |text: &str| Reach::ssh(text, vec![], None).map(|reach| reach.place());
+    let read = |text: &str| Reach::ssh(text, vec![], AssetLogin::default()).map(|reach| reach.place());
     for text in ["db", "deploy@db", "deploy@db:2222", "192.0.2.7", "[2001:db8::7]:2222", "a_b@2001:db8::7"] {
         assert_eq!(read(text).unwrap(), text);
     }
@@ -125,5 +126,42 @@ fn a_place_is_read_as_people_write_it() {
         ["", "@db", "-l@db", "db:", "db:x", "db:0x16", "db:70000", "a@b@c d", "[db", "db:22:22", "u@-o", "ssh://db"]
     {
         assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_host_has_one_way_to_log_in_and_a_certificate_names_for_whom() {
+    let login = |identity: Option<&str>, authority: Option<&str>, source: Option<&str>| AssetLogin {
+        identity: identity.map(|text| text.parse().unwrap()),
+        authority: authority.map(|text| text.parse().unwrap()),
+        source_address: source.map(|text| text.parse().unwrap()),
+    };
+    let check = |place: &str, login| {
+        let reach = Reach::ssh(place, vec![HostKey::parse(KEY).unwrap()], login).unwrap();
+        let spec = json!({"name": "db-1", "reach": reach});
+        serde_json::from_value::<AssetSpec>(spec).unwrap().check()
+    };
+    assert_eq!(check("u@db", login(Some("/k"), None, None)), Ok(()));
+    assert_eq!(check("u@db", login(None, Some("secret:ca"), Some("192.0.2.0/24"))), Ok(()));
+    assert_eq!(check("u@db", login(Some("/k"), Some("/a"), None)), Err(AssetFault::TwoLogins));
+    assert_eq!(check("db", login(None, Some("/a"), None)), Err(AssetFault::NoPrincipal));
+    assert_eq!(check("u@db", login(Some("/k"), None, Some("::1"))), Err(AssetFault::NoAuthority));
+    // What was written down before there were certificates is read as it was.
+    let old = json!({"by": "ssh", "user": null, "host": "db", "port": 22, "host_keys": [KEY], "identity": "/k"});
+    let read: Reach = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), old);
+    for good in ["/etc/k", "secret:a", "secret:9-b"] {
+        assert_eq!(good.parse::<KeySource>().unwrap().secret(), good.strip_prefix("secret:"));
+    }
+    for bad in ["", "k", "~/k", "secret:", "secret:-a", "secret:../x", "secret:A", "secret:a b", "/a b", "/a/../b"] {
+        assert!(bad.parse::<KeySource>().is_err(), "{bad}");
+    }
+    for good in ["192.0.2.7", "192.0.2.0/24", "2001:db8::/64", "::1"] {
+        assert_eq!(good.parse::<SourceAddress>().unwrap().as_str(), good);
+    }
+    for bad in
+        ["", "a", "192.0.2.7/33", "192.0.2.7/08", "192.0.2.7/", "192.0.2.7,::1", "192.0.2.007", "!192.0.2.7", "::1/129"]
+    {
+        assert!(bad.parse::<SourceAddress>().is_err(), "{bad}");
     }
 }

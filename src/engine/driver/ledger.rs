@@ -21,6 +21,7 @@ use crate::domain::{
 use crate::engine::crash::Crashed;
 use crate::engine::machine::{self, Event, Refused, Write};
 use crate::engine::ports::World;
+use crate::engine::proposals::delivered;
 use crate::sandbox::Ended;
 use crate::store::{BlobOrigin, ImageState, StoreError, Tx};
 use crate::watchdog::{Round, Verdict};
@@ -205,47 +206,47 @@ impl<W: World> Engine<W> {
         let change = context.change.clone().filter(|_| key.kind == StepKind::Develop);
         let auditor = (key.kind == StepKind::Audit)
             .then(|| json!({ "agent": context.agent.name, "model": context.agent.model() }));
-        let reached = self
-            .guarded(run, place(&context.run), move |tx| {
-                let mut detail = json!({});
-                if let Some(allowances) = allowances {
-                    // What is open now was asked in turns before: this one has not begun.
-                    let mut before = tx.run(run)?.ok_or_else(|| missing("run", &run))?;
-                    booking::book(tx, &mut before)?;
-                    let reservation = match reserve(tx, &allowances, &project, &key)? {
-                        Ok(reservation) => reservation,
-                        Err(reached) => return Ok(reached),
-                    };
-                    detail = json!({ "reserved": reservation.held, "day": reservation.day });
+        let delivers = prompt.as_ref().is_some_and(|prompt| !prompt.tells.is_empty());
+        let intent = self.guarded(run, place(&context.run), move |tx| {
+            let mut detail = json!({});
+            if let Some(allowances) = allowances {
+                // What is open now was asked in turns before: this one has not begun.
+                let mut before = tx.run(run)?.ok_or_else(|| missing("run", &run))?;
+                booking::book(tx, &mut before)?;
+                let reservation = match reserve(tx, &allowances, &project, &key)? {
+                    Ok(reservation) => reservation,
+                    Err(reached) => return Ok(reached),
+                };
+                detail = json!({ "reserved": reservation.held, "day": reservation.day });
+            }
+            let step = tx.insert_step(&key)?.id;
+            if let Some(auditor) = auditor {
+                let origin = BlobOrigin { kind: AUDITOR.to_owned(), run: Some(run), step: Some(step) };
+                tx.put_blob(auditor.to_string().as_bytes(), &origin)?;
+                if let Some(object) = detail.as_object_mut() {
+                    object.insert("auditor".to_owned(), auditor);
                 }
-                let step = tx.insert_step(&key)?.id;
-                if let Some(auditor) = auditor {
-                    let origin = BlobOrigin { kind: AUDITOR.to_owned(), run: Some(run), step: Some(step) };
-                    tx.put_blob(auditor.to_string().as_bytes(), &origin)?;
-                    if let Some(object) = detail.as_object_mut() {
-                        object.insert("auditor".to_owned(), auditor);
-                    }
+            }
+            if let Some(change) = change {
+                tx.put_changed_turn(run, key.iteration, &change)?;
+                if let Some(object) = detail.as_object_mut() {
+                    object.insert("changed".to_owned(), json!(change));
                 }
-                if let Some(change) = change {
-                    tx.put_changed_turn(run, key.iteration, &change)?;
-                    if let Some(object) = detail.as_object_mut() {
-                        object.insert("changed".to_owned(), json!(change));
-                    }
+            }
+            if let Some(Prompt { text, quotes, tells, offers }) = prompt {
+                let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
+                let name = tx.put_blob(text.as_bytes(), &origin)?;
+                tx.apply_guidance(run, quotes, key.iteration)?;
+                tx.proposals_told(&tells, key.iteration)?;
+                tx.insert_offers(run, key.iteration, &offers)?;
+                if let Some(object) = detail.as_object_mut() {
+                    object.insert("prompt".to_owned(), json!(name.to_string()));
                 }
-                if let Some(Prompt { text, quotes, tells, offers }) = prompt {
-                    let origin = BlobOrigin { kind: PROMPT.to_owned(), run: Some(run), step: Some(step) };
-                    let name = tx.put_blob(text.as_bytes(), &origin)?;
-                    tx.apply_guidance(run, quotes, key.iteration)?;
-                    tx.proposals_told(&tells, key.iteration)?;
-                    tx.insert_offers(run, key.iteration, &offers)?;
-                    if let Some(object) = detail.as_object_mut() {
-                        object.insert("prompt".to_owned(), json!(name.to_string()));
-                    }
-                }
-                tx.record(step_event(&key, "intended", detail))?;
-                Ok(Vec::new())
-            })
-            .await?;
+            }
+            tx.record(step_event(&key, "intended", detail))?;
+            Ok(Vec::new())
+        });
+        let reached = delivered(&self.crash, delivers, intent).await?;
         if reached.is_empty() { Ok(()) } else { Err(Halt::Capped { project: name, reached }) }
     }
 

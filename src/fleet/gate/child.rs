@@ -33,10 +33,14 @@ pub fn main(arguments: &[OsString]) -> i32 {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
         return 1;
     };
-    runtime.block_on(serve(
-        Fleet::new(PathBuf::from(dir)).crashing(CrashPoints::from_environment()),
-        Arc::from(Path::new(config)),
-    ));
+    let config = Path::new(config);
+    let fleet = Fleet::new(PathBuf::from(dir)).crashing(CrashPoints::from_environment());
+    // The secret store lies beside the operator's file, and it is this process that reads keys from there.
+    let fleet = match config.parent() {
+        Some(beside) => fleet.with_secrets(beside.to_owned()),
+        None => fleet,
+    };
+    runtime.block_on(serve(fleet, Arc::from(config)));
     runtime.shutdown_timeout(PARTING);
     0
 }

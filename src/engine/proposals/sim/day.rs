@@ -9,10 +9,11 @@ use super::{End, Sim, operator};
 use crate::approval::machine::Resolution;
 use crate::approval::policy::Rule;
 use crate::domain::{
-    Actor, Agreed, Claims, ExecutionOutcome, OperatorRole, Program, ProposalId, ProposalState as State, RunState,
+    Actor, Agreed, Claims, ExecutionOutcome, OperatorRole, Program, ProposalId, ProposalState as State, RunId,
+    RunState, StepKey, StepKind,
 };
-use crate::engine::crash::{self, Plan};
-use crate::engine::proposals::{Change, DecideFault, Decision, Proposals};
+use crate::engine::crash::{self, CrashPoints, Crashed, Plan};
+use crate::engine::proposals::{Change, DecideFault, Decision, Proposals, delivered};
 use crate::store::{AuditFilter, Which};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -221,6 +222,7 @@ impl Day {
         self.sim.target.reach(true);
         self.until(slow, State::is_final).await;
         let run = run_of(&self.sim).await;
+        self.told_once(run).await;
         self.sim.ask_as_agent(run, "agent").await.unwrap();
         let agents = Self::find(&self.sim, "agent").unwrap();
         let ended = self.sim.store.write(move |tx| {
@@ -237,12 +239,60 @@ impl Day {
         self.until(late, |state| state == State::Expired).await;
     }
 
+    /// What became of what an agent proposed is told in one turn of its, wherever an engine dies that delivers it.
+    async fn told_once(&mut self, run: RunId) {
+        for word in ["told", "turned-down"] {
+            self.sim.ask_as_agent(run, word).await.unwrap();
+        }
+        let [told, down] = ["told", "turned-down"].map(|word| Self::find(&self.sim, word).unwrap());
+        let deny = Decision::Deny { reason: "that is another shop".to_owned() };
+        self.decide(down, 2001, deny, |sim| sim.read(down).state == State::Denied).await;
+        assert_eq!(self.turn(run, 1).await, [down], "what nobody has decided yet is told to nobody");
+        for uid in [2001, 2002] {
+            self.agree(told, uid, None).await;
+        }
+        self.until(told, State::is_final).await;
+        assert_eq!([self.turn(run, 2).await, self.turn(run, 3).await], [vec![told], vec![]]);
+    }
+
+    /// One turn of an agent, taken up by the next engine where one dies: what its prompt tells, as the driver has it.
+    async fn turn(&mut self, run: RunId, iteration: u32) -> Vec<ProposalId> {
+        let key = StepKey { run, iteration, kind: StepKind::Develop, suite: String::new(), attempt: 1 };
+        let crash: CrashPoints = Arc::clone(&self.plan).into();
+        for _ in 0..LIVES {
+            let (intended, tells) = self
+                .sim
+                .store
+                .read_sync(|view| Ok((view.step(&key)?.is_some(), view.proposals_to_tell(run, iteration)?)))
+                .unwrap();
+            let tells: Vec<ProposalId> = tells.iter().map(|one| one.id).collect();
+            // Its prompt is kept with its intent, so nothing is delivered again.
+            if intended {
+                return tells;
+            }
+            let (step, ids) = (key.clone(), tells.clone());
+            let intent = self.sim.store.write(move |tx| {
+                tx.insert_step(&step)?;
+                tx.proposals_told(&ids, iteration)?;
+                tx.record(crate::audit::AuditEvent::new(Actor::Engine, "step.intended"))?;
+                Ok(())
+            });
+            let intent = async {
+                intent.await.unwrap();
+                Ok::<(), Crashed>(())
+            };
+            let died = delivered(&crash, !tells.is_empty(), intent).await.is_err();
+            self.deaths += u32::from(died);
+        }
+        panic!("the turn never begins");
+    }
+
     /// What must hold of all of it.
     fn check(&self) {
         let all = self.sim.store.read_sync(|view| view.proposals(Which::All, 100)).unwrap();
         let filter = AuditFilter { most: 1000, kind: Some("proposal.".to_owned()), ..AuditFilter::default() };
         let trail = self.sim.store.read_sync(|view| view.audit_page(&filter)).unwrap().records;
-        assert_eq!((all.len(), self.sim.target.most_effects()), (12, 1));
+        assert_eq!((all.len(), self.sim.target.most_effects()), (14, 1));
         for one in all {
             assert!(one.state.is_final(), "{one:?}");
             let voters: BTreeSet<u32> = one.votes.iter().map(|vote| vote.voter.person.uid).collect();
