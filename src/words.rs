@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::protocol::{ProviderFault, ProviderView, RunView, StoppedModels};
 use crate::safe;
-use crate::text::{Colour, SafeText, Style, exact};
+use crate::text::{Colour, SafeText, Style};
 use crate::watchdog::{Level, Verdict};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -85,8 +85,7 @@ pub fn state(state: RunState) -> SafeText {
 pub fn audit(audit: &Audit) -> Vec<SafeText> {
     let cost = audit.cost().map_or_else(SafeText::empty, |cost| safe!(" ({})", cost));
     let head = safe!("the auditor {} {}{}", audit.by(), audit.opinion.words(), cost);
-    let said = exact::encode_lines(audit.words.as_bytes()).into_iter().filter(|_| !audit.words.is_empty());
-    std::iter::once(head).chain(said.map(|line| safe!("  {}", line))).collect()
+    std::iter::once(head).chain(audit.words.lines().map(|line| safe!("  {}", line))).collect()
 }
 
 /// How an iteration ended.

@@ -4,11 +4,11 @@ use super::bare::Bare;
 use super::filled::{over, step_with, store};
 use dogwatch::audit::AuditEvent;
 use dogwatch::domain::{
-    Actor, AskedBy, AssetFacts, Claims, Command, CriterionReport, Dataset, DatasetId, DatasetState, EgressSeen,
+    Actor, AskedBy, AssetFacts, Audit, Claims, Command, CriterionReport, Dataset, DatasetId, DatasetState, EgressSeen,
     EntryKind, Feature, FeatureId, Finding, Fingerprint, Firing, Frame, Fulfilment, GateResult, GateVerdict, Human,
     Iteration, LessonOrigin, Location, Millis, Moment, Note, NoteKind, Program, ProjectId, Proposed, QuestionKind,
     Requester, Run, RunId, RunState, Schedule, ScheduleId, Severity, Source, Suspicion, TaskOutcome, TaskPlace,
-    TaskResult, TaskWork, Timing, ToolCall, ToolOutcome,
+    TaskResult, TaskWork, Timing, ToolCall, ToolOutcome, Usage,
 };
 use dogwatch::store::{Ask, NewProposal, StoreError, Tx};
 use rand::rngs::StdRng;
@@ -127,6 +127,12 @@ impl Hostile {
                 tx.put_iteration(&Iteration {
                     tests: (1, 2, 3),
                     suspicions: vec![Suspicion::TestsRemoved { tests: texts[1..3].to_vec(), total: 9 }],
+                    audit: Some(Audit::new(
+                        Some(&texts[3]),
+                        texts[4].clone(),
+                        Some(texts[5].clone()),
+                        Usage::default(),
+                    )),
                     ended: Some(Millis(2)),
                     ..Iteration::new(id, 0, texts[0].clone(), Millis(1))
                 })?;
