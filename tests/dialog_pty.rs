@@ -9,6 +9,8 @@ mod support;
 
 #[path = "dialog/lost.rs"]
 mod lost;
+#[path = "dialog/together.rs"]
+mod together;
 
 use rand::RngExt;
 use serde_json::Value;

@@ -5,9 +5,18 @@
 
 use super::OpenError;
 use super::files;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{File, TryLockError};
 use std::io::{Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a lock is waited for whose holder has ended. A program that the holder was starting at its end has a copy of the
+/// descriptors until it has come to its own code, which on a busy machine takes a moment.
+const REMNANT: Duration = Duration::from_secs(5);
+/// How often it is tried meanwhile.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// The held lock; dropped with the store.
 #[derive(Debug)]
@@ -18,7 +27,21 @@ pub(super) struct EngineLock {
 
 impl EngineLock {
     /// Takes the lock at `path` and writes this process's id into it, or says who holds it.
+    ///
+    /// Where who held it has ended, for up to five seconds it is tried again.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        let end = Instant::now() + REMNANT;
+        loop {
+            match Self::try_take(path) {
+                Err(OpenError::Locked { pid: Some(pid), .. }) if !lives(pid) && Instant::now() < end => {
+                    std::thread::sleep(AGAIN);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         let lock = |file: &File| match file.try_lock() {
             Ok(()) => Ok(()),
@@ -45,6 +68,18 @@ impl Drop for EngineLock {
     }
 }
 
+/// Whether a process of this number is there and has not ended. What cannot be looked at lives.
+fn lives(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(process) => {
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&now)) != Ok(1)
+        }
+        Err(error) => error != rustix::io::Errno::SRCH,
+    }
+}
+
 /// The process id in the lock file; for people only, since it may be outdated.
 pub(crate) fn holder(path: &Path) -> Option<u32> {
     let bytes = files::read_small(path).ok().flatten()?;
@@ -66,5 +101,34 @@ mod tests {
         drop(lock);
         EngineLock::take(&path).unwrap();
         drop(copies);
+    }
+
+    #[test]
+    fn what_a_killed_holder_was_starting_is_waited_for_and_a_living_holder_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.lock");
+        let lock = EngineLock::take(&path).unwrap();
+        assert!(lives(std::process::id()));
+        let begin = Instant::now();
+        assert!(matches!(EngineLock::take(&path), Err(OpenError::Locked { .. })));
+        assert!(begin.elapsed() < REMNANT, "a living holder is not waited for");
+        // As after a kill: its number is nobody's, and a copy of its locks goes only later. One that nobody has taken note of is a
+        // process that has ended, too.
+        let mut holder = std::process::Command::new("true").spawn().unwrap();
+        let process = pidfd_open(Pid::from_child(&holder), PidfdFlags::empty()).unwrap();
+        poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
+        std::fs::write(&path, format!("{}\n", holder.id())).unwrap();
+        assert!(!lives(holder.id()));
+        let next = std::thread::spawn({
+            let path = path.clone();
+            move || EngineLock::take(&path)
+        });
+        while !next.is_finished() && begin.elapsed() < AGAIN * 10 {
+            std::thread::yield_now();
+        }
+        assert!(!next.is_finished());
+        drop(lock);
+        drop(next.join().unwrap().unwrap());
+        holder.wait().unwrap();
     }
 }

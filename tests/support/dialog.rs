@@ -39,9 +39,14 @@ fn is_last(place: &str) -> bool {
     matches!(numbers[..], [_, last, all, ..] if last == all)
 }
 
-/// The code on the screen.
+/// The code that a yes takes now.
 pub fn code(console: &mut Console) -> String {
-    console.type_keys("y");
+    code_by(console, "y")
+}
+
+/// The code that is on the screen once this key was pressed.
+pub fn code_by(console: &mut Console, key: &str) -> String {
+    console.type_keys(key);
     console.wait_for("Type this code, then enter: ");
     let shown = console.shown();
     let (_, rest) = shown.split_once("Type this code, then enter: ").unwrap();
