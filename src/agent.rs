@@ -36,6 +36,8 @@ use std::collections::BTreeMap;
 pub struct TurnContext<'a> {
     /// The iteration, from 1; 0 where the turn is about the plan.
     pub iteration: u32,
+    /// Whether it is about the result of that iteration, which another agent made.
+    pub audit: bool,
     /// The prompt in full.
     pub prompt: &'a str,
     /// The conversation that the turn belongs to.

@@ -3,6 +3,7 @@
 mod actor;
 mod allowance;
 mod asset;
+mod audit;
 mod bounded;
 mod budget;
 mod bug;
@@ -52,7 +53,8 @@ pub use asset::{
     Asset, AssetFault, AssetHost, AssetHostFault, AssetLogin, AssetName, AssetPath, AssetSpec, AssetWord,
     AssetWordFault, ContainerName, HostKey, HostKeyFault, KeySource, Reach, SourceAddress, UserName,
 };
-pub use bounded::{Bounded, bounded_facts, shortened};
+pub use audit::{Audit, Opinion};
+pub use bounded::{Bounded, bounded_facts, bounded_text, shortened, text_facts};
 pub use budget::{Budget, Spent, Usage};
 pub use bug::{Bug, BugState, Told};
 pub use conversation::{Conversation, Tokens};
@@ -78,7 +80,7 @@ pub use metrics::{LoopMetrics, Tally};
 pub use model_api::ModelApi;
 pub use model_stop::{ModelStop, ModelStops};
 pub use person::{Group, Holder, Login, OperatorRole, Operators, Person, has as has_role};
-pub use plan::{Plan, bounded_plan, plan_facts};
+pub use plan::Plan;
 pub use project::Project;
 pub use proposal::{
     Agreed, AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,

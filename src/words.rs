@@ -11,12 +11,12 @@ pub mod repair;
 pub mod schedule;
 
 use crate::domain::{
-    EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Remedy, Role, Run, RunState, StepLog, SuiteVerdict,
-    Usage,
+    Audit, EgressSeen, GateVerdict, Iteration, Millis, ModelStop, Outcome, Remedy, Role, Run, RunState, StepLog,
+    SuiteVerdict, Usage,
 };
 use crate::protocol::{ProviderFault, ProviderView, RunView, StoppedModels};
 use crate::safe;
-use crate::text::{Colour, SafeText, Style};
+use crate::text::{Colour, SafeText, Style, exact};
 use crate::watchdog::{Level, Verdict};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -79,6 +79,14 @@ pub fn state(state: RunState) -> SafeText {
         _ => Style::PLAIN,
     };
     safe!("{}", state.name()).styled(style)
+}
+
+/// What an auditor says of a result.
+pub fn audit(audit: &Audit) -> Vec<SafeText> {
+    let cost = audit.cost().map_or_else(SafeText::empty, |cost| safe!(" ({})", cost));
+    let head = safe!("the auditor {} {}{}", audit.by(), audit.opinion.words(), cost);
+    let said = exact::encode_lines(audit.words.as_bytes()).into_iter().filter(|_| !audit.words.is_empty());
+    std::iter::once(head).chain(said.map(|line| safe!("  {}", line))).collect()
 }
 
 /// How an iteration ended.

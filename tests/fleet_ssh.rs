@@ -268,7 +268,9 @@ async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     let vitals = gate.observe(&asset.spec).await.unwrap();
     assert!(vitals.cpus > 0 && !vitals.kernel.is_empty(), "{vitals:?}");
     // It dies in the middle: what is at work goes on, and the next one tells the rest.
-    let command = order(&sshd, 1, "echo begun; sleep 3; echo over; exit 5").command;
+    let go = sshd.file("go");
+    let script = format!("echo begun; while [ ! -e '{}' ]; do sleep 0.1; done; echo over; exit 5", go.display());
+    let command = order(&sshd, 1, &script).command;
     let work = approved(&asset, command, &looked.boot, 1);
     let (send, mut pieces) = mpsc::channel(16);
     let dispatched = gate.dispatch(work.clone(), asset.clone(), &send);
@@ -280,6 +282,7 @@ async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     let (outcome, ()) = tokio::join!(dispatched, killed);
     assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
     assert_eq!(gate.fence(&work, &asset).await.unwrap(), ExecutionOutcome::StillRunning);
+    fs::write(&go, "").unwrap();
     let (send, mut pieces) = mpsc::channel(16);
     assert_eq!(gate.follow(&work, &asset, &send).await, ExecutionOutcome::Ran { code: 5 });
     assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);

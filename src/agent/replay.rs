@@ -49,7 +49,12 @@ impl Agent for ReplayAgent {
 
     fn turn(&self, context: &TurnContext<'_>) -> Turn {
         let guided = context.prompt.starts_with(GUIDANCE_HEADING);
-        let stdin = serde_json::to_vec(&self.script.entry(context.iteration, guided)).unwrap_or_default();
+        let entry = if context.audit {
+            self.script.audit(context.iteration)
+        } else {
+            self.script.entry(context.iteration, guided)
+        };
+        let stdin = serde_json::to_vec(&entry).unwrap_or_default();
         let words = [EXECUTABLE, "replay-edits"].map(str::to_owned);
         Turn {
             argv: words.into_iter().chain(self.tools.clone()).collect(),
@@ -203,8 +208,12 @@ mod tests {
     #[test]
     fn the_turn_carries_the_entry_of_its_iteration() {
         let script = Script::parse(br#"{"replay":1,"iterations":[{"say":"one"},{"say":"two"}]}"#, "s").unwrap();
-        let turn =
-            ReplayAgent::new(script).turn(&TurnContext { iteration: 2, prompt: "ignored", session: Session::New("") });
+        let turn = ReplayAgent::new(script).turn(&TurnContext {
+            iteration: 2,
+            audit: false,
+            prompt: "ignored",
+            session: Session::New(""),
+        });
         let mut output = Vec::new();
         assert_eq!(act(&mut turn.stdin.as_slice(), &mut output, None), 0);
         assert!(String::from_utf8(output).unwrap().contains("two"));
@@ -215,7 +224,7 @@ mod tests {
         let script =
             Script::parse(br#"{"replay":1,"guided":{"say":"as told"},"iterations":[{"say":"alone"}]}"#, "s").unwrap();
         let said = |prompt: &str| {
-            let context = TurnContext { iteration: 1, prompt, session: Session::New("") };
+            let context = TurnContext { iteration: 1, audit: false, prompt, session: Session::New("") };
             String::from_utf8(ReplayAgent::new(script.clone()).turn(&context).stdin).unwrap()
         };
         let quoted = crate::engine::prompt::quoted(["anything"].into_iter());

@@ -27,6 +27,9 @@ pub struct Script {
     /// What it does where a plan is wanted first; nothing where this is left out.
     #[serde(default)]
     pub plan: Option<Entry>,
+    /// What it does where it is asked about a result: one entry an iteration, the last one repeats; nothing where this is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audits: Vec<Entry>,
     /// What it does instead once its prompt quotes guidance of an operator, whatever that says; as without it where this is left
     /// out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,9 +139,19 @@ impl Script {
         if let (true, Some(entry)) = (guided, &self.guided) {
             return entry.clone();
         }
-        let index = usize::try_from(iteration.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.iterations.get(index).or(self.iterations.last()).cloned().unwrap_or_default()
+        of(&self.iterations, iteration)
     }
+
+    /// The entry for the result of an iteration.
+    pub fn audit(&self, iteration: u32) -> Entry {
+        of(&self.audits, iteration)
+    }
+}
+
+/// The entry of an iteration, the last one where there are fewer.
+fn of(entries: &[Entry], iteration: u32) -> Entry {
+    let index = usize::try_from(iteration.saturating_sub(1)).unwrap_or(usize::MAX);
+    entries.get(index).or(entries.last()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -163,6 +176,15 @@ mod tests {
         let script = Script::parse(text, "s.json").unwrap();
         assert_eq!([1, 7].map(|number| script.entry(number, true).say), ["as you wish", "as you wish"]);
         assert_eq!([script.entry(1, false).say, script.entry(0, true).say], ["a", "plan"]);
+    }
+
+    #[test]
+    fn results_are_looked_at_by_entries_of_their_own() {
+        let text = br#"{"replay":1,"audits":[{"say":"no"},{"say":"yes"}],"iterations":[{"say":"a"}]}"#;
+        let script = Script::parse(text, "s.json").unwrap();
+        assert_eq!([1, 2, 9].map(|number| script.audit(number).say), ["no", "yes", "yes"]);
+        let script = Script::parse(br#"{"replay":1,"iterations":[{"say":"a"}]}"#, "s.json").unwrap();
+        assert_eq!(script.audit(1), Entry::default());
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         context.json(&run)?;
     } else {
         context.say(&safe!("{} queued", run.run.id))?;
+        if !run.run.reason.is_empty() {
+            context.say_wrapped(&safe!("note: {}", run.run.reason))?;
+        }
     }
     if args.follow { follow(context, run.run.id, args.json).await } else { Ok(0) }
 }
@@ -170,7 +173,7 @@ pub async fn follow(mut context: Context, id: RunId, json: bool) -> Result<i32, 
 fn worth_a_line(view: &RunView) -> bool {
     match view.run.state {
         RunState::Gathering | RunState::Analysing | RunState::Gating | RunState::Delivering => false,
-        RunState::Planning | RunState::Developing | RunState::Testing => {
+        RunState::Planning | RunState::Developing | RunState::Testing | RunState::Reviewing => {
             view.note.is_some() || !view.run.reason.is_empty()
         }
         _ => true,

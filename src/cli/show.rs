@@ -99,6 +99,9 @@ fn head(view: &RunView) -> Vec<SafeText> {
         item(safe!("after"), safe!("{}: {}", one.run, need));
     }
     item(safe!("agent"), words::agent(run));
+    if run.audit {
+        item(safe!("audit"), safe!("another agent looks at its result before that is delivered"));
+    }
     item(safe!("iteration"), words::iteration(run));
     let budget = run.budget;
     let cap = |cap: Option<SafeText>| cap.map_or_else(SafeText::empty, |cap| safe!(" of {}", cap));
@@ -142,6 +145,7 @@ fn iteration(one: &Iteration, round: Option<&Round>) -> Vec<SafeText> {
     lines
         .extend(round.and_then(|round| round.watch.as_ref()).and_then(words::watch).map(|line| safe!("     {}", line)));
     lines.extend(words::rerun(one).map(|line| safe!("     {}", line)));
+    lines.extend(one.audit.iter().flat_map(words::audit).map(|line| safe!("     {}", line)));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("     {}", line)));
     }

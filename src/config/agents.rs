@@ -47,6 +47,11 @@ pub struct ChosenAgent {
 }
 
 impl ChosenAgent {
+    /// The model that it asks, where that is known.
+    pub fn model(&self) -> Option<&str> {
+        if let AgentWork::Coding(settings) = &self.work { settings.model.as_deref() } else { None }
+    }
+
     /// Who works in a run that only tests.
     pub fn nobody() -> Self {
         let times = WallTimes { seconds: TURN_SECONDS, silent_seconds: Some(SILENT_SECONDS) };

@@ -27,6 +27,8 @@ pub struct Reviews {
     pub always: bool,
     /// Packages that a result brings.
     pub packages: bool,
+    /// Every result, by another agent first.
+    pub audit: bool,
 }
 
 /// Reads both, and what people look at.
@@ -44,6 +46,7 @@ pub(super) fn read(top: &Section<'_, '_>) -> (Policy, Reviews) {
         policy.keys = keys(&section);
         reviews.always = rules::one_of(&section, "review", &["by-project", "always"]) == Some("always");
         reviews.packages = rules::one_of(&section, "dependencies", &["by-project", "ask"]) == Some("ask");
+        reviews.audit = rules::one_of(&section, "audit", &["by-project", "always"]) == Some("always");
     }
     let mut names = BTreeSet::new();
     for section in top.tables("rule", schema::RULE) {
@@ -210,8 +213,8 @@ mod tests {
     fn what_people_look_at_is_no_part_of_the_rules_for_assets() {
         let read = |text: &str| EngineConfig::parse(text, "c").unwrap();
         assert_eq!(read("[approvals]\nreview = \"by-project\"").reviews, Reviews::default());
-        let strict = read("[approvals]\nreview = \"always\"\ndependencies = \"ask\"");
-        assert_eq!(strict.reviews, Reviews { always: true, packages: true });
+        let strict = read("[approvals]\nreview = \"always\"\ndependencies = \"ask\"\naudit = \"always\"");
+        assert_eq!(strict.reviews, Reviews { always: true, packages: true, audit: true });
         // Proposals that wait are bound to these, and stay good.
         assert_eq!(strict.approvals.version(), Policy::default().version());
         assert!(

@@ -263,6 +263,9 @@ pub struct Gates {
     /// Whether a plan is written before anything is changed, and who settles it.
     #[serde(default)]
     pub plan: Plan,
+    /// Whether another agent looks at each result that would be delivered.
+    #[serde(default)]
+    pub audit: bool,
     /// The longest that suites whose result is in doubt may have taken to be run a second time, in seconds; none does where it
     /// is absent.
     pub rerun: Option<u64>,
@@ -280,6 +283,7 @@ impl Default for Gates {
             review: ReviewGate::default(),
             dependencies: DependencyGate::default(),
             plan: Plan::default(),
+            audit: false,
             rerun: Some(RERUN_SECONDS),
             test_files: Vec::new(),
             entry_points: Vec::new(),

@@ -52,6 +52,13 @@ fn of(role: Role, section: &Section<'_, '_>) -> RoleRules {
                 .to_owned(),
         );
     }
+    if role == Role::Auditor && !made.tools.is_empty() {
+        section.note(
+            section.place_of("tools"),
+            "the auditor has no tools, since what it says must come from the result alone: leave out `tools`"
+                .to_owned(),
+        );
+    }
     if made.tools.contains(&Tool::Propose) && !made.data.contains(&Data::Assets) {
         section.note(
             section.place_of("tools"),
@@ -136,6 +143,7 @@ mod tests {
             ("[roles.codr]\n", "did you mean `coder`"),
             ("[roles.coder]\ntools = [\"everything\"]\n", "it may have search"),
             ("[roles.coder]\ndata = [\"secrets\"]\n", "it may have bugs"),
+            ("[roles.auditor]\ntools = [\"search\"]\n", "has no tools"),
             ("[roles.remedy]\negress = [\"pypi\"]\n", "carried out"),
             ("[roles.coder]\ntools = [\"propose\"]\n", "must see them"),
             ("[roles.coder]\nmodel = \"gpt-5\"\nmodels = [\"claude-*\"]\n", "does not admit"),

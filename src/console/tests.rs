@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod anything;
+mod audits;
 mod fleet;
 mod keys;
 mod knowledge;

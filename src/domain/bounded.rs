@@ -7,6 +7,10 @@ const LONGEST_TEXT: usize = 1500;
 const LONGEST_LIST: usize = 64 * 1024;
 /// Texts in a list.
 const MOST_TEXTS: usize = 1000;
+/// Most lines of a text that is decided on: a question has room for as many.
+const MOST_LINES: usize = 800;
+/// Most bytes of a line that a question shows whole.
+const LONGEST_LINE: usize = 1200;
 
 /// A list that takes as much as it may and counts the rest.
 #[derive(Debug, Default)]
@@ -58,6 +62,31 @@ pub fn bounded_facts(facts: &[String]) -> Vec<String> {
     kept
 }
 
+/// A text cut to as much as a person is shown, so that nobody works by what nobody has read. `what` is what it is called.
+pub fn bounded_text(text: &str, what: &str) -> String {
+    let lines = text.lines().count();
+    if lines <= MOST_LINES {
+        return text.to_owned();
+    }
+    let kept: Vec<&str> = text.lines().take(MOST_LINES).collect();
+    let more = lines - MOST_LINES;
+    format!("{}\n[cut here: {more} more lines, {what} has room for {MOST_LINES}]\n", kept.join("\n"))
+}
+
+/// A text as the facts of a question: its lines, in pieces where they are longer than a fact may be.
+pub fn text_facts(text: &str) -> Vec<String> {
+    let mut facts = Vec::new();
+    for mut line in text.lines() {
+        while line.len() > LONGEST_LINE {
+            let (piece, rest) = line.split_at(line.floor_char_boundary(LONGEST_LINE));
+            facts.push(piece.to_owned());
+            line = rest;
+        }
+        facts.push(line.to_owned());
+    }
+    facts
+}
+
 /// A text of at most about so many bytes, without its middle where it is longer.
 pub fn shortened(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -73,6 +102,29 @@ pub fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// 16 KiB is what is taken of a plan at most.
+        #[test]
+        fn whatever_is_worked_by_was_shown(text in proptest::collection::vec("\\PC{0,3}|ä{0,900}|\n{0,900}", 0..20)) {
+            let text = text.concat();
+            let text = text.get(..text.floor_char_boundary(16 * 1024)).unwrap_or_default();
+            let plan = bounded_text(text, "a plan");
+            let facts: Vec<String> = text_facts(&plan).into_iter().chain(["approve or deny".to_owned()]).collect();
+            prop_assert_eq!(bounded_facts(&facts), facts.clone());
+            let shown: String = facts[..facts.len() - 1].concat();
+            prop_assert_eq!(shown, plan.lines().collect::<String>());
+            prop_assert!(plan.lines().count() <= MOST_LINES + 1);
+        }
+    }
+
+    #[test]
+    fn a_text_of_too_many_lines_says_so() {
+        let plan = bounded_text(&"x\n".repeat(900), "a plan");
+        assert!(plan.ends_with("x\n[cut here: 100 more lines, a plan has room for 800]\n"), "{plan}");
+        assert_eq!(bounded_text("1. read\n2. mend", "a plan"), "1. read\n2. mend");
+    }
 
     #[test]
     fn the_middle_of_a_long_text_is_left_out_and_counted() {

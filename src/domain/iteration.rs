@@ -1,6 +1,6 @@
 //! One round of the loop, as stored.
 
-use super::{AgentReport, Millis, RunId};
+use super::{AgentReport, Audit, Millis, RunId};
 use serde::{Deserialize, Serialize};
 
 /// How an iteration ended.
@@ -143,6 +143,9 @@ pub struct Iteration {
     /// Suite-qualified ids of the tests that failed and passed on the tree of this iteration, bounded.
     #[serde(default)]
     pub rerun_disagrees: Vec<String>,
+    /// What another agent says of its result, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
     /// When it began.
     pub started: Millis,
     /// When it ended.
@@ -164,6 +167,7 @@ impl Iteration {
             suspicions: Vec::new(),
             rerun: Vec::new(),
             rerun_disagrees: Vec::new(),
+            audit: None,
             started,
             ended: None,
         }

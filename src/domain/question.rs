@@ -20,6 +20,9 @@ pub enum QuestionKind {
     Trouble,
     /// The agent has written a plan. Approve: the work follows it. Deny: it is written anew, with the reason as guidance.
     Plan,
+    /// Another agent looked at a result that is green, and does not plainly agree with it. Approve: it counts all the same, and is
+    /// delivered. Deny: the loop goes on with the reason as guidance, and with the auditor's words beside it.
+    Audit,
     /// A run that this one follows did not succeed. Approve: it starts all the same. Deny: it is cancelled.
     Predecessor,
     /// The run does not move. Approve: it goes on as it is. Deny: it is given up. People may also redirect it, or roll it back.
@@ -45,6 +48,7 @@ impl QuestionKind {
             Self::Budget => "budget",
             Self::Trouble => "trouble",
             Self::Plan => "plan",
+            Self::Audit => "audit",
             Self::Predecessor => "predecessor",
             Self::Stuck => "stuck",
             Self::Agent => "agent",
@@ -66,6 +70,7 @@ impl QuestionKind {
             | Self::Dependency
             | Self::Budget
             | Self::Plan
+            | Self::Audit
             | Self::Egress
             | Self::Execution
             | Self::Glass

@@ -21,6 +21,8 @@ pub enum Role {
     Researcher,
     /// Sees the live systems, and proposes what would repair them.
     Remedy,
+    /// Says whether it agrees with a result that another agent made. It works in no run of its own.
+    Auditor,
 }
 
 /// A part of the gateway's tools.
@@ -78,8 +80,8 @@ pub struct RoleRules {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Coder, Self::Reviewer, Self::Tester, Self::Pentester, Self::Researcher, Self::Remedy];
+    pub const ALL: [Self; 7] =
+        [Self::Coder, Self::Reviewer, Self::Tester, Self::Pentester, Self::Researcher, Self::Remedy, Self::Auditor];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -90,6 +92,7 @@ impl Role {
             Self::Pentester => "pentester",
             Self::Researcher => "researcher",
             Self::Remedy => "remedy",
+            Self::Auditor => "auditor",
         }
     }
 
@@ -125,6 +128,10 @@ impl Role {
                 "You look after live systems, which you can see and never touch. Find out what is wrong, and propose what \
                  would repair it: a person decides, and something else than you carries it out."
             }
+            Self::Auditor => {
+                "You audit what another agent made. Judge it as somebody who answers for it: you repair nothing, and you neither \
+                 please its author nor look for faults that are none."
+            }
         })
     }
 
@@ -139,6 +146,8 @@ impl Role {
             Self::Pentester => (&[Search, Record, Ask, Containers], &[Data::Bugs]),
             Self::Researcher => (&[Search, Record, Ask], &[Data::Features]),
             Self::Remedy => (&[Search, Record, Query, Ask, Propose], &[Data::Bugs, Data::Assets]),
+            // What it says must come from the result alone.
+            Self::Auditor => (&[], &[]),
         };
         RoleRules {
             agent: None,

@@ -27,7 +27,7 @@ pub enum RunState {
     Analysing,
     /// Quality gates are asked.
     Gating,
-    /// A second model looks.
+    /// Green, and another agent looks at the result.
     Reviewing,
     /// Green, but a person must look first.
     AwaitingReview,
@@ -197,6 +197,9 @@ pub struct Run {
     pub waits_since: Millis,
     /// Whether it writes a plan before it changes anything.
     pub plan: Plan,
+    /// Whether another agent looks at its result before that is delivered.
+    #[serde(default)]
+    pub audit: bool,
     /// Where it stands.
     pub state: RunState,
     /// Where it goes on when a pause or a question ends.

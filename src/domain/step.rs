@@ -12,6 +12,8 @@ pub enum StepKind {
     Prepare,
     /// The agent works.
     Develop,
+    /// Another agent looks at a result.
+    Audit,
     /// One test suite runs.
     Test,
     /// Holds the network of a suite and its services, and does nothing.
@@ -30,6 +32,7 @@ impl StepKind {
         match self {
             Self::Prepare => "prepare",
             Self::Develop => "develop",
+            Self::Audit => "audit",
             Self::Test => "test",
             Self::Network => "network",
             Self::Service => "service",

@@ -10,7 +10,7 @@ pub struct Crashed;
 /// Points of one execution of a step, for each kind of step.
 const STEP_POINTS: [&str; 6] = ["intended", "created", "recorded", "started", "followed", "ended"];
 /// Points around other effects.
-const EFFECT_POINTS: [&str; 28] = [
+const EFFECT_POINTS: [&str; 31] = [
     "prepare.intended",
     "prepare.image",
     "prepare.committed",
@@ -20,6 +20,9 @@ const EFFECT_POINTS: [&str; 28] = [
     "develop.branch",
     "develop.removed",
     "develop.planned",
+    "audit.checked_out",
+    "audit.told",
+    "audit.removed",
     "steer.intended",
     "steer.said",
     "steer.recorded",
@@ -99,7 +102,7 @@ pub fn of_executions() -> Vec<String> {
 pub fn of_runs() -> Vec<String> {
     let commits =
         Event::NAMES.iter().flat_map(|event| [format!("commit.{event}.before"), format!("commit.{event}.after")]);
-    let steps = ["prepare", "develop", "test", "network", "service", "ready"]
+    let steps = ["prepare", "develop", "audit", "test", "network", "service", "ready"]
         .iter()
         .flat_map(|kind| STEP_POINTS.iter().map(move |point| format!("step.{kind}.{point}")));
     commits.chain(steps).chain(EFFECT_POINTS.iter().map(|name| (*name).to_owned())).collect()

@@ -3,6 +3,7 @@
 
 mod allowance;
 mod alone;
+mod audit;
 mod booking;
 mod data;
 mod deliver;
@@ -25,12 +26,13 @@ mod sweep;
 mod tasks;
 mod teach;
 mod test;
+mod turn;
 mod way;
 
-pub(super) use develop::no_models;
 pub(super) use ledger::CommitFault;
 use ledger::Place;
 pub(super) use rows::step_event;
+pub(super) use turn::no_models;
 
 use super::Engine;
 use super::crash::Crashed;
@@ -38,7 +40,7 @@ use super::machine::{self, Event, Refused, Work};
 use super::ports::{TreeFault, Trees, World};
 use super::schedules::narrowed;
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{Project, Reached, Remedy, Run, RunId, RunState};
+use crate::domain::{Project, Reached, Remedy, Role, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 use std::time::Duration;
@@ -106,6 +108,8 @@ pub(super) struct Context {
     pub project: Project,
     pub config: ProjectConfig,
     pub agent: ChosenAgent,
+    /// What the agent of the present work is there for.
+    pub role: Role,
     /// What a warning changed for the present turn.
     pub change: Option<Remedy>,
     pub base: String,
@@ -195,8 +199,9 @@ impl<W: World> Engine<W> {
         self.sweep(&context.run).await?;
         match work {
             Work::Prepare => self.prepare(&context).await,
-            Work::Develop => match self.model_stop(context.run.id).await? {
+            Work::Develop | Work::Audit => match self.model_stop(context.run.id).await? {
                 Some(stop) if way::coding(&context).is_some() => self.hold_without_models(&context.run, &stop).await,
+                _ if work == Work::Audit => self.audit(&context).await,
                 _ => self.develop(&context).await,
             },
             Work::Test => self.test(&context).await,
@@ -215,14 +220,17 @@ impl<W: World> Engine<W> {
         let mut config = self.world.trees().config(&project, &base).await?;
         config.limits = self.world.bound(config.limits);
         self.fits_runtime(&config).map_err(Halt::Trouble)?;
+        let auditing = run.state == RunState::Reviewing;
+        let role = if auditing { Role::Auditor } else { run.role };
         let (agent, change) = match run.only_tests() {
             Some(suites) => {
                 config = narrowed(config, suites).map_err(Halt::Trouble)?;
                 (ChosenAgent::nobody(), None)
             }
+            None if auditing => (self.auditor_of(&run, &config).await?, None),
             None => self.choose_for(&run, &config).await?,
         };
-        Ok(Context { run, project, config, agent, change, base })
+        Ok(Context { run, project, config, agent, role, change, base })
     }
 
     /// Records why a piece of work stopped, so that the next look at the run finds the right work.

@@ -1,12 +1,10 @@
 //! The pure transition function of runs: `(run, event, now) -> (run, writes)`. It performs nothing and reads no clock, so
 //! that the simulator runs the very same code. What has to be done next follows from the stored run alone ([`work`]);
 //! therefore a crash between a commit and its effect needs no special case: after a restart the same work is found again.
-//!
-//! [`Reviewing`](RunState::Reviewing) is a state of the design which nothing enters before the feature that needs it (second
-//! models) is there.
 
 mod alone;
 mod answers;
+mod auditing;
 mod common;
 mod event;
 mod follow;
@@ -31,6 +29,8 @@ pub const MAX_INSTANT_FAILURES: u32 = 3;
 pub const MAX_IMAGE_TRIES: u32 = 5;
 /// Turns without a plan, where one is wanted, before a person is asked.
 pub const MAX_PLAN_TRIES: u32 = 3;
+/// Turns in which the auditor writes nothing before a person is asked.
+pub const MAX_AUDIT_TRIES: u32 = 2;
 /// Failed tries to deliver, for reasons that may pass, before a person is asked.
 pub const MAX_DELIVERY_TRIES: u32 = 5;
 /// Failures of the container engine in a row before a person is asked as well; trying goes on meanwhile up to here.
@@ -72,21 +72,23 @@ pub fn step(run: &Run, event: &Event, now: Millis) -> Result<Transition, Refused
 /// Whether the driver may report this event from a state. Operators' events are checked where they are applied.
 fn expects(state: RunState, event: &Event) -> bool {
     use RunState::{
-        Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Planning, Preparing, Queued, Testing,
+        Analysing, Cancelling, Delivering, Developing, Gathering, Gating, Planning, Preparing, Queued, Reviewing,
+        Testing,
     };
     match event {
         Event::Admitted | Event::Blocked { .. } => state == Queued,
         Event::Prepared { .. } | Event::PrepareFailed { .. } => state == Preparing,
         Event::AgentEnded { .. } => state == Developing,
         Event::Planned { .. } => state == Planning,
-        Event::AgentHeld { .. } | Event::Capped { .. } => matches!(state, Planning | Developing),
+        Event::AgentHeld { .. } | Event::Capped { .. } => matches!(state, Planning | Developing | Reviewing),
+        Event::Audited { .. } => state == Reviewing,
         Event::Tested { .. } => state == Testing,
         Event::Gathered { .. } | Event::Doubted { .. } => state == Gathering,
         Event::Analysed { .. } => state == Analysing,
         Event::Gated { .. } => state == Gating,
         Event::Delivered { .. } | Event::DeliveryFailed { .. } => state == Delivering,
         Event::Cleaned => state == Cancelling,
-        Event::StepLost { .. } => matches!(state, Preparing | Planning | Developing | Testing),
+        Event::StepLost { .. } => matches!(state, Preparing | Planning | Developing | Testing | Reviewing),
         Event::Trouble { .. } => !state.is_final() && !state.awaits_person(),
         Event::Pause { .. }
         | Event::Resume { .. }

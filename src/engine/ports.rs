@@ -70,6 +70,8 @@ pub struct BuildContext {
 
 /// Where an agent leaves its plan, at the top of its tree. Nothing else of that tree is taken.
 pub const PLAN_FILE: &str = "dogwatch-plan.md";
+/// Where an auditor leaves what it says, in the same way.
+pub const AUDIT_FILE: &str = "dogwatch-audit.md";
 
 /// Engine-owned git and the trees that steps work in.
 pub trait Trees: Send + Sync + 'static {
@@ -133,8 +135,8 @@ pub trait Trees: Send + Sync + 'static {
         take: &Take<'_>,
     ) -> impl Future<Output = Result<Taken, TreeFault>> + Send;
 
-    /// The plan that an agent left in its tree, where there is one. Its name is [`PLAN_FILE`].
-    fn plan(&self, dir: &Path) -> impl Future<Output = Result<Option<String>, TreeFault>> + Send;
+    /// The text that an agent left in its tree in a file of this name, where there is one.
+    fn left(&self, dir: &Path, file: &'static str) -> impl Future<Output = Result<Option<String>, TreeFault>> + Send;
 
     /// Points the run's branch at a commit.
     fn set_branch(&self, run: &Run, commit: &str) -> impl Future<Output = Result<(), TreeFault>> + Send;

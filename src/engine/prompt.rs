@@ -2,6 +2,7 @@
 //! data; the operator's latest guidance is quoted first because it has the highest authority.
 
 mod asked;
+mod audit;
 mod data;
 mod flaky;
 mod history;
@@ -13,6 +14,7 @@ mod quote;
 mod repository;
 mod stuck;
 
+pub use audit::{Audited, of_audit};
 pub use history::{Tried, told};
 pub use lessons::chosen;
 pub use plan::of_plan;
@@ -92,6 +94,7 @@ pub fn build(material: &Material<'_>) -> String {
     guidance(&mut text, material.guidance);
     asked::answers(&mut text, material.asked);
     proposed::section(&mut text, material.proposed);
+    audit::objections(&mut text, material.iterations);
     task(&mut text, material.run);
     role(&mut text, material.run.role);
     plan::settled(&mut text, material);

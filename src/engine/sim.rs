@@ -6,6 +6,7 @@
 //! seed, so that a failure is played again by its seed alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agreed;
 mod asking;
 mod booking;
 mod books;

@@ -82,6 +82,8 @@ impl<W: World> Engine<W> {
         let sandbox = self.world.sandbox_at(&engine).map_err(|error| unfit(error.to_string()))?;
         self.fits_sandbox(sandbox, &new, &config).await.map_err(unfit)?;
         let agent = if only_tests { ChosenAgent::nobody() } else { self.agent_of(&new, &config).map_err(unfit)? };
+        let audit = !only_tests && (config.gates.audit || self.world.reviews().audit);
+        let reason = if audit { self.fits_auditor(&agent, &config).map_err(unfit)? } else { String::new() };
         let iterations = if only_tests { 0 } else { new.iterations.unwrap_or(config.budget.iterations) };
         let budget = Budget { iterations, ..config.budget };
         let run = Run {
@@ -99,6 +101,7 @@ impl<W: World> Engine<W> {
             after: after.iter().map(|run| Predecessor { run: *run, need: Need::Success }).collect(),
             waits_since: Millis(0),
             plan: new.plan.unwrap_or(config.gates.plan),
+            audit,
             state: RunState::Queued,
             resume_to: None,
             iteration: 0,
@@ -114,7 +117,7 @@ impl<W: World> Engine<W> {
             budget,
             spent: Spent::default(),
             question: None,
-            reason: String::new(),
+            reason,
             version: 0,
             created: Millis(0),
             updated: Millis(0),
@@ -138,7 +141,8 @@ impl<W: World> Engine<W> {
                 let task = hex(&Sha256::digest(json!([run.task, run.criteria]).to_string()));
                 let detail = json!({
                     "task_sha256": task, "base": run.base, "agent": run.agent, "role": run.role, "engine": run.engine, "config": digest,
-                    "priority": run.priority, "after": after, "plan": run.plan, "origin": run.origin,
+                    "priority": run.priority, "after": after, "plan": run.plan, "audit": run.audit,
+                    "origin": run.origin,
                 });
                 tx.record(AuditEvent::new(new.owner, "run.submitted").run(run.id).project(run.project).detail(detail))?;
                 Ok(Ok(run))
@@ -206,11 +210,24 @@ impl<W: World> Engine<W> {
 
     /// Which agent would work, if it can.
     fn agent_of(&self, new: &NewRun, config: &ProjectConfig) -> Result<ChosenAgent, String> {
-        let agent = self.world.choose_agent(&new.agent, new.role, config)?;
+        self.can_work(self.world.choose_agent(&new.agent, new.role, config)?)
+    }
+
+    /// An agent, where it has what it needs to work.
+    pub(super) fn can_work(&self, agent: ChosenAgent) -> Result<ChosenAgent, String> {
         if let AgentWork::Coding(settings) = &agent.work {
             self.world.models(settings.api()).map_err(|why| no_models(&agent.name, &why))?;
         }
         Ok(agent)
+    }
+
+    /// Why nobody could audit the run's result, where that is so; otherwise what to know of its auditor, if there is anything.
+    fn fits_auditor(&self, author: &ChosenAgent, config: &ProjectConfig) -> Result<String, String> {
+        let auditor = self.auditor(config).map_err(|why| format!("nobody can audit the result: {why}"))?;
+        let same = (&auditor.name, auditor.model()) == (&author.name, author.model());
+        let words = "its auditor is its own agent with its own model, which may miss what that missed: name another one under \
+                     [roles.auditor] in config.toml";
+        Ok(if same { words.to_owned() } else { String::new() })
     }
 }
 
@@ -224,6 +241,10 @@ fn fit(new: &NewRun) -> Result<BTreeSet<RunId>, AskError> {
     if new.criteria.len() > MOST_CRITERIA {
         let count = new.criteria.len();
         return Err(unfit(format!("there are {count} acceptance criteria, at most {MOST_CRITERIA} are kept")));
+    }
+    if new.role == Role::Auditor {
+        let words = "the auditor looks at the results of other runs and works in none of its own: choose another role, such as reviewer";
+        return Err(unfit(words.to_owned()));
     }
     if new.task.trim().is_empty() {
         return Err(unfit("a run needs a task: say in words what is to be done".to_owned()));

@@ -68,8 +68,12 @@ pub(super) fn fit(detail: &mut RunDetail) {
     let share = |of: usize| quarter / of.max(1);
     let of_iteration = share(detail.iterations.len());
     for iteration in &mut detail.iterations {
-        let of_list = of_iteration / (iteration.suspicions.len() + 1);
+        let of_list = of_iteration / (iteration.suspicions.len() + 2);
         cut_suspicions(iteration, of_list);
+        if let Some(audit) = &mut iteration.audit {
+            // A control character has six bytes in JSON.
+            cut(&mut audit.words, of_list / 6);
+        }
     }
     let of_question = share(detail.questions.len());
     for question in &mut detail.questions {
@@ -113,7 +117,7 @@ pub(super) fn cut(text: &mut String, most: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{brief, fit, size};
-    use crate::domain::{GateResult, GateVerdict, Iteration, Millis, RunId, Suspicion};
+    use crate::domain::{Audit, GateResult, GateVerdict, Iteration, Millis, RunId, Suspicion, Usage};
     use crate::protocol::{LONGEST_LINE, RunDetail, RunView};
     use crate::store::new_run_for_tests;
 
@@ -144,7 +148,9 @@ mod tests {
 
     fn detail(iterations: u32, texts: usize) -> RunDetail {
         let list = || vec!["x".repeat(10_000); texts];
+        let audit = Audit::new(Some(&"\u{1}".repeat(16_000)), "codex".to_owned(), None, Usage::default());
         let iteration = |number| Iteration {
+            audit: Some(audit.clone()),
             suspicions: vec![Suspicion::Unchanged, Suspicion::Planted { what: list() }],
             ..Iteration::new(RunId(1), number, "b".repeat(40), Millis(0))
         };

@@ -18,6 +18,7 @@ fn iteration(row: &Row<'_>) -> rusqlite::Result<Iteration> {
         suspicions: json(row, "suspicions")?,
         rerun: json(row, "rerun")?,
         rerun_disagrees: json(row, "rerun_disagrees")?,
+        audit: maybe_json(row, "audit")?,
         started: Millis(row.get("started")?),
         ended: row.get::<_, Option<i64>>("ended")?.map(Millis),
     })
@@ -65,13 +66,13 @@ impl Tx<'_> {
     pub fn put_iteration(&self, it: &Iteration) -> Result<(), StoreError> {
         self.change(
             "INSERT INTO iterations (run, number, base, commit_id, tree, ending, report, outcome, passed, failed, skipped,
-                suspicions, started, ended, rerun, rerun_disagrees)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                suspicions, started, ended, rerun, rerun_disagrees, audit)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (run, number) DO UPDATE SET base = excluded.base, commit_id = excluded.commit_id,
                 tree = excluded.tree, ending = excluded.ending, report = excluded.report, outcome = excluded.outcome,
                 passed = excluded.passed, failed = excluded.failed, skipped = excluded.skipped,
                 suspicions = excluded.suspicions, started = excluded.started, ended = excluded.ended,
-                rerun = excluded.rerun, rerun_disagrees = excluded.rerun_disagrees",
+                rerun = excluded.rerun, rerun_disagrees = excluded.rerun_disagrees, audit = excluded.audit",
             params![
                 it.run.0,
                 it.number,
@@ -89,6 +90,7 @@ impl Tx<'_> {
                 it.ended.map(|at| at.0),
                 Json(&it.rerun),
                 Json(&it.rerun_disagrees),
+                it.audit.as_ref().map(Json),
             ],
         )?;
         Ok(())

@@ -25,7 +25,7 @@ pub struct RunFilter {
 macro_rules! columns {
     () => {
         "id, project, task, criteria, owner, origin, agent, role, engine, priority, needs_memory, needs_processors, predecessors, waits_since,
-         plan, state, resume_to, iteration, attempt, losses, rerun, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
+         plan, audit, state, resume_to, iteration, attempt, losses, rerun, troubles, instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens, budget_microusd,
          spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason, version, created, updated"
     };
 }
@@ -47,6 +47,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
         after: next.json()?,
         waits_since: Millis(next.get()?),
         plan: next.word()?,
+        audit: next.get()?,
         state: next.word()?,
         resume_to: next.maybe_word()?,
         iteration: next.get()?,
@@ -123,11 +124,11 @@ impl Tx<'_> {
     /// starts at 1.
     pub fn insert_run(&self, new: &Run) -> Result<Run, StoreError> {
         let id = self.insert(
-            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, engine, priority, needs_memory, needs_processors, predecessors, waits_since, plan, state, resume_to, iteration, attempt, losses, rerun, troubles,
+            "INSERT INTO runs (project, task, criteria, owner, origin, agent, role, engine, priority, needs_memory, needs_processors, predecessors, waits_since, plan, audit, state, resume_to, iteration, attempt, losses, rerun, troubles,
                 instant_failures, not_before, base, head, image, budget_iterations, budget_seconds, budget_tokens,
                 budget_microusd, spent_iterations, spent_milliseconds, spent_tokens, spent_microusd, question, reason,
                 version, created, updated)
-             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :role, :engine, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :state, :resume_to, :iteration, :attempt,
+             VALUES (:project, :task, :criteria, :owner, :origin, :agent, :role, :engine, :priority, :needs_memory, :needs_processors, :predecessors, :waits_since, :plan, :audit, :state, :resume_to, :iteration, :attempt,
                 :losses, :rerun, :troubles, :instant_failures, :not_before, :base, :head, :image, :budget_iterations, :budget_seconds,
                 :budget_tokens, :budget_microusd, :spent_iterations, :spent_milliseconds, :spent_tokens,
                 :spent_microusd, :question, :reason, 1, :created, :updated)",
@@ -135,7 +136,7 @@ impl Tx<'_> {
                 ":project": new.project.0, ":task": new.task, ":criteria": Json(&new.criteria),
                 ":owner": Json(&new.owner), ":origin": Json(&new.origin), ":agent": new.agent, ":role": Word(new.role), ":engine": new.engine,
                 ":priority": new.priority.name(), ":needs_memory": new.needs.memory_mib,
-                ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0, ":plan": Word(new.plan),
+                ":needs_processors": new.needs.millicpus, ":predecessors": Json(&new.after), ":waits_since": new.waits_since.0, ":plan": Word(new.plan), ":audit": new.audit,
                 ":state": new.state.name(), ":resume_to": new.resume_to.map(Word), ":iteration": new.iteration,
                 ":attempt": new.attempt, ":losses": new.losses, ":rerun": new.rerun.as_ref().map(Json), ":troubles": new.troubles, ":instant_failures": new.instant_failures,
                 ":not_before": new.not_before.map(|at| at.0), ":base": new.base, ":head": new.head,
@@ -160,7 +161,7 @@ impl Tx<'_> {
     }
 
     /// Compare-and-set: stores the run's values if the row is still at `run.version`, and gives it back with the next
-    /// version. What a run is at birth (project, task, owner, origin, agent, role, engine, needs, created) never changes.
+    /// version. What a run is at birth (project, task, owner, origin, agent, role, engine, needs, audit, created) never changes.
     pub fn update_run(&self, run: &Run) -> Result<Run, StoreError> {
         let changed = self.change(
             "UPDATE runs SET criteria = :criteria, priority = :priority, predecessors = :predecessors, waits_since = :waits_since, plan = :plan, state = :state, resume_to = :resume_to, iteration = :iteration, attempt = :attempt,

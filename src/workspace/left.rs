@@ -30,7 +30,7 @@ pub fn left_text(tree: &Path, name: &str, most: u64) -> Result<Option<String>, W
     bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     if cut {
-        text.push_str("\n[cut here: a plan has room for ");
+        text.push_str("\n[cut here: there is room for ");
         text.push_str(&most.to_string());
         text.push_str(" bytes]\n");
     }

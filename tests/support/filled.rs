@@ -85,6 +85,7 @@ pub fn over(project: ProjectId, task: String) -> Run {
         after: Vec::new(),
         waits_since: Millis(1),
         plan: dogwatch::domain::Plan::None,
+        audit: false,
         state: RunState::Cancelled,
         resume_to: None,
         iteration: 0,

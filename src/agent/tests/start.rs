@@ -6,7 +6,7 @@ use crate::agent::{Agent, CodingAgent, CodingSettings, Session, ToolServer, Turn
 const ID: &str = "0f8fad5b-d9cb-569f-a165-70867728950e";
 
 fn turn(agent: &CodingAgent, session: Session<'_>) -> String {
-    let turn = agent.turn(&TurnContext { iteration: 3, prompt: "Repair it.", session });
+    let turn = agent.turn(&TurnContext { iteration: 3, audit: false, prompt: "Repair it.", session });
     let open = turn.open_until.map_or_else(String::new, |word| format!("open until {word}\n"));
     let input = String::from_utf8(turn.stdin).unwrap();
     let steer = agent.steer(4, "Use \"tabs\".\nOnly tabs.").map(|bytes| String::from_utf8(bytes).unwrap());
@@ -39,7 +39,12 @@ fn every_agent_is_started_as_it_was_tried() {
 fn a_prompt_is_never_an_argument() {
     for adapter in Adapter::ALL {
         let agent = CodingAgent::new("one", CodingSettings::of(adapter), "http://127.0.0.1:8080", "/home");
-        let turn = agent.turn(&TurnContext { iteration: 1, prompt: "--version; $(reboot)", session: Session::New(ID) });
+        let turn = agent.turn(&TurnContext {
+            iteration: 1,
+            audit: false,
+            prompt: "--version; $(reboot)",
+            session: Session::New(ID),
+        });
         assert!(!turn.argv.iter().chain(turn.env.values()).any(|word| word.contains("reboot")));
     }
 }

@@ -143,7 +143,7 @@ impl Trial {
         }
         let agent = CodingAgent::new(&chosen.name, settings.clone(), &address(), SESSION_INSIDE);
         let session = Session::New("00000000-0000-5000-8000-000000000000");
-        let turn = agent.turn(&TurnContext { iteration: 1, prompt: PROMPT, session });
+        let turn = agent.turn(&TurnContext { iteration: 1, audit: false, prompt: PROMPT, session });
         let mut env = chosen.env.clone();
         env.extend(turn.env);
         let gateway = self.dir.join("gateway");

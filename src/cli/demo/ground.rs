@@ -116,7 +116,8 @@ async fn with_docker(place: &Place, args: &Args, say: Say<'_>) -> Result<Ground,
     for image in [&args.image].into_iter().chain(&args.browser_image) {
         say(safe!("Docker answers; the image {} is looked for, and pulled where it is not here yet.", image))
             .map_err(|failure| failure.message)?;
-        sandbox.image(image, &|_| ()).await.map_err(|error| error.to_string())?;
+        let here = "`--image IMAGE` names one that is here and has python3";
+        sandbox.image(image, &|_| ()).await.map_err(|error| format!("{error}; {here}"))?;
     }
     let browser = match &args.browser_image {
         Some(image) => format!("A browser in {image} opens the pages of the project `shop`."),

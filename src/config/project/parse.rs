@@ -334,6 +334,7 @@ fn gates(section: &Section<'_, '_>) -> Gates {
         review,
         dependencies,
         plan,
+        audit: rules::one_of(section, "audit", &["none", "always"]) == Some("always"),
         rerun: rerun(section),
         test_files: rules::patterns(section, "test-files"),
         entry_points: rules::patterns(section, "entry-points"),

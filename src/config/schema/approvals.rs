@@ -49,6 +49,12 @@ pub const APPROVALS: Table = Table {
             "\"by-project\"",
             "Whether a person is asked about packages that a result brings, whatever the project's `[gates]` say.",
         ),
+        key(
+            "audit",
+            "\"by-project\" or \"always\"",
+            "\"by-project\"",
+            "Whether another agent, that of the role auditor, looks at every result of every project before it is delivered, whatever its `[gates]` say.",
+        ),
     ],
 };
 

@@ -310,7 +310,7 @@ pub const NAMED_PRICE: Table = Table {
 /// `[roles.NAME]`.
 pub const NAMED_ROLE: Table = Table {
     header: "[roles.NAME]",
-    about: "What agents may use, by what they are there for: `coder` (the usual one), `reviewer`, `tester`, `pentester`, `researcher`, `remedy`; `dogwatch run --role` chooses. All roles go through the same loop; each is told what it is there for. Repositories have no say in this. No role reads of live systems and reaches a host.",
+    about: "What agents may use, by what they are there for: `coder` (the usual one), `reviewer`, `tester`, `pentester`, `researcher`, `remedy`; `dogwatch run --role` chooses. All roles go through the same loop; each is told what it is there for. `auditor` is that of whoever looks at results before they are delivered (`audit` under [gates] in dogwatch.toml and under [approvals] here): another agent or model than the author's sees more, and it has no tools. Repositories have no say in this. No role reads of live systems and reaches a host.",
     keys: &[
         key("agent", NAME, "the repository's own", "Its agent, where `--agent` names none."),
         key("model", MODEL, "the agent's", "The model that its agent works with, before `model` under [agents.NAME]."),

@@ -289,6 +289,12 @@ pub const GATES: Table = Table {
             "Let the agent write a plan before it changes anything, which a person approves, or which the work just follows.",
         ),
         key(
+            "audit",
+            "\"none\" or \"always\"",
+            "\"none\"",
+            "Let another agent, that of the role auditor, look at each result that would be delivered. Where it does not plainly agree, a person decides.",
+        ),
+        key(
             "rerun",
             "a duration such as \"10m\", or \"off\"",
             "\"10m\"",

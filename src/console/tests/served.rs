@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    AgentReport, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
+    AgentReport, Audit, AuditPage, AuditRecord, EgressSeen, Ending, Finding, Frame, GateResult, GateVerdict, Guidance,
     GuidanceState, Iteration, Live, LiveFate, Location, Outcome, Remedy, Severity, SuiteVerdict, Suspicion, Terms,
     TermsFrom, Usage,
 };
@@ -133,8 +133,12 @@ fn round(id: i64, number: u32, text: &str) -> IterationDetail {
     };
     let gate = GateResult { gate: "tests".to_owned(), verdict: GateVerdict::Fail, evidence: vec![text.to_owned()] };
     let over = number < 4;
+    let said = format!("disagree\n{text}");
+    let used = Usage { tokens: 7_100, microusd: 0 };
+    let audit = (number == 3).then(|| Audit::new(Some(&said), "codex".to_owned(), Some("large".to_owned()), used));
+    let iteration = iteration(id, number, outcome.get(number as usize).copied().flatten());
     IterationDetail {
-        iteration: iteration(id, number, outcome.get(number as usize).copied().flatten()),
+        iteration: Iteration { audit, ..iteration },
         suites: if over { vec![suite] } else { Vec::new() },
         findings: if over { vec![seen("test_round", true), seen("test_empty", false)] } else { Vec::new() },
         gone: if over { vec![finding("test_sum", text)] } else { Vec::new() },

@@ -12,7 +12,8 @@ use serde_json::json;
 
 /// Whether a transition leaves a turn without a report of it.
 pub(super) fn leaves(writes: &[Write]) -> bool {
-    writes.contains(&Write::Release) && !writes.iter().any(|write| matches!(write, Write::AgentTurn { .. }))
+    writes.contains(&Write::Release)
+        && !writes.iter().any(|write| matches!(write, Write::AgentTurn { .. } | Write::Audited { .. }))
 }
 
 /// Books what is open of a run, into these values of it. False where nothing is.

@@ -98,7 +98,9 @@ impl<W: World> Engine<W> {
             return Ok(None);
         }
         let steps = self.steps_of(context.run.id, context.run.iteration).await?;
-        let tests = steps.iter().filter(|step| !matches!(step.key.kind, StepKind::Prepare | StepKind::Develop));
+        let tests = steps
+            .iter()
+            .filter(|step| !matches!(step.key.kind, StepKind::Prepare | StepKind::Develop | StepKind::Audit));
         let attempt = tests.map(|step| step.key.attempt).max().unwrap_or(0).saturating_add(1);
         Ok(Some(Event::Doubted { suites, attempt }))
     }

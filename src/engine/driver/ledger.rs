@@ -71,6 +71,9 @@ enum Job<T> {
 /// What a blob is called that holds a turn's prompt.
 const PROMPT: &str = "prompt";
 
+/// What a blob is called that says who audits: whoever a configuration names by then, the turn is read as theirs.
+const AUDITOR: &str = "auditor";
+
 /// What a blob is called that holds a picture of a page.
 const PICTURE: &str = "screenshot";
 
@@ -196,9 +199,13 @@ impl<W: World> Engine<W> {
     ) -> Result<(), Halt> {
         let (run, project) = (context.run.id, context.project.clone());
         let name = project.name.clone();
-        let allowances = (key.kind == StepKind::Develop).then(|| self.world.allowances().clone());
+        // What an agent's turn may use of models is reserved with it.
+        let allowances =
+            matches!(key.kind, StepKind::Develop | StepKind::Audit).then(|| self.world.allowances().clone());
         let (key, prompt) = (key.clone(), prompt.cloned());
         let change = context.change.clone().filter(|_| key.kind == StepKind::Develop);
+        let auditor = (key.kind == StepKind::Audit)
+            .then(|| json!({ "agent": context.agent.name, "model": context.agent.model() }));
         let delivers = prompt.as_ref().is_some_and(|prompt| !prompt.tells.is_empty());
         let intent = self.guarded(run, place(&context.run), move |tx| {
             let mut detail = json!({});
@@ -213,6 +220,13 @@ impl<W: World> Engine<W> {
                 detail = json!({ "reserved": reservation.held, "day": reservation.day });
             }
             let step = tx.insert_step(&key)?.id;
+            if let Some(auditor) = auditor {
+                let origin = BlobOrigin { kind: AUDITOR.to_owned(), run: Some(run), step: Some(step) };
+                tx.put_blob(auditor.to_string().as_bytes(), &origin)?;
+                if let Some(object) = detail.as_object_mut() {
+                    object.insert("auditor".to_owned(), auditor);
+                }
+            }
             if let Some(change) = change {
                 tx.put_changed_turn(run, key.iteration, &change)?;
                 if let Some(object) = detail.as_object_mut() {
@@ -355,9 +369,16 @@ pub(super) fn apply(
 
 /// Fills in what only the transaction of an event can know.
 fn informed(tx: &Tx<'_>, run: RunId, event: Event) -> Result<Event, StoreError> {
-    let Event::Gated { judgement, evidence, standstill, headline, .. } = event else { return Ok(event) };
-    let guided = tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted);
-    Ok(Event::Gated { judgement, evidence, guided, standstill, headline })
+    let guided = || Ok::<_, StoreError>(tx.guidance(run)?.iter().any(|one| one.state == GuidanceState::Accepted));
+    Ok(match event {
+        Event::Gated { judgement, evidence, standstill, headline, .. } => {
+            Event::Gated { judgement, evidence, guided: guided()?, standstill, headline }
+        }
+        Event::Audited { report, audit, milliseconds, .. } => {
+            Event::Audited { report, audit, milliseconds, guided: guided()? }
+        }
+        event => event,
+    })
 }
 
 fn place(run: &Run) -> Place {

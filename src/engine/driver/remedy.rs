@@ -103,7 +103,7 @@ impl<W: World> Engine<W> {
 }
 
 /// A coding agent that asks another model, where its role admits it; or why it is left as it was.
-fn with_model(mut agent: ChosenAgent, model: &str) -> (ChosenAgent, Option<String>) {
+pub(super) fn with_model(mut agent: ChosenAgent, model: &str) -> (ChosenAgent, Option<String>) {
     if !crate::domain::RoleRules::admitted(&agent.models, model) {
         return (agent, Some(format!("the model {model} is none that the run's role may ask")));
     }

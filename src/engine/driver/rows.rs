@@ -30,6 +30,12 @@ pub(super) fn write_rows(tx: &Tx<'_>, before: &Run, after: &mut Run, writes: &[W
                     }
                 })?;
             }
+            Write::Audited { audit } => {
+                tx.book_requests(id)?;
+                if let Some(audit) = audit {
+                    change(tx, id, before.iteration, |one| one.audit = Some(audit.clone()))?;
+                }
+            }
             Write::Rerun { suites } => change(tx, id, before.iteration, |one| one.rerun.clone_from(suites))?,
             Write::Counts { tests, disagrees } => change(tx, id, before.iteration, |one| {
                 one.tests = *tests;
@@ -168,6 +174,14 @@ pub(super) fn audit_event(before: &Run, after: &Run, event: &Event) -> AuditEven
             Event::Planned { report, plan, .. } => {
                 let digest = plan.as_ref().map(|plan| crate::audit::hex(&Sha256::digest(plan.as_bytes())));
                 object.insert("plan_sha256".to_owned(), json!(digest));
+                object.insert("agent".to_owned(), json!(report));
+            }
+            Event::Audited { report, audit, .. } => {
+                let digest = crate::audit::hex(&Sha256::digest(audit.words.as_bytes()));
+                let said = json!({
+                    "opinion": audit.opinion, "agent": audit.agent, "model": audit.model, "usage": audit.usage, "words_sha256": digest,
+                });
+                object.insert("audit".to_owned(), said);
                 object.insert("agent".to_owned(), json!(report));
             }
             Event::Doubted { suites, .. } => {

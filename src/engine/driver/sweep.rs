@@ -33,6 +33,7 @@ impl<W: World> Engine<W> {
             let belongs = match key.kind {
                 StepKind::Prepare => run.state == RunState::Preparing,
                 StepKind::Develop => matches!(run.state, RunState::Planning | RunState::Developing),
+                StepKind::Audit => run.state == RunState::Reviewing,
                 StepKind::Test | StepKind::Network | StepKind::Service | StepKind::Ready | StepKind::Program => {
                     run.state == RunState::Testing
                 }
@@ -40,7 +41,7 @@ impl<W: World> Engine<W> {
             if belongs && (key.iteration, key.attempt) == (run.iteration, run.attempt) {
                 continue;
             }
-            if matches!(key.kind, StepKind::Prepare | StepKind::Develop) {
+            if matches!(key.kind, StepKind::Prepare | StepKind::Develop | StepKind::Audit) {
                 self.world.close_way(run.id);
             }
             if let StepState::Created { container } = &step.state {
@@ -51,7 +52,7 @@ impl<W: World> Engine<W> {
             let stopped = Ended { end: StepEnd::Stopped, log_digest: String::new(), intrusions: 0 };
             self.record_ended(key, &stopped).await?;
             self.world.trees().remove(&self.places().tree(key)).await?;
-            turns |= key.kind == StepKind::Develop;
+            turns |= matches!(key.kind, StepKind::Develop | StepKind::Audit);
         }
         if turns {
             // Nobody asks any more on its behalf, and the next turn has not begun.

@@ -22,7 +22,7 @@ const REPLAYED: [Tool; 1] = [Tool::ProposeExecution];
 impl<W: World> Engine<W> {
     /// What the run's agent may reach.
     pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
-        let hosts = self.world.rules(context.run.role).egress;
+        let hosts = self.world.rules(context.role).egress;
         let models = match coding(context) {
             Some(settings) => Some(ModelUse {
                 api: settings.api(),
@@ -61,7 +61,7 @@ impl<W: World> Engine<W> {
 
     /// The tools that the run's agent has: those of its role, where it is an agent that can use any.
     pub(super) fn toolset(&self, context: &Context) -> Toolset {
-        let of_role = Toolset::of(&self.world.rules(context.run.role));
+        let of_role = Toolset::of(&self.world.rules(context.role));
         match &context.agent.work {
             AgentWork::Coding(_) => {}
             AgentWork::Replay(_) => return of_role.only(&REPLAYED),

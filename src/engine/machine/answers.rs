@@ -27,7 +27,8 @@ pub(super) fn apply(
             }
             super::planning::settled(next, approve);
         }
-        (RunState::AwaitingReview, true) => next.go(RunState::Delivering),
+        (RunState::AwaitingReview, true) if kind == QuestionKind::Audit => next.go(RunState::Delivering),
+        (RunState::AwaitingReview, true) => super::auditing::passed(next),
         (RunState::AwaitingReview, false) => {
             next.writes.push(Write::Guide { by: by.clone(), text: reason.to_owned(), terms: None });
             next.next_iteration();
@@ -35,7 +36,7 @@ pub(super) fn apply(
         (RunState::AwaitingRedirect, _) => super::stuck::answered(next, approve, reason),
         (RunState::Escalated, true) => {
             if kind == QuestionKind::Budget {
-                raise(&mut next.run.budget, next.run.spent);
+                raise(&mut next.run.budget, next.run.spent, resume_to != RunState::Reviewing);
                 next.writes.push(Write::Grant { question });
             }
             if kind == QuestionKind::Predecessor {
@@ -46,7 +47,7 @@ pub(super) fn apply(
             // Names of containers derive from the attempt: it never goes back within a step.
             next.run.attempt = attempt;
             next.run.instant_failures = 0;
-            if matches!(resume_to, RunState::Planning | RunState::Developing) {
+            if matches!(resume_to, RunState::Planning | RunState::Developing | RunState::Reviewing) {
                 // A yes to a question about trouble is none to one about the budget.
                 next.check_budget();
             }
@@ -94,9 +95,10 @@ pub(super) fn await_day(
     Ok(())
 }
 
-/// Doubles every cap that is reached. Only a person's answer comes here: budgets never rise by themselves.
-fn raise(budget: &mut Budget, spent: Spent) {
-    if spent.iterations >= budget.iterations {
+/// Doubles every cap that is reached, that of `iterations` where it was asked about. Only a person's answer comes here: budgets
+/// never rise by themselves.
+fn raise(budget: &mut Budget, spent: Spent, iterations: bool) {
+    if iterations && spent.iterations >= budget.iterations {
         budget.iterations = spent.iterations.saturating_add(budget.iterations.max(1));
     }
     let double = |cap: &mut Option<u64>, used: u64| {

@@ -1,7 +1,8 @@
 //! What can happen to a run.
 
 use crate::domain::{
-    Actor, AgentReport, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion, Terms,
+    Actor, AgentReport, Audit, ImageUsed, Priority, QuestionId, QuestionKind, Reached, RunId, RunState, Suspicion,
+    Terms,
 };
 
 /// What the gates say of an iteration as a whole.
@@ -62,6 +63,18 @@ pub enum Event {
         plan: Option<String>,
         /// How long the turn took.
         milliseconds: u64,
+    },
+    /// The auditor's turn about the result is over; nothing but what it says is taken from it.
+    Audited {
+        /// How it ended and what it used.
+        report: AgentReport,
+        /// What it says.
+        audit: Audit,
+        /// How long the turn took.
+        milliseconds: u64,
+        /// An operator gave guidance that no prompt has quoted yet. Only the transaction that commits the event can know, so that
+        /// is where it is filled in.
+        guided: bool,
     },
     /// The agent's turn ended for a reason that says nothing about the work: it is repeated.
     AgentHeld {
@@ -218,13 +231,14 @@ pub enum Event {
 
 impl Event {
     /// The names of all events.
-    pub const NAMES: [&'static str; 26] = [
+    pub const NAMES: [&'static str; 27] = [
         "admitted",
         "blocked",
         "prepared",
         "prepare_failed",
         "agent_ended",
         "planned",
+        "audited",
         "agent_held",
         "step_lost",
         "trouble",
@@ -256,6 +270,7 @@ impl Event {
             Self::PrepareFailed { .. } => "prepare_failed",
             Self::AgentEnded { .. } => "agent_ended",
             Self::Planned { .. } => "planned",
+            Self::Audited { .. } => "audited",
             Self::AgentHeld { .. } => "agent_held",
             Self::StepLost { .. } => "step_lost",
             Self::Trouble { .. } => "trouble",

@@ -29,12 +29,7 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.spend("agent", turn(report, *milliseconds), Left::Tests);
             let checkpoint = Some((commit.clone(), tree.clone()));
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint });
-            let not_taken = not_taken.as_ref().map(|why| Suspicion::NotTaken { why: why.clone() });
-            let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.clone() });
-            let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
-            if !suspicions.is_empty() {
-                next.writes.push(Write::Suspect { suspicions });
-            }
+            suspect(next, planted, not_taken.as_ref());
             next.go(RunState::Testing);
             next.run.instant_failures = 0;
             next.run.head = Some(commit.clone());
@@ -44,12 +39,22 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
             next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
             super::planning::planned(next, plan.as_deref(), &report.detail, now);
         }
+        Event::Audited { report, audit, milliseconds, guided } => {
+            next.spend("audit", turn(report, *milliseconds), Left::Nothing);
+            next.run.instant_failures = 0;
+            super::auditing::audited(next, audit, &report.detail, *guided, now);
+        }
         Event::AgentHeld { report, commit, instant, milliseconds } => {
-            next.spend("agent", turn(report, *milliseconds), Left::Nothing);
-            next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
-            if let Some(commit) = commit {
-                next.run.head = Some(commit.clone());
+            let turn = turn(report, *milliseconds);
+            if next.run.state == RunState::Reviewing {
+                next.spend("audit", turn, Left::Nothing);
+                // How the author's own turn ended stays on record.
+                next.writes.push(Write::Audited { audit: None });
+            } else {
+                next.spend("agent", turn, Left::Nothing);
+                next.writes.push(Write::AgentTurn { report: report.clone(), checkpoint: None });
             }
+            next.run.head = commit.clone().or(next.run.head.take());
             held(next, report, *instant, now);
         }
         Event::StepLost { reason, explained } => lost(next, reason, *explained, now),
@@ -115,6 +120,16 @@ pub(super) fn apply(next: &mut Transition, event: &Event, now: Millis) {
     }
 }
 
+/// What is odd about a tree before anything ran in it.
+fn suspect(next: &mut Transition, planted: &[String], not_taken: Option<&String>) {
+    let not_taken = not_taken.map(|why| Suspicion::NotTaken { why: why.clone() });
+    let planted = (!planted.is_empty()).then(|| Suspicion::Planted { what: planted.to_vec() });
+    let suspicions: Vec<_> = not_taken.into_iter().chain(planted).collect();
+    if !suspicions.is_empty() {
+        next.writes.push(Write::Suspect { suspicions });
+    }
+}
+
 /// What an agent's turn used.
 fn turn(report: &AgentReport, milliseconds: u64) -> Spent {
     Spent { iterations: 0, milliseconds, tokens: report.usage.tokens, microusd: report.usage.microusd }
@@ -174,11 +189,14 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     if !theirs {
         next.run.instant_failures = if instant { next.run.instant_failures + 1 } else { 0 };
     }
-    let words = format!("the agent ended as {}: {}", report.ending.name(), report.detail);
+    let auditing = next.run.state == RunState::Reviewing;
+    let who = if auditing { "auditor" } else { "agent" };
+    let words = format!("the {who} ended as {}: {}", report.ending.name(), report.detail);
     if let Some(why) = hopeless(&report.ending) {
         let agent = next.run.agent.clone();
-        ask_trouble(next, &format!("the agent cannot work: {why}"), vec![words, try_again()]);
-        if matches!(report.ending, Ending::Auth | Ending::Billing) {
+        ask_trouble(next, &format!("the {who} cannot work: {why}"), vec![words, try_again()]);
+        // Which agent audits does not stand in the run, so nothing is known of others with the same one.
+        if matches!(report.ending, Ending::Auth | Ending::Billing) && !auditing {
             // The account is that of every run with this agent.
             share(next, &agent, why);
         }
@@ -186,7 +204,7 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     }
     if next.run.instant_failures >= MAX_INSTANT_FAILURES && !theirs {
         let count = format!("{} times in a row, each within five seconds", next.run.instant_failures);
-        ask_trouble(next, "the agent fails at once", vec![words, count, try_again()]);
+        ask_trouble(next, &format!("the {who} fails at once"), vec![words, count, try_again()]);
         return;
     }
     let until = if let Ending::RateLimited { until } = report.ending {
@@ -204,8 +222,8 @@ fn held(next: &mut Transition, report: &AgentReport, instant: bool, now: Millis)
     };
     if next.run.troubles >= MAX_TROUBLES {
         let agent = next.run.agent.clone();
-        ask_trouble(next, "the agent's provider keeps failing", vec![words, try_again()]);
-        if theirs {
+        ask_trouble(next, &format!("the {who}'s provider keeps failing"), vec![words, try_again()]);
+        if theirs && !auditing {
             share(next, &agent, report.ending.name());
         }
         return;
@@ -230,7 +248,7 @@ fn hopeless(ending: &Ending) -> Option<&'static str> {
 
 fn lost(next: &mut Transition, reason: &str, explained: bool, now: Millis) {
     next.run.attempt += 1;
-    if matches!(next.run.state, RunState::Planning | RunState::Developing) {
+    if matches!(next.run.state, RunState::Planning | RunState::Developing | RunState::Reviewing) {
         // The turn is repeated from its beginning, and then as much is reserved anew.
         next.release();
     }
@@ -294,7 +312,7 @@ fn gated(
             next.explain(&format!("iteration {} is red:", next.run.iteration - 1), evidence);
         }
         Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages if goes_on => next.next_iteration(),
-        Judgement::Green if !guided => next.go(RunState::Delivering),
+        Judgement::Green if !guided => super::auditing::passed(next),
         Judgement::Green | Judgement::NeedsPerson | Judgement::BringsPackages => {
             let number = next.run.iteration;
             let (kind, title) = if judgement == Judgement::BringsPackages {

@@ -82,6 +82,8 @@ fn redirect(next: &mut Transition, terms: &Terms) -> Result<(), Refused> {
             next.withdraw();
             super::planning::settled(next, false);
         }
+        // What is audited does not know the guidance, so nobody needs to say anything of it any more.
+        RunState::Reviewing => next.next_iteration(),
         RunState::AwaitingReview | RunState::AwaitingRedirect => {
             next.withdraw();
             next.next_iteration();
@@ -94,7 +96,7 @@ fn redirect(next: &mut Transition, terms: &Terms) -> Result<(), Refused> {
             }
             next.withdraw();
             let to = next.run.resume_to.unwrap_or(RunState::Developing);
-            if to == RunState::Delivering {
+            if matches!(to, RunState::Reviewing | RunState::Delivering) {
                 next.next_iteration();
                 return Ok(());
             }

@@ -3,7 +3,7 @@
 use super::MAX_PLAN_TRIES;
 use super::iterate::{ask_trouble, back_off, try_again};
 use super::transition::{Transition, Write};
-use crate::domain::{Millis, Plan, QuestionKind, RunState, plan_facts};
+use crate::domain::{Millis, Plan, QuestionKind, RunState, text_facts};
 
 /// A turn about the plan is over.
 pub(super) fn planned(next: &mut Transition, plan: Option<&str>, detail: &str, now: Millis) {
@@ -13,7 +13,7 @@ pub(super) fn planned(next: &mut Transition, plan: Option<&str>, detail: &str, n
         settled(next, true);
         return;
     }
-    let mut facts = plan_facts(plan);
+    let mut facts = text_facts(plan);
     facts.push("approve lets the work follow it; deny sends your reason to the agent, which writes another".to_owned());
     next.ask(
         RunState::AwaitingReview,

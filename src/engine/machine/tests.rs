@@ -6,6 +6,7 @@ use crate::domain::*;
 use crate::store::new_run_for_tests;
 
 mod alone;
+mod audits;
 mod caps;
 mod delivering;
 mod doubts;

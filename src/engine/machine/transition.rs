@@ -1,8 +1,8 @@
 //! The result of an event: the run's new values and the rows to write beside them, all in one transaction.
 
 use crate::domain::{
-    Actor, AgentReport, Left, Millis, Outcome, QuestionId, QuestionKind, Reached, Run, RunState, Spent, Suspicion,
-    TermsFrom,
+    Actor, AgentReport, Audit, Left, Millis, Outcome, QuestionId, QuestionKind, Reached, Run, RunState, Spent,
+    Suspicion, TermsFrom,
 };
 
 /// Why an event does not apply.
@@ -52,6 +52,11 @@ pub enum Write {
         report: AgentReport,
         /// Checkpoint and tree.
         checkpoint: Option<(String, String)>,
+    },
+    /// A turn of the auditor is over, with what it says of the present iteration's result where it said something.
+    Audited {
+        /// What.
+        audit: Option<Audit>,
     },
     /// Suites of the present iteration run a second time.
     Rerun {
@@ -179,7 +184,12 @@ impl Transition {
 
     /// Asks a person where a cap is reached; the answer leads back to the present state.
     pub(super) fn check_budget(&mut self) -> bool {
-        let mut facts = self.run.spent.reached(&self.run.budget);
+        let mut budget = self.run.budget;
+        if self.run.state == RunState::Reviewing {
+            // A turn of the auditor is no iteration.
+            budget.iterations = u32::MAX;
+        }
+        let mut facts = self.run.spent.reached(&budget);
         if facts.is_empty() {
             return false;
         }

@@ -22,6 +22,8 @@ pub enum Work {
     Prepare,
     /// Let the agent work, or write its plan.
     Develop,
+    /// Let another agent look at the result.
+    Audit,
     /// Run the suites.
     Test,
     /// Turn reports into findings.
@@ -40,7 +42,6 @@ pub enum Work {
 pub fn work(run: &Run, now: Millis) -> Work {
     let work = match run.state {
         RunState::Queued
-        | RunState::Reviewing
         | RunState::AwaitingReview
         | RunState::AwaitingRedirect
         | RunState::Escalated
@@ -54,6 +55,7 @@ pub fn work(run: &Run, now: Millis) -> Work {
         RunState::Gathering => Work::Gather,
         RunState::Analysing => Work::Analyse,
         RunState::Gating => Work::Gate,
+        RunState::Reviewing => Work::Audit,
         RunState::Delivering => Work::Deliver,
         RunState::Cancelling => Work::CleanUp,
     };

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::life::{End, Sim, ada, play};
-use super::plot::{Ask, Fate, Plot, Turn, When};
+use super::plot::{Ask, Fate, Plot, Says, Turn, When};
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::Engine;
 use crate::engine::crash::Plan;
@@ -11,6 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const WORKS: When = When::Runs(StepKind::Develop, 1, 3);
+
+/// A run whose auditor is taken away, fails, says nothing and objects before it agrees.
+fn audited(plain: Plot, asks: &[Ask]) -> Plot {
+    let audits = vec![(1, 2, Says::Nothing(Turn::Overloaded)), (1, 3, Says::Nothing(Turn::Nothing)), (1, 4, Says::No)];
+    let fates = vec![(StepKind::Audit, 1, 1, 3, Fate::Removed)];
+    let asks = asks.iter().map(|ask| (When::Runs(StepKind::Audit, 1, 3), *ask)).collect();
+    Plot { audit: true, parts: 1, audits, fates, asks, answers: vec![(QuestionKind::Audit, false)], ..plain }
+}
 
 /// Every way out of a turn.
 fn plots(seed: u64) -> Vec<Plot> {
@@ -40,6 +48,9 @@ fn plots(seed: u64) -> Vec<Plot> {
             asks: vec![(When::State(RunState::Developing, 100), Ask::Cancel)],
             ..plain("cancelled while it waits")
         },
+        audited(plain("audited"), &[]),
+        audited(plain("cancelled while it is audited"), &[Ask::Cancel]),
+        audited(plain("redirected while it is audited"), &[Ask::Redirect("otherwise")]),
     ]
 }
 

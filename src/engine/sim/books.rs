@@ -69,10 +69,12 @@ fn check(view: &View<'_>, allowances: &Allowances) {
 
 /// Whether the run has an iteration under way.
 fn under_way(run: &Run) -> bool {
-    use RunState::{Analysing, Cancelling, Developing, Escalated, Gathering, Gating, Paused, Planning, Testing};
+    use RunState::{
+        Analysing, Cancelling, Developing, Escalated, Gathering, Gating, Paused, Planning, Reviewing, Testing,
+    };
     matches!(
         run.state,
-        Analysing | Cancelling | Developing | Escalated | Gathering | Gating | Paused | Planning | Testing
+        Analysing | Cancelling | Developing | Escalated | Gathering | Gating | Paused | Planning | Reviewing | Testing
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::life::{End, Sim, play};
-use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use super::plot::{Ask, Fate, Leader, Plot, Says, Turn, When};
 use crate::domain::{Allowances, Caps, Priority, ProjectAllowance, QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,32 @@ fn luck(seed: u64) -> Vec<(u32, u32)> {
     }
     let small = |number: u64| u32::try_from(number).unwrap();
     (0..dice.between(1, 5)).map(|_| (small(dice.below(5)), small(dice.between(1, 3)))).collect()
+}
+
+/// What auditors say, where there are any.
+fn audits(plot: &mut Plot) {
+    let mut dice = Dice::of(plot.seed, "audits of a random plot");
+    plot.audit = dice.percent(30);
+    let odd = [
+        Says::No,
+        Says::No,
+        Says::Much,
+        Says::Nothing(Turn::Nothing),
+        Says::Nothing(Turn::Overloaded),
+        Says::Nothing(Turn::Limited(-60)),
+        Says::Nothing(Turn::Instant),
+        Says::Nothing(Turn::Auth),
+        Says::Nothing(Turn::Silent),
+    ];
+    for _ in 0..dice.below(4) {
+        let (iteration, attempt) = (dice.between(1, 4), dice.between(1, 2));
+        plot.audits.push((iteration.try_into().unwrap(), attempt.try_into().unwrap(), dice.pick(&odd)));
+    }
+    if dice.percent(30) {
+        let fate = dice.pick(&[Fate::Removed, Fate::OutOfMemory, Fate::Restart]);
+        let iteration = u32::try_from(dice.between(1, 4)).unwrap();
+        plot.fates.push((StepKind::Audit, iteration, 1, dice.between(1, 7), fate));
+    }
 }
 
 /// A plot in which much happens.
@@ -136,6 +162,7 @@ fn plot(seed: u64, pace: u32) -> Plot {
         plot.allowances = allowances(dice, pace);
         plot.waits = usize::try_from(dice.below(3)).unwrap();
     }
+    audits(&mut plot);
     answers(&mut plot, dice);
     plot
 }
@@ -150,6 +177,7 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
         QuestionKind::Predecessor,
         QuestionKind::Plan,
         QuestionKind::Stuck,
+        QuestionKind::Audit,
     ] {
         for _ in 0..dice.below(3) {
             plot.answers.push((kind, dice.percent(70)));
@@ -158,7 +186,7 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
         // fails every time.
         let yes = dice.percent(50);
         let last = match kind {
-            QuestionKind::Review | QuestionKind::Dependency | QuestionKind::Plan => true,
+            QuestionKind::Review | QuestionKind::Dependency | QuestionKind::Plan | QuestionKind::Audit => true,
             QuestionKind::Trouble => yes && !plot.broken_setup,
             QuestionKind::Budget
             | QuestionKind::Predecessor

@@ -1,13 +1,14 @@
 //! What must hold: while a simulation goes on, and at its end.
 
+use super::agreed;
 use super::life::Sim;
 use super::operator::events;
-use super::plot::{NO_PACKAGES, Plot};
+use super::plot::Plot;
 use super::world::SimWorld;
 use crate::audit::{self, Verdict};
 use crate::domain::{
-    Allowances, Budget, Guidance, GuidanceState, LiveFate, Need, Question, QuestionKind, QuestionState, Run, RunId,
-    RunState, Spent, StepState,
+    Allowances, Budget, Guidance, GuidanceState, LiveFate, Need, QuestionKind, QuestionState, Run, RunId, RunState,
+    Spent, StepState,
 };
 use crate::engine::scheduler::run_of;
 use crate::store::Store;
@@ -174,10 +175,10 @@ pub(super) fn story(store: &Store, plot: &Plot) -> String {
 fn allowed(event: &str, from: &str, to: &str) -> bool {
     let over = |state: &str| ["succeeded", "failed", "cancelled"].contains(&state);
     let works = |state: &str| {
-        ["queued", "preparing", "planning", "developing", "testing", "gathering", "analysing", "gating", "delivering"]
-            .contains(&state)
+        let before = ["queued", "preparing", "planning", "developing", "testing", "gathering", "analysing", "gating"];
+        before.contains(&state) || ["reviewing", "delivering"].contains(&state)
     };
-    let turns = |state: &str| ["planning", "developing"].contains(&state);
+    let turns = |state: &str| ["planning", "developing", "reviewing"].contains(&state);
     let waits = |state: &str| ["awaiting_review", "awaiting_redirect", "escalated"].contains(&state);
     match event {
         "run.admitted" => (from, to) == ("queued", "preparing"),
@@ -186,6 +187,10 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.prepare_failed" => from == "preparing" && ["preparing", "escalated"].contains(&to),
         "run.agent_ended" => (from, to) == ("developing", "testing"),
         "run.planned" => from == "planning" && ["planning", "developing", "awaiting_review", "escalated"].contains(&to),
+        "run.audited" => {
+            from == "reviewing"
+                && ["reviewing", "delivering", "developing", "awaiting_review", "escalated"].contains(&to)
+        }
         "run.agent_held" => turns(from) && [from, "escalated"].contains(&to),
         "run.step_lost" => {
             (turns(from) || ["preparing", "testing"].contains(&from)) && [from, "escalated"].contains(&to)
@@ -202,7 +207,8 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.analysed" => from == "analysing" && ["gating", "planning", "developing", "escalated"].contains(&to),
         "run.gated" => {
             from == "gating"
-                && ["delivering", "developing", "awaiting_review", "awaiting_redirect", "escalated"].contains(&to)
+                && ["delivering", "reviewing", "developing", "awaiting_review", "awaiting_redirect", "escalated"]
+                    .contains(&to)
         }
         "run.delivered" => (from, to) == ("delivering", "succeeded"),
         "run.delivery_failed" => from == "delivering" && [from, "escalated"].contains(&to),
@@ -210,7 +216,9 @@ fn allowed(event: &str, from: &str, to: &str) -> bool {
         "run.pause" => works(from) && to == "paused",
         "run.resume" => from == "paused" && works(to),
         "run.redirect" => {
-            !over(from) && from != "cancelling" && (from == to || (waits(from) && works(to)) || to == "escalated")
+            let anew = (from, to) == ("reviewing", "developing");
+            let on = from == to || (waits(from) && works(to)) || to == "escalated";
+            !over(from) && from != "cancelling" && (on || anew)
         }
         "run.prioritise" => !over(from) && from != "cancelling" && from == to,
         "run.cancel" => !over(from) && from != "cancelling" && to == "cancelling",
@@ -267,18 +275,6 @@ fn told_live(guidance: &[Guidance], heard: &BTreeMap<(String, u64), String>, run
     }
 }
 
-/// Nothing is delivered with packages that nobody agreed to for just this result.
-fn packages_agreed_to(sim: &Sim, run: &Run, questions: &[Question]) {
-    let held = sim.world.disk.held();
-    let delivered = held.delivered.get(&run.branch()).and_then(|commit| held.commits.get(commit));
-    let brings = delivered.is_some_and(|tree| tree["Cargo.toml"] != NO_PACKAGES);
-    let agreed = questions.iter().any(|one| {
-        let asks = matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency);
-        asks && one.iteration == run.iteration && one.answer.as_ref().is_some_and(|answer| answer.approve)
-    });
-    assert!(run.state != RunState::Succeeded || !brings || agreed, "packages that nobody agreed to: {questions:?}");
-}
-
 /// What must hold when a simulation is over.
 pub(super) async fn whole(sim: &Sim) {
     let id = sim.run;
@@ -297,10 +293,11 @@ pub(super) async fn whole(sim: &Sim) {
     assert!(iterations.iter().all(|one| one.ended.is_some()), "an iteration never ended: {iterations:?}\n{}", told());
     // Only who looks at a result and takes it as it is overrules guidance.
     let taken = questions.iter().any(|one| {
-        matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency)
+        matches!(one.kind, QuestionKind::Review | QuestionKind::Dependency | QuestionKind::Audit)
             && one.answer.as_ref().is_some_and(|answer| answer.approve)
     });
-    packages_agreed_to(sim, &run, &questions);
+    agreed::packages(sim, &run, &questions);
+    agreed::audited(sim, &run, &iterations, &questions);
     let lost = guidance.iter().find(|one| one.state == GuidanceState::Accepted);
     assert!(run.state != RunState::Succeeded || taken || lost.is_none(), "guidance was lost: {lost:?}\n{}", told());
     // What goes by luck is never a reason for success by itself.

@@ -4,9 +4,7 @@ use super::plot::Plot;
 use crate::agent::TurnReader;
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Project, Run, RunId};
-use crate::engine::ports::{
-    BuildContext, Delivered, DeliveryFault, Outline, PLAN_FILE, Places, Take, Taken, TreeFault, Trees,
-};
+use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::{Change, ChangeKind};
 use crate::logs::{Closed, Stream};
@@ -205,11 +203,11 @@ impl Trees for Disk {
         Ok(Taken { commit, tree: name, unchanged, planted, not_taken: None })
     }
 
-    async fn plan(&self, dir: &Path) -> Result<Option<String>, TreeFault> {
+    async fn left(&self, dir: &Path, file: &'static str) -> Result<Option<String>, TreeFault> {
         self.pause().await;
         let held = self.held();
         let tree = held.dirs.get(dir).ok_or_else(|| missing("tree", dir.display()))?;
-        Ok(tree.get(PLAN_FILE).map(|text| String::from_utf8_lossy(text).into_owned()))
+        Ok(tree.get(file).map(|text| String::from_utf8_lossy(text).into_owned()))
     }
 
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {

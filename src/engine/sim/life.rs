@@ -259,7 +259,10 @@ impl Sim {
                 .iter()
                 .map(|one| format!("{} {:?} {:?}", one.kind.name(), one.state, one.answer.as_ref().map(|a| a.approve)))
                 .collect(),
-            outcomes: iterations.iter().map(|one| format!("{:?} {:?}", one.outcome, one.tests)).collect(),
+            outcomes: iterations
+                .iter()
+                .map(|one| format!("{:?} {:?} {:?}", one.outcome, one.tests, one.audit.as_ref().map(|a| a.opinion)))
+                .collect(),
             delivered: files(&held.delivered.get(&run.branch()).cloned()),
             guidance: guidance.iter().map(|one| format!("{} {:?}", one.text, one.applied_in)).collect(),
         }

@@ -36,6 +36,19 @@ pub(super) enum Turn {
     CheatGit,
 }
 
+/// What the auditor does in one turn. Turns that are not listed agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// That it agrees.
+    Yes,
+    /// That it does not.
+    No,
+    /// Something, and not whether it agrees.
+    Much,
+    /// Whatever an agent's turn comes to that leaves no word of it.
+    Nothing(Turn),
+}
+
 /// What befalls a running container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -160,6 +173,10 @@ pub(super) struct Plot {
     pub asks_models: bool,
     /// Whether runs write a plan first.
     pub plan: crate::domain::Plan,
+    /// Whether another agent looks at results.
+    pub audit: bool,
+    /// What it says of them, by iteration and attempt; attempt 0 means every one.
+    pub audits: Vec<(u32, u32, Says)>,
     /// The cap on iterations.
     pub iterations: u32,
     /// The cap on tokens.
@@ -216,6 +233,8 @@ impl Plot {
             coding: false,
             asks_models: false,
             plan: crate::domain::Plan::None,
+            audit: false,
+            audits: Vec::new(),
             iterations: 10,
             tokens: None,
             turns: Vec::new(),
@@ -238,11 +257,12 @@ impl Plot {
 
     /// What the agent does.
     pub fn turn(&self, key: &StepKey) -> Turn {
-        let found = self
-            .turns
-            .iter()
-            .find(|(iteration, attempt, _)| *iteration == key.iteration && (*attempt == key.attempt || *attempt == 0));
-        found.map_or(Turn::Work, |found| found.2)
+        listed(&self.turns, key).unwrap_or(Turn::Work)
+    }
+
+    /// What the auditor does.
+    pub fn says(&self, key: &StepKey) -> Says {
+        listed(&self.audits, key).unwrap_or(Says::Yes)
     }
 
     /// What befalls a container, and when.
@@ -267,7 +287,9 @@ impl Plot {
         let services = if self.services { services(timeout) } else { String::new() };
         let agent = if self.coding { "name = \"claude\"" } else { "name = \"command\"\ncommand = [\"fixer\"]" };
         let tokens = self.tokens.map_or_else(String::new, |tokens| format!("tokens = {tokens}\n"));
-        let gates = if self.review { "[gates]\nreview = \"always\"\n" } else { "" };
+        let review = if self.review { "review = \"always\"\n" } else { "" };
+        let audit = if self.audit { "audit = \"always\"\n" } else { "" };
+        let gates = format!("[gates]\n{review}{audit}");
         let toml = format!(
             "version = 1\n[image]\nreference = \"docker.io/library/python:3.13-slim\"\n{setup}\
              [[suite]]\nname = \"unit\"\ncommand = [\"pytest\", \"-v\"]\nformat = \"pytest\"\ntimeout = \"{timeout}m\"\n{named}\
@@ -287,6 +309,12 @@ impl Plot {
         }
         tree
     }
+}
+
+/// What a list has for the turn of a step.
+fn listed<T: Copy>(turns: &[(u32, u32, T)], key: &StepKey) -> Option<T> {
+    let fits = |at: &(u32, u32, T)| at.0 == key.iteration && (at.1 == key.attempt || at.1 == 0);
+    turns.iter().find(|at| fits(at)).map(|at| at.2)
 }
 
 /// The manifest of the base.

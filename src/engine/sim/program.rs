@@ -2,9 +2,9 @@
 
 use super::dice::Dice;
 use super::disk::Tree;
-use super::plot::{Fate, Plot, Turn, part_path};
+use super::plot::{Fate, Plot, Says, Turn, part_path};
 use crate::domain::{Millis, StepEnd, StepKey, StepKind};
-use crate::engine::ports::PLAN_FILE;
+use crate::engine::ports::{AUDIT_FILE, PLAN_FILE};
 use crate::sandbox::StepSpec;
 use std::time::Duration;
 
@@ -48,6 +48,12 @@ pub(super) fn program(plot: &Plot, spec: &StepSpec, tree: &Tree, now: Millis) ->
             if turn == Turn::Work && reads(spec, PLAN_FILE) {
                 program.tree.insert(PLAN_FILE.to_owned(), format!("repair all, says {key}").into_bytes());
             }
+            if plot.coding {
+                in_events(&mut program);
+            }
+        }
+        StepKind::Audit => {
+            audit(plot.says(key), spec, &mut program, &mut dice, now);
             if plot.coding {
                 in_events(&mut program);
             }
@@ -132,6 +138,26 @@ fn in_events(program: &mut Program) {
         }),
     ];
     program.output = lines.map(|line| line.to_string() + "\n").concat();
+}
+
+/// What an auditor changes beside what it says; it must be nowhere afterwards.
+pub(super) const MEDDLED: &str = "meddled.md";
+
+/// Somebody who says what they think of a result, and changes it on the way.
+fn audit(says: Says, spec: &StepSpec, program: &mut Program, dice: &mut Dice, now: Millis) {
+    let key = &spec.key;
+    assert!(reads(spec, AUDIT_FILE) && reads(spec, "begin"), "nobody told it what to look at: {spec:?}");
+    let turn = if let Says::Nothing(turn) = says { turn } else { Turn::Nothing };
+    agent(turn, program, key.iteration, dice, now);
+    program.tree.insert(MEDDLED.to_owned(), b"all is well".to_vec());
+    program.tree.retain(|path, _| !path.starts_with("tests/"));
+    let text = match says {
+        Says::Yes => "agree\n",
+        Says::No => "disagree\npart 0 was repaired without a reason\n",
+        Says::Much => "I have read all of it\nagree\n",
+        Says::Nothing(_) => return,
+    };
+    program.tree.insert(AUDIT_FILE.to_owned(), text.as_bytes().to_vec());
 }
 
 fn agent(turn: Turn, program: &mut Program, iteration: u32, dice: &mut Dice, now: Millis) {

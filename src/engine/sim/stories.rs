@@ -1,6 +1,6 @@
 //! The plots that together reach every crash point.
 
-use super::plot::{Ask, Fate, Leader, Plot, Turn, When};
+use super::plot::{Ask, Fate, Leader, Plot, Says, Turn, When};
 use crate::domain::{Allowances, Caps, Plan, Priority, QuestionKind, RunState, StepKind};
 
 /// So many iterations on each day.
@@ -15,6 +15,7 @@ pub(super) fn all(seed: u64) -> Vec<Plot> {
     plots.extend(of_several(seed));
     plots.extend(of_plans(seed));
     plots.extend(of_luck(seed));
+    plots.extend(of_audits(seed));
     plots.push(of_packages(seed));
     plots.push(of_steering(seed));
     plots
@@ -69,6 +70,49 @@ fn of_plans(seed: u64) -> Vec<Plot> {
             answers: vec![(QuestionKind::Trouble, true), (QuestionKind::Trouble, false)],
             ..plain("no plan at all")
         },
+    ]
+}
+
+/// Where another agent looks at results.
+fn of_audits(seed: u64) -> Vec<Plot> {
+    let plain = |name| Plot { audit: true, parts: 1, ..Plot::plain(name, seed) };
+    vec![
+        Plot {
+            audits: vec![(1, 1, Says::No), (2, 1, Says::Nothing(Turn::Nothing))],
+            answers: vec![(QuestionKind::Audit, false)],
+            ..plain("an auditor that is heard")
+        },
+        Plot {
+            coding: true,
+            review: true,
+            audits: vec![
+                (1, 1, Says::Nothing(Turn::Overloaded)),
+                (1, 2, Says::Nothing(Turn::Instant)),
+                (1, 3, Says::Nothing(Turn::Nothing)),
+                (1, 4, Says::Much),
+            ],
+            broken_deliveries: 1,
+            ..plain("an auditor that mumbles")
+        },
+        Plot {
+            audits: vec![(1, 0, Says::Nothing(Turn::Nothing)), (2, 1, Says::Nothing(Turn::Auth))],
+            fates: vec![(StepKind::Audit, 2, 2, 4, Fate::Removed), (StepKind::Audit, 2, 3, 4, Fate::Restart)],
+            answers: vec![(QuestionKind::Audit, false), (QuestionKind::Audit, true)],
+            ..plain("an auditor that says nothing")
+        },
+        Plot {
+            iterations: 5,
+            asks: vec![
+                (When::Runs(StepKind::Audit, 1, 3), Ask::Redirect("name it otherwise")),
+                (When::Runs(StepKind::Audit, 2, 3), Ask::Pause),
+                (When::State(RunState::Paused, 60), Ask::Redirect("and mind the edge cases")),
+                (When::State(RunState::Paused, 60), Ask::Resume),
+                (When::Runs(StepKind::Audit, 3, 3), Ask::Rollback(1)),
+            ],
+            ..plain("an audit that people do not wait for")
+        },
+        Plot { asks: vec![(When::Runs(StepKind::Audit, 1, 3), Ask::Cancel)], ..plain("an audit that is cancelled") },
+        Plot { iterations: 1, allowances: each_day(1), ..plain("an audit of the last iteration") },
     ]
 }
 

@@ -6,7 +6,7 @@ mod waiting;
 use super::campaign::{Tally, campaign, cores};
 use super::dice::Dice;
 use super::life::{End, Sim, ada, crashed, play, undisturbed};
-use super::plot::{Ask, Call, Fate, Plot, Slip, Turn, When};
+use super::plot::{Ask, Call, Fate, Plot, Says, Slip, Turn, When};
 use super::stories;
 use crate::domain::{QuestionKind, RunState, StepKind};
 use crate::engine::crash::{self, Plan};
@@ -271,6 +271,18 @@ fn packages_are_delivered_once_somebody_has_said_yes_to_just_these() {
     let plot = Plot { parts: 1, turns: vec![(1, 1, Turn::Packages)], answers, ..Plot::plain("packages", 1) };
     let asked = ["dependency Answered Some(false)".to_owned(), "dependency Answered Some(true)".to_owned()];
     assert_eq!(end_of(&plot), (RunState::Succeeded, asked.to_vec()));
+}
+
+#[test]
+fn a_result_that_is_audited_is_delivered_once_the_auditor_or_a_person_agrees() {
+    let plain = |audits, answers| Plot { audit: true, parts: 1, audits, answers, ..Plot::plain("audit", 1) };
+    assert_eq!(end_of(&plain(vec![], vec![])), (RunState::Succeeded, Vec::new()));
+    let no = vec![(1, 1, Says::No)];
+    let asked = |answer| vec![format!("audit Answered Some({answer})")];
+    assert_eq!(end_of(&plain(no.clone(), vec![(QuestionKind::Audit, true)])), (RunState::Succeeded, asked("true")));
+    assert_eq!(end_of(&plain(no, vec![(QuestionKind::Audit, false)])), (RunState::Succeeded, asked("false")));
+    let much = vec![(1, 0, Says::Much)];
+    assert_eq!(end_of(&plain(much, vec![])), (RunState::Succeeded, asked("true")));
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn a_plan_is_read_from_a_tree_that_a_start_of_the_machine_unmounted() {
     assert!(volume::is_own(&dir).unwrap());
     fs::write(dir.join(PLAN_FILE), "1. mend\n").unwrap();
     rustix::mount::unmount(&dir, rustix::mount::UnmountFlags::NOFOLLOW).unwrap();
-    let plan = trees.plan(&dir).await;
+    let plan = trees.left(&dir, PLAN_FILE).await;
     trees.remove(&dir).await.unwrap();
     assert_eq!(plan.unwrap().as_deref(), Some("1. mend\n"));
 }

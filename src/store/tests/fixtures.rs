@@ -61,6 +61,7 @@ pub fn new_run(project: ProjectId) -> Run {
         role: crate::domain::Role::Coder,
         engine: String::new(),
         plan: crate::domain::Plan::None,
+        audit: false,
         state: RunState::Queued,
         resume_to: None,
         iteration: 0,

@@ -326,7 +326,7 @@ fn a_text_that_was_left_is_read_only_where_it_is_a_plain_file() {
     fs::write(dir.join("plan.md"), b"1. m\xffnd").unwrap();
     assert_eq!(read().as_deref(), Some("1. m\u{fffd}nd"));
     fs::write(dir.join("plan.md"), "0123456789abc").unwrap();
-    assert_eq!(read().as_deref(), Some("0123456789\n[cut here: a plan has room for 10 bytes]\n"));
+    assert_eq!(read().as_deref(), Some("0123456789\n[cut here: there is room for 10 bytes]\n"));
     let other = |make: &dyn Fn(&Path)| {
         let place = dir.join("plan.md");
         fs::remove_file(&place).or_else(|_| fs::remove_dir(&place)).unwrap();

@@ -124,6 +124,7 @@ fn verdict(app: &App, round: &IterationDetail) -> Vec<SafeText> {
     }
     lines.extend(watched(app, one.number));
     lines.extend(words::rerun(one));
+    lines.extend(one.audit.iter().flat_map(words::audit));
     for suspicion in &one.suspicions {
         lines.extend(gates::words(suspicion).iter().map(|line| safe!("! {}", line)));
     }

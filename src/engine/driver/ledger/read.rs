@@ -1,7 +1,7 @@
 //! What the driver reads of the store.
 
 use super::flaky::flaky_of;
-use super::{PROMPT, missing};
+use super::{AUDITOR, PROMPT, missing};
 use crate::domain::{
     Finding, GateResult, Guidance, Iteration, Lesson, Project, ProjectId, Proposal, Question, QuestionKind, Run, RunId,
     Step, StepKey, StepState,
@@ -76,11 +76,28 @@ impl<W: World> Engine<W> {
 
     /// The prompt that was kept with a step's intent.
     pub(in crate::engine::driver) async fn kept_prompt(&self, step: &Step) -> Result<Option<String>, StoreError> {
+        self.kept(step, PROMPT).await
+    }
+
+    /// Agent and model of an auditor's turn whose intent is on record.
+    pub(in crate::engine::driver) async fn kept_auditor(
+        &self,
+        key: &StepKey,
+    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+        let Some(step) = self.step(key).await? else { return Ok(None) };
+        let Some(text) = self.kept(&step, AUDITOR).await? else { return Ok(None) };
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let word = |name: &str| said.get(name).and_then(|word| word.as_str()).map(str::to_owned);
+        Ok(word("agent").map(|agent| (agent, word("model"))))
+    }
+
+    /// A text that was kept with a step's intent.
+    async fn kept(&self, step: &Step, kind: &'static str) -> Result<Option<String>, StoreError> {
         let (run, id) = (step.key.run, step.id);
         self.store
             .read(move |view| {
                 let blobs = view.blobs_of(run)?;
-                let kept = blobs.into_iter().rfind(|(_, from)| from.kind == PROMPT && from.step == Some(id));
+                let kept = blobs.into_iter().rfind(|(_, from)| from.kind == kind && from.step == Some(id));
                 let Some((name, _)) = kept else { return Ok(None) };
                 Ok(Some(String::from_utf8_lossy(&view.blob(&name)?).into_owned()))
             })

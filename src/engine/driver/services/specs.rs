@@ -22,7 +22,7 @@ pub(super) fn is_beside(key: &StepKey, suite: &Suite) -> bool {
     match key.kind {
         StepKind::Network | StepKind::Ready => key.suite == suite.name,
         StepKind::Service => service_of(key, suite).is_some(),
-        StepKind::Prepare | StepKind::Develop | StepKind::Test | StepKind::Program => false,
+        StepKind::Prepare | StepKind::Develop | StepKind::Audit | StepKind::Test | StepKind::Program => false,
     }
 }
 

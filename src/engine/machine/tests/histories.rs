@@ -17,6 +17,13 @@ fn any_event() -> impl Strategy<Value = Event> {
             plan: some.then(|| "1. mend".to_owned()),
             milliseconds: 1
         }),
+        (proptest::sample::select(&[None, Some("agree"), Some("disagree\nno"), Some("?")][..]), any::<bool>())
+            .prop_map(|(text, guided)| Event::Audited {
+                report: report(Ending::Finished),
+                audit: Audit::new(text, "codex".to_owned(), None, Usage::default()),
+                milliseconds: 1,
+                guided
+            }),
         any::<bool>().prop_map(|i| held(Ending::Overloaded, i)),
         any::<bool>().prop_map(|i| held(Ending::Auth, i)),
         any::<bool>().prop_map(|explained| Event::StepLost { reason: "gone".to_owned(), explained }),
@@ -62,8 +69,9 @@ proptest! {
     fn histories_keep_the_invariants(
         events in proptest::collection::vec(any_event(), 0..120),
         plan in proptest::sample::select(&crate::domain::Plan::ALL[..]),
+        audit in any::<bool>(),
     ) {
-        let mut run = Run { plan, ..queued() };
+        let mut run = Run { plan, audit, ..queued() };
         run.after = vec![Predecessor { run: RunId(7), need: Need::Success }];
         let (mut kind, mut about) = (None, Vec::new());
         for mut event in events {
@@ -104,6 +112,15 @@ proptest! {
             // Nothing is changed before a plan that is wanted is settled.
             let works = matches!(run.state, RunState::Developing | RunState::Delivering);
             prop_assert!(!works || !run.plan.is_due());
+            // Whoever is to be audited comes to the delivery by a plain yes of the auditor, or by a person's.
+            let agrees = matches!(&event, Event::Audited { audit, guided: false, .. } if audit.opinion == Opinion::Agrees);
+            let counts = matches!(event, Event::Answer { kind: QuestionKind::Audit, approve: true, .. });
+            let delivers = |run: &Run| {
+                let to = run.resume_to.filter(|_| !matches!(run.state, RunState::AwaitingReview)).unwrap_or(run.state);
+                to == RunState::Delivering
+            };
+            prop_assert!(!run.audit || !delivers(&run) || delivers(&before) || agrees || counts);
+            prop_assert!(run.audit || run.state != RunState::Reviewing);
             let prioritised = matches!(event, Event::Prioritise { .. });
             prop_assert!(prioritised || run.priority == before.priority);
             let waits = matches!(run.state, RunState::Escalated | RunState::AwaitingReview);

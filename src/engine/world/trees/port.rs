@@ -5,7 +5,7 @@ use super::{GitTrees, blocking};
 use crate::agent::{Adapter, TurnReader};
 use crate::config::{ProjectConfig, Suite};
 use crate::domain::{Bounded, Project, Run, RunId};
-use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, PLAN_FILE, Take, Taken, TreeFault, Trees};
+use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
 use crate::logs::{self, Closed};
@@ -23,8 +23,8 @@ use tokio::task::spawn_blocking;
 /// Largest `dogwatch.toml`, `.gitmodules`, replay script or Dockerfile that is read, in bytes.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
 
-/// Longest plan that is taken, in bytes: all of it is read by a person, and by the agent in each prompt.
-const LONGEST_PLAN: u64 = 16 * 1024;
+/// Longest text that is taken of a tree, in bytes: all of it is read by a person, and by the agent in its prompts.
+const LONGEST_LEFT: u64 = 16 * 1024;
 
 impl Trees for GitTrees {
     async fn look_at_data(&self, path: PathBuf) -> Result<String, TreeFault> {
@@ -184,11 +184,11 @@ impl Trees for GitTrees {
         .await
     }
 
-    async fn plan(&self, dir: &Path) -> Result<Option<String>, TreeFault> {
+    async fn left(&self, dir: &Path, file: &'static str) -> Result<Option<String>, TreeFault> {
         let dir = dir.to_owned();
         let read = move || {
             volume::hold(&dir)?;
-            Ok(workspace::left_text(&dir, PLAN_FILE, LONGEST_PLAN)?)
+            Ok(workspace::left_text(&dir, file, LONGEST_LEFT)?)
         };
         let text = blocking(read).await?;
         Ok(text.filter(|text| !text.trim().is_empty()))
