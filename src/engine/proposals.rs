@@ -15,7 +15,7 @@ mod output;
 mod people;
 mod ports;
 #[cfg(test)]
-mod sim;
+pub(in crate::engine) mod sim;
 mod together;
 mod watch;
 

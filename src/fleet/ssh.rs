@@ -83,7 +83,7 @@ impl Host {
         let opened = tokio::time::timeout(CONNECT * 2, builder.connect(way.host.as_str())).await;
         let session = opened
             .map_err(|_| FleetFault(format!("{name} did not let anybody in within {} s", CONNECT.as_secs() * 2)))?
-            .map_err(|error| FleetFault(format!("{name}: {}{}", told(&error), remedy(&error, authority, way))))?;
+            .map_err(|error| FleetFault(format!("{name}: {}", refused(&error, authority, way))))?;
         Ok(Self { session: Arc::new(session), files: Arc::new(files) })
     }
 
@@ -106,15 +106,17 @@ fn told(error: &openssh::Error) -> String {
     shortened(&words, 400)
 }
 
-/// What could be done about it, where a host does not take our certificates.
-fn remedy(error: &openssh::Error, authority: Option<String>, way: &Way<'_>) -> String {
-    let (Some(authority), Some(user), true) = (authority, way.user, told(error).contains("Permission denied")) else {
-        return String::new();
+/// What the client says, and what could be done about it where a host does not take our certificates.
+fn refused(error: &openssh::Error, authority: Option<String>, way: &Way<'_>) -> String {
+    let words = told(error);
+    let (Some(authority), Some(user), true) = (authority, way.user, words.contains("Permission denied")) else {
+        return words;
     };
     format!(
-        "; it takes no certificate of the authority {authority}: for {user} it must trust that key (`cert-authority` in \
+        "{}; it takes no certificate of the authority {authority}: for {user} it must trust that key (`cert-authority` in \
          authorized_keys, or TrustedUserCAKeys), see us at `source-address`, and have a clock that is right to half a minute; \
-         its own log says which of these it is"
+         its own log says which of these it is",
+        words.trim_end_matches('.')
     )
 }
 

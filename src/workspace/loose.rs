@@ -76,6 +76,7 @@ fn place(from: &Path, to: &Path, id: Oid) -> io::Result<()> {
     fs::rename(from.join(dir).join(file), to.join(dir).join(file))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 fn fault(error: io::Error) -> git2::Error {
     git2::Error::from_str(&format!("single objects could not be put there ({error})"))
 }

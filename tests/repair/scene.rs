@@ -58,7 +58,9 @@ impl Scene {
 
     fn register(&self) {
         let key = fs::read_to_string(self.sshd.file("host.pub")).unwrap();
-        let (login, receipts) = (self.sshd.file("login"), self.sshd.file("receipts"));
+        // The host takes no key that may do anything else than what was approved.
+        fs::write(self.sshd.file("authorized"), "").unwrap();
+        let (authority, receipts) = (self.sshd.file("authority"), self.sshd.file("receipts"));
         let place = self.sshd.place();
         let added = self.cmd(&[
             "asset",
@@ -68,8 +70,8 @@ impl Scene {
             &place,
             "--host-key",
             key.trim(),
-            "--identity",
-            login.to_str().unwrap(),
+            "--authority",
+            authority.to_str().unwrap(),
             "--receipts",
             receipts.to_str().unwrap(),
             "--environment",

@@ -24,7 +24,7 @@ pub struct Put {
 
 impl Put {
     fn agreed(&self) -> Agreed {
-        Agreed { proposal: self.id, digest: self.digest.clone(), seen: Some(self.seen.clone()) }
+        Agreed { proposal: self.id, digest: self.digest.clone(), seen: Some(self.seen) }
     }
 }
 
@@ -85,7 +85,7 @@ impl App {
             return self
                 .complain(safe!("one of them was decided meanwhile: nothing was sent, look at the others again"));
         }
-        let yes = self.basket.iter().map(|one| one.agreed()).collect();
+        let yes = self.basket.iter().map(Put::agreed).collect();
         let words = safe!("yes to {}", self.put());
         self.act_for(&words.clone(), Asked::Together(words), Request::AgreeToAll { yes });
     }

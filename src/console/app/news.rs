@@ -111,14 +111,7 @@ impl App {
                     _ => None,
                 }),
             ),
-            (Asked::Assets, reply) => {
-                let all = expected(reply, |reply| match reply {
-                    Reply::Assets { assets } => Some(assets),
-                    _ => None,
-                });
-                self.fleet.all.take(&(), all);
-                self.keep_asset();
-            }
+            (Asked::Assets, reply) => self.hear_assets(reply),
             (Asked::Asset(id), reply) => self.fleet.known.take(
                 &id,
                 expected(reply, |reply| match reply {
@@ -174,6 +167,15 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    fn hear_assets(&mut self, reply: Result<Reply, Fault>) {
+        let all = expected(reply, |reply| match reply {
+            Reply::Assets { assets } => Some(assets),
+            _ => None,
+        });
+        self.fleet.all.take(&(), all);
+        self.keep_asset();
     }
 }
 

@@ -184,6 +184,14 @@ impl Sim {
     }
 }
 
+/// A proposal of this run's agent to which a person said no, in a store of others.
+pub(in crate::engine) async fn denied(store: &Store, run: crate::domain::RunId) -> ProposalId {
+    let sim = Sim { store: store.clone(), ..Sim::new(0) };
+    let super::Asked::New(one) = sim.ask_as_agent(run, "shop").await.unwrap() else { panic!("asked before") };
+    let no = super::Decision::Deny { reason: "not on a Friday".to_owned() };
+    sim.engine(Plan::count()).decide(one.id, no, operator(2000)).await.unwrap().id
+}
+
 /// A directory in memory where there is one.
 fn place() -> tempfile::TempDir {
     let shared = std::path::Path::new("/dev/shm");

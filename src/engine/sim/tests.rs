@@ -1,5 +1,6 @@
 //! The engine against its promises: crashes anywhere, twice in a row, a full disk, a faulty container engine.
 
+mod told;
 mod waiting;
 
 use super::campaign::{Tally, campaign, cores};

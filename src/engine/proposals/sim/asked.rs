@@ -144,7 +144,7 @@ fn several_that_are_alike_are_agreed_to_at_once_or_none_of_them() {
             all.push(asked.await.unwrap());
         }
         let seen = Some(Seen { milliseconds: 900, rows: 40, columns: 80 });
-        let agreed = |one: &Proposal| Agreed { proposal: one.id, digest: one.digest.clone(), seen: seen.clone() };
+        let agreed = |one: &Proposal| Agreed { proposal: one.id, digest: one.digest.clone(), seen };
         let yes = |all: &[Proposal]| all.iter().map(agreed).collect::<Vec<_>>();
         let states = || all.iter().map(|one| sim.read(one.id).state).collect::<Vec<_>>();
         // One of them is something else than what was shown.
