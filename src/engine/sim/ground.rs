@@ -4,9 +4,10 @@
 use crate::audit::{self, Verdict};
 use crate::store::tests::disk::{Disk, Keep, Placed, Platter};
 use crate::store::tests::history::beside;
-use crate::store::{Options, Paths, Store};
+use crate::store::{OpenError, Options, Paths, Store};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -70,7 +71,17 @@ impl Ground {
         if let Some(after) = again {
             self.disk.go_dark(after);
         }
-        match Store::open_inline(&self.paths, &self.options) {
+        let begun = Instant::now();
+        let opened = loop {
+            match Store::open_inline(&self.paths, &self.options) {
+                // A program that another test starts just then holds a copy of this process's locks until it is loaded.
+                Err(OpenError::Locked { .. }) if begun.elapsed() < Duration::from_mins(1) => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                opened => break opened,
+            }
+        };
+        match opened {
             Ok(store) if !self.disk.is_dark() => {
                 self.disk.stay();
                 Some(store)
