@@ -282,11 +282,15 @@ async fn the_gate_alone_logs_in_and_a_command_outlives_it() {
     let (outcome, ()) = tokio::join!(dispatched, killed);
     assert!(matches!(outcome, ExecutionOutcome::Unknown { .. }), "{outcome:?}");
     assert_eq!(gate.fence(&work, &asset).await.unwrap(), ExecutionOutcome::StillRunning);
-    fs::write(&go, "").unwrap();
     let (send, mut pieces) = mpsc::channel(16);
-    assert_eq!(gate.follow(&work, &asset, &send).await, ExecutionOutcome::Ran { code: 5 });
-    assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
-    assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 0, bytes: b"begun\n".to_vec() });
+    let told = async {
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Begun);
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 0, bytes: b"begun\n".to_vec() });
+        fs::write(&go, "").unwrap();
+        assert_eq!(pieces.recv().await.unwrap(), Piece::Output { error: false, offset: 6, bytes: b"over\n".to_vec() });
+    };
+    let (outcome, ()) = tokio::join!(gate.follow(&work, &asset, &send), told);
+    assert_eq!(outcome, ExecutionOutcome::Ran { code: 5 });
     let again = gate.dispatch(work, asset, &mpsc::channel(1).0).await;
     assert!(matches!(again, ExecutionOutcome::Unknown { .. }), "{again:?}");
     assert_eq!(ran(&sshd, 1), 1);
