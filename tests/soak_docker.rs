@@ -67,14 +67,26 @@ mod needs_docker {
         }
     }
 
-    /// Memory in KiB and open files of a process.
-    type Weight = (u64, usize);
+    /// What a process holds.
+    #[derive(Clone, Copy, Debug)]
+    struct Weight {
+        /// KiB of memory of its own, which only it can give back.
+        own: u64,
+        /// KiB of all that is resident: its own, and pages of files (its program, the database) that the kernel takes back when
+        /// it wants the room.
+        all: u64,
+        /// Open files.
+        files: usize,
+    }
 
     fn weight(pid: u32) -> Option<Weight> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let memory = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some((memory, fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()))
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        };
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+        Some(Weight { own: kib("RssAnon:")?, all: kib("VmRSS:")?, files })
     }
 
     /// What was done to it, and what it came to.
@@ -85,32 +97,36 @@ mod needs_docker {
         consoles: u32,
         asked: u32,
         lost: usize,
-        /// Of each life of the engine: seconds, memory and files when it had settled and at its end.
-        lives: Vec<(u64, Weight, Weight)>,
+        /// Of each life of the engine: seconds, and what it held each minute from when it had settled to its end.
+        lives: Vec<(u64, Vec<Weight>)>,
     }
 
     /// One life of the engine, as it is looked at.
     struct Life {
         begin: Instant,
-        settled: Option<Weight>,
+        /// What it held when it had settled, and each minute after that.
+        minutes: Vec<Weight>,
         last: Option<Weight>,
     }
 
     impl Life {
         fn new() -> Self {
-            Self { begin: Instant::now(), settled: None, last: None }
+            Self { begin: Instant::now(), minutes: Vec::new(), last: None }
         }
 
         fn look(&mut self, engine: &Engine) {
             self.last = engine.pid().and_then(weight);
-            if self.settled.is_none() && self.begin.elapsed() > Duration::from_secs(15) {
-                self.settled = self.last;
+            let due = Duration::from_secs(15 + 60 * self.minutes.len() as u64);
+            if self.begin.elapsed() > due {
+                self.minutes.extend(self.last);
             }
         }
 
         fn over(self, tally: &mut Tally) {
-            if let (Some(settled), Some(last)) = (self.settled, self.last) {
-                tally.lives.push((self.begin.elapsed().as_secs(), settled, last));
+            let mut minutes = self.minutes;
+            if !minutes.is_empty() {
+                minutes.extend(self.last);
+                tally.lives.push((self.begin.elapsed().as_secs(), minutes));
             }
         }
     }
@@ -244,8 +260,10 @@ mod needs_docker {
             tally.asked,
             tally.lost,
         );
-        for (seconds, settled, last) in &tally.lives {
-            println!("a life of {seconds} s: {} to {} KiB, {} to {} files", settled.0, last.0, settled.1, last.1);
+        for (seconds, minutes) in &tally.lives {
+            let told =
+                minutes.iter().map(|held| format!("{}/{}/{}", held.own, held.all, held.files)).collect::<Vec<_>>();
+            println!("a life of {seconds} s, each minute its own KiB/all KiB/files: {}", told.join(" "));
         }
         assert!(tally.kills > 0 && tally.restarts > 0 && tally.consoles > 0, "{tally:?}");
         engine.assert_nothing_left();
