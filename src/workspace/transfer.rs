@@ -6,7 +6,7 @@
 //! configuration names.
 
 use super::loose;
-use git2::{ErrorCode, ObjectType, Odb, OdbLookupFlags, Oid, Repository};
+use git2::{ErrorCode, ObjectType, Odb, OdbLookupFlags, Oid, PackBuilder, Repository};
 use std::collections::HashSet;
 
 /// Makes these objects, and everything that they need, known to `to`. Gives how many objects were written.
@@ -59,6 +59,30 @@ fn common(from: &Repository, to: &Repository, tips: &HashSet<Oid>) -> Result<Vec
 }
 
 fn send(from: &Repository, to: &Repository, wanted: &[Oid], common: &[Oid]) -> Result<usize, git2::Error> {
+    let (mut pack, commits) = gather(from, wanted, common)?;
+    let (count, packs) = (pack.object_count(), to.commondir().join("objects/pack"));
+    if count > 0 {
+        let few = count < loose::FEW && loose::welcome(to);
+        // Somebody else's directories may be in the way of single objects, as after a `sudo git`; a pack needs none of them.
+        if few && loose::put(&mut pack, to).is_err() {
+            // What was packed once is not packed again by the same builder.
+            pack = gather(from, wanted, common)?.0;
+            pack.write(&packs, 0)?;
+        } else if !few {
+            pack.write(&packs, 0)?;
+        }
+        to.odb()?.refresh()?;
+    }
+    whole(to, &commits, common)?;
+    Ok(count)
+}
+
+/// A pack, not yet written, of what is wanted without what is common, and the commits that are wanted.
+fn gather<'a>(
+    from: &'a Repository,
+    wanted: &[Oid],
+    common: &[Oid],
+) -> Result<(PackBuilder<'a>, Vec<Oid>), git2::Error> {
     let mut pack = from.packbuilder()?;
     pack.set_threads(0);
     let mut walk = from.revwalk()?;
@@ -80,17 +104,7 @@ fn send(from: &Repository, to: &Repository, wanted: &[Oid], common: &[Oid]) -> R
         walk.hide(*id)?;
     }
     pack.insert_walk(&mut walk)?;
-    let count = pack.object_count();
-    if count > 0 {
-        if count < loose::FEW && loose::welcome(to) {
-            loose::put(&mut pack, to)?;
-        } else {
-            pack.write(&to.commondir().join("objects/pack"), 0)?;
-        }
-        to.odb()?.refresh()?;
-    }
-    whole(to, &commits, common)?;
-    Ok(count)
+    Ok((pack, commits))
 }
 
 /// Whether the history of the commits is all there. The other side's may have been cut off by means that its own walk
