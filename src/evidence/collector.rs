@@ -63,6 +63,39 @@ impl Collector {
         self.odd(format!("the test `{id}` failed first and passed when its runner ran it again"));
     }
 
+    /// Takes what came more than once, failed, and passed at its last time for one test that its runner ran again, as Gradle and
+    /// gotestsum report such. Only where the whole run succeeded.
+    pub fn take_as_run_again(&mut self) {
+        let mut attempts: HashMap<&str, Vec<(usize, TestStatus)>> = HashMap::new();
+        for (at, case) in self.cases.iter().enumerate() {
+            let numbered = case.id.rsplit_once('#').filter(|(first, number)| {
+                let times = self.seen.get(*first).map_or(0, |(times, _)| *times);
+                number.parse::<u32>().is_ok_and(|number| (2..=times).contains(&number))
+            });
+            let first = numbered.map_or(case.id.as_str(), |(first, _)| first);
+            attempts.entry(first).or_default().push((at, case.status));
+        }
+        let again = attempts.into_values().filter(|all| {
+            let failed = all.iter().any(|(_, status)| *status == TestStatus::Failed);
+            failed && all.last().is_some_and(|(_, status)| *status == TestStatus::Passed)
+        });
+        let again: Vec<Vec<(usize, TestStatus)>> = again.collect();
+        let mut gone = BTreeSet::new();
+        for all in again {
+            let mut places = all.into_iter().map(|(at, _)| at);
+            let Some(case) = places.next().and_then(|at| self.cases.get_mut(at)) else { continue };
+            case.status = TestStatus::Passed;
+            let id = case.id.clone();
+            self.flaky(&id);
+            gone.extend(places);
+        }
+        let mut at = 0;
+        self.cases.retain(|_| {
+            at += 1;
+            !gone.contains(&(at - 1))
+        });
+    }
+
     /// Notes that a run of tests ended before it had told all: that is a failure, whatever the tests said that ran. Gives
     /// the id of the test that stands for it.
     pub fn unfinished(&mut self, whose: &str, words: &str) -> String {
