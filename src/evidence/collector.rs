@@ -4,8 +4,11 @@ use super::limits::{self, head};
 use super::problem::{Problem, digest};
 use super::totals::Totals;
 use super::{DISAGREES, TAMPERED, UNFINISHED};
-use crate::domain::{Finding, Fingerprint, SuiteReport, TestCase, TestStatus};
+use crate::domain::{Finding, Fingerprint, Location, Source, SuiteReport, TestCase, TestStatus};
 use std::collections::{BTreeSet, HashMap};
+
+/// Further places that are told of one problem.
+const PLACES: usize = 8;
 
 /// A report in the making.
 #[derive(Debug, Default)]
@@ -124,6 +127,7 @@ impl Collector {
         let at = self.by_words.get(&words).copied();
         if let Some(known) = at.and_then(|at| self.findings.get_mut(at)) {
             known.count = known.count.saturating_add(1);
+            also(known, problem.location.as_ref());
             return at;
         }
         if self.is_full() {
@@ -145,6 +149,7 @@ impl Collector {
     pub fn finding(&mut self, finding: Finding) {
         if let Some(known) = self.by_name.get(&finding.exact).and_then(|at| self.findings.get_mut(*at)) {
             known.count = known.count.saturating_add(finding.count);
+            also(known, finding.location.as_ref());
         } else if self.findings.len() >= limits::FINDINGS {
             self.dropped_findings += 1;
         } else {
@@ -234,6 +239,23 @@ impl Collector {
             SuiteReport { cases: self.cases, flaky: self.flaky, findings: self.findings, oddities: self.oddities },
             self.stated,
         )
+    }
+}
+
+/// Adds a further place to what a compiler says in several, so that none of them is lost.
+fn also(known: &mut Finding, place: Option<&Location>) {
+    let Some(place) = place.filter(|place| known.source == Source::Build && known.location.as_ref() != Some(*place))
+    else {
+        return;
+    };
+    let line = format!("also at {place}");
+    let told = known.message.lines().filter(|line| line.starts_with("also at "));
+    if told.clone().count() < PLACES
+        && !told.clone().any(|told| told == line)
+        && known.message.len() + line.len() < limits::MESSAGE_BYTES
+    {
+        known.message.push('\n');
+        known.message.push_str(&line);
     }
 }
 
