@@ -143,7 +143,9 @@ fn format(path: &str) -> Option<Format> {
         "go.mod" => Format::GoMod,
         _ if OTHERS.contains(&name) || ENDINGS.iter().any(|end| name.ends_with(end)) => Format::Other,
         // One of several lock files of Python: `pylock.dev.toml`.
-        _ if name.starts_with("pylock.") && lower.ends_with(".toml") => Format::Other,
+        _ if name.starts_with("pylock.") && Path::new(&lower).extension().is_some_and(|end| end == "toml") => {
+            Format::Other
+        }
         _ => {
             let text = Path::new(&lower).extension().is_some_and(|end| end == "txt" || end == "in");
             let inside = path.to_lowercase().split('/').rev().nth(1) == Some("requirements");

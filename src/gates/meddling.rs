@@ -82,7 +82,7 @@ const HOOKS: [&str; 25] = [
     "currentTest.fn",
     "mochaHooks",
 ];
-/// Matchers that RSpec itself has. Others may be defined beside the tests that they are for.
+/// Matchers that `RSpec` itself has. Others may be defined beside the tests that they are for.
 const MATCHERS: [&str; 22] = [
     "be",
     "be_nil",

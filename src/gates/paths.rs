@@ -17,9 +17,27 @@ const DOCUMENTS: [&str; 3] = [".md", ".rst", ".adoc"];
 const COMPARED: [&str; 8] =
     ["testdata", "fixtures", "golden", "goldens", "expected", "snapshots", "__snapshots__", "cassettes"];
 /// Files that running tests brings into its own form, or makes where there is none.
-const LOCKS: [&str; 6] = ["*.lock", "*-lock.json", "*-lock.yaml", "npm-shrinkwrap.json", "go.sum", "bun.lockb"];
+const LOCKS: [&str; 8] = [
+    "*.lock",
+    "*-lock.json",
+    "*-lock.yaml",
+    "npm-shrinkwrap.json",
+    "go.sum",
+    "bun.lockb",
+    "Package.resolved",
+    "packages.lock.json",
+];
 /// Lock files that merely running tests makes.
-const MADE_BY_RUNS: [&str; 2] = ["Cargo.lock", "uv.lock"];
+const MADE_BY_RUNS: [&str; 8] = [
+    "Cargo.lock",
+    "uv.lock",
+    "Gemfile.lock",
+    "mix.lock",
+    "rebar.lock",
+    "pubspec.lock",
+    "deno.lock",
+    "Package.resolved",
+];
 /// What test runs leave behind, in repositories that track it.
 const LEFT_BEHIND: [&str; 22] = [
     "**/__pycache__/**",

@@ -345,6 +345,9 @@ fn what_a_test_run_makes_and_what_was_there_before_is_no_entry_point() {
     for (path, kind) in [
         ("Cargo.lock", ChangeKind::Added),
         ("uv.lock", ChangeKind::Added),
+        ("mix.lock", ChangeKind::Added),
+        (".env.example", ChangeKind::Modified),
+        ("spec/openapi.yaml", ChangeKind::Modified),
         ("src/queue.py", ChangeKind::Modified),
         ("spec/notes.md", ChangeKind::Modified),
         (".gitignore", ChangeKind::Modified),
