@@ -83,7 +83,8 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
     let mut failed = std::mem::take(&mut names.failed);
     pytest_blocks::distinct(&mut failed);
     let (ids, mut counts) = cases(to, &names, session.stated);
-    ran_again(to, &names, &ids, lines.get(session.start..session.end).unwrap_or_default());
+    let counts_line = session.stated.and_then(|_| lines.get(session.end));
+    ran_again(to, &names, &ids, counts_line.and_then(|line| reruns(line)).unwrap_or_default());
     let body = session.own(lines, session.body..session.short.unwrap_or(session.end));
     // With -r some reports may be left out, and then every heading may be one of a failed test.
     let complete = session.stated.is_some_and(|stated| failed.len() >= stated.failed);
@@ -96,14 +97,13 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
     }
 }
 
-/// Says which tests failed first and passed when they were run again.
-fn ran_again(to: &mut Collector, names: &Names<'_>, ids: &BTreeMap<&str, String>, lines: &[&str]) {
+/// Says which tests failed first and passed when they were run again. `counted` is how many there were by the last line.
+fn ran_again(to: &mut Collector, names: &Names<'_>, ids: &BTreeMap<&str, String>, counted: usize) {
     let passed = |id: &&&str| names.status.get(*id) == Some(&TestStatus::Passed);
     for id in names.again.iter().filter(passed).filter_map(|id| ids.get(id)) {
         to.flaky(id);
     }
     // Without -v their number alone is told.
-    let counted = lines.iter().rev().find_map(|line| reruns(line)).unwrap_or_default();
     if counted > 0 && names.again.is_empty() && !names.status.values().any(|status| *status == TestStatus::Failed) {
         to.flaky(SuiteOutcome::WHOLE);
     }
