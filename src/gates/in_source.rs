@@ -52,19 +52,19 @@ mod tests {
         let base = text("a - b", one);
         let edits = |now: &str| edits_tests_in_source("src/calc.ts", base.as_bytes(), now.as_bytes());
         let more = "  it('adds zero', () => {\n    expect(add(2, 0)).toBe(2);\n  });\n";
-        for now in
+        for edited in
             [text("a + b", one), text("a + b", &format!("{one}{more}")), text("a + b", &format!("  // Adds.\n{one}"))]
         {
-            assert!(!edits(&now), "{now}");
+            assert!(!edits(&edited), "{edited}");
         }
-        for now in [
+        for edited in [
             text("a + b", &one.replace('5', "-1")),
             text("a + b", ""),
             text("a + b", &format!("  return;\n{one}")),
             text("a + b", &format!("  it('x', () => {{\n  }}); /*\n  );\n{one}")),
             "export const add = (a, b) => a + b;\n".to_owned(),
         ] {
-            assert!(edits(&now), "{now}");
+            assert!(edits(&edited), "{edited}");
         }
         assert!(
             !edits_tests_in_source("src/calc.ts", b"a", b"b") && !edits_tests_in_source("a.md", base.as_bytes(), b"b")
