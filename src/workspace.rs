@@ -27,6 +27,7 @@ mod program;
 mod read;
 mod remove;
 mod repo;
+mod rights;
 mod session;
 mod size;
 mod source;
