@@ -109,11 +109,8 @@ fn words(file: &Path, detection: &Detection) -> Vec<SafeText> {
 }
 
 fn next(path: &Path, repository: bool) -> Vec<SafeText> {
-    let (git, cd) = if path == Path::new(".") {
-        ("git".to_owned(), String::new())
-    } else {
-        (format!("git -C {}", quoted(path)), format!("cd {} && ", quoted(path)))
-    };
+    let here = path == Path::new(".");
+    let git = if here { "git".to_owned() } else { format!("git -C {}", quoted(path)) };
     let mut lines = vec![safe!(
         "Next: read it, say which [agent] works, change what is wrong, and commit it. A run reads it from the commit it starts from:"
     )];
@@ -123,7 +120,10 @@ fn next(path: &Path, repository: bool) -> Vec<SafeText> {
         lines.push(safe!("This is no git repository yet, and a run starts from a commit: make it one."));
         lines.push(safe!("  {} init && {} add . && {} commit -m \"Begin\"", git, git, git));
     }
-    lines.push(safe!("  {}dogwatch run \"make the tests pass\" --follow", cd));
+    if !here {
+        lines.push(safe!("  cd {}", quoted(path)));
+    }
+    lines.push(safe!("  dogwatch run \"make the tests pass\" --follow"));
     lines
 }
 

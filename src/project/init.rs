@@ -183,12 +183,12 @@ fn rest(page: &mut Page) {
     page.text.push('\n');
     page.comment(
         "Who works, unless `dogwatch run --agent NAME` says otherwise: a coding agent (claude, codex, gemini, opencode, copilot), \
-         whose program the image above has to hold too (`dogwatch help agents` tells how to make such an image);",
+         whose program the image above has to hold too (`dogwatch help agents` tells what such an image needs):",
     );
     page.line("# [agent]");
     page.line("# name = \"claude\"");
     page.comment(
-        "or any program that takes a prompt on its standard input and changes the files of the directory that it is started in:",
+        "Or any program that takes a prompt on its standard input and changes the files of the directory that it is started in:",
     );
     page.line("# [agent]");
     page.line("# name = \"command\"");

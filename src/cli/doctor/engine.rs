@@ -71,7 +71,11 @@ pub(super) async fn look(context: &mut Context) -> Vec<Finding> {
 }
 
 fn stale_finding(stale: &str) -> Finding {
-    Finding::warn("settings", stale, "`dogwatch stop`, or `systemctl restart dogwatch` where it has a unit")
+    Finding::warn(
+        "settings",
+        stale,
+        "`dogwatch stop`; where it has a unit, `systemctl restart dogwatch`, for your own `systemctl --user restart dogwatch`",
+    )
 }
 
 #[cfg(test)]
