@@ -7,7 +7,7 @@ use super::provider::Provider;
 use super::refusal::Refusal;
 use super::ways::ModelUse;
 use crate::domain::{ModelApi, RunId, Tokens};
-use crate::models::{Ask, Asked, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
+use crate::models::{Ask, Asked, Beyond, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
 use std::fmt;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -66,7 +66,22 @@ impl ModelWay {
             self.answers.refuse(Refused::Model(ask.model.clone()));
             return Err(self.say(Refusal::OtherModel, &ask.model));
         }
+        if ask.later {
+            return Err(self.say(Refusal::Later, &ask.model));
+        }
+        if let Some(beyond) = Beyond::model(self.api, &ask.model, &self.may.provider_tools) {
+            return Err(self.say(Refusal::Beyond(beyond), &ask.model));
+        }
         Ok(Some(ask))
+    }
+
+    /// Makes sure that a request asks its provider for nothing but what the role allows.
+    pub fn within(&self, body: &[u8]) -> Result<(), Refusal> {
+        let found = Beyond::find(self.api, body, &self.may.provider_tools);
+        match found.map_err(|reason| self.say(Refusal::Unreadable, &reason))? {
+            None => Ok(()),
+            Some(beyond) => Err(self.say(Refusal::Beyond(beyond), beyond.place)),
+        }
     }
 
     /// Begins the account of a request to a provider, after others where they hold the rest of the budget.

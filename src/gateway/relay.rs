@@ -51,7 +51,13 @@ async fn try_relay(way: &ModelWay, request: Request<Incoming>) -> Result<Respons
         Route::Alive => return Ok(Response::new(body::whole(String::new()))),
         Route::Forward(path) => path,
     };
-    let body = body::collect(body, &way.bodies).await?;
+    let mut body = body::collect(body, &way.bodies).await?;
+    if parts.method == Method::POST {
+        way.within(&body)?;
+    } else {
+        // Nobody needs one to be told something.
+        body = Bytes::new();
+    }
     let ask = way.read(&path, &body)?;
     if ask.is_none() {
         way.may().await?;

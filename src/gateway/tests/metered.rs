@@ -41,7 +41,7 @@ const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConten
 
 fn caps(bench: &Bench, left: TurnCaps, models: &[&str]) {
     let models = models.iter().map(|&name| name.to_owned()).collect();
-    let may = ModelUse { api: ModelApi::Anthropic, models, left, iteration: 3 };
+    let may = ModelUse { api: ModelApi::Anthropic, models, provider_tools: BTreeSet::new(), left, iteration: 3 };
     bench.gateway.open(RunId(1), &Ways { models: Some(may), ..Ways::default() }, &bench.gateway_dir()).unwrap();
 }
 
