@@ -10,11 +10,15 @@ use crate::domain::{ModelApi, RunId, Tokens};
 use crate::models::{Ask, Asked, Beyond, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 /// What bodies that wait for their end are counted in, in bytes.
 pub(super) const PORTION: usize = 1024;
+
+/// Tokens that a quick model writes in a second. Not all that it writes is sent: it thinks, too.
+const TOKENS_A_SECOND: u64 = 100;
 
 /// What a gateway meters with.
 #[derive(Debug, Clone)]
@@ -108,7 +112,8 @@ impl ModelWay {
         let meter = Arc::clone(&self.meters.meter);
         let request = Arc::clone(&meter).begin(asked).await;
         let request = request.map_err(|error| self.not_begun(&error))?;
-        let account = Account { meter, request, held, price, likely: ask.likely, status: 0, tally: None };
+        let begun = Instant::now();
+        let account = Account { meter, request, held, price, likely: ask.likely, begun, status: 0, tally: None };
         Ok(Metered(Some(account)))
     }
 
@@ -151,6 +156,7 @@ struct Account {
     held: Held,
     price: Option<Price>,
     likely: Tokens,
+    begun: Instant,
     status: u16,
     tally: Option<Tally>,
 }
@@ -181,7 +187,7 @@ impl Metered {
     pub async fn failed(mut self, unsent: bool) {
         if let Some(mut account) = self.0.take() {
             account.likely.output = 0;
-            let took = if unsent { account.nothing() } else { account.reckoned() };
+            let took = if unsent { account.nothing() } else { account.reckoned(0) };
             account.settle(took).await;
         }
     }
@@ -189,7 +195,7 @@ impl Metered {
     /// The answer is over.
     pub async fn end(&mut self) {
         if let Some(mut account) = self.0.take() {
-            let took = account.took();
+            let took = account.took(true);
             account.settle(took).await;
         }
     }
@@ -200,18 +206,21 @@ impl Drop for Metered {
         let Some(mut account) = self.0.take() else { return };
         // Without a runtime the engine is ending; the next one settles what is open.
         if let Ok(runtime) = Handle::try_current() {
-            let took = if account.status == 0 { account.reckoned() } else { account.took() };
+            // Whoever leaves before the answer begins does not stop the model by that.
+            let unseen = account.unseen();
+            let took = if account.status == 0 { account.reckoned(unseen) } else { account.took(false) };
             runtime.spawn(account.settle(took));
         }
     }
 }
 
 impl Account {
-    /// What the answer took.
-    fn took(&mut self) -> Took {
+    /// What the answer took; `whole` where the provider ended it.
+    fn took(&mut self, whole: bool) -> Took {
         match self.tally.take() {
             Some(tally) => {
-                let (tokens, said) = tally.finish(self.likely);
+                let unseen = if whole { 0 } else { self.unseen() };
+                let (tokens, said) = tally.finish(self.likely, whole, unseen);
                 self.of(tokens, said)
             }
             None => self.nothing(),
@@ -222,9 +231,15 @@ impl Account {
         self.of(Tokens::default(), true)
     }
 
-    /// What was sent, where nothing is known of an answer.
-    fn reckoned(&self) -> Took {
-        self.of(Tokens { output: 0, ..self.likely }, false)
+    /// What was sent, and so much of an answer of which nothing is known.
+    fn reckoned(&self, output: u64) -> Took {
+        self.of(Tokens { output: output.min(self.likely.output), ..self.likely }, false)
+    }
+
+    /// Tokens that a model can have written by now where nobody sees them.
+    fn unseen(&self) -> u64 {
+        let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        milliseconds.saturating_mul(TOKENS_A_SECOND) / 1_000
     }
 
     fn of(&self, tokens: Tokens, said: bool) -> Took {
