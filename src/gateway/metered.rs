@@ -5,6 +5,7 @@ use super::answered::{Answers, Refused};
 use super::body::MOST_ASKED;
 use super::provider::Provider;
 use super::refusal::Refusal;
+use super::said::Said;
 use super::ways::ModelUse;
 use crate::domain::{ModelApi, RunId, Tokens};
 use crate::models::{Ask, Asked, Beyond, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
@@ -35,6 +36,8 @@ pub(super) struct ModelWay {
     /// In the order in which they are asked.
     providers: Vec<Arc<Provider>>,
     pub answers: Answers,
+    /// What the engine's log may tell of it.
+    pub said: Said,
     /// Portions of memory for bodies that are not whole yet.
     pub bodies: Semaphore,
     /// Rings when all that is under way is to be cut.
@@ -49,7 +52,7 @@ impl ModelWay {
         let room = Room::new(may.left);
         let bodies = Semaphore::new(MOST_ASKED.div_ceil(PORTION));
         let (api, cut) = (may.api, watch::Sender::default());
-        Self { run, api, providers, answers: Answers::default(), bodies, cut, may, room, meters }
+        Self { run, api, providers, answers: Answers::default(), said: Said::new(run), bodies, cut, may, room, meters }
     }
 
     /// The providers that are asked, one after the other: without those that failed of late, unless all did.
@@ -142,7 +145,9 @@ impl ModelWay {
     fn say(&self, refusal: Refusal, reason: &str) -> Refusal {
         // The agent writes the model's name.
         let reason: String = reason.chars().take(200).collect();
-        tracing::warn!(run = %self.run, api = self.api.name(), ?refusal, reason, "an agent's request goes no further");
+        if self.said.may() {
+            tracing::warn!(run = %self.run, api = self.api.name(), ?refusal, reason, "an agent's request goes no further");
+        }
         refusal
     }
 }
