@@ -101,6 +101,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
+    let knowledge = knowledge.across_projects(config.memory.across_projects);
     let crash = CrashPoints::from_environment();
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()).crashing(crash.clone()));
     let looks = config
