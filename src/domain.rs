@@ -30,6 +30,7 @@ mod person;
 mod plan;
 mod project;
 mod proposal;
+mod provider_tool;
 mod question;
 mod record;
 mod remedy;
@@ -85,6 +86,7 @@ pub use project::Project;
 pub use proposal::{
     Agreed, AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
+pub use provider_tool::ProviderTool;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};
 pub use remedy::Remedy;

@@ -103,7 +103,7 @@ pub use proposals::{NewProposal, Which};
 pub use questions::Ask;
 pub use reserve::Room;
 pub use runs::RunFilter;
-pub use search::FoundBug;
+pub use search::{FoundBug, Reader};
 #[cfg(test)]
 pub(crate) use tests::fixtures::{new_run as new_run_for_tests, seed as seed_for_tests};
 pub use tx::{Tx, View};

@@ -3,6 +3,7 @@
 mod files;
 mod heaps;
 mod key;
+mod log;
 mod place;
 mod unit;
 
@@ -42,8 +43,6 @@ use tokio::sync::Notify;
 const NOBODY_IN_PARTICULAR: (u32, u32) = (10_001, 10_001);
 /// How often leftovers of tries are looked for, beside each start.
 const TRIES: Duration = Duration::from_hours(1);
-/// Log files of the engine that are kept, one a day.
-const KEPT_LOGS: usize = 14;
 
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -107,6 +106,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
+    let knowledge = knowledge.across_projects(config.memory.across_projects);
     let crash = CrashPoints::from_environment();
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()).crashing(crash.clone()));
     let looks = config
@@ -365,13 +365,9 @@ fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, 
     let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(Failure::new(format!("{}: not a place for a log", file.display())));
     };
-    let appender = tracing_appender::rolling::RollingFileAppender::builder()
-        .rotation(tracing_appender::rolling::Rotation::DAILY)
-        .filename_prefix(name.to_string_lossy())
-        .max_log_files(KEPT_LOGS)
-        .build(dir)
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let log = log::EngineLog::new(dir, &name.to_string_lossy());
+    let log = log.map_err(|error| Failure::new(format!("{}: the log cannot be written: {error}", dir.display())))?;
+    let (writer, guard) = tracing_appender::non_blocking(log);
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOGWATCH_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_writer(writer).with_env_filter(filter).init();
     Ok(guard)

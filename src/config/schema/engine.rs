@@ -338,6 +338,12 @@ pub const NAMED_ROLE: Table = Table {
             "[]",
             "The hosts that it reaches through the engine.",
         ),
+        key(
+            "provider-tools",
+            "a list of \"web_search\", \"web_fetch\", \"code_execution\", \"file_search\", \"image_generation\", \"mcp\", \"links\"",
+            "[]",
+            "What its provider of models may do by itself while it answers: search, fetch, run programs, speak to servers of tools, \"links\": take content that a message names by an address or an id. It reaches any host so, with whatever the agent tells it, beside `egress` and without a record; and its fees for it count against no budget. Requests for anything else are refused on their way. An agent has to be told to use it, too (Codex: `arguments = [\"-c\", \"web_search=\\\"live\\\"\"]` under [agents.codex]).",
+        ),
     ],
 };
 
