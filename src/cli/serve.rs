@@ -2,6 +2,7 @@
 
 mod ending;
 mod files;
+mod heaps;
 mod key;
 mod loops;
 mod place;
@@ -29,7 +30,7 @@ use crate::safe;
 use crate::sandbox::docker::{DockerSandbox, DockerSettings, FarSettings};
 use crate::sandbox::process::ProcessSettings;
 use crate::sandbox::{AnySandbox, SandboxError};
-use crate::server::{Server, listen};
+use crate::server::{Server, Settings, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
 use loops::Loops;
@@ -85,6 +86,9 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     files::raise();
+    if !heaps::few() {
+        tracing::warn!("the allocator keeps a heap for each thread, so memory may grow with their number");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&paths));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -92,6 +96,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 }
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
+    let settings = Settings::of(&paths.config_file());
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
@@ -147,8 +152,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         });
     }
     let shared = (Arc::clone(&stop), gate);
-    let (state, sealed) = (paths.state().to_owned(), (checkpoints, loops.faults()));
-    let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
+    let (place_of, sealed) = ((paths.state().to_owned(), settings), (checkpoints, loops.faults()));
+    let server = Server::new((engine, proposals), instance, place_of, rescue, shared, people, sealed);
     // Whoever finds it answering may tell it to end at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
