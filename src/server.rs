@@ -47,6 +47,7 @@ use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::Crashed;
 use crate::engine::proposals::Proposals;
+use crate::engine::supervise::Faults;
 use crate::engine::world::RealWorld;
 use crate::fleet::Gate;
 use crate::people::{Peer, People};
@@ -71,6 +72,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) people: Arc<People>,
     /// Signed words on the audit log.
     pub(crate) checkpoints: Arc<Checkpoints>,
+    /// Which of the engine's own loops have failed lately.
+    loops: Faults,
     health: Arc<health::Health>,
 }
 
@@ -83,7 +86,7 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
-        checkpoints: Arc<Checkpoints>,
+        (checkpoints, loops): (Arc<Checkpoints>, Faults),
     ) -> Arc<Self> {
         let health = health::Health::new();
         Arc::new(Self {
@@ -97,8 +100,14 @@ impl<S: Sandbox> Server<S> {
             proposals,
             people,
             checkpoints,
+            loops,
             health,
         })
+    }
+
+    /// What is wrong with the engine itself, in words: its store, its checkpoints, or one of its loops.
+    pub(crate) fn store_fault(&self) -> Option<String> {
+        self.engine.store.fault().or_else(|| self.checkpoints.fault()).or_else(|| self.loops.words())
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

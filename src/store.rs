@@ -99,7 +99,7 @@ pub use movements::Movements;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
-pub use proposals::{NewProposal, Which};
+pub use proposals::{NewProposal, Waits, Which};
 pub use questions::Ask;
 pub use reserve::Room;
 pub use runs::RunFilter;

@@ -99,6 +99,11 @@ fn standing(detail: &ProposalDetail) -> Part {
     if let Some(outcome) = &one.outcome {
         lines.push(safe!("what is known: {}", outcome_words(outcome)));
     }
+    if one.gap {
+        lines.push(
+            safe!("some of its output could not be kept: what is there of it is not all").styled(Style::strong()),
+        );
+    }
     if one.wants_review() {
         lines.push(safe!("one person decided this for two: somebody else must look at it").styled(Style::strong()));
     }

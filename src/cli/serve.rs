@@ -1,9 +1,11 @@
 //! `dogwatch serve`: the engine itself.
 
+mod ending;
 mod files;
 mod heaps;
 mod key;
 mod log;
+mod loops;
 mod place;
 mod unit;
 
@@ -32,6 +34,7 @@ use crate::sandbox::{AnySandbox, SandboxError};
 use crate::server::{Server, Settings, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use loops::Loops;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -102,17 +105,19 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
+    let mut loops = Loops::default();
+    let (at, told) = (paths.clone(), config.clone());
+    loops.add("the removal of what tries of agents left", move || look_after_tries(at.clone(), told.clone()));
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
     let knowledge = knowledge.across_projects(config.memory.across_projects);
     let crash = CrashPoints::from_environment();
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()).crashing(crash.clone()));
-    let looks = config
-        .look_every
-        .filter(|_| rescue.is_none())
-        .map(|seconds| tokio::spawn(fleet::watch(store.clone(), Arc::clone(&gate), Duration::from_secs(seconds))));
+    if let Some(seconds) = config.look_every.filter(|_| rescue.is_none()) {
+        let (store, gate, every) = (store.clone(), Arc::clone(&gate), Duration::from_secs(seconds));
+        loops.add("the look at assets", move || fleet::watch(store.clone(), Arc::clone(&gate), every));
+    }
     let desk = Desk {
         policy: Arc::new(config.approvals.clone()),
         fleet: Arc::new(fleet::Assets::new(store.clone(), Arc::clone(&gate))),
@@ -125,7 +130,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let others = others(paths, &config, sandbox_instance(&store), user).await?;
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
-    let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
+    let (tells, notify, home) = (store.clone(), config.notify.clone(), paths.config().to_owned());
     let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
     let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
@@ -135,20 +140,20 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stop = Arc::new(Notify::new());
     let stays_alone = rescue.is_some();
     let commits = engine.commits();
-    // Nothing runs in rescue mode.
-    let clock = (!stays_alone).then(|| {
+    // Nothing runs in rescue mode, and nothing is written.
+    if !stays_alone {
         let (one, other) = (Arc::clone(&engine), Arc::clone(&engine));
-        tokio::spawn(async move { tokio::join!(one.keep_schedules(), other.keep_datasets()) })
-    });
+        loops.add("the clock of test runs", move || Arc::clone(&one).keep_schedules());
+        loops.add("the reader of data sets", move || Arc::clone(&other).keep_datasets());
+        let (marks, news) = (Arc::clone(&checkpoints), commits.clone());
+        loops.add("the maker of checkpoints", move || Arc::clone(&marks).keep(news.clone()));
+        loops.add("the way to tell people what waits", move || {
+            Notifier::new(tells.clone(), &notify, &home).keep(commits.clone())
+        });
+    }
     let shared = (Arc::clone(&stop), gate);
-    let (place_of, sealed) = ((paths.state().to_owned(), settings), Arc::clone(&checkpoints));
+    let (place_of, sealed) = ((paths.state().to_owned(), settings), (checkpoints, loops.faults()));
     let server = Server::new((engine, proposals), instance, place_of, rescue, shared, people, sealed);
-    let marks = tokio::spawn(async move {
-        // Nothing is written in rescue mode.
-        if !stays_alone {
-            tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits));
-        }
-    });
     // Whoever finds it answering may tell it to end at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
@@ -164,21 +169,19 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         // At once, as if it were killed: whatever it wrote now would be in another engine's place.
         () = place.lost() => std::process::exit(1),
     };
-    tries.abort();
-    if let Some(looks) = looks {
-        looks.abort();
-    }
-    if let Some(clock) = clock {
-        clock.abort();
-    }
-    marks.abort();
+    ending::sure(code);
+    drop(loops);
     tracing::info!("the engine ends; containers live on");
-    books.settle().await;
-    if server.rescue.is_none()
-        && let Err(error) = server.checkpoints.make().await
-    {
-        tracing::warn!("{error}");
-    }
+    ending::say(async {
+        books.settle().await;
+        // Nothing is written in rescue mode.
+        if server.rescue.is_none()
+            && let Err(error) = server.checkpoints.make().await
+        {
+            tracing::warn!("{error}");
+        }
+    })
+    .await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);

@@ -371,6 +371,9 @@ pub struct Proposal {
     /// The last stop that was asked for while it ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
+    /// Some of its output could not be kept, so what is there of it is not all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gap: bool,
 }
 
 impl Proposal {

@@ -119,6 +119,17 @@ impl Schedule {
         }
         Some(Due { since, missed, next: self.timing.after(now) })
     }
+
+    /// Whether its next time may be too late: a clock that was ahead and was set back leaves it far away.
+    pub fn could_be_sooner(&self, now: Millis) -> bool {
+        matches!(self.timing, Timing::Cron { .. }) && !self.paused && self.next.is_some_and(|next| next > now)
+    }
+
+    /// The next time by its clock, where that is sooner than what is known; never one that it has had already.
+    pub fn sooner(&self, now: Millis, last: Option<Millis>) -> Option<Millis> {
+        let next = self.next.filter(|_| self.could_be_sooner(now))?;
+        self.timing.after(last.map_or(now, |last| last.max(now))).filter(|other| *other < next)
+    }
 }
 
 /// One time that it was due.
@@ -204,6 +215,23 @@ mod tests {
         let due = hourly(noon.plus(-5_000 * HOUR)).due(now).unwrap();
         assert_eq!((due.missed, due.next), (MOST_MISSED, next), "counting ends, the next one does not");
         assert_eq!(Schedule { paused: true, ..hourly(noon) }.due(now), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_a_year_ahead_for_a_moment_leaves_no_year_without_runs() {
+        let now = at("2026-07-01T12:00:30Z");
+        let three = at("2026-07-02T03:00:00Z");
+        let nightly = |next: &str| schedule(cron("0 3 * * *"), Some(at(next)));
+        let far = nightly("2027-07-02T03:00:00Z");
+        assert_eq!(far.sooner(now, None), Some(three));
+        // What the clock ahead took for its time has had its run.
+        assert_eq!(far.sooner(now, Some(three)), Some(three.plus(24 * HOUR)));
+        assert_eq!(nightly("2026-07-02T03:00:00Z").sooner(now, None), None, "nothing is wrong");
+        // Set back by minutes right after a run: it does not come twice.
+        let back = at("2026-07-02T02:58:00Z");
+        assert_eq!(nightly("2026-07-03T03:00:00Z").sooner(back, Some(three)), None);
+        assert_eq!(Schedule { paused: true, ..far.clone() }.sooner(now, None), None);
+        assert_eq!(Schedule { timing: Timing::Once { at: three.plus(HOUR) }, ..far }.sooner(now, None), None);
     }
 
     #[test]

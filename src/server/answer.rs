@@ -176,7 +176,11 @@ impl<S: Sandbox> Server<S> {
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text, about } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text, about };
-                let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
+                // A search may go through all of it.
+                let long = wanted.text.is_some();
+                let read = move |view: &View<'_>| view.audit_page(&wanted);
+                let store = &self.engine.store;
+                let page = if long { store.read_long(read).await? } else { store.read(read).await? };
                 Ok(Reply::Audit { page })
             }
             Request::Witness { seen } => self.witnessed(seen).await,
@@ -235,7 +239,7 @@ impl<S: Sandbox> Server<S> {
                 pid: std::process::id(),
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
-                store_fault: self.engine.store.fault().or_else(|| self.checkpoints.fault()),
+                store_fault: self.store_fault(),
                 stale,
                 halt: self.engine.store.shortage(),
                 sandbox_fault,

@@ -63,6 +63,7 @@ impl<S: Sandbox> Server<S> {
                 let mut found = view.proposals(which, MOST + 1)?;
                 if !all {
                     found.extend(view.proposals(Which::Unreviewed, MOST + 1)?);
+                    found.extend(view.proposals(Which::UnderWay, usize::MAX)?);
                     found.sort_by_key(|one| one.id);
                     found.dedup_by_key(|one| one.id);
                 }
@@ -70,7 +71,13 @@ impl<S: Sandbox> Server<S> {
             })
             .await?;
         let more = found.len() > MOST;
-        found.drain(..found.len().saturating_sub(MOST));
+        let mut surplus = found.len().saturating_sub(MOST);
+        // The oldest are left out, but never one that was granted and may run.
+        found.retain(|one| {
+            let leaves = surplus > 0 && (all || one.state.is_open() || one.state.is_final());
+            surplus -= usize::from(leaves);
+            !leaves
+        });
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         Ok(Reply::Proposals { proposals: found.iter().map(|one| brief(one, policy, &now)).collect(), more })
     }

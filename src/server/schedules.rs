@@ -93,7 +93,7 @@ impl<S: Sandbox> Server<S> {
         });
         let id = added.await??;
         // Nobody waits for a look at the clock.
-        self.engine.start_due().await?;
+        self.engine.start_if_due(id).await?;
         self.schedule(id).await
     }
 

@@ -84,6 +84,7 @@ pub(crate) fn proposal_of(proposed: Proposed, policy: &Policy) -> Proposal {
         boot: None,
         outcome: None,
         reviewed: None,
+        gap: false,
         stop: None,
     }
 }

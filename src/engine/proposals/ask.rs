@@ -16,6 +16,8 @@ pub const WAITING: u32 = 3;
 pub const HOURLY: u32 = 10;
 /// Proposals of an agent in a run.
 pub const EVER: u32 = 50;
+/// Proposals of a person that may wait at once; those that take the place of another are not counted.
+pub const WAITING_OF_PERSON: u32 = 50;
 /// An hour.
 const HOUR: i64 = 3_600_000;
 /// Longest text that a requester says, in bytes.
@@ -107,6 +109,14 @@ pub fn propose(tx: &Tx<'_>, desk: &Desk, request: Request) -> Result<Asked, Prop
             return Ok(Asked::Known(Box::new(known)));
         }
         room(tx, run.id)?;
+    }
+    if let (Requester::Person { person }, None) = (&requester, &replaces)
+        && tx.waiting_of(person)? >= WAITING_OF_PERSON
+    {
+        return Err(refused(format!(
+            "{WAITING_OF_PERSON} proposals of yours wait for people, which is the most: wait for what they decide, or take some back \
+             (`dogwatch approvals withdraw`)"
+        )));
     }
     let moment = tx.moment();
     let proposed = Proposed {

@@ -172,6 +172,9 @@ pub(super) fn record(
         put("execution", json!(execution));
         put("boot", json!(to.boot));
         put("outcome", json!(to.outcome));
+        if to.gap {
+            put("gap", json!(true));
+        }
     }
     let mut event = AuditEvent::new(actor, kind).question(to.question).detail(detail);
     if let Some(run) = to.proposed.run {

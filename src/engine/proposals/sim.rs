@@ -2,6 +2,7 @@
 //! rules, rows, claims and probes are at work; only the asset and the clocks are played.
 
 mod asked;
+mod crowd;
 mod day;
 mod stories;
 mod target;

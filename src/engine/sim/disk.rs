@@ -34,6 +34,8 @@ pub(super) struct Held {
     /// What was delivered, by branch.
     pub delivered: BTreeMap<String, String>,
     configs: BTreeMap<String, ProjectConfig>,
+    /// Whoever reads a configuration dies of it.
+    pub haunted: bool,
     /// How often a person has repaired what keeps deliveries from working.
     pub repairs: u32,
     checkouts: u32,
@@ -116,6 +118,8 @@ impl Trees for Disk {
 
     async fn config(&self, _project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
         self.pause().await;
+        let haunted = self.held().haunted;
+        assert!(!haunted, "haunted");
         let mut held = self.held();
         if let Some(config) = held.configs.get(commit) {
             return Ok(config.clone());
