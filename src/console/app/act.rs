@@ -280,10 +280,7 @@ impl App {
                 self.keep_selection();
                 self.follow_selected();
             }
-            Command::AllBugs => {
-                self.all_bugs = !self.all_bugs;
-                self.ask(Asked::Bugs, Request::Bugs { all: self.all_bugs });
-            }
+            Command::AllBugs => self.toggle_solved(),
             Command::Follow => self.follow_end(),
             Command::Wrap => self.log.wrap = !self.log.wrap,
             Command::Times => self.log.times = !self.log.times,
@@ -325,14 +322,7 @@ impl App {
                     self.complain(safe!("open a proposal for a live asset first"));
                 }
             }
-            Command::Approve | Command::Deny => {
-                if let Some(id) = self.proposal_selected().map(|brief| brief.id) {
-                    // Nothing for a live asset is decided from a list.
-                    self.open_proposal(id);
-                } else if let Some(question) = self.question {
-                    self.open(Editing::Answer(question, command == Command::Approve));
-                }
-            }
+            Command::Approve | Command::Deny => self.open_answer(command == Command::Approve),
         }
     }
 

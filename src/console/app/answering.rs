@@ -7,6 +7,16 @@ use crate::safe;
 use crate::text::SafeText;
 
 impl App {
+    /// Asks for the answer to what is selected in the queue.
+    pub(super) fn open_answer(&mut self, approve: bool) {
+        if let Some(id) = self.proposal_selected().map(|brief| brief.id) {
+            // Nothing for a live asset is decided from a list.
+            self.open_proposal(id);
+        } else if let Some(question) = self.question {
+            self.open(Editing::Answer(question, approve));
+        }
+    }
+
     /// Remembers what a dialog is about that opens.
     pub(super) fn attend_to(&mut self, what: Editing) {
         self.deciding = what.answers().and_then(|id| self.questions.get(&id)).cloned();

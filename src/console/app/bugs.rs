@@ -12,6 +12,12 @@ impl App {
         listed
     }
 
+    /// Lists bugs that are solved as well, or not any more.
+    pub(super) fn toggle_solved(&mut self) {
+        self.all_bugs = !self.all_bugs;
+        self.ask(Asked::Bugs, Request::Bugs { all: self.all_bugs });
+    }
+
     /// Keeps a bug selected that is listed.
     pub(super) fn keep_bug(&mut self) {
         let listed = self.listed_bugs();
