@@ -288,4 +288,7 @@ pub struct Snapshot {
     pub runs: Vec<RunView>,
     /// Questions that wait, and in a change also those that do not wait any more.
     pub questions: Vec<Question>,
+    /// There are older runs than those that are told; all that are not over are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }

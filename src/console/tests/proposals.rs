@@ -136,6 +136,16 @@ fn type_in(app: &mut App, text: &str) {
     }
 }
 
+/// Leaves a field that could not be sent, with nothing in it that would be kept.
+fn give_up(app: &mut App) {
+    if app.layer.is_some() {
+        for _ in 0..100 {
+            app.press(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+        }
+        press(app, "esc");
+    }
+}
+
 /// Says yes as far as the field, whose frame is on the screen.
 fn ask_for_yes(app: &mut App) {
     press(app, "y");
