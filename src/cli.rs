@@ -23,6 +23,7 @@ mod deliver;
 mod demo;
 mod diff;
 mod doctor;
+mod edit;
 mod egress;
 mod engine;
 mod evidence;
@@ -56,6 +57,7 @@ mod tools;
 mod uninstall;
 mod usage;
 mod watch;
+mod which;
 mod whoami;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -7,6 +7,10 @@ mod support;
 
 #[path = "commands/alarms.rs"]
 mod alarms;
+#[path = "commands/proposals.rs"]
+mod proposals;
+#[path = "commands/stdin.rs"]
+mod stdin;
 
 use serde_json::Value;
 use std::io::Write;
