@@ -30,7 +30,9 @@ const MOST_PATCH: usize = 10 * 1024 * 1024;
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match &error {
-            AskError::Missing { what, id } => return not_found(what, id),
+            AskError::Missing { what, id } | AskError::Store(StoreError::Missing { what, id }) => {
+                return not_found(what, id);
+            }
             AskError::Store(_) | AskError::Down => FaultCode::Engine,
             AskError::Refused(_) | AskError::TooLong { .. } | AskError::Unfit(_) => FaultCode::Refused,
         };
