@@ -13,6 +13,8 @@ mod missing;
 mod proposals;
 #[path = "commands/stdin.rs"]
 mod stdin;
+#[path = "commands/stored.rs"]
+mod stored;
 
 use serde_json::Value;
 use std::io::Write;

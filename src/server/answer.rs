@@ -286,7 +286,7 @@ impl<S: Sandbox> Server<S> {
         let run = self.engine.load(run).await?;
         let (from, to) = self.range(&run, iteration).await?;
         let bytes = self.engine.world.trees().with_repo(run.project, move |repo| repo.diff(&from, &to)).await?;
-        patch(&bytes)
+        Ok(Reply::Patch { bytes: fitting(&bytes)? })
     }
 
     async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs, you: Actor) -> Result<Reply, Fault> {
@@ -305,8 +305,9 @@ impl<S: Sandbox> Server<S> {
         match how {
             DeliverAs::Patch => {
                 let trees = self.engine.world.trees();
-                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &commit)).await?;
-                patch(&bytes)
+                let to = commit.clone();
+                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &to)).await?;
+                Ok(Reply::Handed { bytes: fitting(&bytes)?, commit, verified })
             }
             DeliverAs::Branch { name, force } => {
                 let branch = name.unwrap_or_else(|| run.branch());
@@ -367,7 +368,8 @@ pub(super) fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())
 }
 
-fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
+/// A patch that fits into an answer.
+fn fitting(bytes: &[u8]) -> Result<Bytes, Fault> {
     if bytes.len() > MOST_PATCH {
         let message = format!(
             "the patch has {} bytes, at most {MOST_PATCH} fit into an answer: deliver a branch instead",
@@ -375,5 +377,5 @@ fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
         );
         return Err(Fault { code: FaultCode::Refused, message });
     }
-    Ok(Reply::Patch { bytes: Bytes::new(bytes) })
+    Ok(Bytes::new(bytes))
 }
