@@ -7,6 +7,8 @@ mod support;
 
 #[path = "commands/alarms.rs"]
 mod alarms;
+#[path = "commands/hostile.rs"]
+mod hostile;
 #[path = "commands/missing.rs"]
 mod missing;
 #[path = "commands/proposals.rs"]

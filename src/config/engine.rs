@@ -24,9 +24,11 @@ use crate::domain::{Allowances, Operators, Remedy, Role, RoleRules};
 use crate::models::Prices;
 use crate::text::screen::Bell;
 use crate::watchdog::Thresholds;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Registries that images may come from when the operator says nothing.
@@ -251,11 +253,16 @@ impl EngineConfig {
         let unreadable = |error: std::io::Error| {
             ConfigErrors::whole(&place, format!("cannot be read: {error}; repair it or take it away"))
         };
-        let file = match std::fs::File::open(path) {
+        // Whatever lies in its place, nobody waits for it.
+        let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
+        let file = match std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(unreadable(error)),
         };
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(unreadable(std::io::Error::other("it is no regular file")));
+        }
         let mut text = String::new();
         file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
         let mut config = Self::parse(&text, &place)?;

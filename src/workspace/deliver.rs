@@ -29,13 +29,13 @@ impl Repo {
         branch: &str,
         force: bool,
     ) -> Result<Delivered, WorkspaceError> {
-        let refused = |reason: &str| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() };
+        let refused = |reason: &str| WorkspaceError::Refused { branch: branch.to_owned(), reason: reason.into() };
         let name = format!("refs/heads/{branch}");
         if branch.starts_with('-') || branch == "HEAD" || !git2::Reference::is_valid_name(&name) {
             return Err(refused("this is not a proper branch name: choose another"));
         }
         if let Some(short) = branch.strip_prefix("refs/") {
-            let short = shown(short.strip_prefix("heads/").unwrap_or(short));
+            let short = short.strip_prefix("heads/").unwrap_or(short);
             return Err(refused(&format!("a branch is named without refs/heads/ in front: write {short}")));
         }
         let bare = self.open_git()?;
@@ -66,7 +66,7 @@ impl Repo {
                     Some(old) => target.reference_matching(&name, id, true, old, why),
                     None => target.reference(&name, id, false, why),
                 };
-                set.map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+                set.map_err(WorkspaceError::git(format!("setting {name} in the source")))?;
                 sync(target.commondir())?;
                 before.map(|old| old.to_string())
             }
@@ -109,8 +109,4 @@ fn checked_out(target: &Repository, name: &str) -> Result<bool, WorkspaceError> 
         }
     }
     Ok(false)
-}
-
-fn shown(text: &str) -> String {
-    super::names::shown(text.as_bytes())
 }
