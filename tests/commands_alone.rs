@@ -66,7 +66,8 @@ fn repository(at: &Path) -> PathBuf {
         assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
     };
     std::fs::write(at.join("README"), "hello\n").unwrap();
-    let settings = "[setup]\nimage = \"debian:13\"\n[tests.unit]\ncommand = [\"true\"]\n";
+    let settings = "[image]\nreference = \"debian:13\"\n[[suite]]\nname = \"unit\"\ncommand = \"true\"\nformat = \"junit\"\n\
+                    report = \"report.xml\"\n[agent]\nname = \"command\"\ncommand = \"true\"\n";
     std::fs::write(at.join("dogwatch.toml"), settings).unwrap();
     git(&["init", "-q"]);
     git(&["add", "."]);

@@ -29,7 +29,7 @@ fn a_text_of_standard_input_ends_before_its_last_newline() {
     };
     assert_eq!((lesson("a lesson\n"), lesson("another\r\n")), ("a lesson".into(), "another".into()));
     let feature = ["feature", "add", "-p", "waits", "-d", "what", "-n", "-", "A feature", "--json"];
-    assert_eq!(json(&said(&bare, &feature, "one\ntwo\n"))["feature"]["notes"], "one\ntwo");
+    assert_eq!(json(&said(&bare, &feature, "one\ntwo\n"))["view"]["feature"]["notes"], "one\ntwo");
     said(&bare, &["approvals", "deny", "q1", "-r", "-"], "not on a Friday\n");
     assert_eq!(json(&fine(&bare, &["approvals", "show", "q1", "--json"]))["answer"]["reason"], "not on a Friday");
     said(&bare, &["cancel", "r1", "-r", "-"], "no more\n");
