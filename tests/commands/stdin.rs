@@ -34,7 +34,7 @@ fn a_text_of_standard_input_ends_before_its_last_newline() {
     assert_eq!(json(&fine(&bare, &["approvals", "show", "q1", "--json"]))["answer"]["reason"], "not on a Friday");
     said(&bare, &["cancel", "r1", "-r", "-"], "no more\n");
     assert!(fine(&bare, &["audit", "log", "--json"]).contains("no more"));
-    said(&bare, &["asset", "import", "-"], "[web-1]\nlocal = true\n");
+    said(&bare, &["asset", "import", "-"], "[assets.web-1]\nlocal = true\n");
     assert!(fine(&bare, &["asset", "ls"]).contains("web-1"));
 }
 
