@@ -59,4 +59,4 @@ pub use reference::reference;
 pub use retention::Retention;
 pub(crate) use rules::thousandths;
 pub use sandbox::{HOST_ROOT, SandboxConfig, SandboxKind};
-pub use secrets::{SecretError, keep_secret, read_secret, remove_secret, secret_place, secrets};
+pub use secrets::{SecretError, keep_secret, keep_secret_of, read_secret, remove_secret, secret_place, secrets};

@@ -32,12 +32,14 @@ mod proposals;
 mod questions;
 mod schedules;
 mod search;
+mod settings;
 mod socket;
 mod submit;
 mod told;
 mod watch;
 
 pub(crate) use audit::remembered;
+pub use settings::Settings;
 pub use socket::{SocketFile, listen};
 
 use crate::domain::Actor;
@@ -59,6 +61,7 @@ pub struct Server<S: Sandbox> {
     pub(crate) engine: Arc<Engine<RealWorld<S>>>,
     pub(crate) instance: String,
     pub(crate) state_dir: PathBuf,
+    settings: Settings,
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
@@ -76,14 +79,26 @@ impl<S: Sandbox> Server<S> {
     pub fn new(
         (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
-        state_dir: PathBuf,
+        (state_dir, settings): (PathBuf, Settings),
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
         checkpoints: Arc<Checkpoints>,
     ) -> Arc<Self> {
         let health = health::Health::new();
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, checkpoints, health })
+        Arc::new(Self {
+            engine,
+            instance,
+            state_dir,
+            settings,
+            rescue,
+            stop,
+            gate,
+            proposals,
+            people,
+            checkpoints,
+            health,
+        })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

@@ -2,6 +2,7 @@
 
 mod docker;
 mod egress;
+mod engine;
 mod engines;
 mod host;
 mod models;
@@ -101,7 +102,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             EngineConfig::default()
         }
     };
-    findings.push(engine(&mut context).await);
+    findings.extend(engine::other_eyes(&context.paths));
+    findings.extend(engine::look(&mut context).await);
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
     findings.extend(engines::look(&config, &context.paths).await);
@@ -109,18 +111,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.extend(egress::look(&config));
     findings.extend(operators::look(&config, &context.paths).await);
     findings.extend(host::look(&context.paths, config.reserve_mib));
-    findings.extend(session::look());
+    // Nobody's login is what the engine of a whole machine lives by.
+    if !context.paths.is_system() {
+        findings.extend(session::look());
+    }
     for finding in &findings {
         finding.print(&mut context, args.json)?;
     }
     Ok(i32::from(findings.iter().any(|finding| finding.level == Level::Fail)))
-}
-
-async fn engine(context: &mut Context) -> Finding {
-    const CHECK: &str = "engine";
-    match context.running().await {
-        Ok(Some(client)) => Finding::ok(CHECK, format!("{} answers", client.welcome().engine)),
-        Ok(None) => Finding::ok(CHECK, "none is running; the next command that needs one starts it"),
-        Err(failure) => Finding::fail(CHECK, failure.message, "stop the engine that answers, or use its own dogwatch"),
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::context::{Context, Failure, open};
 use super::print::List;
-use crate::config::{Paths, keep_secret, remove_secret, secrets};
+use crate::config::{Paths, keep_secret_of, remove_secret, secrets};
+use crate::people::user_name;
 use crate::safe;
 use crate::text::Out;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -56,13 +57,20 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
     match &args.command {
         Command::Set { name, json } => {
             let secret = read(name)?;
-            keep_secret(paths.config(), name, secret.as_bytes()).map_err(failed)?;
+            let owner = engines_user(&paths)?;
+            keep_secret_of(paths.config(), name, secret.as_bytes(), owner).map_err(failed)?;
             let line = if secret.starts_with(KEY.0) {
                 safe!("{} is kept; assets name it by `secret:{}`", name, name)
             } else {
-                safe!("{} is kept; config.toml names it by `key-secret = \"{}\"`", name, name)
+                safe!(
+                    "{} is kept; config.toml names it by `key-secret = \"{}\"` under [models], by `secret` under [notify]",
+                    name,
+                    name
+                )
             };
-            context.tell(&json!({ "kept": name }), *json, [line])
+            let whose = owner.map(|(user, _)| safe!("it belongs to {}, as whom the engine works", user_name(user)));
+            let owner = owner.map(|(user, _)| user);
+            context.tell(&json!({ "kept": name, "owner": owner }), *json, [line].into_iter().chain(whose))
         }
         Command::Ls { json } => {
             let names = secrets(paths.config()).map_err(failed)?;
@@ -77,6 +85,28 @@ pub fn perform(mut context: Context, args: &Args) -> Result<i32, Failure> {
             }
             context.tell(&json!({ "removed": name }), *json, [safe!("{} is removed", name)])
         }
+    }
+}
+
+/// For whom a secret is kept: the engine of a whole machine has a user of its own, who could not read what is root's.
+fn engines_user(paths: &Paths) -> Result<Option<(u32, u32)>, Failure> {
+    if !paths.is_system() {
+        return Ok(None);
+    }
+    let me = rustix::process::geteuid();
+    match paths.owner() {
+        Some((user, _)) if user == me.as_raw() => Ok(None),
+        Some(owner) if me.is_root() => Ok(Some(owner)),
+        Some((user, _)) => Err(Failure::new(format!(
+            "the engine of this machine works as {}, and only root or that user keeps secrets for it: \
+             `sudo dogwatch secret set NAME`",
+            user_name(user)
+        ))),
+        None => Err(Failure::new(format!(
+            "{}: no engine has begun there yet, so its user is not known: start it first (`systemctl start dogwatch`), then keep \
+             the secret; it is read when it is needed",
+            paths.state().display()
+        ))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `dogwatch serve`: the engine itself.
 
 mod files;
+mod heaps;
 mod key;
 mod place;
 mod unit;
@@ -27,7 +28,7 @@ use crate::safe;
 use crate::sandbox::docker::{DockerSandbox, DockerSettings, FarSettings};
 use crate::sandbox::process::ProcessSettings;
 use crate::sandbox::{AnySandbox, SandboxError};
-use crate::server::{Server, listen};
+use crate::server::{Server, Settings, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
 use std::collections::BTreeMap;
@@ -82,6 +83,9 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     files::raise();
+    if !heaps::few() {
+        tracing::warn!("the allocator keeps a heap for each thread, so memory may grow with their number");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&paths));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -89,6 +93,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 }
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
+    let settings = Settings::of(&paths.config_file());
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
@@ -136,8 +141,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         tokio::spawn(async move { tokio::join!(one.keep_schedules(), other.keep_datasets()) })
     });
     let shared = (Arc::clone(&stop), gate);
-    let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
-    let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
+    let (place_of, sealed) = ((paths.state().to_owned(), settings), Arc::clone(&checkpoints));
+    let server = Server::new((engine, proposals), instance, place_of, rescue, shared, people, sealed);
     let marks = tokio::spawn(async move {
         // Nothing is written in rescue mode.
         if !stays_alone {

@@ -126,6 +126,11 @@ impl Paths {
         self.system.is_some()
     }
 
+    /// The user and group of the engine, by whose its state directory is; `None` where no engine has begun there yet.
+    pub fn owner(&self) -> Option<(u32, u32)> {
+        std::fs::metadata(&self.state).ok().map(|seen| (seen.uid(), seen.gid()))
+    }
+
     /// With given directories, both absolute.
     pub fn new(state: PathBuf, config: PathBuf) -> Result<Self, PathsError> {
         for (variable, path) in [(STATE_VARIABLE, &state), (CONFIG_VARIABLE, &config)] {

@@ -20,6 +20,9 @@ pub struct EngineStatus {
     /// What is wrong with the files beside the database, if something is. Writing goes on.
     #[serde(default)]
     pub store_fault: Option<String>,
+    /// That the configuration was changed after the engine's start, which does not count yet.
+    #[serde(default)]
+    pub stale: Option<String>,
     /// Why no new step begins, if so.
     #[serde(default)]
     pub halt: Option<String>,

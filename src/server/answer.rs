@@ -212,7 +212,8 @@ impl<S: Sandbox> Server<S> {
         };
         let (sandbox, sandbox_fault) = self.health.look(look).await;
         let place = self.state_dir.clone();
-        let disk = blocking(move || space(&place)).await?;
+        let settings = self.settings.clone();
+        let (disk, stale) = blocking(move || (space(&place), settings.stale())).await?;
         let day = Scope::Day { day: Day::of(self.engine.world.now()) };
         let caps = self.engine.world.allowances().day;
         let counts =
@@ -237,6 +238,7 @@ impl<S: Sandbox> Server<S> {
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
                 store_fault: self.engine.store.fault().or_else(|| self.checkpoints.fault()),
+                stale,
                 halt: self.engine.store.shortage(),
                 sandbox_fault,
                 unfinished,

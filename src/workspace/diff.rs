@@ -1,4 +1,4 @@
-//! Differences between commits as patches and counts.
+//! Differences between commits as patches.
 
 use super::error::WorkspaceError;
 use super::repo::{Repo, tree_of};
@@ -6,17 +6,6 @@ use git2::{Diff, DiffFindOptions, DiffFormat, DiffOptions, Repository};
 
 /// Longest patch that is made.
 const MAX_PATCH: usize = 256 << 20;
-
-/// How much differs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DiffStat {
-    /// Files changed, renames counted once.
-    pub files: usize,
-    /// Lines added.
-    pub insertions: usize,
-    /// Lines removed.
-    pub deletions: usize,
-}
 
 impl Repo {
     /// The difference between two commits as a unified patch that `git apply` takes: binary contents included, renames
@@ -55,13 +44,6 @@ impl Repo {
             printed.map_err(WorkspaceError::git("making the patch"))?;
         }
         Ok((patch, full))
-    }
-
-    /// How much differs between two commits.
-    pub fn diff_stat(&self, from: &str, to: &str) -> Result<DiffStat, WorkspaceError> {
-        let bare = self.open_git()?;
-        let stats = compare(&bare, from, to)?.stats().map_err(WorkspaceError::git("counting changes"))?;
-        Ok(DiffStat { files: stats.files_changed(), insertions: stats.insertions(), deletions: stats.deletions() })
     }
 
     /// A run's result as a patch against its base, for `git apply`.

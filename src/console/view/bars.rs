@@ -74,6 +74,9 @@ fn standing(app: &App, roomy: bool) -> SafeText {
         if status.sandbox_fault.is_some() {
             parts.push(safe!("NO SANDBOX").styled(Style::fg(Colour::Red).bold()));
         }
+        if status.stale.is_some() {
+            parts.push(safe!("CONFIG CHANGED, see health").styled(Style::fg(Colour::Magenta)));
+        }
         if status.halt.is_some() {
             parts.push(safe!("HALTED").styled(Style::fg(Colour::Red).bold()));
         }

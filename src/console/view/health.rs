@@ -40,6 +40,8 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         fault(&status.halt, status.disk.map_or_else(|| safe!("there is space for new steps"), space)),
         fault(&status.sandbox_fault, safe!("the sandbox answers{}", sandbox)),
     ];
+    // Somebody who changed it believes that it counts.
+    lines.extend(status.stale.iter().map(|stale| bad(safe!("{}", stale))));
     if status.stopped.is_empty() {
         lines.push(good(safe!("runs may ask their models")));
     }
