@@ -42,7 +42,7 @@ pub use assets::read_assets;
 pub use audit::AuditConfig;
 pub use command::CommandLine;
 pub use egress::{EgressConfig, EgressRule, PRESETS, Preset, egress_rules, preset};
-pub use engine::{EngineConfig, NamedAgent, NamedWork};
+pub use engine::{EngineConfig, NamedAgent, NamedWork, read_regular};
 pub use engines::{EngineAt, SshPlace};
 pub use errors::{ConfigErrors, Problem};
 pub use memory::Memory;

@@ -93,7 +93,7 @@ pub use remedy::Remedy;
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};
-pub use schedule::{BadTiming, Due, Firing, MOST_MISSED, Schedule, Timing};
+pub use schedule::{BadTiming, Due, Firing, LATE, MOST_MISSED, Schedule, Timing};
 pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use stop::Stop;
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};

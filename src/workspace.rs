@@ -56,4 +56,5 @@ pub use remove::remove_tree;
 pub use repo::{Repo, open_source};
 pub use session::{Copied, copy_session};
 pub use size::size;
+pub use source::{check_source, redacted};
 pub use unpack::{Bounds, Unpacked, unpack};

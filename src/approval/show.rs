@@ -311,6 +311,9 @@ fn yes(one: &Proposal, vote: &Vote) -> SafeText {
     if vote.together > 0 {
         line = safe!("{}, one of {} that were agreed to at once", line, vote.together);
     }
+    if !vote.reason.is_empty() {
+        line = safe!("{}, because: {}", line, vote.reason);
+    }
     if let Some(reason) = &vote.glass {
         line = safe!("{}, BREAK-GLASS, standing in for a second person: {}", line, reason).styled(Style::strong());
     }

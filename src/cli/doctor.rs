@@ -80,7 +80,10 @@ impl Finding {
             Level::Warn => (safe!("warn"), Colour::Yellow),
             Level::Fail => (safe!("fail"), Colour::Red),
         };
-        let mut lines = vec![safe!("{}  {}: {}", word.styled(Style::fg(colour)), self.check, self.words)];
+        // A configuration may have several mistakes, a line each.
+        let (first, more) = self.words.split_once('\n').unwrap_or((&self.words, ""));
+        let mut lines = vec![safe!("{}  {}: {}", word.styled(Style::fg(colour)), self.check, first)];
+        lines.extend(more.lines().map(|line| safe!("      {}", line)));
         lines.extend(self.remedy.iter().map(|remedy| safe!("      -> {}", remedy)));
         lines
     }

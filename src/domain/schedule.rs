@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Most times that are counted as missed; more are told as so many.
 pub const MOST_MISSED: u32 = 1_000;
 /// A start that is later than this, in milliseconds, is told as late.
-const LATE: i64 = 90_000;
+pub const LATE: i64 = 90_000;
 
 /// When it is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,12 +148,13 @@ pub struct Firing {
 }
 
 impl Firing {
-    /// That it came late or stands for several, in words; `None` where there is nothing to say.
-    pub fn lateness(&self) -> Option<String> {
+    /// That it came late or stands for several, in words, for what was registered at that time; `None` where there is nothing to say.
+    pub fn lateness(&self, added: Millis) -> Option<String> {
         let late = self.at.since(self.due) > LATE;
         let so_many = if self.missed >= MOST_MISSED { "or more " } else { "" };
         match self.missed {
             0 if !late => None,
+            0 if added.since(self.due) > 0 => Some("late: it was registered after that time".to_owned()),
             0 => Some("late: the engine did not run at that time".to_owned()),
             missed => Some(format!("once for {} {so_many}times that were missed", missed + 1)),
         }
@@ -245,8 +246,10 @@ mod tests {
     #[test]
     fn what_came_late_says_so() {
         let firing = |at, missed| Firing { due: Millis(0), at: Millis(at), missed, run: Some(RunId(1)), fault: None };
-        assert_eq!(firing(5_000, 0).lateness(), None);
-        assert!(firing(5 * HOUR, 0).lateness().unwrap().starts_with("late"));
-        assert_eq!(firing(5 * HOUR, 4).lateness().unwrap(), "once for 5 times that were missed");
+        assert_eq!(firing(5_000, 0).lateness(Millis(0)), None);
+        assert!(firing(5 * HOUR, 0).lateness(Millis(0)).unwrap().starts_with("late"));
+        let after = firing(5 * HOUR, 0).lateness(Millis(HOUR));
+        assert_eq!(after.as_deref(), Some("late: it was registered after that time"));
+        assert_eq!(firing(5 * HOUR, 4).lateness(Millis(0)).unwrap(), "once for 5 times that were missed");
     }
 }

@@ -97,6 +97,15 @@ pub enum Reply {
         /// Its exact bytes.
         bytes: Bytes,
     },
+    /// A result as a patch.
+    Handed {
+        /// Its exact bytes.
+        bytes: Bytes,
+        /// The commit that it leads to.
+        commit: String,
+        /// Whether the run succeeded with exactly that commit.
+        verified: bool,
+    },
     /// Logs.
     Logs {
         /// Them, oldest first.

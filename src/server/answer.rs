@@ -30,7 +30,9 @@ const MOST_PATCH: usize = 10 * 1024 * 1024;
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match &error {
-            AskError::Missing { what, id } => return not_found(what, id),
+            AskError::Missing { what, id } | AskError::Store(StoreError::Missing { what, id }) => {
+                return not_found(what, id);
+            }
             AskError::Store(_) | AskError::Down => FaultCode::Engine,
             AskError::Refused(_) | AskError::TooLong { .. } | AskError::Unfit(_) => FaultCode::Refused,
         };
@@ -290,7 +292,7 @@ impl<S: Sandbox> Server<S> {
         let run = self.engine.load(run).await?;
         let (from, to) = self.range(&run, iteration).await?;
         let bytes = self.engine.world.trees().with_repo(run.project, move |repo| repo.diff(&from, &to)).await?;
-        patch(&bytes)
+        Ok(Reply::Patch { bytes: fitting(&bytes)? })
     }
 
     async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs, you: Actor) -> Result<Reply, Fault> {
@@ -309,8 +311,9 @@ impl<S: Sandbox> Server<S> {
         match how {
             DeliverAs::Patch => {
                 let trees = self.engine.world.trees();
-                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &commit)).await?;
-                patch(&bytes)
+                let to = commit.clone();
+                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &to)).await?;
+                Ok(Reply::Handed { bytes: fitting(&bytes)?, commit, verified })
             }
             DeliverAs::Branch { name, force } => {
                 let branch = name.unwrap_or_else(|| run.branch());
@@ -371,7 +374,8 @@ pub(super) fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())
 }
 
-fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
+/// A patch that fits into an answer.
+fn fitting(bytes: &[u8]) -> Result<Bytes, Fault> {
     if bytes.len() > MOST_PATCH {
         let message = format!(
             "the patch has {} bytes, at most {MOST_PATCH} fit into an answer: deliver a branch instead",
@@ -379,5 +383,5 @@ fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
         );
         return Err(Fault { code: FaultCode::Refused, message });
     }
-    Ok(Reply::Patch { bytes: Bytes::new(bytes) })
+    Ok(Bytes::new(bytes))
 }

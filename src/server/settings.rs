@@ -1,6 +1,7 @@
 //! Whether `config.toml` is still what this engine read at its start: what was changed since counts from the next start on, and
 //! whoever took a role away there must not believe that it is gone.
 
+use crate::config::read_regular;
 use sha2::{Digest, Sha256};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ impl Settings {
 }
 
 fn found(path: &Path) -> Found {
-    match std::fs::read(path) {
+    match read_regular(path) {
         Ok(bytes) => Found::Text(Sha256::digest(bytes).into()),
         Err(error) if error.kind() == ErrorKind::NotFound => Found::Missing,
         Err(error) => {

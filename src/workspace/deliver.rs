@@ -37,7 +37,7 @@ impl Repo {
             return Err(refused("this is not a proper branch name: choose another"));
         }
         if let Some(short) = branch.strip_prefix("refs/") {
-            let short = shown(short.strip_prefix("heads/").unwrap_or(short));
+            let short = short.strip_prefix("heads/").unwrap_or(short);
             return Err(refused(&format!("a branch is named without refs/heads/ in front: write {short}")));
         }
         let bare = self.open_git()?;
@@ -82,7 +82,7 @@ impl Repo {
             Some(old) => target.reference_matching(&name, id, true, old, why),
             None => target.reference(&name, id, false, why),
         };
-        set.map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
+        set.map_err(WorkspaceError::git(format!("setting {name} in the source")))?;
         sync(target.commondir())?;
         Ok(before.map(|old| old.to_string()))
     }
@@ -96,7 +96,7 @@ fn open(path: &Path, source: &str) -> Result<Repository, WorkspaceError> {
 }
 
 fn refuses(branch: &str) -> impl Fn(&str) -> WorkspaceError {
-    move |reason| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() }
+    move |reason| WorkspaceError::Refused { branch: branch.to_owned(), reason: reason.into() }
 }
 
 /// What the other side rejects, it rejects every time; anything else may be the way there.
@@ -127,8 +127,4 @@ fn checked_out(target: &Repository, name: &str) -> Result<bool, WorkspaceError> 
         }
     }
     Ok(false)
-}
-
-fn shown(text: &str) -> String {
-    super::names::shown(text.as_bytes())
 }

@@ -46,7 +46,7 @@ impl Repo {
         let text = revision.unwrap_or("HEAD");
         let missing = || match revision {
             None => WorkspaceError::NotFound("the commit of the source's HEAD (name a branch instead)".into()),
-            Some(text) => WorkspaceError::NotFound(format!("revision `{}`", super::names::shown(text.as_bytes()))),
+            Some(text) => WorkspaceError::NotFound(format!("revision `{text}`")),
         };
         let full = ["refs/source/", "refs/source/heads/", "refs/source/tags/", ""];
         for name in full.map(|prefix| format!("{prefix}{text}")) {
@@ -162,7 +162,7 @@ pub(super) fn sync(directory: &Path) -> Result<(), WorkspaceError> {
 
 /// The commit with a full id.
 pub(super) fn commit_id(bare: &Repository, commit: &str) -> Result<Oid, WorkspaceError> {
-    let missing = || WorkspaceError::NotFound(format!("commit `{}`", super::names::shown(commit.as_bytes())));
+    let missing = || WorkspaceError::NotFound(format!("commit `{commit}`"));
     if commit.len() != 40 {
         return Err(missing());
     }

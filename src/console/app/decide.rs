@@ -165,7 +165,8 @@ impl App {
 
     fn send_yes(&mut self, yes: Yes, signature: Option<String>) {
         let Yes { id, digest, seen, glass } = yes;
-        self.send(safe!("yes to {}", id), id, Verdict::Approve { digest, seen: Some(seen), signature, glass });
+        let (seen, reason) = (Some(seen), String::new());
+        self.send(safe!("yes to {}", id), id, Verdict::Approve { digest, seen, signature, glass, reason });
     }
 
     fn resolve(&mut self, id: ProposalId, text: &str) {

@@ -201,7 +201,8 @@ fn a_yes_takes_all_rows_the_code_of_the_moment_and_carries_what_was_seen() {
     type_in(&mut app, CODE);
     press(&mut app, "enter");
     let digest = digest::digest(&proposal(false, long()).proposed);
-    let [Verdict::Approve { digest: sent, seen: Some(seen), signature: None, glass: None }] = decided(&app)[..] else {
+    let [Verdict::Approve { digest: sent, seen: Some(seen), signature: None, glass: None, .. }] = decided(&app)[..]
+    else {
         panic!("{:?} {:?}", asked(&app), app.said);
     };
     assert_eq!((sent, seen.columns), (&digest, 78));

@@ -57,6 +57,14 @@ pub enum ProposeFault {
     /// In words that are fit for whoever asked.
     #[error("{0}")]
     Refused(String),
+    /// No such thing.
+    #[error("there is no {what} {id}")]
+    Missing {
+        /// Its kind.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,9 +81,14 @@ fn refused(words: impl Into<String>) -> ProposeFault {
 pub fn propose(tx: &Tx<'_>, desk: &Desk, request: Request) -> Result<Asked, ProposeFault> {
     let Request { asset, command, claims, requester, voter, run, replaces } = request;
     let Some(asset) = desk.fleet.asset(tx, &asset)? else {
-        let name: String = asset.chars().take(60).collect();
-        return Err(refused(format!("there is no asset `{name}`: the assets are those that were registered")));
+        return Err(ProposeFault::Missing { what: "asset", id: asset.chars().take(60).collect() });
     };
+    if asset.leads_nowhere() {
+        return Err(refused(format!(
+            "{} is known by words only, so nothing can ever run there: register how it is reached (--ssh, --docker, --local)",
+            asset.name
+        )));
+    }
     canonical::check(&command).map_err(|unfit| refused(unfit.to_string()))?;
     for (name, text) in [("why", &claims.why), ("expect", &claims.expect), ("undo", &claims.undo)] {
         if text.len() > LONGEST_CLAIM {
@@ -162,7 +175,7 @@ fn living(view: &View<'_>, id: RunId) -> Result<Run, ProposeFault> {
     match view.run(id)? {
         Some(run) if !run.state.is_final() => Ok(run),
         Some(_) => Err(refused(format!("{id} is over, so nothing is done for it any more"))),
-        None => Err(refused(format!("there is no run {id}"))),
+        None => Err(ProposeFault::Missing { what: "run", id: id.to_string() }),
     }
 }
 

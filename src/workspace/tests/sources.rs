@@ -214,6 +214,8 @@ fn only_plain_urls_pass() {
         assert!(Source::parse(bad).is_err(), "{bad}");
     }
     assert_eq!(redacted("https://user:secret@example.org/a?b"), "https://example.org/a?b");
+    assert_eq!(redacted("git:secret@example.org:a"), "example.org:a");
+    assert_eq!((redacted("git@example.org:a"), redacted("/a:b@c")), ("git@example.org:a".into(), "/a:b@c".into()));
 }
 
 #[test]
