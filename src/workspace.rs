@@ -45,7 +45,6 @@ pub use change::{Change, ChangeKind};
 pub use checkpoint::{Checkpoint, CheckpointSpec};
 pub use data::{DataFault, DataSeen, look, read_all};
 pub use deliver::Delivered;
-pub use diff::DiffStat;
 pub use error::WorkspaceError;
 pub use left::left_text;
 pub use measure::takes_more;

@@ -149,14 +149,14 @@ pub trait Trees: Send + Sync + 'static {
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
 
-    /// The beginning of the patch between two commits, at most so many bytes, for reading.
+    /// The beginning of the patch between two commits, at most so many bytes, for reading; and whether it says all that differs.
     fn patch(
         &self,
         project: &Project,
         from: &str,
         to: &str,
         most: usize,
-    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+    ) -> impl Future<Output = Result<(String, bool), TreeFault>> + Send;
 
     /// What an agent should know of a commit before it reads; the project's rules count as of `base`.
     fn outline(

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod delivery;
+mod differences;
 mod hostile;
 mod removal;
 mod sources;

@@ -76,8 +76,7 @@ impl<W: World> Engine<W> {
             context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
         let trees = self.world.trees();
         let changes = trees.changes(&context.project, &context.base, head).await?;
-        let patch = trees.patch(&context.project, &context.base, head, MOST_PATCH).await?;
-        let whole = patch.len() < MOST_PATCH;
+        let (patch, whole) = trees.patch(&context.project, &context.base, head, MOST_PATCH).await?;
         let facts = gates::diff_facts(&changes, &patch, whole, &context.config.gates.test_files);
         let tests = |number| stored.iterations.iter().find(|one| one.number == number).map(|one| one.tests);
         let text = prompt::of_audit(&Audited {

@@ -75,7 +75,7 @@ pub fn of_audit(result: &Audited<'_>) -> String {
         text.push_str(&fenced(&format!("{}\n", result.patch.trim_end())));
     }
     if !result.whole {
-        text.push_str("The patch goes on; read the rest in the files.\n\n");
+        text.push_str("The patch does not hold all that differs; read the rest in the files.\n\n");
     }
     text
 }

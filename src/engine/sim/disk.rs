@@ -244,7 +244,7 @@ impl Trees for Disk {
         Ok(paths.into_iter().filter_map(change).collect())
     }
 
-    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         self.pause().await;
         let held = self.held();
         let (from, to) = (held.commit(from)?, held.commit(to)?);
@@ -256,7 +256,8 @@ impl Trees for Disk {
                 let _infallible = writeln!(patch, "+{line}");
             }
         }
-        Ok(patch.chars().take(most).collect())
+        let whole = patch.len() <= most;
+        Ok((patch.chars().take(most).collect(), whole))
     }
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {

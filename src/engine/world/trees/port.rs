@@ -210,10 +210,10 @@ impl Trees for GitTrees {
         Ok(changes.into_iter().map(change).collect())
     }
 
-    async fn patch(&self, project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+    async fn patch(&self, project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         let (from, to) = (from.to_owned(), to.to_owned());
-        let patch = self.with_repo(project.id, move |repo| repo.beginning_of_diff(&from, &to, most)).await?;
-        Ok(String::from_utf8_lossy(&patch).into_owned())
+        let (patch, whole) = self.with_repo(project.id, move |repo| repo.beginning_of_diff(&from, &to, most)).await?;
+        Ok((String::from_utf8_lossy(&patch).into_owned(), whole))
     }
 
     async fn altered(
