@@ -23,6 +23,7 @@ mod measure;
 mod names;
 mod nested;
 mod outline;
+mod owned;
 mod program;
 mod read;
 mod remove;

@@ -1,6 +1,7 @@
 //! Handing a result to the project's source as a branch.
 
 use super::error::WorkspaceError;
+use super::owned;
 use super::program;
 use super::repo::{Repo, commit_id, open_source, sync};
 use super::source::{Source, redacted};
@@ -46,6 +47,8 @@ impl Repo {
                     name: redacted(source),
                     reason: format!("it cannot be opened ({})", error.message()),
                 })?;
+                owned::look(source, &path, &target)?;
+                self.quieten(&target)?;
                 if checked_out(&target, &name)? {
                     return Err(refused("it is checked out in the source: switch to another branch there first"));
                 }

@@ -2,6 +2,7 @@
 
 use super::beneath::path_shown;
 use super::error::WorkspaceError;
+use super::owned;
 use super::program;
 use super::repo::{Repo, open_source};
 use super::source::{Source, redacted};
@@ -52,6 +53,7 @@ impl Repo {
     fn fetch_local(&self, path: &Path, source: &str) -> Result<(), WorkspaceError> {
         let bad = |reason: String| WorkspaceError::Source { name: redacted(source), reason };
         let origin = open_source(path).map_err(|error| bad(not_a_repository(&error)))?;
+        owned::look(source, path, &origin)?;
         if is_shallow(&origin) {
             return Err(bad(SHALLOW.into()));
         }

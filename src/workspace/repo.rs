@@ -15,6 +15,12 @@ use std::sync::Once;
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\thooksPath = /dev/null\n\
     \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
 
+/// What counts before a source's own configuration while a branch is put there: nothing is written but the branch, and nobody's
+/// name but ours.
+const QUIET: &str = "[core]\n\tlogAllRefUpdates = false\n[user]\n\tname = dogwatch\n\temail = dogwatch@localhost\n";
+/// The file that says so.
+const QUIET_FILE: &str = "config.delivery";
+
 /// The engine's bare repository of a project. Cheap to clone; every call opens the repository for itself, so it may be
 /// used from several threads.
 #[derive(Debug, Clone)]
@@ -130,17 +136,28 @@ impl Repo {
         Ok((repo, alone))
     }
 
+    /// Has a source say nothing about what is written with a branch that is put there.
+    pub(super) fn quieten(&self, source: &Repository) -> Result<(), WorkspaceError> {
+        let config = source
+            .config()
+            .and_then(|mut config| config.add_file(&self.path.join(QUIET_FILE), git2::ConfigLevel::App, true));
+        config.map_err(WorkspaceError::git("reading the source's configuration"))
+    }
+
     fn configure(&self) -> Result<(), WorkspaceError> {
-        let path = self.path.join("config");
-        if std::fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
-            return Ok(());
+        for (name, says) in [("config", CONFIG), (QUIET_FILE, QUIET)] {
+            let path = self.path.join(name);
+            if std::fs::read(&path).is_ok_and(|text| text == says.as_bytes()) {
+                continue;
+            }
+            let fresh = self.path.join(format!("config.{}", std::process::id()));
+            let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
+            written
+                .and_then(|mut file| file.write_all(says.as_bytes()).and_then(|()| file.sync_all()))
+                .and_then(|()| std::fs::rename(&fresh, &path))
+                .map_err(|error| WorkspaceError::io(path_shown(&path), error))?;
         }
-        let fresh = self.path.join(format!("config.{}", std::process::id()));
-        let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
-        written
-            .and_then(|mut file| file.write_all(CONFIG.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&fresh, &path))
-            .map_err(|error| WorkspaceError::io(path_shown(&path), error))
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod bounds;
 mod delivery;
 mod differences;
 mod hostile;
+mod owned;
 mod removal;
 mod sources;
 mod trees;
