@@ -25,7 +25,7 @@ pub use globs::path_fits;
 pub use honesty::{Honesty, suspicions};
 pub use inline::{declares_for_tests, declaring_files, edits_inline_tests, inline_test_names};
 pub use meddling::{LARGEST, meddling};
-pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, is_document, is_test, stays_the_same};
+pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, guides_agents, is_document, is_test, stays_the_same};
 pub use reach::{Reached, Reads, reached};
 pub use remarks::same_program;
 pub use tests_pass::{TestsPass, told};

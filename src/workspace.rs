@@ -16,6 +16,7 @@ mod deliver;
 mod diff;
 mod error;
 mod fetch;
+mod guided;
 mod ignored;
 mod left;
 mod loose;

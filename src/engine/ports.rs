@@ -230,6 +230,14 @@ pub trait Trees: Send + Sync + 'static {
     /// Runs that have trees or private directories of steps.
     fn leftovers(&self) -> impl Future<Output = Result<Vec<RunId>, TreeFault>> + Send;
 
+    /// The commit that an auditor of `head` is given: what tells agents how to work is in it as in `base`.
+    fn for_audit(
+        &self,
+        project: &Project,
+        base: &str,
+        head: &str,
+    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+
     /// Removes a directory with all that is in it; absent is success.
     fn remove(&self, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
 }

@@ -5,7 +5,7 @@ mod tables;
 use super::globs::path_fits;
 use ignore::gitignore::GitignoreBuilder;
 use std::path::Path;
-use tables::{CAPITALS, CRITERIA, ENTRIES, LIBRARY, PINS, SHADOWS, TESTS};
+use tables::{CAPITALS, CRITERIA, ENTRIES, GUIDES, LIBRARY, PINS, SHADOWS, TESTS};
 
 /// Ends of texts that are read by people only.
 const DOCUMENTS: [&str; 3] = [".md", ".rst", ".adoc"];
@@ -142,6 +142,11 @@ pub fn is_criteria(path: &str) -> bool {
     any(&CRITERIA, path)
 }
 
+/// Whether agents take what is at this path for instructions of the project, or for settings of their own.
+pub fn guides_agents(path: &str) -> bool {
+    path.split('/').any(|part| GUIDES.contains(&part.to_lowercase().as_str()))
+}
+
 /// What the path is, where it is one of the things by which a tree acts on those who work with it.
 pub fn planted(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split('/').collect();
@@ -158,6 +163,8 @@ pub fn planted(path: &str) -> Option<&'static str> {
         Some("a git hook")
     } else if matches!(*last, ".gitconfig" | ".pre-commit-config.yaml" | "lefthook.yml") {
         Some("git configuration or hooks")
+    } else if guides_agents(path) {
+        Some("instructions to agents or settings of theirs, which whoever works here later obeys")
     } else {
         None
     }

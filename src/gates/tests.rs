@@ -126,6 +126,17 @@ fn edited_files_are_sorted() {
 }
 
 #[test]
+fn what_tells_agents_how_to_work_is_shown_to_people() {
+    for path in ["AGENTS.md", "sub/Claude.md", ".claude/settings.json", "x/.opencode/tool/a.ts", ".codex/config.toml"] {
+        let found = with(&green(), &[change(path, ChangeKind::Modified)]);
+        let told =
+            |s: &Suspicion| matches!(s, Suspicion::Planted { what } if what[0].contains("instructions to agents"));
+        assert!(found.iter().any(told), "{path}: {found:?}");
+    }
+    assert_eq!(with(&green(), &[change("docs/agents.rst", ChangeKind::Modified)]), []);
+}
+
+#[test]
 fn the_callers_lists_count() {
     let (base, now) = (base(), green());
     let changes = ["run.sh", "spec-of-mine.md", "checks/a.txt", "src/inline.rs", "ci/go.sh"]

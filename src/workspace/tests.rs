@@ -4,6 +4,7 @@
 mod bounds;
 mod delivery;
 mod differences;
+mod guided;
 mod hostile;
 mod owned;
 mod removal;

@@ -199,6 +199,11 @@ impl Trees for GitTrees {
         self.with_repo(run.project, move |repo| repo.set_branch(id, &commit)).await
     }
 
+    async fn for_audit(&self, project: &Project, base: &str, head: &str) -> Result<String, TreeFault> {
+        let (base, head) = (base.to_owned(), head.to_owned());
+        self.with_repo(project.id, move |repo| repo.with_base(&head, &base, gates::guides_agents)).await
+    }
+
     async fn outline(&self, project: &Project, base: &str, commit: &str) -> Result<Outline, TreeFault> {
         let (base, commit) = (base.to_owned(), commit.to_owned());
         self.with_repo(project.id, move |repo| repo.outline(&base, &commit)).await
