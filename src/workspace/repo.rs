@@ -46,7 +46,7 @@ impl Repo {
     }
 
     /// The full id of the commit that a revision names: nothing (the source's HEAD), a branch or tag of the source, a full
-    /// reference name, or a commit id of at least seven digits.
+    /// reference name, or a commit id of at least seven digits. Forty digits are always an id, whatever a branch is called.
     pub fn resolve(&self, revision: Option<&str>) -> Result<String, WorkspaceError> {
         let bare = self.open_git()?;
         let text = revision.unwrap_or("HEAD");
@@ -54,6 +54,12 @@ impl Repo {
             None => WorkspaceError::NotFound("the commit of the source's HEAD (name a branch instead)".into()),
             Some(text) => WorkspaceError::NotFound(format!("revision `{}`", super::names::shown(text.as_bytes()))),
         };
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_full_id(text) {
+            let object = Oid::from_str(text).and_then(|id| bare.find_object(id, None)).map_err(|_| missing())?;
+            return Ok(object.peel_to_commit().map_err(|_| missing())?.id().to_string());
+        }
+        let by_id = (7..40).contains(&text.len()) && hex;
         let full = ["refs/source/", "refs/source/heads/", "refs/source/tags/", ""];
         for name in full.map(|prefix| format!("{prefix}{text}")) {
             if name.starts_with("refs/")
@@ -61,10 +67,19 @@ impl Repo {
                 && let Ok(found) = bare.find_reference(&name)
                 && let Ok(commit) = found.peel_to_commit()
             {
+                if by_id && is_another(&bare, text, commit.id()) {
+                    return Err(WorkspaceError::Unsupported {
+                        path: format!("revision `{text}`"),
+                        reason:
+                            "it is the name of a branch or tag, and the beginning of another object's id: write all \
+                                 40 digits, or heads/ or tags/ in front of the name"
+                                .into(),
+                    });
+                }
                 return Ok(commit.id().to_string());
             }
         }
-        if (7..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if by_id {
             let object = bare.find_object_by_prefix(text, None).map_err(|_| missing())?;
             return Ok(object.peel_to_commit().map_err(|_| missing())?.id().to_string());
         }
@@ -158,6 +173,19 @@ impl Repo {
                 .map_err(|error| WorkspaceError::io(path_shown(&path), error))?;
         }
         Ok(())
+    }
+}
+
+/// Whether a name is written as a whole id of an object. It then never names anything else.
+pub(super) fn is_full_id(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether the beginning of an id could mean something else than this commit.
+fn is_another(bare: &Repository, prefix: &str, commit: Oid) -> bool {
+    match bare.find_object_by_prefix(prefix, None) {
+        Ok(object) => object.id() != commit,
+        Err(error) => error.code() != git2::ErrorCode::NotFound,
     }
 }
 
