@@ -1,6 +1,7 @@
 //! `dogwatch serve`: the engine itself.
 
 mod files;
+mod heaps;
 mod key;
 mod place;
 mod unit;
@@ -82,6 +83,9 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     files::raise();
+    if !heaps::few() {
+        tracing::warn!("the allocator keeps a heap for each thread, so memory may grow with their number");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&paths));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

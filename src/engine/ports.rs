@@ -10,6 +10,7 @@ use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
 pub use crate::workspace::{Delivered, Outline};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -148,6 +149,13 @@ pub trait Trees: Send + Sync + 'static {
         from: &str,
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
+
+    /// The paths of all files of a commit, as changes have them.
+    fn paths(
+        &self,
+        project: &Project,
+        commit: &str,
+    ) -> impl Future<Output = Result<BTreeSet<String>, TreeFault>> + Send;
 
     /// The beginning of the patch between two commits, at most so many bytes, for reading; and whether it says all that differs.
     fn patch(

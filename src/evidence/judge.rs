@@ -35,6 +35,9 @@ pub fn judge(
     // Without counts, the words of a command that succeeded are no problems.
     let silent = format == Format::ExitCode && code == Some(0);
     let readable = !silent && read_reports(&mut to, format, reports, output);
+    if code == Some(0) && format == Format::Junit {
+        to.take_as_run_again();
+    }
     if code != Some(0) && !to.has_findings() {
         from_output(&mut to, format, output);
     }

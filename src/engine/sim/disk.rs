@@ -249,6 +249,12 @@ impl Trees for Disk {
         Ok(paths.into_iter().filter_map(change).collect())
     }
 
+    async fn paths(&self, _project: &Project, commit: &str) -> Result<BTreeSet<String>, TreeFault> {
+        self.pause().await;
+        let held = self.held();
+        Ok(held.commit(commit)?.keys().cloned().collect())
+    }
+
     async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         self.pause().await;
         let held = self.held();

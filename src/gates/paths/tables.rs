@@ -246,32 +246,6 @@ pub(super) const LIBRARY: [&str; 126] = [
     "tomli", "typing_extensions",
 ];
 
-/// Files that tell agents how to work, and directories with such files, settings and programs of agents; in small letters.
-pub(super) const GUIDES: [&str; 22] = [
-    "agents.md",
-    "agents.override.md",
-    "agent.md",
-    "claude.md",
-    "claude.local.md",
-    "gemini.md",
-    "copilot-instructions.md",
-    "opencode.json",
-    "opencode.jsonc",
-    ".mcp.json",
-    ".cursorrules",
-    ".windsurfrules",
-    ".clinerules",
-    ".agent",
-    ".agents",
-    ".claude",
-    ".codex",
-    ".copilot",
-    ".cursor",
-    ".gemini",
-    ".opencode",
-    ".windsurf",
-];
-
 /// Files that hold criteria or decide what the sandbox is.
 pub(super) const CRITERIA: [&str; 9] = [
     "dogwatch.toml",

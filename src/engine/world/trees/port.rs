@@ -13,7 +13,7 @@ use crate::project::requirements;
 use crate::workspace::{
     self, Checkpoint, CheckpointSpec, Copied, Repo, Survey, WorkspaceError, copy_session, remove_tree, volume,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -219,6 +219,12 @@ impl Trees for GitTrees {
         let (from, to) = (from.to_owned(), to.to_owned());
         let changes = self.with_repo(project.id, move |repo| repo.changes(&from, &to)).await?;
         Ok(changes.into_iter().map(change).collect())
+    }
+
+    async fn paths(&self, project: &Project, commit: &str) -> Result<BTreeSet<String>, TreeFault> {
+        let commit = commit.to_owned();
+        let entries = self.with_repo(project.id, move |repo| repo.list(&commit)).await?;
+        Ok(entries.into_iter().map(|entry| workspace::shown(&entry.path)).collect())
     }
 
     async fn patch(&self, project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
