@@ -167,11 +167,11 @@ fn too_much(
     delta: &DiffDelta<'_>,
     bytes: &mut usize,
 ) -> Result<Option<String>, git2::Error> {
-    let sides = [delta.old_file(), delta.new_file()];
-    if sides[0].id() == sides[1].id() {
+    let files = [delta.old_file(), delta.new_file()];
+    if files[0].id() == files[1].id() {
         return Ok(None);
     }
-    let sizes = [size(odb, &sides[0])?, size(odb, &sides[1])?];
+    let sizes = [size(odb, &files[0])?, size(odb, &files[1])?];
     let largest = sizes[0].max(sizes[1]);
     if largest > MAX_FILE {
         return Ok(Some(format!("{largest} bytes, too large to compare")));
@@ -181,7 +181,7 @@ fn too_much(
         return Ok(Some(format!("{largest} bytes, not compared: too much differs")));
     }
     *bytes += both;
-    for (side, size) in sides.iter().zip(sizes) {
+    for (side, size) in files.iter().zip(sizes) {
         if size > MAX_LINES {
             let lines = bare.find_blob(side.id())?.content().iter().filter(|byte| **byte == b'\n').count();
             if lines > MAX_LINES {

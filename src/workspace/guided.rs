@@ -18,20 +18,20 @@ impl Repo {
     /// A commit with the files of `head`, but for those that `pick` chooses by path: they are as in `base`, and links among them
     /// are left out. It is `head` itself where nothing is to be changed, and else always the same for the same commits.
     pub fn with_base(&self, head: &str, base: &str, pick: impl Fn(&str) -> bool) -> Result<String, WorkspaceError> {
-        let bare = self.open_git()?;
-        let (now, before) = (tree_of(&bare, head)?, tree_of(&bare, base)?);
-        let made = mixed(&bare, Some(&now), Some(&before), &[], &pick)?;
+        let repository = self.open_git()?;
+        let (now, before) = (tree_of(&repository, head)?, tree_of(&repository, base)?);
+        let made = mixed(&repository, Some(&now), Some(&before), &[], &pick)?;
         let git = || WorkspaceError::git("writing the tree to be judged");
-        let made = made.map_or_else(|| write(&bare, &Entries::new()), Ok)?;
+        let made = made.map_or_else(|| write(&repository, &Entries::new()), Ok)?;
         if made == now.id() {
             return Ok(head.to_owned());
         }
         let signature = Signature::new("dogwatch", "dogwatch@localhost", &Time::new(0, 0)).map_err(git())?;
-        let parent = bare.find_commit(commit_id(&bare, head)?).map_err(git())?;
-        let tree = bare.find_tree(made).map_err(git())?;
+        let parent = repository.find_commit(commit_id(&repository, head)?).map_err(git())?;
+        let tree = repository.find_tree(made).map_err(git())?;
         let message = "The result, with the instructions to agents of its base";
-        let text = bare.commit_create_buffer(&signature, &signature, message, &tree, &[&parent]).map_err(git())?;
-        let odb = bare.odb().map_err(git())?;
+        let text = repository.commit_create_buffer(&signature, &signature, message, &tree, &[&parent]).map_err(git())?;
+        let odb = repository.odb().map_err(git())?;
         Ok(odb.write(ObjectType::Commit, &text).map_err(git())?.to_string())
     }
 }

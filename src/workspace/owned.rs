@@ -172,8 +172,8 @@ impl Look<'_> {
                     path_shown(&other)
                 )));
             }
-            let (within, last) = (other.parent().unwrap_or(&other), other.file_name().unwrap_or_default());
-            if let Some(reason) = self.links_in(within, &last.to_string_lossy())? {
+            let (within, name) = (other.parent().unwrap_or(&other), other.file_name().unwrap_or_default());
+            if let Some(reason) = self.links_in(within, &name.to_string_lossy())? {
                 return Ok(Some(reason));
             }
             if let Some(reason) = self.alternates(&other, depth + 1, seen)? {
