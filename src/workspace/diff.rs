@@ -183,7 +183,7 @@ fn too_much(
     *bytes += both;
     for (side, size) in files.iter().zip(sizes) {
         if size > MAX_LINES {
-            let lines = bare.find_blob(side.id())?.content().iter().filter(|byte| **byte == b'\n').count();
+            let lines = bare.find_blob(side.id())?.content().split_inclusive(|byte| *byte == b'\n').count();
             if lines > MAX_LINES {
                 return Ok(Some(format!("{lines} lines, too many to compare")));
             }

@@ -44,7 +44,7 @@ fn mixed(
     directory: &[u8],
     pick: &impl Fn(&str) -> bool,
 ) -> Result<Option<Oid>, WorkspaceError> {
-    let depth = directory.iter().filter(|byte| **byte == b'/').count();
+    let depth = directory.split(|byte| *byte == b'/').count();
     if depth > MAX_DEPTH {
         return Err(WorkspaceError::TooLarge { what: shown(directory), limit: format!("{MAX_DEPTH} levels") });
     }

@@ -80,15 +80,16 @@ impl Look<'_> {
             Err(error) => return Err((dot, error)),
         }
         for place in [&git, &common] {
-            if *place != dot && *place != self.top {
-                if let Some(whose) = self.is_foreign(place)? {
-                    let shown = path_shown(place);
-                    return Ok(Some(format!(
-                        "it leads to {shown}, which belongs to user {whose}, and the source to user {}: register that \
+            if *place != dot
+                && *place != self.top
+                && let Some(whose) = self.is_foreign(place)?
+            {
+                let shown = path_shown(place);
+                return Ok(Some(format!(
+                    "it leads to {shown}, which belongs to user {whose}, and the source to user {}: register that \
                          repository itself",
-                        self.owner
-                    )));
-                }
+                    self.owner
+                )));
             }
             if let Some(reason) = self.whose(place)? {
                 return Ok(Some(reason));

@@ -77,7 +77,7 @@ impl<W: World> Engine<W> {
             tokio::time::sleep(LOOK).await;
             match self.world.trees().left(tree, AUDIT_FILE).await {
                 Ok(Some(text)) if Opinion::of(&text).0 == Opinion::Disagrees => {
-                    disagreed.store(true, Ordering::Relaxed)
+                    disagreed.store(true, Ordering::Relaxed);
                 }
                 Ok(_) => {}
                 // A tree on another machine is not here before the turn is over.

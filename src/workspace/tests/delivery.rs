@@ -128,9 +128,13 @@ fn where_a_single_object_cannot_be_put_a_pack_goes_through() {
     // In the way as the directories are that somebody else made there, and for root as well.
     let names = (0..=255).map(|n| origin.path().join(format!("objects/{n:02x}")));
     let barred: Vec<PathBuf> = names.filter(|path| !path.exists()).collect();
-    barred.iter().for_each(|path| fs::write(path, "").unwrap());
+    for path in &barred {
+        fs::write(path, "").unwrap();
+    }
     bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
-    barred.iter().for_each(|path| fs::remove_file(path).unwrap());
+    for path in &barred {
+        fs::remove_file(path).unwrap();
+    }
     assert_eq!(packed(&origin), [3], "a commit, its tree and one file");
     assert!(single(&origin).is_superset(&before));
     sound(&origin);
