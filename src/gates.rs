@@ -29,7 +29,7 @@ pub use in_source::edits_tests_in_source;
 pub use inline::{declares_for_tests, declaring_files, edits_inline_tests, inline_test_names};
 pub use instead::{instead, may_stand_instead};
 pub use meddling::{LARGEST, meddling};
-pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, is_document, is_test, stays_the_same};
+pub use paths::{PLANTED_WHILE_RUNNING, decides_over_tests, guides_agents, is_document, is_test, stays_the_same};
 pub use reach::{Reached, Reads, inner, join as below, reached};
 pub use remarks::{has_code, same_program};
 pub use tests_pass::{TestsPass, told};

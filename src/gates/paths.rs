@@ -7,7 +7,7 @@ mod tables;
 use super::globs::path_fits;
 use builds::{BUILDS, FURTHER_TESTS, NO_TESTS, SAMPLES};
 use ignore::gitignore::GitignoreBuilder;
-pub use planted::planted;
+pub use planted::{guides_agents, planted};
 use std::path::Path;
 use tables::{CAPITALS, CRITERIA, ENTRIES, LIBRARY, PINS, SHADOWS, TESTS};
 

@@ -1,6 +1,7 @@
 //! Handing a result to the project's source as a branch.
 
 use super::error::WorkspaceError;
+use super::owned;
 use super::program;
 use super::repo::{Repo, commit_id, open_source, sync};
 use super::rights::Rights;
@@ -45,8 +46,14 @@ impl Repo {
         let before = match Source::parse(source)? {
             Source::Local(path) => {
                 let target = open(&path, source)?;
+                owned::look(source, &path, &target)?;
                 let rights = Rights::of(&target).map_err(WorkspaceError::git("reading the source's configuration"))?;
-                let put = || self.put(id, &open(&path, source)?, branch, force);
+                let put = || {
+                    let target = open(&path, source)?;
+                    owned::look(source, &path, &target)?;
+                    self.quieten(&target)?;
+                    self.put(id, &target, branch, force)
+                };
                 rights.give(put).map_err(|error| WorkspaceError::io(redacted(source), error))??
             }
             Source::Url(url) => {

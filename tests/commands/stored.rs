@@ -48,13 +48,13 @@ fn failed(bare: &Bare) -> String {
         let done = Command::new("git").arg("-C").arg(&source).args(args).output().unwrap();
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     };
-    let base = git(&["rev-parse", "HEAD"]);
+    let before = git(&["rev-parse", "HEAD"]);
     std::fs::write(source.join("README"), "hello you\n").unwrap();
     git(&["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "second"]);
     let head = git(&["rev-parse", "HEAD"]);
     fine(bare, &["project", "add", source.to_str().unwrap(), "--name", "again"]);
     fine(bare, &["stop"]);
-    let (from, to) = (base, head.clone());
+    let (from, to) = (before, head.clone());
     let stored = store(bare).write_sync(move |tx| {
         let project = tx.project_named("again")?.unwrap();
         let run = Run { state: RunState::Failed, base: Some(from), head: Some(to), ..over(project.id, "task".into()) };

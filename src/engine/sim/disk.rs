@@ -214,6 +214,11 @@ impl Trees for Disk {
         Ok(tree.get(file).map(|text| String::from_utf8_lossy(text).into_owned()))
     }
 
+    async fn for_audit(&self, _project: &Project, _base: &str, head: &str) -> Result<String, TreeFault> {
+        // Nobody plays an agent that obeys a file.
+        Ok(head.to_owned())
+    }
+
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {
         self.pause().await;
         self.held().branches.insert(run.id, commit.to_owned());
@@ -254,7 +259,7 @@ impl Trees for Disk {
         Ok(held.commit(commit)?.keys().cloned().collect())
     }
 
-    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         self.pause().await;
         let held = self.held();
         let (from, to) = (held.commit(from)?, held.commit(to)?);
@@ -266,7 +271,8 @@ impl Trees for Disk {
                 let _infallible = writeln!(patch, "+{line}");
             }
         }
-        Ok(patch.chars().take(most).collect())
+        let whole = patch.len() <= most;
+        Ok((patch.chars().take(most).collect(), whole))
     }
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {

@@ -22,7 +22,7 @@ const AGENTS: &[&str] = &[
     "**/.claude/**", "CLAUDE.md", "CLAUDE.local.md", "**/.gemini/**", "GEMINI.md", "**/.codex/**", "AGENTS.md",
     "AGENTS.override.md", "**/.cursor/**", ".cursorrules", "**/.windsurf/**", ".windsurfrules", "**/.continue/**",
     ".clinerules", "**/.clinerules/**", ".aider.conf.yml", ".mcp.json", "opencode.json", "opencode.jsonc",
-    "**/.opencode/**", "**/.github/copilot-instructions.md", "**/.github/instructions/**",
+    "**/.opencode/**", "**/.agents/**", "**/.copilot/**", "**/.github/copilot-instructions.md", "**/.github/instructions/**",
 ];
 
 /// What the path is, where it is one of the things by which a tree acts on those who work with it.
@@ -45,11 +45,16 @@ pub fn planted(path: &str) -> Option<&'static str> {
         Some("what build servers run")
     } else if fits(EDITORS, path) {
         Some("what editors run for whoever opens the directory")
-    } else if fits(AGENTS, path) {
+    } else if guides_agents(path) {
         Some("what coding agents obey or run, the next one too")
     } else {
         None
     }
+}
+
+/// Whether agents take what is at this path for instructions of the project, or for settings or programs of their own.
+pub fn guides_agents(path: &str) -> bool {
+    fits(AGENTS, path)
 }
 
 fn fits(globs: &[&str], path: &str) -> bool {
