@@ -508,3 +508,44 @@ fn an_engine_starts_where_there_is_no_space_for_a_copy_of_itself() {
     assert_eq!(fs::metadata(bare.file("reserve")).unwrap().len(), 8 << 20, "the reserve is for records");
     assert_eq!(engine.stop(), Some(0));
 }
+
+/// What hangs outside, an anchor that nobody reads, keeps nothing else waiting: people are told what waits, and why the anchor gets
+/// nothing, and the engine ends when it is told to.
+#[test]
+fn an_anchor_that_hangs_silences_nobody_and_keeps_no_engine_alive() {
+    let bare = Bare::new();
+    let fifo = bare.path().join("anchor");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let told = format!("http://{}/told", listener.local_addr().unwrap());
+    fs::write(
+        bare.config(),
+        format!("[audit]\nanchor-file = \"{}\"\n[notify.hook]\nby = \"ntfy\"\nurl = \"{told}\"\n", fifo.display()),
+    )
+    .unwrap();
+    store(&bare)
+        .write_sync(|tx| {
+            let project = tx.insert_project("p", "/nowhere")?;
+            let run = tx.insert_run(&over(project.id, "task".to_owned()))?;
+            tx.insert_question(&dogwatch::store::Ask {
+                run: Some(run.id),
+                iteration: 0,
+                kind: dogwatch::domain::QuestionKind::Agent,
+                title: "what now?".to_owned(),
+                facts: Vec::new(),
+                reached: Vec::new(),
+                digest: None,
+                deadline: None,
+            })?;
+            tx.record(AuditEvent::new(Actor::Engine, "run.submitted").run(run.id).project(project.id))?;
+            Ok(())
+        })
+        .unwrap();
+    let engine = bare.start();
+    listener.set_nonblocking(true).unwrap();
+    wait_until("a notice", SOON, || listener.accept().is_ok());
+    wait_until("why the anchor gets nothing", SOON * 2, || {
+        bare.cmd(&["status"]).stdout.contains("nothing could be written")
+    });
+    assert_eq!(engine.stop(), Some(0));
+}

@@ -330,6 +330,7 @@ mod needs_docker {
             question: engine.open_question(run).id,
             approve: false,
             reason: " ".to_owned(),
+            runs: Vec::new(),
         }) else {
             panic!("a denial without a reason was taken")
         };

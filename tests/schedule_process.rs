@@ -152,4 +152,27 @@ mod needs_bwrap {
         assert!(engine.cmd(&["task", "ls"]).expect_code(0).contains("not started"));
         engine.assert_nothing_left();
     }
+
+    /// A mount that hangs keeps whoever reads from it waiting, as a pipe does into which nobody writes.
+    #[test]
+    fn a_source_that_does_not_answer_keeps_no_other_project_waiting() {
+        let Some(mut engine) = Engine::in_bubblewrap("") else { return };
+        let (hangs, well) = (repo(), repo());
+        for repo in [&hangs, &well] {
+            let project = engine.add(repo);
+            add(&engine, &["-p", &project, "-s", "unit", "--cron", "0 * * * *"]);
+        }
+        engine.kill();
+        let refs = hangs.path().join(".git/packed-refs");
+        assert!(std::process::Command::new("mkfifo").arg(&refs).status().unwrap().success());
+        // Both are due, the one that hangs first.
+        let database = Connection::open(engine.state().join("dogwatch.db")).unwrap();
+        database.execute("UPDATE schedules SET next = next - 7200000 + id", []).unwrap();
+        database.close().unwrap();
+        engine.restart();
+        wait_until("the other's run", PATIENCE, || !show(&engine, "c2").firings.is_empty());
+        engine.reaches(RunId(1), RunState::Succeeded);
+        assert!(show(&engine, "c1").firings.is_empty());
+        assert_eq!(engine.count("SELECT count(*) FROM firings"), 1);
+    }
 }

@@ -9,7 +9,7 @@ use super::proposals::{self, Found, Yes};
 use super::steer::tell;
 use super::together;
 use super::which::Which;
-use crate::domain::{ProposalId, Question, QuestionId, QuestionKind};
+use crate::domain::{ProposalId, Question, QuestionId, QuestionKind, RunId};
 use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
 use crate::text::{SafeText, Style, Table, left};
@@ -92,6 +92,9 @@ enum Command {
         /// Why; the agent gets to read it
         #[arg(short, long)]
         reason: String,
+        /// Where several runs wait for the answer: one that the no is for; may be given more than once
+        #[arg(long, value_name = "RUN")]
+        run: Vec<RunId>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -182,11 +185,15 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
             together::perform(context, &which, digest.as_deref(), json).await
         }
         Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
-        Command::Deny { which: Which::Question(question), reason, json } => {
+        Command::Deny { which: Which::Question(question), reason, run, json } => {
             let reason = input::text(reason)?;
-            tell(context, Request::Answer { question, approve: false, reason }, json).await
+            tell(context, Request::Answer { question, approve: false, reason, runs: run }, json).await
         }
-        Command::Deny { which: Which::Proposal(id), reason, json } => {
+        Command::Deny { which: Which::Proposal(id), run, .. } if !run.is_empty() => {
+            let message = format!("{id} is a proposal, which no other runs wait for: leave --run away");
+            Err(Failure { code: 2, message })
+        }
+        Command::Deny { which: Which::Proposal(id), reason, json, .. } => {
             proposals::decide(context, id, Verdict::Deny { reason: input::text(reason)? }, json).await
         }
         Command::Edit { proposal, changes, json } => edit::perform(context, proposal, changes, json).await,
@@ -227,7 +234,7 @@ async fn approve(context: Context, which: Which, answer: Answer, json: bool) -> 
         }
         Which::Question(question) => {
             let reason = input::text(reason)?;
-            tell(context, Request::Answer { question, approve: true, reason }, json).await
+            tell(context, Request::Answer { question, approve: true, reason, runs: Vec::new() }, json).await
         }
         Which::Proposal(id) if project => Err(input::wrong(format!(
             "{id} is a proposal, which is agreed to once and for no project: leave --project away"
@@ -334,7 +341,8 @@ async fn show(mut context: Context, id: QuestionId, json: bool) -> Result<i32, F
         if question.may_wait() {
             context.say_wrapped(&safe!("    or: dogwatch approvals wait {}", id))?;
         }
-        context.say_wrapped(&safe!("    or: dogwatch approvals deny {} --reason WHY", id))?;
+        let runs: Vec<String> = question.sharing.iter().map(|run| format!("--run {run} ")).collect();
+        context.say_wrapped(&safe!("    or: dogwatch approvals deny {} {}--reason WHY", id, runs.concat()))?;
     }
     Ok(0)
 }

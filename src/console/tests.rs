@@ -73,6 +73,7 @@ fn question(id: i64, run: i64) -> Question {
         title: "2 tests of the base are gone; does it count?".to_owned(),
         facts: vec!["tests/test_calc.py::test_add is gone".to_owned(), "41 tests pass".to_owned()],
         reached: Vec::new(),
+        sharing: Vec::new(),
         state: QuestionState::Open,
         asked: Millis(NOW.0 - 600_000),
         answer: None,
@@ -284,7 +285,7 @@ fn what_was_typed_before_a_dialog_was_seen_decides_nothing() {
     assert!(asked(&app).is_empty() && matches!(app.layer, Some(Layer::Edit { .. })));
     app.now = Millis(NOW.0 + 400);
     press(&mut app, "enter");
-    let wanted = Request::Answer { question: QuestionId(1), approve: true, reason: String::new() };
+    let wanted = Request::Answer { question: QuestionId(1), approve: true, reason: String::new(), runs: Vec::new() };
     assert_eq!(asked(&app), [&wanted]);
 }
 
@@ -300,7 +301,7 @@ fn a_no_needs_a_reason_and_a_paste_is_never_keys() {
     app.now = Millis(NOW.0 + 800);
     press(&mut app, "enter");
     let reason = "tests were removed".to_owned();
-    assert_eq!(asked(&app), [&Request::Answer { question: QuestionId(1), approve: false, reason }]);
+    assert_eq!(asked(&app), [&Request::Answer { question: QuestionId(1), approve: false, reason, runs: Vec::new() }]);
     assert!(app.effects.is_empty());
 }
 

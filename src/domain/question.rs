@@ -126,6 +126,9 @@ pub struct Question {
     /// The caps of projects and days that are reached, where it is about such.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reached: Vec<Reached>,
+    /// The runs that wait for the answer, where there are several. Whoever says no says for which of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sharing: Vec<RunId>,
     /// Whether it still waits.
     pub state: QuestionState,
     /// When it was asked.
@@ -135,7 +138,7 @@ pub struct Question {
 }
 
 /// Runs that are named where several wait for one answer.
-const NAMED: usize = 12;
+const NAMED: usize = 100;
 
 impl Question {
     /// The same as people read it where several runs wait for the answer.
@@ -150,6 +153,7 @@ impl Question {
         }
         let last = names.pop().unwrap_or_default();
         let names = format!("{} and {last}", names.join(", "));
+        self.sharing = runs.to_vec();
         self.title = format!("{} runs: {}", runs.len(), self.title);
         self.facts.push(format!("{names} wait for the answer, which holds for all of them"));
         self

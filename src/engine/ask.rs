@@ -3,11 +3,11 @@
 use super::Engine;
 use super::asked::asking;
 use super::crash::Crashed;
-use super::driver::{CommitFault, Halt};
+use super::driver::{CommitFault, Halt, meant, part};
 use super::machine::{Event, Refused};
 use super::ports::World;
 use crate::domain::{Actor, Question, QuestionId, QuestionKind, QuestionState, Run, RunId};
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// Longest text that a person may give, in bytes. It is kept in the audit log as it is, whose records end at 64 KiB; a byte
 /// may become six there.
@@ -57,6 +57,16 @@ impl From<Crashed> for AskError {
 impl<W: World> Engine<W> {
     /// Commits an operator's event and makes the run's driver look again.
     pub async fn ask(&self, id: RunId, event: Event) -> Result<Run, AskError> {
+        self.ask_and(id, event, |_| Ok(())).await
+    }
+
+    /// The same with something beside it, in the same transaction.
+    async fn ask_and(
+        &self,
+        id: RunId,
+        event: Event,
+        also: impl FnOnce(&Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Run, AskError> {
         if let Event::Redirect { text, .. } | Event::Answer { reason: text, .. } | Event::Cancel { reason: text, .. } =
             &event
             && text.len() > LONGEST
@@ -73,7 +83,7 @@ impl<W: World> Engine<W> {
                 return Err(AskError::Unfit(format!("{id} stays as it is: {why}")));
             }
         }
-        let result = self.commit(id, None, event, |_| Ok(())).await;
+        let result = self.commit(id, None, event, also).await;
         self.ring(id);
         match result {
             // No driver looks at a run again that an answer ended.
@@ -96,8 +106,14 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// Answers an open question.
-    pub async fn answer(&self, id: QuestionId, approve: bool, reason: String, by: Actor) -> Result<Run, AskError> {
+    /// Answers an open question, on which whoever answers saw these runs waiting.
+    pub async fn answer(
+        &self,
+        id: QuestionId,
+        approve: bool,
+        (reason, shown): (String, Vec<RunId>),
+        by: Actor,
+    ) -> Result<Run, AskError> {
         let question = self.open_question(id).await?;
         if matches!(question.kind, QuestionKind::Execution | QuestionKind::Outcome | QuestionKind::Glass) {
             return Err(Refused::Incomplete(
@@ -111,8 +127,10 @@ impl<W: World> Engine<W> {
         if matches!(question.kind, QuestionKind::Agent | QuestionKind::Egress) {
             return self.answer_beside(&question, approve, reason, by).await;
         }
-        let event = Event::Answer { question: id, kind: question.kind, approve, reason, by };
-        let run = self.ask(asking(&question)?, event).await?;
+        let one = if approve { asking(&question)? } else { meant(&question, &shown)? };
+        let event = Event::Answer { question: id, kind: question.kind, approve, reason, by: by.clone() };
+        let also = move |tx: &Tx<'_>| if approve { Ok(()) } else { part(tx, id, &shown, &by) };
+        let run = self.ask_and(one, event, also).await?;
         self.wake_sharing(run.id, id).await?;
         Ok(run)
     }

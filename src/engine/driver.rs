@@ -32,6 +32,7 @@ mod way;
 pub(super) use ledger::CommitFault;
 use ledger::Place;
 pub(super) use rows::step_event;
+pub(super) use shared::{meant, part};
 pub(super) use turn::no_models;
 
 use super::Engine;

@@ -179,6 +179,10 @@ pub enum Request {
         approve: bool,
         /// Why; a denial needs it.
         reason: String,
+        /// The runs that were shown to wait for it, where there are several. A denial ends these and no others; one that names none
+        /// is refused then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        runs: Vec<RunId>,
     },
     /// Let a run that asks about the caps of a day wait for the next one.
     AwaitDay {

@@ -120,8 +120,8 @@ impl<S: Sandbox> Server<S> {
                 let found = found.ok_or_else(|| not_found("question", question))?;
                 Ok(listed(vec![found]))
             }
-            Request::Answer { question, approve, reason } => {
-                let run = self.engine.answer(question, approve, reason, you).await?;
+            Request::Answer { question, approve, reason, runs } => {
+                let run = self.engine.answer(question, approve, (reason, runs), you).await?;
                 self.run_reply(run).await
             }
             Request::OpenHost { question, reason } => {

@@ -63,6 +63,7 @@ mod tests {
             title: "someone should look".to_owned(),
             facts,
             reached: Vec::new(),
+            sharing: Vec::new(),
             state: QuestionState::Open,
             asked: Millis(0),
             answer: None,

@@ -58,6 +58,7 @@ fn question(row: &Row<'_>) -> rusqlite::Result<Question> {
         title: row.get("title")?,
         facts: json(row, "facts")?,
         reached: json::<Payload>(row, "payload")?.map_or_else(Vec::new, |payload| payload.reached),
+        sharing: Vec::new(),
         state: word(row, "state")?,
         asked: Millis(row.get("asked")?),
         answer,

@@ -34,6 +34,22 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Asks the same once more, for runs that the answer to a question was not meant for; it is about the first of them.
+    pub fn part_question(&self, question: QuestionId, first: RunId) -> Result<QuestionId, StoreError> {
+        let id = self.insert(
+            "INSERT INTO questions (run, iteration, kind, title, facts, payload, digest, deadline, cause, state, asked)
+             SELECT ?2, iteration, kind, title, facts, payload, digest, deadline, cause, 'open', ?3 FROM questions WHERE id = ?1",
+            params![question.0, first.0, self.now().0],
+        )?;
+        Ok(QuestionId(id))
+    }
+
+    /// Lets a run wait for the answer of another question.
+    pub fn move_to_question(&self, from: QuestionId, to: QuestionId, run: RunId) -> Result<(), StoreError> {
+        self.change("DELETE FROM question_runs WHERE question = ?1 AND run = ?2", [from.0, run.0])?;
+        self.join_question(to, run)
+    }
+
     /// A run needs no answer any more. The question is withdrawn unless others wait for it; then it is about the first of them,
     /// which is given.
     pub fn leave_question(&self, question: QuestionId, run: RunId) -> Result<Option<RunId>, StoreError> {

@@ -139,8 +139,9 @@ impl Engine {
     /// Answers the question that a run waits for.
     #[track_caller]
     pub fn answer(&self, run: RunId, approve: bool, reason: &str) {
-        let question = self.open_question(run).id;
-        self.expect_run(Request::Answer { question, approve, reason: reason.to_owned() });
+        let question = self.open_question(run);
+        let (reason, runs) = (reason.to_owned(), question.sharing);
+        self.expect_run(Request::Answer { question: question.id, approve, reason, runs });
     }
 
     /// The database, for reading only.

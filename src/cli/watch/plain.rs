@@ -178,6 +178,7 @@ mod tests {
             title: "does it count?".to_owned(),
             facts: Vec::new(),
             reached: Vec::new(),
+            sharing: Vec::new(),
             state,
             asked: NOW,
             answer,

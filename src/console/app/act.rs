@@ -170,7 +170,9 @@ impl App {
             }
             Editing::Answer(question, approve) => {
                 let words = if approve { safe!("yes to {}", question) } else { safe!("no to {}", question) };
-                self.act(words, Request::Answer { question, approve, reason: text.to_owned() });
+                // A no is for those whom the dialog names, and for nobody who came since.
+                let runs = self.questions.get(&question).map(|asked| asked.sharing.clone()).unwrap_or_default();
+                self.act(words, Request::Answer { question, approve, reason: text.to_owned(), runs });
             }
             Editing::Search => self.search(text),
             Editing::Sift => self.sift(text),

@@ -87,8 +87,8 @@ async fn people(sim: &Sim, engine: &Engine<super::world::SimWorld>, dice: &mut D
             let done = match dice.below(10) {
                 0..5 => continue,
                 5..=8 if question.may_wait() => engine.await_day(question.id, ada()).await,
-                9 => engine.answer(question.id, false, "not like this".to_owned(), ada()).await,
-                _ => engine.answer(question.id, true, String::new(), ada()).await,
+                9 => engine.answer(question.id, false, ("not like this".to_owned(), question.sharing), ada()).await,
+                _ => engine.answer(question.id, true, Default::default(), ada()).await,
             };
             if matches!(done, Err(AskError::Down)) {
                 return;

@@ -60,7 +60,7 @@ fn a_host_is_open_to_every_run_of_the_project_until_it_is_closed() {
         let elsewhere = engine.submit(new).await.unwrap().id;
         let (first, no) = (asked(&sim, sim.run).await, asked(&sim, denied).await);
         let (open, other) = (asked(&sim, waiting).await, asked(&sim, elsewhere).await);
-        engine.answer(no, false, "not this one".to_owned(), ada()).await.unwrap();
+        engine.answer(no, false, ("not this one".to_owned(), Vec::new()), ada()).await.unwrap();
         assert_eq!((allowed(&sim, sim.run), allowed(&sim, silent)), (None, None));
 
         engine.open_host(first, "the project's own mirror".to_owned(), ada()).await.unwrap();

@@ -201,7 +201,11 @@ impl<'s> Operator<'s> {
                 self.engine.world.disk.held().repairs += 1;
             }
             let reason = if approve { "" } else { "not like this" };
-            return self.engine.answer(open.id, approve, reason.to_owned(), ada()).await.map(Some);
+            return self
+                .engine
+                .answer(open.id, approve, (reason.to_owned(), open.sharing.clone()), ada())
+                .await
+                .map(Some);
         }
         Ok(None)
     }

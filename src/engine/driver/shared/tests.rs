@@ -178,3 +178,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_no_ends_the_runs_that_were_shown_and_the_others_are_asked_about_anew() {
+    let store = store();
+    trouble(&store, 1, 0);
+    trouble(&store, 2, 0);
+    let shown = open(&store).remove(0);
+    assert_eq!(shown.sharing, [RunId(1), RunId(2)]);
+    // This one joins after somebody looked.
+    trouble(&store, 3, 0);
+    let now = open(&store).remove(0);
+    let words = meant(&now, &[]).unwrap_err().to_string();
+    assert!(words.starts_with("r1, r2, r3 wait") && words.contains("--run r1 --run r2 --run r3 --reason"), "{words}");
+    assert!(meant(&now, &[RunId(9)]).is_err());
+    let one = meant(&now, &shown.sharing).unwrap();
+    let reason = "enough".to_owned();
+    let event = Event::Answer { question: now.id, kind: now.kind, approve: false, reason, by: ada() };
+    store
+        .write_sync(move |tx| {
+            let before = tx.run(one)?.unwrap();
+            let also = |tx: &Tx<'_>| part(tx, now.id, &shown.sharing, &ada());
+            assert!(apply(tx, before, &event, false, also)?.is_ok());
+            answer_others(tx, one, now.id, &event)
+        })
+        .unwrap();
+    assert_eq!([1, 2, 3].map(|id| run(&store, id).state), [RunState::Failed, RunState::Failed, RunState::Escalated]);
+    let left = open(&store);
+    assert_eq!((left.len(), run(&store, 3).question, left[0].run), (1, Some(left[0].id), Some(RunId(3))));
+    assert_eq!(left[0].title, "something outside the work keeps failing", "it is asked of one run again");
+    // Whoever has the same trouble joins it as before.
+    trouble(&store, 4, 0);
+    assert_eq!(open(&store)[0].sharing, [RunId(3), RunId(4)]);
+    answer(&store, &open(&store)[0], true);
+    assert_eq!([3, 4].map(|id| run(&store, id).state), [RunState::Developing; 2]);
+}

@@ -92,6 +92,7 @@ mod tests {
             title: String::new(),
             facts: Vec::new(),
             reached: Vec::new(),
+            sharing: Vec::new(),
             state: QuestionState::Withdrawn,
             asked: crate::domain::Millis(0),
             answer: None,
