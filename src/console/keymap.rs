@@ -96,6 +96,23 @@ pub enum Command {
     Suspend,
 }
 
+impl Command {
+    /// Whether it shows another page.
+    pub fn is_page(self) -> bool {
+        matches!(
+            self,
+            Self::Watch
+                | Self::Approvals
+                | Self::Bugs
+                | Self::Health
+                | Self::Audit
+                | Self::Fleet
+                | Self::Knowledge
+                | Self::Metrics
+        )
+    }
+}
+
 /// Where a key works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {

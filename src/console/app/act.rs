@@ -27,6 +27,11 @@ impl App {
                     self.perform(command);
                 }
             }
+            Some(Layer::Tour { .. }) if key.to_string() == "enter" => self.said = None,
+            Some(Layer::Tour { .. }) if self.leads_on(key).is_some() => {
+                self.said = None;
+                self.leads_on(key).into_iter().for_each(|command| self.perform(command));
+            }
             Some(mut text @ (Layer::Help { .. } | Layer::Tour { .. } | Layer::Messages { .. })) => {
                 self.said = None;
                 let scrolled = text.top().and_then(|top| self.scrolled(key, *top).map(|to| *top = to));
@@ -50,6 +55,11 @@ impl App {
             text.insert_str(if lines { pasted } else { pasted.replace('\n', " ") });
         }
         self.keep_draft();
+    }
+
+    /// The page that a key leads to: the first steps say which keys to press, and whoever presses one has begun.
+    fn leads_on(&self, key: Key) -> Option<Command> {
+        self.keys.command(key, super::Scope::Anywhere).filter(|command| command.is_page())
     }
 
     /// The first line of a text to read after a key; none where the key closes it. Any other key leaves it: nobody loses their

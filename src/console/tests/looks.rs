@@ -96,6 +96,14 @@ fn the_first_steps_fit_a_usual_screen_and_their_own_keys_close_them() {
     assert!(app.layer.is_none() && app.effects.is_empty(), "{:?}", app.effects);
     press(&mut app, ": t o u r enter");
     assert!(picture(&mut app, 80, 24, LOOK).contains("First steps"));
+    press(&mut app, "enter");
+    assert!(app.layer.is_none() && app.effects.is_empty() && app.page == Page::Watch);
+    // Whoever does what they say has begun.
+    press(&mut app, "f2 2");
+    assert!(app.layer.is_none() && app.page == Page::Approvals);
+    // What decides something does not.
+    press(&mut app, "f2 y");
+    assert!(matches!(app.layer, Some(Layer::Tour { .. })));
 }
 
 #[test]

@@ -166,7 +166,8 @@ fn in_a_shared_repository_the_others_can_use_and_remove_what_was_delivered() {
             engine.join().unwrap();
         });
         let made = made(&origin, &before);
-        assert!(made.keys().any(|path| path.ends_with("logs/refs/heads/dogwatch/run-1")), "{made:?}");
+        // A reflog could be a link that somebody else put there.
+        assert!(!made.keys().any(|path| path.starts_with(origin.path().join("logs"))), "{made:?}");
         assert!(made.keys().any(|path| path.ends_with("refs/heads/dogwatch")), "{made:?}");
         for (path, mode) in made {
             let is_object = path.strip_prefix(origin.path().join("objects")).is_ok();
