@@ -12,6 +12,7 @@ mod agent;
 mod approvals;
 mod asset;
 mod audit;
+mod backup;
 mod budget;
 mod bug;
 mod complaint;
@@ -44,6 +45,7 @@ mod prompt;
 mod proposals;
 mod propose;
 mod ps;
+mod restore;
 mod run;
 mod secret;
 mod serve;
@@ -158,6 +160,10 @@ enum Command {
     Notify(notify::Args),
     /// Look into, check or export the audit log
     Audit(audit::Args),
+    /// Make, list and check backups of the engine's database; it makes one an hour by itself
+    Backup(backup::Args),
+    /// Put a backup in the place of the database, which is put aside; the engine must be stopped
+    Restore(restore::Args),
     /// Tell who the engine takes you for, and what you may do
     Whoami(whoami::Args),
     /// Tell how the engine is
@@ -240,6 +246,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Secret(args) => secret::perform(Context::new()?, &args),
         Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
         Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
+        Command::Backup(args) => Context::block_on(|context| backup::perform(context, args)),
+        Command::Restore(args) => Context::block_on(|context| restore::perform(context, args)),
         Command::Help(args) => help::perform(Context::new()?, &args, Cli::command()),
         Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
         Command::Man(args) => man::perform(Context::new()?, &args, Cli::command()),

@@ -40,6 +40,7 @@ mod watch;
 pub(crate) use audit::remembered;
 pub use socket::{SocketFile, listen};
 
+use crate::backup::Keeper;
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
@@ -68,6 +69,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) people: Arc<People>,
     /// Signed words on the audit log.
     pub(crate) checkpoints: Arc<Checkpoints>,
+    /// The engine's own backups.
+    backups: Arc<Keeper>,
     health: Arc<health::Health>,
 }
 
@@ -80,10 +83,22 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
-        checkpoints: Arc<Checkpoints>,
+        (checkpoints, backups): (Arc<Checkpoints>, Arc<Keeper>),
     ) -> Arc<Self> {
         let health = health::Health::new();
-        Arc::new(Self { engine, instance, state_dir, rescue, stop, gate, proposals, people, checkpoints, health })
+        Arc::new(Self {
+            engine,
+            instance,
+            state_dir,
+            rescue,
+            stop,
+            gate,
+            proposals,
+            people,
+            checkpoints,
+            backups,
+            health,
+        })
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

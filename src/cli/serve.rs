@@ -8,6 +8,7 @@ mod unit;
 use super::agent;
 use super::context::{Failure, open};
 use crate::audit::{Clock, Sealer, SystemClock};
+use crate::backup::Keeper;
 use crate::client::TAKEN;
 use crate::config::{EngineAt, EngineConfig, Paths};
 use crate::engine::Engine;
@@ -121,6 +122,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let others = others(paths, &config, sandbox_instance(&store), user).await?;
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
     let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
+    let backups = Arc::new(backups(paths, &config, &store));
     let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
     let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
@@ -137,11 +139,12 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     });
     let shared = (Arc::clone(&stop), gate);
     let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
+    let sealed = (sealed, Arc::clone(&backups));
     let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
     let marks = tokio::spawn(async move {
         // Nothing is written in rescue mode.
         if !stays_alone {
-            tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits));
+            tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits), backups.keep());
         }
     });
     // Whoever finds it answering may tell it to end at once.
@@ -215,6 +218,12 @@ pub fn step_user() -> (u32, u32) {
 fn checkpoints(paths: &Paths, config: &EngineConfig, store: &Store) -> Result<Checkpoints, Failure> {
     let sealer = Sealer::of(&engine_key(paths)?).map_err(Failure::new)?;
     Ok(Checkpoints::new(store.clone(), sealer, paths.checkpoints(), config.audit.clone()))
+}
+
+/// What makes the engine's own backups.
+fn backups(paths: &Paths, config: &EngineConfig, store: &Store) -> Keeper {
+    let place = config.backup.to.clone().unwrap_or_else(|| paths.backups());
+    Keeper::new(store.clone(), paths.blobs(), place, config.backup.clone(), config.reserve_mib << 20)
 }
 
 fn engine_key(paths: &Paths) -> Result<[u8; 32], Failure> {

@@ -115,6 +115,7 @@ fn status() -> EngineStatus {
         state_dir: "/var/lib/dogwatch".to_owned(),
         rescue: None,
         store_fault: None,
+        backup: None,
         halt: None,
         sandbox_fault: None,
         unfinished: Some(3),
