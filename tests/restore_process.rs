@@ -24,7 +24,7 @@ mod needs_bwrap {
 
     #[test]
     fn a_backup_is_made_beside_an_engine_at_work_and_put_back_after_it() {
-        let Some(mut engine) = Engine::in_bubblewrap(&format!("[engine]\n{ENOUGH}")) else { return };
+        let Some(mut engine) = Engine::in_bubblewrap(&format!("[engine]\nmax-runs = 8\n{ENOUGH}")) else { return };
         let repo = repo();
         let project = engine.add(&repo);
         let start = |engine: &Engine, suite: &str| {
