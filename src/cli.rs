@@ -1,6 +1,6 @@
 //! The command line: one small file a subcommand. Subcommands are clients of the engine; each prints text for people or,
 //! with `--json`, one JSON value a line for scripts; then what goes wrong is JSON too, on standard error:
-//! `{"error":{"code":5,"message":"..."}}`.
+//! `{"error":{"code":5,"message":"..."}}`, with `"alarm"` beside these where the audit log is not the one that this user saw.
 //!
 //! Exit codes: 0 done; 1 it did not work; 2 wrong usage; 3 no engine; 4 no such thing; 5 refused as things stand; 9 done, but the audit
 //! log is not the one that this user saw. `run
@@ -24,6 +24,7 @@ mod deliver;
 mod demo;
 mod diff;
 mod doctor;
+mod edit;
 mod egress;
 mod engine;
 mod evidence;
@@ -58,10 +59,12 @@ mod tools;
 mod uninstall;
 mod usage;
 mod watch;
+mod which;
 mod whoami;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use context::Context;
+use std::ffi::OsString;
 
 /// Durable autonomous coding loops in containers, and the watch over them.
 #[derive(Debug, Parser)]
@@ -188,10 +191,16 @@ enum Command {
 /// Parses the arguments and does what they say. Returns the exit code.
 pub fn main() -> i32 {
     context::install_hooks();
-    let json = complaint::json_wanted(std::env::args_os());
-    let cli = match Cli::try_parse() {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let json = complaint::json_wanted(args.iter().cloned());
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return complaint::usage(&error, json),
+        Err(error) => {
+            // The same mistake again, quoted in the exact form: clap drops what it takes for colours, and quotes lines as lines.
+            let quoted = Cli::try_parse_from(args.iter().map(complaint::exactly)).err();
+            let quoted = quoted.filter(|quoted| quoted.kind() == error.kind());
+            return complaint::usage(&error, quoted.as_ref(), json);
+        }
     };
     match perform(cli.command) {
         Ok(code) => code,
@@ -200,8 +209,8 @@ pub fn main() -> i32 {
 }
 
 fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
-    let Some(command) = command else { return Ok(Context::block_on(watch::without_words)?) };
-    let code = match command {
+    let Some(command) = command else { return Context::block_on(watch::without_words) };
+    match command {
         Command::Demo(args) => Context::block_on(|context| demo::perform(context, args)),
         Command::Watch(args) => Context::block_on(|context| watch::perform(context, args)),
         Command::Run(args) => Context::block_on(|context| run::perform(context, args)),
@@ -241,17 +250,16 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Status(args) => Context::block_on(|context| engine::status(context, args)),
         Command::Stop(args) => Context::block_on(|context| engine::stop(context, args)),
         Command::UninstallData(args) => Context::block_on(|context| uninstall::perform(context, args)),
-        Command::Serve(args) => serve::perform(&args),
-        Command::Init(args) => init::perform(Context::new()?, &args),
-        Command::Secret(args) => secret::perform(Context::new()?, &args),
+        Command::Serve(args) => Ok(serve::perform(&args)?),
+        Command::Init(args) => Ok(init::perform(Context::new()?, &args)?),
+        Command::Secret(args) => Ok(secret::perform(Context::new()?, &args)?),
         Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
         Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
-        Command::Backup(args) => Context::block_on(|context| backup::perform(context, args)),
+        Command::Backup(args) => Ok(backup::perform(Context::new()?, args)?),
         Command::Restore(args) => Context::block_on(|context| restore::perform(context, args)),
-        Command::Help(args) => help::perform(Context::new()?, &args, Cli::command()),
-        Command::Completions(args) => completions::perform(Context::new()?, &args, Cli::command()),
-        Command::Man(args) => man::perform(Context::new()?, &args, Cli::command()),
-        Command::Debug(args) => debug::perform(Context::new()?, &args),
-    };
-    Ok(code?)
+        Command::Help(args) => Ok(help::perform(Context::new()?, &args, Cli::command())?),
+        Command::Completions(args) => Ok(completions::perform(Context::new()?, &args, Cli::command())?),
+        Command::Man(args) => Ok(man::perform(Context::new()?, &args, Cli::command())?),
+        Command::Debug(args) => Ok(debug::perform(Context::new()?, &args)?),
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! One task owns what is known and the terminal. It waits for a signal, a key, or news of the engine, takes all that is there,
 //! and draws if something changed: at most thirty times a second, and never while the terminal still takes the last frame.
-//! Where nothing happens, nothing is drawn and no timer runs.
+//! Where nothing happens, nothing is drawn; the one timer that runs then asks a silent engine, every now and then, whether it answers.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -16,6 +16,7 @@
 //! | `link.rs` | the connections, and looking for an engine that went away |
 //! | `export.rs`, `pager.rs` | lines taken out of a log, and another program that shows them |
 //! | `hangup.rs` | a terminal that is gone ends the console |
+//! | `stop.rs` | stopping for a while, where a shell is there to take the terminal |
 //! | `view.rs`, `view/` | one file a part of the screen |
 
 pub mod app;
@@ -29,6 +30,7 @@ pub mod keys;
 mod link;
 mod log;
 mod pager;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -45,7 +47,7 @@ use drafts::Drafts;
 use futures_util::StreamExt;
 use keymap::Keymap;
 use link::News;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -249,11 +251,12 @@ impl Loop {
                         screen.back()?;
                         input = EventStream::new();
                     }
+                    Effect::Suspend if !stop::has_shell() => self.app.has_no_shell(),
                     Effect::Suspend => {
                         // The reader of keys goes with its stream, so that the shell gets what is typed.
                         drop(input);
                         screen.leave();
-                        suspend()?;
+                        stop::stop()?;
                         screen.back()?;
                         input = EventStream::new();
                     }
@@ -382,14 +385,5 @@ impl Signals {
             _ = self.gone.recv() => Woken::Leave,
             _ = self.tstp.recv() => Woken::Suspend,
         }
-    }
-}
-
-/// Stops this process, as the shell expects of one that gave the terminal back; goes on when the shell says so.
-fn suspend() -> std::io::Result<()> {
-    let own = Pid::from_raw(i32::try_from(std::process::id()).unwrap_or(0));
-    match own {
-        Some(own) => Ok(kill_process(own, Signal::STOP)?),
-        None => Ok(()),
     }
 }

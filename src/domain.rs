@@ -30,6 +30,7 @@ mod person;
 mod plan;
 mod project;
 mod proposal;
+mod provider_tool;
 mod question;
 mod record;
 mod remedy;
@@ -85,13 +86,14 @@ pub use project::Project;
 pub use proposal::{
     Agreed, AssetFacts, Claims, Human, Moment, Proposal, ProposalState, Proposed, Requester, Seen, Vote, Voter,
 };
+pub use provider_tool::ProviderTool;
 pub use question::{Answer, Question, QuestionKind, QuestionState};
 pub use record::{AuditAbout, AuditPage, AuditRecord};
 pub use remedy::Remedy;
 pub use request_sum::RequestSum;
 pub use role::{BadRole, Data, Role, RoleRules, Tool};
 pub use run::{ImageUsed, Origin, Rerun, Run, RunState};
-pub use schedule::{BadTiming, Due, Firing, MOST_MISSED, Schedule, Timing};
+pub use schedule::{BadTiming, Due, Firing, LATE, MOST_MISSED, Schedule, Timing};
 pub use step::{OnDisk, Step, StepEnd, StepKey, StepKind, StepLog, StepState};
 pub use stop::Stop;
 pub use suite::{SuiteOutcome, SuiteReport, SuiteVerdict, TestCase, TestStatus};

@@ -25,6 +25,7 @@ mod schedules;
 #[cfg(test)]
 mod sim;
 mod submit;
+pub mod supervise;
 mod switch;
 pub mod world;
 
@@ -68,6 +69,8 @@ pub struct Engine<W: World> {
     relet: AtomicBool,
     /// The data set whose files are being read.
     reading: Mutex<Option<datasets::Reading>>,
+    /// Sources that are asked what is to be tested.
+    fetches: schedules::Fetches,
     /// Counts commits, for everybody who shows them.
     committed: watch::Sender<u64>,
 }
@@ -88,6 +91,7 @@ impl<W: World> Engine<W> {
             unclosed: AtomicBool::new(true),
             relet: AtomicBool::new(false),
             reading: Mutex::default(),
+            fetches: schedules::Fetches::default(),
             committed: watch::Sender::new(0),
         })
     }

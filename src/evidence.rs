@@ -18,6 +18,7 @@ mod collector;
 mod compiler;
 mod correlate;
 mod debug;
+mod detail;
 mod doubt;
 mod files;
 mod format;

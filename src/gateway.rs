@@ -32,6 +32,7 @@ mod relay;
 mod resolve;
 mod rest;
 mod routes;
+mod said;
 #[cfg(test)]
 mod tests;
 mod tools;

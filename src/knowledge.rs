@@ -39,7 +39,7 @@ pub use toolset::Toolset;
 use crate::domain::{Millis, ProjectId, Run, RunId};
 use crate::engine::proposals::Desk;
 use crate::query::Queries;
-use crate::store::{Store, StoreError, Tx, View};
+use crate::store::{Reader, Store, StoreError, Tx, View};
 use field::Arguments;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -59,6 +59,8 @@ pub struct Knowledge {
     queries: Option<Arc<Queries>>,
     logs: Option<PathBuf>,
     desk: Option<Desk>,
+    /// Whether agents read of what other projects saw.
+    across: bool,
 }
 
 /// Who uses a tool.
@@ -68,6 +70,20 @@ struct Who {
     project: ProjectId,
     iteration: u32,
     now: Millis,
+    /// Whether it reads of what other projects saw.
+    across: bool,
+}
+
+impl Who {
+    /// For whom bugs are looked up.
+    fn reader(self) -> Reader {
+        Reader { project: self.project, across: self.across }
+    }
+
+    /// The project whose runs alone it reads of, where that is so.
+    fn only(self) -> Option<ProjectId> {
+        (!self.across).then_some(self.project)
+    }
 }
 
 /// What a tool gives, or why it gives nothing.
@@ -76,7 +92,12 @@ type Given = Result<Value, ToolFault>;
 impl Knowledge {
     /// What this store knows.
     pub fn new(store: Store) -> Self {
-        Self { store, told: Arc::default(), queries: None, logs: None, desk: None }
+        Self { store, told: Arc::default(), queries: None, logs: None, desk: None, across: true }
+    }
+
+    /// The same; without `across` agents read of bugs of their own project alone.
+    pub fn across_projects(self, across: bool) -> Self {
+        Self { across, ..self }
     }
 
     /// The same, which also answers questions in SQL.
@@ -146,8 +167,9 @@ impl Knowledge {
                 if tool == Tool::Task {
                     self.await_end(run, &arguments).await?;
                 }
+                let across = self.across;
                 let look = move |view: &View<'_>| {
-                    let who = who(view, run, Millis(0))?;
+                    let who = Who { across, ..who(view, run, Millis(0))? };
                     read(view, who, tool, &arguments)
                 };
                 let given = flat(self.store.read(move |view| Ok(look(view))).await);
@@ -175,9 +197,10 @@ impl Knowledge {
         writes: bool,
         job: impl FnOnce(&Tx<'_>, Who) -> Given + Send + 'static,
     ) -> Result<String, ToolFault> {
+        let across = self.across;
         let done = self.store.write(move |tx| {
             let who = match who(tx, run, tx.now()) {
-                Ok(who) => who,
+                Ok(who) => Who { across, ..who },
                 Err(fault) => return Ok(Err(fault)),
             };
             if tx.tool_uses(run)? >= limits::USES {
@@ -221,7 +244,8 @@ fn who(view: &View<'_>, run: RunId, now: Millis) -> Result<Who, ToolFault> {
     let found: Option<Run> = view.run(run)?;
     match found {
         Some(found) if !found.state.is_final() => {
-            Ok(Who { run, project: found.project, iteration: found.iteration, now })
+            // Whoever asks knows the operator's word; without it nothing is read of others.
+            Ok(Who { run, project: found.project, iteration: found.iteration, now, across: false })
         }
         _ => Err(ToolFault::refused("this run is over, so its tools are closed".to_owned())),
     }

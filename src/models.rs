@@ -2,12 +2,14 @@
 //! whatever passes, so that a budget holds whatever an agent says of itself.
 
 mod ask;
+mod beyond;
 mod meter;
 mod prices;
 mod room;
 mod tally;
 
 pub use ask::{Ask, renamed};
+pub use beyond::Beyond;
 pub use meter::{Asked, Later, Meter, MeterError, NoMeter, Took};
 pub use prices::{Price, Prices};
 pub use room::{Held, Room, TurnCaps, UsedUp};

@@ -15,7 +15,7 @@ pub use send::{Fault, Sender};
 
 use crate::audit::AuditEvent;
 use crate::config::NotifyConfig;
-use crate::domain::{Actor, Millis, Question};
+use crate::domain::{Actor, Millis, Question, QuestionId};
 use crate::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -47,6 +47,18 @@ struct Way {
     sender: Sender,
     failed: u32,
     not_before: Option<Instant>,
+    /// What it has told and could not record, as on a full disk: it is not told again for that.
+    owed: Vec<Owed>,
+    /// How often that could not be recorded in a row, and when it is tried again.
+    unrecorded: u32,
+    record_at: Option<Instant>,
+}
+
+/// A message that went through and is not recorded.
+#[derive(Debug, Clone)]
+struct Owed {
+    message: String,
+    questions: Vec<QuestionId>,
 }
 
 impl Notifier {
@@ -58,6 +70,9 @@ impl Notifier {
             sender: Sender::new(config.by.clone(), PathBuf::from(home)),
             failed: 0,
             not_before: None,
+            owed: Vec::new(),
+            unrecorded: 0,
+            record_at: None,
         });
         Self { ways: ways.collect(), store }
     }
@@ -99,10 +114,14 @@ impl Way {
         }
         let at = Millis(now.timestamp().as_millisecond());
         let ago = |seconds: u64| at.plus(-i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX));
+        self.record(store).await;
+        let owed: Vec<QuestionId> = self.owed.iter().flat_map(|one| one.questions.iter().copied()).collect();
         let (again, kinds, name) = (self.config.again.map(ago), self.config.kinds.clone(), self.name.clone());
         let untold = store.read(move |view| {
             let all = view.untold(&name, again, usize::MAX)?;
-            let wanted = |question: &Question| kinds.is_empty() || kinds.contains(&question.kind);
+            let wanted = |question: &Question| {
+                (kinds.is_empty() || kinds.contains(&question.kind)) && !owed.contains(&question.id)
+            };
             Ok((all.into_iter().filter(|(question, _)| wanted(question)).take(MOST).collect(), view.open_questions()?))
         });
         let (untold, waiting): (Vec<(Question, u32)>, u32) = untold.await?;
@@ -115,29 +134,49 @@ impl Way {
         match self.sender.send(&message).await {
             Ok(()) => {
                 (self.failed, self.not_before) = (0, None);
-                self.told(store, untold, &message).await
+                let questions = untold.iter().map(|(question, _)| question.id).collect();
+                self.owed.push(Owed { message: message.id.clone(), questions });
+                self.record(store).await;
+                Ok(())
             }
             Err(fault) => self.failed(store, &fault).await,
         }
     }
 
-    async fn told(&self, store: &Store, untold: Vec<(Question, u32)>, message: &Message) -> Result<(), StoreError> {
-        let (name, id) = (self.name.clone(), message.id.clone());
+    /// Records what was told, ever less often where that fails.
+    async fn record(&mut self, store: &Store) {
+        if self.owed.is_empty() || self.record_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        let (name, owed) = (self.name.clone(), self.owed.clone());
         let told = store.write(move |tx| {
-            for (question, _) in &untold {
-                tx.tell(question.id, &name)?;
+            for Owed { message, questions } in &owed {
+                for question in questions {
+                    tx.tell(*question, &name)?;
+                }
+                let questions: Vec<String> = questions.iter().map(QuestionId::to_string).collect();
+                let detail = json!({ "way": name, "message": message, "questions": questions });
+                tx.record(AuditEvent::new(Actor::Engine, "notice.sent").detail(detail))?;
             }
-            let questions: Vec<String> = untold.iter().map(|(question, _)| question.id.to_string()).collect();
-            let detail = json!({ "way": name, "message": id, "questions": questions });
-            tx.record(AuditEvent::new(Actor::Engine, "notice.sent").detail(detail))?;
             Ok(())
         });
-        told.await
+        match told.await {
+            Ok(()) => {
+                self.owed.clear();
+                (self.unrecorded, self.record_at) = (0, None);
+            }
+            Err(error) => {
+                let wait = wait_after(self.unrecorded);
+                self.record_at = Some(Instant::now() + wait);
+                self.unrecorded = self.unrecorded.saturating_add(1);
+                tracing::warn!(way = self.name, wait = wait.as_secs(), "what was told cannot be recorded: {error}");
+            }
+        }
     }
 
     /// Tries again later and ever less often; the first failure in a row is recorded.
     async fn failed(&mut self, store: &Store, fault: &Fault) -> Result<(), StoreError> {
-        let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(self.failed.min(12))).min(LONGEST_WAIT);
+        let wait = wait_after(self.failed);
         self.not_before = Some(Instant::now() + wait);
         self.failed = self.failed.saturating_add(1);
         tracing::warn!(way = self.name, wait = wait.as_secs(), "people are not told: {fault}");
@@ -153,6 +192,11 @@ impl Way {
         });
         recorded.await
     }
+}
+
+/// How long to wait after so many failures in a row.
+fn wait_after(failures: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures.min(12))).min(LONGEST_WAIT)
 }
 
 /// The instant of a message, for its signature.

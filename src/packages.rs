@@ -17,7 +17,7 @@ use toml::Table;
 /// The largest file that is read, in bytes.
 const LARGEST: usize = 16 << 20;
 /// Names of files that say what is taken in, in ways that are not read here.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 61] = [
     "yarn.lock",
     "pnpm-lock.yaml",
     "pnpm-workspace.yaml",
@@ -40,7 +40,49 @@ const OTHERS: [&str; 22] = [
     "mix.exs",
     "Package.swift",
     "Package.resolved",
+    "settings.gradle",
+    "settings.gradle.kts",
+    "libs.versions.toml",
+    "gradle.lockfile",
+    "verification-metadata.xml",
+    "build.sbt",
+    "plugins.sbt",
+    "mix.lock",
+    "rebar.config",
+    "rebar.lock",
+    "packages.config",
+    "packages.lock.json",
+    "Directory.Packages.props",
+    "paket.dependencies",
+    "paket.lock",
+    "pubspec.yaml",
+    "pubspec.lock",
+    "deno.json",
+    "deno.jsonc",
+    "deno.lock",
+    "environment.yml",
+    "environment.yaml",
+    "conda-lock.yml",
+    "pixi.toml",
+    "pixi.lock",
+    "pylock.toml",
+    "Podfile",
+    "Podfile.lock",
+    "Cartfile",
+    "Cartfile.resolved",
+    "stack.yaml",
+    "stack.yaml.lock",
+    "shard.yml",
+    "shard.lock",
+    "flake.nix",
+    "flake.lock",
+    "conanfile.txt",
+    "conanfile.py",
+    "vcpkg.json",
 ];
+/// Endings of such files whose names are free.
+const ENDINGS: [&str; 9] =
+    [".csproj", ".fsproj", ".vbproj", ".gemspec", ".cabal", ".nimble", ".rockspec", ".opam", ".podspec"];
 
 /// A file whose bytes are not what they should be, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,17 +141,21 @@ fn format(path: &str) -> Option<Format> {
         "pyproject.toml" => Format::PyProject,
         "poetry.lock" | "uv.lock" | "pdm.lock" => Format::PythonLock,
         "go.mod" => Format::GoMod,
-        _ if OTHERS.contains(&name) => Format::Other,
+        _ if OTHERS.contains(&name) || ENDINGS.iter().any(|end| name.ends_with(end)) => Format::Other,
+        // One of several lock files of Python: `pylock.dev.toml`.
+        _ if name.starts_with("pylock.") && Path::new(&lower).extension().is_some_and(|end| end == "toml") => {
+            Format::Other
+        }
         _ => {
             let text = Path::new(&lower).extension().is_some_and(|end| end == "txt" || end == "in");
             let inside = path.to_lowercase().split('/').rev().nth(1) == Some("requirements");
-            let named = lower.starts_with("requirements") || lower.starts_with("constraints") || inside;
+            let named = lower.contains("requirements") || lower.contains("constraints") || inside;
             return (text && named).then_some(Format::Requirements);
         }
     })
 }
 
-fn read(format: Format, bytes: &[u8]) -> Result<Vec<Package>, Unread> {
+fn read(format: Format, path: &str, bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     if bytes.len() > LARGEST {
         return Err(Unread(format!("it has {} bytes, at most {LARGEST} are read", bytes.len())));
     }
@@ -118,7 +164,7 @@ fn read(format: Format, bytes: &[u8]) -> Result<Vec<Package>, Unread> {
         Format::CargoLock => cargo::lock(bytes),
         Format::NpmManifest => npm::manifest(bytes),
         Format::NpmLock => npm::lock(bytes),
-        Format::Requirements => python::requirements(bytes),
+        Format::Requirements => python::requirements(path, bytes),
         Format::PyProject => python::pyproject(bytes),
         Format::PythonLock => python::lock(bytes),
         Format::GoMod => go::module(bytes),
@@ -144,14 +190,14 @@ pub fn brought(changes: &[Changed]) -> Vec<String> {
     let mut before: BTreeMap<Format, BTreeSet<Package>> = BTreeMap::new();
     for (one, format) in changes.iter().filter_map(|one| Some((one, format(&one.path)?))) {
         // What could not be read then had nothing that is known, so all of it is new.
-        let known = one.before.as_deref().and_then(|bytes| read(format, bytes).ok()).unwrap_or_default();
+        let known = one.before.as_deref().and_then(|bytes| read(format, &one.path, bytes).ok()).unwrap_or_default();
         before.entry(format).or_default().extend(known);
     }
     let mut lines = Vec::new();
     for (one, format) in changes.iter().filter_map(|one| Some((one, format(&one.path)?))) {
         let Some(now) = one.now.as_deref().filter(|now| one.before.as_deref() != Some(*now)) else { continue };
         let known = before.get(&format);
-        match read(format, now) {
+        match read(format, &one.path, now) {
             Err(Unread(why)) => lines.push(format!("{} was changed, and what it brings is not known: {why}", one.path)),
             Ok(packages) => {
                 let new: BTreeSet<Package> = packages.into_iter().collect();
@@ -169,7 +215,9 @@ pub fn nothing_else(change: &Changed) -> bool {
     let (Some(format), Some(now)) = (format(&change.path), change.now.as_deref()) else { return false };
     let before = change.before.as_deref();
     match format {
-        Format::CargoLock | Format::NpmLock | Format::PythonLock | Format::Requirements => read(format, now).is_ok(),
+        Format::CargoLock | Format::NpmLock | Format::PythonLock | Format::Requirements => {
+            read(format, &change.path, now).is_ok()
+        }
         Format::CargoManifest => before.and_then(cargo::rest).is_some_and(|rest| Some(rest) == cargo::rest(now)),
         Format::NpmManifest => before.and_then(npm::rest).is_some_and(|rest| Some(rest) == npm::rest(now)),
         Format::PyProject | Format::GoMod | Format::Other => false,

@@ -18,6 +18,7 @@ mod lesson;
 mod logs;
 mod models;
 mod needs;
+pub mod openmetrics;
 mod proposal;
 mod reply;
 mod request;

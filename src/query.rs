@@ -41,6 +41,8 @@ pub struct Asked {
     pub database: PathBuf,
     /// Whose rows are read.
     pub project: ProjectId,
+    /// Whether what other projects saw is read, too.
+    pub across: bool,
     /// Whose notes are read.
     pub run: RunId,
     /// What of them.

@@ -32,12 +32,14 @@ mod proposals;
 mod questions;
 mod schedules;
 mod search;
+mod settings;
 mod socket;
 mod submit;
 mod told;
 mod watch;
 
 pub(crate) use audit::remembered;
+pub use settings::Settings;
 pub use socket::{SocketFile, listen};
 
 use crate::backup::Keeper;
@@ -46,6 +48,7 @@ use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
 use crate::engine::crash::Crashed;
 use crate::engine::proposals::Proposals;
+use crate::engine::supervise::Faults;
 use crate::engine::world::RealWorld;
 use crate::fleet::Gate;
 use crate::people::{Peer, People};
@@ -60,6 +63,7 @@ pub struct Server<S: Sandbox> {
     pub(crate) engine: Arc<Engine<RealWorld<S>>>,
     pub(crate) instance: String,
     pub(crate) state_dir: PathBuf,
+    settings: Settings,
     /// Why the store is open for reading only, if it is.
     pub(crate) rescue: Option<String>,
     pub(crate) stop: Arc<Notify>,
@@ -71,6 +75,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) checkpoints: Arc<Checkpoints>,
     /// The engine's own backups.
     backups: Arc<Keeper>,
+    /// Which of the engine's own loops have failed lately.
+    loops: Faults,
     health: Arc<health::Health>,
 }
 
@@ -79,17 +85,18 @@ impl<S: Sandbox> Server<S> {
     pub fn new(
         (engine, proposals): (Arc<Engine<RealWorld<S>>>, Arc<Proposals>),
         instance: String,
-        state_dir: PathBuf,
+        (state_dir, settings): (PathBuf, Settings),
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
-        (checkpoints, backups): (Arc<Checkpoints>, Arc<Keeper>),
+        (checkpoints, backups, loops): (Arc<Checkpoints>, Arc<Keeper>, Faults),
     ) -> Arc<Self> {
         let health = health::Health::new();
         Arc::new(Self {
             engine,
             instance,
             state_dir,
+            settings,
             rescue,
             stop,
             gate,
@@ -97,8 +104,14 @@ impl<S: Sandbox> Server<S> {
             people,
             checkpoints,
             backups,
+            loops,
             health,
         })
+    }
+
+    /// What is wrong with the engine itself, in words: its store, its checkpoints, or one of its loops.
+    pub(crate) fn store_fault(&self) -> Option<String> {
+        self.engine.store.fault().or_else(|| self.checkpoints.fault()).or_else(|| self.loops.words())
     }
 
     /// Serves clients and drives runs until the future is dropped. `Err` only when a crash point was hit.

@@ -102,11 +102,11 @@ pub use movements::Movements;
 #[cfg(test)]
 pub(crate) use open::migrate_for_tests;
 pub use options::{Options, Paths};
-pub use proposals::{NewProposal, Which};
+pub use proposals::{NewProposal, Waits, Which};
 pub use questions::Ask;
 pub use reserve::Room;
 pub use runs::RunFilter;
-pub use search::FoundBug;
+pub use search::{FoundBug, Reader};
 pub use snapshot::{Copied, Counts, examine};
 #[cfg(test)]
 pub(crate) use tests::fixtures::{new_run as new_run_for_tests, seed as seed_for_tests};

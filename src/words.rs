@@ -7,7 +7,6 @@ pub mod dataset;
 pub mod feature;
 pub mod guidance;
 pub mod lesson;
-pub mod openmetrics;
 pub mod repair;
 pub mod schedule;
 

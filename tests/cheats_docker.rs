@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "cheats/beside.rs"]
+mod beside;
 #[path = "cheats/further.rs"]
 mod further;
 #[path = "cheats/honest.rs"]

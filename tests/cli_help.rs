@@ -680,6 +680,42 @@ fn init_writes_once() {
 }
 
 #[test]
+fn init_writes_only_where_the_file_counts() {
+    let home = Home::new();
+    let repo = TempRepo::new(&[
+        ("a/go.mod", "module a\n"),
+        ("b c/go.mod", "module b\n"),
+        ("d/go.mod", "module d\n"),
+        (".gitmodules", "[submodule \"lib\"]\n\tpath = lib\n"),
+    ]);
+    let place = repo.path().to_str().unwrap();
+    let inside = home.run(&["init", &format!("{place}/a")]);
+    inside.expect_code(5);
+    assert!(inside.stderr.contains("counts at its top only"), "{}", inside.stderr);
+    assert!(!repo.file("a/dogwatch.toml").exists());
+    let said = home.run(&["init", place]);
+    let words = said.expect_code(0).replace('\n', " ");
+    assert!(words.contains(&format!("git -C {place} add dogwatch.toml && git -C {place} commit")), "{words}");
+    assert!(words.contains("No run can start") && words.contains("submodules are not supported"), "{words}");
+    let seen = &json_lines(home.run(&["init", place, "--force", "--json"]).expect_code(0))[0];
+    let names: Vec<_> =
+        seen["found"].as_array().unwrap().iter().flat_map(|one| one["suites"].as_array().unwrap()).collect();
+    assert_eq!(names, ["a-go", "d-go"], "{seen}");
+    assert_eq!(seen["repository"], true);
+    let text = std::fs::read_to_string(repo.file("dogwatch.toml")).unwrap();
+    assert!(text.contains("name = \"d-go\"") && text.contains("# name = \"claude\""), "{text}");
+    let bare = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("git").args(["init", "-q", "--bare"]).arg(bare.path()).status().unwrap();
+    assert!(made.success());
+    let refused = home.run(&["init", bare.path().to_str().unwrap()]);
+    refused.expect_code(5);
+    assert!(refused.stderr.contains("in a clone") && !bare.path().join("dogwatch.toml").exists(), "{}", refused.stderr);
+    let plain = tempfile::tempdir().unwrap();
+    let said = home.run(&["init", plain.path().to_str().unwrap()]);
+    assert!(said.expect_code(0).contains("no git repository yet"), "{}", said.stdout);
+}
+
+#[test]
 fn doctor_names_a_missing_docker() {
     let home = Home::new();
     let said = home.run(&["doctor", "--json"]);

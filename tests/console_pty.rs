@@ -6,7 +6,7 @@
 mod support;
 
 use dogwatch::domain::RunId;
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 use support::bare::Bare;
 use support::console::{Console, PATIENCE, foreign};
 use support::filled::{fill, step_with, worked};
@@ -146,6 +146,23 @@ fn an_engine_that_goes_and_comes_back_is_told_and_found() {
     assert!(console.shown().contains("3 are over"), "{}", console.shown());
     let _next = bare.start();
     wait_until("the engine to be found again", PATIENCE, || !console.shown().contains("NO ENGINE"));
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+}
+
+#[test]
+fn an_engine_that_hangs_is_told_as_silent_until_it_answers() {
+    let (bare, engine) = bare(10);
+    let mut console = Console::start(&bare, &["watch"], 24, 100);
+    console.wait_for("No run is at work");
+    kill_process(engine.pid(), Signal::STOP).unwrap();
+    // Asked for what it never answers meanwhile.
+    console.type_keys("5");
+    console.wait_for("ENGINE SILENT");
+    console.wait_for("all this is as of");
+    kill_process(engine.pid(), Signal::CONT).unwrap();
+    wait_until("the engine to be heard again", PATIENCE, || !console.shown().contains("SILENT"));
+    console.wait_for("run.submitted");
     console.type_keys("q");
     assert_eq!(console.end(), Some(0));
 }

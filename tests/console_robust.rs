@@ -9,7 +9,7 @@ mod support;
 
 use dogwatch::domain::RunId;
 use rand::RngExt;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -35,31 +35,63 @@ fn bare(lines: usize) -> (Bare, Process) {
     (bare, engine)
 }
 
+/// The console that a shell started.
+fn job(console: &Console) -> Pid {
+    let shell = console.child.id();
+    let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap()
+}
+
 /// The letter of a process's state.
-fn state(console: &Console) -> char {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", console.child.id())).unwrap();
+fn state(job: Pid) -> char {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", job.as_raw_nonzero())).unwrap();
     stat.rsplit(") ").next().unwrap().chars().next().unwrap()
 }
 
 #[test]
-fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
+fn without_a_shell_that_could_call_it_back_it_does_not_stop() {
     let (bare, _engine) = bare(10);
-    let mut console = Console::start(&bare, &["watch"], 24, 80);
+    // It leads its session, as a command of SSH or of tmux does.
+    let mut console = Console::start(&bare, &["watch"], 24, 100);
     console.wait_for("No run is at work");
-    for round in 0..3 {
-        assert!(console.is_raw());
+    for round in 0..2 {
         if round == 1 {
             console.signal(Signal::TSTP);
         } else {
             console.type_keys(CTRL_Z);
         }
-        wait_until("a stopped console", PATIENCE, || state(&console) == 'T');
+        console.wait_for("there is no shell to go back to");
+        assert!(console.is_raw());
+        console.type_keys("2");
+        console.wait_for("Nothing waits for you");
+        console.type_keys("1");
+        wait_until("the words to go", PATIENCE, || !console.shown().contains("no shell to go back to"));
+    }
+    console.type_keys("q");
+    assert_eq!(console.end(), Some(0));
+    console.assert_given_back();
+}
+
+#[test]
+fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
+    let (bare, _engine) = bare(10);
+    let mut console = Console::of_a_shell(&bare, &["watch"], 24, 80);
+    console.wait_for("No run is at work");
+    let job = job(&console);
+    for round in 0..3 {
+        assert!(console.is_raw());
+        if round == 1 {
+            kill_process(job, Signal::TSTP).unwrap();
+        } else {
+            console.type_keys(CTRL_Z);
+        }
+        wait_until("a stopped console", PATIENCE, || state(job) == 'T');
         wait_until("a terminal that is given back", PATIENCE, || !console.is_raw());
         wait_until("the last bytes", PATIENCE, || !console.shown().contains("No run is at work"));
         console.assert_given_back();
         // The shell's window is another one when it is called back.
         console.resize(30 + round, 90);
-        console.signal(Signal::CONT);
+        console.type_keys("\n");
         console.wait_for("No run is at work");
         // Keys are its own again.
         console.type_keys("?");

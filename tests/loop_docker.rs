@@ -301,7 +301,7 @@ mod needs_docker {
         assert!(repo.branches().contains(&("taken".to_owned(), commit)));
         assert_eq!(engine.count("SELECT count(*) FROM audit WHERE kind IN ('delivery.intended', 'delivery.done')"), 2);
         let how = DeliverAs::Patch;
-        let Reply::Patch { bytes } = engine.ask(Request::Deliver { run, iteration: Some(2), how }).unwrap() else {
+        let Reply::Handed { bytes, .. } = engine.ask(Request::Deliver { run, iteration: Some(2), how }).unwrap() else {
             panic!()
         };
         let patch = String::from_utf8(bytes.decode().unwrap()).unwrap();

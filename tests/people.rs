@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "people/changes.rs"]
+mod changes;
 #[path = "people/identity.rs"]
 mod identity;
 #[path = "people/roles.rs"]

@@ -214,7 +214,8 @@ impl Bench {
 
     fn told(&self, data: BTreeSet<Data>, sql: &str, most: u32) -> Told {
         let database = self.queries.database().to_owned();
-        let asked = Asked { database, project: ProjectId(1), run: RunId(1), data, sql: sql.to_owned(), most };
+        let asked =
+            Asked { database, project: ProjectId(1), across: true, run: RunId(1), data, sql: sql.to_owned(), most };
         self.runtime.block_on(self.queries.answer(&asked))
     }
 
@@ -350,6 +351,7 @@ fn a_child_that_cannot_read_says_so_and_leaves_nothing() {
     let asked = Asked {
         database: queries.database().to_owned(),
         project: ProjectId(1),
+        across: true,
         run: RunId(1),
         data: BTreeSet::new(),
         sql: "SELECT 1".to_owned(),
@@ -381,7 +383,15 @@ fn a_child_that_reads_what_an_agent_wrote_has_no_way_out() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let sql = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
             let (database, data) = (queries.database().to_owned(), Role::Reviewer.rules().data);
-            let asked = Asked { database, project: ProjectId(1), run: RunId(1), data, sql: sql.to_owned(), most: 1 };
+            let asked = Asked {
+                database,
+                project: ProjectId(1),
+                across: true,
+                run: RunId(1),
+                data,
+                sql: sql.to_owned(),
+                most: 1,
+            };
             runtime.block_on(queries.answer(&asked))
         });
         let mut seen = None;
@@ -438,7 +448,15 @@ fn hostile_questions_beside_the_engines_own_writes() {
             let ask = |sql: &str| {
                 let database = queries.database().to_owned();
                 let data = Role::Reviewer.rules().data;
-                Asked { database, project: ProjectId(1), run: RunId(1), data, sql: sql.to_owned(), most: 10 }
+                Asked {
+                    database,
+                    project: ProjectId(1),
+                    across: true,
+                    run: RunId(1),
+                    data,
+                    sql: sql.to_owned(),
+                    most: 10,
+                }
             };
             let asked: Vec<Asked> = bombs.iter().cycle().take(8).map(|sql| ask(sql)).collect();
             runtime.block_on(async {

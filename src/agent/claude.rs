@@ -14,6 +14,10 @@ use serde_json::{Map, Value, json};
 pub(super) fn start(draft: &mut Draft<'_>) {
     draft.words(["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]);
     draft.words(["--dangerously-skip-permissions"]);
+    if draft.audit {
+        // What it would run is what it judges. Other words follow: the list ends at the next option.
+        draft.words(["--disallowedTools", "Bash"]);
+    }
     draft.words(["--setting-sources", "user", "--strict-mcp-config"]);
     if !draft.servers.is_empty() {
         let servers: Map<String, Value> = draft
@@ -28,7 +32,9 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         Session::Resumed { id, .. } => draft.words(["--resume", id]),
     }
     draft.model("--model");
-    draft.words(["--append-system-prompt", MANNERS]);
+    if !draft.audit {
+        draft.words(["--append-system-prompt", MANNERS]);
+    }
     draft.arguments();
     let (gateway, home) = (draft.gateway, draft.home);
     draft.variables([

@@ -20,6 +20,8 @@ pub(super) fn start(draft: &mut Draft<'_>) {
     );
     draft.words(["-c", "model_provider=\"dogwatch\"", "-c", &provider]);
     draft.words(["-c", "analytics.enabled=false", "-c", "check_for_update_on_startup=false", "--disable", "plugins"]);
+    // Its provider would search, which the gateway refuses where the operator has not allowed it.
+    draft.words(["-c", "web_search=\"disabled\""]);
     for server in draft.servers {
         // Not `required`: an agent that cannot reach its tools for a moment works without them.
         let value = format!("mcp_servers.{}={{url={}}}", server.name, json!(server.url));

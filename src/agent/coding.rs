@@ -72,6 +72,8 @@ pub(super) struct Draft<'a> {
     pub home: &'a str,
     pub servers: &'a [ToolServer],
     pub session: Session<'a>,
+    /// Whether it judges what others wrote: nobody there tells it how, and it has no shell where that can be said.
+    pub audit: bool,
     pub argv: Vec<String>,
     pub env: BTreeMap<String, String>,
 }
@@ -126,6 +128,7 @@ impl Agent for CodingAgent {
             home: &self.home,
             servers: &self.servers,
             session: context.session,
+            audit: context.audit,
             argv: self.settings.program.clone(),
             env: BTreeMap::new(),
         };

@@ -16,6 +16,10 @@ pub(super) fn is_claude(model: &str) -> bool {
 /// Composes a turn. With a provider of one's own it needs no account.
 pub(super) fn start(draft: &mut Draft<'_>) {
     draft.words(["--output-format", "json", "--allow-all", "--no-ask-user", "--no-color"]);
+    if draft.audit {
+        // What it would run is what it judges.
+        draft.words(["--deny-tool", "shell"]);
+    }
     match draft.session {
         Session::New(id) => draft.words(["--session-id", id]),
         Session::Resumed { id, .. } => draft.words([&format!("--resume={id}")]),

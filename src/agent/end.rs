@@ -21,9 +21,14 @@ pub(super) fn of(end: &StepEnd, exited: impl FnOnce(i32) -> (Ending, String)) ->
         }
         StepEnd::TimedOut { seconds } => (Ending::TimedOut, format!("ran longer than {seconds} s")),
         StepEnd::Silent { seconds } => (Ending::Silent, format!("wrote nothing for {seconds} s")),
-        StepEnd::Overfull { what, mib } => {
-            (Ending::Overfull, format!("put more into its {} than {} and was stopped", what.word(), format_size(*mib)))
-        }
+        StepEnd::Overfull { what, mib } => (
+            Ending::Overfull,
+            format!(
+                "put more into its {} than {}, or more files than it may have, and was stopped",
+                what.word(),
+                format_size(*mib)
+            ),
+        ),
         StepEnd::Stopped => (Ending::Stopped, "stopped by the engine".to_owned()),
         StepEnd::NotStarted { reason } => {
             (Ending::Misconfigured, format!("the program could not be started: {reason}"))

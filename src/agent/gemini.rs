@@ -29,7 +29,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         .iter()
         .map(|server| (server.name.clone(), json!({"httpUrl": server.url, "trust": true})))
         .collect();
-    let settings = json!({
+    let mut settings = json!({
         // Needed where the address of the model is not the maker's.
         "security": {"auth": {"selectedType": "gemini-api-key"}},
         "privacy": {"usageStatisticsEnabled": false},
@@ -37,6 +37,12 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         "general": {"enableAutoUpdate": false, "maxAttempts": 3},
         "mcpServers": servers,
     });
+    if draft.audit
+        && let Some(settings) = settings.as_object_mut()
+    {
+        // What it would run is what it judges.
+        settings.insert("tools".to_owned(), json!({"exclude": ["run_shell_command"]}));
+    }
     let (settings, gateway, home) = (settings.to_string(), draft.gateway, draft.home);
     draft.variables([
         ("GEMINI_CLI_HOME", home),

@@ -32,12 +32,14 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         .iter()
         .map(|server| (server.name.clone(), json!({"type": "remote", "url": server.url, "enabled": true})))
         .collect();
+    // What it would run is what it judges.
+    let permission = if draft.audit { json!({"*": "allow", "bash": "deny"}) } else { json!("allow") };
     let settings = json!({
         "autoupdate": false,
         "share": "disabled",
         "model": format!("{PROVIDER}/{model}"),
         "small_model": format!("{PROVIDER}/{model}"),
-        "permission": "allow",
+        "permission": permission,
         "provider": {PROVIDER: {
             "npm": package,
             "options": {"baseURL": format!("{}/v1", draft.gateway), "apiKey": KEY},

@@ -60,6 +60,8 @@ pub enum Event<'e> {
     Come {
         /// What.
         outcome: ExecutionOutcome,
+        /// Some of its output could not be kept.
+        gap: bool,
     },
     /// Somebody wants that it stops.
     Stop {
@@ -201,7 +203,7 @@ pub fn step(proposal: &Proposal, event: Event<'_>, now: &Moment) -> Result<Propo
             }
             next.state = State::Running;
         }
-        Event::Come { outcome } => come(&mut next, outcome).ok_or(not_now)?,
+        Event::Come { outcome, gap } => heard(&mut next, outcome, gap).ok_or(not_now)?,
         Event::Resolve { by, as_what, note } => {
             if state != State::OutcomeUnknown {
                 return Err(not_now);
@@ -301,6 +303,13 @@ fn expired(proposal: &Proposal, now: &Moment) -> Option<Proposal> {
 /// Whether the grant is over.
 fn over(proposal: &Proposal, now: &Moment) -> bool {
     proposal.granted.as_ref().is_none_or(|(from, span)| deadline::passed(from, *span, true, now))
+}
+
+/// What comes from the asset: evidence, and that some of its output is missing. Either alone is news.
+fn heard(next: &mut Proposal, outcome: ExecutionOutcome, gap: bool) -> Option<()> {
+    let news = gap && !next.gap && next.state.is_under_way();
+    next.gap |= news;
+    come(next, outcome).or(news.then_some(()))
 }
 
 /// What evidence makes of it. Nothing takes back what is final, and nothing leads to another start.

@@ -99,6 +99,11 @@ fn standing(detail: &ProposalDetail) -> Part {
     if let Some(outcome) = &one.outcome {
         lines.push(safe!("what is known: {}", outcome_words(outcome)));
     }
+    if one.gap {
+        lines.push(
+            safe!("some of its output could not be kept: what is there of it is not all").styled(Style::strong()),
+        );
+    }
     if one.wants_review() {
         lines.push(safe!("one person decided this for two: somebody else must look at it").styled(Style::strong()));
     }
@@ -305,6 +310,9 @@ fn yes(one: &Proposal, vote: &Vote) -> SafeText {
     }
     if vote.together > 0 {
         line = safe!("{}, one of {} that were agreed to at once", line, vote.together);
+    }
+    if !vote.reason.is_empty() {
+        line = safe!("{}, because: {}", line, vote.reason);
     }
     if let Some(reason) = &vote.glass {
         line = safe!("{}, BREAK-GLASS, standing in for a second person: {}", line, reason).styled(Style::strong());

@@ -56,7 +56,11 @@ impl Keeper {
         loop {
             let this = Arc::clone(&self);
             if let Err(error) = tokio::task::spawn_blocking(move || this.turn(every, words::now())).await {
-                tracing::error!("making a backup failed: {error}");
+                match error.try_into_panic() {
+                    // Whoever keeps the engine's loops at work tells it, and begins this one again.
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => tracing::error!("making a backup failed: {error}"),
+                }
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -97,7 +97,7 @@ fn write(store: &Store, from: &Path, place: &Path, making: &Path, now: Millis) -
         Ok(()) => {}
         // One of the same second and the same event: nothing happened in between.
         Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
-            remove(making)?
+            remove(making)?;
         }
         Err(error) => return Err(io(&dir)(error)),
     }

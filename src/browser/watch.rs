@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// Requests of one page that are followed.
 const REQUESTS: usize = 2_000;
-/// Sightings of one page; the rest only repeats.
+/// Sightings of one sort on one page. Each sort has its own bound, so that a flood of one crowds out none of the others.
 const SEEN: usize = 1_000;
 
 /// What is known of a page while it is open.
@@ -16,6 +16,10 @@ pub struct Watch {
     page: String,
     requests: HashMap<String, Pending>,
     seen: Vec<Seen>,
+    /// How many there are of each sort.
+    sorts: [usize; 4],
+    /// What was not kept and may have been an error.
+    lost: usize,
     loaded: bool,
     /// Failed requests whose answer is worth a look: the browser's name of the request, and its place among the sightings.
     bodies: Vec<(String, usize)>,
@@ -62,6 +66,11 @@ impl Watch {
     pub fn finish(mut self) -> Vec<Seen> {
         // What never came to an end is a failure only where the page waited for it, which its own words say.
         self.requests.clear();
+        if self.lost > 0 {
+            let text = format!("the page failed in more ways than are kept: {} more are not listed", self.lost);
+            let level = "error".to_owned();
+            self.seen.push(Seen::Console(Console { at: None, page: self.page, level, text, stack: Vec::new() }));
+        }
         self.seen.sort_by_key(|seen| match seen {
             Seen::Request(asked) => asked.at,
             Seen::Console(said) => said.at,
@@ -94,8 +103,18 @@ impl Watch {
     }
 
     fn see(&mut self, seen: Seen) {
-        if self.seen.len() < SEEN {
+        let (sort, weighty) = match &seen {
+            Seen::Console(said) if said.level == "warning" => (0, false),
+            Seen::Console(_) => (1, true),
+            Seen::Request(_) => (2, true),
+            _ => (3, true),
+        };
+        let Some(count) = self.sorts.get_mut(sort) else { return };
+        if *count < SEEN {
+            *count += 1;
             self.seen.push(seen);
+        } else if weighty {
+            self.lost += 1;
         }
     }
 
@@ -142,7 +161,11 @@ impl Watch {
         let request = params.get("request").unwrap_or(&Value::Null);
         let url = event::head(&event::text(request, "url"));
         // What is in the page itself is asked of nobody.
-        if !url.starts_with("http") || self.requests.len() >= REQUESTS {
+        if !url.starts_with("http") {
+            return;
+        }
+        if self.requests.len() >= REQUESTS {
+            self.lost += 1;
             return;
         }
         let resource = match event::text(params, "type").to_ascii_lowercase().as_str() {
@@ -209,6 +232,24 @@ mod tests {
             watch.take(event);
         }
         watch
+    }
+
+    #[test]
+    fn a_flood_of_one_sort_hides_none_of_another() {
+        let warning = json!({ "method": "Runtime.consoleAPICalled", "params": {
+            "type": "warning", "args": [{ "type": "string", "value": "old" }] } });
+        let exception = json!({ "method": "Runtime.exceptionThrown", "params": { "exceptionDetails": {
+            "text": "Uncaught", "exception": { "description": "Error: no price" } } } });
+        let mut events = vec![warning; SEEN + 500];
+        events.push(exception.clone());
+        let seen = watch(&events).finish();
+        assert_eq!(seen.len(), SEEN + 1);
+        assert!(seen.iter().any(|one| matches!(one, Seen::Exception(_))));
+        // What is lost of errors is an error.
+        let seen = watch(&vec![exception; SEEN + 5]).finish();
+        let said =
+            |one: &Seen| matches!(one, Seen::Console(said) if said.level == "error" && said.text.contains("5 more"));
+        assert!(seen.len() == SEEN + 1 && seen.iter().any(said));
     }
 
     fn request(id: &str, kind: &str, url: &str) -> Value {
@@ -295,6 +336,7 @@ mod tests {
         let many: Vec<Value> = (0..SEEN + 10)
             .map(|_| json!({ "method": "Runtime.consoleAPICalled", "params": { "type": "error" } }))
             .collect();
-        assert_eq!(watch(&many).finish().len(), SEEN);
+        // Errors that are left out are said to be.
+        assert_eq!(watch(&many).finish().len(), SEEN + 1);
     }
 }

@@ -2,16 +2,21 @@
 //! wrapped where a terminal is narrow and never cut.
 
 use super::context::{Context, Failure, unfit};
+use super::edit::{self, Changes};
 use super::evidence;
+use super::input;
 use super::proposals::{self, Found, Yes};
-use super::propose::What;
 use super::steer::tell;
 use super::together;
-use crate::domain::{BadId, ProposalId, Question, QuestionId, QuestionKind};
+use super::which::Which;
+use crate::domain::{ProposalId, Question, QuestionId, QuestionKind};
 use crate::protocol::{Reply, Request, Verdict};
 use crate::safe;
 use crate::text::{SafeText, Style, Table, left};
 use crate::words;
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -91,15 +96,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Put another proposal in the place of one: yours, which others then decide on
+    /// Put another proposal in the place of one: yours, which others then decide on; what is not named stays
     Edit {
         /// The proposal, such as x3
         proposal: ProposalId,
         #[command(flatten)]
-        what: What,
-        /// Another asset
-        #[arg(long)]
-        asset: Option<String>,
+        changes: Changes,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -167,63 +169,80 @@ enum Command {
     },
 }
 
-/// Something that waits, told by its letter; a bare number is a question.
-#[derive(Debug, Clone, Copy)]
-enum Which {
-    Question(QuestionId),
-    Proposal(ProposalId),
-}
-
-impl std::str::FromStr for Which {
-    type Err = BadId;
-
-    fn from_str(text: &str) -> Result<Self, BadId> {
-        if text.starts_with('x') { text.parse().map(Self::Proposal) } else { text.parse().map(Self::Question) }
-    }
-}
-
 pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Ls { all, json } => list(context, all, json).await,
         Command::Show { which: Which::Question(question), json } => show(context, question, json).await,
         Command::Show { which: Which::Proposal(id), json } => proposals::show(context, id, json).await,
-        Command::Approve { which: Which::Question(question), reason, project: true, json, .. } => {
-            tell(context, Request::OpenHost { question, reason }, json).await
-        }
-        Command::Approve { which: Which::Question(question), reason, json, .. } => {
-            tell(context, Request::Answer { question, approve: true, reason }, json).await
-        }
-        Command::Approve { which: Which::Proposal(id), project: true, .. } => {
-            let message =
-                format!("{id} is a proposal, which is agreed to once and for no project: leave --project away");
-            Err(Failure { code: 2, message })
-        }
-        Command::Approve { which: Which::Proposal(id), yes, json, .. } => {
-            proposals::approve(context, id, yes, json).await
+        Command::Approve { which, reason, project, yes, json } => {
+            let answer = Answer { reason, project, yes };
+            approve(context, which, answer, json).await
         }
         Command::ApproveAll { which, digest, json } => {
             together::perform(context, &which, digest.as_deref(), json).await
         }
         Command::Wait { question, json } => tell(context, Request::AwaitDay { question }, json).await,
         Command::Deny { which: Which::Question(question), reason, json } => {
+            let reason = input::text(reason)?;
             tell(context, Request::Answer { question, approve: false, reason }, json).await
         }
         Command::Deny { which: Which::Proposal(id), reason, json } => {
-            proposals::decide(context, id, Verdict::Deny { reason }, json).await
+            proposals::decide(context, id, Verdict::Deny { reason: input::text(reason)? }, json).await
         }
-        Command::Edit { proposal, what, asset, json } => proposals::edit(context, proposal, &what, asset, json).await,
+        Command::Edit { proposal, changes, json } => edit::perform(context, proposal, changes, json).await,
         Command::Withdraw { proposal, reason, json } => {
-            proposals::decide(context, proposal, Verdict::Withdraw { reason }, json).await
+            proposals::decide(context, proposal, Verdict::Withdraw { reason: input::text(reason)? }, json).await
         }
-        Command::Stop { proposal, reason, json } => proposals::stop(context, proposal, reason, json).await,
+        Command::Stop { proposal, reason, json } => {
+            proposals::stop(context, proposal, input::text(reason)?, json).await
+        }
         Command::Resolve { proposal, found, reason, json } => {
-            let verdict = Verdict::Resolve { as_what: found.resolution(), note: reason };
+            let verdict = Verdict::Resolve { as_what: found.resolution(), note: input::text(reason)? };
             proposals::decide(context, proposal, verdict, json).await
         }
         Command::Review { proposal, json } => proposals::decide(context, proposal, Verdict::Review, json).await,
         Command::Export { proposal, dir, json } => evidence::export(context, proposal, &dir, json).await,
         Command::Output { proposal, json } => proposals::output(context, proposal, json).await,
     }
+}
+
+/// How somebody says yes to either.
+struct Answer {
+    reason: String,
+    project: bool,
+    yes: Yes,
+}
+
+/// Says yes to what was meant: what only the other kind has is never passed over.
+async fn approve(context: Context, which: Which, answer: Answer, json: bool) -> Result<i32, Failure> {
+    let Answer { reason, project, yes } = answer;
+    match which {
+        Which::Question(question) if yes.is_said() => {
+            let (QuestionId(number), other) =
+                (question, "--digest, --confirm, --key and --break-glass are for proposals");
+            Err(input::wrong(format!("{question} is a question, which has no digest: did you mean x{number}? {other}")))
+        }
+        Which::Question(question) if project => {
+            tell(context, Request::OpenHost { question, reason: input::text(reason)? }, json).await
+        }
+        Which::Question(question) => {
+            let reason = input::text(reason)?;
+            tell(context, Request::Answer { question, approve: true, reason }, json).await
+        }
+        Which::Proposal(id) if project => Err(input::wrong(format!(
+            "{id} is a proposal, which is agreed to once and for no project: leave --project away"
+        ))),
+        Which::Proposal(id) => proposals::approve(context, id, yes, input::text(reason)?, json).await,
+    }
+}
+
+/// One of the list for scripts: questions and proposals have numbers of their own, so each says what it is called.
+fn referred(value: &impl Serialize, id: impl Display) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(value).map_err(|error| Failure::new(error.to_string()))?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("ref".to_owned(), Value::from(id.to_string()));
+    }
+    Ok(value)
 }
 
 async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failure> {
@@ -234,10 +253,10 @@ async fn list(mut context: Context, all: bool, json: bool) -> Result<i32, Failur
     let more = more || older;
     if json {
         for question in &questions {
-            context.json(question)?;
+            context.json(&referred(question, question.id)?)?;
         }
         for one in &proposed {
-            context.json(one)?;
+            context.json(&referred(one, one.id)?)?;
         }
         if more {
             context.json(&serde_json::json!({ "more": true }))?;

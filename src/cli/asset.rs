@@ -7,6 +7,7 @@ use super::context::{Context, Failure, unfit};
 use super::input;
 use super::print::List;
 use crate::config::read_assets;
+use crate::domain::Reach;
 use crate::protocol::{AssetView, Became, Reply, Request};
 use crate::safe;
 use crate::text::{SafeText, Table, left};
@@ -29,7 +30,7 @@ enum Command {
     Add(Box<add::Args>),
     /// Add what a file lists; live systems that differ become another version, others stay
     Import {
-        /// The file, such as assets.toml
+        /// The file, such as assets.toml; `-` for standard input
         file: PathBuf,
         /// Print JSON, one asset a line
         #[arg(long)]
@@ -88,7 +89,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Rm { name, json } => done(context, Request::RemoveAsset { name }, json).await,
         Command::Import { file, json } => {
             let text = input::file(&file, LONGEST)?;
-            let assets = read_assets(&text, &file.to_string_lossy());
+            let assets = read_assets(&text, &input::named(&file));
             let assets = assets.map_err(|errors| input::wrong(errors.to_string()))?;
             done(context, Request::PutAssets { assets, replace: true }, json).await
         }
@@ -120,6 +121,12 @@ async fn done(mut context: Context, request: Request, json: bool) -> Result<i32,
             Some(Became::Same) | None => safe!("{} is that already", name),
         };
         context.say(&line)?;
+        if view.became == Some(Became::Added) && view.asset.spec.reach == Reach::Nowhere {
+            context.say_wrapped(&safe!(
+                "{} is known by words only, so nothing can run there: --ssh, --docker or --local says how it is reached",
+                name
+            ))?;
+        }
     }
     Ok(0)
 }

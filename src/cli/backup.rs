@@ -59,7 +59,7 @@ impl From<BackupError> for Failure {
     }
 }
 
-pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
+pub fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let config = EngineConfig::load(&context.paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let usual = place(&context.paths, &config);
     match args.command {

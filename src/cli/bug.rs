@@ -80,6 +80,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         Command::Ls { all, json } => list(&mut context, all, json).await,
         Command::Show { bug, json } => show(&mut context, Some(bug), Request::Bug { bug }, json).await,
         Command::Close { bug, reason, json } => {
+            let reason = input::text(reason)?;
             show(&mut context, Some(bug), Request::CloseBug { bug, reason }, json).await
         }
         Command::Add { title, description, project, json } => {
@@ -87,6 +88,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             show(&mut context, None, Request::AddBug { project, title, text }, json).await
         }
         Command::Merge { from, into, reason, json } => {
+            let reason = input::text(reason)?;
             show(&mut context, None, Request::MergeBugs { from, into, reason }, json).await
         }
     }

@@ -44,6 +44,16 @@ impl Failure {
     }
 }
 
+/// A subcommand failed, and the audit log is not the one that this user saw.
+#[derive(Debug, thiserror::Error)]
+#[error("{failure}")]
+pub struct Alarmed {
+    /// Why, with the exit code.
+    pub failure: Failure,
+    /// What is wrong with the log.
+    pub alarm: String,
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
@@ -111,19 +121,21 @@ impl Context {
     }
 
     /// Runs a subcommand on a small runtime of its own.
-    pub fn block_on<F, R>(job: F) -> Result<i32, Failure>
+    pub fn block_on<F, R>(job: F) -> color_eyre::Result<i32>
     where
         F: FnOnce(Self) -> R,
         R: Future<Output = Result<i32, Failure>>,
     {
         let context = Self::new()?;
         let alarm = Arc::clone(&context.alarm);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let code = runtime.block_on(job(context))?;
-        match alarm.get() {
-            // What was asked for is done; nobody shall take it for granted all the same.
-            Some(alarm) => Err(Failure { code: TAMPERED, message: alarm.clone() }),
-            None => Ok(code),
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::from)?;
+        let done = runtime.block_on(job(context));
+        let Some(alarm) = alarm.get().cloned() else { return Ok(done?) };
+        match done {
+            // What was asked for did not work, and may well be missing for the same cause: both are told.
+            Err(failure) if !failure.message.is_empty() => Err(Alarmed { failure, alarm }.into()),
+            // What was asked for is done, or nobody reads the rest; nobody shall take it for granted all the same.
+            Ok(_) | Err(_) => Err(Failure { code: TAMPERED, message: alarm }.into()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `dogwatch dataset`: directories of data that runs may read, held to what was registered.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
 use super::print::List;
 use crate::domain::DatasetState;
 use crate::protocol::{DatasetAsk, DatasetView, Reply, Request};
@@ -81,8 +82,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             context.tell(&view, json, words::dataset::told(&view))
         }
         Command::Add { name, path, note, project, no_wait, json } => {
-            let path = std::path::absolute(path)?.to_string_lossy().into_owned();
-            let view = one(&mut context, DatasetAsk::Add { name, path, project, text: note }).await?;
+            let path = input::nameable(&std::path::absolute(path)?)?;
+            let view = one(&mut context, DatasetAsk::Add { name, path, project, text: input::text(note)? }).await?;
             finish(&mut context, view, json, no_wait).await
         }
         Command::Verify { name, json } => {

@@ -5,7 +5,7 @@ use super::diff::exact;
 use crate::domain::RunId;
 use crate::protocol::{DeliverAs, Reply, Request};
 use crate::safe;
-use crate::text::SafeText;
+use crate::text::{Out, SafeText};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -46,30 +46,42 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             } else {
                 let was = before.filter(|before| *before != commit);
                 let was = was.map_or_else(SafeText::empty, |before| safe!("; it was at {}", before));
-                let doubt = if verified { "" } else { "; not verified: the run has not succeeded with it" };
-                context.say(&safe!("branch {} in {} is at {}{}{}", branch, source, commit, was, doubt))?;
+                context.say(&safe!("branch {} in {} is at {}{}{}", branch, source, commit, was, doubt(verified)))?;
             }
         }
-        (Reply::Patch { bytes }, Some(file)) if file.as_os_str() == "-" => {
+        (Reply::Handed { bytes, commit, verified }, Some(file)) if file.as_os_str() == "-" => {
             if args.json {
-                context.json(&json!({ "run": args.run, "patch": bytes }))?;
+                context.json(&json!({ "run": args.run, "patch": bytes, "commit": commit, "verified": verified }))?;
             } else {
+                if !verified {
+                    // Not among the bytes of the patch, and before them: whoever applies them may not wait for more.
+                    open(Out::stderr().line(&safe!("dogwatch: commit {}{}", commit, doubt(verified)))?)?;
+                }
                 open(context.out.raw_bytes(&exact(&bytes)?)?)?;
             }
         }
-        (Reply::Patch { bytes }, Some(file)) => {
+        (Reply::Handed { bytes, commit, verified }, Some(file)) => {
             let patch = exact(&bytes)?;
             let failed = |error| Failure::new(format!("{}: {error}; choose a new file", file.display()));
             let mut to = std::fs::File::create_new(&file).map_err(failed)?;
             to.write_all(&patch).map_err(failed)?;
             if args.json {
-                let name = file.to_string_lossy();
-                context.json(&json!({ "run": args.run, "file": name, "bytes": patch.len() }))?;
+                let (name, bytes) = (file.to_string_lossy(), patch.len());
+                let told = json!({
+                    "run": args.run, "file": name, "bytes": bytes, "commit": commit, "verified": verified
+                });
+                context.json(&told)?;
             } else {
-                context.say(&safe!("{} bytes in {}; apply them with `git apply`", patch.len(), file))?;
+                let doubt = doubt(verified);
+                context.say(&safe!("{} bytes in {}; apply them with `git apply`{}", patch.len(), file, doubt))?;
             }
         }
         _ => return unfit(),
     }
     Ok(0)
+}
+
+/// What there is to say of a result that no run succeeded with.
+fn doubt(verified: bool) -> &'static str {
+    if verified { "" } else { "; not verified: the run has not succeeded with it" }
 }

@@ -3,6 +3,7 @@
 mod backups;
 mod docker;
 mod egress;
+mod engine;
 mod engines;
 mod host;
 mod models;
@@ -80,7 +81,10 @@ impl Finding {
             Level::Warn => (safe!("warn"), Colour::Yellow),
             Level::Fail => (safe!("fail"), Colour::Red),
         };
-        let mut lines = vec![safe!("{}  {}: {}", word.styled(Style::fg(colour)), self.check, self.words)];
+        // A configuration may have several mistakes, a line each.
+        let (first, more) = self.words.split_once('\n').unwrap_or((&self.words, ""));
+        let mut lines = vec![safe!("{}  {}: {}", word.styled(Style::fg(colour)), self.check, first)];
+        lines.extend(more.lines().map(|line| safe!("      {}", line)));
         lines.extend(self.remedy.iter().map(|remedy| safe!("      -> {}", remedy)));
         lines
     }
@@ -99,7 +103,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
             EngineConfig::default()
         }
     };
-    findings.push(engine(&mut context).await);
+    findings.extend(engine::other_eyes(&context.paths));
+    findings.extend(engine::look(&mut context).await);
     findings.extend(backups::look(&config, &context.paths));
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
@@ -108,18 +113,12 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     findings.extend(egress::look(&config));
     findings.extend(operators::look(&config, &context.paths).await);
     findings.extend(host::look(&context.paths, config.reserve_mib));
-    findings.extend(session::look());
+    // Nobody's login is what the engine of a whole machine lives by.
+    if !context.paths.is_system() {
+        findings.extend(session::look());
+    }
     for finding in &findings {
         finding.print(&mut context, args.json)?;
     }
     Ok(i32::from(findings.iter().any(|finding| finding.level == Level::Fail)))
-}
-
-async fn engine(context: &mut Context) -> Finding {
-    const CHECK: &str = "engine";
-    match context.running().await {
-        Ok(Some(client)) => Finding::ok(CHECK, format!("{} answers", client.welcome().engine)),
-        Ok(None) => Finding::ok(CHECK, "none is running; the next command that needs one starts it"),
-        Err(failure) => Finding::fail(CHECK, failure.message, "stop the engine that answers, or use its own dogwatch"),
-    }
 }

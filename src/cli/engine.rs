@@ -46,6 +46,9 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
             context.say(&safe!("{}", fault))?;
         }
     }
+    if let Some(stale) = &status.stale {
+        context.say(&safe!("{}", stale))?;
+    }
     if let Some(halt) = &status.halt {
         context.say(&safe!("no new step begins: {}", halt))?;
     }

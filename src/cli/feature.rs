@@ -28,7 +28,7 @@ enum Command {
         /// By what it is judged, in one line; may be given several times, and is numbered in this order
         #[arg(short, long = "criterion", value_name = "LINE")]
         criteria: Vec<String>,
-        /// What whoever builds it should know
+        /// What whoever builds it should know; `-` reads it from standard input
         #[arg(short, long, default_value = "", hide_default_value = true)]
         notes: String,
         /// The project's name or id
@@ -71,7 +71,7 @@ enum Command {
         /// All criteria, in the place of those that there are; may be given several times
         #[arg(short, long = "criterion", value_name = "LINE")]
         criteria: Vec<String>,
-        /// What whoever builds it should know
+        /// What whoever builds it should know; `-` reads it from standard input
         #[arg(short, long)]
         notes: Option<String>,
         /// Print JSON
@@ -103,18 +103,20 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let (about, json) = match args.command {
         Command::Ls { project, all, json } => return list(&mut context, project, all, json).await,
         Command::Add { title, description, criteria, notes, project, json } => {
-            (FeatureAsk::Add { project, title, text: input::text(description)?, criteria, notes }, json)
+            let (text, notes) = (input::text(description)?, input::text(notes)?);
+            (FeatureAsk::Add { project, title, text, criteria, notes }, json)
         }
         Command::Show { feature, json } => (FeatureAsk::One { feature }, json),
         Command::Edit { feature, title, description, criteria, notes, json } => {
             let criteria = (!criteria.is_empty()).then_some(criteria);
             let text = description.map(input::text).transpose()?;
+            let notes = notes.map(input::text).transpose()?;
             if title.is_none() && text.is_none() && criteria.is_none() && notes.is_none() {
                 return Err(input::wrong("nothing is said anew: name --title, --description, --criterion or --notes"));
             }
             (FeatureAsk::Edit { feature, title, text, criteria, notes }, json)
         }
-        Command::Close { feature, reason, json } => (FeatureAsk::Close { feature, reason }, json),
+        Command::Close { feature, reason, json } => (FeatureAsk::Close { feature, reason: input::text(reason)? }, json),
         Command::Reopen { feature, json } => (FeatureAsk::Reopen { feature }, json),
     };
     let Reply::Feature { detail } = context.ask(Request::Feature { about }).await? else { return unfit() };

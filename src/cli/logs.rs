@@ -44,6 +44,20 @@ impl Args {
                 || step.strip_prefix(&self.run.to_string()).and_then(|rest| rest.strip_prefix('-')) == Some(wanted)
         })
     }
+
+    /// Whether not all of the run is wanted.
+    fn is_narrow(&self) -> bool {
+        self.step.is_some() || self.iteration.is_some()
+    }
+
+    /// Nothing of the run is what was asked for.
+    fn nothing(&self) -> Failure {
+        let (run, which) = (self.run, if self.step.is_some() { "such step" } else { "step in that iteration" });
+        Failure {
+            code: 4,
+            message: format!("{run} has no {which}: `dogwatch logs {run} --list` lists those that there are"),
+        }
+    }
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
@@ -56,9 +70,8 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
         .into_iter()
         .filter(|log| args.wants(&log.step) && args.iteration.is_none_or(|wanted| log.key.iteration == wanted))
         .collect();
-    if logs.is_empty() && args.step.is_some() {
-        let message = format!("{} has no such step; `dogwatch logs {} --list` names them", args.run, args.run);
-        return Err(Failure { code: 4, message });
+    if logs.is_empty() && args.is_narrow() {
+        return Err(args.nothing());
     }
     if args.json {
         for log in &logs {
@@ -149,6 +162,15 @@ async fn follow(mut context: Context, args: &Args) -> Result<i32, Failure> {
     }
     if let Some((_, mut last)) = at {
         feed(&mut context, &mut last, None)?;
+    }
+    if shown.is_empty() && args.is_narrow() {
+        // It may have come and printed nothing; the run is over, so none comes any more.
+        let Some(client) = context.running().await? else { return Ok(0) };
+        let Reply::Logs { logs } = client.ask(Request::Logs { run: args.run }).await? else { return unfit() };
+        let later = |log: &LogInfo| args.iteration.is_none_or(|first| log.key.iteration >= first);
+        if !logs.iter().any(|log| args.wants(&log.step) && later(log)) {
+            return Err(args.nothing());
+        }
     }
     Ok(0)
 }

@@ -2,11 +2,10 @@
 
 use super::context::{Context, Failure, unfit};
 use crate::domain::{LoopMetrics, Tally};
-use crate::protocol::{Reply, Request};
+use crate::protocol::{Reply, Request, openmetrics};
 use crate::safe;
 use crate::text::{SafeText, Style, Table, left, right};
 use crate::words;
-use crate::words::openmetrics;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

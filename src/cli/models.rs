@@ -1,6 +1,7 @@
 //! `dogwatch models`: the switch that keeps every agent from models, and how things stand with them.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
 use crate::protocol::{ModelsReport, Reply, Request};
 use crate::text::SafeText;
 use crate::words;
@@ -37,7 +38,7 @@ enum Command {
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let request = match args.command {
         None => Request::Models,
-        Some(Command::Stop { project, reason }) => Request::StopModels { project, reason },
+        Some(Command::Stop { project, reason }) => Request::StopModels { project, reason: input::text(reason)? },
         Some(Command::Start { project }) => Request::StartModels { project },
     };
     let Reply::Models { models } = context.ask(request).await? else { return unfit() };

@@ -1,12 +1,13 @@
 //! `dogwatch project`: the repositories that the engine knows.
 
 use super::context::{Context, Failure, unfit};
+use super::input;
 use super::print::List;
 use crate::protocol::{Reply, Request};
 use crate::safe;
 use crate::text::{Table, left};
 use crate::words;
-use crate::workspace::open_source;
+use crate::workspace::{check_source, open_source};
 use std::path::Path;
 
 #[derive(Debug, clap::Args)]
@@ -64,6 +65,7 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
         Command::Ls { json } => list(context, json).await,
         Command::Hosts { project, json } => hosts(context, Request::Hosts { project }, json).await,
         Command::CloseHost { project, host, reason, json } => {
+            let reason = input::text(reason)?;
             hosts(context, Request::CloseHost { project, host, reason }, json).await
         }
     }
@@ -119,6 +121,8 @@ async fn hosts(mut context: Context, request: Request, json: bool) -> Result<i32
 /// A source as the engine can find it, whose working directory is another: URLs stay, paths become absolute.
 fn located(source: &str) -> Result<String, Failure> {
     if source.contains("://") || (is_remote(source) && !Path::new(source).exists()) {
+        // What holds a password does not even reach the engine.
+        check_source(source).map_err(|error| Failure { code: 5, message: error.to_string() })?;
         return Ok(source.to_owned());
     }
     let path = std::fs::canonicalize(source)
@@ -130,10 +134,7 @@ fn located(source: &str) -> Result<String, Failure> {
             error.message()
         )));
     }
-    match path.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(Failure::new(format!("{}: the path is not UTF-8; move the repository", path.display()))),
-    }
+    input::nameable(&path)
 }
 
 /// `user@host:path`, git's short form of an ssh URL.

@@ -2,12 +2,11 @@
 //! shown.
 
 use super::context::{Context, Failure, unfit};
-use super::propose::What;
 use crate::approval::machine::Resolution;
 use crate::approval::show;
-use crate::client::sign;
+use crate::client::{ClientError, sign};
 use crate::domain::{ProposalId, ProposalState};
-use crate::protocol::{NewProposal, ProposalBrief, ProposalDetail, Reply, Request, Verdict};
+use crate::protocol::{ProposalBrief, ProposalDetail, Reply, Request, Verdict};
 use crate::safe;
 use crate::text::{LogParser, SafeText, Table, left};
 use crate::words;
@@ -119,8 +118,21 @@ pub struct Yes {
     break_glass: Option<String>,
 }
 
+impl Yes {
+    /// Whether anything was said that only a proposal has.
+    pub fn is_said(&self) -> bool {
+        self.digest.is_some() || self.confirm.is_some() || self.key.is_some() || self.break_glass.is_some()
+    }
+}
+
 /// Says yes to what was shown: the digest that `show` printed, so that nothing is agreed to that nobody has read.
-pub async fn approve(mut context: Context, id: ProposalId, yes: Yes, json: bool) -> Result<i32, Failure> {
+pub async fn approve(
+    mut context: Context,
+    id: ProposalId,
+    yes: Yes,
+    reason: String,
+    json: bool,
+) -> Result<i32, Failure> {
     let Yes { digest, confirm, key, break_glass: glass } = yes;
     let detail = load(&mut context, id).await?;
     let shown = show::shown(&detail);
@@ -146,7 +158,7 @@ pub async fn approve(mut context: Context, id: ProposalId, yes: Yes, json: bool)
     } else {
         None
     };
-    let verdict = Verdict::Approve { digest: shown, seen: None, signature, glass };
+    let verdict = Verdict::Approve { digest: shown, seen: None, signature, glass, reason };
     decide(context, id, verdict, json).await
 }
 
@@ -177,26 +189,6 @@ pub async fn stop(mut context: Context, id: ProposalId, reason: String, json: bo
     Ok(0)
 }
 
-/// Puts another in its place.
-pub async fn edit(
-    mut context: Context,
-    id: ProposalId,
-    what: &What,
-    asset: Option<String>,
-    json: bool,
-) -> Result<i32, Failure> {
-    let new = Box::new(NewProposal {
-        asset: asset.unwrap_or_default(),
-        command: what.command()?,
-        claims: what.claims(),
-        run: None,
-    });
-    let request = Request::EditProposal { proposal: id, new };
-    let Reply::Proposal { detail } = context.ask(request).await? else { return unfit() };
-    told(&mut context, &detail, json)?;
-    Ok(0)
-}
-
 /// What came of a request.
 pub fn told(context: &mut Context, detail: &ProposalDetail, json: bool) -> Result<(), Failure> {
     if json {
@@ -220,7 +212,8 @@ pub async fn output(mut context: Context, id: ProposalId, json: bool) -> Result<
     loop {
         let request = Request::ReadOutput { proposal: id, offset, most: 1 << 20 };
         let Reply::Output { bytes, end, .. } = context.ask(request).await? else { return unfit() };
-        let bytes = bytes.decode().unwrap_or_default();
+        let damaged = || ClientError::Broken("bytes of the output arrived damaged".to_owned());
+        let bytes = bytes.decode().ok_or_else(damaged)?;
         if json {
             context.json(&crate::protocol::Bytes::new(&bytes))?;
         } else {

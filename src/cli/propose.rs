@@ -28,42 +28,42 @@ pub struct Args {
 
 /// What would run, as options say it.
 #[derive(Debug, clap::Args)]
-pub struct What {
+struct What {
     /// Why; people decide on it
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub why: String,
+    why: String,
     /// What it should bring about
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub expect: String,
+    expect: String,
     /// How it would be undone
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub undo: String,
+    undo: String,
     /// The directory that it is started in, an absolute path on the asset
     #[arg(long, default_value = "/")]
-    pub cwd: String,
+    cwd: String,
     /// The user that it runs as there
     #[arg(long)]
-    pub user: Option<String>,
+    user: Option<String>,
     /// A variable of its environment; may be given several times
     #[arg(long = "env", value_name = "NAME=VALUE")]
-    pub env: Vec<OsString>,
+    env: Vec<OsString>,
     /// A file whose bytes it reads; `-` for standard input
     #[arg(long, value_name = "FILE")]
-    pub stdin: Option<PathBuf>,
+    stdin: Option<PathBuf>,
     /// After how many seconds it is ended
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub timeout: u32,
+    timeout: u32,
     /// A file with a script for /bin/sh, in place of words; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
-    pub script: Option<PathBuf>,
+    script: Option<PathBuf>,
     /// The program and its arguments
     #[arg(last = true, value_name = "WORD")]
-    pub words: Vec<OsString>,
+    words: Vec<OsString>,
 }
 
 impl What {
     /// The command. Files are read now; nothing is read again later.
-    pub fn command(&self) -> Result<Command, Failure> {
+    fn command(&self) -> Result<Command, Failure> {
         let program = match &self.script {
             Some(path) => Program::Script { bytes: read(path)? },
             None => Program::Argv { words: self.words.iter().map(|word| word.clone().into_vec()).collect() },
@@ -75,12 +75,13 @@ impl What {
     }
 
     /// What is said of it.
-    pub fn claims(&self) -> Claims {
-        Claims { why: self.why.clone(), expect: self.expect.clone(), undo: self.undo.clone() }
+    fn claims(&self) -> Result<Claims, Failure> {
+        let said = |text: &String| input::text(text.clone());
+        Ok(Claims { why: said(&self.why)?, expect: said(&self.expect)?, undo: said(&self.undo)? })
     }
 }
 
-fn variable(text: &OsString) -> Result<(String, Vec<u8>), Failure> {
+pub fn variable(text: &OsString) -> Result<(String, Vec<u8>), Failure> {
     let bytes = text.clone().into_vec();
     let at = bytes.iter().position(|byte| *byte == b'=');
     let name = at.and_then(|at| std::str::from_utf8(bytes.get(..at)?).ok().map(str::to_owned));
@@ -91,21 +92,17 @@ fn variable(text: &OsString) -> Result<(String, Vec<u8>), Failure> {
 }
 
 /// The bytes of a file, at most as many as a command may have.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let most = LARGEST as u64 + 1;
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
-    };
+    let read = input::source(path)?.and_then(|file| file.take(most).read_to_end(&mut bytes));
     read.map_err(input::unusable(path, "name a file that you may read"))?;
     Ok(bytes)
 }
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Args { asset, what, run, json } = args;
-    let new = Box::new(NewProposal { asset, command: what.command()?, claims: what.claims(), run });
+    let new = Box::new(NewProposal { asset, command: what.command()?, claims: what.claims()?, run });
     let Reply::Proposal { detail } = context.ask(Request::Propose { new }).await? else { return unfit() };
     told(&mut context, &detail, json)?;
     Ok(0)

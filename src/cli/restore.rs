@@ -128,7 +128,7 @@ fn page(plan: &Plan) -> Vec<SafeText> {
             }
         }
         Some(Err(why)) => {
-            lines.push(safe!("What is lost nobody can tell, since the present database cannot be read: {}", why))
+            lines.push(safe!("What is lost nobody can tell, since the present database cannot be read: {}", why));
         }
     }
     if counts.unfinished > 0 {

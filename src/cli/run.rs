@@ -115,7 +115,7 @@ async fn project_here(context: &mut Context) -> Result<String, Failure> {
             here.display()
         )));
     };
-    let source = top.to_string_lossy().into_owned();
+    let source = input::nameable(&top)?;
     let Reply::Projects { projects } = context.ask(Request::Projects).await? else { return unfit() };
     if let Some(project) = projects.into_iter().find(|project| project.source == source) {
         return Ok(project.name);

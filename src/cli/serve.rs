@@ -1,7 +1,11 @@
 //! `dogwatch serve`: the engine itself.
 
+mod ending;
 mod files;
+mod heaps;
 mod key;
+mod log;
+mod loops;
 mod place;
 mod unit;
 
@@ -28,9 +32,10 @@ use crate::safe;
 use crate::sandbox::docker::{DockerSandbox, DockerSettings, FarSettings};
 use crate::sandbox::process::ProcessSettings;
 use crate::sandbox::{AnySandbox, SandboxError};
-use crate::server::{Server, listen};
+use crate::server::{Server, Settings, listen};
 use crate::store::{self, OpenError, Store};
 use crate::text::Out;
+use loops::Loops;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,8 +47,6 @@ use tokio::sync::Notify;
 const NOBODY_IN_PARTICULAR: (u32, u32) = (10_001, 10_001);
 /// How often leftovers of tries are looked for, beside each start.
 const TRIES: Duration = Duration::from_hours(1);
-/// Log files of the engine that are kept, one a day.
-const KEPT_LOGS: usize = 14;
 
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -83,6 +86,9 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
     paths.prepare()?;
     let _flushed_on_drop = log_to(&paths)?;
     files::raise();
+    if !heaps::few() {
+        tracing::warn!("the allocator keeps a heap for each thread, so memory may grow with their number");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&paths));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -90,6 +96,7 @@ pub fn perform(args: &Args) -> Result<i32, Failure> {
 }
 
 async fn serve(paths: &Paths) -> Result<i32, Failure> {
+    let settings = Settings::of(&paths.config_file());
     let config = EngineConfig::load(&paths.config_file()).map_err(|errors| Failure::new(errors.to_string()))?;
     let group = if paths.is_system() { Some(group(&config.group).await?) } else { None };
     let (store, rescue) = open_store(paths, config.reserve_mib)?;
@@ -99,16 +106,19 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     tracing::info!(kind = sandbox.name(), "the sandbox is chosen");
     let room = Room::new(&config, room::machine());
     let instance = store.instance().to_owned();
-    let tries = tokio::spawn(look_after_tries(paths.clone(), config.clone()));
+    let mut loops = Loops::default();
+    let (at, told) = (paths.clone(), config.clone());
+    loops.add("the removal of what tries of agents left", move || look_after_tries(at.clone(), told.clone()));
     let checkpoints = Arc::new(checkpoints(paths, &config, &store)?);
     let (books, knowledge) = (Books::new(store.clone()), Knowledge::new(store.clone()));
     let knowledge = knowledge.with_queries(Queries::new(paths.database())).with_logs(paths.logs());
+    let knowledge = knowledge.across_projects(config.memory.across_projects);
     let crash = CrashPoints::from_environment();
     let gate = Arc::new(Gate::new(paths.gate(), paths.config_file()).crashing(crash.clone()));
-    let looks = config
-        .look_every
-        .filter(|_| rescue.is_none())
-        .map(|seconds| tokio::spawn(fleet::watch(store.clone(), Arc::clone(&gate), Duration::from_secs(seconds))));
+    if let Some(seconds) = config.look_every.filter(|_| rescue.is_none()) {
+        let (store, gate, every) = (store.clone(), Arc::clone(&gate), Duration::from_secs(seconds));
+        loops.add("the look at assets", move || fleet::watch(store.clone(), Arc::clone(&gate), every));
+    }
     let desk = Desk {
         policy: Arc::new(config.approvals.clone()),
         fleet: Arc::new(fleet::Assets::new(store.clone(), Arc::clone(&gate))),
@@ -121,8 +131,8 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let others = others(paths, &config, sandbox_instance(&store), user).await?;
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
-    let notifier = Notifier::new(store.clone(), &config.notify, paths.config());
     let backups = Arc::new(backups(paths, &config, &store));
+    let (tells, notify, home) = (store.clone(), config.notify.clone(), paths.config().to_owned());
     let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
     let ground = (Arc::<People>::clone(&people) as Arc<dyn Roles>, Arc::new(SystemClock::new()) as Arc<dyn Clock>);
@@ -132,21 +142,23 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let stop = Arc::new(Notify::new());
     let stays_alone = rescue.is_some();
     let commits = engine.commits();
-    // Nothing runs in rescue mode.
-    let clock = (!stays_alone).then(|| {
+    // Nothing runs in rescue mode, and nothing is written.
+    if !stays_alone {
         let (one, other) = (Arc::clone(&engine), Arc::clone(&engine));
-        tokio::spawn(async move { tokio::join!(one.keep_schedules(), other.keep_datasets()) })
-    });
+        loops.add("the clock of test runs", move || Arc::clone(&one).keep_schedules());
+        loops.add("the reader of data sets", move || Arc::clone(&other).keep_datasets());
+        let (marks, news) = (Arc::clone(&checkpoints), commits.clone());
+        loops.add("the maker of checkpoints", move || Arc::clone(&marks).keep(news.clone()));
+        loops.add("the way to tell people what waits", move || {
+            Notifier::new(tells.clone(), &notify, &home).keep(commits.clone())
+        });
+        let copies = Arc::clone(&backups);
+        loops.add("the maker of backups", move || Arc::clone(&copies).keep());
+    }
     let shared = (Arc::clone(&stop), gate);
-    let (state, sealed) = (paths.state().to_owned(), Arc::clone(&checkpoints));
-    let sealed = (sealed, Arc::clone(&backups));
-    let server = Server::new((engine, proposals), instance, state, rescue, shared, people, sealed);
-    let marks = tokio::spawn(async move {
-        // Nothing is written in rescue mode.
-        if !stays_alone {
-            tokio::join!(checkpoints.keep(commits.clone()), notifier.keep(commits), backups.keep());
-        }
-    });
+    let place_of = (paths.state().to_owned(), settings);
+    let sealed = (checkpoints, backups, loops.faults());
+    let server = Server::new((engine, proposals), instance, place_of, rescue, shared, people, sealed);
     // Whoever finds it answering may tell it to end at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // A terminal that goes away is no reason to stop.
@@ -162,21 +174,19 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         // At once, as if it were killed: whatever it wrote now would be in another engine's place.
         () = place.lost() => std::process::exit(1),
     };
-    tries.abort();
-    if let Some(looks) = looks {
-        looks.abort();
-    }
-    if let Some(clock) = clock {
-        clock.abort();
-    }
-    marks.abort();
+    ending::sure(code);
+    drop(loops);
     tracing::info!("the engine ends; containers live on");
-    books.settle().await;
-    if server.rescue.is_none()
-        && let Err(error) = server.checkpoints.make().await
-    {
-        tracing::warn!("{error}");
-    }
+    ending::say(async {
+        books.settle().await;
+        // Nothing is written in rescue mode.
+        if server.rescue.is_none()
+            && let Err(error) = server.checkpoints.make().await
+        {
+            tracing::warn!("{error}");
+        }
+    })
+    .await;
     // Before the store and its lock go: after that the place may be another engine's.
     socket_file.remove();
     drop(server);
@@ -369,13 +379,9 @@ fn log_to(paths: &Paths) -> Result<tracing_appender::non_blocking::WorkerGuard, 
     let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
         return Err(Failure::new(format!("{}: not a place for a log", file.display())));
     };
-    let appender = tracing_appender::rolling::RollingFileAppender::builder()
-        .rotation(tracing_appender::rolling::Rotation::DAILY)
-        .filename_prefix(name.to_string_lossy())
-        .max_log_files(KEPT_LOGS)
-        .build(dir)
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let log = log::EngineLog::new(dir, &name.to_string_lossy());
+    let log = log.map_err(|error| Failure::new(format!("{}: the log cannot be written: {error}", dir.display())))?;
+    let (writer, guard) = tracing_appender::non_blocking(log);
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOGWATCH_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_writer(writer).with_env_filter(filter).init();
     Ok(guard)

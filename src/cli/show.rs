@@ -202,7 +202,7 @@ fn ended(end: &StepEnd) -> SafeText {
         StepEnd::TimedOut { seconds } => safe!("ran past its limit of {}s", seconds),
         StepEnd::Silent { seconds } => safe!("wrote nothing for {}s", seconds),
         StepEnd::Overfull { what, mib } => {
-            safe!("stopped: its {} came to the cap of {}", what.word(), format_size(*mib))
+            safe!("stopped: its {} came to the cap of {} or of files", what.word(), format_size(*mib))
         }
         StepEnd::Stopped => safe!("stopped by the engine"),
         StepEnd::NotStarted { reason } => safe!("not started: {}", reason),

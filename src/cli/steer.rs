@@ -128,7 +128,7 @@ async fn followed(context: &mut Context, run: RunId, number: u32) -> Result<RunD
 }
 
 pub async fn cancel(context: Context, args: Cancel) -> Result<i32, Failure> {
-    tell(context, Request::Cancel { run: args.run, reason: args.reason }, args.json).await
+    tell(context, Request::Cancel { run: args.run, reason: input::text(args.reason)? }, args.json).await
 }
 
 pub async fn roll_back(context: Context, args: Rollback) -> Result<i32, Failure> {

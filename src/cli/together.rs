@@ -17,7 +17,15 @@ pub async fn perform(
 ) -> Result<i32, Failure> {
     let mut all = Vec::new();
     for id in ids {
-        all.push(load(&mut context, *id).await?);
+        let one = load(&mut context, *id).await?;
+        if !one.proposal.state.is_open() {
+            let message = format!(
+                "{id} is {}: name those that wait, `dogwatch approvals ls` lists them",
+                one.proposal.state.name()
+            );
+            return Err(Failure { code: 5, message });
+        }
+        all.push(one);
     }
     let shown: Vec<(ProposalId, String)> = all.iter().map(|one| (one.proposal.id, show::shown(one))).collect();
     let whole = together::digest(shown.iter().map(|(id, digest)| (*id, digest.as_str())));

@@ -16,16 +16,22 @@ pub struct Args {
 
 pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     let Reply::WhoAmI { person } = context.ask(Request::WhoAmI).await? else { return unfit() };
+    // A role that was given or taken in the file since is not one yet.
+    let stale = match context.ask(Request::Status).await? {
+        Reply::Status { status } => status.stale,
+        _ => return unfit(),
+    };
     if args.json {
         let may: Vec<_> = OperatorRole::ALL.into_iter().filter(|role| has_role(&person.roles, *role)).collect();
         let mut value = serde_json::to_value(&person).map_err(|error| Failure::new(error.to_string()))?;
         if let Some(fields) = value.as_object_mut() {
             fields.insert("may".to_owned(), json!(may));
+            fields.insert("stale".to_owned(), json!(stale));
         }
         context.json(&value)?;
         return Ok(0);
     }
-    for line in lines(&person) {
+    for line in lines(&person).into_iter().chain(stale.map(|stale| safe!("{}", stale))) {
         context.say_wrapped(&line)?;
     }
     Ok(0)

@@ -49,8 +49,7 @@ pub(super) fn read(top: &Section<'_, '_>) -> BackupConfig {
     }
     let keep = section.whole("keep", 1..1001).and_then(|number| usize::try_from(number).ok());
     config.keep = keep.unwrap_or(config.keep);
-    let days = section.whole("days", 0..3651).and_then(|number| u64::try_from(number).ok());
-    config.days = days.unwrap_or(config.days);
+    config.days = section.whole("days", 0..3651).unwrap_or(config.days);
     config.to = section.string("to").and_then(|text| {
         let path = PathBuf::from(&text.value);
         if path.is_absolute() && !text.value.contains('\0') {

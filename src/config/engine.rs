@@ -25,9 +25,11 @@ use crate::domain::{Allowances, Operators, Remedy, Role, RoleRules};
 use crate::models::Prices;
 use crate::text::screen::Bell;
 use crate::watchdog::Thresholds;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Registries that images may come from when the operator says nothing.
@@ -257,19 +259,32 @@ impl EngineConfig {
         let unreadable = |error: std::io::Error| {
             ConfigErrors::whole(&place, format!("cannot be read: {error}; repair it or take it away"))
         };
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
+        let bytes = match read_regular(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(unreadable(error)),
         };
-        let mut text = String::new();
-        file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            unreadable(std::io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+        })?;
         let mut config = Self::parse(&text, &place)?;
         for models in config.models.values_mut() {
             models.key = models.key.take().map(|key| key.beside(path.parent().unwrap_or(path)));
         }
         Ok(config)
     }
+}
+
+/// The bytes of `config.toml`, as many as it may have and one more. Whatever lies in its place, nobody waits for it.
+pub fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn usual_group() -> String {

@@ -93,11 +93,11 @@ impl Paths {
         let project = ProjectDirs::from("", "", "dogwatch");
         let state = match overridden(STATE_VARIABLE, std::env::var_os(STATE_VARIABLE))? {
             Some(path) => path,
-            None => project.as_ref().and_then(ProjectDirs::state_dir).ok_or(PathsError::NoHome)?.to_path_buf(),
+            None => at_home(project.as_ref().and_then(ProjectDirs::state_dir))?,
         };
         let config = match overridden(CONFIG_VARIABLE, std::env::var_os(CONFIG_VARIABLE))? {
             Some(path) => path,
-            None => project.as_ref().map(ProjectDirs::config_dir).ok_or(PathsError::NoHome)?.to_path_buf(),
+            None => at_home(project.as_ref().map(ProjectDirs::config_dir))?,
         };
         Self::new(state, config)
     }
@@ -125,6 +125,11 @@ impl Paths {
     /// Whether these are those of the system's engine, which nobody starts by the way and beside which nobody has one of their own.
     pub fn is_system(&self) -> bool {
         self.system.is_some()
+    }
+
+    /// The user and group of the engine, by whose its state directory is; `None` where no engine has begun there yet.
+    pub fn owner(&self) -> Option<(u32, u32)> {
+        std::fs::metadata(&self.state).ok().map(|seen| (seen.uid(), seen.gid()))
     }
 
     /// With given directories, both absolute.
@@ -350,6 +355,16 @@ impl Paths {
     pub fn epoch(&self) -> PathBuf {
         self.state.join("epoch")
     }
+}
+
+/// A usual place. Those that XDG names count only where they are absolute, so what is not comes from the home directory.
+fn at_home(path: Option<&Path>) -> Result<PathBuf, PathsError> {
+    let path = path.ok_or(PathsError::NoHome)?;
+    if path.is_absolute() {
+        return Ok(path.to_path_buf());
+    }
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    Err(PathsError::Relative { variable: "HOME", value: home.to_string_lossy().into_owned() })
 }
 
 fn overridden(variable: &'static str, value: Option<std::ffi::OsString>) -> Result<Option<PathBuf>, PathsError> {

@@ -3,7 +3,7 @@
 use super::reader::{Placed, Section, clip};
 use super::suggest::nearest;
 use super::{rules, schema};
-use crate::domain::{Data, Role, RoleRules, Tool};
+use crate::domain::{Data, ProviderTool, Role, RoleRules, Tool};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name of a model.
@@ -39,6 +39,8 @@ fn of(role: Role, section: &Section<'_, '_>) -> RoleRules {
         tools: words(section, "tools", &Tool::ALL.map(|tool| (tool.name(), tool))).unwrap_or(usual.tools),
         data: words(section, "data", &Data::ALL.map(|data| (data.name(), data))).unwrap_or(usual.data),
         egress: hosts(section),
+        provider_tools: words(section, "provider-tools", &ProviderTool::ALL.map(|tool| (tool.name(), tool)))
+            .unwrap_or(usual.provider_tools),
     };
     if let Some(model) = made.model.as_ref().filter(|model| !made.admits(model)) {
         let message = format!("`model` is \"{}\", which `models` does not admit: add it there", clip(model));
@@ -49,6 +51,22 @@ fn of(role: Role, section: &Section<'_, '_>) -> RoleRules {
             section.place_of("egress"),
             "a role that reads of live systems reaches no host, since what it reads could be carried out: leave out `egress`, or \
              take \"assets\" out of `data`"
+                .to_owned(),
+        );
+    }
+    if made.data.contains(&Data::Assets) && !made.provider_tools.is_empty() {
+        section.note(
+            section.place_of("provider-tools"),
+            "a role that reads of live systems has its provider reach nothing, since what it reads could be carried out: leave \
+             out `provider-tools`, or take \"assets\" out of `data`"
+                .to_owned(),
+        );
+    }
+    if role == Role::Auditor && !made.provider_tools.is_empty() {
+        section.note(
+            section.place_of("provider-tools"),
+            "the auditor's provider does nothing by itself, since what it says must come from the result alone: leave out \
+             `provider-tools`"
                 .to_owned(),
         );
     }
@@ -126,7 +144,7 @@ mod tests {
     fn what_the_operator_says_goes_before_what_a_role_has_by_itself() {
         let config = parse(
             "[roles.reviewer]\nagent = \"codex\"\nmodel = \"gpt-5\"\nmodels = [\"gpt-*\"]\ntools = [\"search\"]\n\
-             [roles.researcher]\negress = [\"pypi\", \"*.example.org\", \"docs.rs\"]\n",
+             [roles.researcher]\negress = [\"pypi\", \"*.example.org\", \"docs.rs\"]\nprovider-tools = [\"web_search\"]\n",
         )
         .unwrap();
         let reviewer = config.role(Role::Reviewer);
@@ -134,6 +152,7 @@ mod tests {
         assert_eq!(reviewer.tools, BTreeSet::from([Tool::Search]));
         assert_eq!(reviewer.data, Role::Reviewer.rules().data);
         assert_eq!(config.role(Role::Researcher).egress, ["*.example.org", "docs.rs", "pypi"]);
+        assert_eq!(config.role(Role::Researcher).provider_tools, BTreeSet::from([ProviderTool::WebSearch]));
         assert_eq!(config.role(Role::Coder), Role::Coder.rules());
     }
 
@@ -153,6 +172,9 @@ mod tests {
             ("[roles.coder]\negress = [\"10.0.0.1\"]\n", "no address"),
             ("[roles.coder]\negress = [\"pypy\"]\n", "did you mean \"pypi\""),
             ("[roles.coder]\negress = [\"example.org:22\"]\n", "write a host"),
+            ("[roles.remedy]\nprovider-tools = [\"web_fetch\"]\n", "carried out"),
+            ("[roles.auditor]\nprovider-tools = [\"web_fetch\"]\n", "from the result alone"),
+            ("[roles.coder]\nprovider-tools = [\"bash\"]\n", "it may have web_search"),
             ("[roles.coder]\nkey = 1\n", "unknown key"),
         ] {
             let error = parse(lines).unwrap_err();

@@ -20,6 +20,40 @@ fn the_reference_page_is_fresh() {
     assert!(stored == reference(), "assets/docs/config.md is stale: run this test once with UPDATE_DOCS=1");
 }
 
+/// Tables that stand in a repository's file; all others stand in the engine's.
+const OF_A_PROJECT: [&str; 5] = ["[agent]", "[setup]", "[services.", "[[suite]]", "[browser]"];
+
+/// What the pages of `dogwatch help` show as TOML is taken as it stands there.
+#[test]
+fn the_examples_of_the_pages_hold() {
+    let pages = std::fs::read_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/docs")).unwrap();
+    let mut project = "version = 1\n[image]\nreference = \"docker.io/library/python:3\"\n".to_owned();
+    let mut of_engines = 0;
+    let mut pages: Vec<PathBuf> = pages.map(|page| page.unwrap().path()).collect();
+    pages.sort();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for block in text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            if OF_A_PROJECT.iter().any(|header| block.starts_with(header)) {
+                project.push_str(block);
+                continue;
+            }
+            // A key that is cut in the page.
+            let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL8mZ2OMbWfHyd6u5fBuvyLJN0Cc4iwdcdtJ3Iu9p5Xb";
+            let whole = block.replace("ssh-ed25519 AAAA...", key);
+            let read = EngineConfig::parse(&whole, &page.display().to_string());
+            assert!(read.is_ok(), "{}\n{block}", read.unwrap_err());
+            of_engines += 1;
+        }
+        for words in text.split("# also ").skip(1).filter_map(|rest| rest.split(" and others").next()) {
+            let known = |word: &str| PRESETS.iter().any(|preset| preset.word == word);
+            assert!(words.split(", ").all(known), "no presets of egress: {words}");
+        }
+    }
+    let read = ProjectConfig::parse(&project, "pages");
+    assert!(read.is_ok() && of_engines > 4, "{}\n{project}", read.unwrap_err());
+}
+
 #[test]
 fn the_engine_file_is_read_strictly() {
     let config = EngineConfig::parse(ENGINE, "config.toml").unwrap();

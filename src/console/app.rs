@@ -2,6 +2,7 @@
 //! and draws nothing; what it wants of the outside is collected for the loop to do.
 
 mod act;
+mod answering;
 mod audit;
 mod basket;
 mod bugs;
@@ -12,6 +13,7 @@ mod dialog;
 mod filter;
 mod fleet;
 mod guide;
+mod kept;
 mod knowledge;
 mod layer;
 mod list;
@@ -29,6 +31,7 @@ mod rows;
 mod run;
 mod sizes;
 mod terms;
+mod works;
 
 pub use audit::{AuditList, Event};
 pub use choice::{Choice, Deed};
@@ -37,10 +40,12 @@ pub use dialog::{Dialog, LEAST, Output, is_at_work};
 pub use filter::{Filters, List};
 pub use fleet::FleetPage;
 pub use guide::Guiding;
+use kept::Kept;
 pub use knowledge::{Item, KnowledgePage, Known};
 pub use layer::{Editing, Layer};
 pub use loaded::Loaded;
 pub use metrics::MetricsPage;
+pub use open::Best;
 pub use place::{Page, Pane, Spot};
 pub use proposals::{Waiting, needs_person};
 pub use reading::{Of, Reading};
@@ -54,12 +59,14 @@ use super::keymap::{Keymap, Scope};
 use super::keys::Key;
 use super::link::Order;
 use super::log::LogPane;
-use crate::domain::{AssetId, Bug, BugId, Millis, ProposalId, QuestionId, RunId};
+use crate::domain::{AssetId, Bug, BugId, Millis, ProposalId, Question, QuestionId, RunId};
 use crate::protocol::{BugDetail, EngineStatus, ProposalBrief, Request, RunView, Welcome};
 use crate::text::SafeText;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 
+/// Messages that are kept.
+const MESSAGES: usize = 10;
 /// Lines of a log that are sent at once while it is followed.
 const TAIL: u32 = 500;
 
@@ -139,6 +146,8 @@ pub(super) enum Asked {
     Guide(RunId, String),
     /// What was told a run before.
     Told(RunId),
+    /// Which iteration of a run came farthest.
+    Best(RunId),
 }
 
 /// What is known, shown and wanted.
@@ -152,7 +161,7 @@ pub struct App {
     /// Runs.
     pub runs: BTreeMap<RunId, RunView>,
     /// Questions that wait.
-    pub questions: BTreeMap<QuestionId, crate::domain::Question>,
+    pub questions: BTreeMap<QuestionId, Question>,
     /// Proposals for live assets of which something is expected.
     pub proposals: Vec<ProposalBrief>,
     /// The dialog about one of them.
@@ -193,6 +202,8 @@ pub struct App {
     pub metrics: MetricsPage,
     /// What lists are filtered by.
     pub filters: Filters,
+    /// Lists of which the engine told the newest items only.
+    pub cut: BTreeSet<List>,
     /// The text beside a list.
     pub reading: Reading,
     /// The log.
@@ -203,10 +214,22 @@ pub struct App {
     pub sizes: Sizes,
     /// What runs are told.
     pub guiding: Guiding,
+    /// What is written in other dialogs and not sent.
+    kept: Kept,
+    /// The question that a dialog is about, as it was when it was known last.
+    deciding: Option<Question>,
     /// What lies over the screen.
     pub layer: Option<Layer>,
     /// What was done last, or what went wrong.
     pub said: Option<(SafeText, bool)>,
+    /// What was said last, when, and whether it was a complaint; the newest at the end.
+    pub messages: VecDeque<(Millis, SafeText, bool)>,
+    /// The last first line of a text that lies over the screen, as it was painted.
+    pub reach: usize,
+    /// The iteration of a run that came farthest, as the engine said last; the inner one is none where nobody knows.
+    best: Option<(RunId, Option<u32>)>,
+    /// Bugs that are solved are listed as well.
+    pub all_bugs: bool,
     /// The present instant, as the loop tells it.
     pub now: Millis,
     /// Nothing may be changed from here.
@@ -223,6 +246,8 @@ pub struct App {
     pressed: Option<Key>,
     /// When the engine was heard last.
     pub heard: Option<Millis>,
+    /// Since when it is silent, though it was asked something.
+    pub slow: Option<Millis>,
     /// What is shown beside the runs may have changed.
     pub stale: bool,
 }
@@ -254,13 +279,20 @@ impl App {
             knowledge: KnowledgePage::default(),
             metrics: MetricsPage::default(),
             filters: Filters::default(),
+            cut: BTreeSet::new(),
             reading: Reading::default(),
             log: LogPane::default(),
             keys: Keymap::default(),
             sizes: Sizes::default(),
             guiding: Guiding::default(),
+            kept: Kept::default(),
+            deciding: None,
             layer: None,
             said: None,
+            messages: VecDeque::new(),
+            reach: usize::MAX,
+            all_bugs: false,
+            best: None,
             now: Millis(0),
             read_only,
             alarm: None,
@@ -273,6 +305,7 @@ impl App {
             ring: Ring::default(),
             pressed: None,
             heard: None,
+            slow: None,
             stale: false,
         }
     }
@@ -283,6 +316,7 @@ impl App {
             (Page::Watch, Pane::Runs) => Scope::Runs,
             (Page::Watch, Pane::Log) => Scope::Log,
             (Page::Watch, Pane::Questions) | (Page::Approvals, _) => Scope::Questions,
+            (Page::Watch, Pane::Bugs) | (Page::Bugs, _) => Scope::Bugs,
             (Page::Run, _) => Scope::Detail,
             (Page::Proposal, _) => Scope::Proposal,
             _ => Scope::Anywhere,
@@ -294,7 +328,10 @@ impl App {
         // Where somebody decides, the time that is left is one of the facts.
         let dialog =
             self.page == Page::Proposal && self.dialog.shown().is_some_and(|detail| !detail.proposal.state.is_final());
-        dialog || self.runs.values().any(|view| !view.run.state.is_final() && !view.run.state.awaits_person())
+        // How long it is silent is counted on the screen.
+        dialog
+            || self.slow.is_some()
+            || self.runs.values().any(|view| !view.run.state.is_final() && !view.run.state.awaits_person())
     }
 
     fn ask(&mut self, why: Asked, request: Request) {
@@ -314,7 +351,7 @@ impl App {
         self.metrics.all.outdate();
         self.dialog.detail.outdate();
         for (why, request) in [
-            (Asked::Bugs, Request::Bugs { all: false }),
+            (Asked::Bugs, Request::Bugs { all: self.all_bugs }),
             (Asked::Status, Request::Status),
             (Asked::Proposals, Request::Proposals { all: false }),
         ] {
@@ -360,11 +397,19 @@ impl App {
     }
 
     fn say(&mut self, words: SafeText) {
-        self.said = Some((words, false));
+        self.tell(words, false);
     }
 
     fn complain(&mut self, words: SafeText) {
-        self.said = Some((words, true));
+        self.tell(words, true);
+    }
+
+    fn tell(&mut self, words: SafeText, bad: bool) {
+        if self.messages.len() >= MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back((self.now, words.clone(), bad));
+        self.said = Some((words, bad));
     }
 
     /// Shows the log of the selected run.

@@ -14,6 +14,7 @@ pub enum Command {
     Quit,
     Help,
     Tour,
+    Messages,
     Palette,
     Watch,
     Approvals,
@@ -43,6 +44,7 @@ pub enum Command {
     Collapse,
     EvenPanes,
     All,
+    AllBugs,
     Pause,
     Resume,
     Redirect,
@@ -107,6 +109,8 @@ pub enum Scope {
     Run,
     /// In the log.
     Log,
+    /// In the bug table.
+    Bugs,
     /// Where questions are.
     Questions,
     /// In the dialog about a proposal.
@@ -115,12 +119,13 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, in the order in which help tells them.
-    pub const ALL: [Self; 7] =
-        [Self::Anywhere, Self::Run, Self::Runs, Self::Detail, Self::Log, Self::Questions, Self::Proposal];
+    pub const ALL: [Self; 8] =
+        [Self::Anywhere, Self::Run, Self::Runs, Self::Detail, Self::Log, Self::Bugs, Self::Questions, Self::Proposal];
 
     /// What works there as well.
     pub fn also(self) -> Option<Self> {
-        matches!(self, Self::Runs | Self::Detail | Self::Questions).then_some(Self::Run)
+        // Beside the log and the bugs of the watch a run is selected, too.
+        matches!(self, Self::Runs | Self::Detail | Self::Questions | Self::Log | Self::Bugs).then_some(Self::Run)
     }
 
     /// The place in words.
@@ -131,6 +136,7 @@ impl Scope {
             Self::Runs => "in the list of runs",
             Self::Detail => "on the screen of one run",
             Self::Log => "in the log",
+            Self::Bugs => "in the bug table",
             Self::Questions => "where questions are",
             Self::Proposal => "in the dialog about a live asset",
         }
@@ -170,6 +176,7 @@ const fn bind(
 pub const BINDINGS: &[Binding] = &[
     bind(Command::Help, "help", &["?", "f1"], Scope::Anywhere, "Show these keys", "help"),
     bind(Command::Tour, "tour", &["f2"], Scope::Anywhere, "The first steps: what there is, and what to press", ""),
+    bind(Command::Messages, "messages", &["f3"], Scope::Anywhere, "What was said last, whole", ""),
     bind(Command::Quit, "quit", &["q", "ctrl-c"], Scope::Anywhere, "Leave; runs go on", "quit"),
     bind(Command::Palette, "palette", &[":"], Scope::Anywhere, "Find a command by its name", "commands"),
     bind(Command::Watch, "watch", &["1"], Scope::Anywhere, "The watch: runs, log, bugs, approvals", ""),
@@ -234,6 +241,7 @@ pub const BINDINGS: &[Binding] = &[
         "Go back to the selected iteration, or else to the best",
         "roll back",
     ),
+    bind(Command::AllBugs, "all-bugs", &["a"], Scope::Bugs, "Also show bugs that are solved, or not", "solved ones"),
     bind(Command::Approve, "approve", &["y"], Scope::Questions, "Answer yes", "yes"),
     bind(Command::Deny, "deny", &["n"], Scope::Questions, "Answer no", "no"),
     bind(Command::AwaitDay, "await-day", &["w"], Scope::Questions, "Let the run wait for the next day", ""),

@@ -11,13 +11,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// The first wait for an engine that went away, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// The number of the stream of changes; what is asked has numbers above it.
 const WATCH: u64 = 1;
+/// The number of what is asked only to hear whether the engine still answers.
+const PING: u64 = u64::MAX;
+/// An engine that owes an answer and says nothing for so long is told as silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// An engine that says nothing and owes nothing is asked something after so long.
+const QUIET: Duration = Duration::from_secs(20);
+/// The first wait before a log that broke off is followed again, and the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// What the console wants of the engine.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +48,10 @@ pub enum News {
     Alarm(String),
     /// It does not, and why.
     Down(String),
+    /// It was asked something a while ago and says nothing at all.
+    Slow,
+    /// It says something again.
+    Heard,
     /// Everything, or the first part of it.
     Snapshot(Snapshot),
     /// What changed.
@@ -102,7 +115,12 @@ pub async fn keep(
                         }
                     }
                     Some(Order::Export(wanted)) => tail.export(wanted),
-                    Some(Order::Tail(..)) => {}
+                    // Else it would look as if the run had printed nothing.
+                    Some(Order::Tail(run, _)) => {
+                        if news.send(News::TailOver(run, Some("no engine just now".to_owned()))).await.is_err() {
+                            return;
+                        }
+                    }
                     None => return,
                 },
             }
@@ -140,6 +158,7 @@ async fn session(
         return Some(error);
     }
     let mut open = HashSet::new();
+    let mut hearing = Hearing { last: Instant::now(), slow: false };
     let (lines_in, mut lines) = tokio::sync::mpsc::channel(64);
     // A read that is given up halfway would lose its place in the line, so reading has a task of its own.
     let reading = tokio::spawn(async move { read(&mut reader, lines_in).await });
@@ -148,22 +167,68 @@ async fn session(
             line = lines.recv() => match line {
                 // Without the stream of changes nothing that is shown would be true for long: all begins anew.
                 Some(Ok(EngineLine::Fault { id: WATCH | 0, fault })) => break fault.into(),
-                Some(Ok(line)) => hear(line, &instance, cursor, &mut open, news).await?,
+                Some(Ok(line)) => {
+                    hearing.heard(news).await?;
+                    hear(line, &instance, cursor, &mut open, news).await?;
+                }
                 Some(Err(error)) => break error,
                 None => break ClientError::Broken("nothing is read any more".to_owned()),
             },
-            order = orders.recv() => if let Err(error) = carry(order?, &mut writer, &mut open, tail).await {
-                break error;
+            order = orders.recv() => {
+                let order = order?;
+                // What is asked now has its time from now on.
+                if open.is_empty() {
+                    hearing.last = Instant::now();
+                }
+                if let Err(error) = carry(order, &mut writer, &mut open, tail).await {
+                    break error;
+                }
+            },
+            () = sleep_until(hearing.due(!open.is_empty())), if !hearing.slow => {
+                if !open.is_empty() {
+                    hearing.slow = true;
+                    news.send(News::Slow).await.ok()?;
+                } else if let Err(error) = writer.ask(PING, Request::Status).await {
+                    break error;
+                } else {
+                    // It has the usual time for the answer.
+                    hearing.last = Instant::now();
+                    open.insert(PING);
+                }
             },
         }
     };
     reading.abort();
     tail.stop();
+    open.remove(&PING);
     for id in open {
         let message = "the connection broke before the answer came: look whether it was done".to_owned();
         news.send(News::Reply(id, Err(Fault { code: FaultCode::Engine, message }))).await.ok()?;
     }
     Some(error)
+}
+
+/// When an engine was heard last.
+struct Hearing {
+    last: Instant,
+    /// It was told that it says nothing.
+    slow: bool,
+}
+
+impl Hearing {
+    /// When its silence means something.
+    fn due(&self, owes: bool) -> Instant {
+        self.last + if owes { PATIENCE } else { QUIET }
+    }
+
+    /// It said something; `None` when the console is gone.
+    async fn heard(&mut self, news: &Sender<News>) -> Option<()> {
+        self.last = Instant::now();
+        if std::mem::take(&mut self.slow) {
+            news.send(News::Heard).await.ok()?;
+        }
+        Some(())
+    }
 }
 
 async fn read(reader: &mut Reader, lines: Sender<Result<EngineLine, ClientError>>) {
@@ -196,6 +261,10 @@ async fn hear(
             }
             _ => return Some(()),
         },
+        EngineLine::Reply { id: PING, .. } | EngineLine::Fault { id: PING, .. } => {
+            open.remove(&PING);
+            return Some(());
+        }
         EngineLine::Reply { id, reply } if open.remove(&id) => News::Reply(id, Ok(reply)),
         EngineLine::Fault { id, fault } if open.remove(&id) => News::Reply(id, Err(fault)),
         _ => return Some(()),
@@ -235,9 +304,17 @@ impl Tail {
         self.stop();
         let (socket, news) = (self.socket.clone(), self.news.clone());
         self.task = Some(tokio::spawn(async move {
-            let reason = follow(&socket, run, most, &news).await.err().map(|error| error.to_string());
-            // Nobody hears it where the console is gone.
-            drop(news.send(News::TailOver(run, reason)).await);
+            let mut wait = FIRST_RETRY;
+            loop {
+                let reason = follow(&socket, run, most, &news).await.err().map(|error| error.to_string());
+                let over = reason.is_none();
+                if news.send(News::TailOver(run, reason)).await.is_err() || over {
+                    return;
+                }
+                // What broke it off may pass; whoever looks at another log, or loses the engine, ends this.
+                sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_RETRY);
+            }
         }));
     }
 

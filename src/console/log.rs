@@ -131,6 +131,14 @@ impl LogPane {
         self.sift_anew();
     }
 
+    /// It breaks off here, and why.
+    pub fn cut_off(&mut self, why: &str) {
+        if self.run.is_some() {
+            self.open = false;
+            self.fault = Some(why.to_owned());
+        }
+    }
+
     fn forget_lines(&mut self) {
         self.lines.clear();
         (self.bytes, self.awaited) = (0, None);
@@ -150,7 +158,7 @@ impl LogPane {
             self.show_step(&lines.step);
         }
         self.total = self.total.max(lines.total);
-        self.open = lines.open;
+        (self.open, self.fault) = (lines.open, None);
         if self.filter.is_some() {
             self.sift_tail(lines);
         } else {
@@ -166,7 +174,7 @@ impl LogPane {
             return;
         }
         self.total = self.total.max(lines.total);
-        self.open = lines.open;
+        (self.open, self.fault) = (lines.open, None);
         if self.filter.is_none() {
             self.put(lines);
             self.bound();

@@ -2,7 +2,7 @@
 //! into words as a shell does, but no shell sees them.
 
 use super::export::Purpose;
-use super::{Signals, Woken, suspend};
+use super::{Signals, Woken, stop};
 use crate::safe;
 use crate::text::SafeText;
 use std::path::Path;
@@ -66,8 +66,9 @@ pub(super) async fn show(purpose: Purpose, path: &Path, signals: &mut Signals) -
                 Err(error) => Some(safe!("{} is lost: {}", name, error.to_string())),
             })),
             woken = signals.next() => match woken {
-                // The shell stops both and wakes both.
-                Woken::Suspend => if let Err(error) = suspend() {
+                // The terminal stops both, the shell wakes both; the program gives the terminal back in its own time.
+                Woken::Suspend if !stop::has_shell() => {}
+                Woken::Suspend => if let Err(error) = stop::stop_alone() {
                     return Ok(Shown::Back(Some(safe!("{}", error.to_string()))));
                 },
                 // An interrupt is the program's own affair.

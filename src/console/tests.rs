@@ -5,6 +5,8 @@
 mod anything;
 mod audits;
 mod fleet;
+mod honest;
+mod kept;
 mod keys;
 mod knowledge;
 mod logs;
@@ -116,6 +118,7 @@ fn status() -> EngineStatus {
         rescue: None,
         store_fault: None,
         backup: None,
+        stale: None,
         halt: None,
         sandbox_fault: None,
         unfinished: Some(3),
@@ -154,7 +157,7 @@ fn busy() -> App {
     works.note = Some("iteration 3: the agent works".to_owned());
     let runs =
         vec![works, waits, run(4, RunState::Queued, "Port the tests"), run(1, RunState::Succeeded, "Add a limit")];
-    app.hear(News::Snapshot(Snapshot { cursor: 9, runs, questions: vec![question(1, 2)] }));
+    app.hear(News::Snapshot(Snapshot { cursor: 9, runs, questions: vec![question(1, 2)], more: false }));
     answer(&mut app, |request| match request {
         Request::Bugs { .. } => {
             Some(Reply::Bugs { bugs: vec![bug(7, "assert 4 == 5"), bug(8, "ValueError: empty input")], more: false })
@@ -294,7 +297,6 @@ fn a_no_needs_a_reason_and_a_paste_is_never_keys() {
     app.now = Millis(NOW.0 + 400);
     press(&mut app, "enter");
     assert!(asked(&app).is_empty() && app.said.as_ref().is_some_and(|(_, bad)| *bad));
-    press(&mut app, "n");
     app.paste("tests\nwere removed");
     app.now = Millis(NOW.0 + 800);
     press(&mut app, "enter");

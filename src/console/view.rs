@@ -13,6 +13,7 @@ mod hints;
 mod hit;
 mod knowledge;
 mod log;
+mod messages;
 mod metrics;
 mod odd;
 mod plot;
@@ -67,7 +68,8 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         Page::Proposal => proposal::page(app, canvas, places.page),
     }
     status::line(app, canvas, places.status);
-    hints::line(app, canvas, places.bottom);
+    hints::message(app, canvas, places.message);
+    hints::line(app, canvas, places.bottom, places.message.height == 0);
     match &app.layer {
         None => None,
         Some(Layer::Help { top }) => {
@@ -76,6 +78,10 @@ pub fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         }
         Some(Layer::Tour { top }) => {
             tour::tour(app, canvas, places.page, *top);
+            None
+        }
+        Some(Layer::Messages { top }) => {
+            messages::messages(app, canvas, places.page, *top);
             None
         }
         Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) => {

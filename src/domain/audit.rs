@@ -72,6 +72,20 @@ impl Audit {
         Self { opinion, words: bounded_text(words.trim(), "an opinion"), agent, model, usage }
     }
 
+    /// The file disagreed for a while. Whose word the last one is nobody knows: code under audit, started by whoever judges it, could
+    /// have written it.
+    pub fn waver(&mut self) {
+        if self.opinion == Opinion::Agrees {
+            self.opinion = Opinion::Unclear;
+            let words = format!(
+                "The file said `disagree` while the auditor was at work, and `agree` at its end: a program that it ran may have \
+                 written that.\n\n{}",
+                self.words
+            );
+            self.words = bounded_text(words.trim(), "an opinion");
+        }
+    }
+
     /// Who gave it.
     pub fn by(&self) -> String {
         match &self.model {
@@ -110,6 +124,17 @@ mod tests {
 
     fn audit(text: &str) -> Audit {
         Audit::new(Some(text), "codex".to_owned(), Some("large".to_owned()), Usage { tokens: 7, microusd: 2_500 })
+    }
+
+    #[test]
+    fn a_file_that_disagreed_before_does_not_agree() {
+        let mut wavers = audit("agree\nfine");
+        wavers.waver();
+        assert_eq!(wavers.opinion, Opinion::Unclear);
+        assert!(wavers.words.contains("`disagree`") && wavers.words.ends_with("fine"), "{}", wavers.words);
+        let mut objects = audit("disagree\nno");
+        objects.waver();
+        assert_eq!(objects, audit("disagree\nno"));
     }
 
     #[test]

@@ -46,9 +46,19 @@ impl AssetFacts {
                 Reach::Nowhere => None,
             },
             version: i64::from(*version),
-            means: format!("{} {}", spec.reach.name(), spec.reach.place()),
+            means: means(&spec.reach),
         }
     }
+
+    /// Whether nothing leads there, so that nothing can run there.
+    pub fn leads_nowhere(&self) -> bool {
+        self.means.starts_with(&means(&Reach::Nowhere))
+    }
+}
+
+/// How something is reached, in words.
+fn means(reach: &Reach) -> String {
+    format!("{} {}", reach.name(), reach.place())
 }
 
 /// A person, as the kernel names them.
@@ -314,6 +324,9 @@ pub struct Vote {
     pub signature: Option<String>,
     /// Why they stand in for the second person as well, where they do.
     pub glass: Option<String>,
+    /// Why they say yes; empty where they did not say. It is for people: no rule and no signature looks at it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// How many proposals were decided at once with this one among them; 0 where it was decided by itself.
     #[serde(default, skip_serializing_if = "is_none")]
     pub together: u32,
@@ -371,6 +384,9 @@ pub struct Proposal {
     /// The last stop that was asked for while it ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
+    /// Some of its output could not be kept, so what is there of it is not all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gap: bool,
 }
 
 impl Proposal {

@@ -37,6 +37,8 @@ pub enum QuestionKind {
     Glass,
     /// Nobody knows whether something ran on a live asset. A person says what they found out.
     Outcome,
+    /// For a while there has been no space for anything new, whichever run. Nobody answers it: it is withdrawn once there is space.
+    Disk,
 }
 
 impl QuestionKind {
@@ -56,6 +58,7 @@ impl QuestionKind {
             Self::Execution => "execution",
             Self::Glass => "glass",
             Self::Outcome => "outcome",
+            Self::Disk => "disk",
         }
     }
 }
@@ -74,7 +77,8 @@ impl QuestionKind {
             | Self::Egress
             | Self::Execution
             | Self::Glass
-            | Self::Outcome => false,
+            | Self::Outcome
+            | Self::Disk => false,
         }
     }
 }

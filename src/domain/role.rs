@@ -1,6 +1,7 @@
 //! What an agent is there for, and what it may use for that. The gateway of a run lets through what its role has, and nothing
 //! else; what a role has is the operator's to say (`[roles]` in `config.toml`), never the repository's.
 
+use super::ProviderTool;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -76,6 +77,9 @@ pub struct RoleRules {
     pub data: BTreeSet<Data>,
     /// Hosts that it reaches: names of presets, hosts, or `*.` and the end of hosts' names.
     pub egress: Vec<String>,
+    /// What its provider of models may do by itself.
+    #[serde(default)]
+    pub provider_tools: BTreeSet<ProviderTool>,
 }
 
 impl Role {
@@ -156,6 +160,7 @@ impl Role {
             tools: tools.iter().copied().collect(),
             data: data.iter().copied().collect(),
             egress: Vec::new(),
+            provider_tools: BTreeSet::new(),
         }
     }
 }

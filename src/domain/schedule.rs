@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Most times that are counted as missed; more are told as so many.
 pub const MOST_MISSED: u32 = 1_000;
 /// A start that is later than this, in milliseconds, is told as late.
-const LATE: i64 = 90_000;
+pub const LATE: i64 = 90_000;
 
 /// When it is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,17 @@ impl Schedule {
         }
         Some(Due { since, missed, next: self.timing.after(now) })
     }
+
+    /// Whether its next time may be too late: a clock that was ahead and was set back leaves it far away.
+    pub fn could_be_sooner(&self, now: Millis) -> bool {
+        matches!(self.timing, Timing::Cron { .. }) && !self.paused && self.next.is_some_and(|next| next > now)
+    }
+
+    /// The next time by its clock, where that is sooner than what is known; never one that it has had already.
+    pub fn sooner(&self, now: Millis, last: Option<Millis>) -> Option<Millis> {
+        let next = self.next.filter(|_| self.could_be_sooner(now))?;
+        self.timing.after(last.map_or(now, |last| last.max(now))).filter(|other| *other < next)
+    }
 }
 
 /// One time that it was due.
@@ -137,12 +148,13 @@ pub struct Firing {
 }
 
 impl Firing {
-    /// That it came late or stands for several, in words; `None` where there is nothing to say.
-    pub fn lateness(&self) -> Option<String> {
+    /// That it came late or stands for several, in words, for what was registered at that time; `None` where there is nothing to say.
+    pub fn lateness(&self, added: Millis) -> Option<String> {
         let late = self.at.since(self.due) > LATE;
         let so_many = if self.missed >= MOST_MISSED { "or more " } else { "" };
         match self.missed {
             0 if !late => None,
+            0 if added.since(self.due) > 0 => Some("late: it was registered after that time".to_owned()),
             0 => Some("late: the engine did not run at that time".to_owned()),
             missed => Some(format!("once for {} {so_many}times that were missed", missed + 1)),
         }
@@ -207,6 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_a_year_ahead_for_a_moment_leaves_no_year_without_runs() {
+        let now = at("2026-07-01T12:00:30Z");
+        let three = at("2026-07-02T03:00:00Z");
+        let nightly = |next: &str| schedule(cron("0 3 * * *"), Some(at(next)));
+        let far = nightly("2027-07-02T03:00:00Z");
+        assert_eq!(far.sooner(now, None), Some(three));
+        // What the clock ahead took for its time has had its run.
+        assert_eq!(far.sooner(now, Some(three)), Some(three.plus(24 * HOUR)));
+        assert_eq!(nightly("2026-07-02T03:00:00Z").sooner(now, None), None, "nothing is wrong");
+        // Set back by minutes right after a run: it does not come twice.
+        let back = at("2026-07-02T02:58:00Z");
+        assert_eq!(nightly("2026-07-03T03:00:00Z").sooner(back, Some(three)), None);
+        assert_eq!(Schedule { paused: true, ..far.clone() }.sooner(now, None), None);
+        assert_eq!(Schedule { timing: Timing::Once { at: three.plus(HOUR) }, ..far }.sooner(now, None), None);
+    }
+
+    #[test]
     fn what_is_wanted_once_is_due_once() {
         let once = Timing::Once { at: Millis(1_000) };
         assert_eq!((once.after(Millis(999)), once.after(Millis(1_000))), (Some(Millis(1_000)), None));
@@ -217,8 +246,10 @@ mod tests {
     #[test]
     fn what_came_late_says_so() {
         let firing = |at, missed| Firing { due: Millis(0), at: Millis(at), missed, run: Some(RunId(1)), fault: None };
-        assert_eq!(firing(5_000, 0).lateness(), None);
-        assert!(firing(5 * HOUR, 0).lateness().unwrap().starts_with("late"));
-        assert_eq!(firing(5 * HOUR, 4).lateness().unwrap(), "once for 5 times that were missed");
+        assert_eq!(firing(5_000, 0).lateness(Millis(0)), None);
+        assert!(firing(5 * HOUR, 0).lateness(Millis(0)).unwrap().starts_with("late"));
+        let after = firing(5 * HOUR, 0).lateness(Millis(HOUR));
+        assert_eq!(after.as_deref(), Some("late: it was registered after that time"));
+        assert_eq!(firing(5 * HOUR, 4).lateness(Millis(0)).unwrap(), "once for 5 times that were missed");
     }
 }

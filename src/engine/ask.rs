@@ -105,6 +105,9 @@ impl<W: World> Engine<W> {
             )
             .into());
         }
+        if question.kind == QuestionKind::Disk {
+            return Err(Refused::Incomplete("no answer makes room: free space, and the question goes by itself").into());
+        }
         if matches!(question.kind, QuestionKind::Agent | QuestionKind::Egress) {
             return self.answer_beside(&question, approve, reason, by).await;
         }

@@ -9,15 +9,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_mins(1);
-/// How long the command of an anchor may take.
+/// How long a file, or the command of an anchor, may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The file beside the log is cut to its newer half when it is longer.
 const LONGEST: u64 = 4 << 20;
@@ -45,17 +47,29 @@ pub enum CheckpointError {
 pub struct Checkpoints {
     store: Store,
     sealer: Sealer,
-    file: PathBuf,
-    anchor: AuditConfig,
-    /// The last record of which one was made; held while one is made.
-    last: AsyncMutex<u64>,
+    file: Lines,
+    anchor: Option<Lines>,
+    command: Vec<String>,
+    /// The last record of which one was made.
+    last: Mutex<u64>,
     fault: Mutex<Option<String>>,
+}
+
+/// A file that lines are added to. One whose disk hangs, or a pipe that nobody reads, keeps one thread, and no more of them.
+struct Lines {
+    path: PathBuf,
+    /// Held by the thread that writes, for as long as that takes.
+    turn: Arc<AsyncMutex<()>>,
+    /// How long it may take.
+    patience: Duration,
 }
 
 impl Checkpoints {
     /// Kept in `file`, and given to the operator's anchor.
     pub fn new(store: Store, sealer: Sealer, file: PathBuf, anchor: AuditConfig) -> Self {
-        Self { store, sealer, file, anchor, last: AsyncMutex::new(0), fault: Mutex::new(None) }
+        let AuditConfig { file: elsewhere, command } = anchor;
+        let (file, anchor) = (Lines::of(file), elsewhere.map(Lines::of));
+        Self { store, sealer, file, anchor, command, last: Mutex::new(0), fault: Mutex::new(None) }
     }
 
     /// What the engine says of its log at this moment; nothing is written.
@@ -68,19 +82,20 @@ impl Checkpoints {
 
     /// Makes one at once, unless there is none but news that one was made of.
     pub async fn make(&self) -> Result<Checkpoint, CheckpointError> {
-        let mut last = self.last.lock().await;
         let made = self.say().await?;
-        if made.seq == *last {
+        if made.seq == *self.last.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(made);
         }
-        append(&self.file, &made).map_err(|source| CheckpointError::File { path: self.file.clone(), source })?;
-        let faults = [self.to_file(&made).err(), self.to_command(&made).await.err()];
+        let kept = self.file.add(&made).await;
+        kept.map_err(|source| CheckpointError::File { path: self.file.path.clone(), source })?;
+        let (file, command) = tokio::join!(self.to_file(&made), self.to_command(&made));
+        let faults = [file.err(), command.err()];
         let fault = faults.into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
         if let Some(fault) = &fault {
             tracing::warn!("the anchor did not get checkpoint {}: {fault}", made.seq);
         }
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-        *last = made.seq;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = made.seq;
         Ok(made)
     }
 
@@ -90,7 +105,7 @@ impl Checkpoints {
     }
 
     /// Makes one a minute for ever, where there is news, and one whenever a live execution is over. `commits` tells of news.
-    pub async fn keep(&self, mut commits: watch::Receiver<u64>) {
+    pub async fn keep(self: Arc<Self>, mut commits: watch::Receiver<u64>) {
         let mut over = self.executions().await;
         loop {
             match self.make().await {
@@ -123,13 +138,13 @@ impl Checkpoints {
         counted.inspect_err(|error| tracing::warn!("live executions cannot be counted for a checkpoint: {error}")).ok()
     }
 
-    fn to_file(&self, made: &Checkpoint) -> Result<(), String> {
-        let Some(path) = &self.anchor.file else { return Ok(()) };
-        append(path, made).map_err(|error| format!("{}: {error}", path.display()))
+    async fn to_file(&self, made: &Checkpoint) -> Result<(), String> {
+        let Some(anchor) = &self.anchor else { return Ok(()) };
+        anchor.add(made).await.map_err(|error| format!("{}: {error}", anchor.path.display()))
     }
 
     async fn to_command(&self, made: &Checkpoint) -> Result<(), String> {
-        let Some((program, arguments)) = self.anchor.command.split_first() else { return Ok(()) };
+        let Some((program, arguments)) = self.command.split_first() else { return Ok(()) };
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -145,12 +160,39 @@ impl Checkpoints {
             }
             child.wait().await
         };
-        match tokio::time::timeout(PATIENCE, given).await {
+        match timeout(PATIENCE, given).await {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Ok(status)) => Err(format!("{program} ended with {status}")),
             Ok(Err(error)) => Err(format!("{program}: {error}")),
             Err(_) => Err(format!("{program} took more than {} s", PATIENCE.as_secs())),
         }
+    }
+}
+
+impl Lines {
+    fn of(path: PathBuf) -> Self {
+        Self { path, turn: Arc::default(), patience: PATIENCE }
+    }
+
+    /// Adds one and waits until it is on disk, but not for ever.
+    async fn add(&self, made: &Checkpoint) -> io::Result<()> {
+        let (path, made, turn) = (self.path.clone(), made.clone(), Arc::clone(&self.turn));
+        let added = async {
+            let turn = turn.lock_owned().await;
+            let written = spawn_blocking(move || {
+                let done = append(&path, &made);
+                drop(turn);
+                done
+            });
+            written.await.map_err(io::Error::other)?
+        };
+        timeout(self.patience, added).await.unwrap_or_else(|_| {
+            let words = format!(
+                "nothing could be written for {} s: does its disk hang, or is it a pipe?",
+                self.patience.as_secs()
+            );
+            Err(io::Error::new(io::ErrorKind::TimedOut, words))
+        })
     }
 }
 
@@ -173,4 +215,32 @@ fn shorten(path: &Path) -> io::Result<()> {
     let text = std::fs::read_to_string(path)?;
     let kept = text.get(text.len() / 2..).and_then(|half| half.split_once('\n')).map_or("", |(_, rest)| rest);
     crate::store::files::replace(path, kept.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::audit::AuditEvent;
+    use crate::domain::Actor;
+    use crate::store::Options;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_anchor_that_hangs_is_told_and_takes_one_thread_and_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, own) = (dir.path().join("anchor"), dir.path().join("checkpoints"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let anchor = AuditConfig { file: Some(pipe.clone()), command: Vec::new() };
+        let mut checkpoints = Checkpoints::new(store.clone(), Sealer::of(&[7; 32]).unwrap(), own.clone(), anchor);
+        checkpoints.anchor.as_mut().unwrap().patience = Duration::from_millis(200);
+        for _ in 0..3 {
+            store.write(|tx| tx.record(AuditEvent::new(Actor::Engine, "test")).map(drop)).await.unwrap();
+            timeout(Duration::from_secs(30), checkpoints.make()).await.unwrap().unwrap();
+            assert!(checkpoints.fault().unwrap().contains("nothing could be written"));
+        }
+        assert_eq!(std::fs::read_to_string(&own).unwrap().lines().count(), 3, "they are kept beside the log");
+        let read = spawn_blocking(move || std::fs::read_to_string(pipe)).await.unwrap().unwrap();
+        assert_eq!(read.lines().count(), 1, "{read}");
+    }
 }

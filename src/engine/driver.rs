@@ -45,6 +45,7 @@ use crate::config::{ChosenAgent, ProjectConfig};
 use crate::domain::{Project, Reached, Remedy, Role, Run, RunId, RunState};
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
+use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -246,7 +247,8 @@ impl<W: World> Engine<W> {
                 return Ok(());
             }
             Halt::Store(error) => {
-                Event::Trouble { reason: format!("this could not be recorded: {error}"), lasting: false }
+                let lasting = lasts(&error);
+                Event::Trouble { reason: format!("this could not be recorded or read: {error}"), lasting }
             }
             Halt::Trouble(reason) => Event::Trouble { reason, lasting: false },
             Halt::Lasting(reason) => Event::Trouble { reason, lasting: true },
@@ -297,7 +299,24 @@ impl<W: World> Engine<W> {
 
 /// Whether a store that refused may take the same again later: full disks get room, but a row that breaks a rule stays so.
 fn passes(error: &StoreError) -> bool {
-    matches!(error, StoreError::NotStored { .. } | StoreError::Closed | StoreError::ReadOnly | StoreError::Blob { .. })
+    match error {
+        StoreError::NotStored { .. } | StoreError::Closed | StoreError::ReadOnly => true,
+        StoreError::Blob { source, .. } => matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
+        _ => false,
+    }
+}
+
+/// Whether no later try helps before a person has done something: a file is gone, damaged, or in the way.
+fn lasts(error: &StoreError) -> bool {
+    let StoreError::Blob { source, .. } = error else { return false };
+    matches!(
+        source.kind(),
+        ErrorKind::InvalidData
+            | ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::AlreadyExists
+    )
 }
 
 /// Whether the run still is where the driver left it.

@@ -1,6 +1,7 @@
 //! What becomes of that which runs leave behind: logs are closed when their step is over, and removed when the policy of
 //! `[retention]` says so, and so are images that were made for runs. Nothing of a run that is not over is ever removed.
 
+mod clock;
 mod close;
 mod images;
 mod logs;
@@ -58,6 +59,19 @@ impl<W: World> Engine<W> {
 
     /// The same, by the engine itself; what stood in the way is in its log.
     pub(super) async fn collect_by_itself(&self) -> Result<(), Crashed> {
+        match self.believes_clock().await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(
+                    "retention: the wall clock has leapt, so nothing is removed for its age before it has stood for a day"
+                );
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::warn!("retention: whether the clock is right cannot be told: {error}");
+                return Ok(());
+            }
+        }
         let found = self.collect(false, Actor::Engine).await?;
         for fault in &found.faults {
             tracing::warn!("retention: {fault}");

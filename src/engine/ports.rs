@@ -10,6 +10,7 @@ use crate::logs::Closed;
 use crate::sandbox::{Limits, Sandbox, SandboxError};
 use crate::watchdog::Thresholds;
 pub use crate::workspace::{Delivered, Outline};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -149,14 +150,21 @@ pub trait Trees: Send + Sync + 'static {
         to: &str,
     ) -> impl Future<Output = Result<Vec<Change>, TreeFault>> + Send;
 
-    /// The beginning of the patch between two commits, at most so many bytes, for reading.
+    /// The paths of all files of a commit, as changes have them.
+    fn paths(
+        &self,
+        project: &Project,
+        commit: &str,
+    ) -> impl Future<Output = Result<BTreeSet<String>, TreeFault>> + Send;
+
+    /// The beginning of the patch between two commits, at most so many bytes, for reading; and whether it says all that differs.
     fn patch(
         &self,
         project: &Project,
         from: &str,
         to: &str,
         most: usize,
-    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
+    ) -> impl Future<Output = Result<(String, bool), TreeFault>> + Send;
 
     /// What an agent should know of a commit before it reads; the project's rules count as of `base`.
     fn outline(
@@ -229,6 +237,14 @@ pub trait Trees: Send + Sync + 'static {
 
     /// Runs that have trees or private directories of steps.
     fn leftovers(&self) -> impl Future<Output = Result<Vec<RunId>, TreeFault>> + Send;
+
+    /// The commit that an auditor of `head` is given: what tells agents how to work is in it as in `base`.
+    fn for_audit(
+        &self,
+        project: &Project,
+        base: &str,
+        head: &str,
+    ) -> impl Future<Output = Result<String, TreeFault>> + Send;
 
     /// Removes a directory with all that is in it; absent is success.
     fn remove(&self, dir: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;

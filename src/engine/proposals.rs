@@ -30,9 +30,8 @@ use crate::approval::policy::Policy;
 use crate::audit::{Clock, Stamp};
 use crate::domain::{Moment, ProposalId};
 use crate::store::Store;
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::{Notify, watch as ticks};
 
 /// What proposing needs to know, shared with the tools of agents.
@@ -63,8 +62,6 @@ pub struct Proposals {
     stirred: Notify,
     /// Wakes those who wait before they ask an asset again.
     nudged: Notify,
-    /// What tasks of this engine look after.
-    carried: Mutex<HashSet<watch::Care>>,
 }
 
 impl Proposals {
@@ -77,8 +74,8 @@ impl Proposals {
         logs: PathBuf,
         committed: ticks::Sender<u64>,
     ) -> Arc<Self> {
-        let (stirred, nudged, carried) = (Notify::new(), Notify::new(), Mutex::default());
-        Arc::new(Self { store, desk, roles, clock, crash, logs, committed, stirred, nudged, carried })
+        let (stirred, nudged) = (Notify::new(), Notify::new());
+        Arc::new(Self { store, desk, roles, clock, crash, logs, committed, stirred, nudged })
     }
 
     /// What proposing needs to know.

@@ -1,5 +1,7 @@
 //! Gives runs their turn and keeps one driver for each run that works. Whose turn it is, `queue` decides.
 
+mod broken;
+mod space;
 mod turns;
 
 use super::Engine;
@@ -10,12 +12,14 @@ use super::queue::{Standing, Waiting, decide, standing};
 use crate::domain::{Run, RunId, RunState};
 use crate::sandbox::{Presence, Sandbox};
 use crate::store::{RunFilter, StoreError};
+use broken::Broken;
+use space::Space;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use turns::follows;
 
@@ -38,6 +42,10 @@ struct Watchlist {
     drivers: JoinSet<Result<(), Crashed>>,
     /// Which run each task drives.
     driven: HashMap<Id, RunId>,
+    /// Runs whose drivers failed.
+    broken: Broken,
+    /// How the space on the disk is.
+    space: Space,
     /// Versions of runs that a driver has seen: a paused run, say, is frozen once and then left alone.
     rested: HashSet<(RunId, i64)>,
     /// Runs that were not over when they were last looked at.
@@ -76,6 +84,7 @@ impl<W: World> Engine<W> {
                     list.pressed = true;
                 }
             }
+            self.look_at_space(&mut list.space).await;
             if list.tidying.is_empty() && list.tidied.is_none_or(|at| at.elapsed() >= TIDY) {
                 list.tidied = Some(Instant::now());
                 let this = Arc::clone(&self);
@@ -96,14 +105,7 @@ impl<W: World> Engine<W> {
             tokio::select! {
                 () = self.stirred.notified() => {}
                 () = tokio::time::sleep(if list.pressed { PRESSED } else { LOOK }) => {}
-                Some(done) = list.drivers.join_next_with_id() => {
-                    let failed = done.is_err();
-                    list.ended(done)?;
-                    if failed {
-                        // A fault that comes back at once must not turn into a whirl.
-                        tokio::time::sleep(PRESSED).await;
-                    }
-                }
+                Some(done) = list.drivers.join_next_with_id() => self.ended(done, &mut list).await?,
                 Some(done) = list.closing.join_next() => match done {
                     Ok(again) => list.close_again = again?.then(|| Instant::now() + TIDY),
                     Err(error) => {
@@ -151,7 +153,9 @@ impl<W: World> Engine<W> {
         let now = self.world.now();
         let mut waiting = Vec::new();
         for run in runs {
-            if run.state == RunState::Queued {
+            if list.broken.rests(run.id) {
+                list.pressed = true;
+            } else if run.state == RunState::Queued {
                 if let Some(shortage) = &shortage {
                     self.note_shortage(run.id, shortage);
                     list.pressed = true;
@@ -268,25 +272,6 @@ impl<W: World> Engine<W> {
         let mut runs = self.store.read(move |view| view.runs(&filter)).await?;
         runs.reverse();
         Ok(runs)
-    }
-}
-
-impl Watchlist {
-    /// Forgets a driver that ended. The run of one that failed is found again.
-    fn ended(&mut self, done: Result<(Id, Result<(), Crashed>), JoinError>) -> Result<(), Crashed> {
-        match done {
-            Ok((task, result)) => {
-                self.driven.remove(&task);
-                result
-            }
-            Err(error) => {
-                tracing::error!("a driver failed: {error}");
-                if let Some(id) = self.driven.remove(&error.id()) {
-                    self.rested.retain(|(run, _)| *run != id);
-                }
-                Ok(())
-            }
-        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! Starts the test runs that people ask for when they are due. That one was due is entered in the same transaction as its run, so
 //! that none starts twice and none is forgotten; times that came by while no engine ran are made up for once.
 
+mod fetches;
+mod starts;
+
+pub(super) use fetches::Fetches;
+
 use super::Engine;
 use super::ask::AskError;
-use super::ports::{Trees, World};
+use super::ports::{TreeFault, Trees, World};
 use super::submit::NewRun;
 use super::world::RealWorld;
 use crate::audit::AuditEvent;
@@ -14,52 +19,91 @@ use crate::domain::{
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx, View};
 use serde_json::json;
+use starts::{AGAIN, Starts};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What is due is looked for this often, since wall clocks may be set.
 const LOOK: Duration = Duration::from_secs(20);
-/// And so long after a look that failed.
-const AGAIN: Duration = Duration::from_secs(5);
 /// Longest reason that is kept of a start that failed, in bytes.
 const FAULT: usize = 600;
 
 impl<S: Sandbox> Engine<RealWorld<S>> {
     /// Starts what is due, for ever.
     pub async fn keep_schedules(self: Arc<Self>) {
+        let mut starts = Starts::default();
         loop {
-            let pause = match self.start_due().await {
+            let pause = match self.begin_due(&mut starts).await {
                 Ok(Some(next)) => {
                     let left = u64::try_from(next.since(self.world.now())).unwrap_or_default();
                     Duration::from_millis(left).clamp(Duration::from_millis(100), LOOK)
                 }
                 Ok(None) => LOOK,
                 Err(error) => {
-                    tracing::warn!("test runs that are due cannot be started: {error}");
+                    tracing::warn!("what test runs are due cannot be read: {error}");
                     AGAIN
                 }
             };
-            tokio::time::sleep(pause).await;
+            let pause = if starts.any_rests() { pause.min(AGAIN) } else { pause };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                Some(ended) = starts.next() => if let Err(broke) = ended {
+                    let fault = format!("the engine failed over it: {}", broke.why);
+                    if let Err(error) = self.not_started(&broke.schedule, broke.due, fault).await {
+                        tracing::warn!("that {} did not start cannot be recorded: {error}", broke.schedule.id);
+                        tokio::time::sleep(AGAIN).await;
+                    }
+                }
+            }
         }
     }
 
-    /// Starts what is due, and tells when the next one is.
-    pub async fn start_due(&self) -> Result<Option<Millis>, AskError> {
+    /// Begins to start what is due, and tells when the next one is.
+    async fn begin_due(self: &Arc<Self>, starts: &mut Starts) -> Result<Option<Millis>, StoreError> {
         let now = self.world.now();
-        let mut failed = None;
+        self.follow_clock(now).await?;
         for schedule in self.store.read(move |view| view.due_schedules(now)).await? {
-            if let Some(due) = schedule.due(now)
-                && let Err(error) = self.start_one(schedule, due).await
-            {
-                // The others are not kept waiting for it.
-                failed.get_or_insert(error);
+            if let Some(due) = schedule.due(now).filter(|_| !starts.holds(schedule.id)) {
+                let (this, one) = (Arc::clone(self), schedule.clone());
+                starts.begin(schedule, due, async move { this.start_one(one, due).await });
             }
         }
-        if let Some(error) = failed {
-            return Err(error);
+        self.store.read(move |view| view.next_schedule(now)).await
+    }
+
+    /// Starts one that was just added, where it is due at once.
+    pub async fn start_if_due(&self, id: ScheduleId) -> Result<(), AskError> {
+        let Some(schedule) = self.store.read(move |view| view.schedule(id)).await? else { return Ok(()) };
+        match schedule.due(self.world.now()) {
+            Some(due) => self.start_one(schedule, due).await,
+            None => Ok(()),
         }
-        let next = |view: &View<'_>| view.next_schedule();
-        Ok(self.store.read(next).await?)
+    }
+
+    /// Where the clock was ahead and was set back, the next time of some is too far away.
+    async fn follow_clock(&self, now: Millis) -> Result<(), StoreError> {
+        let late = self.store.read(move |view| late(view, now)).await?;
+        if late.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .write(move |tx| {
+                for schedule in late {
+                    // As it is now: somebody may have changed it meanwhile.
+                    let Some(next) = tx.schedule(schedule.id)?.map(|one| soonest(tx, &one, now)).transpose()?.flatten()
+                    else {
+                        continue;
+                    };
+                    tx.pause_schedule(schedule.id, false, Some(next))?;
+                    let detail = json!({ "schedule": schedule.id, "next": next, "was": schedule.next });
+                    let event = AuditEvent::new(Actor::Engine, "schedule.clock_followed");
+                    tx.record(event.project(schedule.project).detail(detail))?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.announce();
+        Ok(())
     }
 
     /// Why a project could not be tested so, as its source is now.
@@ -70,9 +114,15 @@ impl<S: Sandbox> Engine<RealWorld<S>> {
         suites: &[String],
     ) -> Result<(), AskError> {
         let unfit = |reason| AskError::Unfit(reason);
-        let base = self.world.trees().fetch(project, revision).await.map_err(|fault| unfit(fault.0))?;
+        let base = self.fetched(project, revision).await.map_err(|fault| unfit(fault.0))?;
         let config = self.world.trees().config(project, &base).await.map_err(|fault| unfit(fault.0))?;
         narrowed(config, suites).map(drop).map_err(unfit)
+    }
+
+    /// The commit that is to be tested, if the source says so in time.
+    async fn fetched(&self, project: &Project, revision: Option<String>) -> Result<String, TreeFault> {
+        let (trees, asked) = (self.world.trees().clone(), project.clone());
+        self.fetches.in_time(project.id, async move { trees.fetch(&asked, revision).await }).await
     }
 
     async fn start_one(&self, schedule: Schedule, due: Due) -> Result<(), AskError> {
@@ -81,7 +131,7 @@ impl<S: Sandbox> Engine<RealWorld<S>> {
             return Ok(self.not_started(&schedule, due, fault).await?);
         }
         let project = self.project(schedule.project).await?;
-        let base = match self.world.trees().fetch(&project, schedule.revision.clone()).await {
+        let base = match self.fetched(&project, schedule.revision.clone()).await {
             Ok(base) => base,
             Err(fault) => return Ok(self.not_started(&schedule, due, fault.0).await?),
         };
@@ -136,6 +186,26 @@ impl<S: Sandbox> Engine<RealWorld<S>> {
         self.announce();
         Ok(())
     }
+}
+
+/// Those whose next time is later than their clock says at this instant.
+fn late(view: &View<'_>, now: Millis) -> Result<Vec<Schedule>, StoreError> {
+    let mut late = Vec::new();
+    for schedule in view.schedules(None, u32::MAX)? {
+        if soonest(view, &schedule, now)?.is_some() {
+            late.push(schedule);
+        }
+    }
+    Ok(late)
+}
+
+/// The next time by its clock, where that is sooner than what stands in its row.
+fn soonest(view: &View<'_>, schedule: &Schedule, now: Millis) -> Result<Option<Millis>, StoreError> {
+    if !schedule.could_be_sooner(now) {
+        return Ok(None);
+    }
+    let last = view.firings(schedule.id, 1)?.first().map(|firing| firing.due);
+    Ok(schedule.sooner(now, last))
 }
 
 /// What is due of one whose turn it was at that instant, unless somebody changed it meanwhile.

@@ -10,6 +10,7 @@ mod agreed;
 mod asking;
 mod booking;
 mod books;
+mod broken;
 mod campaign;
 mod check;
 mod clock;

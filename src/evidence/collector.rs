@@ -4,8 +4,11 @@ use super::limits::{self, head};
 use super::problem::{Problem, digest};
 use super::totals::Totals;
 use super::{DISAGREES, TAMPERED, UNFINISHED};
-use crate::domain::{Finding, Fingerprint, SuiteReport, TestCase, TestStatus};
+use crate::domain::{Finding, Fingerprint, Location, Source, SuiteReport, TestCase, TestStatus};
 use std::collections::{BTreeSet, HashMap};
+
+/// Further places that are told of one problem.
+const PLACES: usize = 8;
 
 /// A report in the making.
 #[derive(Debug, Default)]
@@ -63,6 +66,39 @@ impl Collector {
         self.odd(format!("the test `{id}` failed first and passed when its runner ran it again"));
     }
 
+    /// Takes what came more than once, failed, and passed at its last time for one test that its runner ran again, as Gradle and
+    /// gotestsum report such. Only where the whole run succeeded.
+    pub fn take_as_run_again(&mut self) {
+        let mut attempts: HashMap<&str, Vec<(usize, TestStatus)>> = HashMap::new();
+        for (at, case) in self.cases.iter().enumerate() {
+            let numbered = case.id.rsplit_once('#').filter(|(first, number)| {
+                let times = self.seen.get(*first).map_or(0, |(times, _)| *times);
+                number.parse::<u32>().is_ok_and(|number| (2..=times).contains(&number))
+            });
+            let first = numbered.map_or(case.id.as_str(), |(first, _)| first);
+            attempts.entry(first).or_default().push((at, case.status));
+        }
+        let again = attempts.into_values().filter(|all| {
+            let failed = all.iter().any(|(_, status)| *status == TestStatus::Failed);
+            failed && all.last().is_some_and(|(_, status)| *status == TestStatus::Passed)
+        });
+        let again: Vec<Vec<(usize, TestStatus)>> = again.collect();
+        let mut gone = BTreeSet::new();
+        for all in again {
+            let mut places = all.into_iter().map(|(at, _)| at);
+            let Some(case) = places.next().and_then(|at| self.cases.get_mut(at)) else { continue };
+            case.status = TestStatus::Passed;
+            let id = case.id.clone();
+            self.flaky(&id);
+            gone.extend(places);
+        }
+        let mut at = 0;
+        self.cases.retain(|_| {
+            at += 1;
+            !gone.contains(&(at - 1))
+        });
+    }
+
     /// Notes that a run of tests ended before it had told all: that is a failure, whatever the tests said that ran. Gives
     /// the id of the test that stands for it.
     pub fn unfinished(&mut self, whose: &str, words: &str) -> String {
@@ -91,6 +127,7 @@ impl Collector {
         let at = self.by_words.get(&words).copied();
         if let Some(known) = at.and_then(|at| self.findings.get_mut(at)) {
             known.count = known.count.saturating_add(1);
+            also(known, problem.location.as_ref());
             return at;
         }
         if self.is_full() {
@@ -112,6 +149,7 @@ impl Collector {
     pub fn finding(&mut self, finding: Finding) {
         if let Some(known) = self.by_name.get(&finding.exact).and_then(|at| self.findings.get_mut(*at)) {
             known.count = known.count.saturating_add(finding.count);
+            also(known, finding.location.as_ref());
         } else if self.findings.len() >= limits::FINDINGS {
             self.dropped_findings += 1;
         } else {
@@ -201,6 +239,23 @@ impl Collector {
             SuiteReport { cases: self.cases, flaky: self.flaky, findings: self.findings, oddities: self.oddities },
             self.stated,
         )
+    }
+}
+
+/// Adds a further place to what a compiler says in several, so that none of them is lost.
+fn also(known: &mut Finding, place: Option<&Location>) {
+    let Some(place) = place.filter(|place| known.source == Source::Build && known.location.as_ref() != Some(*place))
+    else {
+        return;
+    };
+    let line = format!("also at {place}");
+    let told = known.message.lines().filter(|line| line.starts_with("also at "));
+    if told.clone().count() < PLACES
+        && !told.clone().any(|told| told == line)
+        && known.message.len() + line.len() < limits::MESSAGE_BYTES
+    {
+        known.message.push('\n');
+        known.message.push_str(&line);
     }
 }
 

@@ -39,10 +39,18 @@ fn verbose(line: &str) -> Option<(usize, TestStatus, &str)> {
         _ => return None,
     };
     let title = match rest.rsplit_once(" (") {
-        Some((title, time)) if time.ends_with("s)") && time.starts_with(|c: char| c.is_ascii_digit()) => title,
+        Some((title, time)) if is_time(time) => title,
         _ => rest,
     };
     (depth > 0).then_some((depth, status, title.trim()))
+}
+
+/// `8 ms)`, `1.2 s)`. Titles end in brackets, too: `(3 items)`.
+fn is_time(text: &str) -> bool {
+    let number = text.strip_suffix("ms)").or_else(|| text.strip_suffix("s)")).unwrap_or_default();
+    let number = number.strip_suffix(' ').unwrap_or(number);
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    [whole, part].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Reads the output.
@@ -188,6 +196,25 @@ impl Reader {
     fn close(&mut self, to: &mut Collector) {
         if let Some((id, source, block)) = self.open.take() {
             to.problem(problem(&id, &block, source));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verbose;
+
+    #[test]
+    fn a_time_is_told_from_the_end_of_a_title() {
+        fn title(line: &str) -> Option<&str> {
+            verbose(line).map(|(_, _, title)| title)
+        }
+        for line in ["  ✓ adds (8 ms)", "  ✓ adds (8ms)", "  ✓ adds (1.25 s)", "  ✓ adds (12s)", "  ✓ adds"] {
+            assert_eq!(title(line), Some("adds"), "{line}");
+        }
+        for named in ["adds (3 items)", "adds (2 rows s)", "adds (1.2.3 s)", "adds ( ms)"] {
+            assert_eq!(title(&format!("  ✓ {named}")), Some(named));
+            assert_eq!(title(&format!("  ✓ {named} (8 ms)")), Some(named));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::collector::Collector;
 use super::junit_problem::exception;
 use super::limits;
 use super::plain::plain;
-use super::problem::Problem;
+use super::problem::{Problem, WORK};
 use super::totals::Totals;
 use super::trace::frames;
 use crate::domain::{Source, TestStatus};
@@ -61,7 +61,7 @@ pub fn read(to: &mut Collector, text: &str) {
     };
     let mut named = Totals::default();
     for file in &report.test_results {
-        let name = base(&file.name);
+        let name = in_tree(&file.name);
         let mut failed = false;
         for test in &file.assertion_results {
             failed |= assertion(to, name, test, &mut named);
@@ -110,8 +110,10 @@ fn assertion(to: &mut Collector, file: &str, test: &Assertion, named: &mut Total
     status == TestStatus::Failed
 }
 
-fn base(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+/// A file by its place in the tree under test, since names such as `index.test.js` come many times. Outside of it only the base
+/// name is the same in every run.
+fn in_tree(path: &str) -> &str {
+    path.strip_prefix(WORK).unwrap_or_else(|| path.rsplit(['/', '\\']).next().unwrap_or(path))
 }
 
 /// One failure from its words with their stack.

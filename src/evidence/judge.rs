@@ -35,6 +35,9 @@ pub fn judge(
     // Without counts, the words of a command that succeeded are no problems.
     let silent = format == Format::ExitCode && code == Some(0);
     let readable = !silent && read_reports(&mut to, format, reports, output);
+    if code == Some(0) && format == Format::Junit {
+        to.take_as_run_again();
+    }
     if code != Some(0) && !to.has_findings() {
         from_output(&mut to, format, output);
     }
@@ -163,16 +166,18 @@ pub(crate) fn how_it_ended(end: &StepEnd) -> (&'static str, String) {
         StepEnd::Signalled { signal, .. } => ("signalled", format!("was ended by signal {signal}")),
         StepEnd::TimedOut { seconds } => ("timed_out", format!("was stopped at its limit of {seconds} s")),
         StepEnd::Silent { seconds } => ("silent", format!("wrote nothing for {seconds} s and was stopped")),
-        StepEnd::Overfull { what: OnDisk::Tree, mib } => {
-            ("disk_full", format!("was stopped: its files in the repository took more than {}", format_size(*mib)))
-        }
+        StepEnd::Overfull { what: OnDisk::Tree, mib } => (
+            "disk_full",
+            format!("was stopped: its files in the repository took more than {}, or were too many", format_size(*mib)),
+        ),
         StepEnd::Overfull { what: OnDisk::Log, mib } => {
             ("log_full", format!("was stopped: it wrote more output than {}", format_size(*mib)))
         }
         // What is judged here has no session.
-        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => {
-            ("spool_full", format!("was stopped: it put more than {} into dogwatch's spool", format_size(*mib)))
-        }
+        StepEnd::Overfull { what: OnDisk::Spool | OnDisk::Session, mib } => (
+            "spool_full",
+            format!("was stopped: it put more than {}, or too many files, into dogwatch's spool", format_size(*mib)),
+        ),
         StepEnd::Stopped => ("stopped", "was stopped by the engine".to_owned()),
         StepEnd::NotStarted { reason } => ("not_started", format!("could not be started: {reason}")),
         StepEnd::Lost { reason, .. } => ("lost", format!("lost its container: {reason}")),

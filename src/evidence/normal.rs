@@ -120,8 +120,12 @@ fn word(atom: &str, continues: bool, out: &mut String) {
         out.push_str(atom);
         return;
     }
+    // A port of every address: `:::8080`.
+    let everywhere = body.strip_prefix(":::").is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
     if let Some(stamp) = stamp(body) {
         out.push_str(stamp);
+    } else if everywhere {
+        out.push_str("<ip>");
     } else if let Some((scheme, rest)) = body.split_once("://") {
         if scheme == "file" {
             word(rest, false, out);
@@ -219,6 +223,8 @@ fn pieces(word: &str, out: &mut String) {
     }
     let mut rest = word;
     let mut before = '/';
+    // Whether one of several that work at the same time was named: `pool-1-thread-3`.
+    let mut worker = false;
     while !rest.is_empty() {
         let name = rest
             .get(..rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()))
@@ -240,12 +246,30 @@ fn pieces(word: &str, out: &mut String) {
         let identity = before == '@' && after.is_empty() && (4..=8).contains(&piece.len()) && is_hexadecimal(piece);
         let address = piece.strip_prefix('x').is_some_and(|hex| hex.len() >= 8 && is_hexadecimal(hex));
         let hex = is_hex(piece) && (piece.len() >= 12 || !piece.bytes().all(|b| b.is_ascii_digit()));
-        out.push_str(if identity || address || hex { NUMBER } else { piece });
+        let number = worker && before == '-' && piece.bytes().all(|b| b.is_ascii_digit()) && !piece.is_empty();
+        let id = before == '_' && after.is_empty() && is_mixed(piece);
+        worker |= WORKERS.contains(&piece.to_ascii_lowercase().as_str());
+        out.push_str(if identity || address || hex || number || id { NUMBER } else { piece });
         before = after.chars().next().unwrap_or('/');
         let separator = after.chars().next().map_or(0, char::len_utf8);
         out.push_str(after.get(..separator).unwrap_or_default());
         rest = after.get(separator..).unwrap_or_default();
     }
+}
+
+/// What several at the same time are called, each with a number of its own.
+const WORKERS: [&str; 5] = ["thread", "worker", "exec", "pool", "process"];
+
+/// Capital and small letters with digits all over, as in `req_8fK2mQ9x`: nobody chose that.
+fn is_mixed(piece: &str) -> bool {
+    let turns = piece
+        .as_bytes()
+        .windows(2)
+        .filter(|two| two.first().is_some_and(u8::is_ascii_digit) != two.last().is_some_and(u8::is_ascii_digit));
+    piece.len() >= 8
+        && piece.bytes().any(|b| b.is_ascii_uppercase())
+        && piece.bytes().any(|b| b.is_ascii_lowercase())
+        && turns.count() >= 3
 }
 
 fn is_hexadecimal(text: &str) -> bool {

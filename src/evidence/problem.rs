@@ -1,5 +1,6 @@
 //! One problem as a reader found it, and how it becomes a finding with fingerprints.
 
+use super::detail::detail;
 use super::limits::{self, head};
 use super::normal::normalise;
 use super::plain::plain;
@@ -50,7 +51,11 @@ impl Problem {
         let first = self.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let test = self.test.as_deref().unwrap_or_default();
         let mut words = String::with_capacity(160);
-        for part in [source(self.source), &self.kind, file, test, limits::head(first, limits::MESSAGE_BYTES)] {
+        let more = match self.source {
+            Source::Build => detail(limits::head(&self.message, limits::MESSAGE_BYTES)),
+            _ => "",
+        };
+        for part in [source(self.source), &self.kind, file, test, limits::head(first, limits::MESSAGE_BYTES), more] {
             // Lengths go first, so that no two lists run together.
             words.push_str(&part.len().to_string());
             words.push(':');
@@ -71,7 +76,14 @@ impl Problem {
         let first = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let file = location.as_ref().map_or("", |l| in_tree(&l.file));
         let test = self.test.unwrap_or_default();
-        let exact = digest(&["exact", source(self.source), &kind, &normalise(first), &normalise(file), &test]);
+        let (first, file) = (normalise(first), normalise(file));
+        let mut parts = vec!["exact", source(self.source), &kind, &first, &file, &test];
+        // Compilers say the same first line of things that have nothing to do with each other.
+        let more = if self.source == Source::Build { normalise(detail(&message)) } else { String::new() };
+        if !more.is_empty() {
+            parts.push(&more);
+        }
+        let exact = digest(&parts);
         let class = digest(&["class", &normalise(&kind)]);
         Finding {
             source: self.source,

@@ -7,11 +7,11 @@ use super::collector::Collector;
 use super::limits;
 use super::problem::Problem;
 use super::pytest_blocks::{self, Claims, Failed};
-use super::pytest_lines::{Named, banner, is_id, skip, summary, verbose};
+use super::pytest_lines::{Named, banner, is_id, rerun, skip, summary, verbose};
 use super::pytest_sessions::{Session, sessions};
-use super::totals::Totals;
-use crate::domain::{Source, TestStatus};
-use std::collections::BTreeMap;
+use super::totals::{Totals, reruns};
+use crate::domain::{Source, SuiteOutcome, TestStatus};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of an unfinished session that are kept, from its end.
 const TAIL: usize = 20;
@@ -40,6 +40,8 @@ struct Names<'t> {
     status: BTreeMap<&'t str, TestStatus>,
     failed: Vec<Failed<'t>>,
     skips: Vec<(usize, String)>,
+    /// Those that were run again since they failed.
+    again: BTreeSet<&'t str>,
 }
 
 impl<'t> Names<'t> {
@@ -69,6 +71,8 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
         for line in lines.get(short + 1..session.end).unwrap_or_default() {
             if let Some(named) = summary(line) {
                 names.name(named);
+            } else if let Some(id) = line.strip_prefix("RERUN ").map(str::trim).filter(|id| is_id(id)) {
+                names.again.insert(id);
             } else if let Some(skip) = skip(line) {
                 names.skips.push(skip);
             } else if banner(line, '=').is_some() {
@@ -79,6 +83,8 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
     let mut failed = std::mem::take(&mut names.failed);
     pytest_blocks::distinct(&mut failed);
     let (ids, mut counts) = cases(to, &names, session.stated);
+    let counts_line = session.stated.and_then(|_| lines.get(session.end));
+    ran_again(to, &names, &ids, counts_line.and_then(|line| reruns(line)).unwrap_or_default());
     let body = session.own(lines, session.body..session.short.unwrap_or(session.end));
     // With -r some reports may be left out, and then every heading may be one of a failed test.
     let complete = session.stated.is_some_and(|stated| failed.len() >= stated.failed);
@@ -88,6 +94,18 @@ fn one(to: &mut Collector, session: &Session, lines: &[&str]) {
     }
     if session.stated.is_none() && began {
         unfinished(to, running, lines.get(session.start..session.end).unwrap_or_default());
+    }
+}
+
+/// Says which tests failed first and passed when they were run again. `counted` is how many there were by the last line.
+fn ran_again(to: &mut Collector, names: &Names<'_>, ids: &BTreeMap<&str, String>, counted: usize) {
+    let passed = |id: &&&str| names.status.get(*id) == Some(&TestStatus::Passed);
+    for id in names.again.iter().filter(passed).filter_map(|id| ids.get(id)) {
+        to.flaky(id);
+    }
+    // Without -v their number alone is told.
+    if counted > 0 && names.again.is_empty() && !names.status.values().any(|status| *status == TestStatus::Failed) {
+        to.flaky(SuiteOutcome::WHOLE);
     }
 }
 
@@ -104,6 +122,9 @@ fn verdicts<'t>(names: &mut Names<'t>, lines: &[&'t str]) -> Option<&'t str> {
         if let Some(named) = verbose(line) {
             names.name(named);
             running = None;
+        } else if let Some(id) = rerun(line) {
+            names.again.insert(id);
+            running = Some(id);
         } else if let Some(id) = running
             && let Some(named) = alone(line, id)
         {

@@ -60,6 +60,17 @@ pub fn verbose(line: &str) -> Option<Named<'_>> {
     if fits && is_id(id) { named(id, word, "") } else { None }
 }
 
+/// The test of `a.py::test_x RERUN  [ 10%]` and `[gw0] [ 10%] RERUN a.py::test_x`: it failed and is run again.
+pub fn rerun(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix("[gw") {
+        let id = rest.split_once(" RERUN ")?.1.trim();
+        return is_id(id).then_some(id);
+    }
+    let (id, rest) = line.split_once(" RERUN")?;
+    let rest = rest.trim_start();
+    (is_id(id) && (rest.is_empty() || rest.starts_with(['(', '[']))).then_some(id)
+}
+
 /// `FAILED a.py::test_x - AssertionError: ...` of the short summary; `SUBFAILED(i=1) a.py::test_x - ...` of a part.
 pub fn summary(line: &str) -> Option<Named<'_>> {
     let (word, rest) = if line.starts_with("SUBFAIL") {

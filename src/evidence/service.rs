@@ -2,11 +2,11 @@
 //!
 //! A log comes in pieces of any size for as long as a service runs; what is kept of it is bounded.
 
-mod exception;
+pub mod exception;
 pub mod ids;
 mod json;
 mod level;
-mod record;
+pub mod record;
 mod when;
 
 use self::exception::Exception;

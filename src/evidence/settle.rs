@@ -72,7 +72,22 @@ pub fn is_test(id: &str) -> bool {
 fn opposite(one: &SuiteOutcome, other: &SuiteOutcome) -> Vec<String> {
     use TestStatus::{Failed, Passed};
     let pairs = one.cases.iter().filter_map(|(id, status)| Some((id, *status, *other.cases.get(id)?)));
+    let pairs = pairs.filter(|(id, ..)| !is_shared(id, one) && !is_shared(id, other));
     pairs.filter(|(_, a, b)| matches!((a, b), (Passed, Failed) | (Failed, Passed))).map(|(id, ..)| id.clone()).collect()
+}
+
+/// Whether several tests have this id and differ in how they ended: which is which, their order alone says, and that may be another
+/// one in each run.
+fn is_shared(id: &str, suite: &SuiteOutcome) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let first = id.rsplit_once('#').filter(|(_, end)| number(end)).map_or(id, |(first, _)| first);
+    if !suite.cases.contains_key(first) {
+        return false;
+    }
+    let more = suite.cases.range(format!("{first}#")..).take_while(|(other, _)| other.starts_with(first));
+    let more = more.filter(|(other, _)| other.get(first.len() + 1..).is_some_and(number));
+    let status = suite.cases.get(first);
+    more.into_iter().any(|(_, other)| Some(other) != status)
 }
 
 /// What failed in one of two runs of which the other did not fail: tests that are not named there, or more than tests.

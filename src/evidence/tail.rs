@@ -5,6 +5,8 @@ use super::compiler::Compiler;
 use super::junit_problem::exception;
 use super::limits;
 use super::problem::Problem;
+use super::service::exception::{is_python_error, with_place};
+use super::service::record::is_ruby_frame;
 use super::trace::{frames, place};
 use crate::domain::{Severity, Source};
 
@@ -16,6 +18,17 @@ const END_BYTES: usize = 4 << 20;
 
 /// Findings of one output; the rest only repeats.
 const MOST: usize = 50;
+
+/// What stands before an exception.
+const ANNOUNCED: [&str; 7] = [
+    "PHP Fatal error:  Uncaught ",
+    "Fatal error: Uncaught ",
+    "PHP Uncaught ",
+    "Uncaught ",
+    "Caused by: ",
+    "Unhandled exception. ",
+    "Unhandled Exception: ",
+];
 
 /// Adds the errors of an output, and its last line where no line tells more.
 pub fn read(to: &mut Collector, text: &str) {
@@ -32,7 +45,8 @@ pub fn read(to: &mut Collector, text: &str) {
         if compiler.line(&mut built, line) {
             continue;
         }
-        if let Some(problem) = thrown(&lines, at).or_else(|| go_panic(&lines, at)) {
+        let told = ruby(&lines, at).or_else(|| thrown(&lines, at)).or_else(|| go_panic(&lines, at));
+        if let Some(problem) = told.or_else(|| sanitizer(&lines, at)).or_else(|| php(line)) {
             others.push(problem);
         }
     }
@@ -63,14 +77,22 @@ pub fn read(to: &mut Collector, text: &str) {
 fn thrown(lines: &[&str], at: usize) -> Option<Problem> {
     let line = lines.get(at)?.trim();
     let line = line.strip_prefix("E   ").unwrap_or(line).trim();
-    let body = line.strip_prefix("Uncaught ").or_else(|| line.strip_prefix("Caused by: ")).unwrap_or(line);
+    let body = ANNOUNCED.iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
     let body = match body.strip_prefix("Exception in thread \"") {
         Some(rest) => rest.split_once("\" ")?.1,
         None => body,
     };
     let (word, message) = body.split_once(": ").unwrap_or((body, ""));
     let word = word.split(" [").next().unwrap_or(word);
-    let kind = exception(word)?;
+    // What stands below a trace is an exception, whatever it is called.
+    let above = || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(|above| above.starts_with(' '));
+    let traced = || is_python_error(word) && above() && trace_above(lines, at).is_some();
+    let kind = exception(word).or_else(|| traced().then(|| word.to_owned()))?;
+    if is_cause(lines, at) {
+        return None;
+    }
+    let (message, location) = with_place(message, line);
+    let message = message.as_str();
     let below: Vec<&str> = lines
         .iter()
         .skip(at + 1)
@@ -81,10 +103,7 @@ fn thrown(lines: &[&str], at: usize) -> Option<Problem> {
     let mut stack = frames(&below.join("\n"));
     if stack.is_empty() {
         // Python's error stands below its trace.
-        let near = lines.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
-        if let Some(from) = near.iter().rposition(|l| l.trim_start().starts_with("Traceback (most recent call last)")) {
-            stack = frames(&near.get(from..).unwrap_or_default().join("\n"));
-        }
+        stack = trace_above(lines, at).map(|trace| frames(&trace.join("\n"))).unwrap_or_default();
     }
     if stack.is_empty() && message.is_empty() {
         return None;
@@ -94,6 +113,62 @@ fn thrown(lines: &[&str], at: usize) -> Option<Problem> {
         problem.source = Source::Build;
     }
     problem.stack = stack;
+    problem.location = location;
+    Some(problem)
+}
+
+/// The lines of Python's trace that ends above a line.
+fn trace_above<'l, 't>(lines: &'l [&'t str], at: usize) -> Option<&'l [&'t str]> {
+    let near = lines.get(at.saturating_sub(NEAR)..at)?;
+    let from = near.iter().rposition(|line| line.trim_start().starts_with("Traceback (most recent call last)"))?;
+    near.get(from..)
+}
+
+/// Whether an exception of Python only led to another one, which is told below it and is the one that ended the program.
+fn is_cause(lines: &[&str], at: usize) -> bool {
+    let mut below = lines.iter().skip(at + 1).take(NEAR);
+    below.find(|line| !line.trim().is_empty()).is_some_and(|line| {
+        line.starts_with("During handling of the above exception")
+            || line.starts_with("The above exception was the direct cause")
+    })
+}
+
+/// `a.rb:9:in 'Shop#load': no such thing (RuntimeError)` of Ruby, with the calls around it below.
+fn ruby(lines: &[&str], at: usize) -> Option<Problem> {
+    let line = lines.get(at)?.trim_end();
+    if !is_ruby_frame(line) || line.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let (frame, words) = line.split_once(": ")?;
+    let (message, kind) = words.strip_suffix(')')?.rsplit_once(" (")?;
+    let named = kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && kind.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    let below = lines.iter().skip(at + 1).take(NEAR).take_while(|line| line.trim_start().starts_with("from "));
+    let trace: Vec<&str> = std::iter::once(frame).chain(below.copied()).collect();
+    let mut problem = Problem::new(Source::Backend, kind, message);
+    problem.stack = frames(&trace.join("\n"));
+    named.then_some(problem)
+}
+
+/// `==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x...`: what is wrong, without the addresses.
+fn sanitizer(lines: &[&str], at: usize) -> Option<Problem> {
+    let (_, words) = lines.get(at)?.strip_prefix("==")?.split_once("==ERROR: ")?;
+    let (kind, words) = words.split_once(": ").filter(|(kind, _)| kind.ends_with("Sanitizer"))?;
+    let message = words.split(" on ").next().unwrap_or(words);
+    let below = lines.iter().skip(at + 1).take(NEAR).take_while(|line| !line.trim().is_empty());
+    let mut problem = Problem::new(Source::Backend, kind, message);
+    problem.stack = frames(&below.copied().collect::<Vec<_>>().join("\n"));
+    Some(problem)
+}
+
+/// `PHP Fatal error:  Cannot redeclare f() in /a.php on line 3`.
+fn php(line: &str) -> Option<Problem> {
+    let line = line.strip_prefix("PHP ").unwrap_or(line);
+    let (kind, words) = line.split_once(": ").filter(|(kind, _)| matches!(*kind, "Fatal error" | "Parse error"))?;
+    let (message, file) = words.trim_start().rsplit_once(" in ")?;
+    let (file, number) = file.split_once(" on line ")?;
+    let mut problem = Problem::new(Source::Backend, kind, message);
+    problem.location = place(&format!("{file}:{number}"));
     Some(problem)
 }
 

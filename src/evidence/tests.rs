@@ -17,3 +17,4 @@ mod order;
 mod printed;
 mod reports;
 mod runners;
+mod thrown;

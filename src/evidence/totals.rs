@@ -77,7 +77,7 @@ pub fn pytest(line: &str) -> Option<Totals> {
                 totals.failed = totals.failed.saturating_add(number);
             }
             "skipped" | "xfailed" => totals.skipped = totals.skipped.saturating_add(number),
-            "warning" | "warnings" | "deselected" | "rerun" | "subtests passed" | "subtests skipped" => {}
+            "warning" | "warnings" | "deselected" | "rerun" | "reruns" | "subtests passed" | "subtests skipped" => {}
             _ if what.starts_with("tests collected") || what.starts_with("test collected") => {}
             _ if ruled => continue,
             _ => return None,
@@ -85,6 +85,16 @@ pub fn pytest(line: &str) -> Option<Totals> {
         known = true;
     }
     known.then_some(totals)
+}
+
+/// How often the same line says that pytest ran a test again.
+pub fn reruns(line: &str) -> Option<usize> {
+    pytest(line)?;
+    let (counts, _) = line.trim_matches('=').trim().rsplit_once(" in ")?;
+    counts.split(", ").find_map(|part| match counted(part) {
+        Some((number, "rerun" | "reruns")) => Some(number),
+        _ => None,
+    })
 }
 
 /// `Tests:       1 failed, 2 skipped, 3 passed, 6 total`, as Jest prints it.

@@ -4,6 +4,7 @@
 //! A remark is left out only where no reader can take it for code: in doubt it counts.
 
 use super::rust;
+use std::borrow::Cow;
 
 /// Some remarks are obeyed: encodings, build constraints, the environment of a test, what an example is allowed to do.
 const OBEYED: [&str; 8] = ["coding", "go:", "+build", "@vitest", "@jest", "@ts-", "doctest", "$ExpectType"];
@@ -42,6 +43,30 @@ impl Language {
             Self::Script | Self::Go => Some("//"),
             Self::Rust | Self::Other => None,
         }
+    }
+}
+
+/// Characters besides the usual ones by which a language ends a line: a remark goes no further than to them.
+fn line_ends(language: Language) -> &'static [char] {
+    match language {
+        Language::Python => &['\r'],
+        Language::Script => &['\r', '\u{2028}', '\u{2029}'],
+        Language::Rust | Language::Go | Language::Other => &[],
+    }
+}
+
+/// Whether a text has ends of lines that people do not see as such: what looks like the end of a remark is code behind it.
+pub(super) fn has_odd_ends(language: Language, text: &str) -> bool {
+    let ends = line_ends(language);
+    text.char_indices().any(|(at, c)| ends.contains(&c) && !text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")))
+}
+
+/// The text with the usual ends of lines only.
+pub(super) fn with_usual_ends(language: Language, text: &str) -> Cow<'_, str> {
+    if has_odd_ends(language, text) {
+        Cow::Owned(text.replace("\r\n", "\n").replace(line_ends(language), "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -93,8 +118,11 @@ pub(super) fn without_remark<'a>(line: &'a str, mark: &str) -> &'a str {
     let Some(at) = line.find(mark) else { return line };
     let (code, remark) = line.split_at(at);
     let obeyed = OBEYED.iter().any(|word| remark.contains(word));
+    // What is no usual character may end the line for a language.
+    let odd = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}');
     let certain = !obeyed
         && !remark.contains(['{', '`'])
+        && !remark.contains(odd)
         && !code.contains(['"', '\'', '`', '\\', '/'])
         && code.chars().next_back().is_none_or(char::is_whitespace);
     if certain { code } else { line }
@@ -189,6 +217,18 @@ mod tests {
         for hidden in ["x = /[//]/; process.exit(0)", "`\n// ${process.exit(0)}`", "'//' + process.exit(0)"] {
             assert!(of("a.js", hidden).contains("process.exit(0)"), "{hidden}");
         }
+    }
+
+    #[test]
+    fn a_remark_ends_where_its_language_ends_the_line() {
+        assert_eq!(with_usual_ends(Language::Python, "# a\rb = 1\r\nc"), "# a\nb = 1\nc");
+        assert_eq!(with_usual_ends(Language::Script, "// a\u{2028}b\u{2029}c"), "// a\nb\nc");
+        assert_eq!(with_usual_ends(Language::Python, "# a\u{2028}b\r\n"), "# a\u{2028}b\r\n");
+        for odd in ['\r', '\u{b}', '\u{2028}', '\0'] {
+            let line = format!("# a{odd}b");
+            assert_eq!(without_remark(&line, "#"), line);
+        }
+        assert_eq!(without_remark("# a\tb", "#"), "");
     }
 
     #[test]

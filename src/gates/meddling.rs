@@ -55,7 +55,7 @@ const REACHES: [&str; 12] = [
     "Module.prototype",
 ];
 /// By these a new file of tests changes how the other tests are run, or what they test.
-const HOOKS: [&str; 11] = [
+const HOOKS: [&str; 25] = [
     "sys.modules",
     "require.cache",
     "setattr(",
@@ -67,6 +67,45 @@ const HOOKS: [&str; 11] = [
     "addopts",
     "pytest.exit(",
     "func init()",
+    "var _=func(",
+    "TestExecutionExceptionHandler",
+    "LifecycleMethodExecutionExceptionHandler",
+    "InvocationInterceptor",
+    "IHookable",
+    "IInvokedMethodListener",
+    "RSpec.configure",
+    "RSpec::",
+    "module Minitest",
+    "Minitest::Assertions",
+    "Minitest::Test.",
+    "Minitest::Runnable",
+    "currentTest.fn",
+    "mochaHooks",
+];
+/// Matchers that `RSpec` itself has. Others may be defined beside the tests that they are for.
+const MATCHERS: [&str; 22] = [
+    "be",
+    "be_nil",
+    "be_truthy",
+    "be_falsey",
+    "be_within",
+    "be_between",
+    "be_an_instance_of",
+    "be_a",
+    "change",
+    "contain_exactly",
+    "end_with",
+    "eq",
+    "eql",
+    "equal",
+    "exist",
+    "have_attributes",
+    "include",
+    "match",
+    "match_array",
+    "raise_error",
+    "satisfy",
+    "start_with",
 ];
 /// Parts of pytest that tests name as types.
 const TYPES: [&str; 9] =
@@ -110,8 +149,9 @@ struct Seen {
 
 impl Seen {
     fn of(path: &str, text: &[u8], reports: &[String]) -> Self {
-        let raw = String::from_utf8_lossy(text);
         let language = Language::of(path);
+        let text = String::from_utf8_lossy(text);
+        let raw = code::with_usual_ends(language, &text);
         // What only starting a file as a program runs, no test runs.
         let imported = if language == Language::Python { code::imported(&raw) } else { &raw };
         let lines = lines(language, imported);
@@ -165,6 +205,11 @@ fn is_usual(word: &str, before: &str, behind: &str) -> bool {
         "def pytest_" => behind.starts_with("generate_tests("),
         "_pytest" => behind.strip_prefix('.').is_some_and(|part| TYPES.contains(&name(part))),
         "require.cache" => before.ends_with("delete "),
+        "RSpec::" => {
+            let defined = behind.strip_prefix("Matchers.define").map(|rest| rest.trim_start_matches(['(', ' ', ':']));
+            defined.is_some_and(|rest| !MATCHERS.contains(&name(rest)))
+        }
+        "Minitest::Assertions" => before.ends_with("include "),
         _ => false,
     }
 }

@@ -1,9 +1,13 @@
 //! Which paths hold tests, decide what the test command does, hold criteria, or try to run on the host.
 
+mod builds;
+mod planted;
 mod tables;
 
 use super::globs::path_fits;
+use builds::{BUILDS, FURTHER_TESTS, NO_TESTS, SAMPLES};
 use ignore::gitignore::GitignoreBuilder;
+pub use planted::{guides_agents, planted};
 use std::path::Path;
 use tables::{CAPITALS, CRITERIA, ENTRIES, LIBRARY, PINS, SHADOWS, TESTS};
 
@@ -13,9 +17,27 @@ const DOCUMENTS: [&str; 3] = [".md", ".rst", ".adoc"];
 const COMPARED: [&str; 8] =
     ["testdata", "fixtures", "golden", "goldens", "expected", "snapshots", "__snapshots__", "cassettes"];
 /// Files that running tests brings into its own form, or makes where there is none.
-const LOCKS: [&str; 6] = ["*.lock", "*-lock.json", "*-lock.yaml", "npm-shrinkwrap.json", "go.sum", "bun.lockb"];
+const LOCKS: [&str; 8] = [
+    "*.lock",
+    "*-lock.json",
+    "*-lock.yaml",
+    "npm-shrinkwrap.json",
+    "go.sum",
+    "bun.lockb",
+    "Package.resolved",
+    "packages.lock.json",
+];
 /// Lock files that merely running tests makes.
-const MADE_BY_RUNS: [&str; 2] = ["Cargo.lock", "uv.lock"];
+const MADE_BY_RUNS: [&str; 8] = [
+    "Cargo.lock",
+    "uv.lock",
+    "Gemfile.lock",
+    "mix.lock",
+    "rebar.lock",
+    "pubspec.lock",
+    "deno.lock",
+    "Package.resolved",
+];
 /// What test runs leave behind, in repositories that track it.
 const LEFT_BEHIND: [&str; 22] = [
     "**/__pycache__/**",
@@ -76,8 +98,11 @@ pub fn stays_the_same(path: &str) -> bool {
 /// Whether the path holds tests.
 pub fn is_test(path: &str) -> bool {
     let lower = path.to_lowercase();
-    let fits = any(&TESTS, &lower) || any(&CAPITALS, path) || is_plain_test(&lower);
-    fits && (!is_document(&lower) || lower.split('/').any(|part| COMPARED.contains(&part)))
+    let fits = any(&TESTS, &lower) || any(FURTHER_TESTS, &lower) || any(&CAPITALS, path) || is_plain_test(&lower);
+    // Below a directory of tests everything belongs to them, whatever it is called.
+    let within = |part: &str| ["tests", "test", "fixtures", "testdata"].contains(&part);
+    let none = any(NO_TESTS, path) && !lower.split('/').any(within);
+    fits && !none && (!is_document(&lower) || lower.split('/').any(|part| COMPARED.contains(&part)))
 }
 
 /// `calc-test.mjs` in all its spellings, `testcalc.py`, which unittest finds, and Perl's `t/calc.t`.
@@ -115,7 +140,7 @@ pub fn is_of_language(module: &str) -> bool {
 
 /// Whether the path decides what a test command does.
 pub fn is_entry(path: &str) -> bool {
-    any(&ENTRIES, path) || any(&PINS, path)
+    (any(&ENTRIES, path) || any(&PINS, path) || any(BUILDS, path)) && !any(SAMPLES, path)
 }
 
 /// Whether a new file at this path would be loaded instead of a test tool's module.
@@ -140,25 +165,4 @@ pub fn shadows_language(path: &str, suite_directories: &[String]) -> bool {
 /// Whether the path holds criteria.
 pub fn is_criteria(path: &str) -> bool {
     any(&CRITERIA, path)
-}
-
-/// What the path is, where it is one of the things by which a tree acts on those who work with it.
-pub fn planted(path: &str) -> Option<&'static str> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let (last, parents) = parts.split_last()?;
-    if *last == ".gitattributes" {
-        Some("git attributes, which can name filter, diff and merge programs")
-    } else if *last == ".gitmodules" {
-        Some("git submodules")
-    } else if parents.iter().any(|part| part.eq_ignore_ascii_case(".git")) || last.eq_ignore_ascii_case(".git") {
-        Some("a git directory inside the tree")
-    } else if parents.iter().any(|part| matches!(*part, ".husky" | ".githooks" | "hooks"))
-        && parents.iter().any(|p| p.starts_with('.'))
-    {
-        Some("a git hook")
-    } else if matches!(*last, ".gitconfig" | ".pre-commit-config.yaml" | "lefthook.yml") {
-        Some("git configuration or hooks")
-    } else {
-        None
-    }
 }

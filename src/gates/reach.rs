@@ -33,10 +33,23 @@ pub enum Reads {
 /// Programs that run a shell script.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "source", "."];
 /// Programs that run another script.
-const INTERPRETERS: [&str; 12] =
-    ["node", "python", "python3", "ruby", "perl", "php", "deno", "bun", "tsx", "ts-node", "babel-node", "lua"];
-/// Words that stand before a command.
-const BEFORE: [&str; 22] = [
+const INTERPRETERS: [&str; 13] = [
+    "node",
+    "python",
+    "python3",
+    "ruby",
+    "perl",
+    "php",
+    "deno",
+    "bun",
+    "tsx",
+    "ts-node",
+    "babel-node",
+    "lua",
+    "coverage",
+];
+/// Words that stand before a command, with their own options and numbers between.
+const BEFORE: [&str; 37] = [
     "exec",
     "time",
     "env",
@@ -59,7 +72,24 @@ const BEFORE: [&str; 22] = [
     "command",
     "-",
     "bundle",
+    "timeout",
+    "nohup",
+    "setsid",
+    "stdbuf",
+    "ionice",
+    "chrt",
+    "xargs",
+    "busybox",
+    "doas",
+    "elif",
+    "while",
+    "until",
+    "{",
+    "builtin",
+    "eval",
 ];
+/// Most directories in which a text is followed: a place that it changes to is one more, since a shell within brackets goes back.
+const MOST_DIRECTORIES: usize = 16;
 /// Options whose value is a file that is run or obeyed.
 const OPTIONS: [&str; 8] =
     ["--require", "-r", "--import", "--loader", "--experimental-loader", "--config", "--rcfile", "--globalSetup"];
@@ -92,7 +122,8 @@ pub fn reached(text: &str, reads: &Reads, path: &str, directory: &str) -> Vec<Re
             }
         }
         Reads::Make(targets) => {
-            for recipe in recipes(text, targets) {
+            let text = text.replace("\\\n", " ");
+            for recipe in recipes(&text, targets) {
                 shell(recipe, path, directory, &mut found);
             }
         }
@@ -106,12 +137,23 @@ fn shell(text: &str, path: &str, directory: &str, found: &mut BTreeSet<Reached>)
         joined = joined.replace(own, "$DIRECTORY");
     }
     let joined = variables(&joined);
+    let mut directories = vec![directory.to_owned()];
     for line in joined.split(['\n', ';', '|', '&', '(', ')', '`']) {
         if line.trim_start().starts_with('#') {
             continue;
         }
         let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '@', ','])).collect();
-        command(&words, path, directory, found);
+        let mut entered = Vec::new();
+        for directory in &directories {
+            if let Some(word) = command(&words, false, path, directory, found) {
+                entered.extend(inner(word, path, directory));
+            }
+        }
+        for one in entered {
+            if directories.len() < MOST_DIRECTORIES && !directories.contains(&one) {
+                directories.push(one);
+            }
+        }
     }
     if text.contains("package.json") {
         // A program that looks the script up by itself.
@@ -140,15 +182,50 @@ fn variables(text: &str) -> String {
     found + rest
 }
 
-fn command(words: &[&str], path: &str, directory: &str, found: &mut BTreeSet<Reached>) {
+/// The directories that a word leads to from one, `.` for the top.
+pub fn inner(word: &str, path: &str, directory: &str) -> Vec<String> {
+    let beside = path.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    let places = match word {
+        "$DIRECTORY" => vec![beside.to_owned()],
+        // What leads out of the repository is none of its directories.
+        _ => places(word, path, directory).into_iter().filter(|place| !place.contains('$')).collect(),
+    };
+    let named = |place: String| if place.is_empty() { ".".to_owned() } else { place };
+    places.into_iter().map(named).collect()
+}
+
+/// Finds what one command runs, and gives the word by which it changes the directory. `behind` says that it stands behind a word
+/// that has options of its own.
+fn command<'w>(
+    words: &[&'w str],
+    behind: bool,
+    path: &str,
+    directory: &str,
+    found: &mut BTreeSet<Reached>,
+) -> Option<&'w str> {
     let assigns = |word: &str| {
         word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c == '_' || c.is_alphanumeric()))
     };
-    let skipped = |word: &&&str| word.is_empty() || BEFORE.contains(*word) || assigns(word);
-    let start = words.iter().take_while(skipped).count();
-    let Some((program, rest)) = words.get(start..).and_then(<[&str]>::split_first) else { return };
+    let mut behind = behind;
+    let mut start = 0;
+    while let Some(word) = words.get(start) {
+        let own = behind && (word.starts_with(['-', '+']) || word.starts_with(|c: char| c.is_ascii_digit()));
+        behind |= BEFORE.contains(word);
+        if !(word.is_empty() || BEFORE.contains(word) || assigns(word) || own) {
+            break;
+        }
+        start += 1;
+    }
+    let (program, rest) = words.get(start..)?.split_first()?;
     if *program == "run" {
-        return command(rest, path, directory, found);
+        return command(rest, true, path, directory, found);
+    }
+    if matches!(*program, "cd" | "pushd") {
+        return rest.iter().find(|word| !word.starts_with('-')).copied();
+    }
+    // It may be the value of an option before it.
+    if behind && start > 0 && words.get(start - 1).is_some_and(|word| word.starts_with('-') && word.len() > 1) {
+        command(rest, true, path, directory, found);
     }
     let name = program.rsplit('/').next().unwrap_or(program);
     let plain: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with('-') && !word.contains('=')).collect();
@@ -167,7 +244,7 @@ fn command(words: &[&str], path: &str, directory: &str, found: &mut BTreeSet<Rea
     let stands_for = |words: &[&str]| variable && words.iter().any(|word| program.to_lowercase().contains(word));
     if SHELLS.contains(&name) || stands_for(&["shell", "bash"]) {
         if let Some(at) = rest.iter().position(|word| *word == "-c" || *word == "-ec" || *word == "-lc") {
-            return command(rest.get(at + 1..).unwrap_or_default(), path, directory, found);
+            return command(rest.get(at + 1..).unwrap_or_default(), false, path, directory, found);
         }
         add(plain.first().unwrap_or(&""), &Reads::Shell);
     } else if INTERPRETERS.contains(&name)
@@ -182,31 +259,44 @@ fn command(words: &[&str], path: &str, directory: &str, found: &mut BTreeSet<Rea
             add(plain.iter().find(|word| !matches!(**word, "run" | "test")).unwrap_or(&""), &Reads::Nothing);
         }
         if name == "bun" {
-            package(&plain, directory, found);
+            package(&plain, within(rest), directory, found);
         }
     } else if matches!(name, "make" | "gmake" | "just") || stands_for(&["make"]) {
-        let within = rest.iter().position(|word| *word == "-C").and_then(|at| rest.get(at + 1));
+        let within = within(rest);
         let inner = within.map_or_else(|| directory.to_owned(), |inner| join(directory, inner));
         let targets: Vec<String> =
-            plain.iter().filter(|word| Some(*word) != within).map(|word| (*word).to_owned()).collect();
+            plain.iter().filter(|word| Some(**word) != within).map(|word| (*word).to_owned()).collect();
         for file in ["GNUmakefile", "makefile", "Makefile", "justfile", "Justfile", ".justfile"] {
             insert(found, join(&inner, file), &inner, &Reads::Make(targets.clone()));
         }
     } else if matches!(name, "npm" | "pnpm" | "yarn") {
-        package(&plain, directory, found);
+        package(&plain, within(rest), directory, found);
     } else if (program.contains('/') && !is_json(program)) || [".sh", ".bash"].iter().any(|end| program.ends_with(end))
     {
         add(program, &Reads::Shell);
     }
+    None
+}
+
+/// The directory that an option of a package manager names.
+fn within<'w>(rest: &[&'w str]) -> Option<&'w str> {
+    let options = ["--prefix", "-C", "--cwd", "--dir"];
+    rest.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
+        Some((option, value)) => options.contains(&option).then_some(value),
+        None => options.contains(word).then(|| rest.get(at + 1).copied()).flatten(),
+    })
 }
 
 fn is_json(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
-/// The script that `npm test`, `npm run check` or `yarn check` runs.
-fn package(plain: &[&str], directory: &str, found: &mut BTreeSet<Reached>) {
-    let script = plain.iter().find(|word| !matches!(**word, "run" | "run-script" | "workspace" | "exec"));
+/// The script that `npm test`, `npm run check` or `yarn check` runs; `within` is the value of an option that names a directory.
+fn package(plain: &[&str], within: Option<&str>, directory: &str, found: &mut BTreeSet<Reached>) {
+    let inner = within.map_or_else(|| directory.to_owned(), |inner| join(directory, inner));
+    let directory = inner.as_str();
+    let mut plain = plain.iter().filter(|word| Some(**word) != within);
+    let script = plain.find(|word| !matches!(**word, "run" | "run-script" | "workspace" | "exec"));
     let script = script.map_or("test", |word| if matches!(*word, "t" | "tst") { "test" } else { word });
     insert(found, join(directory, "package.json"), directory, &Reads::Package(vec![script.to_owned()]));
 }
@@ -230,7 +320,7 @@ fn places(word: &str, path: &str, directory: &str) -> Vec<String> {
 }
 
 /// A path below a directory, without `.` and `..`; empty where it leads out.
-fn join(directory: &str, word: &str) -> String {
+pub fn join(directory: &str, word: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in directory.split('/').chain(word.split('/')) {
         match part {
@@ -279,45 +369,4 @@ fn recipes<'a>(text: &'a str, targets: &[String]) -> Vec<&'a str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn paths(text: &str, reads: &Reads, path: &str, directory: &str) -> Vec<String> {
-        reached(text, reads, path, directory).into_iter().map(|one| one.path).collect()
-    }
-
-    #[test]
-    fn what_a_command_runs_is_found_and_what_it_names_is_not() {
-        for (text, wanted) in [
-            ("sh ./check.sh", &["check.sh"][..]),
-            ("bash -c \"./scripts/a.sh && python3 tools/b.py\"", &["scripts/a.sh", "tools/b.py"]),
-            ("CI=1 exec scripts/unit.sh --all", &["scripts/unit.sh"]),
-            ("python -m tools.run", &["tools/run.py", "tools/run/__main__.py"]),
-            ("node --import ./setup.mjs --test", &["setup.mjs"]),
-            ("gcc -c src/main.c; eslint src/index.js; pytest -q tests", &[]),
-            ("python3 -m pytest; node -e 'x'; npm test", &["package.json", "pytest.py", "pytest/__main__.py"]),
-            ("$(PYTHON) tools/run.py; $(CC) src/a.c", &["tools/run.py"]),
-            ("sh ../out.sh; sh /bin/x; # sh no.sh", &[]),
-        ] {
-            assert_eq!(paths(text, &Reads::Shell, "", "."), wanted, "{text}");
-        }
-        assert_eq!(paths("sh $(dirname $0)/b.sh", &Reads::Shell, "x/a.sh", "."), ["b.sh", "x/b.sh"].map(str::to_owned));
-        assert_eq!(paths("sh a.sh", &Reads::Shell, "", "web"), ["web/a.sh"]);
-        let make = reached("make -C sub check", &Reads::Shell, "", ".");
-        assert!(make.iter().any(|one| one.path == "sub/Makefile" && one.reads == Reads::Make(vec!["check".into()])));
-    }
-
-    #[test]
-    fn scripts_and_recipes_are_followed_from_what_is_run() {
-        let make = ".PHONY: test\nCC := gcc\nall: x\n\nbuild: src/a.c\n\tgcc src/a.c && ./gen.sh\ntest: build\n\t@sh scripts/unit.sh\nlint:\n\t./lint.sh\n";
-        assert_eq!(paths(make, &Reads::Make(vec!["test".into()]), "Makefile", "."), ["gen.sh", "scripts/unit.sh"]);
-        assert_eq!(paths("a:\n\t./a.sh\nb:\n\t./b.sh\n", &Reads::Make(Vec::new()), "Makefile", "."), ["a.sh"]);
-        let json =
-            r#"{"main": "index.js", "scripts": {"pretest": "./pre.sh", "test": "node tools/run.mjs", "x": "./x.sh"}}"#;
-        let scripts = Reads::Package(vec!["test".into()]);
-        assert_eq!(paths(json, &scripts, "package.json", "."), ["pre.sh", "tools/run.mjs"]);
-        assert_eq!(paths("no json", &scripts, "package.json", "."), Vec::<String>::new());
-        let own = reached("node -e x(require('./package.json').scripts.check)", &Reads::Shell, "", ".");
-        assert_eq!(own.iter().map(|one| &one.reads).collect::<Vec<_>>(), [&Reads::Package(vec!["check".into()])]);
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Whether two versions of a program differ in remarks and blanks only. What stands in a literal over several lines is no
 //! remark, nor is one that a tool obeys or compares with an output. In doubt they differ.
 
-use super::code::{Language, without_remark};
+use super::code::{Language, has_odd_ends, without_remark};
 use super::rust;
 
 /// Whether two versions of a program differ in remarks and blanks only. Files of which this is not certain differ.
@@ -12,13 +12,18 @@ pub fn same_program(path: &str, before: &[u8], now: &[u8]) -> bool {
     // What is no text has no remarks.
     let (Ok(before), Ok(now)) = (std::str::from_utf8(before), std::str::from_utf8(now)) else { return false };
     let language = Language::of(path);
-    let compared = [before, now].iter().any(|text| asserts_by_remarks(language, text));
+    let compared = [before, now].iter().any(|text| asserts_by_remarks(language, text) || has_odd_ends(language, text));
     match language {
         _ if compared || path.rsplit('.').next().is_some_and(|end| matches!(end, "vue" | "svelte")) => false,
         Language::Other => false,
         Language::Rust => rust::line(&rust::tokens(before)) == rust::line(&rust::tokens(now)),
         _ => shape(language, before).is_some_and(|shape| Some(shape) == self::shape(language, now)),
     }
+}
+
+/// Whether anything but remarks and blanks stands in a program. In doubt it does.
+pub fn has_code(path: &str, text: &[u8]) -> bool {
+    !same_program(path, b"", text)
 }
 
 /// Whether remarks say what is expected: the outputs of Go's examples, C within Go, the errors that a compiler is to find.
@@ -153,7 +158,7 @@ fn short(text: &str, quote: char) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::same_program;
+    use super::{has_code, same_program};
 
     fn same(path: &str, before: &str, now: &str) -> bool {
         same_program(path, before.as_bytes(), now.as_bytes())
@@ -169,11 +174,18 @@ mod tests {
             ("a.ts", "const a = `${f({ b: 1 })}`;\n", "const a = `${f({ b: 1 })}`;\n// Two.\n"),
             ("a.ts", "it('is', () =>\n  // One.\n  x / 2);\n", "it('is', () =>\n  x / 2);\n"),
             ("a_test.go", "/* a */\nfunc f() { r := '`' }\n// One.\n", "/* a */\nfunc f() { r := '`' }\n"),
+            ("a.py", "x = 1\r\n", "# Adds.\r\nx = 1\r\n"),
         ] {
             assert!(same(path, before, now), "{now}");
         }
         assert!(!same("a.py", "if x:\n  y\n", "if x:\ny\n"));
         assert!(!same("a.txt", "x", "x "));
+    }
+
+    #[test]
+    fn a_program_of_remarks_has_no_code() {
+        assert!(!has_code("__init__.py", b"") && !has_code("__init__.py", b"# Tests.\n\n"));
+        assert!(has_code("__init__.py", b"# Tests.\rx = 1\n") && has_code("__init__.py", b"x = 1\n"));
     }
 
     #[test]
@@ -198,6 +210,11 @@ mod tests {
             ("a.test.ts", "// $ExpectType number\nf();\n", "number", "string"),
             ("a.js", "/*\n// */ f(5);\n", "5", "6"),
             ("tests/ui/a.rs", "f(); //~ ERROR five\n", "five", "six"),
+            ("tests/test_a.py", "# Adds and zero.\n", "zero.", "zero.\runittest.TestCase.assertEqual = f"),
+            ("tests/test_a.py", "x = 1\rf(5)\n", "\r", " # a\r"),
+            ("a.test.js", "// Adds.\n", "Adds.", "Adds.\rf(5);"),
+            ("a.test.js", "// Adds.\n", "Adds.", "Adds.\u{2028}f(5);"),
+            ("a.test.ts", "// Adds.\n", "Adds.", "Adds.\u{2029}f(5);"),
         ];
         for (path, before, old, new) in cases {
             let now = before.replace(old, new);

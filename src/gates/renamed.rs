@@ -9,6 +9,9 @@ pub fn stood_for_a_file(id: &str, base: &SuiteOutcome, now: &SuiteOutcome, chang
     if base.cases.get(id) != Some(&TestStatus::Failed) {
         return false;
     }
+    if stood_for_a_set_up(id, base, now) {
+        return true;
+    }
     let mut new = now.cases.keys().filter(|other| !base.cases.contains_key(*other)).peekable();
     if new.peek().is_none() {
         return false;
@@ -23,6 +26,39 @@ pub fn stood_for_a_file(id: &str, base: &SuiteOutcome, now: &SuiteOutcome, chang
         let other = parts(other).iter().map(|part| slashed(part)).collect::<Vec<_>>().join("/");
         other.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'))
     })
+}
+
+/// Names under which tools report that what comes before the tests of a class failed.
+const SET_UPS: [&str; 4] = ["(unnamed)", "initializationError", "classMethod", "executionError"];
+
+/// Whether a test of the base stood for what is done before or after the tests of a class or group, and these run now.
+fn stood_for_a_set_up(id: &str, base: &SuiteOutcome, now: &SuiteOutcome) -> bool {
+    let parts = parts(id);
+    let Some((last, group)) = parts.split_last() else { return false };
+    let ran = now.cases.iter().filter(|(other, _)| *other != id);
+    // Tests that are told for the first time, or that failed as well.
+    let anew = |other: &str| !matches!(base.cases.get(other), Some(TestStatus::Passed | TestStatus::Skipped));
+    if let Some(title) = hooked(last) {
+        // Mocha names the test at hand beside the hook; it may lie in a group within.
+        let mut passed = ran.filter(|(_, status)| **status == TestStatus::Passed);
+        return passed.any(|(other, _)| {
+            let named = self::parts(other);
+            let is_it = named.last().is_some_and(|name| *name == title || name.ends_with(&format!(" {title}")));
+            is_it && (anew(other) || named.starts_with(group))
+        });
+    }
+    let mut ran = ran.filter(|(_, status)| **status != TestStatus::Skipped);
+    !group.is_empty()
+        && SET_UPS.contains(last)
+        && ran
+            .any(|(other, _)| anew(other) && self::parts(other).split_last().is_some_and(|(_, others)| others == group))
+}
+
+/// The test that is named in `"before all" hook for "adds"`.
+fn hooked(part: &str) -> Option<&str> {
+    let (hook, title) = part.split_once("\" hook for \"")?;
+    let known = ["\"before all", "\"before each", "\"after all", "\"after each"];
+    known.iter().any(|known| hook.ends_with(known)).then(|| title.strip_suffix('"')).flatten()
 }
 
 /// What an id is put together from.
@@ -55,6 +91,35 @@ mod tests {
             oddities: Vec::new(),
             flaky: std::collections::BTreeSet::new(),
         }
+    }
+
+    #[test]
+    fn a_set_up_that_failed_gives_way_to_the_tests_after_it() {
+        use TestStatus::{Failed, Passed, Skipped};
+        let stood_for = |stood: &str, before: &[(&str, TestStatus)], after: &[(&str, TestStatus)]| {
+            let base: Vec<_> = before.iter().copied().chain([(stood, Failed)]).collect();
+            stood_for_a_file(stood, &suite(&base), &suite(after), &[])
+        };
+        for (stood, real) in [
+            ("x.CalcTest::(unnamed)", "x.CalcTest::add"),
+            ("x.CalcTest::initializationError", "x.CalcTest::add"),
+            ("x.CalcTest::classMethod", "x.CalcTest::add"),
+            ("calc > \"before all\" hook for \"add\"", "calc > add"),
+            ("calc > \"before each\" hook for \"add\"", "calc > inner > add"),
+            ("calc::\"before all\" hook for \"add\"", "calc::add"),
+            ("\"before all\" hook for \"add\"::calc \"before all\" hook for \"add\"", "add::calc add"),
+        ] {
+            assert!(stood_for(stood, &[], &[(real, Passed)]), "{stood}");
+            assert!(stood_for(stood, &[(real, Failed)], &[(real, Passed)]), "{stood}");
+            assert!(!stood_for(stood, &[], &[(real, Skipped)]), "{stood}");
+            assert!(!stood_for(stood, &[], &[("y.Other::more", Passed)]), "{stood}");
+            assert!(!stood_for(stood, &[], &[]), "{stood}");
+        }
+        // What passed then shows nothing of the class, but the one at hand does of its hook.
+        let (stood, real) = ("x.CalcTest::(unnamed)", [("x.CalcTest::add", Passed)]);
+        assert!(!stood_for(stood, &real, &real));
+        let (stood, real) = ("calc > \"after all\" hook for \"add\"", [("calc > add", Passed)]);
+        assert!(stood_for(stood, &real, &real));
     }
 
     #[test]

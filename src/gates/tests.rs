@@ -109,6 +109,38 @@ fn edited_files_are_sorted() {
         "jest.config.js",
         "pom.xml",
         ".npmrc",
+        ".env.local",
+        "buildSrc/src/main/groovy/a.groovy",
+        "gradle/tests.gradle",
+        "gradle/libs.versions.toml",
+        "build.sbt",
+        "App.Tests/App.Tests.csproj",
+        "unit.runsettings",
+        "Directory.Build.props",
+        "lib/BUILD.bazel",
+        "defs.bzl",
+        "cmake/tests.cmake",
+        "Makefile.am",
+        "lib/tasks/test.rake",
+        "spec/support/jasmine.json",
+        ".taprc",
+        "wdio.conf.js",
+        "codecept.conf.js",
+        "web-test-runner.config.mjs",
+        "angular.json",
+        "ruff.toml",
+        "mypy.ini",
+        ".flake8",
+        "eslint.config.js",
+        ".golangci.yml",
+        ".rubocop.yml",
+        "Package.swift",
+        "mix.exs",
+        "src/test/resources/junit-platform.properties",
+        "src/test/resources/META-INF/services/org.junit.jupiter.api.extension.Extension",
+        "src/test/resources/application.properties",
+        "spec/support/a.rb",
+        "dev-requirements.txt",
     ] {
         let found = with(&green(), &[change(path, ChangeKind::Added)]);
         assert!(matches!(&found[..], [Suspicion::EntryPointsEdited { .. }]), "{path}: {found:?}");
@@ -270,6 +302,14 @@ fn files_of_tests_are_known_by_many_names() {
         "a.bats",
         "spec_helper.rb",
         "tests/fixtures/a.md",
+        "features/steps/calc_steps.py",
+        "src/calc_unittest.cc",
+        "App.Tests/UnitTest1.cs",
+        "App.Tests/Foo.Prints.verified.txt",
+        "src/a.approved.txt",
+        "test_calc.c",
+        "tests/commands/test.rs",
+        "features/step_definitions/a.rb",
     ] {
         assert!(super::is_test(path), "{path}");
     }
@@ -286,11 +326,16 @@ fn files_of_tests_are_known_by_many_names() {
         "testify.py",
         "style/test.css",
         "src/inspect.ts",
+        "spec/openapi.yaml",
+        "src/commands/test.rs",
     ] {
         assert!(!super::is_test(path), "{path}");
     }
     for path in [".rspec", "phpunit.dist.xml", ".config/nextest.toml", "composer.json"] {
         assert!(super::decides_over_tests(path), "{path}");
+    }
+    for path in [".env.example", "config/.env.sample", "src/build.ts", "docs/configure.md", "src/ruff.rs"] {
+        assert!(!super::decides_over_tests(path), "{path}");
     }
 }
 
@@ -300,6 +345,9 @@ fn what_a_test_run_makes_and_what_was_there_before_is_no_entry_point() {
     for (path, kind) in [
         ("Cargo.lock", ChangeKind::Added),
         ("uv.lock", ChangeKind::Added),
+        ("mix.lock", ChangeKind::Added),
+        (".env.example", ChangeKind::Modified),
+        ("spec/openapi.yaml", ChangeKind::Modified),
         ("src/queue.py", ChangeKind::Modified),
         ("spec/notes.md", ChangeKind::Modified),
         (".gitignore", ChangeKind::Modified),

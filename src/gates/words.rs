@@ -16,7 +16,9 @@ pub fn words(suspicion: &Suspicion) -> Vec<String> {
         Suspicion::CriteriaEdited { files } => {
             listed("files with criteria were changed; only the base's versions were used:", files)
         }
-        Suspicion::Planted { what } => listed("the tree holds things that try to run on or to fool the host:", what),
+        Suspicion::Planted { what } => {
+            listed("the tree holds things that act on the host or on whoever works there later:", what)
+        }
         Suspicion::ReportTampered { what } => listed("test reports were not what a test run leaves behind:", what),
         Suspicion::TestRunMeddled { what } => listed("the work reaches into its own test run:", what),
         Suspicion::ChannelForged { times } => {

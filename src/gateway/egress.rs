@@ -32,6 +32,7 @@ pub use policy::Policy;
 pub(in crate::gateway) use tunnel::Tunnel;
 
 use super::body::Answer;
+use super::said::Said;
 use crate::domain::{EgressSeen, Millis, RunId};
 use budget::Budget;
 use denied::Denied;
@@ -62,6 +63,8 @@ pub(in crate::gateway) struct WayOut {
     outside: Arc<dyn Outside>,
     budget: OnceCell<Arc<Budget>>,
     places: Arc<Semaphore>,
+    /// What the engine's log may tell of it.
+    said: Arc<Said>,
 }
 
 /// A connection that was vetted, recorded and made.
@@ -79,7 +82,8 @@ impl WayOut {
 
     fn over(run: RunId, policy: Arc<Policy>, books: Books, outside: Arc<dyn Outside>) -> Self {
         let places = Arc::new(Semaphore::new(MOST));
-        Self { run, policy, books, outside, budget: OnceCell::new(), places }
+        let said = Arc::new(Said::new(run));
+        Self { run, policy, books, outside, budget: OnceCell::new(), places, said }
     }
 
     /// Answers a request that is meant for some host outside. A tunnel that is granted begins on the same connection behind the
@@ -114,7 +118,9 @@ impl WayOut {
         let addresses = outside::addresses(&*self.outside, target, &road).await?;
         let passage = self.passage(target, &road, budget);
         self.books.before(passage.seen()).await.map_err(|error| {
-            tracing::warn!(run = %self.run, "what goes out cannot be recorded: {error}");
+            if self.said.may() {
+                tracing::warn!(run = %self.run, "what goes out cannot be recorded: {error}");
+            }
             Denied::Unrecorded
         })?;
         let stream = outside::dial(&*self.outside, &addresses).await.inspect_err(|_| passage.fail())?;
@@ -127,7 +133,9 @@ impl WayOut {
             Ok(Some(question)) => self.policy.by_person(target, speech, question),
             Ok(None) => Err(Denied::Unlisted),
             Err(error) => {
-                tracing::warn!(run = %self.run, "what people allowed cannot be told: {error}");
+                if self.said.may() {
+                    tracing::warn!(run = %self.run, "what people allowed cannot be told: {error}");
+                }
                 Err(Denied::Unlisted)
             }
         }
@@ -135,7 +143,7 @@ impl WayOut {
 
     fn passage(&self, target: &Target, road: &Road, budget: Arc<Budget>) -> Passage {
         let row = self.row(target.host.to_string(), target.port, true, road.word.clone());
-        Passage::new(row, budget, self.books.clone())
+        Passage::new(row, budget, self.books.clone(), Arc::clone(&self.said))
     }
 
     /// What the run may still send and fetch, which the store knows from before.
@@ -145,7 +153,9 @@ impl WayOut {
             Ok(Arc::new(Budget::new(self.policy.most(), spent)))
         });
         known.await.cloned().map_err(|error: crate::store::StoreError| {
-            tracing::warn!(run = %self.run, "what a run has sent and fetched cannot be told: {error}");
+            if self.said.may() {
+                tracing::warn!(run = %self.run, "what a run has sent and fetched cannot be told: {error}");
+            }
             Denied::Unrecorded
         })
     }
@@ -169,7 +179,9 @@ impl WayOut {
 
     fn note(&self, host: String, port: u16, allowed: bool, rule: String, begun: Instant) {
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(run = %self.run, host, port, allowed, rule, milliseconds, "a request to outside");
+        if self.said.may() {
+            tracing::info!(run = %self.run, host, port, allowed, rule, milliseconds, "a request to outside");
+        }
         self.books.note(&EgressSeen { milliseconds, ..self.row(host, port, allowed, rule) });
     }
 }

@@ -5,16 +5,21 @@ use super::answered::{Answers, Refused};
 use super::body::MOST_ASKED;
 use super::provider::Provider;
 use super::refusal::Refusal;
+use super::said::Said;
 use super::ways::ModelUse;
 use crate::domain::{ModelApi, RunId, Tokens};
-use crate::models::{Ask, Asked, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
+use crate::models::{Ask, Asked, Beyond, Held, Meter, MeterError, Price, Prices, Room, Tally, Took};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 /// What bodies that wait for their end are counted in, in bytes.
 pub(super) const PORTION: usize = 1024;
+
+/// Tokens that a quick model writes in a second. Not all that it writes is sent: it thinks, too.
+const TOKENS_A_SECOND: u64 = 100;
 
 /// What a gateway meters with.
 #[derive(Debug, Clone)]
@@ -31,6 +36,8 @@ pub(super) struct ModelWay {
     /// In the order in which they are asked.
     providers: Vec<Arc<Provider>>,
     pub answers: Answers,
+    /// What the engine's log may tell of it.
+    pub said: Said,
     /// Portions of memory for bodies that are not whole yet.
     pub bodies: Semaphore,
     /// Rings when all that is under way is to be cut.
@@ -45,7 +52,7 @@ impl ModelWay {
         let room = Room::new(may.left);
         let bodies = Semaphore::new(MOST_ASKED.div_ceil(PORTION));
         let (api, cut) = (may.api, watch::Sender::default());
-        Self { run, api, providers, answers: Answers::default(), bodies, cut, may, room, meters }
+        Self { run, api, providers, answers: Answers::default(), said: Said::new(run), bodies, cut, may, room, meters }
     }
 
     /// The providers that are asked, one after the other: without those that failed of late, unless all did.
@@ -66,7 +73,22 @@ impl ModelWay {
             self.answers.refuse(Refused::Model(ask.model.clone()));
             return Err(self.say(Refusal::OtherModel, &ask.model));
         }
+        if ask.later {
+            return Err(self.say(Refusal::Later, &ask.model));
+        }
+        if let Some(beyond) = Beyond::model(self.api, &ask.model, &self.may.provider_tools) {
+            return Err(self.say(Refusal::Beyond(beyond), &ask.model));
+        }
         Ok(Some(ask))
+    }
+
+    /// Makes sure that a request asks its provider for nothing but what the role allows.
+    pub fn within(&self, body: &[u8]) -> Result<(), Refusal> {
+        let found = Beyond::find(self.api, body, &self.may.provider_tools);
+        match found.map_err(|reason| self.say(Refusal::Unreadable, &reason))? {
+            None => Ok(()),
+            Some(beyond) => Err(self.say(Refusal::Beyond(beyond), beyond.place)),
+        }
     }
 
     /// Begins the account of a request to a provider, after others where they hold the rest of the budget.
@@ -93,7 +115,8 @@ impl ModelWay {
         let meter = Arc::clone(&self.meters.meter);
         let request = Arc::clone(&meter).begin(asked).await;
         let request = request.map_err(|error| self.not_begun(&error))?;
-        let account = Account { meter, request, held, price, likely: ask.likely, status: 0, tally: None };
+        let begun = Instant::now();
+        let account = Account { meter, request, held, price, likely: ask.likely, begun, status: 0, tally: None };
         Ok(Metered(Some(account)))
     }
 
@@ -122,7 +145,9 @@ impl ModelWay {
     fn say(&self, refusal: Refusal, reason: &str) -> Refusal {
         // The agent writes the model's name.
         let reason: String = reason.chars().take(200).collect();
-        tracing::warn!(run = %self.run, api = self.api.name(), ?refusal, reason, "an agent's request goes no further");
+        if self.said.may() {
+            tracing::warn!(run = %self.run, api = self.api.name(), ?refusal, reason, "an agent's request goes no further");
+        }
         refusal
     }
 }
@@ -136,6 +161,7 @@ struct Account {
     held: Held,
     price: Option<Price>,
     likely: Tokens,
+    begun: Instant,
     status: u16,
     tally: Option<Tally>,
 }
@@ -166,7 +192,7 @@ impl Metered {
     pub async fn failed(mut self, unsent: bool) {
         if let Some(mut account) = self.0.take() {
             account.likely.output = 0;
-            let took = if unsent { account.nothing() } else { account.reckoned() };
+            let took = if unsent { account.nothing() } else { account.reckoned(0) };
             account.settle(took).await;
         }
     }
@@ -174,7 +200,7 @@ impl Metered {
     /// The answer is over.
     pub async fn end(&mut self) {
         if let Some(mut account) = self.0.take() {
-            let took = account.took();
+            let took = account.took(true);
             account.settle(took).await;
         }
     }
@@ -185,18 +211,21 @@ impl Drop for Metered {
         let Some(mut account) = self.0.take() else { return };
         // Without a runtime the engine is ending; the next one settles what is open.
         if let Ok(runtime) = Handle::try_current() {
-            let took = if account.status == 0 { account.reckoned() } else { account.took() };
+            // Whoever leaves before the answer begins does not stop the model by that.
+            let unseen = account.unseen();
+            let took = if account.status == 0 { account.reckoned(unseen) } else { account.took(false) };
             runtime.spawn(account.settle(took));
         }
     }
 }
 
 impl Account {
-    /// What the answer took.
-    fn took(&mut self) -> Took {
+    /// What the answer took; `whole` where the provider ended it.
+    fn took(&mut self, whole: bool) -> Took {
         match self.tally.take() {
             Some(tally) => {
-                let (tokens, said) = tally.finish(self.likely);
+                let unseen = if whole { 0 } else { self.unseen() };
+                let (tokens, said) = tally.finish(self.likely, whole, unseen);
                 self.of(tokens, said)
             }
             None => self.nothing(),
@@ -207,9 +236,15 @@ impl Account {
         self.of(Tokens::default(), true)
     }
 
-    /// What was sent, where nothing is known of an answer.
-    fn reckoned(&self) -> Took {
-        self.of(Tokens { output: 0, ..self.likely }, false)
+    /// What was sent, and so much of an answer of which nothing is known.
+    fn reckoned(&self, output: u64) -> Took {
+        self.of(Tokens { output: output.min(self.likely.output), ..self.likely }, false)
+    }
+
+    /// Tokens that a model can have written by now where nobody sees them.
+    fn unseen(&self) -> u64 {
+        let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        milliseconds.saturating_mul(TOKENS_A_SECOND) / 1_000
     }
 
     fn of(&self, tokens: Tokens, said: bool) -> Took {

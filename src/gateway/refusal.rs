@@ -3,9 +3,11 @@
 
 use super::body::{self, Answer};
 use crate::domain::ModelApi;
+use crate::models::Beyond;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::json;
+use std::borrow::Cow;
 
 /// Why a request goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,10 @@ pub(super) enum Refusal {
     NoModels,
     /// The body cannot be read, or in more than one way.
     Unreadable,
+    /// Its answer is to be made after it is over.
+    Later,
+    /// It asks the provider for more than an answer of its model.
+    Beyond(Beyond),
     /// The provider knows the model by another name, which cannot be put in its place.
     OtherName,
     /// The role may not ask the model.
@@ -49,7 +55,7 @@ impl Refusal {
             Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
                 StatusCode::FORBIDDEN
             }
-            Self::Unreadable | Self::OtherName => StatusCode::BAD_REQUEST,
+            Self::Unreadable | Self::Later | Self::Beyond(_) | Self::OtherName => StatusCode::BAD_REQUEST,
             Self::NoAccount | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoKey => StatusCode::UNAUTHORIZED,
@@ -59,12 +65,17 @@ impl Refusal {
     }
 
     /// What it says.
-    fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Beyond(beyond) => return Cow::Owned(beyond_words(beyond)),
             Self::UnknownPath => "dogwatch: this path is not part of the API that this run may use",
             Self::OtherHost => "dogwatch: this way leads to the run's models and to no other host",
             Self::NoModels => "dogwatch: this run has no way to models",
             Self::Unreadable => "dogwatch: the request is no JSON object that names a model once",
+            Self::Later => {
+                "dogwatch: `background` in the request: nobody would see what an answer takes that is made after its request is over; \
+                 leave it out, and stream the answer"
+            }
             Self::OtherName => {
                 "dogwatch: write the model's name without escapes, since its provider knows it by another one"
             }
@@ -84,7 +95,7 @@ impl Refusal {
             }
             Self::Unreachable => "dogwatch: the provider cannot be reached; the engine's log has the reason",
             Self::TooLate => "dogwatch: the provider did not answer in time",
-        }
+        })
     }
 
     /// The error's name in Anthropic's API and in Google's.
@@ -94,7 +105,9 @@ impl Refusal {
             Self::OtherHost | Self::NoModels | Self::NoTools | Self::OtherModel | Self::NoPrice | Self::UsedUp => {
                 ("permission_error", "PERMISSION_DENIED")
             }
-            Self::Unreadable | Self::OtherName => ("invalid_request_error", "INVALID_ARGUMENT"),
+            Self::Unreadable | Self::Later | Self::Beyond(_) | Self::OtherName => {
+                ("invalid_request_error", "INVALID_ARGUMENT")
+            }
             Self::TooLarge => ("request_too_large", "INVALID_ARGUMENT"),
             Self::NoKey => ("authentication_error", "UNAUTHENTICATED"),
             Self::Stopped => ("overloaded_error", "UNAVAILABLE"),
@@ -117,6 +130,21 @@ impl Refusal {
         };
         value.to_string()
     }
+}
+
+/// What is beyond, and who can allow it.
+fn beyond_words(Beyond { place, tool }: Beyond) -> String {
+    let Some(tool) = tool else {
+        return format!(
+            "dogwatch: {place} in the request: the provider would run a tool by itself, of a kind that nobody can allow here; leave it \
+             out, and offer only tools that you run yourself"
+        );
+    };
+    let name = tool.name();
+    format!(
+        "dogwatch: {place} in the request: the provider would reach out by itself ({name}), past the hosts that this run may reach; \
+         leave it out, or ask the operator for provider-tools = [\"{name}\"] under [roles.NAME] in config.toml"
+    )
 }
 
 /// A refusal in plain words, for whoever speaks no API of models.

@@ -39,7 +39,9 @@ pub(super) async fn relay(way: &ModelWay, request: Request<Incoming>) -> Respons
         refused(way.api, refusal)
     });
     let (status, api) = (answer.status().as_u16(), way.api.name());
-    tracing::info!(%run, api, %method, path, status, milliseconds, "a request of an agent");
+    if way.said.may() {
+        tracing::info!(%run, api, %method, path, status, milliseconds, "a request of an agent");
+    }
     answer
 }
 
@@ -51,7 +53,13 @@ async fn try_relay(way: &ModelWay, request: Request<Incoming>) -> Result<Respons
         Route::Alive => return Ok(Response::new(body::whole(String::new()))),
         Route::Forward(path) => path,
     };
-    let body = body::collect(body, &way.bodies).await?;
+    let mut body = body::collect(body, &way.bodies).await?;
+    if parts.method == Method::POST {
+        way.within(&body)?;
+    } else {
+        // Nobody needs one to be told something.
+        body = Bytes::new();
+    }
     let ask = way.read(&path, &body)?;
     if ask.is_none() {
         way.may().await?;
@@ -66,7 +74,9 @@ async fn try_relay(way: &ModelWay, request: Request<Incoming>) -> Result<Respons
             Ok(None) | Err(Refusal::NoKey | Refusal::Unreachable | Refusal::NoPrice | Refusal::OtherName) => {}
             Err(refusal) => return Err(refusal),
         }
-        tracing::warn!(run = %way.run, provider = provider.name, "an agent's request goes to the next provider");
+        if way.said.may() {
+            tracing::warn!(run = %way.run, provider = provider.name, "an agent's request goes to the next provider");
+        }
     }
     match last {
         Some(provider) => onward.to(&provider, false).await?.ok_or(Refusal::Unreachable),
@@ -89,8 +99,8 @@ impl Onward<'_> {
     /// Asks a provider, with an account of its own. Nothing where it failed so that another is asked, if there is one.
     async fn to(&mut self, provider: &Arc<Provider>, another: bool) -> Result<Option<Response<Answer>>, Refusal> {
         let way = self.way;
-        let key = read_key(provider).await.map_err(|error| trouble(provider, &error, Refusal::NoKey))?;
-        let unreachable = |error: GatewayError| trouble(provider, &error, Refusal::Unreachable);
+        let key = read_key(provider).await.map_err(|error| trouble(way, provider, &error, Refusal::NoKey))?;
+        let unreachable = |error: GatewayError| trouble(way, provider, &error, Refusal::Unreachable);
         let connections = provider.connections().map_err(unreachable)?;
         let credential = key.as_ref().map(|key| provider.credential(key)).transpose().map_err(unreachable)?;
         let (path, body) = self.named_for(provider)?;
@@ -123,7 +133,7 @@ impl Onward<'_> {
                 return match failed {
                     Err(refusal) => Err(refusal),
                     Ok(Ok(Err(error))) => {
-                        let refusal = trouble(provider, &Chain(&error), Refusal::Unreachable);
+                        let refusal = trouble(way, provider, &Chain(&error), Refusal::Unreachable);
                         // What may have been heard is not said to another one.
                         if unsent || !another { Err(refusal) } else { Err(Refusal::TooLate) }
                     }
@@ -199,9 +209,11 @@ async fn read_key(provider: &Arc<Provider>) -> Result<Option<secrecy::SecretStri
 }
 
 /// Tells the operator in the engine's log what is none of the agent's business, and leaves the provider out for a while.
-fn trouble(provider: &Provider, error: &dyn std::fmt::Display, refusal: Refusal) -> Refusal {
+fn trouble(way: &ModelWay, provider: &Provider, error: &dyn std::fmt::Display, refusal: Refusal) -> Refusal {
     provider.rest.failed(error.to_string(), None);
-    tracing::warn!(provider = provider.name, "an agent's request goes no further: {error}");
+    if way.said.may() {
+        tracing::warn!(run = %way.run, provider = provider.name, "an agent's request goes no further: {error}");
+    }
     refusal
 }
 

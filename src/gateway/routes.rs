@@ -94,14 +94,41 @@ fn is_parameter(api: ModelApi, pair: &str) -> bool {
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
-/// The headers that go to the provider: all but those of the connection and whatever may be a credential. Answers are asked
-/// for as they are, or nobody could look for the key in them.
+/// Headers that go to the provider: what says how the answer is wanted, and by which program.
+const PASSED: [&str; 14] = [
+    "accept",
+    "user-agent",
+    "idempotency-key",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "openai-beta",
+    "originator",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "conversation_id",
+    "x-app",
+    "x-client-request-id",
+];
+/// Beginnings of such headers.
+const PASSED_ALL: [&str; 6] =
+    ["x-stainless-", "x-claude-code-", "x-codex-", "x-goog-api-client", "x-session-", "x-initiator"];
+
+/// The headers that go to the provider: those that agents need. Any other could be a credential, name another account, or have a
+/// server on the way do something else than what was looked at here. Answers are asked for as they are, or nobody could look for
+/// the key in them; and a body is JSON here, so it is there.
 pub(super) fn outgoing(headers: &HeaderMap) -> HeaderMap {
-    let mut passed: HeaderMap =
-        kept(headers).filter(|(name, _)| !is_credential(name.as_str()) && **name != header::HOST).map(owned).collect();
-    passed.remove(header::EXPECT);
+    let mut passed: HeaderMap = kept(headers).filter(|(name, _)| is_passed(name.as_str())).map(owned).collect();
     passed.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if headers.contains_key(header::CONTENT_TYPE) {
+        passed.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     passed
+}
+
+fn is_passed(name: &str) -> bool {
+    PASSED.contains(&name) || (PASSED_ALL.iter().any(|beginning| name.starts_with(beginning)) && !is_credential(name))
 }
 
 /// The headers that come back: all but those of the connection, and none in which `hides` finds anything.
@@ -129,8 +156,7 @@ pub(super) fn kept(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &H
 }
 
 fn is_credential(name: &str) -> bool {
-    name != "idempotency-key"
-        && ["auth", "key", "token", "cookie", "secret", "credential", "password"].iter().any(|word| name.contains(word))
+    ["auth", "key", "token", "cookie", "secret", "credential", "password"].iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -238,6 +264,14 @@ mod tests {
             ("expect", "100-continue"),
             ("anthropic-version", "2023-06-01"),
             ("idempotency-key", "7"),
+            ("content-type", "application/json; charset=utf-16"),
+            ("content-encoding", "gzip"),
+            ("x-http-method-override", "DELETE"),
+            ("x-goog-user-project", "other"),
+            ("openai-organization", "other"),
+            ("x-forwarded-host", "other"),
+            ("x-portkey-custom-host", "other"),
+            ("x-codex-session-token", "theirs"),
         ]
         .into_iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
@@ -245,7 +279,8 @@ mod tests {
         let passed = outgoing(&headers);
         let mut names: Vec<&str> = passed.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["accept-encoding", "anthropic-version", "idempotency-key"]);
+        assert_eq!(names, ["accept-encoding", "anthropic-version", "content-type", "idempotency-key"]);
+        assert_eq!(passed.get("content-type").unwrap(), "application/json");
         assert_eq!(passed.get("accept-encoding").unwrap(), "identity");
         let back = incoming(&headers, |value| value == b"2023-06-01");
         assert!(!back.contains_key("anthropic-version") && back.contains_key("idempotency-key"));

@@ -5,12 +5,14 @@
 mod figures;
 mod metered;
 mod several;
+mod within;
 
 use super::*;
 use crate::config::{KeyPlace, KeyScheme};
 use crate::models::Price;
 use crate::shim::GATEWAY_SOCKET;
 use metered::Kept;
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

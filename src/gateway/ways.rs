@@ -2,9 +2,10 @@
 //! of it comes from inside.
 
 use super::egress::Policy;
-use crate::domain::{ModelApi, RoleRules};
+use crate::domain::{ModelApi, ProviderTool, RoleRules};
 use crate::knowledge::Toolset;
 use crate::models::TurnCaps;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The ways that are open to one run. What is not named is not there.
@@ -25,6 +26,8 @@ pub struct ModelUse {
     pub api: ModelApi,
     /// Names, or beginnings of names that end in `*`; any where there is none.
     pub models: Vec<String>,
+    /// What the provider may do by itself.
+    pub provider_tools: BTreeSet<ProviderTool>,
     /// What the turn may take.
     pub left: TurnCaps,
     /// The iteration that it counts to.
@@ -41,7 +44,8 @@ impl ModelUse {
 impl Ways {
     /// The way to models of an API without any bound, and no other.
     pub fn to_models(api: ModelApi) -> Self {
-        let may = ModelUse { api, models: Vec::new(), left: TurnCaps::default(), iteration: 0 };
+        let (models, provider_tools) = (Vec::new(), BTreeSet::new());
+        let may = ModelUse { api, models, provider_tools, left: TurnCaps::default(), iteration: 0 };
         Self { models: Some(may), ..Self::default() }
     }
 

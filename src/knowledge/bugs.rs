@@ -25,11 +25,11 @@ pub(super) fn search(view: &View<'_>, who: Who, arguments: &Arguments) -> Given 
     if let Some(print) = print {
         let print = Fingerprint(print.to_lowercase());
         found.extend(
-            view.bugs_by_fingerprint(who.project, &print, most + 1)?.into_iter().map(|one| (one, "fingerprint")),
+            view.bugs_by_fingerprint(who.reader(), &print, most + 1)?.into_iter().map(|one| (one, "fingerprint")),
         );
     }
     if let Some(text) = text {
-        found.extend(view.bugs_like(who.project, text, most + 1)?.into_iter().map(|one| (one, "words")));
+        found.extend(view.bugs_like(who.reader(), text, most + 1)?.into_iter().map(|one| (one, "words")));
     }
     let mut seen = HashSet::new();
     found.retain(|(one, _)| seen.insert(one.id));
@@ -44,10 +44,10 @@ pub(super) fn search(view: &View<'_>, who: Who, arguments: &Arguments) -> Given 
 }
 
 fn row(view: &View<'_>, who: Who, bug: &Bug, found: &FoundBug, by: &str) -> Result<Value, StoreError> {
-    let gone = turns(view, bug, &mut Vec::new())?.iter().any(|turn| turn["gone"] == true);
+    let gone = turns(view, who, bug, &mut Vec::new())?.iter().any(|turn| turn["gone"] == true);
     let mut row = json!({
         "id": bug.id.to_string(), "found_by": by, "this_project": found.here, "source": bug.source, "kind": bug.kind,
-        "message": shortened(&bug.message, limits::TEXT), "seen": bug.seen, "last_seen": bug.last_seen.rfc3339(),
+        "message": shortened(&message(view, who, bug)?, limits::TEXT), "seen": bug.seen, "last_seen": bug.last_seen.rfc3339(),
         "repaired_before": gone, "from": from(bug),
     });
     if !found.here
@@ -69,21 +69,35 @@ pub(super) fn one(view: &View<'_>, who: Who, arguments: &Arguments) -> Given {
     let id = notes::bug(view, who, arguments.text("id").unwrap_or_default())?;
     let Some(bug) = view.bug(id)? else { return Err(ToolFault::refused(format!("there is no bug {id}"))) };
     let mut runs = Vec::new();
-    let turns = turns(view, &bug, &mut runs)?;
+    let turns = turns(view, who, &bug, &mut runs)?;
+    let mut projects = view.projects_with(bug.id, 5)?;
+    if let Some(own) = who.only() {
+        let own = view.project(own)?.map(|project| project.name);
+        projects = own.into_iter().collect();
+    }
     let solutions: Vec<&Value> = turns.iter().filter(|turn| turn["gone"] == true).collect();
     Ok(json!({
         "says": DATA,
         "id": bug.id.to_string(), "source": bug.source, "kind": bug.kind,
-        "message": shortened(&bug.message, limits::LONG_TEXT),
+        "message": shortened(&message(view, who, &bug)?, limits::LONG_TEXT),
         "exact": bug.exact, "class": bug.class, "seen": bug.seen,
         "first_seen": bug.first_seen.rfc3339(), "last_seen": bug.last_seen.rfc3339(),
-        "projects": view.projects_with(bug.id, 5)?,
+        "projects": projects,
         "runs": runs.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "latest": view.latest_finding(bug.id)?.map(|finding| finding_told(&finding)),
+        "latest": view.latest_finding(bug.id, who.only())?.map(|finding| finding_told(&finding)),
         "attempts": turns, "solutions": solutions,
         "notes": notes::about(view, who, bug.id)?,
         "from": format!("{}, but for `agent_said` and `notes`", from(&bug)),
     }))
+}
+
+/// Its words: those of the one who saw it first, or of the project's own runs where it reads of no others.
+fn message(view: &View<'_>, who: Who, bug: &Bug) -> Result<String, StoreError> {
+    let own = match who.only() {
+        Some(project) => view.latest_finding(bug.id, Some(project))?,
+        None => None,
+    };
+    Ok(own.map_or_else(|| bug.message.clone(), |finding| finding.message))
 }
 
 /// Whose word it is.
@@ -96,9 +110,9 @@ fn from(bug: &Bug) -> &'static str {
 }
 
 /// The turns that began where a bug was, the newest run first, and whether it was gone after each by the engine's tests.
-fn turns(view: &View<'_>, bug: &Bug, runs: &mut Vec<RunId>) -> Result<Vec<Value>, StoreError> {
+fn turns(view: &View<'_>, who: Who, bug: &Bug, runs: &mut Vec<RunId>) -> Result<Vec<Value>, StoreError> {
     let mut told = Vec::new();
-    for run in view.runs_that_saw(bug.id, RUNS)? {
+    for run in view.runs_that_saw(bug.id, who.only(), RUNS)? {
         runs.push(run);
         let had = view.iterations_with(run, bug.id)?;
         let tested: Vec<u32> = view.tested(run)?.into_iter().collect();

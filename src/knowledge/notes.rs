@@ -44,6 +44,9 @@ pub(super) fn list(view: &View<'_>, who: Who) -> Given {
 pub(super) fn about(view: &View<'_>, who: Who, bug: BugId) -> Result<Vec<Value>, StoreError> {
     let mut kept = Vec::new();
     for note in view.notes_about(bug, 50)? {
+        if !who.across && view.run(note.run)?.is_none_or(|run| run.project != who.project) {
+            continue;
+        }
         if note.run == who.run || standing(view, &note)? == Standing::BorneOut {
             kept.push(told(view, &note)?);
         }
@@ -70,7 +73,7 @@ fn told(view: &View<'_>, note: &Note) -> Result<Value, StoreError> {
 pub(super) fn bug(view: &View<'_>, who: Who, text: &str) -> Result<BugId, ToolFault> {
     let id: BugId = text.parse().map_err(|error: BadId| ToolFault::refused(error.to_string()))?;
     match view.bug(id)? {
-        Some(bug) if view.may_read_bug(who.project, bug.id)? => Ok(bug.id),
+        Some(bug) if view.may_read_bug(who.reader(), bug.id)? => Ok(bug.id),
         _ => Err(ToolFault::refused(format!("there is no bug {id}: `search_bugs` finds those that there are"))),
     }
 }

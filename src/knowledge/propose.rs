@@ -55,6 +55,7 @@ fn denied(one: &Proposal) -> ToolFault {
 fn fault(fault: ProposeFault) -> ToolFault {
     match fault {
         ProposeFault::Refused(words) => ToolFault::refused(words),
+        ProposeFault::Missing { .. } => ToolFault::refused(fault.to_string()),
         ProposeFault::Store(error) => error.into(),
         ProposeFault::Random(_) => ToolFault::from(StoreError::Refused(fault.to_string())),
     }

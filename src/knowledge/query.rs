@@ -18,6 +18,7 @@ impl Knowledge {
         let asked = Asked {
             database: queries.database().to_owned(),
             project: who.project,
+            across: self.across,
             run,
             data: toolset.data().clone(),
             sql: arguments.text("sql").unwrap_or_default().to_owned(),

@@ -127,6 +127,35 @@ fn bugs_are_found_by_words_and_marked_by_project() {
 }
 
 #[test]
+fn where_projects_keep_to_themselves_an_agent_reads_of_nothing_that_others_saw() {
+    let bench = Bench::new();
+    bench.tested(bench.run, 0, &[("a", "the total of the basket is negative"), ("s", "a basket of both")]);
+    bench.tested(bench.other, 0, &[("d", "the basket of eggs is empty"), ("s", "a basket of both")]);
+    let theirs = bench.call("search_bugs", json!({"text": "eggs"})).unwrap()["bugs"][0]["id"].clone();
+    let about = json!({"bug": theirs, "title": "eggs", "text": "they were sold"});
+    bench.call("record_finding", about.clone()).unwrap();
+    let bench = Bench { knowledge: Knowledge::new(bench.store.clone()).across_projects(false), ..bench };
+    let ids = |found: &Value| {
+        let mut ids: Vec<_> = found["bugs"].as_array().unwrap().iter().map(|bug| bug["id"].clone()).collect();
+        ids.sort_by_key(ToString::to_string);
+        ids
+    };
+    for look in [json!({"text": "basket"}), json!({"fingerprint": "c".repeat(32)})] {
+        let found = bench.call("search_bugs", look).unwrap();
+        assert!(ids(&found).len() == 2 && !ids(&found).contains(&theirs), "{found}");
+    }
+    assert!(bench.call("bug", json!({ "id": theirs })).unwrap_err().contains("there is no bug"));
+    assert!(bench.call("record_finding", about).unwrap_err().contains("there is no bug"));
+    // Of what both saw it reads its own part.
+    let found = bench.call("search_bugs", json!({"text": "both"})).unwrap();
+    let shared = bench.call("bug", json!({ "id": ids(&found)[ids(&found).len() - 1] })).unwrap();
+    assert_eq!(shared["runs"], json!([bench.run.to_string()]), "{shared}");
+    assert_eq!(shared["projects"], json!(["shop"]), "{shared}");
+    let shared = bench.of(Role::Coder, bench.other, "search_bugs", json!({"text": "eggs"})).unwrap();
+    assert_eq!(ids(&shared), [theirs], "{shared}");
+}
+
+#[test]
 fn an_attempt_is_the_agents_word_until_tests_bear_it_out() {
     let bench = Bench::new();
     bench.tested(bench.run, 0, &[("a", "wrong sum")]);
@@ -357,7 +386,7 @@ fn what_a_person_told_is_found_by_agents_of_its_project_as_that() {
 #[test]
 fn ids_of_bugs_are_read_strictly() {
     let bench = Bench::new();
-    let who = Who { run: bench.run, project: ProjectId(1), iteration: 1, now: Millis(0) };
+    let who = Who { run: bench.run, project: ProjectId(1), iteration: 1, now: Millis(0), across: true };
     for text in ["", "b", "9b", "q9", "b-1", "b99999999999999999999", "b1 OR 1=1"] {
         assert!(bench.store.read_sync(|view| Ok(notes::bug(view, who, text))).unwrap().is_err(), "{text}");
     }

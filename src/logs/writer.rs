@@ -61,7 +61,6 @@ pub struct LogWriter {
     hash: Sha256,
     waiting: Vec<u8>,
     waiting_index: Vec<u8>,
-    cut: u64,
     /// How many bytes it may take, index included.
     cap: u64,
     mark: watch::Sender<LogMark>,
@@ -96,7 +95,6 @@ impl LogWriter {
             hash: Sha256::new(),
             waiting: Vec::new(),
             waiting_index: Vec::new(),
-            cut: 0,
             cap: u64::MAX,
             mark: watch::Sender::new(LogMark::default()),
         };
@@ -226,11 +224,6 @@ impl LogWriter {
         (&self.log, &self.index)
     }
 
-    /// Bytes that a crash had left unfinished and that opening cut off.
-    pub fn cut_bytes(&self) -> u64 {
-        self.cut
-    }
-
     /// Follows how far the log has come on disk.
     pub fn watch(&self) -> watch::Receiver<LogMark> {
         self.mark.subscribe()
@@ -279,12 +272,12 @@ impl LogWriter {
             self.last_seq = entry.seq;
         }
         let index_end = HEADER.len() as u64 + self.at.records * ENTRY_BYTES as u64;
-        self.cut = log_size.saturating_sub(self.at.bytes);
         if index_size != index_end {
             self.index.set_len(index_end).map_err(LogError::io(index_path, "cut it"))?;
             self.index.sync_data().map_err(LogError::io(index_path, "sync it"))?;
         }
-        if self.cut > 0 {
+        // What a crash had left unfinished.
+        if log_size > self.at.bytes {
             self.log.set_len(self.at.bytes).map_err(LogError::io(&self.path, "cut it"))?;
             self.log.sync_data().map_err(LogError::io(&self.path, "sync it"))?;
         }

@@ -15,6 +15,8 @@ pub struct Ask {
     pub model: String,
     /// What it may take, as far as that can be told before.
     pub likely: Tokens,
+    /// Whether the answer is made after this one is over, where nobody sees what it took.
+    pub later: bool,
 }
 
 /// The parts of all APIs that matter here. Each has its own word for the bound of the output.
@@ -26,8 +28,17 @@ struct Body {
     max_completion_tokens: Option<u64>,
     #[serde(rename = "generationConfig", alias = "generation_config")]
     config: Option<Config>,
-    /// Ollama's. Of any form, since other APIs could have another meaning for it.
-    options: Option<serde_json::Value>,
+    /// Ollama's.
+    options: Option<Options>,
+    /// How many answers are wanted at once.
+    n: Option<u64>,
+    background: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Options {
+    /// A negative one is no bound.
+    num_predict: Option<i64>,
 }
 
 /// A name that stands in the body as it is.
@@ -40,6 +51,27 @@ struct Named<'b> {
 struct Config {
     #[serde(rename = "maxOutputTokens", alias = "max_output_tokens")]
     most: Option<u64>,
+    #[serde(rename = "candidateCount", alias = "candidate_count")]
+    candidates: Option<u64>,
+}
+
+impl Body {
+    /// The most output that is asked for, by the word that this path knows: another one could be there to look small.
+    fn most(&self, api: ModelApi, path: &str) -> u64 {
+        let chat = self.max_tokens.max(self.max_completion_tokens);
+        let most = match api {
+            ModelApi::Anthropic => self.max_tokens,
+            ModelApi::Openai | ModelApi::Ollama if path == "/v1/chat/completions" => chat,
+            ModelApi::Openai => self.max_output_tokens,
+            ModelApi::Gemini => self.config.as_ref().and_then(|config| config.most),
+            ModelApi::Ollama => {
+                let bound = self.options.as_ref().and_then(|options| options.num_predict);
+                bound.and_then(|bound| u64::try_from(bound).ok())
+            }
+        };
+        let answers = self.n.max(self.config.as_ref().and_then(|config| config.candidates)).unwrap_or(1).max(1);
+        most.unwrap_or(USUAL_OUTPUT).saturating_mul(answers)
+    }
 }
 
 impl Ask {
@@ -61,19 +93,14 @@ impl Ask {
         };
         // A name that comes twice could be one here and another there, so the reader refuses it.
         let body_read: Body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let input = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
+        let output = body_read.most(api, path).min(Tokens::MOST);
+        let later = body_read.background == Some(true);
         let model = match named {
             Some(model) => model,
             None => body_read.model.ok_or("it names no model")?,
         };
-        let most = body_read
-            .max_tokens
-            .or(body_read.max_output_tokens)
-            .or(body_read.max_completion_tokens)
-            .or(body_read.config.and_then(|config| config.most))
-            .or(body_read.options.and_then(|options| options.get("num_predict")?.as_u64()));
-        let input = (body.len() as u64).div_ceil(BYTES_A_TOKEN);
-        let output = most.unwrap_or(USUAL_OUTPUT).min(Tokens::MOST);
-        Ok(Some(Self { model, likely: Tokens { input, output, ..Tokens::default() } }))
+        Ok(Some(Self { model, likely: Tokens { input, output, ..Tokens::default() }, later }))
     }
 }
 
@@ -119,10 +146,33 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_that_the_api_does_not_know_is_none_and_several_answers_take_as_much_each() {
+        let output = |api, path, body| read(api, path, body).unwrap().1;
+        for (path, body, most) in [
+            ("/v1/responses", r#"{"model":"g","max_tokens":1}"#, USUAL_OUTPUT),
+            ("/v1/responses", r#"{"model":"g","max_tokens":1,"max_output_tokens":9}"#, 9),
+            ("/v1/chat/completions", r#"{"model":"g","max_tokens":1,"max_completion_tokens":9}"#, 9),
+            ("/v1/chat/completions", r#"{"model":"g","max_tokens":5,"n":4}"#, 20),
+        ] {
+            assert_eq!(output(ModelApi::Openai, path, body), most, "{body}");
+        }
+        let several = r#"{"generationConfig":{"maxOutputTokens":5,"candidateCount":3}}"#;
+        assert_eq!(output(ModelApi::Gemini, "/v1beta/models/g:generateContent", several), 15);
+    }
+
+    #[test]
+    fn an_answer_that_comes_later_is_told() {
+        for (body, later) in [("", false), (r#","background":false"#, false), (r#","background":true"#, true)] {
+            let body = format!(r#"{{"model":"g"{body}}}"#);
+            assert_eq!(Ask::read(ModelApi::Openai, "/v1/responses", body.as_bytes()).unwrap().unwrap().later, later);
+        }
+    }
+
+    #[test]
     fn what_ollama_is_asked_is_read() {
         let chat = r#"{"model":"qwen3:8b","messages":[],"options":{"num_predict":100}}"#;
         assert_eq!(read(ModelApi::Ollama, "/api/chat", chat), Some(("qwen3:8b".to_owned(), 100)));
-        for endless in [r#"{"model":"q","options":{"num_predict":-1}}"#, r#"{"model":"q","options":[]}"#] {
+        for endless in [r#"{"model":"q","options":{"num_predict":-1}}"#, r#"{"model":"q","options":{}}"#] {
             assert_eq!(read(ModelApi::Ollama, "/api/generate", endless), Some(("q".to_owned(), USUAL_OUTPUT)));
         }
         assert_eq!(read(ModelApi::Ollama, "/v1/chat/completions", r#"{"model":"q"}"#).unwrap().0, "q");

@@ -4,16 +4,22 @@
 //! Formats: Messages (`usage` in `message_start`, sums in `message_delta`), Responses (`response.usage` in the last event),
 //! chat completions (`usage` in the last chunk, where the client asked for it), Gemini (`usageMetadata`, sums in each chunk),
 //! Ollama (`prompt_eval_count` and `eval_count` in the last line).
+//!
+//! What an answer says before its last event is no account: Messages begin by saying that one token was written. So an answer
+//! that an agent leaves early is reckoned by what had come of it.
 
 use crate::domain::{ModelApi, Tokens};
 use crate::lines::{Line, Lines};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Longest event or text that is read whole.
 const LONGEST: usize = 8 << 20;
-/// Bytes of an answer that are reckoned as one token of output, where it does not say. Streams wrap each few letters into an
-/// event of a few hundred bytes, so this is more than was written.
-const BYTES_A_TOKEN: u64 = 16;
+/// Bytes of what a model wrote that are reckoned as one token, where the answer does not say. Text has four and more; code and
+/// other languages less.
+const BYTES_A_TOKEN: u64 = 3;
+
+mod written;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,21 +40,30 @@ pub struct Tally {
     lines: Lines,
     /// All of a text that is no stream of events.
     whole: Option<Vec<u8>>,
-    bytes: u64,
-    found: Option<Tokens>,
+    /// Bytes that the model wrote, as far as that can be told.
+    written: u64,
+    found: Found,
+}
+
+/// What an answer said of itself.
+#[derive(Debug, Default, Clone, Copy)]
+struct Found {
+    tokens: Option<Tokens>,
+    /// Whether nothing follows that could say more.
+    last: bool,
 }
 
 impl Tally {
     /// Of an answer.
     pub fn new(api: ModelApi, form: Form) -> Self {
         let whole = (form == Form::Text).then(Vec::new);
-        Self { api, form, lines: Lines::new(LONGEST), whole, bytes: 0, found: None }
+        Self { api, form, lines: Lines::new(LONGEST), whole, written: 0, found: Found::default() }
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if let Some(whole) = &mut self.whole {
+            self.written = self.written.saturating_add(bytes.len() as u64);
             if whole.len().saturating_add(bytes.len()) <= LONGEST {
                 whole.extend_from_slice(bytes);
             } else {
@@ -56,32 +71,60 @@ impl Tally {
             }
             return;
         }
-        let (api, form, found) = (self.api, self.form, &mut self.found);
-        self.lines.push(bytes, |line| event(api, form, &line, found));
+        let (api, form, found, written) = (self.api, self.form, &mut self.found, &mut self.written);
+        self.lines.push(bytes, |line| *written = written.saturating_add(event(api, form, &line, found)));
     }
 
-    /// What it took. What the answer did not say is reckoned from `likely`; then the second is false.
-    pub fn finish(mut self, likely: Tokens) -> (Tokens, bool) {
-        let (api, form, found) = (self.api, self.form, &mut self.found);
+    /// What it took. `whole` is whether the provider ended it. What the answer did not say is reckoned, from what was written and
+    /// from `unseen`, tokens that could have been written by then, but no more than `likely`; then the second is false.
+    pub fn finish(mut self, likely: Tokens, whole: bool, unseen: u64) -> (Tokens, bool) {
+        let (api, form, found, written) = (self.api, self.form, &mut self.found, &mut self.written);
         match &self.whole {
-            Some(whole) => text(api, whole, found),
-            None => self.lines.finish(|line| event(api, form, &line, found)),
+            Some(text) => {
+                read(api, text, found);
+                // It cannot be read before its end.
+                found.last = found.tokens.is_some();
+            }
+            None => self.lines.finish(|line| *written = written.saturating_add(event(api, form, &line, found))),
         }
-        let reckoned = self.bytes.div_ceil(BYTES_A_TOKEN).min(likely.output);
-        self.found.map_or((Tokens { output: reckoned, ..likely }, false), |tokens| (tokens, true))
+        // Those of Anthropic say at their beginning what is not yet so.
+        let final_word = self.found.last || (whole && api != ModelApi::Anthropic);
+        match self.found.tokens {
+            Some(tokens) if final_word => (tokens, true),
+            // One that says what it took, and says nothing, took what it may have taken.
+            None if whole && always_says(api, form) => (likely, false),
+            tokens => {
+                let reckoned = self.written.div_ceil(BYTES_A_TOKEN).max(unseen).min(likely.output);
+                let tokens = tokens.unwrap_or(Tokens { output: 0, ..likely });
+                (Tokens { output: tokens.output.max(reckoned), ..tokens }, false)
+            }
+        }
     }
 }
 
-/// One line of a stream.
-fn event(api: ModelApi, form: Form, line: &Line<'_>, found: &mut Option<Tokens>) {
-    let Line::Whole(line) = line else { return };
+/// Whether a whole answer says what it took, whoever asked for it. Streams of chat completions do where the client wants it.
+fn always_says(api: ModelApi, form: Form) -> bool {
+    match api {
+        ModelApi::Anthropic | ModelApi::Gemini => true,
+        ModelApi::Openai => form == Form::Text,
+        ModelApi::Ollama => false,
+    }
+}
+
+/// One line of a stream. How many bytes the model wrote with it.
+fn event(api: ModelApi, form: Form, line: &Line<'_>, found: &mut Found) -> u64 {
+    let Line::Whole(line) = line else { return LONGEST as u64 };
     let data = if form == Form::Events { line.strip_prefix(b"data:") } else { Some(*line) };
-    if let Some(data) = data {
-        text(api, data, found);
+    let Some(data) = data.map(<[u8]>::trim_ascii).filter(|data| !data.is_empty()) else { return 0 };
+    if data == b"[DONE]" {
+        found.last = found.tokens.is_some();
+        return 0;
     }
+    read(api, data, found);
+    written::bytes(data)
 }
 
-fn text(api: ModelApi, json: &[u8], found: &mut Option<Tokens>) {
+fn read(api: ModelApi, json: &[u8], found: &mut Found) {
     // Most events tell nothing, and to look for a word is much cheaper than to read them.
     let words: &[&[u8]] = match api {
         ModelApi::Gemini => &[b"usageMetadata"],
@@ -96,7 +139,8 @@ fn text(api: ModelApi, json: &[u8], found: &mut Option<Tokens>) {
     {
         // A prompt that it still knows is not counted again.
         let input = prompt_eval_count.unwrap_or(0).min(Tokens::MOST);
-        *found = Some(Tokens { input, output: output.min(Tokens::MOST), ..Tokens::default() });
+        *found =
+            Found { tokens: Some(Tokens { input, output: output.min(Tokens::MOST), ..Tokens::default() }), last: true };
         return;
     }
     match serde_json::from_slice::<Texts>(json) {
@@ -107,12 +151,12 @@ fn text(api: ModelApi, json: &[u8], found: &mut Option<Tokens>) {
     }
 }
 
-fn take(api: ModelApi, text: &Text, found: &mut Option<Tokens>) {
+fn take(api: ModelApi, text: &Text, found: &mut Found) {
     let inner = || text.message.as_ref().or(text.response.as_ref()).and_then(|inner| inner.usage.as_ref());
     let usage = if api == ModelApi::Gemini { text.metadata.as_ref() } else { text.usage.as_ref().or_else(inner) };
     if let Some(usage) = usage {
-        let before = found.unwrap_or_default();
-        *found = Some(usage.tokens(api, before));
+        let before = found.tokens.unwrap_or_default();
+        *found = Found { tokens: Some(usage.tokens(api, before)), last: found.last || text.is_last(api) };
     }
 }
 
@@ -130,6 +174,36 @@ struct Text {
     response: Option<Inner>,
     #[serde(rename = "usageMetadata")]
     metadata: Option<Usage>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    choices: Option<Vec<Choice>>,
+    candidates: Option<Vec<Choice>>,
+}
+
+/// One of several answers.
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(alias = "finishReason")]
+    finish_reason: Option<IgnoredAny>,
+}
+
+impl Text {
+    /// Whether an event that says what was taken is the last one to do so.
+    fn is_last(&self, api: ModelApi) -> bool {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let ended = |all: &Option<Vec<Choice>>| all.iter().flatten().any(|one| one.finish_reason.is_some());
+        match api {
+            ModelApi::Anthropic => kind == "message_delta",
+            ModelApi::Gemini => ended(&self.candidates),
+            ModelApi::Openai | ModelApi::Ollama if self.response.is_some() => {
+                ["response.completed", "response.incomplete", "response.failed"].contains(&kind)
+            }
+            // Chat completions: a piece without any choice is the last, but some say it with the end of one.
+            ModelApi::Openai | ModelApi::Ollama => {
+                self.choices.as_ref().is_none_or(Vec::is_empty) || ended(&self.choices)
+            }
+        }
+    }
 }
 
 /// What Ollama says in the last line on its own paths. Its `response` is a text there, so it is read by itself.

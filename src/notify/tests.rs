@@ -5,7 +5,7 @@
 use super::*;
 use crate::config::{EngineConfig, keep_secret};
 use crate::domain::{QuestionId, QuestionKind};
-use crate::store::{Ask, Options, seed_for_tests};
+use crate::store::{Ask, FaultKind, Faults, Options, seed_for_tests};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -62,13 +62,16 @@ fn aside<T: Send>(ask: impl FnOnce() -> T + Send) -> T {
 struct Bench {
     home: TempDir,
     store: Store,
+    faults: std::sync::Arc<Faults>,
 }
 
 impl Bench {
     fn new() -> Self {
-        let store = Store::in_memory(&Options::default()).unwrap();
+        let faults = std::sync::Arc::<Faults>::default();
+        let options = Options { faults: std::sync::Arc::clone(&faults), ..Options::default() };
+        let store = Store::in_memory(&options).unwrap();
         aside(|| store.write_sync(|tx| seed_for_tests(tx, "p").map(drop))).unwrap();
-        Self { home: tempfile::tempdir().unwrap(), store }
+        Self { home: tempfile::tempdir().unwrap(), store, faults }
     }
 
     fn ask(&self, kind: QuestionKind, title: &str) -> QuestionId {
@@ -166,6 +169,31 @@ async fn what_does_not_go_through_is_tried_again_ever_less_often_and_never_lost(
     // An engine that starts anew knows what was told.
     look_in_no_time(&mut bench.notifier(&config), &at("12:00:00")).await;
     assert_eq!(bench.events("notice."), 2);
+}
+
+/// A full disk keeps the record of what was told from being made, which is no reason to tell it every few seconds.
+#[tokio::test(start_paused = true)]
+async fn what_was_told_and_cannot_be_recorded_is_not_told_again() {
+    let bench = Bench::new();
+    keep_secret(bench.home.path(), "hook", b"key-5678").unwrap();
+    let (hook, got) = played(&[200, 200]);
+    let config = format!("[notify.hook]\nby = \"webhook\"\nurl = \"http://{hook}/in\"\nsecret = \"hook\"\n");
+    bench.ask(QuestionKind::Stuck, "t");
+    let mut notifier = bench.notifier(&config);
+    bench.faults.fail_commit(1, FaultKind::DiskFull);
+    bench.faults.fail_commit(2, FaultKind::DiskFull);
+    look_in_no_time(&mut notifier, &at("12:00:00")).await;
+    assert!(got.recv().unwrap().body.contains("q1"));
+    for (wait, recorded) in [(1, 0), (10, 0), (20, 1), (1, 1)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        notifier.look(&at("12:00:00")).await;
+        assert!(got.try_recv().is_err(), "it is told again");
+        assert_eq!(bench.events("notice.sent"), recorded);
+    }
+    // What is new is told meanwhile.
+    bench.ask(QuestionKind::Stuck, "another");
+    look_in_no_time(&mut notifier, &at("12:00:00")).await;
+    assert!(got.recv().unwrap().body.contains("q2"));
 }
 
 #[tokio::test]

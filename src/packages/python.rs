@@ -14,15 +14,15 @@ fn name(text: &str) -> String {
     text.trim().to_lowercase().replace(['_', '.'], "-")
 }
 
-/// What lines of requirements ask for.
-pub(super) fn requirements(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
+/// What lines of requirements ask for. `path` is where they stand.
+pub(super) fn requirements(path: &str, bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     let text = std::str::from_utf8(bytes).map_err(|error| Unread(error.to_string()))?;
     // A line ends where no backslash stands before its end.
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    Ok(joined.lines().filter_map(line).collect())
+    Ok(joined.lines().filter_map(|text| line(path, text)).collect())
 }
 
-fn line(text: &str) -> Option<Package> {
+fn line(path: &str, text: &str) -> Option<Package> {
     let text = text.trim();
     let text = if text.starts_with('#') { "" } else { text.split(" #").next().unwrap_or_default().trim() };
     if text.is_empty() {
@@ -35,12 +35,14 @@ fn line(text: &str) -> Option<Package> {
     if let Some(place) = ["-e", "--editable"].iter().find_map(|option| text.strip_prefix(option)) {
         return Some(from_place(place.trim_start_matches('=').trim()));
     }
-    // Other files of requirements are looked at by themselves where they are in the repository.
+    // Other files of requirements are looked at by themselves where they are known for such by their names.
     if let Some(file) =
         ["-r", "--requirement", "-c", "--constraint"].iter().find_map(|option| text.strip_prefix(option))
     {
-        let file = file.trim_start_matches('=').trim();
-        return file.contains("://").then(|| source(text));
+        let file = file.trim_start_matches('=').trim().trim_start_matches("./");
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let known = !file.contains("://") && super::says(&format!("{directory}/{file}"));
+        return (!known).then(|| source(text));
     }
     if text.starts_with('-') {
         return None;
@@ -102,6 +104,26 @@ pub(super) fn pyproject(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
         at(path).into_iter().flat_map(Table::values).for_each(|value| list(Some(value)));
     }
     list(at(&["tool", "uv"]).and_then(|table| table.get("dev-dependencies")));
+    for environment in at(&["tool", "hatch", "envs"]).into_iter().flat_map(Table::values) {
+        for key in ["dependencies", "extra-dependencies"] {
+            list(environment.get(key));
+        }
+    }
+    // Files with lists that the tools take in from here.
+    for dynamic in at(&["tool", "setuptools", "dynamic"]).into_iter().flat_map(Table::iter) {
+        let files = |table: &Value| match table.get("file")? {
+            Value::String(one) => Some(vec![one.clone()]),
+            more => Some(more.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        };
+        let (key, value) = dynamic;
+        // Groups of optional packages are tables of such.
+        let groups = value.as_table().filter(|_| key == "optional-dependencies");
+        let lists = groups.map_or_else(|| vec![value], |groups| groups.values().collect());
+        if key.ends_with("dependencies") {
+            let named = lists.into_iter().filter_map(files).flatten();
+            found.extend(named.filter(|file| !super::says(file)).map(|file| source(&format!("the list {file}"))));
+        }
+    }
     for path in
         [&["tool", "poetry", "dependencies"][..], &["tool", "poetry", "dev-dependencies"], &["tool", "uv", "sources"]]
     {
@@ -139,6 +161,8 @@ fn of_tables(packages: &Table, found: &mut Vec<Package>) {
 pub(super) fn lock(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
     let top = table(bytes)?;
     let mut found = Vec::new();
+    // Older lock files of poetry have what is known of the bytes in a table of its own.
+    let apart = top.get("metadata").and_then(|metadata| metadata.get("files"));
     for one in top.get("package").and_then(Value::as_array).into_iter().flatten() {
         let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let source = one.get("source").and_then(Value::as_table);
@@ -154,6 +178,8 @@ pub(super) fn lock(bytes: &[u8]) -> Result<Vec<Package>, Unread> {
             pins.extend(files.filter_map(|file| file.get("hash")?.as_str()));
         }
         pins.extend(one.get("sdist").and_then(|file| file.get("hash")?.as_str()));
+        let files = apart.and_then(|files| files.get(text("name"))?.as_array()).into_iter().flatten();
+        pins.extend(files.filter_map(|file| file.get("hash")?.as_str()));
         pins.sort_unstable();
         found.push(Package { name: name(&text("name")), version: text("version"), from, pin: pins.join(" ") });
     }

@@ -85,6 +85,7 @@ fn python_is_read_in_lines_tables_and_locks() {
         told("requirements-dev.txt", "flask\n", lines),
         [
             "(an option) (no version) from --extra-index-url https://evil/simple (requirements-dev.txt): new",
+            "(an option) (no version) from -r base.txt (requirements-dev.txt): new",
             "(an option) (no version) from -r https://evil/more.txt (requirements-dev.txt): new",
             "./local (no version) from ./local (requirements-dev.txt): new",
             "django-rest ==1.0 from the index of Python packages (requirements-dev.txt): new",
@@ -122,6 +123,64 @@ fn python_is_read_in_lines_tables_and_locks() {
         told("uv.lock", "", lock),
         ["a 1 from the index of Python packages (uv.lock): new", "u 2 from https://p (uv.lock): new"]
     );
+}
+
+#[test]
+fn lists_that_other_files_name_are_told_where_their_names_say_nothing() {
+    let lines = "-r requirements/base.txt\n-r ./dev-requirements.txt\n-c constraints.txt\n";
+    assert_eq!(told("requirements.txt", "", lines), [""; 0]);
+    assert_eq!(told("requirements/dev.txt", "", "-r base.txt\n"), [""; 0]);
+    assert_eq!(
+        told("constraints.txt", "", "-r deps.list\n"),
+        ["(an option) (no version) from -r deps.list (constraints.txt): new"]
+    );
+    let project = "[tool.hatch.envs.test]\ndependencies = [\"a\"]\nextra-dependencies = [\"b\"]\n[tool.setuptools.dynamic]\n\
+                   dependencies = {file = [\"deps.list\", \"requirements.txt\"]}\n\
+                   optional-dependencies = {x = {file = \"more.list\"}}\nversion = {attr = \"x\"}\n";
+    assert_eq!(
+        told("pyproject.toml", "", project),
+        [
+            "(an option) (no version) from the list deps.list (pyproject.toml): new",
+            "(an option) (no version) from the list more.list (pyproject.toml): new",
+            "a (no version) from the index of Python packages (pyproject.toml): new",
+            "b (no version) from the index of Python packages (pyproject.toml): new",
+        ]
+    );
+    let lock = |hash: &str| {
+        format!(
+            "[[package]]\nname = \"a\"\nversion = \"1\"\n[metadata.files]\na = [{{file = \"x\", hash = \"sha256:{hash}\"}}]\n"
+        )
+    };
+    assert_eq!(
+        told("poetry.lock", &lock("1"), &lock("2")),
+        ["a 1 from the index of Python packages (poetry.lock): THE SAME VERSION WITH OTHER BYTES"]
+    );
+}
+
+#[test]
+fn manifests_of_many_tools_are_known_by_their_names() {
+    for path in [
+        "dev-requirements.txt",
+        "test-requirements.in",
+        "pylock.toml",
+        "pylock.dev.toml",
+        "environment.yml",
+        "gradle/libs.versions.toml",
+        "mix.lock",
+        "src/App.csproj",
+        "packages.lock.json",
+        "pubspec.yaml",
+        "calc.gemspec",
+        "deno.lock",
+        "build.sbt",
+        "project/plugins.sbt",
+        "a/constraints.txt",
+    ] {
+        assert!(says(path), "{path}");
+    }
+    for path in ["docs/required.txt", "pylock.py", "src/environment.ts", "notes.txt", "gemspec.md"] {
+        assert!(!says(path), "{path}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod ruby;
 mod rust;
 
 use super::tree::{Entry, Tree};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far below the top directories are looked at.
 const DEEPEST: usize = 3;
@@ -93,7 +93,7 @@ impl Ecosystem {
 /// A test suite that was probably found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SuiteHint {
-    /// A name for it: letters, digits and dashes. Not yet unique between directories.
+    /// A name for it: letters, digits and dashes. No two of a repository have the same.
     pub name: String,
     /// The shell line.
     pub command: String,
@@ -219,7 +219,32 @@ pub fn detect(tree: &dyn Tree) -> Detection {
         found.extend(makefiles.into_iter().next());
     }
     let unknown = found.iter().all(|one| one.suites.is_empty());
+    let mut taken = BTreeSet::new();
+    for one in &mut found {
+        for suite in &mut one.suites {
+            suite.name = unique(&one.directory, &suite.name, &mut taken);
+        }
+    }
     Detection { found, passed_over, unknown }
+}
+
+/// A name of at most 32 characters that no other suite has: the directory in front where there is one.
+fn unique(directory: &str, suite: &str, taken: &mut BTreeSet<String>) -> String {
+    let wanted = if directory == "." { suite.to_owned() } else { format!("{directory}-{suite}") };
+    let plain: String =
+        wanted.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain = plain.trim_matches('-');
+    // The end tells more than the beginning of a long path; 28 characters leave room for a number.
+    let start = plain.len().saturating_sub(28);
+    let short = plain.get(start..).unwrap_or("suite").trim_matches('-');
+    let short = if short.is_empty() { "suite" } else { short };
+    let mut name = short.to_owned();
+    let mut number = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{short}-{number}");
+        number += 1;
+    }
+    name
 }
 
 // Tests that are found above are taken to include those below, except in Go, where each module stands alone.

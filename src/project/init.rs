@@ -1,6 +1,6 @@
 //! Writes a first `dogwatch.toml` from what was found. People are meant to read and change it.
 
-use super::detect::{Detection, Found, SuiteHint};
+use super::detect::{Detection, Found};
 use crate::workspace::shown;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,9 +108,9 @@ fn setup(page: &mut Page, found: &[Found]) {
     }
     page.text.push('\n');
     page.comment(
-        "Containers have no network, so the image has to hold what the tests need. This runs once as user 0, reaches the",
+        "Containers have no network, so the image has to hold what the tests need. This runs once as user 0, reaches the \
+         registries that it names and nothing else, and its result is kept as an image:",
     );
-    page.comment("registries that it names and nothing else, and its result is kept as an image:");
     page.line("# [setup]");
     let notes: BTreeSet<&str> = hints.iter().filter_map(|(_, hint)| hint.note.as_deref()).collect();
     for note in notes {
@@ -151,14 +151,13 @@ fn suites(page: &mut Page, detection: &Detection) {
         }
         return;
     }
-    let mut taken = BTreeSet::new();
     for one in &detection.found {
         for suite in &one.suites {
             page.header("[[suite]]");
             if let Some(note) = &suite.note {
                 page.comment(note);
             }
-            page.line(&format!("name = {}", quoted(&unique(one, suite, &mut taken))));
+            page.line(&format!("name = {}", quoted(&suite.name)));
             if one.directory != "." {
                 page.line(&format!("directory = {}", quoted(&one.directory)));
             }
@@ -183,9 +182,14 @@ fn environment(page: &mut Page, env: &BTreeMap<String, String>) {
 fn rest(page: &mut Page) {
     page.text.push('\n');
     page.comment(
-        "Who works, unless `dogwatch run --agent NAME` says otherwise. Any program will do that takes a prompt on",
+        "Who works, unless `dogwatch run --agent NAME` says otherwise: a coding agent (claude, codex, gemini, opencode, copilot), \
+         whose program the image above has to hold too (`dogwatch help agents` tells what such an image needs):",
     );
-    page.comment("its standard input and changes the files of the directory that it is started in.");
+    page.line("# [agent]");
+    page.line("# name = \"claude\"");
+    page.comment(
+        "Or any program that takes a prompt on its standard input and changes the files of the directory that it is started in:",
+    );
     page.line("# [agent]");
     page.line("# name = \"command\"");
     page.line("# command = [\"my-agent\", \"--flag\"]");
@@ -198,26 +202,6 @@ fn rest(page: &mut Page) {
     page.header("[gates]");
     page.comment("\"always\" asks a person each time before a run may succeed.");
     page.line("review = \"when-suspicious\"");
-}
-
-// A name of at most 32 characters that no other suite has: the directory in front where there is one.
-fn unique(found: &Found, suite: &SuiteHint, taken: &mut BTreeSet<String>) -> String {
-    let wanted =
-        if found.directory == "." { suite.name.clone() } else { format!("{}-{}", found.directory, suite.name) };
-    let plain: String =
-        wanted.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let plain = plain.trim_matches('-');
-    // The end tells more than the beginning of a long path; 28 characters leave room for a number.
-    let start = plain.len().saturating_sub(28);
-    let short = plain.get(start..).unwrap_or("suite").trim_matches('-');
-    let short = if short.is_empty() { "suite" } else { short };
-    let mut name = short.to_owned();
-    let mut number = 2;
-    while !taken.insert(name.clone()) {
-        name = format!("{short}-{number}");
-        number += 1;
-    }
-    name
 }
 
 fn within(directory: &str, path: &str) -> String {

@@ -27,6 +27,9 @@ pub enum Verdict {
         /// Why the second person is not waited for, where somebody may stand in for them.
         #[serde(default)]
         glass: Option<String>,
+        /// Why, for the record.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// No.
     Deny {

@@ -97,6 +97,15 @@ pub enum Reply {
         /// Its exact bytes.
         bytes: Bytes,
     },
+    /// A result as a patch.
+    Handed {
+        /// Its exact bytes.
+        bytes: Bytes,
+        /// The commit that it leads to.
+        commit: String,
+        /// Whether the run succeeded with exactly that commit.
+        verified: bool,
+    },
     /// Logs.
     Logs {
         /// Them, oldest first.
@@ -288,4 +297,7 @@ pub struct Snapshot {
     pub runs: Vec<RunView>,
     /// Questions that wait, and in a change also those that do not wait any more.
     pub questions: Vec<Question>,
+    /// There are older runs than those that are told; all that are not over are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }

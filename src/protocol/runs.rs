@@ -101,6 +101,9 @@ pub struct RunDetail {
     /// What it asked of hosts outside, the newest places; `egress` asks for all.
     #[serde(default)]
     pub egress: Vec<EgressSeen>,
+    /// The iteration that came farthest, to which a rollback goes that names none; 0 is the base. Not told of a run that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<u32>,
 }
 
 /// The outcome of a suite without its cases.

@@ -23,6 +23,9 @@ pub struct EngineStatus {
     /// The newest backup of the database that counts, and why there is no newer one where there should be; absent in rescue mode.
     #[serde(default)]
     pub backup: Option<BackupStatus>,
+    /// That the configuration was changed after the engine's start, which does not count yet.
+    #[serde(default)]
+    pub stale: Option<String>,
     /// Why no new step begins, if so.
     #[serde(default)]
     pub halt: Option<String>,

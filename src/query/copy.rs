@@ -30,7 +30,7 @@ pub(super) fn copied(asked: &Asked) -> rusqlite::Result<Connection> {
     conn.progress_handler(STEPS, Some(move || Instant::now() > end))?;
     conn.execute("ATTACH ?1 AS source", [uri(&asked.database)])?;
     for table in tables::of(&asked.data) {
-        let sql = format!("CREATE TABLE {} AS {}", table.name, table.copy);
+        let sql = format!("CREATE TABLE {} AS {}", table.name, table.copy(asked.across));
         conn.execute(&sql, (asked.project.0, asked.run.0, MOST))?;
     }
     conn.execute_batch("DETACH source")?;

@@ -13,7 +13,36 @@ pub(super) struct Table {
     pub data: Data,
     /// Its columns, as agents are told of them.
     pub columns: &'static str,
-    pub copy: &'static str,
+    copy: &'static str,
+}
+
+/// The bugs of which this holds.
+macro_rules! bugs {
+    ($which:literal) => {
+        concat!(
+            "SELECT b.id AS bug, ifnull(b.project = ?1, 0) OR EXISTS (SELECT 1 FROM source.findings f
+                 JOIN source.runs r ON r.id = f.run WHERE r.project = ?1 AND f.exact IN
+                 (SELECT exact FROM source.bugs WHERE id = b.id OR merged_into = b.id)) AS this_project,
+                 b.source, substr(b.kind, 1, 200) AS kind, substr(b.message, 1, 1000) AS message, b.exact, b.class, b.seen,
+                 b.first_run, b.last_run, b.first_seen, b.last_seen
+             FROM source.bugs b WHERE ?2 > 0 AND b.merged_into IS NULL AND (",
+            $which,
+            ") ORDER BY b.id DESC LIMIT ?3"
+        )
+    };
+}
+
+/// The bugs of the project alone.
+const OWN_BUGS: &str = bugs!(
+    "b.project = ?1 OR EXISTS (SELECT 1 FROM source.findings f JOIN source.runs r ON r.id = f.run WHERE r.project = ?1
+         AND f.exact IN (SELECT exact FROM source.bugs WHERE id = b.id OR merged_into = b.id))"
+);
+
+impl Table {
+    /// The statement that copies it; without `across` nothing that only other projects saw.
+    pub(super) fn copy(&self, across: bool) -> &'static str {
+        if self.name == "bugs" && !across { OWN_BUGS } else { self.copy }
+    }
 }
 
 /// All of them.
@@ -47,13 +76,7 @@ pub(super) const TABLES: [Table; 11] = [
         name: "bugs",
         data: Data::Bugs,
         columns: "bug, this_project, source, kind, message, exact, class, seen, first_run, last_run, first_seen, last_seen",
-        copy: "SELECT b.id AS bug, ifnull(b.project = ?1, 0) OR EXISTS (SELECT 1 FROM source.findings f
-                       JOIN source.runs r ON r.id = f.run WHERE r.project = ?1 AND f.exact IN
-                       (SELECT exact FROM source.bugs WHERE id = b.id OR merged_into = b.id)) AS this_project,
-                   b.source, substr(b.kind, 1, 200) AS kind, substr(b.message, 1, 1000) AS message, b.exact, b.class, b.seen,
-                   b.first_run, b.last_run, b.first_seen, b.last_seen
-               FROM source.bugs b WHERE ?2 > 0 AND b.merged_into IS NULL
-                   AND (b.project IS NULL OR b.project = ?1 OR b.first_run IS NOT NULL) ORDER BY b.id DESC LIMIT ?3",
+        copy: bugs!("b.project IS NULL OR b.project = ?1 OR b.first_run IS NOT NULL"),
     },
     Table {
         name: "findings",

@@ -23,6 +23,11 @@ const MIB: u64 = 1 << 20;
 const SPOOL_MIB: u64 = 512;
 /// Far beyond any conversation.
 const SESSION_MIB: u64 = 256;
+/// Files and directories that may be in each, however small they are. The shim makes a few in its spool, and a tree with more
+/// than a part of these is not taken over.
+const SPOOL_ENTRIES: u64 = 10_000;
+const SESSION_ENTRIES: u64 = 20_000;
+const TREE_ENTRIES: u64 = 1_000_000;
 /// Between two measurements.
 const PAUSE: Duration = Duration::from_secs(2);
 /// And so many times as long as the last one took.
@@ -102,8 +107,16 @@ fn measure(places: Vec<(OnDisk, PathBuf, u64)>) -> io::Result<Found> {
     let begun = std::time::Instant::now();
     for (what, dir, mib) in places {
         let most = mib.saturating_mul(MIB);
-        let broken =
-            if volume::is_own(&dir)? { volume::takes_more(&dir, most)? } else { workspace::takes_more(&dir, most)? };
+        let entries = match what {
+            OnDisk::Tree => TREE_ENTRIES,
+            OnDisk::Session => SESSION_ENTRIES,
+            OnDisk::Spool | OnDisk::Log => SPOOL_ENTRIES,
+        };
+        let broken = if volume::is_own(&dir)? {
+            volume::takes_more(&dir, most)?
+        } else {
+            workspace::takes_more(&dir, most, entries)?
+        };
         if broken {
             return Ok(Found { broken: Some(Cause::Overfull { what, mib }), took: begun.elapsed() });
         }

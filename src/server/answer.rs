@@ -32,7 +32,9 @@ const MOST_PATCH: usize = 10 * 1024 * 1024;
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match &error {
-            AskError::Missing { what, id } => return not_found(what, id),
+            AskError::Missing { what, id } | AskError::Store(StoreError::Missing { what, id }) => {
+                return not_found(what, id);
+            }
             AskError::Store(_) | AskError::Down => FaultCode::Engine,
             AskError::Refused(_) | AskError::TooLong { .. } | AskError::Unfit(_) => FaultCode::Refused,
         };
@@ -178,7 +180,11 @@ impl<S: Sandbox> Server<S> {
             Request::RemoveAsset { name } => self.remove_asset(name, you).await,
             Request::Audit { before, most, run, kind, text, about } => {
                 let wanted = AuditFilter { before, most: most as usize, run, kind, text, about };
-                let page = self.engine.store.read(move |view| view.audit_page(&wanted)).await?;
+                // A search may go through all of it.
+                let long = wanted.text.is_some();
+                let read = move |view: &View<'_>| view.audit_page(&wanted);
+                let store = &self.engine.store;
+                let page = if long { store.read_long(read).await? } else { store.read(read).await? };
                 Ok(Reply::Audit { page })
             }
             Request::Witness { seen } => self.witnessed(seen).await,
@@ -212,7 +218,8 @@ impl<S: Sandbox> Server<S> {
         };
         let (sandbox, sandbox_fault) = self.health.look(look).await;
         let place = self.state_dir.clone();
-        let disk = blocking(move || space(&place)).await?;
+        let settings = self.settings.clone();
+        let (disk, stale) = blocking(move || (space(&place), settings.stale())).await?;
         let day = Scope::Day { day: Day::of(self.engine.world.now()) };
         let caps = self.engine.world.allowances().day;
         let counts =
@@ -236,8 +243,9 @@ impl<S: Sandbox> Server<S> {
                 pid: std::process::id(),
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
-                store_fault: self.engine.store.fault().or_else(|| self.checkpoints.fault()),
+                store_fault: self.store_fault(),
                 backup: self.backup_status(),
+                stale,
                 halt: self.engine.store.shortage(),
                 sandbox_fault,
                 unfinished,
@@ -296,7 +304,7 @@ impl<S: Sandbox> Server<S> {
         let run = self.engine.load(run).await?;
         let (from, to) = self.range(&run, iteration).await?;
         let bytes = self.engine.world.trees().with_repo(run.project, move |repo| repo.diff(&from, &to)).await?;
-        patch(&bytes)
+        Ok(Reply::Patch { bytes: fitting(&bytes)? })
     }
 
     async fn deliver(&self, run: RunId, iteration: Option<u32>, how: DeliverAs, you: Actor) -> Result<Reply, Fault> {
@@ -315,8 +323,9 @@ impl<S: Sandbox> Server<S> {
         match how {
             DeliverAs::Patch => {
                 let trees = self.engine.world.trees();
-                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &commit)).await?;
-                patch(&bytes)
+                let to = commit.clone();
+                let bytes = trees.with_repo(run.project, move |repo| repo.patch(&base, &to)).await?;
+                Ok(Reply::Handed { bytes: fitting(&bytes)?, commit, verified })
             }
             DeliverAs::Branch { name, force } => {
                 let branch = name.unwrap_or_else(|| run.branch());
@@ -377,7 +386,8 @@ pub(super) fn size(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())
 }
 
-fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
+/// A patch that fits into an answer.
+fn fitting(bytes: &[u8]) -> Result<Bytes, Fault> {
     if bytes.len() > MOST_PATCH {
         let message = format!(
             "the patch has {} bytes, at most {MOST_PATCH} fit into an answer: deliver a branch instead",
@@ -385,5 +395,5 @@ fn patch(bytes: &[u8]) -> Result<Reply, Fault> {
         );
         return Err(Fault { code: FaultCode::Refused, message });
     }
-    Ok(Reply::Patch { bytes: Bytes::new(bytes) })
+    Ok(Bytes::new(bytes))
 }

@@ -22,7 +22,7 @@ impl<S: Sandbox> Server<S> {
         let failed = |error: &dyn std::error::Error| Fault { code: FaultCode::Engine, message: error.to_string() };
         let head = self.state_dir.join("chain-head");
         let heads = remembered(&self.state_dir.join("checkpoints")).map_err(|error| failed(&error))?;
-        let verdict = self.engine.store.read(move |view| {
+        let verdict = self.engine.store.read_long(move |view| {
             let found = audit::verify(view.connection(), &head);
             Ok(match found {
                 Ok(verdict) => Ok(audit::against(view.connection(), verdict, &heads)?),

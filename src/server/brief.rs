@@ -166,6 +166,7 @@ mod tests {
             questions: Vec::new(),
             steps: Vec::new(),
             egress: Vec::new(),
+            best: None,
         }
     }
 

@@ -48,8 +48,8 @@ impl<S: Sandbox> Server<S> {
 
 fn detail_of(view: &View<'_>, id: BugId) -> Result<Option<BugDetail>, StoreError> {
     let Some(bug) = view.bug(id)? else { return Ok(None) };
-    let latest = view.latest_finding(bug.id)?;
-    let mut seen = view.runs_that_saw(bug.id, RUNS + 1)?;
+    let latest = view.latest_finding(bug.id, None)?;
+    let mut seen = view.runs_that_saw(bug.id, None, RUNS + 1)?;
     let mut more = seen.len() > RUNS;
     seen.truncate(RUNS);
     let (mut runs, mut attempts) = (Vec::new(), Vec::new());

@@ -44,6 +44,10 @@ impl<S: Sandbox> Server<S> {
             .await?
             .ok_or_else(|| not_found("run", id))?;
         detail.view.note = self.note(&detail.view.run);
+        if !detail.view.run.state.is_final() && detail.iterations.len() > 1 {
+            // Where that cannot be known a rollback says why; the rest of the run is told all the same.
+            detail.best = self.engine.best_of(&detail.view.run).await.unwrap_or(None);
+        }
         fit(&mut detail);
         Ok(Reply::Detail { detail: Box::new(detail) })
     }
@@ -155,6 +159,7 @@ fn detail_of(view: &View<'_>, run: Run) -> Result<RunDetail, StoreError> {
         steps: view.steps(id)?,
         rounds: rounds(view, id, &iterations)?,
         egress: view.egress_newest(id, HOSTS)?,
+        best: None,
         iterations,
     })
 }

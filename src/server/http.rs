@@ -5,10 +5,9 @@
 //! changed on this way.
 
 use super::{Asker, Server};
-use crate::protocol::{Reply, Request};
+use crate::protocol::{Reply, Request, openmetrics};
 use crate::sandbox::Sandbox;
 use crate::text::SafeText;
-use crate::words::openmetrics;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use hyper::server::conn::http1;

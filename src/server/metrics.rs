@@ -13,7 +13,7 @@ impl<S: Sandbox> Server<S> {
     pub(super) async fn metrics(&self, days: u32) -> Result<Reply, Fault> {
         let today = Day::of(self.engine.world.now());
         let from = Day(today.0 - i64::from(days.clamp(1, MOST) - 1));
-        let metrics = self.engine.store.read(move |view| view.metrics(from, today)).await?;
+        let metrics = self.engine.store.read_long(move |view| view.metrics(from, today)).await?;
         Ok(Reply::Metrics { metrics: Box::new(metrics) })
     }
 }

@@ -2,12 +2,14 @@
 
 use super::Server;
 use super::answer::not_found;
+use super::detail::blocking;
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Project, ProjectId};
 use crate::engine::ports::World;
 use crate::protocol::{Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
+use crate::workspace::{check_source, redacted};
 use serde_json::json;
 
 /// Longest name of a project in bytes.
@@ -16,6 +18,9 @@ const LONGEST_NAME: usize = 64;
 impl<S: Sandbox> Server<S> {
     /// Registers a repository and fetches it at once, so that a wrong path is refused here and not at night.
     pub(super) async fn add_project(&self, source: String, name: Option<String>, you: Actor) -> Result<Reply, Fault> {
+        let given = source.clone();
+        // Before anything is written: what is refused here may hold a password.
+        blocking(move || check_source(&given)).await?.map_err(|error| refused(error.to_string()))?;
         let Some(name) = name else { return self.add_under_free_name(source, you).await };
         let fine = !name.is_empty()
             && name.len() <= LONGEST_NAME
@@ -26,7 +31,7 @@ impl<S: Sandbox> Server<S> {
                 "`{name}` cannot be a project's name: up to 64 letters, digits, dots, dashes and underscores, and not an \
                  id such as p3; choose one with --name"
             );
-            return Err(Fault { code: FaultCode::Refused, message });
+            return Err(refused(message));
         }
         self.insert_and_fetch(source, you, move |_| Ok(name)).await
     }
@@ -37,7 +42,7 @@ impl<S: Sandbox> Server<S> {
         if let Some(known) = self.projects().await?.into_iter().find(|project| project.source == wanted) {
             let name = known.name;
             let message = format!("{wanted} is registered as {name} already: choose a second name with --name");
-            return Err(Fault { code: FaultCode::Refused, message });
+            return Err(refused(message));
         }
         let wanted = default_name(&source);
         self.insert_and_fetch(source, you, move |tx| {
@@ -63,7 +68,7 @@ impl<S: Sandbox> Server<S> {
             .store
             .write(move |tx| {
                 let project = tx.insert_project(&name(tx)?, &source)?;
-                let detail = json!({ "name": project.name, "source": project.source });
+                let detail = json!({ "name": project.name, "source": redacted(&project.source) });
                 tx.record(AuditEvent::new(you, "project.added").project(project.id).detail(detail))?;
                 Ok(project)
             })
@@ -99,6 +104,10 @@ impl<S: Sandbox> Server<S> {
             .await?;
         found.ok_or_else(|| not_found("project", text))
     }
+}
+
+fn refused(message: String) -> Fault {
+    Fault { code: FaultCode::Refused, message }
 }
 
 /// The last part of a path or URL without `.git`, as far as it can be a name, with room for a number.

@@ -25,7 +25,7 @@ const MOST_OUTPUT: u32 = 1024 * 1024;
 impl From<DecideFault> for Fault {
     fn from(fault: DecideFault) -> Self {
         let code = match &fault {
-            DecideFault::Missing(id) => return not_found("proposal", id),
+            DecideFault::Missing { what, id } => return not_found(what, id),
             DecideFault::Refused(_) => FaultCode::Refused,
             DecideFault::Store(_) | DecideFault::Died(_) => FaultCode::Engine,
         };
@@ -63,6 +63,7 @@ impl<S: Sandbox> Server<S> {
                 let mut found = view.proposals(which, MOST + 1)?;
                 if !all {
                     found.extend(view.proposals(Which::Unreviewed, MOST + 1)?);
+                    found.extend(view.proposals(Which::UnderWay, usize::MAX)?);
                     found.sort_by_key(|one| one.id);
                     found.dedup_by_key(|one| one.id);
                 }
@@ -70,7 +71,13 @@ impl<S: Sandbox> Server<S> {
             })
             .await?;
         let more = found.len() > MOST;
-        found.drain(..found.len().saturating_sub(MOST));
+        let mut surplus = found.len().saturating_sub(MOST);
+        // The oldest are left out, but never one that was granted and may run.
+        found.retain(|one| {
+            let leaves = surplus > 0 && (all || one.state.is_open() || one.state.is_final());
+            surplus -= usize::from(leaves);
+            !leaves
+        });
         let (policy, now) = (&self.proposals.desk().policy, self.proposals.moment());
         Ok(Reply::Proposals { proposals: found.iter().map(|one| brief(one, policy, &now)).collect(), more })
     }
@@ -98,7 +105,8 @@ impl<S: Sandbox> Server<S> {
             let (voter, digest) = (voter.clone(), proposal.digest.clone());
             // What a signature says is looked at where one is given.
             let signature = Some(String::new());
-            let vote = Vote { voter, digest, at: now.clone(), seen: None, signature, glass: None, together: 0 };
+            let (at, reason) = (now.clone(), String::new());
+            let vote = Vote { voter, digest, at, seen: None, signature, glass: None, reason, together: 0 };
             vote::check(&proposal, &need, &policy.break_glass, &vote).err().map(|bad| bad.to_string())
         } else {
             Some(format!("it is {}", proposal.state.name()))
@@ -140,7 +148,9 @@ impl<S: Sandbox> Server<S> {
 
     async fn decide(&self, id: ProposalId, verdict: Verdict, you: Voter) -> Result<Reply, Fault> {
         let decision = match verdict {
-            Verdict::Approve { digest, seen, signature, glass } => Decision::Approve { digest, seen, signature, glass },
+            Verdict::Approve { digest, seen, signature, glass, reason } => {
+                Decision::Approve { digest, seen, signature, glass, reason }
+            }
             Verdict::Deny { reason } => Decision::Deny { reason },
             Verdict::Withdraw { reason } => Decision::Withdraw { reason },
             Verdict::Stop { reason } => Decision::Stop { reason },
@@ -152,6 +162,8 @@ impl<S: Sandbox> Server<S> {
     }
 
     async fn read_output(&self, id: ProposalId, offset: u64, most: u32) -> Result<Reply, Fault> {
+        let known = self.engine.store.read(move |view| view.proposal(id)).await?;
+        known.ok_or_else(|| not_found("proposal", id))?;
         let end = output_bytes(&self.proposals, id).await;
         let to = end.min(offset.saturating_add(u64::from(most.min(MOST_OUTPUT))));
         let bytes = if offset >= to { Vec::new() } else { read_range(self.proposals.log(id), offset, to).await? };

@@ -3,7 +3,7 @@
 use super::Server;
 use super::answer::not_found;
 use crate::audit::AuditEvent;
-use crate::domain::{Actor, Firing, Millis, ProjectId, Schedule, ScheduleId, Timing, shortened};
+use crate::domain::{Actor, Firing, LATE, Millis, ProjectId, Schedule, ScheduleId, Timing, shortened};
 use crate::engine::ports::World;
 use crate::protocol::{Fault, FaultCode, FiringView, Reply, ScheduleAsk, ScheduleDetail, ScheduleView};
 use crate::sandbox::Sandbox;
@@ -93,7 +93,7 @@ impl<S: Sandbox> Server<S> {
         });
         let id = added.await??;
         // Nobody waits for a look at the clock.
-        self.engine.start_due().await?;
+        self.engine.start_if_due(id).await?;
         self.schedule(id).await
     }
 
@@ -133,6 +133,9 @@ fn fit(suites: &[String], revision: Option<&str>, timing: &Timing, now: Millis) 
         return Err(format!("a revision has 1 to {NAME} bytes"));
     }
     match timing {
+        Timing::Once { at } if now.since(*at) > LATE => {
+            Err(format!("{} has passed: leave --at away to run it now", at.rfc3339()))
+        }
         Timing::Once { at } if at.since(now) > AHEAD => Err("that is more than a year ahead".to_owned()),
         timing => timing.check(now).map_err(|error| error.to_string()),
     }

@@ -73,7 +73,7 @@ fn tell(tx: &Tx<'_>, project: ProjectId, message: &str, by: Actor) -> Result<Bug
 
 /// The bug that both are from now on.
 fn merge(tx: &Tx<'_>, from: BugId, into: BugId, reason: &str, by: Actor) -> Result<BugId, StoreError> {
-    let there = |id: BugId| tx.bug(id)?.ok_or_else(|| StoreError::Refused(format!("there is no bug {id}")));
+    let there = |id: BugId| tx.bug(id)?.ok_or_else(|| StoreError::Missing { what: "bug", id: id.to_string() });
     let (gone, kept) = (there(from)?, there(into)?);
     if gone.id != from {
         return Err(StoreError::Refused(format!("{from} is a part of {} already: merge that one", gone.id)));

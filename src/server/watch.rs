@@ -6,15 +6,17 @@ use super::answer::size;
 use super::brief::{briefly, newest};
 use super::outbox::{Gone, Outbox};
 use super::questions::shorten;
-use crate::domain::{Question, QuestionState, RunId};
+use crate::domain::{Question, QuestionState, RunId, RunState};
 use crate::protocol::{Event, RunView, Snapshot};
 use crate::sandbox::Sandbox;
 use crate::store::{RunFilter, StoreError, View};
 
 /// More changed runs than this are sent as a snapshot.
 const MOST_CHANGED: usize = 500;
-/// Most runs in a snapshot, the newest.
+/// Runs in a snapshot: those that are not over, and with them the newest others up to so many.
 const MOST_RUNS: usize = 1000;
+/// Most runs in a snapshot that are not over.
+const MOST_UNFINISHED: usize = 20_000;
 /// Changed runs that are read at once, whole, before they are cut.
 const PAGE: usize = 100;
 /// Most questions in a snapshot; no run has more than one that waits.
@@ -78,11 +80,12 @@ fn parts(snapshot: Snapshot, before: u64) -> Vec<Snapshot> {
     let questions =
         snapshot.questions.into_iter().map(|question| (size(&question), Item::Question(Box::new(question))));
     let mut parts = Vec::new();
-    let mut part = Snapshot { cursor: before, ..Snapshot::default() };
+    let empty = Snapshot { cursor: before, more: snapshot.more, ..Snapshot::default() };
+    let mut part = empty.clone();
     let mut bytes = 0;
     for (size, item) in runs.chain(questions) {
         if bytes >= PART {
-            parts.push(std::mem::replace(&mut part, Snapshot { cursor: before, ..Snapshot::default() }));
+            parts.push(std::mem::replace(&mut part, empty.clone()));
             bytes = 0;
         }
         bytes += size;
@@ -121,20 +124,31 @@ fn news(view: &View<'_>, cursor: Option<u64>, talking: &[RunId]) -> Result<Optio
                 }
                 found.extend(briefly(view, page)?);
             }
-            return Ok(Some((Snapshot { cursor: now, runs: found, questions }, false)));
+            return Ok(Some((Snapshot { cursor: now, runs: found, questions, more: false }, false)));
         }
     }
-    let (runs, _) = newest(view, &RunFilter::default(), MOST_RUNS)?;
+    let (runs, more) = shown(view, MOST_RUNS)?;
     let questions = view.questions(Some(QuestionState::Open), MOST_QUESTIONS)?;
-    Ok(Some((Snapshot { cursor: now, runs, questions }, true)))
+    Ok(Some((Snapshot { cursor: now, runs, questions, more }, true)))
+}
+
+/// All runs that are not over, however old, and beside them the newest of the others, as long as there are not more than `most` in
+/// all; and whether some are left out. What waits for a person or works is never behind what is done with.
+fn shown(view: &View<'_>, most: usize) -> Result<(Vec<RunView>, bool), StoreError> {
+    let (mut runs, left_out) = newest(view, &RunFilter { unfinished: true, ..RunFilter::default() }, MOST_UNFINISHED)?;
+    let states = RunState::ALL.into_iter().filter(|state| state.is_final()).collect();
+    let (over, older) = newest(view, &RunFilter { states, ..RunFilter::default() }, most.saturating_sub(runs.len()))?;
+    runs.extend(over);
+    Ok((runs, left_out || older))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PART, parts, size};
-    use crate::domain::ProjectId;
+    use super::{PART, parts, shown, size};
+    use crate::audit::AuditEvent;
+    use crate::domain::{Actor, ProjectId, Run, RunState};
     use crate::protocol::{RunView, Snapshot};
-    use crate::store::new_run_for_tests;
+    use crate::store::{Options, Store, new_run_for_tests};
 
     fn snapshot(runs: usize) -> Snapshot {
         let mut run = new_run_for_tests(ProjectId(1));
@@ -145,7 +159,7 @@ mod tests {
             view.run.id.0 = i64::try_from(n).unwrap();
             view
         });
-        Snapshot { cursor: 9, runs: runs.collect(), questions: Vec::new() }
+        Snapshot { cursor: 9, runs: runs.collect(), questions: Vec::new(), more: false }
     }
 
     #[test]
@@ -165,5 +179,31 @@ mod tests {
         assert!(cursors[..cursors.len() - 1].iter().all(|cursor| *cursor == 4));
         assert!(parts.iter().all(|part| size(part) < PART + 20_000));
         assert_eq!(parts.into_iter().flat_map(|part| part.runs).collect::<Vec<_>>(), whole.runs);
+    }
+
+    #[tokio::test]
+    async fn runs_that_are_not_over_are_told_however_many_newer_ones_are() {
+        let store = Store::in_memory(&Options::default()).unwrap();
+        let (waits, over) = (RunState::AwaitingReview, RunState::Succeeded);
+        store
+            .write(move |tx| {
+                let project = tx.insert_project("one", "/src")?;
+                for state in [waits, over, RunState::Queued, over, over, over] {
+                    tx.insert_run(&Run { state, ..new_run_for_tests(project.id) })?;
+                }
+                tx.record(AuditEvent::new(Actor::Engine, "test"))
+            })
+            .await
+            .unwrap();
+        for (most, wanted, more) in [
+            (1, &[3, 1][..], true),
+            (2, &[3, 1][..], true),
+            (4, &[3, 1, 6, 5][..], true),
+            (6, &[3, 1, 6, 5, 4, 2][..], false),
+        ] {
+            let (runs, older) = store.read(move |view| shown(view, most)).await.unwrap();
+            let told: Vec<i64> = runs.iter().map(|view| view.run.id.0).collect();
+            assert_eq!((told.as_slice(), older), (wanted, more), "at most {most}");
+        }
     }
 }

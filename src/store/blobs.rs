@@ -76,11 +76,24 @@ impl BlobFiles {
             }
             Self::Dir(dir) => {
                 let path = dir.join(&name.0);
-                if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64) {
+                let there =
+                    fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64);
+                // One that was damaged is written anew.
+                if there && self.get(name).is_ok() {
                     return Ok(());
                 }
                 files::private_dir(dir)?;
                 files::replace(&path, bytes)
+            }
+        }
+    }
+
+    /// Changes a byte of each.
+    #[cfg(test)]
+    fn damage(&self) {
+        if let Self::Memory(map) = self {
+            for bytes in map.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+                bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1);
             }
         }
     }
@@ -107,6 +120,12 @@ impl View<'_> {
     /// The bytes of a blob, checked against its name.
     pub fn blob(&self, name: &BlobName) -> Result<Vec<u8>, StoreError> {
         self.blobs.get(name).map_err(|source| StoreError::Blob { name: name.to_string(), source })
+    }
+
+    /// Changes a byte of each, where they lie in memory.
+    #[cfg(test)]
+    pub(crate) fn damage_blobs(&self) {
+        self.blobs.damage();
     }
 
     /// Every place a blob came from, oldest first.
@@ -147,5 +166,32 @@ impl Tx<'_> {
             params![name.0, origin.kind, origin.run.map(|run| run.0), origin.step.map(|step| step.0), at],
         )?;
         Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_blob_that_was_damaged_is_written_anew_by_whoever_has_its_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (files, bytes) = (BlobFiles::Dir(dir.path().join("blobs")), b"the same length".to_vec());
+        let name = BlobName::of(&bytes);
+        files.put(&name, &bytes).unwrap();
+        let path = dir.path().join("blobs").join(&name.0);
+        fs::write(&path, b"the same LENGTH").unwrap();
+        assert_eq!(files.get(&name).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        files.put(&name, &bytes).unwrap();
+        assert_eq!(files.get(&name).unwrap(), bytes);
+        // Something in the place of the directory is not taken for a file that is not there yet.
+        fs::remove_dir_all(dir.path().join("blobs")).unwrap();
+        fs::write(dir.path().join("blobs"), "").unwrap();
+        let kinds = [files.put(&name, &bytes).unwrap_err().kind(), files.get(&name).unwrap_err().kind()];
+        assert!(
+            kinds.iter().all(|kind| *kind == io::ErrorKind::NotADirectory || *kind == io::ErrorKind::AlreadyExists),
+            "{kinds:?}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::columns::{Json, Word, json, maybe_json, word};
 use super::{StoreError, Tx, View};
-use crate::domain::{BugId, Finding, Fingerprint, RunId};
+use crate::domain::{BugId, Finding, Fingerprint, ProjectId, RunId};
 use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ fn finding(row: &Row<'_>) -> rusqlite::Result<Finding> {
 
 /// The fingerprints of the bug in ?1: its own, and those of the bugs that were merged into it.
 pub(super) const PARTS: &str = "SELECT exact FROM bugs WHERE id = ?1 OR merged_into = ?1";
+/// Findings of runs of the project in ?2, or of any where there is none.
+const OF: &str = "(?2 IS NULL OR run IN (SELECT id FROM runs WHERE project = ?2))";
 
 impl View<'_> {
     /// The findings of one iteration in the order in which they were stored.
@@ -41,15 +43,16 @@ impl View<'_> {
     }
 
     /// The finding of a bug that was stored last.
-    pub fn latest_finding(&self, bug: BugId) -> Result<Option<Finding>, StoreError> {
-        let sql = format!("SELECT * FROM findings WHERE exact IN ({PARTS}) ORDER BY id DESC LIMIT 1");
-        self.one(&sql, [bug.0], finding)
+    pub fn latest_finding(&self, bug: BugId, of: Option<ProjectId>) -> Result<Option<Finding>, StoreError> {
+        let sql = format!("SELECT * FROM findings WHERE exact IN ({PARTS}) AND {OF} ORDER BY id DESC LIMIT 1");
+        self.one(&sql, params![bug.0, of.map(|project| project.0)], finding)
     }
 
     /// Runs with a finding of a bug, the newest first.
-    pub fn runs_that_saw(&self, bug: BugId, most: usize) -> Result<Vec<RunId>, StoreError> {
-        let sql = format!("SELECT DISTINCT run FROM findings WHERE exact IN ({PARTS}) ORDER BY run DESC LIMIT ?2");
-        self.many(&sql, params![bug.0, most], |row| row.get(0).map(RunId))
+    pub fn runs_that_saw(&self, bug: BugId, of: Option<ProjectId>, most: usize) -> Result<Vec<RunId>, StoreError> {
+        let sql =
+            format!("SELECT DISTINCT run FROM findings WHERE exact IN ({PARTS}) AND {OF} ORDER BY run DESC LIMIT ?3");
+        self.many(&sql, params![bug.0, of.map(|project| project.0), most], |row| row.get(0).map(RunId))
     }
 
     /// The iterations of a run with a finding of a bug.

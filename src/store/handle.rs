@@ -22,7 +22,13 @@ const CHECKPOINT: Duration = Duration::from_mins(1);
 /// How jobs reach the database.
 enum Mode {
     /// A writer thread and pooled readers.
-    Threaded { queue: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<JoinHandle<()>>, readers: Readers },
+    Threaded {
+        queue: Option<mpsc::Sender<Box<dyn Job>>>,
+        thread: Option<JoinHandle<()>>,
+        readers: Readers,
+        /// One connection, for what takes long.
+        patient: Readers,
+    },
     /// Everything on the caller's thread, one job a commit.
     Inline(Box<Mutex<Writer>>),
     /// Reading only; with the lock where this is an engine.
@@ -59,6 +65,8 @@ struct Inner {
     shared: Shared,
     /// The database where it was opened as it lay, without its log.
     lay: Option<PathBuf>,
+    /// Held by whoever reads for long.
+    long: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Keeps every engine out of a store's place for as long as it is held, whatever its files are worth.
@@ -98,14 +106,16 @@ impl Store {
         };
         let readers = (0..options.readers.max(1)).map(|_| connect::reader(&paths.database));
         let readers = readers.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
+        let patient = connect::reader(&paths.database).map_err(|error| failed(&error))?;
         let shared = Shared::with(&writer);
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread = thread
             .spawn(move || serve(writer, jobs))
             .map_err(|source| OpenError::Io { path: paths.database.clone(), source })?;
-        let mode = Mode::Threaded { queue: Some(queue), thread: Some(thread), readers: Readers::new(readers) };
-        Ok(Self(Arc::new(Inner { mode, shared, lay: None })))
+        let (readers, patient) = (Readers::new(readers), Readers::new(vec![patient]));
+        let mode = Mode::Threaded { queue: Some(queue), thread: Some(thread), readers, patient };
+        Ok(Self(Arc::new(Inner { mode, shared, lay: None, long: Arc::default() })))
     }
 
     /// Opens or creates the store without a thread of its own: jobs run on the caller's thread, one a commit.
@@ -121,7 +131,7 @@ impl Store {
     fn inline(writer: Writer) -> Self {
         let shared = Shared::with(&writer);
         let mode = Mode::Inline(Box::new(Mutex::new(writer)));
-        Self(Arc::new(Inner { mode, shared, lay: None }))
+        Self(Arc::new(Inner { mode, shared, lay: None, long: Arc::default() }))
     }
 
     /// Opens what is there for reading only; an engine may be at work on it. Neither the database nor its log is ever
@@ -154,7 +164,7 @@ impl Store {
         let context = Context { engine, epoch: 0 };
         let (boot, faults) = (Arc::from(""), Arc::default());
         let shared = Shared { blobs, context, boot, faults, reserve: None, fault: Arc::default() };
-        Ok(Self(Arc::new(Inner { mode, shared, lay })))
+        Ok(Self(Arc::new(Inner { mode, shared, lay, long: Arc::default() })))
     }
 
     /// Whether an engine began to write to a database that [`Store::rescue`] took as it lay: what was read since may be
@@ -275,13 +285,36 @@ impl Store {
             Err(error) => Err(StoreError::Panicked(error.to_string())),
         }
     }
+
+    /// As [`Store::read`], for what takes seconds, such as the whole audit log: one at a time, and never in the way of other readers.
+    pub async fn read_long<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        if !matches!(self.0.mode, Mode::Threaded { .. }) {
+            return self.read(read).await;
+        }
+        // Whoever waits keeps no thread.
+        let turn = Arc::clone(&self.0.long).lock_owned().await;
+        let store = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            match &store.0.mode {
+                Mode::Threaded { patient, .. } => patient.with(&store.0.shared.blobs, read),
+                _ => store.read_sync(read),
+            }
+        });
+        done.await.map_err(|error| StoreError::Panicked(error.to_string()))?
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Mode::Threaded { queue, thread, readers } = &mut self.mode else { return };
+        let Mode::Threaded { queue, thread, readers, patient } = &mut self.mode else { return };
         // The last connection to close moves the log into the database, and only the writer's can.
         *readers = Readers::new(Vec::new());
+        *patient = Readers::new(Vec::new());
         drop(queue.take());
         let Some(thread) = thread.take() else { return };
         // A job that holds the last clone drops it on the writer's own thread, which cannot wait for itself.

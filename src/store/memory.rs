@@ -1,7 +1,7 @@
 //! What is remembered of bugs, by what it is like, and what came of quoting it.
 
 use super::bugs::solution;
-use super::columns::{Word, word};
+use super::columns::Word;
 use super::{StoreError, Tx, View};
 use crate::domain::{
     BugId, Finding, Fingerprint, Likeness, Millis, Offer, OfferOutcome, ProjectId, Remembered, RunId, Solution,
@@ -145,12 +145,6 @@ impl View<'_> {
                    (SELECT outcome FROM offers WHERE likeness IN ('class', 'words') AND outcome IN ('helped', 'failed')
                     ORDER BY at DESC LIMIT ?1)";
         Ok(self.one(sql, [most], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
-    }
-
-    /// What became of all that was ever offered: helped, failed, ignored, and not judged yet.
-    pub fn offers_by_outcome(&self) -> Result<Vec<(OfferOutcome, u64)>, StoreError> {
-        let sql = "SELECT outcome, count(*) AS n FROM offers GROUP BY outcome ORDER BY outcome";
-        self.many(sql, [], |row| Ok((word(row, "outcome")?, row.get("n")?)))
     }
 }
 

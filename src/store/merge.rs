@@ -148,7 +148,7 @@ mod tests {
                 assert_eq!((tx.bugs_in(told)?, tx.bugs_in(two)?), (vec![one, two], vec![]));
                 assert_eq!((tx.repairs_of(told, 9)?.len(), tx.repairs_of(one, 9)?.len()), (1, 0));
                 assert_eq!(tx.iterations_with(run.id, told)?.len(), 2);
-                assert_eq!(tx.latest_finding(told)?.unwrap().exact, b.exact);
+                assert_eq!(tx.latest_finding(told, None)?.unwrap().exact, b.exact);
                 // Whatever is found again joins the whole.
                 assert_eq!(see(tx, &run, 3, &a)?, told);
                 assert_eq!(tx.bug_by_exact(&a.exact)?.unwrap().seen, 3);

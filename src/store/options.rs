@@ -47,7 +47,7 @@ pub struct Options {
     pub instance: Option<String>,
     /// Jobs that may wait for the writer; more callers wait their turn.
     pub queue: usize,
-    /// Read-only connections.
+    /// Read-only connections; beside them there is one for what takes long.
     pub readers: usize,
     /// Bytes of the reserve; 0 for none.
     pub reserve: u64,

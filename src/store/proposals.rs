@@ -1,6 +1,10 @@
 //! Proposals for live assets with their votes. The command lies in a blob; a row whose blob is lost or damaged is still read, with a
 //! command that is empty, which no proposal has.
 
+mod care;
+
+pub use care::Waits;
+
 use super::columns::{Json, Word, json};
 use super::{BlobName, BlobOrigin, StoreError, Tx, View};
 use crate::approval::{canonical, digest};
@@ -44,6 +48,8 @@ struct Standing {
     reviewed: Option<Human>,
     #[serde(default)]
     stop: Option<Stop>,
+    #[serde(default)]
+    gap: bool,
 }
 
 impl Standing {
@@ -62,6 +68,7 @@ impl Standing {
             outcome: one.outcome.clone(),
             reviewed: one.reviewed.clone(),
             stop: one.stop.clone(),
+            gap: one.gap,
         }
     }
 }
@@ -90,6 +97,8 @@ pub enum Which {
     Open,
     /// Those that one person decided for two, and nobody else has looked at since.
     Unreviewed,
+    /// Those that were granted and whose end is not known.
+    UnderWay,
     /// Those of a run.
     Of(RunId),
 }
@@ -148,6 +157,7 @@ impl View<'_> {
             outcome: standing.outcome,
             reviewed: standing.reviewed,
             stop: standing.stop,
+            gap: standing.gap,
         })
     }
 
@@ -185,6 +195,7 @@ impl View<'_> {
                      (SELECT 1 FROM votes WHERE proposal = proposals.id AND json_extract(vote, '$.glass') IS NOT NULL)",
                 None,
             ),
+            Which::UnderWay => ("state IN ('approved', 'claimed', 'dispatched', 'running', 'outcome_unknown')", None),
             Which::Of(run) => ("run = ?2", Some(run.0)),
         };
         let sql = format!("SELECT * FROM proposals WHERE {wanted} AND ?2 IS ?2 ORDER BY id DESC LIMIT ?1");
@@ -272,6 +283,7 @@ impl Tx<'_> {
             outcome: None,
             reviewed: None,
             stop: None,
+            gap: false,
         };
         let proposed = &one.proposed;
         let record = Record {

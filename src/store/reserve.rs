@@ -17,11 +17,16 @@ const MIB: u64 = 1 << 20;
 /// The reserve is given in so many pieces, of at least a MiB.
 const PIECES: u64 = 16;
 
+/// New steps begin where so many files can still be made: a disk can be full of small ones.
+const FILES: u64 = 10_000;
+
 /// How much space there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Bytes that are free for this user.
     pub free: u64,
+    /// Files that can still be made.
+    pub files: u64,
     /// Bytes that the reserve has.
     pub held: u64,
     /// Bytes that it shall have.
@@ -34,21 +39,29 @@ impl Room {
         // What a file system without blocks of its own says of free ones means nothing.
         let seen = statvfs(files::directory_of(path))?;
         let free = if seen.f_blocks == 0 { u64::MAX } else { seen.f_bavail.saturating_mul(seen.f_frsize) };
+        // Some file systems make as many as there is room for, and say none.
+        let files = if seen.f_files == 0 { u64::MAX } else { seen.f_favail };
         let held = match std::fs::symlink_metadata(path) {
             Ok(meta) => meta.len().min(meta.blocks().saturating_mul(512)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
-        Ok(Self { free, held, size })
+        Ok(Self { free, files, held, size })
     }
 
-    /// Whether there is room for the reserve and as much again.
+    /// Whether there is room for the reserve and as much again, in bytes.
     fn is_enough(&self) -> bool {
         self.free.saturating_add(self.held) >= self.size.saturating_mul(2)
     }
 
     /// Why no new step may begin, if so.
     pub fn shortage(&self) -> Option<String> {
+        if self.size > 0 && self.files < FILES {
+            return Some(format!(
+                "the disk is full of files: {} more can be made, new steps begin from {FILES}: remove some",
+                self.files
+            ));
+        }
         if self.is_enough() {
             return None;
         }

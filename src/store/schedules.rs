@@ -53,9 +53,9 @@ impl View<'_> {
     }
 
     /// When the first of those that are not due yet is.
-    pub fn next_schedule(&self) -> Result<Option<Millis>, StoreError> {
-        let sql = "SELECT min(next) FROM schedules WHERE next IS NOT NULL";
-        Ok(self.one(sql, [], |row| row.get::<_, Option<i64>>(0))?.flatten().map(Millis))
+    pub fn next_schedule(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
+        let sql = "SELECT min(next) FROM schedules WHERE next > ?1";
+        Ok(self.one(sql, [now.0], |row| row.get::<_, Option<i64>>(0))?.flatten().map(Millis))
     }
 
     /// The newest times that one was due, newest first.

@@ -29,27 +29,50 @@ const HERE: &str = "ifnull(b.project = ?1, 0)
     OR EXISTS (SELECT 1 FROM findings f JOIN runs r ON r.id = f.run WHERE r.project = ?1
                AND f.exact IN (SELECT exact FROM bugs WHERE id = b.id OR merged_into = b.id))";
 
-/// Whether agents of the project in ?1 may read of it: what a person told of one project stays there until a run has seen it.
-const OPEN: &str = "(b.project IS NULL OR b.project = ?1 OR b.first_run IS NOT NULL)";
+/// For whose agents bugs are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Their project.
+    pub project: ProjectId,
+    /// Whether they read of what other projects saw.
+    pub across: bool,
+}
+
+impl From<ProjectId> for Reader {
+    fn from(project: ProjectId) -> Self {
+        Self { project, across: true }
+    }
+}
+
+impl Reader {
+    /// Whether agents of the project in ?1 may read of it: what a person told of one project stays there until a run has seen it.
+    fn open(self) -> &'static str {
+        if self.across { "(b.project IS NULL OR b.project = ?1 OR b.first_run IS NOT NULL)" } else { HERE }
+    }
+}
 
 impl View<'_> {
     /// The bug with this exact fingerprint, then others of a class, the one seen last first.
     pub fn bugs_by_fingerprint(
         &self,
-        project: ProjectId,
+        reader: impl Into<Reader>,
         print: &Fingerprint,
         most: u32,
     ) -> Result<Vec<FoundBug>, StoreError> {
+        let reader = reader.into();
+        let open = reader.open();
         let sql = format!(
             "SELECT b.id, {HERE} FROM bugs w JOIN bugs b ON b.id = ifnull(w.merged_into, w.id)
-             WHERE (w.exact = ?2 OR w.class = ?2 OR w.class = (SELECT class FROM bugs WHERE exact = ?2)) AND {OPEN}
+             WHERE (w.exact = ?2 OR w.class = ?2 OR w.class = (SELECT class FROM bugs WHERE exact = ?2)) AND ({open})
              ORDER BY w.exact = ?2 DESC, b.last_seen DESC, b.id DESC LIMIT ?3"
         );
-        Ok(once(self.many(&sql, params![project.0, print.0, most], found)?))
+        Ok(once(self.many(&sql, params![reader.project.0, print.0, most], found)?))
     }
 
     /// Bugs in which words of a text are, the most alike first. Any text is fit to be looked for.
-    pub fn bugs_like(&self, project: ProjectId, text: &str, most: u32) -> Result<Vec<FoundBug>, StoreError> {
+    pub fn bugs_like(&self, reader: impl Into<Reader>, text: &str, most: u32) -> Result<Vec<FoundBug>, StoreError> {
+        let reader = reader.into();
+        let open = reader.open();
         let Some(words) = query(text) else { return Ok(Vec::new()) };
         // The kind of a problem says more than a word of its message, and that more than a name in its stack.
         let sql = format!(
@@ -57,15 +80,16 @@ impl View<'_> {
              FROM (SELECT rowid AS id, bm25(bug_words, 3.0, 2.0, 1.0) AS rank FROM bug_words WHERE bug_words MATCH ?2
                    ORDER BY rank LIMIT ?3) AS w
              JOIN bugs b ON b.id = (SELECT ifnull(merged_into, id) FROM bugs WHERE id = w.id)
-             WHERE {OPEN} ORDER BY w.rank, b.id DESC"
+             WHERE ({open}) ORDER BY w.rank, b.id DESC"
         );
-        Ok(once(self.many(&sql, params![project.0, words, most], found)?))
+        Ok(once(self.many(&sql, params![reader.project.0, words, most], found)?))
     }
 
     /// Whether agents of a project may read of a bug.
-    pub fn may_read_bug(&self, project: ProjectId, bug: BugId) -> Result<bool, StoreError> {
-        let sql = format!("SELECT 1 FROM bugs b WHERE b.id = ?2 AND {OPEN}");
-        Ok(self.one(&sql, params![project.0, bug.0], |_| Ok(()))?.is_some())
+    pub fn may_read_bug(&self, reader: impl Into<Reader>, bug: BugId) -> Result<bool, StoreError> {
+        let reader = reader.into();
+        let sql = format!("SELECT 1 FROM bugs b WHERE b.id = ?2 AND ({})", reader.open());
+        Ok(self.one(&sql, params![reader.project.0, bug.0], |_| Ok(()))?.is_some())
     }
 
     /// The projects that have a bug, by name: their runs saw it, or a person told it of them.

@@ -66,6 +66,7 @@ impl View<'_> {
     }
 
     /// Steps that have not ended, over all runs: intended or created.
+    #[cfg(test)]
     pub fn unfinished_steps(&self) -> Result<Vec<Step>, StoreError> {
         self.many("SELECT * FROM steps WHERE state <> 'ended' ORDER BY id", [], step)
     }

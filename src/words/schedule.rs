@@ -73,7 +73,7 @@ pub fn told(detail: &ScheduleDetail, now: Millis) -> Vec<SafeText> {
     }
     for one in &detail.firings {
         lines.push(safe!("  {}  {}", one.firing.due, outcome(one)));
-        lines.extend(one.firing.lateness().map(|late| safe!("     {}", late)));
+        lines.extend(one.firing.lateness(schedule.added).map(|late| safe!("     {}", late)));
         let why = one.firing.fault.as_deref().unwrap_or(&one.reason);
         lines.extend(why.lines().map(|line| safe!("     {}", line)));
     }

@@ -1,11 +1,14 @@
 //! Handing a result to the project's source as a branch.
 
 use super::error::WorkspaceError;
+use super::owned;
 use super::program;
 use super::repo::{Repo, commit_id, open_source, sync};
+use super::rights::Rights;
 use super::source::{Source, redacted};
 use super::transfer::copy;
-use git2::Repository;
+use git2::{Oid, Repository};
+use std::path::Path;
 
 /// A branch that was put into the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,46 +32,29 @@ impl Repo {
         branch: &str,
         force: bool,
     ) -> Result<Delivered, WorkspaceError> {
-        let refused = |reason: &str| WorkspaceError::Refused { branch: shown(branch), reason: reason.into() };
+        let refused = refuses(branch);
         let name = format!("refs/heads/{branch}");
         if branch.starts_with('-') || branch == "HEAD" || !git2::Reference::is_valid_name(&name) {
             return Err(refused("this is not a proper branch name: choose another"));
         }
         if let Some(short) = branch.strip_prefix("refs/") {
-            let short = shown(short.strip_prefix("heads/").unwrap_or(short));
+            let short = short.strip_prefix("heads/").unwrap_or(short);
             return Err(refused(&format!("a branch is named without refs/heads/ in front: write {short}")));
         }
         let bare = self.open_git()?;
         let id = commit_id(&bare, commit)?;
         let before = match Source::parse(source)? {
             Source::Local(path) => {
-                let target = open_source(&path).map_err(|error| WorkspaceError::Source {
-                    name: redacted(source),
-                    reason: format!("it cannot be opened ({})", error.message()),
-                })?;
-                if checked_out(&target, &name)? {
-                    return Err(refused("it is checked out in the source: switch to another branch there first"));
-                }
-                copy(&bare, &target, &[id]).map_err(WorkspaceError::git("handing the commit over"))?;
-                let before = target.refname_to_id(&name).ok();
-                if let Some(old) = before
-                    && old != id
-                    && !force
-                    && !target.graph_descendant_of(id, old).map_err(WorkspaceError::git("comparing branches"))?
-                {
-                    return Err(refused(
-                        "the source's branch of that name has commits that this one lacks: rename it there, or force",
-                    ));
-                }
-                // Only over what was looked at: a commit that came meanwhile must not vanish.
-                let why = "dogwatch: deliver";
-                let set = match before {
-                    Some(old) => target.reference_matching(&name, id, true, old, why),
-                    None => target.reference(&name, id, false, why),
+                let target = open(&path, source)?;
+                owned::look(source, &path, &target)?;
+                let rights = Rights::of(&target).map_err(WorkspaceError::git("reading the source's configuration"))?;
+                let put = || {
+                    let target = open(&path, source)?;
+                    owned::look(source, &path, &target)?;
+                    self.quieten(&target)?;
+                    self.put(id, &target, branch, force)
                 };
-                set.map_err(WorkspaceError::git(format!("setting {} in the source", shown(&name))))?;
-                sync(target.commondir())?;
-                before.map(|old| old.to_string())
+                rights.give(put).map_err(|error| WorkspaceError::io(redacted(source), error))??
             }
             Source::Url(url) => {
                 let refspec = format!("{}{commit}:{name}", if force { "+" } else { "" });
@@ -79,6 +65,45 @@ impl Repo {
         };
         Ok(Delivered { branch: branch.to_owned(), commit: commit.to_owned(), before })
     }
+
+    /// Puts a commit into a repository on this machine as a branch; gives where that pointed before.
+    fn put(&self, id: Oid, target: &Repository, branch: &str, force: bool) -> Result<Option<String>, WorkspaceError> {
+        let (refused, name) = (refuses(branch), format!("refs/heads/{branch}"));
+        if checked_out(target, &name)? {
+            return Err(refused("it is checked out in the source: switch to another branch there first"));
+        }
+        copy(&self.open_git()?, target, &[id]).map_err(WorkspaceError::git("handing the commit over"))?;
+        let before = target.refname_to_id(&name).ok();
+        if let Some(old) = before
+            && old != id
+            && !force
+            && !target.graph_descendant_of(id, old).map_err(WorkspaceError::git("comparing branches"))?
+        {
+            return Err(refused(
+                "the source's branch of that name has commits that this one lacks: rename it there, or force",
+            ));
+        }
+        // Only over what was looked at: a commit that came meanwhile must not vanish.
+        let why = "dogwatch: deliver";
+        let set = match before {
+            Some(old) => target.reference_matching(&name, id, true, old, why),
+            None => target.reference(&name, id, false, why),
+        };
+        set.map_err(WorkspaceError::git(format!("setting {name} in the source")))?;
+        sync(target.commondir())?;
+        Ok(before.map(|old| old.to_string()))
+    }
+}
+
+fn open(path: &Path, source: &str) -> Result<Repository, WorkspaceError> {
+    open_source(path).map_err(|error| WorkspaceError::Source {
+        name: redacted(source),
+        reason: format!("it cannot be opened ({})", error.message()),
+    })
+}
+
+fn refuses(branch: &str) -> impl Fn(&str) -> WorkspaceError {
+    move |reason| WorkspaceError::Refused { branch: branch.to_owned(), reason: reason.into() }
 }
 
 /// What the other side rejects, it rejects every time; anything else may be the way there.
@@ -109,8 +134,4 @@ fn checked_out(target: &Repository, name: &str) -> Result<bool, WorkspaceError> 
         }
     }
     Ok(false)
-}
-
-fn shown(text: &str) -> String {
-    super::names::shown(text.as_bytes())
 }

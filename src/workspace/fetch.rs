@@ -2,8 +2,9 @@
 
 use super::beneath::path_shown;
 use super::error::WorkspaceError;
+use super::owned;
 use super::program;
-use super::repo::{Repo, open_source};
+use super::repo::{Repo, is_full_id, open_source};
 use super::source::{Source, redacted};
 use super::transfer::copy;
 use crate::domain::ProjectId;
@@ -22,7 +23,8 @@ impl Repo {
     /// Makes or updates `<repos_dir>/p<id>.git` from a source: a path, `https://`, `ssh://` or `user@host:path`.
     ///
     /// Branches, tags and HEAD arrive under `refs/source/`; the engine's own branches under `refs/heads/dogwatch/` stay.
-    /// Refused are sources without commits and shallow ones. References of the source that lead nowhere are passed over.
+    /// Refused are sources without commits and shallow ones. References of the source that lead nowhere, or are called as a
+    /// commit's id is written, are passed over.
     pub fn fetch(repos_dir: &Path, project: ProjectId, source: &str) -> Result<Self, WorkspaceError> {
         let parsed = Source::parse(source)?;
         let (repo, _alone) = Self::make(repos_dir, project)?;
@@ -52,6 +54,7 @@ impl Repo {
     fn fetch_local(&self, path: &Path, source: &str) -> Result<(), WorkspaceError> {
         let bad = |reason: String| WorkspaceError::Source { name: redacted(source), reason };
         let origin = open_source(path).map_err(|error| bad(not_a_repository(&error)))?;
+        owned::look(source, path, &origin)?;
         if is_shallow(&origin) {
             return Err(bad(SHALLOW.into()));
         }
@@ -94,6 +97,13 @@ fn offered(origin: &Repository) -> Result<BTreeMap<String, Oid>, git2::Error> {
             tracing::warn!("a reference of {} is passed over: its name is not UTF-8", path_shown(origin.path()));
             continue;
         };
+        if name.splitn(3, '/').nth(2).is_some_and(is_full_id) {
+            tracing::warn!(
+                "{name} of {} is passed over: its name could pass for a commit's id",
+                path_shown(origin.path())
+            );
+            continue;
+        }
         let here = match name.strip_prefix("refs/") {
             Some(short) if short.starts_with("heads/") || short.starts_with("tags/") => format!("refs/source/{short}"),
             Some(_) => continue,

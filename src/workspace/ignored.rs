@@ -1,22 +1,28 @@
 //! The project's ignore rules as of one commit, and the attribute files it had there.
 
 use super::error::WorkspaceError;
+use super::names::shown;
 use super::read::{EntryKind, blob, each};
 use git2::{Oid, Repository, Tree};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Longest rule file that is read.
-const MAX_RULES: usize = 1 << 20;
+/// Bytes of all rule files that differ, together.
+const MAX_RULES: usize = 4 << 20;
+/// Lines of them.
+const MAX_PATTERNS: usize = 50_000;
+/// Rule files that differ. Each becomes a matcher of its own.
+const MAX_MATCHERS: usize = 5_000;
 
 /// What a commit says about untracked files.
 pub(super) struct Ignores {
-    /// One matcher a directory that has a `.gitignore`.
-    rules: HashMap<Vec<u8>, Gitignore>,
+    /// The matcher of every directory that has a `.gitignore`; files with the same bytes share one.
+    rules: HashMap<Vec<u8>, Arc<Gitignore>>,
     /// Blob of every `.gitattributes` by path.
     attributes: HashMap<Vec<u8>, Oid>,
 }
@@ -25,6 +31,7 @@ impl Ignores {
     /// Reads the `.gitignore` files of a tree. Lines that are not UTF-8 or no proper pattern ignore nothing.
     pub(super) fn of(bare: &Repository, tree: &Tree<'_>) -> Result<Self, WorkspaceError> {
         let mut found = Self { rules: HashMap::new(), attributes: HashMap::new() };
+        let (mut size, mut matchers) = (RulesSize::default(), HashMap::<Oid, Arc<Gitignore>>::new());
         each(bare, tree, |path, kind, id| {
             let (directory, name) = split(path);
             if kind == EntryKind::Link || kind == EntryKind::Submodule {
@@ -34,7 +41,11 @@ impl Ignores {
                 found.attributes.insert(path.to_vec(), id);
             }
             if name == b".gitignore" {
-                found.rules.insert(directory.to_vec(), matcher(&blob(bare, id, MAX_RULES, path)?));
+                if let Some(text) = size.add(bare, id, path)? {
+                    matchers.insert(id, Arc::new(matcher(&text)));
+                }
+                let shared = matchers.get(&id).map(Arc::clone);
+                found.rules.extend(shared.map(|shared| (directory.to_vec(), shared)));
             }
             Ok(())
         })?;
@@ -70,6 +81,37 @@ impl Ignores {
     /// Whether an attribute file is as the commit had it.
     pub(super) fn knows_attributes(&self, path: &[u8], blob: Oid) -> bool {
         self.attributes.get(path) == Some(&blob)
+    }
+}
+
+/// What the rule files of a commit come to. An agent or a stranger may have written them, one file in as many directories as fit
+/// into a commit, and a matcher takes many times the bytes of its text.
+#[derive(Default)]
+pub(super) struct RulesSize {
+    known: HashSet<Oid>,
+    bytes: usize,
+    patterns: usize,
+}
+
+impl RulesSize {
+    /// Counts a rule file; its text where these bytes were not met before. An error where they are too many together.
+    pub(super) fn add(&mut self, bare: &Repository, id: Oid, path: &[u8]) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        if self.known.contains(&id) {
+            return Ok(None);
+        }
+        let text = blob(bare, id, MAX_RULES, path)?;
+        self.known.insert(id);
+        self.bytes += text.len();
+        self.patterns += text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+        if self.bytes > MAX_RULES || self.patterns > MAX_PATTERNS || self.known.len() > MAX_MATCHERS {
+            let reason = format!(
+                "the .gitignore files up to this one are more than {} MiB, {MAX_PATTERNS} lines or {MAX_MATCHERS} different \
+                 files together: write fewer rules, or larger ones",
+                MAX_RULES >> 20
+            );
+            return Err(WorkspaceError::Unsupported { path: shown(path), reason });
+        }
+        Ok(Some(text))
     }
 }
 

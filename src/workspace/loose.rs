@@ -18,8 +18,8 @@ pub(super) const FEW: usize = 100;
 /// What git's own clean-up (`git prune`) takes for a remnant of ours if we die in the middle.
 const PREFIX: &str = "tmp_objdir-dogwatch-";
 
-/// Whether single objects may be put there. They are in directories that their writer makes: in a repository of somebody
-/// else, or of a group, those would be in the way of the others' objects.
+/// Whether single objects may be put there. They are in directories that their writer makes and owns: in a repository of
+/// somebody else, or of a group, those could be in the way of the others' objects.
 pub(super) fn welcome(to: &Repository) -> bool {
     let owned = |found: fs::Metadata| found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
     fs::metadata(to.commondir().join("objects")).is_ok_and(owned)

@@ -15,14 +15,15 @@ const MAX_WAITING: usize = 64;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Whether a directory with all that is in it takes more than so many bytes on disk. What cannot be opened is passed over,
-/// and what vanishes meanwhile takes nothing. So many deep directories that nobody could look at them all count as more.
-pub fn takes_more(dir: &Path, most: u64) -> io::Result<bool> {
+/// Whether a directory with all that is in it takes more than so many bytes on disk, or more files and directories than so many:
+/// empty ones take no bytes, but a file system has only so many. What cannot be opened is passed over, and what vanishes meanwhile
+/// takes nothing. So many deep directories that nobody could look at them all count as more.
+pub fn takes_more(dir: &Path, most: u64, entries: u64) -> io::Result<bool> {
     let top = match rustix::fs::open(dir, DIRECTORY, Mode::empty()) {
         Err(error) if passes(error) => return Ok(false),
         top => top?,
     };
-    let mut measure = Measure { bytes: 0, most, waiting: vec![top] };
+    let mut measure = Measure { bytes: 0, most, left: entries, waiting: vec![top] };
     while let Some(next) = measure.waiting.pop() {
         if measure.add(next, 0)? {
             return Ok(true);
@@ -34,6 +35,8 @@ pub fn takes_more(dir: &Path, most: u64) -> io::Result<bool> {
 struct Measure {
     bytes: u64,
     most: u64,
+    /// Entries that it may still have.
+    left: u64,
     waiting: Vec<OwnedFd>,
 }
 
@@ -58,6 +61,8 @@ impl Measure {
                 Err(error) if passes(error) => continue,
                 stat => stat?,
             };
+            let Some(left) = self.left.checked_sub(1) else { return Ok(true) };
+            self.left = left;
             let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
             // A file with several names in the tree is counted once, in parts.
             #[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "the type differs between machines")]
@@ -106,9 +111,21 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), inside.path().join("link")).unwrap();
         // A file that claims to be large takes nothing.
         fs::File::create(inside.path().join("sparse")).unwrap().set_len(1 << 40).unwrap();
-        assert!(!takes_more(inside.path(), 2 << 20).unwrap());
-        assert!(takes_more(inside.path(), 1 << 20).unwrap());
-        assert!(!takes_more(&inside.path().join("none"), 0).unwrap());
+        assert!(!takes_more(inside.path(), 2 << 20, 100).unwrap());
+        assert!(takes_more(inside.path(), 1 << 20, 100).unwrap());
+        assert!(!takes_more(&inside.path().join("none"), 0, 0).unwrap());
+    }
+
+    #[test]
+    fn what_takes_no_bytes_is_counted_too() {
+        let top = tempfile::tempdir().unwrap();
+        let deep = top.path().join("a");
+        fs::create_dir(&deep).unwrap();
+        for n in 0..9 {
+            fs::File::create(deep.join(n.to_string())).unwrap();
+        }
+        assert!(!takes_more(top.path(), 1 << 20, 10).unwrap());
+        assert!(takes_more(top.path(), 1 << 20, 9).unwrap());
     }
 
     #[test]
@@ -123,8 +140,8 @@ mod tests {
         }
         let file = openat(&at, "large", OFlags::WRONLY | OFlags::CREATE, Mode::RWXU).unwrap();
         std::io::Write::write_all(&mut fs::File::from(file), &vec![7; 8 << 20]).unwrap();
-        assert!(takes_more(top.path(), 8 << 20).unwrap());
-        assert!(!takes_more(top.path(), 24 << 20).unwrap());
+        assert!(takes_more(top.path(), 8 << 20, 1_000).unwrap());
+        assert!(!takes_more(top.path(), 24 << 20, 1_000).unwrap());
         let inner = top.path().join(&name);
         crate::workspace::remove_tree(&inner).unwrap();
     }

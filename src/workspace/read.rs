@@ -2,6 +2,7 @@
 
 use super::beneath::MAX_DEPTH;
 use super::error::WorkspaceError;
+use super::ignored::RulesSize;
 use super::names::{is_safe, join, shown};
 use super::repo::{Repo, tree_of};
 use git2::{ObjectType, Oid, Repository};
@@ -17,8 +18,8 @@ const MAX_UNFIT: usize = 5;
 pub(super) const UNSAFE: &str = "this name is never written to a disk: remove it from the project";
 /// Why a submodule is refused, and what to do.
 pub(super) const SUBMODULE: &str = "submodules are not supported: copy its content into the project";
-/// Attribute files are cut off here.
-const MAX_ATTRIBUTES: usize = 1 << 20;
+/// Bytes of all attribute files of a commit.
+const MAX_ATTRIBUTES: usize = 4 << 20;
 
 /// What an entry of a commit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,10 +101,16 @@ impl Repo {
         let bare = self.open_git()?;
         let tree = tree_of(&bare, commit)?;
         let mut survey = Survey::default();
+        let (mut rules, mut attributes) = (RulesSize::default(), 0);
         each(&bare, &tree, |path, kind, id| {
             let name = path.rsplit(|&b| b == b'/').next().unwrap_or_default();
             if kind != EntryKind::Submodule && (path == b".gitmodules" || name == b".gitattributes") {
-                survey.special.push((shown(path), blob(&bare, id, MAX_ATTRIBUTES, path)?));
+                let text = blob(&bare, id, MAX_ATTRIBUTES - attributes, path)?;
+                attributes += text.len();
+                survey.special.push((shown(path), text));
+            }
+            if matches!(kind, EntryKind::File | EntryKind::Executable) && name == b".gitignore" {
+                rules.add(&bare, id, path)?;
             }
             let why = if path.split(|&b| b == b'/').any(|part| !is_safe(part)) {
                 UNSAFE

@@ -15,6 +15,12 @@ use std::sync::Once;
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\thooksPath = /dev/null\n\
     \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
 
+/// What counts before a source's own configuration while a branch is put there: nothing is written but the branch, and nobody's
+/// name but ours.
+const QUIET: &str = "[core]\n\tlogAllRefUpdates = false\n[user]\n\tname = dogwatch\n\temail = dogwatch@localhost\n";
+/// The file that says so.
+const QUIET_FILE: &str = "config.delivery";
+
 /// The engine's bare repository of a project. Cheap to clone; every call opens the repository for itself, so it may be
 /// used from several threads.
 #[derive(Debug, Clone)]
@@ -40,14 +46,20 @@ impl Repo {
     }
 
     /// The full id of the commit that a revision names: nothing (the source's HEAD), a branch or tag of the source, a full
-    /// reference name, or a commit id of at least seven digits.
+    /// reference name, or a commit id of at least seven digits. Forty digits are always an id, whatever a branch is called.
     pub fn resolve(&self, revision: Option<&str>) -> Result<String, WorkspaceError> {
         let bare = self.open_git()?;
         let text = revision.unwrap_or("HEAD");
         let missing = || match revision {
             None => WorkspaceError::NotFound("the commit of the source's HEAD (name a branch instead)".into()),
-            Some(text) => WorkspaceError::NotFound(format!("revision `{}`", super::names::shown(text.as_bytes()))),
+            Some(text) => WorkspaceError::NotFound(format!("revision `{text}`")),
         };
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_full_id(text) {
+            let object = Oid::from_str(text).and_then(|id| bare.find_object(id, None)).map_err(|_| missing())?;
+            return Ok(object.peel_to_commit().map_err(|_| missing())?.id().to_string());
+        }
+        let by_id = (7..40).contains(&text.len()) && hex;
         let full = ["refs/source/", "refs/source/heads/", "refs/source/tags/", ""];
         for name in full.map(|prefix| format!("{prefix}{text}")) {
             if name.starts_with("refs/")
@@ -55,10 +67,19 @@ impl Repo {
                 && let Ok(found) = bare.find_reference(&name)
                 && let Ok(commit) = found.peel_to_commit()
             {
+                if by_id && is_another(&bare, text, commit.id()) {
+                    return Err(WorkspaceError::Unsupported {
+                        path: format!("revision `{text}`"),
+                        reason:
+                            "it is the name of a branch or tag, and the beginning of another object's id: write all \
+                                 40 digits, or heads/ or tags/ in front of the name"
+                                .into(),
+                    });
+                }
                 return Ok(commit.id().to_string());
             }
         }
-        if (7..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if by_id {
             let object = bare.find_object_by_prefix(text, None).map_err(|_| missing())?;
             return Ok(object.peel_to_commit().map_err(|_| missing())?.id().to_string());
         }
@@ -130,17 +151,41 @@ impl Repo {
         Ok((repo, alone))
     }
 
+    /// Has a source say nothing about what is written with a branch that is put there.
+    pub(super) fn quieten(&self, source: &Repository) -> Result<(), WorkspaceError> {
+        let config = source
+            .config()
+            .and_then(|mut config| config.add_file(&self.path.join(QUIET_FILE), git2::ConfigLevel::App, true));
+        config.map_err(WorkspaceError::git("reading the source's configuration"))
+    }
+
     fn configure(&self) -> Result<(), WorkspaceError> {
-        let path = self.path.join("config");
-        if std::fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
-            return Ok(());
+        for (name, says) in [("config", CONFIG), (QUIET_FILE, QUIET)] {
+            let path = self.path.join(name);
+            if std::fs::read(&path).is_ok_and(|text| text == says.as_bytes()) {
+                continue;
+            }
+            let fresh = self.path.join(format!("config.{}", std::process::id()));
+            let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
+            written
+                .and_then(|mut file| file.write_all(says.as_bytes()).and_then(|()| file.sync_all()))
+                .and_then(|()| std::fs::rename(&fresh, &path))
+                .map_err(|error| WorkspaceError::io(path_shown(&path), error))?;
         }
-        let fresh = self.path.join(format!("config.{}", std::process::id()));
-        let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
-        written
-            .and_then(|mut file| file.write_all(CONFIG.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&fresh, &path))
-            .map_err(|error| WorkspaceError::io(path_shown(&path), error))
+        Ok(())
+    }
+}
+
+/// Whether a name is written as a whole id of an object. It then never names anything else.
+pub(super) fn is_full_id(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether the beginning of an id could mean something else than this commit.
+fn is_another(bare: &Repository, prefix: &str, commit: Oid) -> bool {
+    match bare.find_object_by_prefix(prefix, None) {
+        Ok(object) => object.id() != commit,
+        Err(error) => error.code() != git2::ErrorCode::NotFound,
     }
 }
 
@@ -162,7 +207,7 @@ pub(super) fn sync(directory: &Path) -> Result<(), WorkspaceError> {
 
 /// The commit with a full id.
 pub(super) fn commit_id(bare: &Repository, commit: &str) -> Result<Oid, WorkspaceError> {
-    let missing = || WorkspaceError::NotFound(format!("commit `{}`", super::names::shown(commit.as_bytes())));
+    let missing = || WorkspaceError::NotFound(format!("commit `{commit}`"));
     if commit.len() != 40 {
         return Err(missing());
     }

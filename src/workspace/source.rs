@@ -70,14 +70,21 @@ fn is_host(host: &str) -> bool {
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_[]:".contains(&b))
 }
 
-/// The source without user name and password, for messages.
-pub(super) fn redacted(text: &str) -> String {
-    let safe = |t: &str| super::names::shown(t.as_bytes());
-    if let Some((scheme, rest)) = text.split_once("://") {
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (all, path) = rest.split_at(end);
-        let host = all.rsplit_once('@').map_or(all, |(_, host)| host);
-        return safe(&format!("{scheme}://{host}{path}"));
+/// Whether a source could be fetched, as far as it tells by itself. To be asked before anything of it is written down: what is refused
+/// may hold a password.
+pub fn check_source(text: &str) -> Result<(), WorkspaceError> {
+    Source::parse(text).map(drop)
+}
+
+/// The source without user name and password, for messages and records. It is still text from outside.
+pub fn redacted(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (all, path) = rest.split_at(end);
+    match all.rsplit_once('@') {
+        Some((_, host)) if !scheme.is_empty() => format!("{scheme}://{host}{path}"),
+        // The short form may name a user, but no password.
+        Some((user, host)) if user.contains(':') => format!("{host}{path}"),
+        _ => text.to_owned(),
     }
-    safe(text)
 }

@@ -3,7 +3,10 @@
 
 mod bounds;
 mod delivery;
+mod differences;
+mod guided;
 mod hostile;
+mod owned;
 mod removal;
 mod sources;
 mod trees;

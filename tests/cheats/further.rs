@@ -7,7 +7,7 @@ use crate::support::loops::{TESTS, WRONG};
 use serde_json::{Value, json};
 
 /// The wrong package, with a remark that looks like work.
-fn remark() -> Value {
+pub(crate) fn remark() -> Value {
     write("calc.py", &format!("# Adds.\n{WRONG}"))
 }
 
@@ -265,5 +265,6 @@ fn in_remarks(docker: &DockerEnv) -> Vec<Cheat> {
 
 /// All of them.
 pub(crate) fn cases(docker: &DockerEnv) -> Vec<Cheat> {
-    around(docker).into_iter().chain(within(docker)).chain(in_rust(docker)).chain(in_remarks(docker)).collect()
+    let all = around(docker).into_iter().chain(within(docker)).chain(in_rust(docker)).chain(in_remarks(docker));
+    all.chain(crate::beside::cases(docker)).collect()
 }

@@ -61,6 +61,19 @@ pub(crate) fn cases(docker: &DockerEnv) -> Vec<Cheat> {
             ("src/queue.py", "x = 1\n".to_owned()),
             ("old/ends.py", "import atexit\n".to_owned()),
         ]),
+        cheat(
+            "edits samples and descriptions, and adds helpers of tests",
+            json!([
+                fixed(),
+                write(".env.example", "RATE=2\n"),
+                write("spec/openapi.yaml", "openapi: 3.1.0\n"),
+                write("tests/helpers.py", "import unittest\n\n\nclass Base(unittest.TestCase):\n    maxDiff = None\n"),
+                write("tests/test_new.py", "import pytest\nfrom helpers import Base\n\n\nclass TestNew(Base):\n    def test_a(self):\n        self.assertEqual(1, 1)\n\n\ndef test_b(mocker=None):\n    pytest.rate = 1\n"),
+            ]),
+            Nothing,
+            &[],
+        )
+        .on(&[(".env.example", "RATE=1\n".to_owned()), ("spec/openapi.yaml", "openapi: 3.0.0\n".to_owned())]),
         cheat("has tests that write a tracked file", json!([fixed()]), Nothing, &[]).on(&[
             ("calc.py", format!("open('last.txt', 'w').write('run')\n\n\n{WRONG}")),
             ("last.txt", "never\n".to_owned()),

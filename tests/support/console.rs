@@ -48,6 +48,15 @@ impl Console {
         Self::spawn(command, rows, cols)
     }
 
+    /// As a job of a shell, which takes the terminal where the job stops, and has it go on after a line of whoever types.
+    pub fn of_a_shell(bare: &Bare, args: &[&str], rows: u16, cols: u16) -> Self {
+        const SHELL: &str = r#""$0" "$@"; while jobs %1 >/dev/null 2>&1; do read -r _; fg >/dev/null; done"#;
+        let words = ["--ctty", "bash", "-mc", SHELL, env!("CARGO_BIN_EXE_dogwatch")];
+        let mut command = bare.through("setsid", &[&words, args].concat());
+        Self::usual(&mut command);
+        Self::spawn(command, rows, cols)
+    }
+
     /// Of an engine with a sandbox.
     pub fn of(engine: &Engine, args: &[&str], rows: u16, cols: u16) -> Self {
         let ours = engine.command(args);

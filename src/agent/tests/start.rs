@@ -48,3 +48,22 @@ fn a_prompt_is_never_an_argument() {
         assert!(!turn.argv.iter().chain(turn.env.values()).any(|word| word.contains("reboot")));
     }
 }
+
+#[test]
+fn an_auditor_is_not_told_how_to_work_and_has_no_shell() {
+    for (adapter, word) in [
+        (Adapter::Claude, "--disallowedTools Bash"),
+        (Adapter::Gemini, r#""exclude":["run_shell_command"]"#),
+        (Adapter::Opencode, r#""bash":"deny""#),
+        (Adapter::Copilot, "--deny-tool shell"),
+    ] {
+        let agent = CodingAgent::new("one", CodingSettings::of(adapter), "http://127.0.0.1:8080", "/home");
+        let said = |audit| {
+            let turn = agent.turn(&TurnContext { iteration: 1, audit, prompt: "Judge it.", session: Session::New(ID) });
+            let words: Vec<String> = turn.argv.into_iter().chain(turn.env.into_values()).collect();
+            words.join(" ")
+        };
+        assert!(said(true).contains(word) && !said(false).contains(word), "{}", said(true));
+        assert!(!said(true).contains("AGENTS.md"), "{}", said(true));
+    }
+}

@@ -84,6 +84,7 @@ pub(crate) fn proposal_of(proposed: Proposed, policy: &Policy) -> Proposal {
         boot: None,
         outcome: None,
         reviewed: None,
+        gap: false,
         stop: None,
     }
 }
@@ -94,7 +95,8 @@ pub(crate) fn proposal(critical: bool, policy: &Policy) -> Proposal {
 
 pub(crate) fn vote(proposal: &Proposal, voter: Voter, now: &Moment) -> Vote {
     let signature = proposal.proposed.asset.critical.then(|| "signed".to_owned());
-    Vote { voter, digest: proposal.digest.clone(), at: now.clone(), seen: None, signature, glass: None, together: 0 }
+    let (digest, at, reason) = (proposal.digest.clone(), now.clone(), String::new());
+    Vote { voter, digest, at, seen: None, signature, glass: None, reason, together: 0 }
 }
 
 /// Everything as it was when it was proposed.

@@ -122,7 +122,7 @@ fn states_move_along_the_table_only() {
             Event::Stop { voter: voter(2000), reason: "enough".to_owned(), policy: &policy },
             Event::StopTold { words: "it is over".to_owned() },
         ];
-        events.extend(outcomes.iter().map(|outcome| Event::Come { outcome: outcome.clone() }));
+        events.extend(outcomes.iter().map(|outcome| Event::Come { outcome: outcome.clone(), gap: false }));
         for as_what in [Resolution::Ran, Resolution::NotRun, Resolution::Accepted] {
             events.push(Event::Resolve { by: person(2000, None), as_what, note: "I looked".to_owned() });
         }
@@ -152,4 +152,17 @@ fn states_move_along_the_table_only() {
             assert_eq!(next.version, one.version + 1);
         }
     }
+}
+
+#[test]
+fn that_some_output_is_missing_is_kept_though_nothing_else_is_new() {
+    let policy = Policy::default();
+    let fresh = Proposal { state: State::Running, granted: Some((at(0), 300_000)), ..proposal(false, &policy) };
+    let come = |one: &Proposal, gap| step(one, Event::Come { outcome: ExecutionOutcome::StillRunning, gap }, &at(1));
+    let runs = come(&fresh, false).unwrap();
+    assert!(come(&runs, false).is_err() && !runs.gap);
+    let gap = come(&runs, true).unwrap();
+    assert!(gap.gap && gap.state == State::Running && come(&gap, true).is_err());
+    let over = step(&gap, Event::Come { outcome: ExecutionOutcome::Ran { code: 0 }, gap: false }, &at(2)).unwrap();
+    assert!(over.gap && over.state == State::Succeeded);
 }

@@ -56,6 +56,7 @@ fn vote(proposal: &Proposal, who: Human, signature: String) -> Vote {
         seen: None,
         signature: Some(signature),
         glass: None,
+        reason: String::new(),
         together: 0,
     }
 }

@@ -50,7 +50,7 @@ fn only_what_is_under_way_is_stopped_and_once_until_the_asset_has_answered() {
     assert!(!answered.is_to_stop() && told(&answered, "something else").is_err());
     // It did not help, so somebody may try again; and an answer that comes after the end is kept.
     assert_eq!(stop(&answered, voter(2001), &policy).unwrap().stop.unwrap().by.uid, 2001);
-    let over = step(&first, Event::Come { outcome: ExecutionOutcome::Ran { code: 143 } }, &at(7)).unwrap();
+    let over = step(&first, Event::Come { outcome: ExecutionOutcome::Ran { code: 143 }, gap: false }, &at(7)).unwrap();
     assert_eq!((over.state, over.is_to_stop()), (State::Failed, false));
     let late = told(&over, "it is over").unwrap();
     assert_eq!((late.state, late.stop.unwrap().told.as_deref()), (State::Failed, Some("it is over")));

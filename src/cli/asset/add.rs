@@ -1,6 +1,7 @@
 //! `dogwatch asset add`: one live system, said in words.
 
 use super::super::context::Failure;
+use super::super::input;
 use crate::domain::{
     AssetHost, AssetLogin, AssetName, AssetPath, AssetSpec, AssetWord, ContainerName, HostKey, KeySource, Reach,
     SourceAddress,
@@ -93,7 +94,7 @@ impl Args {
             labels: self.labels.into_iter().collect::<BTreeMap<_, _>>(),
             environment: self.environment,
             critical: self.critical,
-            note: self.note,
+            note: input::text(self.note)?,
             receipts: self.receipts,
         };
         spec.check().map_err(failed)?;

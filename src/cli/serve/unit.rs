@@ -2,6 +2,7 @@
 //! with `--system` the unit for the engine of the whole machine.
 
 use crate::cli::context::{Context, Failure};
+use crate::client::TAKEN;
 use crate::config::{CONFIG_VARIABLE, Paths, STATE_VARIABLE};
 use crate::safe;
 use serde_json::json;
@@ -47,9 +48,12 @@ ExecStart={program} serve
 {environment}# `dogwatch stop` ends it for good; only what went wrong is started again.
 Restart=on-failure
 RestartSec=2
+# Nor one that finds another engine of this user at work: end that one first.
+RestartPreventExitStatus={TAKEN}
 # Steps outlive the engine, and those of a process sandbox are its children: stopping it leaves them alone.
 KillMode=process
-# What neither the engine nor a process sandbox needs.
+# What neither the engine nor a process sandbox needs. NoNewPrivileges takes what changes its user away, too: sudo for commands of
+# a `local` asset, a sendmail that has setgid ([notify]).
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK

@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn lines(told: &mut Told, runs: Vec<RunView>, questions: Vec<Question>, whole: bool) -> Vec<String> {
-        let snapshot = Snapshot { cursor: 5, runs, questions };
+        let snapshot = Snapshot { cursor: 5, runs, questions, more: false };
         told.news(&snapshot, whole, NOW).iter().map(SafeText::plain).collect()
     }
 

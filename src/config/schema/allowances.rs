@@ -5,12 +5,12 @@ use super::{DURATION, Key, Table, key};
 const CAP_ITERATIONS: Key = key("iterations", "a whole number", "no cap", "Iterations that count; 1 to 1000000.");
 const CAP_TIME: Key = key("time", DURATION, "no cap", "Time at work of turns and test suites; at most 365d.");
 const CAP_TOKENS: Key =
-    key("tokens", "a whole number", "no cap", "Model tokens, input and output, as agents state them.");
+    key("tokens", "a whole number", "no cap", "Model tokens, input and output, as the engine counts them.");
 const CAP_USD: Key = key(
     "usd",
     "a number such as 5.0",
     "no cap",
-    "Money for models in US dollars, as agents state it; 0.01 to 1000000.",
+    "Money for models in US dollars, as the engine counts it by its prices; 0.01 to 1000000.",
 );
 const CAPS: &[Key] = &[CAP_ITERATIONS, CAP_TIME, CAP_TOKENS, CAP_USD];
 
@@ -26,7 +26,7 @@ const RESERVATIONS: &[Key] = &[
 /// `[budget]` of `config.toml`.
 pub const ENGINE_BUDGET: Table = Table {
     header: "[budget]",
-    about: "What all projects together may spend, beside what each run may by its repository's `[budget]`. When a cap leaves no room for one more iteration, the run asks a person, who can allow more once, end it, or let it wait for the next day. What is said here is the operator's alone; a repository cannot change it. Read at the engine's start.",
+    about: "What all projects together may spend, beside what each run may by its repository's `[budget]`. When a cap leaves no room for one more iteration, the run asks a person, who can allow more once, end it, or let it wait for the next day. What is said here is the operator's alone; a repository cannot change it.",
     keys: &[
         key("day", "a table", "no caps", "The caps of each day."),
         key("iteration", "a table", "see there", "What is reserved for an iteration before its turn begins."),

@@ -5,7 +5,7 @@ use super::{Table, key};
 /// `[audit]`.
 pub const AUDIT: Table = Table {
     header: "[audit]",
-    about: "Where signed checkpoints of the audit log go, once a minute where there is news and after each live execution: one line each, which whoever changes the log would have to change as well. They are kept beside the log anyway, and everybody who connects remembers the last one it saw. Read at the engine's start.",
+    about: "Where signed checkpoints of the audit log go, once a minute where there is news and after each live execution: one line each, which whoever changes the log would have to change as well. They are kept beside the log anyway, and everybody who connects remembers the last one it saw.",
     keys: &[
         key(
             "anchor-file",

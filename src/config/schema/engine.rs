@@ -51,7 +51,7 @@ pub const ENGINE_TOP: Table = Table {
 /// `[sandbox]`.
 pub const SANDBOX: Table = Table {
     header: "[sandbox]",
-    about: "Which sandbox steps run in. The process sandbox (bubblewrap) is for machines without Docker: weaker walls, no images, no Dockerfiles, no `[setup]`; `dogwatch doctor` tells what its limits are worth on this machine. Read at the engine's start.",
+    about: "Which sandbox steps run in. The process sandbox (bubblewrap) is for machines without Docker: weaker walls, no images, no Dockerfiles, no `[setup]`; `dogwatch doctor` tells what its limits are worth on this machine.",
     keys: &[
         key(
             "kind",
@@ -109,7 +109,7 @@ pub const DOCKER: Table = Table {
 /// `[engines.NAME]`.
 pub const NAMED_ENGINE: Table = Table {
     header: "[engines.NAME]",
-    about: "A Docker engine beside the usual one, for `dogwatch run --engine NAME`. By `ssh://` it may be on another machine, which needs nothing but sshd, Docker and a user who may use Docker's socket: trees, logs and the ways to models and hosts go through one connection, and no key of a model gets there. It must have the same kind of processor. Runs there have a place of `max-runs` and use nothing of this machine's memory and processors as `[engine]` counts them. Read at the engine's start.",
+    about: "A Docker engine beside the usual one, for `dogwatch run --engine NAME`. By `ssh://` it may be on another machine, which needs nothing but sshd, Docker and a user who may use Docker's socket: trees, logs and the ways to models and hosts go through one connection, and no key of a model gets there. It must have the same kind of processor. Runs there have a place of `max-runs` and use nothing of this machine's memory and processors as `[engine]` counts them.",
     keys: &[
         key(
             "url",
@@ -324,13 +324,13 @@ pub const NAMED_ROLE: Table = Table {
         key(
             "tools",
             "a list of \"search\", \"record\", \"query\", \"tasks\", \"containers\", \"ask\", \"propose\"",
-            "by the role",
+            "by the role, see below",
             "What it may use of the engine. Only `remedy` has \"propose\" by itself: it proposes commands for live assets, on which people decide. \"tasks\" and \"containers\" have the engine run suites, programs and services beside its turn.",
         ),
         key(
             "data",
             "a list of \"bugs\", \"features\", \"datasets\", \"tasks\", \"assets\"",
-            "by the role",
+            "by the role, see below",
             "What it may read with these.",
         ),
         key(
@@ -338,6 +338,12 @@ pub const NAMED_ROLE: Table = Table {
             "a list of presets and hosts such as [\"pypi\", \"docs.rs\", \"*.example.org\"]",
             "[]",
             "The hosts that it reaches through the engine.",
+        ),
+        key(
+            "provider-tools",
+            "a list of \"web_search\", \"web_fetch\", \"code_execution\", \"file_search\", \"image_generation\", \"mcp\", \"links\"",
+            "[]",
+            "What its provider of models may do by itself while it answers: search, fetch, run programs, speak to servers of tools, \"links\": take content that a message names by an address or an id. It reaches any host so, with whatever the agent tells it, beside `egress` and without a record; and its fees for it count against no budget. Requests for anything else are refused on their way. An agent has to be told to use it, too (Codex: `arguments = [\"-c\", \"web_search=\\\"live\\\"\"]` under [agents.codex]).",
         ),
     ],
 };

@@ -12,7 +12,7 @@ pub const MEMORY: Table = Table {
             "across-projects",
             "true or false",
             "true",
-            "Repairs that runs of other projects made are quoted, too: lines of their code come with them.",
+            "Repairs that runs of other projects made are quoted, too: lines of their code come with them. With `false` the tools of agents also tell of no bug, run, note or turn of another project.",
         ),
     ],
 };

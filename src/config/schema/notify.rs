@@ -5,7 +5,7 @@ use super::{DURATION, NAME, Table, key};
 /// `[notify.NAME]`.
 pub const NOTIFY: Table = Table {
     header: "[notify.NAME]",
-    about: "A way by which somebody is told that something waits for a person; one for each person and means. What waits is told until it went through, and may come twice: each message has an id. Messages hold what kind of question it is, which run asks it, and its title cut to 120 characters; nothing that an agent or a program wrote is followed by whoever shows them. `dogwatch notify test` tries all ways. A webhook gets JSON with `x-dogwatch-id`, `x-dogwatch-timestamp` (seconds since 1970) and `x-dogwatch-signature`: `v1=` and the HMAC-SHA256, in hexadecimal, of the timestamp, a full stop and the body; refuse what is older than some minutes. Read at the engine's start.",
+    about: "A way by which somebody is told that something waits for a person; one for each person and means. What waits is told until it went through, and may come twice: each message has an id. Messages hold what kind of question it is, which run asks it, and its title cut to 120 characters; nothing that an agent or a program wrote is followed by whoever shows them. `dogwatch notify test` tries all ways. A webhook gets JSON with `x-dogwatch-id`, `x-dogwatch-timestamp` (seconds since 1970) and `x-dogwatch-signature`: `v1=` and the HMAC-SHA256, in hexadecimal, of the timestamp, a full stop and the body; refuse what is older than some minutes.",
     keys: &[
         key("by", "one of \"ntfy\", \"slack\", \"webhook\", \"mail\"", "required", "How."),
         key(
@@ -26,7 +26,7 @@ pub const NOTIFY: Table = Table {
             "sendmail",
             "an absolute path",
             "\"/usr/sbin/sendmail\"",
-            "The program that takes mail, as every mail server brings one.",
+            "The program that takes mail, as every mail server brings one. Under the units that come with dogwatch it cannot change its user or group (`NoNewPrivileges`), as postfix's and exim's do; one such as msmtp works.",
         ),
         key("kinds", "a list such as [\"review\", \"stuck\"]", "all", "Only questions of these kinds."),
         key(

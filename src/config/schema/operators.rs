@@ -7,7 +7,7 @@ const PEOPLE: &str = "a list of Unix users and groups such as [\"ada\", \"@ops\"
 /// `[operators]`.
 pub const OPERATORS: Table = Table {
     header: "[operators]",
-    about: "Which people may do what: Unix users, and with `@` Unix groups, looked up as this machine does it (also in a directory service, by `getent`). A group counts for those who were in it when they connected and still are; a role that is taken away there is gone within a second, but for what a cache of the directory service keeps. Without this table the engine's own user and root may do everything and nobody else may connect; with it, only what stands here counts. Read at the engine's start.",
+    about: "Which people may do what: Unix users, and with `@` Unix groups, looked up as this machine does it (also in a directory service, by `getent`). A group counts for those who were in it when they connected and still are: whoever is taken out of a group loses its roles within a second, but for what a cache of the directory service keeps. A role that is taken out of this table is gone with the engine's next start. Without this table the engine's own user and root may do everything and nobody else may connect; with it, only what stands here counts.",
     keys: &[
         key("viewer", PEOPLE, "[]", "They look: runs, logs, bugs, questions. Every other role includes this."),
         key(

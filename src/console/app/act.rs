@@ -2,7 +2,7 @@
 
 use super::choice::{Choice, Deed};
 use super::layer::was_seen;
-use super::{App, Asked, Editing, Effect, Layer, Page, Pane, Spot};
+use super::{App, Asked, Best, Editing, Effect, Layer, Page, Pane, Spot};
 use crate::console::export::Purpose;
 use crate::console::keymap::Command;
 use crate::console::keys::Key;
@@ -27,8 +27,11 @@ impl App {
                     self.perform(command);
                 }
             }
-            Some(Layer::Help { top }) => self.layer = self.scrolled(key, top).map(|top| Layer::Help { top }),
-            Some(Layer::Tour { top }) => self.layer = self.scrolled(key, top).map(|top| Layer::Tour { top }),
+            Some(mut text @ (Layer::Help { .. } | Layer::Tour { .. } | Layer::Messages { .. })) => {
+                self.said = None;
+                let scrolled = text.top().and_then(|top| self.scrolled(key, *top).map(|to| *top = to));
+                self.layer = scrolled.map(|()| text);
+            }
             Some(field) => {
                 self.pressed = Some(key);
                 self.press_in_field(event, key, field);
@@ -49,22 +52,31 @@ impl App {
         self.keep_draft();
     }
 
-    /// The first line of a text to read after a key; none where the key closes it.
+    /// The first line of a text to read after a key; none where the key closes it. Any other key leaves it: nobody loses their
+    /// place by a slip.
     fn scrolled(&self, key: Key, top: usize) -> Option<usize> {
-        match self.keys.command(key, super::Scope::Anywhere)? {
-            Command::Down => Some(top + 1),
-            Command::Up => Some(top.saturating_sub(1)),
-            Command::PageDown => Some(top + 10),
-            Command::PageUp => Some(top.saturating_sub(10)),
-            Command::First => Some(0),
-            _ => None,
+        if key.to_string() == "esc" {
+            return None;
         }
+        let to = match self.keys.command(key, super::Scope::Anywhere) {
+            Some(Command::Back | Command::Quit | Command::Help | Command::Tour | Command::Messages) => return None,
+            Some(Command::Down) => top.saturating_add(1),
+            Some(Command::Up) => top.saturating_sub(1),
+            Some(Command::PageDown) => top.saturating_add(10),
+            Some(Command::PageUp) => top.saturating_sub(10),
+            Some(Command::First) => 0,
+            Some(Command::Last) => usize::MAX,
+            _ => top,
+        };
+        Some(to.min(self.reach))
     }
 
     fn press_in_field(&mut self, event: KeyEvent, key: Key, mut field: Layer) {
         let Layer::Edit { what, text, opened, shown, chosen, held } = &mut field else { return };
         let what = *what;
         let several = what.has_lines();
+        // It was about what was done before this key.
+        self.said = None;
         match key.to_string().as_str() {
             "esc" | "ctrl-c" => {
                 match what {
@@ -75,7 +87,7 @@ impl App {
                         self.say(words);
                     }
                     Editing::Filter(list) => self.leave_filter(list),
-                    _ => {}
+                    _ => self.leave_words(what),
                 }
                 return;
             }
@@ -87,7 +99,7 @@ impl App {
                     let (lines, chosen) = (text.lines().join("\n"), *chosen);
                     // Of what would run every blank counts.
                     let text = if matches!(what, Editing::Rewrite(_)) { &lines } else { lines.trim() };
-                    return self.enter(what, text, chosen);
+                    return self.send_field(what, text, chosen, field);
                 }
                 // One that is held down comes again and again, and never gets through.
                 *opened = self.now;
@@ -115,7 +127,23 @@ impl App {
         self.layer = Some(field);
     }
 
-    /// A field is done.
+    /// A field is done. Where it cannot be sent it stays as it is, below the words that say why.
+    fn send_field(&mut self, what: Editing, text: &str, chosen: usize, field: Layer) {
+        let number = self.next;
+        if let Some(why) = self.is_decided(what) {
+            self.complain(why);
+        } else {
+            self.enter(what, text, chosen);
+        }
+        let refused = self.said.as_ref().is_some_and(|(_, bad)| *bad);
+        if self.next > number {
+            self.words_sent(number, what);
+        } else if refused && self.layer.is_none() && !what.takes_code() && !what.is_choice() {
+            self.layer = Some(field);
+        }
+    }
+
+    /// A field is done, and so.
     fn enter(&mut self, what: Editing, text: &str, chosen: usize) {
         match what {
             Editing::Redirect(_) if text.is_empty() => self.complain(safe!("nothing was written, so nothing was sent")),
@@ -154,7 +182,13 @@ impl App {
                 );
             }
             Editing::BackToBest(run) => {
-                self.act(safe!("roll {} back to its best iteration", run), Request::Rollback { run, iteration: None });
+                // What was read is meant, whatever has become the best one since.
+                let iteration = if let Best::Is(number) = self.best_of(run) { Some(number) } else { None };
+                let which = iteration.map_or_else(SafeText::empty, |best| safe!(", {}", best));
+                self.act(
+                    safe!("roll {} back to its best iteration{}", run, which),
+                    Request::Rollback { run, iteration },
+                );
             }
             Editing::AwaitDay(question) => {
                 self.act(safe!("let the run of {} wait", question), Request::AwaitDay { question });
@@ -192,6 +226,9 @@ impl App {
 
     /// Does what a command says.
     pub fn perform(&mut self, command: Command) {
+        if !self.has_place(command) {
+            return self.complain(safe!("there is nothing on this screen that this key is for"));
+        }
         match command {
             Command::Quit => self.effects.push(Effect::Quit),
             Command::Suspend => self.effects.push(Effect::Suspend),
@@ -199,6 +236,7 @@ impl App {
             Command::Mouse => self.effects.push(Effect::ToggleMouse),
             Command::Help => self.layer = Some(Layer::Help { top: 0 }),
             Command::Tour => self.layer = Some(Layer::Tour { top: 0 }),
+            Command::Messages => self.layer = Some(Layer::Messages { top: 0 }),
             Command::Palette => self.open(Editing::Palette),
             Command::Watch => self.go(Page::Watch),
             Command::Approvals => self.go(Page::Approvals),
@@ -242,6 +280,7 @@ impl App {
                 self.keep_selection();
                 self.follow_selected();
             }
+            Command::AllBugs => self.toggle_solved(),
             Command::Follow => self.follow_end(),
             Command::Wrap => self.log.wrap = !self.log.wrap,
             Command::Times => self.log.times = !self.log.times,
@@ -283,14 +322,7 @@ impl App {
                     self.complain(safe!("open a proposal for a live asset first"));
                 }
             }
-            Command::Approve | Command::Deny => {
-                if let Some(id) = self.proposal_selected().map(|brief| brief.id) {
-                    // Nothing for a live asset is decided from a list.
-                    self.open_proposal(id);
-                } else if let Some(question) = self.question {
-                    self.open(Editing::Answer(question, command == Command::Approve));
-                }
-            }
+            Command::Approve | Command::Deny => self.open_answer(command == Command::Approve),
         }
     }
 
@@ -307,7 +339,7 @@ impl App {
 
     fn steer(&mut self, command: Command) {
         let Some(run) = self.steered() else {
-            self.complain(safe!("no run is selected"));
+            self.complain(safe!("no run is selected on this screen: choose one in the watch, or open it"));
             return;
         };
         match command {
@@ -333,6 +365,17 @@ impl App {
             *held = self.pressed.is_some_and(|key| key.to_string() == "enter");
         }
         self.layer = Some(layer);
+        self.attend_to(what);
+        self.begin_with(vec![String::new()]);
+    }
+
+    /// Nobody waits for this console to stop.
+    pub fn has_no_shell(&mut self) {
+        let key = self.keys.first(Command::Quit);
+        self.complain(safe!(
+            "there is no shell to go back to, so nobody could call this console back; `{}` leaves it",
+            key
+        ));
     }
 
     fn turn(&mut self, by: usize) {

@@ -8,7 +8,7 @@ use crate::domain::{Claims, Program, ProposalId, ProposalState as State, Seen};
 use crate::protocol::{NewProposal, Request, Verdict};
 use crate::safe;
 use crate::text::SafeText;
-use ratatui_textarea::{CursorMove, TextArea};
+use ratatui_textarea::CursorMove;
 
 /// What stands before the reason of somebody who decides for a second person as well.
 pub const GLASS: &str = "glass:";
@@ -67,10 +67,13 @@ impl App {
             _ => None,
         };
         self.open(what);
-        if let (Some(lines), Some(Layer::Edit { text, .. })) = (begun, &mut self.layer) {
-            **text = TextArea::new(lines);
-            text.move_cursor(CursorMove::Top);
-            text.move_cursor(CursorMove::End);
+        if let Some(lines) = begun {
+            self.begin_with(lines);
+            if let Some(Layer::Edit { text, .. }) = &mut self.layer {
+                // The first line says why.
+                text.move_cursor(CursorMove::Top);
+                text.move_cursor(CursorMove::End);
+            }
         }
         if matches!(what, Editing::Agree(_)) && self.layer.is_some() {
             self.dialog.code.clear();
@@ -162,7 +165,8 @@ impl App {
 
     fn send_yes(&mut self, yes: Yes, signature: Option<String>) {
         let Yes { id, digest, seen, glass } = yes;
-        self.send(safe!("yes to {}", id), id, Verdict::Approve { digest, seen: Some(seen), signature, glass });
+        let (seen, reason) = (Some(seen), String::new());
+        self.send(safe!("yes to {}", id), id, Verdict::Approve { digest, seen, signature, glass, reason });
     }
 
     fn resolve(&mut self, id: ProposalId, text: &str) {

@@ -225,8 +225,11 @@ impl App {
             && before != after
             && matches!(&self.layer, Some(Layer::Edit { what, .. }) if what.decides() == Some(id))
         {
-            self.layer = None;
+            let left = self.layer.take();
             self.complain(safe!("{} has changed while you decided: read it again", id));
+            if let Some(Layer::Edit { what, .. }) = left {
+                self.tell_where_words_are(what);
+            }
         }
     }
 

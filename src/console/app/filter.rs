@@ -1,7 +1,7 @@
 //! The filter that every list has: words that an item must have, and words after `!` that it must not.
 
 use super::{App, Editing, Layer, Page, Pane};
-use crate::domain::{Bug, Question};
+use crate::domain::{Bug, BugState, Question};
 use crate::protocol::{ProposalBrief, RunView};
 use crate::safe;
 use std::collections::BTreeMap;
@@ -140,7 +140,8 @@ impl App {
     pub(super) fn lists_bug(&self, bug: &Bug) -> bool {
         let (id, run) = (bug.id.to_string(), bug.first_run.map(|run| run.to_string()).unwrap_or_default());
         let by = bug.told.as_ref().map_or("", |told| told.by.label());
-        self.filters.passes(List::Bugs, &[&id, &run, by, &bug.kind, &bug.message, &bug.exact.0])
+        let solved = if bug.state == BugState::Solved { "solved" } else { "open" };
+        self.filters.passes(List::Bugs, &[&id, &run, by, solved, &bug.kind, &bug.message, &bug.exact.0])
     }
 }
 

@@ -67,7 +67,9 @@ impl App {
 
     /// Remembers what is written in the editor, if it is open.
     pub(super) fn keep_draft(&mut self) {
-        let Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) = &self.layer else { return };
+        let Some(Layer::Edit { what: Editing::Redirect(run), text, .. }) = &self.layer else {
+            return self.keep_words();
+        };
         let (run, text) = (*run, text.lines().join("\n"));
         if text.trim().is_empty() {
             if self.guiding.drafts.remove(&run).is_some() {

@@ -171,6 +171,9 @@ impl App {
 
     /// Takes what was asked for.
     pub(super) fn hear_known(&mut self, part: Part, reply: Result<Reply, Fault>) {
+        if let (Part::Features, Ok(Reply::Features { more, .. })) = (part, &reply) {
+            self.note_cut(List::Known, *more);
+        }
         let page = &mut self.knowledge;
         let reply = reply.map_err(|fault| fault.message);
         match (part, reply) {

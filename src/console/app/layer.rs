@@ -1,4 +1,4 @@
-//! What lies over the screen and has all keys: help, first steps, the palette, and fields to write in. What was typed before a dialog was
+//! What lies over the screen and has all keys: help, first steps, messages, the palette, and fields to write in. What was typed before a dialog was
 //! seen never acts in it.
 
 use crate::console::app::List;
@@ -137,6 +137,11 @@ pub enum Layer {
         /// Lines that are scrolled.
         top: usize,
     },
+    /// What was said last.
+    Messages {
+        /// Lines that are scrolled.
+        top: usize,
+    },
     /// A field.
     Edit {
         /// What for.
@@ -155,6 +160,14 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// The first line that is shown of a text to read.
+    pub fn top(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help { top } | Self::Tour { top } | Self::Messages { top } => Some(top),
+            Self::Edit { .. } => None,
+        }
+    }
+
     /// An empty field.
     pub fn edit(what: Editing, opened: Millis) -> Self {
         Self::Edit { what, text: Box::default(), opened, shown: false, held: false, chosen: 0 }

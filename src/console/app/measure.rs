@@ -1,10 +1,9 @@
 //! Changing what a run is measured by: the criteria that it has are what the editor begins with.
 
-use super::{App, Editing, Layer};
+use super::{App, Editing};
 use crate::domain::{RunId, Terms};
 use crate::protocol::Request;
 use crate::safe;
-use ratatui_textarea::{CursorMove, TextArea};
 
 /// What the agent is told beside its new criteria.
 const GUIDANCE: &str = "The acceptance criteria are other ones now: work to those that stand below the task.";
@@ -20,11 +19,7 @@ impl App {
         };
         let criteria = view.run.criteria.clone();
         self.open(Editing::Criteria(run));
-        if let Some(Layer::Edit { text, .. }) = &mut self.layer {
-            **text = TextArea::new(criteria);
-            text.move_cursor(CursorMove::Bottom);
-            text.move_cursor(CursorMove::End);
-        }
+        self.begin_with(criteria);
     }
 
     /// Sends what was written.

@@ -1,6 +1,6 @@
 //! What the engine says.
 
-use super::{App, Asked, Connection, Page};
+use super::{App, Asked, Connection, List, Page};
 use crate::console::diff::Diff;
 use crate::console::link::News;
 use crate::domain::QuestionState;
@@ -10,13 +10,21 @@ use crate::safe;
 impl App {
     /// Takes news in.
     pub fn hear(&mut self, news: News) {
-        if !matches!(news, News::Down(_)) {
+        // A fault of the log alone is no word of the engine.
+        if !matches!(news, News::Down(_) | News::Slow | News::TailOver(_, Some(_)) | News::Exported(..)) {
             self.heard = Some(self.now);
         }
+        if matches!(news, News::Up(_) | News::Down(_) | News::Heard) {
+            self.slow = None;
+        }
         match news {
+            News::Heard => {}
+            News::Slow => self.slow = Some(self.heard.unwrap_or(self.now)),
             News::Up(welcome) => {
                 if self.instance.as_ref() != Some(&welcome.instance) {
                     self.begin_to_ring();
+                    // Its runs and questions are others, whatever they are called.
+                    self.kept = super::Kept::default();
                 }
                 self.instance = Some(welcome.instance.clone());
                 self.connection = Connection::Up(welcome);
@@ -26,10 +34,14 @@ impl App {
                 self.tail();
             }
             News::Alarm(alarm) => self.alarm = Some(alarm),
-            News::Down(reason) => self.connection = Connection::Down(reason),
+            News::Down(reason) => {
+                self.connection = Connection::Down(reason);
+                self.log.cut_off("no engine just now");
+            }
             News::Snapshot(snapshot) => {
                 self.runs.clear();
                 self.questions.clear();
+                self.note_cut(List::Runs, snapshot.more);
                 self.merge(snapshot);
             }
             News::Changed(snapshot) => self.merge(snapshot),
@@ -46,9 +58,11 @@ impl App {
                 }
             }
             News::Reply(number, reply) => {
+                let taken = reply.is_ok();
                 if let Some(why) = self.asked.remove(&number) {
                     self.answered(why, reply);
                 }
+                self.settle_words(number, taken);
             }
         }
     }
@@ -63,6 +77,7 @@ impl App {
                 self.questions.insert(question.id, question);
             } else {
                 self.questions.remove(&question.id);
+                self.hear_decided(question);
             }
         }
         self.stale = true;
@@ -74,8 +89,9 @@ impl App {
     fn answered(&mut self, why: Asked, reply: Result<Box<Reply>, Fault>) {
         match (why, reply.map(|reply| *reply)) {
             (Asked::Status, Ok(Reply::Status { status })) => self.status = Some(status),
-            (Asked::Bugs, Ok(Reply::Bugs { bugs, .. })) => {
+            (Asked::Bugs, Ok(Reply::Bugs { bugs, more })) => {
                 self.bugs = bugs;
+                self.note_cut(List::Bugs, more);
                 self.keep_bug();
             }
             (Asked::Lines, Ok(Reply::Lines { lines })) => self.log.take_page(&lines),
@@ -134,8 +150,9 @@ impl App {
                 });
                 self.take_events(generation, part, page);
             }
-            (Asked::Proposals, Ok(Reply::Proposals { proposals, .. })) => {
+            (Asked::Proposals, Ok(Reply::Proposals { proposals, more })) => {
                 self.proposals = proposals;
+                self.note_cut(List::Questions, more);
                 self.keep_selection();
             }
             (Asked::Proposal(id), reply) => {
@@ -155,6 +172,7 @@ impl App {
             (Asked::Decide(words), reply) => self.decided_on(&words, reply),
             (Asked::Together(words), reply) => self.agreed_to_all(&words, reply),
             (Asked::Guide(run, sent), reply) => self.guided(run, &sent, reply),
+            (Asked::Best(run), Ok(Reply::Detail { detail })) => self.best = Some((run, detail.best)),
             (Asked::Told(run), Ok(Reply::Detail { detail })) => self.hear_told(run, detail.guidance),
             (Asked::Act(words), Ok(_)) => {
                 // It may have been about the engine itself.
@@ -166,6 +184,15 @@ impl App {
                 self.complain(safe!("{}", fault.message));
             }
             _ => {}
+        }
+    }
+
+    /// Notes whether the engine left out the older items of a list.
+    pub(super) fn note_cut(&mut self, list: List, more: bool) {
+        if more {
+            self.cut.insert(list);
+        } else {
+            self.cut.remove(&list);
         }
     }
 

@@ -1,9 +1,21 @@
 //! What opens and what goes back, from screen to screen.
 
-use super::{App, Editing, Page, Pane, Tab};
+use super::{App, Asked, Editing, Page, Pane, Tab};
 use crate::console::keymap::Scope;
 use crate::domain::RunId;
+use crate::protocol::Request;
 use crate::safe;
+
+/// The iteration that came farthest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Best {
+    /// The engine is asked which it is.
+    Asked,
+    /// None is known to be.
+    Unknown,
+    /// This one; 0 is the base.
+    Is(u32),
+}
 
 impl App {
     /// Opens what is selected: first the text beside a list, from there the run that it is about.
@@ -60,7 +72,7 @@ impl App {
             self.load_log();
         } else if self.page == Page::Proposal {
             self.leave_proposal();
-        } else if self.zoom {
+        } else if self.zoom && !self.page.is_one() {
             self.zoom = false;
         } else if self.reading.inside {
             self.reading.inside = false;
@@ -120,7 +132,9 @@ impl App {
                 Some(brief) => brief.run,
                 None => self.questions.get(&self.question?)?.run,
             },
-            _ => self.run,
+            _ if self.page == Page::Watch => self.run,
+            // A run that is selected on another screen is before nobody's eyes.
+            _ => None,
         }
     }
 
@@ -136,9 +150,26 @@ impl App {
                 self.open(what);
             }
             _ => match self.steered() {
-                Some(run) if self.page != Page::Run => self.open(Editing::BackToBest(run)),
+                Some(run) if self.page != Page::Run => self.open_back_to_best(run),
                 _ => self.complain(safe!("choose the iteration to go back to")),
             },
+        }
+    }
+
+    fn open_back_to_best(&mut self, run: RunId) {
+        self.open(Editing::BackToBest(run));
+        if self.layer.is_some() {
+            self.best = None;
+            self.ask(Asked::Best(run), Request::Run { run });
+        }
+    }
+
+    /// The iteration of a run that came farthest, as far as the engine has told.
+    pub fn best_of(&self, run: RunId) -> Best {
+        match self.best.filter(|(of, _)| *of == run) {
+            None => Best::Asked,
+            Some((_, None)) => Best::Unknown,
+            Some((_, Some(number))) => Best::Is(number),
         }
     }
 

@@ -88,6 +88,7 @@ impl Rows {
     }
 
     /// The first row that was not on the screen.
+    #[cfg(test)]
     pub fn first_unseen(&self) -> Option<usize> {
         self.seen.iter().position(|seen| !seen)
     }

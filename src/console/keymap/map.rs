@@ -83,7 +83,9 @@ impl Keymap {
 
 /// Whether what works at one place works at the other, too, beside it.
 fn meet(one: Scope, other: Scope) -> bool {
-    one == other || one.also() == Some(other) || other.also() == Some(one)
+    // In the log and among bugs a key of the place goes before that of the run beside it.
+    let beside = |one: Scope| one.also().filter(|_| !matches!(one, Scope::Log | Scope::Bugs));
+    one == other || beside(one) == Some(other) || beside(other) == Some(one)
 }
 
 #[cfg(test)]

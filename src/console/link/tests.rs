@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{News, Order, WATCH, keep};
-use crate::domain::Actor;
+use crate::domain::{Actor, RunId};
 use crate::protocol::{ClientLine, EngineLine, Event, Fault, FaultCode, Request, Snapshot, VERSION, Welcome};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::codec::{Framed, LinesCodec};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Played {
     line: Framed<UnixStream, LinesCodec>,
@@ -108,5 +108,77 @@ async fn a_stream_that_fails_at_once_again_and_again_is_asked_for_ever_less_ofte
         assert!(matches!(next(&mut news).await, News::Down(_)));
     }
     assert!(waits.last().unwrap() >= &Duration::from_secs(2), "{waits:?}");
+    link.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_owes_an_answer_and_says_nothing_is_told_as_silent() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (news_in, mut news) = mpsc::channel(64);
+    let (orders_in, orders) = mpsc::unbounded_channel::<Order>();
+    let link = tokio::spawn(keep((socket.clone(), socket, None), None, orders, news_in));
+    let mut engine = Played::accept(&listener).await;
+    assert!(matches!(next(&mut news).await, News::Up(_)));
+    orders_in.send(Order::Ask(7, Request::Bugs { all: false })).unwrap();
+    assert!(matches!(engine.hear().await, ClientLine::Request { id: 7, .. }));
+    assert_eq!(next(&mut news).await, News::Slow);
+    engine.fail(7).await;
+    assert_eq!(next(&mut news).await, News::Heard);
+    assert!(matches!(next(&mut news).await, News::Reply(7, Err(_))));
+    // It owes nothing, so it is asked whether it is there; what it says to that is nobody's news.
+    for _ in 0..2 {
+        let ClientLine::Request { id, request: Request::Status } = engine.hear().await else { panic!("no ping") };
+        engine.fail(id).await;
+    }
+    let ClientLine::Request { request: Request::Status, .. } = engine.hear().await else { panic!("no ping") };
+    assert_eq!(next(&mut news).await, News::Slow);
+    link.abort();
+}
+
+#[tokio::test]
+async fn a_log_that_is_wanted_while_there_is_no_engine_is_not_taken_for_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let (news_in, mut news) = mpsc::channel(64);
+    let (orders_in, orders) = mpsc::unbounded_channel::<Order>();
+    let link = tokio::spawn(keep((socket.clone(), socket, None), None, orders, news_in));
+    assert!(matches!(next(&mut news).await, News::Down(_)));
+    orders_in.send(Order::Tail(RunId(3), 10)).unwrap();
+    loop {
+        match next(&mut news).await {
+            News::TailOver(RunId(3), Some(reason)) => break assert!(reason.contains("no engine")),
+            News::Down(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    link.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_breaks_off_is_followed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (news_in, mut news) = mpsc::channel(64);
+    let (orders_in, orders) = mpsc::unbounded_channel::<Order>();
+    let link = tokio::spawn(keep((socket.clone(), socket, None), None, orders, news_in));
+    let _engine = Played::accept(&listener).await;
+    assert!(matches!(next(&mut news).await, News::Up(_)));
+    orders_in.send(Order::Tail(RunId(3), 10)).unwrap();
+    let mut broken = 0;
+    while broken < 3 {
+        // Each is closed before it has said a word.
+        let (stream, _) = listener.accept().await.unwrap();
+        drop(stream);
+        loop {
+            match next(&mut news).await {
+                News::TailOver(RunId(3), Some(_)) => break broken += 1,
+                News::Slow => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
     link.abort();
 }

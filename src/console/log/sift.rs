@@ -65,7 +65,7 @@ impl LogPane {
 
     /// What was asked for is lost: it is asked again.
     pub fn retry(&mut self) {
-        self.awaited = None;
+        (self.awaited, self.fault) = (None, None);
         if let Some(filter) = &mut self.filter {
             (filter.asked, filter.end, filter.count_asked, filter.count_end) = (None, None, None, None);
         }

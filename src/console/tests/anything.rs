@@ -55,11 +55,11 @@ fn apply(app: &mut App, happens: Happens) {
         Happens::Paste(text) => app.paste(&text),
         Happens::Runs(runs) => {
             let runs = runs.into_iter().map(|(id, state, task)| run(id, RunState::ALL[state], &task)).collect();
-            app.hear(News::Changed(Snapshot { cursor: 1, runs, questions: Vec::new() }));
+            app.hear(News::Changed(Snapshot { cursor: 1, runs, questions: Vec::new(), more: false }));
         }
         Happens::Questions(questions) => {
             let questions = questions.into_iter().map(|(id, title)| Question { title, ..question(id, 1) }).collect();
-            app.hear(News::Changed(Snapshot { cursor: 1, runs: Vec::new(), questions }));
+            app.hear(News::Changed(Snapshot { cursor: 1, runs: Vec::new(), questions, more: false }));
         }
         Happens::Bugs(messages) => {
             app.refresh();

@@ -19,7 +19,7 @@ fn pictures_of_an_audit() {
         facts: audit.facts(),
         ..question(1, 2)
     };
-    app.hear(News::Changed(Snapshot { cursor: 10, runs: vec![audited], questions: vec![asks] }));
+    app.hear(News::Changed(Snapshot { cursor: 10, runs: vec![audited], questions: vec![asks], more: false }));
     insta::assert_snapshot!("audit-at-work", picture(&mut app, 80, 24, LOOK));
     press(&mut app, "2");
     insta::assert_snapshot!("audit-question", picture(&mut app, 120, 36, LOOK));

@@ -50,6 +50,7 @@ fn tell(app: &mut App, told: &[Guidance]) {
                 questions: Vec::new(),
                 steps: Vec::new(),
                 egress: Vec::new(),
+                best: None,
             }),
         }),
         _ => None,
@@ -98,17 +99,17 @@ fn a_redirect_is_followed_until_a_prompt_has_quoted_it() {
     app.hear(News::Reply(number, Ok(Box::new(Reply::Run { run: now.clone() }))));
     assert!(said(&app).contains("acknowledged as guidance 2"), "{}", said(&app));
     assert_eq!(app.effects, [Effect::ForgetDraft(RunId(3))]);
-    app.hear(News::Changed(Snapshot { cursor: 10, runs: vec![now], questions: Vec::new() }));
+    app.hear(News::Changed(Snapshot { cursor: 10, runs: vec![now], questions: Vec::new(), more: false }));
     assert!(said(&app).contains("acknowledged"), "{}", said(&app));
     // The agent at work gets it, which is told once.
     let live = |fate| Some(Live { iteration: 3, step: "r3-i3-develop-a1".to_owned(), at: NOW, fate });
     for (cursor, fate) in [(11, LiveFate::Sending), (12, LiveFate::Delivered)] {
         let now = told(&app, GuidanceView { count: 2, applied: 1, applied_in: Some(2), live: live(fate) });
-        app.hear(News::Changed(Snapshot { cursor, runs: vec![now], questions: Vec::new() }));
+        app.hear(News::Changed(Snapshot { cursor, runs: vec![now], questions: Vec::new(), more: false }));
     }
     assert!(said(&app).contains("guidance 2 delivered live in iteration 3 at "), "{}", said(&app));
     let now = told(&app, GuidanceView { count: 2, applied: 2, applied_in: Some(4), live: None });
-    app.hear(News::Changed(Snapshot { cursor: 13, runs: vec![now], questions: Vec::new() }));
+    app.hear(News::Changed(Snapshot { cursor: 13, runs: vec![now], questions: Vec::new(), more: false }));
     assert!(said(&app).contains("guidance 2 applied at iteration 4"), "{}", said(&app));
 }
 

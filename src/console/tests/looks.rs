@@ -81,7 +81,7 @@ fn a_wide_screen_has_the_text_beside_its_list() {
 }
 
 #[test]
-fn the_first_steps_fit_a_usual_screen_and_any_other_key_closes_them() {
+fn the_first_steps_fit_a_usual_screen_and_their_own_keys_close_them() {
     let mut app = busy();
     press(&mut app, "f2");
     let shown = picture(&mut app, 80, 24, LOOK);

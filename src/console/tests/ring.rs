@@ -11,7 +11,7 @@ fn calls(app: &mut App) -> Vec<usize> {
 }
 
 fn changed(app: &mut App, questions: Vec<Question>) {
-    app.hear(News::Changed(Snapshot { cursor: 10, runs: Vec::new(), questions }));
+    app.hear(News::Changed(Snapshot { cursor: 10, runs: Vec::new(), questions, more: false }));
 }
 
 fn answered(id: i64) -> Question {
@@ -66,18 +66,19 @@ fn a_lost_connection_is_no_news_and_what_came_meanwhile_is() {
         you: operator(),
     };
     app.hear(News::Up(welcome("abcdef12")));
-    app.hear(News::Snapshot(Snapshot { cursor: 9, runs: Vec::new(), questions: vec![question(1, 2)] }));
+    app.hear(News::Snapshot(Snapshot { cursor: 9, runs: Vec::new(), questions: vec![question(1, 2)], more: false }));
     assert_eq!(calls(&mut app), NONE);
     app.hear(News::Up(welcome("abcdef12")));
     app.hear(News::Snapshot(Snapshot {
         cursor: 12,
         runs: Vec::new(),
         questions: vec![question(1, 2), question(5, 2)],
+        more: false,
     }));
     assert_eq!(calls(&mut app), [2]);
     // Another engine counts its questions for itself.
     app.now = Millis(app.now.0 + 60_000);
     app.hear(News::Up(welcome("12345678")));
-    app.hear(News::Snapshot(Snapshot { cursor: 12, runs: Vec::new(), questions: vec![question(70, 2)] }));
+    app.hear(News::Snapshot(Snapshot { cursor: 12, runs: Vec::new(), questions: vec![question(70, 2)], more: false }));
     assert_eq!(calls(&mut app), NONE);
 }

@@ -107,6 +107,7 @@ fn orders_go_to_the_run_that_is_shown_whatever_the_list_has_selected() {
         cursor: 1,
         runs: vec![run(9, RunState::Developing, "other")],
         questions: Vec::new(),
+        more: false,
     }));
     assert_eq!(app.run, Some(RunId(9)));
     app.orders.clear();
@@ -139,8 +140,28 @@ fn the_run_of_a_question_is_steered_where_the_question_is_shown() {
         press(&mut app, keys.next().unwrap());
         app.now = Millis(NOW.0 + 400);
         press(&mut app, &keys.collect::<Vec<_>>().join(" "));
-        assert_eq!(asked(&app), [&wish], "{key}");
+        let orders: Vec<_> = asked(&app).into_iter().filter(|one| !matches!(one, Request::Run { .. })).collect();
+        assert_eq!(orders, [&wish], "{key}");
     }
+}
+
+#[test]
+fn a_rollback_to_the_best_iteration_says_which_and_means_what_was_read() {
+    let mut app = busy();
+    press(&mut app, "2 b");
+    assert!(picture(&mut app, 80, 24, LOOK).contains("asked which that is"));
+    answer(&mut app, |request| match request {
+        Request::Run { run } => Some(Reply::Detail { detail: Box::new(detail(run.0, "x")) }),
+        _ => None,
+    });
+    assert!(picture(&mut app, 80, 24, LOOK).contains("iteration 2, which came farthest."));
+    app.now = Millis(NOW.0 + 400);
+    app.orders.clear();
+    press(&mut app, "enter");
+    assert_eq!(asked(&app), [&Request::Rollback { run: RunId(2), iteration: Some(2) }]);
+    assert!(
+        app.said.as_ref().is_some_and(|(words, _)| words.plain().starts_with("roll r2 back to its best iteration, 2"))
+    );
 }
 
 #[test]
@@ -159,7 +180,7 @@ fn a_run_waits_for_the_next_day_only_where_the_question_is_about_days() {
         wanted: 1,
         more: 1,
     }];
-    app.hear(News::Changed(Snapshot { cursor: 2, runs: Vec::new(), questions: vec![asks] }));
+    app.hear(News::Changed(Snapshot { cursor: 2, runs: Vec::new(), questions: vec![asks], more: false }));
     press(&mut app, "j w");
     app.now = Millis(NOW.0 + 400);
     app.orders.clear();
@@ -251,7 +272,7 @@ fn the_text_of_a_question_is_read_to_its_end() {
     let mut app = busy();
     let mut long = question(1, 2);
     long.facts = (0..80).map(|number| format!("fact {number}")).collect();
-    app.hear(News::Changed(Snapshot { cursor: 2, runs: Vec::new(), questions: vec![long] }));
+    app.hear(News::Changed(Snapshot { cursor: 2, runs: Vec::new(), questions: vec![long], more: false }));
     press(&mut app, "2 enter G");
     assert!(!picture(&mut app, 80, 24, LOOK).contains("fact 79"), "the end needs the size of the screen");
     press(&mut app, "G");

@@ -101,6 +101,7 @@ pub(super) fn detail(id: i64, text: &str) -> RunDetail {
         questions: Vec::new(),
         steps: Vec::new(),
         egress: vec![outside(id, "pypi.org", true), outside(id, text, false)],
+        best: Some(2),
     }
 }
 

@@ -50,3 +50,17 @@ fn pictures_of_stopped_models() {
     app.perform(Command::StartModels);
     insta::assert_snapshot!("stopped-start", picture(&mut app, 80, 24, LOOK));
 }
+
+#[test]
+fn a_configuration_that_does_not_count_yet_is_told() {
+    let mut app = busy();
+    let mut status = status();
+    status.stale = Some("/etc/dogwatch/config.toml was changed after this engine's start".to_owned());
+    app.status = Some(status);
+    press(&mut app, "4");
+    let seen = picture(&mut app, 120, 24, LOOK);
+    assert!(
+        seen.contains("CONFIG CHANGED, see health") && seen.contains("FAIL /etc/dogwatch/config.toml was changed"),
+        "{seen}"
+    );
+}

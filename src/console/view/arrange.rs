@@ -1,5 +1,6 @@
 //! Who gets which part of the screen.
 
+use super::hints;
 use crate::console::app::{App, Page, Pane};
 use ratatui::layout::Rect;
 
@@ -23,6 +24,8 @@ pub struct Places {
     pub page: Rect,
     /// The line that says how the engine is; empty where the screen is low.
     pub status: Rect,
+    /// What was done or went wrong, where that does not fit into the bottom line or that is wanted for keys.
+    pub message: Rect,
     /// The line at the bottom.
     pub bottom: Rect,
     /// The panes of the watch that are shown.
@@ -48,8 +51,9 @@ pub fn arrange(app: &App, area: Rect) -> Places {
     let (top, rest) = split(area, 1);
     let (banner, rest) = split(rest, u16::from(app.unreviewed().next().is_some()));
     let (rest, bottom) = split(rest, rest.height.saturating_sub(1));
-    let (page, status) = split(rest, rest.height - u16::from(area.height >= ROOMY));
-    let mut places = Places { top, banner, page, status, bottom, panes: Vec::new(), between: None };
+    let (rest, message) = split(rest, rest.height.saturating_sub(hints::message_rows(app, area)));
+    let (page, status) = split(rest, rest.height.saturating_sub(u16::from(area.height >= ROOMY)));
+    let mut places = Places { top, banner, page, status, message, bottom, panes: Vec::new(), between: None };
     if app.page != Page::Watch {
         return places;
     }

@@ -5,6 +5,7 @@ use crate::console::keymap::Command;
 use crate::domain::RunState;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
+use crate::words;
 use ratatui::layout::Rect;
 
 /// Columns from which the name of the program is shown, and how many runs are queued.
@@ -62,7 +63,12 @@ fn standing(app: &App, roomy: bool) -> SafeText {
     match &app.connection {
         Connection::Opening => parts.push(safe!("looking for the engine").styled(Style::fg(Colour::Magenta))),
         Connection::Down(_) => parts.push(safe!("NO ENGINE, looking again").styled(Style::fg(Colour::Red).bold())),
-        Connection::Up(_) => {}
+        Connection::Up(_) => {
+            if let Some(since) = app.slow {
+                let words = safe!("ENGINE SILENT for {}", words::span(app.now.since(since)));
+                parts.push(words.styled(Style::fg(Colour::Red).bold()));
+            }
+        }
     }
     if app.alarm.is_some() {
         parts.push(super::urgent(&safe!(" AUDIT LOG CHANGED, see health ")));
@@ -73,6 +79,9 @@ fn standing(app: &App, roomy: bool) -> SafeText {
         }
         if status.sandbox_fault.is_some() {
             parts.push(safe!("NO SANDBOX").styled(Style::fg(Colour::Red).bold()));
+        }
+        if status.stale.is_some() {
+            parts.push(safe!("CONFIG CHANGED, see health").styled(Style::fg(Colour::Magenta)));
         }
         if status.halt.is_some() {
             parts.push(safe!("HALTED").styled(Style::fg(Colour::Red).bold()));

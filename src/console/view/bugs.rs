@@ -4,7 +4,8 @@ use super::run::{head, stack};
 use super::split::{halves, name, nothing_passes, opens, text};
 use super::{empty, first_shown, inset, mark, rows, title};
 use crate::console::app::{App, List};
-use crate::domain::Bug;
+use crate::console::keymap::Command;
+use crate::domain::{Bug, BugState};
 use crate::protocol::BugDetail;
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style, exact};
@@ -13,16 +14,16 @@ use ratatui::layout::Rect;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let listed = app.listed_bugs().len();
-    let below = title(
-        canvas,
-        area,
-        focused,
-        &name(app, List::Bugs, &safe!("Bugs"), listed, app.bugs.len()),
-        &SafeText::empty(),
-    );
+    let below =
+        title(canvas, area, focused, &name(app, List::Bugs, &safe!("Bugs"), listed, app.bugs.len()), &solved(app));
     if listed == 0 {
         let words = nothing_passes(app, List::Bugs).unwrap_or_else(|| {
-            safe!("No bug is open. What tests of any run find, and what people tell, is kept here until it is solved.")
+            let key = app.keys.first(Command::AllBugs);
+            safe!(
+                "No bug is open. What tests of any run find, and what people tell, is kept here until it is solved; `{}` shows those \
+                 that are.",
+                key
+            )
         });
         empty(canvas, below, &words);
         return;
@@ -35,11 +36,17 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let selected = bugs.iter().position(|bug| Some(bug.id) == app.bug);
     let first = first_shown(selected.unwrap_or(0), bugs.len(), usize::from(area.height));
     for (row, (place, bug)) in rows(area).zip(bugs.iter().enumerate().skip(first)) {
+        let end = if bug.state == BugState::Solved {
+            safe!("{} ", safe!("+ solved").styled(Style::fg(Colour::Green)))
+        } else {
+            SafeText::empty()
+        };
         let words = safe!(
-            "{} {} {} {}",
+            "{} {} {} {}{}",
             safe!("{}", bug.id).pad_right(5),
             safe!("{}x", bug.seen).pad_left(4),
             words::age(bug.last_seen, app.now).pad_right(4),
+            end,
             told_short(bug)
         );
         canvas.text(inset(row), &words);
@@ -47,6 +54,12 @@ fn list(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
             mark(canvas, row, focused);
         }
     }
+}
+
+/// How many of those that are known are solved, where these are listed.
+fn solved(app: &App) -> SafeText {
+    let solved = app.bugs.iter().filter(|bug| bug.state == BugState::Solved).count();
+    if app.all_bugs { safe!("{} solved", solved) } else { SafeText::empty() }
 }
 
 /// Its kind, or who told it, and the first line of its message, which often begins with the kind.
@@ -64,12 +77,14 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let (listed, all) = (app.listed_bugs().len(), app.bugs.len());
     let name = name(app, List::Bugs, &safe!("Bugs"), listed, all);
     if listed == 0 {
-        let below = title(canvas, area, true, &name, &SafeText::empty());
+        let below = title(canvas, area, true, &name, &solved(app));
         let words = nothing_passes(app, List::Bugs).unwrap_or_else(|| {
+            let key = app.keys.first(Command::AllBugs);
             safe!(
                 "No bug is open. A failing test, a panic or an error that a run's tests show becomes a bug; each is listed once, \
                  however many runs and iterations see it, with what was tried against it. `dogwatch bug add` tells one that no \
-                 run has met."
+                 run has met. `{}` shows those that are solved, with what repaired them.",
+                key
             )
         });
         empty(canvas, below, &words);
@@ -77,7 +92,7 @@ pub(super) fn page(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let halves = halves(app, area);
     let focused = !app.reading.inside;
-    let below = title(canvas, halves.list, focused, &name, &SafeText::empty());
+    let below = title(canvas, halves.list, focused, &name, &solved(app));
     list(app, canvas, below, focused);
     let Some(bug) = app.listed_bugs().into_iter().find(|bug| Some(bug.id) == app.bug) else { return };
     if halves.text.height > 0 {

@@ -1,7 +1,7 @@
 //! What lies over a screen: help, the palette, fields.
 
-use super::{decide, first_shown, mark, rollback, rows, title, urgent};
-use crate::console::app::{App, Editing, List};
+use super::{decide, first_shown, mark, messages, rollback, rows, title, tour, urgent};
+use crate::console::app::{App, Editing, Layer, List};
 use crate::console::keymap::{Binding, Scope};
 use crate::console::keys::Key;
 use crate::safe;
@@ -54,7 +54,33 @@ pub(super) fn window(
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), height: inside.height.saturating_sub(1), ..inside }
 }
 
-pub(super) fn help(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+/// The last first line of a text of so many lines in a window, of which nothing is left out at the end.
+fn last_top(lines: usize, page: Rect) -> usize {
+    lines.saturating_sub(usize::from(page.height.saturating_sub(2)))
+}
+
+/// Which lines of such a text are in view, and what closes it.
+pub(super) fn reach(top: usize, lines: usize, page: Rect) -> SafeText {
+    let room = usize::from(page.height.saturating_sub(2));
+    if lines <= room { safe!("esc") } else { safe!("{}-{} of {} · esc", top + 1, (top + room).min(lines), lines) }
+}
+
+/// Keeps a text that lies over the screen from being scrolled past its end.
+pub(super) fn settle(app: &mut App, page: Rect) {
+    let lines = match &app.layer {
+        Some(Layer::Help { .. }) => columns(app, page).iter().map(Vec::len).max().unwrap_or(0),
+        Some(Layer::Tour { .. }) => tour::lines(app, page).len(),
+        Some(Layer::Messages { .. }) => messages::lines(app, page).len(),
+        Some(Layer::Edit { .. }) | None => return,
+    };
+    app.reach = last_top(lines, page);
+    if let Some(top) = app.layer.as_mut().and_then(Layer::top) {
+        *top = (*top).min(app.reach);
+    }
+}
+
+/// All keys, in one column or two.
+fn columns(app: &App, page: Rect) -> Vec<Vec<SafeText>> {
     let mut columns = vec![Vec::new()];
     for (place, scope) in Scope::ALL.into_iter().enumerate() {
         let mut name = scope.words().to_owned();
@@ -72,11 +98,15 @@ pub(super) fn help(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
         }
         lines.extend(std::iter::once(name).chain(keys));
     }
+    columns
+}
+
+pub(super) fn help(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+    let columns = columns(app, page);
     let most = columns.iter().map(Vec::len).max().unwrap_or(0);
     let height = u16::try_from(most).unwrap_or(u16::MAX);
     let wide = if columns.len() > 1 { TWICE } else { COLUMNS };
-    let body = window(canvas, page, wide, height, &safe!("Keys"), &safe!("esc"));
-    let top = top.min(most.saturating_sub(usize::from(body.height)));
+    let body = window(canvas, page, wide, height, &safe!("Keys"), &reach(top, most, page));
     let width = body.width / u16::try_from(columns.len()).unwrap_or(1);
     for (x, lines) in (body.x..).step_by(usize::from(width.max(1))).zip(&columns) {
         for (row, line) in rows(Rect { x, width, ..body }).zip(lines.iter().skip(top)) {
@@ -106,12 +136,14 @@ pub(super) fn edit(
     let told: Vec<SafeText> = told.collect();
     let found = app.choices(what, &text.lines().join(" "));
     // There may be nothing to write, or a command of many lines.
-    let field = match what {
-        Editing::Rewrite(_) => u16::try_from(text.lines().len()).unwrap_or(u16::MAX).clamp(2, 12),
-        _ => u16::from(what.has_field()),
+    let field = if what.has_lines() {
+        let lines = u16::try_from(text.lines().len()).unwrap_or(u16::MAX);
+        lines.clamp(2, 12).min(page.height / 2).max(1)
+    } else {
+        u16::from(what.has_field())
     };
     let lines = u16::try_from(told.len() + found.len().min(CHOICES)).unwrap_or(u16::MAX).saturating_add(field + 1);
-    let body = window(canvas, page, COLUMNS, lines, &name, &SafeText::empty());
+    let body = window(canvas, page, COLUMNS, lines, &name, &outside(text, field));
     let mut free = rows(body);
     for line in facts(&told, usize::from(body.height).saturating_sub(usize::from(field))) {
         canvas.text(free.next()?, &line);
@@ -143,6 +175,23 @@ fn facts(told: &[SafeText], room: usize) -> Vec<SafeText> {
     shown
 }
 
+/// The first line in view of what is written, where so many rows are.
+fn first_line(text: &TextArea<'static>, field: u16) -> usize {
+    (text.cursor().0 + 1).saturating_sub(usize::from(field))
+}
+
+/// How much of what is written is not in view.
+pub(super) fn outside(text: &TextArea<'static>, field: u16) -> SafeText {
+    let above = first_line(text, field);
+    let below = text.lines().len().saturating_sub(above + usize::from(field));
+    let count = |lines: usize, place: &'static str| {
+        let word = if lines == 1 { "line" } else { "lines" };
+        (lines > 0 && field > 0).then(|| safe!("{} {} {}", lines, word, place))
+    };
+    let parts: Vec<SafeText> = [count(above, "above"), count(below, "below")].into_iter().flatten().collect();
+    SafeText::join(&parts, &safe!(", "))
+}
+
 /// What is written, in the exact form, so that what is pasted cannot look like something else.
 pub(super) fn written(
     canvas: &mut Canvas<'_>,
@@ -151,7 +200,7 @@ pub(super) fn written(
     text: &TextArea<'static>,
 ) -> Option<Position> {
     let (at_line, at_column) = (text.cursor().0, text.cursor().1);
-    let first = (at_line + 1).saturating_sub(usize::from(field));
+    let first = first_line(text, field);
     let mut cursor = None;
     for (place, line) in text.lines().iter().enumerate().skip(first).take(usize::from(field)) {
         let row = free.next()?;
@@ -175,6 +224,11 @@ fn started(app: &App) -> Vec<SafeText> {
     let mut told: Vec<SafeText> = stopped.map(words::models_stopped).collect();
     told.push(safe!("Runs that wait go on. A project that was stopped by itself stays so."));
     told
+}
+
+/// That what is asked is decided already.
+fn over(app: &App, what: Editing) -> Option<SafeText> {
+    app.is_decided(what).map(|words| urgent(&safe!(" {}: esc ", words)))
 }
 
 fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
@@ -202,7 +256,8 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         }
         Editing::Answer(question, approve) => {
             let mut told: Vec<SafeText> = Vec::new();
-            if let Some(asked) = app.questions.get(&question) {
+            told.extend(over(app, what));
+            if let Some(asked) = app.question_of(question) {
                 told.push(safe!("{}", asked.title).styled(Style::strong()));
                 told.extend(asked.facts.iter().map(|fact| safe!("{}", fact)));
             }
@@ -223,9 +278,7 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
         Editing::BackToBest(run) => (
             safe!("Roll {} back to its best iteration?", run),
             vec![
-                safe!(
-                    "- It goes on from the checkpoint of the iteration that came farthest; its screen names each of them."
-                ),
+                rollback::best(app.best_of(run)),
                 safe!("- What later iterations changed is not in it. Their checkpoints and records stay."),
                 safe!("- What is under way ends without a verdict, and what the run asks is withdrawn."),
             ],
@@ -234,10 +287,10 @@ fn words(app: &App, what: Editing) -> (SafeText, Vec<SafeText>) {
             (safe!("Roll {} back to iteration {}?", run, number), rollback::told(app, run, number))
         }
         Editing::AwaitDay(question) => {
-            let asked = app.questions.get(&question).map_or_else(SafeText::empty, |one| safe!("{}", one.title));
+            let asked = app.question_of(question).map_or_else(SafeText::empty, |one| safe!("{}", one.title));
             let wait =
                 safe!("The run goes on by itself when the day turns in UTC, and nothing is allowed beyond the caps.");
-            (safe!("Let the run of {} wait?", question), vec![asked, wait])
+            (safe!("Let the run of {} wait?", question), over(app, what).into_iter().chain([asked, wait]).collect())
         }
         Editing::StopModels => (
             safe!("Stop models for all projects?"),

@@ -12,6 +12,8 @@ use ratatui::layout::Rect;
 const TIME: u16 = 13;
 /// Columns that are left in the title for what is looked for.
 const WORDS: usize = 24;
+/// Columns of why a log does not go on; below its title there is room for lines alone.
+const FAULT: usize = 40;
 
 pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool) {
     let log = &app.log;
@@ -162,11 +164,17 @@ fn state(log: &LogPane) -> SafeText {
     if log.side > 0 && !log.wrap {
         parts.push(safe!("from column {}", log.side + 1));
     }
-    parts.push(match (log.follow, log.open) {
+    let place = match (log.follow, log.open) {
         (true, true) => safe!("follows"),
+        // Nothing is at an end that nobody has seen, or that a fault cut off.
+        (true, false) if log.total == 0 || log.fault.is_some() => SafeText::empty(),
         (true, false) => safe!("at its end"),
         (false, _) => safe!("line {} of {}", log.first_row() + 1, log.total),
-    });
+    };
+    parts.extend(Some(place).filter(|place| !place.is_empty()));
+    if let Some(fault) = log.fault.as_ref().filter(|_| log.total > 0) {
+        parts.push(safe!("cut off: {}", safe!("{}", fault).truncate(FAULT)).styled(Style::fg(Colour::Red)));
+    }
     SafeText::join(&parts, &safe!(" · "))
 }
 

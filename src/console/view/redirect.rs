@@ -1,6 +1,6 @@
 //! The editor of guidance: what is written, and below it the beginning of the next prompt as the agent will read it.
 
-use super::fields::{room, window, written};
+use super::fields::{outside, room, window, written};
 use super::rows;
 use crate::console::app::App;
 use crate::domain::{Guidance, LiveFate, RunId};
@@ -31,9 +31,10 @@ pub(super) fn edit(
     let wanted = lines.saturating_add(count(before.len() + preview.len()));
     let task = app.runs.get(&run).map_or_else(SafeText::empty, |view| safe!("{}", view.run.task));
     let name = safe!("Redirect {}", run);
-    let right = task.truncate(width.saturating_sub(name.width() + 6));
+    let field = lines.min(page.height.saturating_sub(2));
+    let left_out = outside(text, field);
+    let right = if left_out.is_empty() { task.truncate(width.saturating_sub(name.width() + 6)) } else { left_out };
     let body = window(canvas, page, COLUMNS, wanted, &name, &right);
-    let field = lines.min(body.height);
     let mut free = rows(body);
     let cursor = written(canvas, &mut free, field, text);
     // Rows of the field that nothing is written in.

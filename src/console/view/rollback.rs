@@ -1,9 +1,26 @@
 //! What a rollback does, said before it is done.
 
-use crate::console::app::App;
+use crate::console::app::{App, Best};
 use crate::domain::{RunId, RunState};
 use crate::safe;
-use crate::text::SafeText;
+use crate::text::{SafeText, Style};
+
+/// Which iteration came farthest, as far as that is told.
+pub(super) fn best(told: Best) -> SafeText {
+    match told {
+        Best::Asked => safe!(
+            "- It goes on from the checkpoint of the iteration that came farthest; the engine is asked which that is."
+        ),
+        Best::Unknown => safe!("- No iteration is known to be the best one: choose one on the run's own screen."),
+        Best::Is(0) => safe!("- It goes on from the base: no iteration came farther than that."),
+        Best::Is(number) => {
+            safe!(
+                "- It goes on from the checkpoint of iteration {}, which came farthest.",
+                safe!("{}", number).styled(Style::strong())
+            )
+        }
+    }
+}
 
 /// The consequences of going back to an iteration, one a line.
 pub(super) fn told(app: &App, run: RunId, number: u32) -> Vec<SafeText> {

@@ -8,7 +8,7 @@ use super::runs::standing;
 use super::split::{halves, text};
 use super::{URGENT, empty, first_shown, inset, mark, rows, title, urgent};
 use crate::console::app::{App, Tab};
-use crate::domain::{Iteration, Outcome, Run, RunState};
+use crate::domain::{Iteration, Outcome, RunState};
 use crate::protocol::{Round, RunDetail};
 use crate::safe;
 use crate::text::{Canvas, Colour, SafeText, Style};
@@ -47,8 +47,9 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
     let run = &detail.view.run;
     let (sign, state) = standing(run);
     let name = safe!("{} of {} {} {}", run.id, detail.view.project, sign, state);
+    let best = detail.best.map_or_else(SafeText::empty, |best| safe!(" · best {}", best));
     let cost = safe!("{}, {} of work", words::dollars(detail.view.microusd()), milliseconds(run.spent.milliseconds));
-    let below = title(canvas, area, focused, &name, &safe!("iteration {} · {}", words::iteration(run), cost));
+    let below = title(canvas, area, focused, &name, &safe!("iteration {}{} · {}", words::iteration(run), best, cost));
     let mut free = rows(below);
     let heads = heads(below.height);
     if heads > 1
@@ -85,7 +86,7 @@ fn timeline(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool, detai
     let first = first_shown(selected.unwrap_or(0), detail.iterations.len(), shown.len());
     for (row, (place, one)) in shown.into_iter().zip(detail.iterations.iter().enumerate().skip(first)) {
         let round = detail.rounds.iter().find(|round| round.number == one.number);
-        cells(canvas, row, &line(app, run, one, round));
+        cells(canvas, row, &line(app, detail, one, round));
         if Some(place) == selected {
             mark(canvas, row, focused);
         }
@@ -126,7 +127,8 @@ fn cells(canvas: &mut Canvas<'_>, row: Rect, texts: &[SafeText; 9]) {
     }
 }
 
-fn line(app: &App, run: &Run, one: &Iteration, round: Option<&Round>) -> [SafeText; 9] {
+fn line(app: &App, detail: &RunDetail, one: &Iteration, round: Option<&Round>) -> [SafeText; 9] {
+    let run = &detail.view.run;
     let rests = one.outcome.is_none() && run.state.awaits_person();
     let (sign, style) = match one.outcome {
         None if rests => (safe!("!"), URGENT),
@@ -156,6 +158,8 @@ fn line(app: &App, run: &Run, one: &Iteration, round: Option<&Round>) -> [SafeTe
         (Some(commit), _) => safe!("{}", commit.chars().take(8).collect::<String>()),
         (None, _) => SafeText::empty(),
     };
+    // Where a rollback goes that names none.
+    let checkpoint = if detail.best == Some(one.number) { safe!("{} *", checkpoint) } else { checkpoint };
     [
         sign.styled(style),
         safe!("{}", one.number),

@@ -25,14 +25,20 @@ pub(super) fn pane(app: &App, canvas: &mut Canvas<'_>, area: Rect, focused: bool
     let listed = app.listed();
     let over = app.runs.len() - app.runs.values().filter(|view| !view.run.state.is_final()).count();
     let right = if app.all { safe!("{} over", over) } else { SafeText::empty() };
-    let below =
-        title(canvas, area, focused, &name(app, List::Runs, &safe!("Runs"), listed.len(), app.runs.len()), &right);
+    // Those that would be listed without a filter.
+    let all = app.runs.len() - if app.all { 0 } else { over };
+    let below = title(canvas, area, focused, &name(app, List::Runs, &safe!("Runs"), listed.len(), all), &right);
     if listed.is_empty() {
         let words = if let Some(words) = nothing_passes(app, List::Runs) {
             words
         } else if over > 0 {
             let key = app.keys.first(Command::All);
-            safe!("No run is at work. {} are over: `{}` shows them. `dogwatch run TASK` starts one.", over, key)
+            let many = if app.cut.contains(&List::Runs) {
+                safe!("More than {} are over: `{}` shows the newest.", over, key)
+            } else {
+                safe!("{} are over: `{}` shows them.", over, key)
+            };
+            safe!("No run is at work. {} `dogwatch run TASK` starts one.", many)
         } else {
             safe!("No runs yet. In a repository, `dogwatch init` and `dogwatch run TASK` start the first one.")
         };

@@ -1,6 +1,6 @@
 //! Screens with a list and what is selected in full below it, or beside it where there is the width. The text is never cut: it is wrapped and scrolls.
 
-use super::{approvals, arrange, audit, bugs, fleet, knowledge, metrics, proposal, rows, run, title};
+use super::{approvals, arrange, audit, bugs, fields, fleet, knowledge, metrics, proposal, rows, run, title};
 use crate::console::app::{App, List, Of, Page, Tab, Waiting};
 use crate::console::keymap::Command;
 use crate::domain::RunId;
@@ -112,6 +112,7 @@ fn told(app: &App) -> Option<(Of, Told)> {
 pub fn settle(app: &mut App, area: Rect) {
     let page = arrange::arrange(app, area).page;
     app.metrics.top = app.metrics.top.min(metrics::last_top(page));
+    fields::settle(app, page);
     let text = halves(app, page).text;
     let width = usize::from(text.width.saturating_sub(2)).max(2);
     if app.page == Page::Proposal {
@@ -176,7 +177,14 @@ pub(super) fn text(app: &App, canvas: &mut Canvas<'_>, area: Rect, name: &SafeTe
 /// The name of a list with what it is filtered by and how many of its items are listed.
 pub(super) fn name(app: &App, list: List, name: &SafeText, listed: usize, all: usize) -> SafeText {
     let filter = app.filters.of(list);
-    if filter.is_empty() { safe!("{} {}", name, listed) } else { safe!("{} {} of {} /{}", name, listed, all, filter) }
+    let name = if filter.is_empty() {
+        safe!("{} {}", name, listed)
+    } else {
+        safe!("{} {} of {} /{}", name, listed, all, filter)
+    };
+    // Runs that are not over are all there, whatever else is left out.
+    let whole = !app.cut.contains(&list) || (list == List::Runs && !app.all);
+    if whole { name } else { safe!("{}, older ones left out", name) }
 }
 
 /// What a list says that a filter has emptied.

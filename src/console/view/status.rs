@@ -40,6 +40,9 @@ fn parts(app: &App) -> Vec<(SafeText, Option<SafeText>)> {
     let since = app.heard.map_or_else(SafeText::empty, |heard| safe!(", all this is as of {}", heard));
     match &app.connection {
         Connection::Opening => parts.push(faint(safe!("not connected yet"))),
+        Connection::Up(_) if app.slow.is_some() => {
+            parts.push((safe!("the engine is silent{}", since).styled(Style::fg(Colour::Red)), None));
+        }
         Connection::Up(welcome) => parts.push(faint(safe!("connected as {}", welcome.you))),
         Connection::Down(_) => {
             parts.push((safe!("not connected{}", since).styled(Style::fg(Colour::Red)), None));

@@ -1,7 +1,7 @@
 //! The first steps, for somebody who sees the console for the first time: what there is, and what to press. The keys are those of
 //! this person, so nothing here can tell another one.
 
-use super::fields::{room, window};
+use super::fields::{reach, room, window};
 use super::rows;
 use crate::console::app::App;
 use crate::console::keymap::Command;
@@ -54,14 +54,20 @@ fn steps(app: &App) -> Vec<(SafeText, SafeText)> {
             both(Command::Approve, Command::Deny),
             safe!("answer a question: yes counts the work as done, no sends your reason to the agent"),
         ),
-        (safe!("{}", key(Command::Bugs)), safe!("the bugs that tests found, and what repaired them")),
+        (
+            safe!("{}", key(Command::Bugs)),
+            safe!(
+                "the bugs that tests found; {} shows those that are solved, too, with what repaired them",
+                named(Command::AllBugs)
+            ),
+        ),
         (both(Command::NextPane, Command::Zoom), safe!("the next pane; the whole screen for it")),
         (safe!("{}", key(Command::Palette)), safe!("find any command by its name; `tour` shows this again")),
         (both(Command::Help, Command::Quit), safe!("all keys; leave. Runs go on without you, and nothing is lost")),
     ]
 }
 
-pub(super) fn tour(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+pub(super) fn lines(app: &App, page: Rect) -> Vec<SafeText> {
     let width = room(page, COLUMNS).saturating_sub(KEYS).max(2);
     let mut lines = Vec::new();
     for (keys, words) in steps(app) {
@@ -71,9 +77,13 @@ pub(super) fn tour(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
             key = SafeText::empty().pad_right(KEYS);
         }
     }
+    lines
+}
+
+pub(super) fn tour(app: &App, canvas: &mut Canvas<'_>, page: Rect, top: usize) {
+    let lines = lines(app, page);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let body = window(canvas, page, COLUMNS, height, &safe!("First steps"), &safe!("esc"));
-    let top = top.min(lines.len().saturating_sub(usize::from(body.height)));
+    let body = window(canvas, page, COLUMNS, height, &safe!("First steps"), &reach(top, lines.len(), page));
     for (row, line) in rows(body).zip(lines.iter().skip(top)) {
         canvas.text(row, line);
     }

@@ -8,12 +8,18 @@ use super::steps::{duration, key};
 use super::turn::{About, held};
 use super::{Context, Engine, Halt};
 use crate::config::{ChosenAgent, ProjectConfig};
-use crate::domain::{AgentReport, Audit, Role, Run, Step, StepKey, StepKind};
+use crate::domain::{AgentReport, Audit, Opinion, Role, Run, Step, StepKey, StepKind};
 use crate::engine::machine::Event;
 use crate::engine::ports::{AUDIT_FILE, Trees, World};
 use crate::engine::prompt::{self, Audited};
 use crate::gates;
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+/// Between two looks at what it has written so far.
+const LOOK: Duration = Duration::from_secs(1);
 /// Bytes of the patch that are quoted.
 const MOST_PATCH: usize = 48 * 1024;
 
@@ -52,7 +58,10 @@ impl<W: World> Engine<W> {
             Event::AgentHeld { report, commit: None, instant, milliseconds }
         } else {
             let (agent, model) = (context.agent.name.clone(), context.agent.model().map(str::to_owned));
-            let audit = Audit::new(text.as_deref(), agent, model, report.usage);
+            let mut audit = Audit::new(text.as_deref(), agent, model, report.usage);
+            if turned.disagreed {
+                audit.waver();
+            }
             Event::Audited { report, audit, milliseconds, guided: false }
         };
         self.advance(context, event).await?;
@@ -60,6 +69,21 @@ impl<W: World> Engine<W> {
         self.clear_turn(&turned).await?;
         self.crash.at("audit.removed")?;
         Ok(())
+    }
+
+    /// Looks at what an auditor writes until the turn is over. Code under audit that the auditor started could write over it.
+    pub(super) async fn hear(&self, tree: &Path, disagreed: &AtomicBool) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match self.world.trees().left(tree, AUDIT_FILE).await {
+                Ok(Some(text)) if Opinion::of(&text).0 == Opinion::Disagrees => {
+                    disagreed.store(true, Ordering::Relaxed);
+                }
+                Ok(_) => {}
+                // A tree on another machine is not here before the turn is over.
+                Err(fault) => tracing::debug!(%fault, "what an auditor has written so far cannot be read"),
+            }
+        }
     }
 
     /// What the auditor is told: what was kept with the step's intent, or else made from what is stored. It quotes guidance that the
@@ -76,8 +100,7 @@ impl<W: World> Engine<W> {
             context.config.suites.iter().map(|suite| (suite.name.clone(), command_text(suite))).collect();
         let trees = self.world.trees();
         let changes = trees.changes(&context.project, &context.base, head).await?;
-        let patch = trees.patch(&context.project, &context.base, head, MOST_PATCH).await?;
-        let whole = patch.len() < MOST_PATCH;
+        let (patch, whole) = trees.patch(&context.project, &context.base, head, MOST_PATCH).await?;
         let facts = gates::diff_facts(&changes, &patch, whole, &context.config.gates.test_files);
         let tests = |number| stored.iterations.iter().find(|one| one.number == number).map(|one| one.tests);
         let text = prompt::of_audit(&Audited {

@@ -55,6 +55,7 @@ impl<W: World> Engine<W> {
         let mut look = self.look_through(context, &head, &changes, &patterns).await?;
         let (command_files, unseen) = self.command_files(context).await?;
         look.meddling.extend(unseen);
+        look.meddling.extend(self.stand_instead(context, &changes, &look.bare).await?);
         Ok(OwnedFacts {
             unchanged: changes.is_empty(),
             base: stored.base,

@@ -58,7 +58,7 @@ impl<W: World> Engine<W> {
             let offers = open.into_iter().map(|offer| (offer, OfferOutcome::Ignored)).collect();
             return Ok(Learned { offers, ..Learned::default() });
         }
-        let patch = self.world.trees().patch(&context.project, &base, &commit, PATCH).await?;
+        let (patch, _whole) = self.world.trees().patch(&context.project, &base, &commit, PATCH).await?;
         let outcomes = memory::outcomes(&before, &had, &now, &has, gates);
         let of = |exact: &Fingerprint| outcomes.iter().find(|(finding, _)| finding.exact == *exact);
         let offers = open.into_iter().map(|offer| {

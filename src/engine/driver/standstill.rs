@@ -91,7 +91,7 @@ impl<W: World> Engine<W> {
     }
 
     /// The iteration of a run that came farthest; 0 is the base. `None` where nothing is known of any.
-    pub(in crate::engine) async fn best_of(&self, run: &Run) -> Result<Option<u32>, AskError> {
+    pub async fn best_of(&self, run: &Run) -> Result<Option<u32>, AskError> {
         let Some(base) = &run.base else { return Ok(None) };
         let project = self.project(run.project).await?;
         let config = self.world.trees().config(&project, base).await.map_err(|fault| AskError::Unfit(fault.0))?;

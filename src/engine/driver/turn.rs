@@ -13,7 +13,7 @@ use crate::engine::ports::{Trees, World};
 use crate::gateway::{address, tools_at};
 use crate::sandbox::{Profile, SESSION_INSIDE, StepSpec, session_dir};
 use sha2::{Digest, Sha256};
-use std::future::pending;
+use std::sync::atomic::AtomicBool;
 
 /// What agents call the engine's tools.
 const TOOLS: &str = "dogwatch";
@@ -43,6 +43,8 @@ pub(super) struct Turned {
     pub report: AgentReport,
     /// How long the engine was at work for it beside, in milliseconds.
     pub beside: u64,
+    /// Whether an auditor's file was seen to disagree while the turn went on.
+    pub disagreed: bool,
 }
 
 impl Turned {
@@ -67,7 +69,12 @@ impl<W: World> Engine<W> {
         let tree = self.places().tree(&key);
         if self.wants_tree(&key).await? {
             self.await_space(context.run.id).await;
-            self.world.trees().checkout(&context.project, &head, &tree, None, self.room(context)).await?;
+            let trees = self.world.trees();
+            let commit = match about {
+                About::Audit => trees.for_audit(&context.project, &context.base, &head).await?,
+                About::Plan | About::Work => head,
+            };
+            trees.checkout(&context.project, &commit, &tree, None, self.room(context)).await?;
             self.lay_conversation(&key, talk).await?;
             self.crash.at(format!("{}.checked_out", kind.name()))?;
         }
@@ -107,9 +114,13 @@ impl<W: World> Engine<W> {
         };
         self.note(context.run.id, &format!("iteration {}: {} {doing}", context.run.iteration, agent.name()));
         self.open_way(context.run.id, &ways)?;
+        let disagreed = AtomicBool::new(false);
         let steered = async {
             // Guidance is for whoever works on the task.
-            if about == About::Audit { pending().await } else { self.steer(context, &spec.key, agent.as_ref()).await }
+            match about {
+                About::Audit => match self.hear(&self.places().tree(&spec.key), &disagreed).await {},
+                About::Plan | About::Work => self.steer(context, &spec.key, agent.as_ref()).await,
+            }
         };
         let step = tokio::select! {
             step = self.run_step(context, &spec, Some(prompt), false) => step?,
@@ -123,7 +134,8 @@ impl<W: World> Engine<W> {
         let reader = self.world.trees().hand_over(&spec.log, log_digest, agent.reader(&told)).await?;
         let report = reader.finish(end, step.ended);
         let report = self.metered(context, by_provider(report, answered)).await?;
-        Ok(Turned { end: end.clone(), spec, step, report, beside })
+        let disagreed = disagreed.into_inner();
+        Ok(Turned { end: end.clone(), spec, step, report, beside, disagreed })
     }
 
     /// The text that a turn left in a file at the top of its tree, and nothing else of that tree. One that the repository has is

@@ -22,17 +22,18 @@ const REPLAYED: [Tool; 1] = [Tool::ProposeExecution];
 impl<W: World> Engine<W> {
     /// What the run's agent may reach.
     pub(super) async fn agent_ways(&self, context: &Context) -> Result<Ways, Halt> {
-        let hosts = self.world.rules(context.role).egress;
+        let rules = self.world.rules(context.role);
         let models = match coding(context) {
             Some(settings) => Some(ModelUse {
                 api: settings.api(),
                 models: context.agent.models.clone(),
+                provider_tools: rules.provider_tools,
                 left: self.turn_caps(context).await?,
                 iteration: context.run.iteration,
             }),
             None => None,
         };
-        Ok(Ways { models, egress: Policy::of(&hosts, self.world.egress()), tools: self.toolset(context) })
+        Ok(Ways { models, egress: Policy::of(&rules.egress, self.world.egress()), tools: self.toolset(context) })
     }
 
     /// What a setup may reach; or why the operator does not let it.

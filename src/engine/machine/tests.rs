@@ -241,6 +241,14 @@ fn an_instant_beyond_every_wait_is_due() {
 }
 
 #[test]
+fn a_wait_that_began_later_than_now_is_due() {
+    let mut run = after(&base_tested());
+    (run.updated, run.not_before) = (Millis(5_000_000), Some(Millis(5_002_000)));
+    assert_eq!(work(&run, Millis(5_001_000)), Work::Wait(Millis(5_002_000)));
+    assert_eq!(work(&run, Millis(4_999_000)), Work::Develop, "the clock was set back");
+}
+
+#[test]
 fn a_cancel_does_not_wait_for_ever() {
     let mut run = after(&base_tested());
     apply(&mut run, &Event::Cancel { by: operator(), reason: "enough".to_owned() }, Millis(1)).unwrap();

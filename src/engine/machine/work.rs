@@ -61,7 +61,10 @@ pub fn work(run: &Run, now: Millis) -> Work {
     };
     match run.not_before {
         // An instant further ahead than any that is ever set means that the wall clock was wrong then or is wrong now.
-        Some(instant) if instant > now && instant.since(now) <= LONGEST_WAIT => Work::Wait(instant),
+        // So does a run that was changed later than now: the clock was set back, and how long is left is not known.
+        Some(instant) if instant > now && instant.since(now) <= LONGEST_WAIT && now >= run.updated => {
+            Work::Wait(instant)
+        }
         _ => work,
     }
 }

@@ -16,6 +16,8 @@ pub const WAITING: u32 = 3;
 pub const HOURLY: u32 = 10;
 /// Proposals of an agent in a run.
 pub const EVER: u32 = 50;
+/// Proposals of a person that may wait at once; those that take the place of another are not counted.
+pub const WAITING_OF_PERSON: u32 = 50;
 /// An hour.
 const HOUR: i64 = 3_600_000;
 /// Longest text that a requester says, in bytes.
@@ -55,6 +57,14 @@ pub enum ProposeFault {
     /// In words that are fit for whoever asked.
     #[error("{0}")]
     Refused(String),
+    /// No such thing.
+    #[error("there is no {what} {id}")]
+    Missing {
+        /// Its kind.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -71,9 +81,14 @@ fn refused(words: impl Into<String>) -> ProposeFault {
 pub fn propose(tx: &Tx<'_>, desk: &Desk, request: Request) -> Result<Asked, ProposeFault> {
     let Request { asset, command, claims, requester, voter, run, replaces } = request;
     let Some(asset) = desk.fleet.asset(tx, &asset)? else {
-        let name: String = asset.chars().take(60).collect();
-        return Err(refused(format!("there is no asset `{name}`: the assets are those that were registered")));
+        return Err(ProposeFault::Missing { what: "asset", id: asset.chars().take(60).collect() });
     };
+    if asset.leads_nowhere() {
+        return Err(refused(format!(
+            "{} is known by words only, so nothing can ever run there: register how it is reached (--ssh, --docker, --local)",
+            asset.name
+        )));
+    }
     canonical::check(&command).map_err(|unfit| refused(unfit.to_string()))?;
     for (name, text) in [("why", &claims.why), ("expect", &claims.expect), ("undo", &claims.undo)] {
         if text.len() > LONGEST_CLAIM {
@@ -107,6 +122,14 @@ pub fn propose(tx: &Tx<'_>, desk: &Desk, request: Request) -> Result<Asked, Prop
             return Ok(Asked::Known(Box::new(known)));
         }
         room(tx, run.id)?;
+    }
+    if let (Requester::Person { person }, None) = (&requester, &replaces)
+        && tx.waiting_of(person)? >= WAITING_OF_PERSON
+    {
+        return Err(refused(format!(
+            "{WAITING_OF_PERSON} proposals of yours wait for people, which is the most: wait for what they decide, or take some back \
+             (`dogwatch approvals withdraw`)"
+        )));
     }
     let moment = tx.moment();
     let proposed = Proposed {
@@ -152,7 +175,7 @@ fn living(view: &View<'_>, id: RunId) -> Result<Run, ProposeFault> {
     match view.run(id)? {
         Some(run) if !run.state.is_final() => Ok(run),
         Some(_) => Err(refused(format!("{id} is over, so nothing is done for it any more"))),
-        None => Err(refused(format!("there is no run {id}"))),
+        None => Err(ProposeFault::Missing { what: "run", id: id.to_string() }),
     }
 }
 

@@ -58,7 +58,8 @@ impl Proposals {
                             if silent == PATIENCE && one.state != State::OutcomeUnknown {
                                 let why = format!("the asset does not answer: {why}");
                                 let outcome = ExecutionOutcome::Unknown { why };
-                                self.step(id, "silent", || Event::Come { outcome: outcome.clone() }).await?;
+                                let come = || Event::Come { outcome: outcome.clone(), gap: false };
+                                self.step(id, "silent", come).await?;
                             }
                         }
                     }
@@ -134,7 +135,7 @@ impl Proposals {
         let id = one.id;
         let order = order(&one);
         if let Err(why) = order.check(&self.desk.policy) {
-            return self.come(id, ExecutionOutcome::NotRun { why }).await;
+            return self.come(id, ExecutionOutcome::NotRun { why }, false).await;
         }
         let intended = self.step(id, "dispatch", || Event::Dispatch).await?;
         let Some(one) = intended.filter(|one| one.state == State::Dispatched) else { return Ok(()) };
@@ -162,7 +163,7 @@ impl Proposals {
         if gap {
             tracing::warn!(proposal = %one.id, "its log has a gap");
         }
-        self.come(one.id, outcome).await
+        self.come(one.id, outcome, gap).await
     }
 
     /// Takes what comes from the asset; whether something of it could not be kept.
@@ -198,12 +199,15 @@ impl Proposals {
                 self.crash.at("execution.output.kept")?;
             }
         }
-        Ok(sink.is_some_and(|sink| sink.has_gap()))
+        Ok(match sink {
+            Some(sink) => settled(sink).await,
+            None => false,
+        })
     }
 
-    /// Records evidence.
-    async fn come(&self, id: ProposalId, outcome: ExecutionOutcome) -> Result<(), Crashed> {
-        self.step(id, "come", || Event::Come { outcome: outcome.clone() }).await.map(drop)
+    /// Records evidence, and whether some of the output is missing.
+    async fn come(&self, id: ProposalId, outcome: ExecutionOutcome, gap: bool) -> Result<(), Crashed> {
+        self.step(id, "come", || Event::Come { outcome: outcome.clone(), gap }).await.map(drop)
     }
 
     /// Commits an event of the engine. A store that refuses is asked until it does not: what happened on an asset is not forgotten for
@@ -248,6 +252,32 @@ impl Proposals {
             }
         }
     }
+}
+
+/// Puts on disk what came, as far as the disk takes it within some seconds; whether something is missing then.
+async fn settled(mut sink: Sink) -> bool {
+    for pause in [Some(PAUSE), Some(PAUSE * 2), Some(PAUSE * 4), None] {
+        let now = wall();
+        let done = tokio::task::spawn_blocking(move || {
+            let settled = sink.settle(now);
+            (sink, settled)
+        });
+        let settled = match done.await {
+            Ok((back, settled)) => {
+                sink = back;
+                settled
+            }
+            Err(error) => {
+                tracing::error!("the log of an execution failed: {error}");
+                return true;
+            }
+        };
+        match pause.filter(|_| !settled) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => break,
+        }
+    }
+    sink.has_gap()
 }
 
 pub(super) fn order(one: &Proposal) -> Order {

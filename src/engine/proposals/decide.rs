@@ -29,6 +29,8 @@ pub enum Decision {
         signature: Option<String>,
         /// Why they stand in for a second person, where they do.
         glass: Option<String>,
+        /// Why, for the record.
+        reason: String,
     },
     /// No.
     Deny {
@@ -85,8 +87,13 @@ pub struct Change {
 #[derive(Debug, thiserror::Error)]
 pub enum DecideFault {
     /// No such thing.
-    #[error("there is no proposal {0}")]
-    Missing(ProposalId),
+    #[error("there is no {what} {id}")]
+    Missing {
+        /// Its kind.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
     /// Refused, in words.
     #[error("{0}")]
     Refused(String),
@@ -96,6 +103,13 @@ pub enum DecideFault {
     /// A test has the engine die here, so nobody hears this.
     #[error("the engine was told to die here")]
     Died(Crashed),
+}
+
+impl DecideFault {
+    /// No such proposal.
+    pub fn missing(id: ProposalId) -> Self {
+        Self::Missing { what: "proposal", id: id.to_string() }
+    }
 }
 
 impl From<Crashed> for DecideFault {
@@ -108,6 +122,7 @@ impl From<ProposeFault> for DecideFault {
     fn from(fault: ProposeFault) -> Self {
         match fault {
             ProposeFault::Store(error) => Self::Store(error),
+            ProposeFault::Missing { what, id } => Self::Missing { what, id },
             ProposeFault::Refused(_) | ProposeFault::Random(_) => Self::Refused(fault.to_string()),
         }
     }
@@ -135,7 +150,7 @@ impl Proposals {
     pub async fn edit(&self, id: ProposalId, change: Change, voter: Voter) -> Result<Proposal, DecideFault> {
         let desk = self.desk.clone();
         self.settle("edit", move |tx| {
-            let old = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
+            let old = tx.proposal(id)?.ok_or(DecideFault::missing(id))?;
             let asset = change.asset.unwrap_or_else(|| old.proposed.asset.name.clone());
             let by = voter.person.clone();
             let requester = Requester::Person { person: by.clone() };
@@ -162,7 +177,7 @@ impl Proposals {
             | Decision::Withdraw { reason: text }
             | Decision::Stop { reason: text }
             | Decision::Resolve { note: text, .. } => text.len(),
-            Decision::Approve { glass, .. } => glass.as_ref().map_or(0, String::len),
+            Decision::Approve { glass, reason, .. } => glass.as_ref().map_or(0, String::len).max(reason.len()),
             Decision::Review => 0,
         };
         if texts > LONGEST {
@@ -180,7 +195,7 @@ impl Proposals {
         let approving = matches!(decision, Decision::Approve { .. });
         let decided = self
             .settle(decision.name(), move |tx| {
-                let one = tx.proposal(id)?.ok_or(DecideFault::Missing(id))?;
+                let one = tx.proposal(id)?.ok_or(DecideFault::missing(id))?;
                 if let (Decision::Approve { digest, signature: Some(signature), glass, .. }, true) =
                     (&decision, policy.need(&one.proposed.asset).critical)
                 {
@@ -192,6 +207,7 @@ impl Proposals {
                         seen: None,
                         signature,
                         glass,
+                        reason: String::new(),
                         together: 0,
                     };
                     signature::check(&policy, id, &vote).map_err(|bad| DecideFault::Refused(bad.to_string()))?;
@@ -247,8 +263,8 @@ impl Proposals {
 
 fn event<'p>(tx: &Tx<'_>, decision: Decision, voter: Voter, policy: &'p Policy) -> Event<'p> {
     match decision {
-        Decision::Approve { digest, seen, signature, glass } => Event::Approve {
-            vote: Vote { voter, digest, at: tx.moment(), seen, signature, glass, together: 0 },
+        Decision::Approve { digest, seen, signature, glass, reason } => Event::Approve {
+            vote: Vote { voter, digest, at: tx.moment(), seen, signature, glass, reason, together: 0 },
             policy,
         },
         Decision::Deny { reason } => Event::Deny { voter, reason, policy },

@@ -43,7 +43,8 @@ fn settle(tx: &Tx<'_>, from: &Proposal, to: &mut Proposal, actor: &Actor) -> Res
     if from.state.is_open() && !to.state.is_open() {
         match to.state {
             State::Approved => {
-                tx.answer_question(to.question, true, "", actor)?;
+                let reason = to.votes.last().map_or("", |vote| vote.reason.as_str());
+                tx.answer_question(to.question, true, reason, actor)?;
             }
             State::Denied => {
                 tx.answer_question(to.question, false, &to.reason, actor)?;
@@ -153,6 +154,9 @@ pub(super) fn record(
         put("seen", json!(vote.seen));
         put("signature", json!(vote.signature));
         put("glass", json!(vote.glass));
+        if !vote.reason.is_empty() {
+            put("reason", json!(vote.reason));
+        }
         if vote.together > 0 {
             put("together", json!(vote.together));
         }
@@ -172,6 +176,9 @@ pub(super) fn record(
         put("execution", json!(execution));
         put("boot", json!(to.boot));
         put("outcome", json!(to.outcome));
+        if to.gap {
+            put("gap", json!(true));
+        }
     }
     let mut event = AuditEvent::new(actor, kind).question(to.question).detail(detail);
     if let Some(run) = to.proposed.run {

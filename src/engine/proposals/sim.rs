@@ -2,6 +2,7 @@
 //! rules, rows, claims and probes are at work; only the asset and the clocks are played.
 
 mod asked;
+mod crowd;
 mod day;
 mod stories;
 mod target;
@@ -137,7 +138,13 @@ impl Sim {
         let engine = self.engine(Plan::count());
         let claims = Claims { why: "it is down".to_owned(), ..Claims::default() };
         let one = engine.propose("web-1".to_owned(), command(word), claims, None, operator(1000)).await.unwrap();
-        let yes = super::Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass: None };
+        let yes = super::Decision::Approve {
+            digest: one.digest.clone(),
+            seen: None,
+            signature: None,
+            glass: None,
+            reason: String::new(),
+        };
         engine.decide(one.id, yes, operator(2000)).await.unwrap();
         one.id
     }

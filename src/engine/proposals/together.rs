@@ -17,14 +17,15 @@ impl Proposals {
             return Err(refused(&together::Apart::Many(all.len())));
         }
         self.settle("together", move |tx| {
-            let found = all.iter().map(|one| tx.proposal(one.proposal)?.ok_or(DecideFault::Missing(one.proposal)));
+            let found = all.iter().map(|one| tx.proposal(one.proposal)?.ok_or(DecideFault::missing(one.proposal)));
             let found = found.collect::<Result<Vec<Proposal>, DecideFault>>()?;
             together::check(&found, &policy).map_err(|apart| refused(&apart))?;
             let number = u32::try_from(found.len()).unwrap_or(u32::MAX);
             let mut decided = Vec::new();
             for (one, Agreed { proposal: id, digest, seen }) in found.iter().zip(all) {
                 let (voter, at) = (voter.clone(), tx.moment());
-                let vote = Vote { voter, digest, at, seen, signature: None, glass: None, together: number };
+                let reason = String::new();
+                let vote = Vote { voter, digest, at, seen, signature: None, glass: None, reason, together: number };
                 let event = Event::Approve { vote, policy: &policy };
                 let next = take(tx, one, event, you.clone())?
                     .map_err(|why: Refusal| refused(&format!("{id}: {why}; nothing was agreed to")))?;

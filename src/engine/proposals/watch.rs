@@ -3,39 +3,59 @@
 use super::Proposals;
 use crate::approval::deadline;
 use crate::approval::machine::Event;
-use crate::domain::{Proposal, ProposalId};
+use crate::domain::ProposalId;
 use crate::engine::crash::Crashed;
-use crate::store::Which;
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use crate::engine::supervise;
+use crate::store::{StoreError, View, Waits};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 /// How often deadlines are looked at, beside each commit.
 const LOOK: Duration = Duration::from_secs(5);
 /// And how rarely after another commit, since commits come in crowds.
 const CALM: Duration = Duration::from_millis(200);
-/// Most that are looked after at once.
-const MOST: usize = 1000;
 
 /// What a task looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Care {
+enum Care {
     /// A proposal, from its grant to its end.
     Carry(ProposalId),
     /// That what runs is told to stop.
     Halt(ProposalId),
 }
 
+/// The tasks that are at work, and those that failed.
+#[derive(Default)]
+struct Cares {
+    tasks: JoinSet<Result<(), Crashed>>,
+    whose: HashMap<Id, Care>,
+    /// How often a task failed in a row, and when it is begun again.
+    failed: HashMap<Care, (u32, Instant)>,
+}
+
+/// What there is to look after.
+struct Found {
+    /// Those that were granted, and whether each is to be told to stop.
+    under_way: Vec<(ProposalId, bool)>,
+    waiting: Vec<Waits>,
+}
+
+fn found(view: &View<'_>) -> Result<Found, StoreError> {
+    Ok(Found { under_way: view.proposals_under_way()?, waiting: view.proposals_waiting()? })
+}
+
 impl Proposals {
     /// Looks after proposals until the future is dropped. `Err` only when a crash point was hit.
     pub async fn serve(self: Arc<Self>) -> Result<(), Crashed> {
-        let mut tasks = JoinSet::new();
+        let mut cares = Cares::default();
         let mut commits = self.committed.subscribe();
         loop {
             commits.mark_unchanged();
-            match self.store.read(|view| view.proposals(Which::Open, MOST)).await {
-                Ok(open) => self.look_at_all(&open, &mut tasks).await?,
+            match self.store.read(found).await {
+                Ok(found) => self.look_at_all(&found, &mut cares).await?,
                 Err(error) => tracing::error!("the store does not answer: {error}"),
             }
             tokio::select! {
@@ -43,42 +63,23 @@ impl Proposals {
                 () = tokio::time::sleep(LOOK) => {}
                 // Runs end without a word to this part.
                 _ = commits.changed() => tokio::time::sleep(CALM).await,
-                Some(done) = tasks.join_next() => match done {
-                    Ok((care, result)) => {
-                        self.carried().remove(&care);
-                        result?;
-                    }
-                    Err(error) => {
-                        tracing::error!("a task for an execution failed: {error}");
-                        // It is not known which, so all that have no task are begun with again by asking their assets.
-                        if tasks.is_empty() {
-                            self.carried().clear();
-                        }
-                    }
-                },
+                Some(done) = cares.tasks.join_next_with_id() => cares.ended(done)?,
             }
         }
     }
 
-    fn carried(&self) -> std::sync::MutexGuard<'_, HashSet<Care>> {
-        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn look_at_all(
-        self: &Arc<Self>,
-        open: &[Proposal],
-        tasks: &mut JoinSet<(Care, Result<(), Crashed>)>,
-    ) -> Result<(), Crashed> {
-        for one in open.iter().filter(|one| !one.state.is_final()) {
-            if !one.state.is_open() {
-                self.care(Care::Carry(one.id), tasks);
-                if one.is_to_stop() {
-                    self.care(Care::Halt(one.id), tasks);
-                }
-            } else if self.is_over(one).await {
+    async fn look_at_all(self: &Arc<Self>, found: &Found, cares: &mut Cares) -> Result<(), Crashed> {
+        for (id, to_stop) in &found.under_way {
+            self.care(Care::Carry(*id), cares);
+            if *to_stop {
+                self.care(Care::Halt(*id), cares);
+            }
+        }
+        for one in &found.waiting {
+            if one.over {
                 let over = || Event::Withdraw { by: None, reason: "the run that it was for is over".to_owned() };
                 self.step(one.id, "over", over).await?;
-            } else if self.is_late(one) {
+            } else if deadline::passed(&one.asked, one.wait, false, &self.moment()) {
                 self.step(one.id, "look", || Event::Look).await?;
             }
         }
@@ -86,29 +87,46 @@ impl Proposals {
     }
 
     /// One task for each.
-    fn care(self: &Arc<Self>, care: Care, tasks: &mut JoinSet<(Care, Result<(), Crashed>)>) {
-        if !self.carried().insert(care) {
+    fn care(self: &Arc<Self>, care: Care, cares: &mut Cares) {
+        if cares.whose.values().any(|other| *other == care) || cares.rests(care) {
             return;
         }
         let this = Arc::clone(self);
-        tasks.spawn(async move {
-            let done = match care {
+        let task = cares.tasks.spawn(async move {
+            match care {
                 Care::Carry(id) => this.carry(id).await,
                 Care::Halt(id) => this.halt(id).await,
-            };
-            (care, done)
+            }
         });
+        cares.whose.insert(task.id(), care);
+    }
+}
+
+impl Cares {
+    /// Whether it failed so lately that it is not begun again yet.
+    fn rests(&self, care: Care) -> bool {
+        self.failed.get(&care).is_some_and(|(_, until)| Instant::now() < *until)
     }
 
-    fn is_late(&self, one: &Proposal) -> bool {
-        deadline::passed(&one.asked, one.wait, false, &self.moment())
-    }
-
-    /// Whether the run that it waits for is over.
-    async fn is_over(&self, one: &Proposal) -> bool {
-        let Some(run) = one.proposed.run else { return false };
-        let found = self.store.read(move |view| view.run(run)).await;
-        // Where the store does not answer nothing is taken back.
-        found.is_ok_and(|run| run.is_none_or(|run| run.state.is_final()))
+    /// Forgets a task that ended. What one that failed looked after is begun with again by asking its asset.
+    fn ended(&mut self, done: Result<(Id, Result<(), Crashed>), JoinError>) -> Result<(), Crashed> {
+        match done {
+            Ok((task, result)) => {
+                if let Some(care) = self.whose.remove(&task) {
+                    self.failed.remove(&care);
+                }
+                result
+            }
+            Err(error) => {
+                let (task, words) = (error.id(), supervise::words(error));
+                if let Some(care) = self.whose.remove(&task) {
+                    let (times, until) = self.failed.entry(care).or_insert((0, Instant::now()));
+                    *times += 1;
+                    *until = Instant::now() + supervise::pause(*times);
+                    tracing::error!(?care, times, "a task for an execution failed: {words}");
+                }
+                Ok(())
+            }
+        }
     }
 }

@@ -195,7 +195,8 @@ fn answers(plot: &mut Plot, dice: &mut Dice) {
             | QuestionKind::Stuck
             | QuestionKind::Execution
             | QuestionKind::Glass
-            | QuestionKind::Outcome => yes,
+            | QuestionKind::Outcome
+            | QuestionKind::Disk => yes,
         };
         plot.answers.push((kind, last));
     }

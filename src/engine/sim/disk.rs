@@ -34,6 +34,8 @@ pub(super) struct Held {
     /// What was delivered, by branch.
     pub delivered: BTreeMap<String, String>,
     configs: BTreeMap<String, ProjectConfig>,
+    /// Whoever reads a configuration dies of it.
+    pub haunted: bool,
     /// How often a person has repaired what keeps deliveries from working.
     pub repairs: u32,
     checkouts: u32,
@@ -116,6 +118,8 @@ impl Trees for Disk {
 
     async fn config(&self, _project: &Project, commit: &str) -> Result<ProjectConfig, TreeFault> {
         self.pause().await;
+        let haunted = self.held().haunted;
+        assert!(!haunted, "haunted");
         let mut held = self.held();
         if let Some(config) = held.configs.get(commit) {
             return Ok(config.clone());
@@ -210,6 +214,11 @@ impl Trees for Disk {
         Ok(tree.get(file).map(|text| String::from_utf8_lossy(text).into_owned()))
     }
 
+    async fn for_audit(&self, _project: &Project, _base: &str, head: &str) -> Result<String, TreeFault> {
+        // Nobody plays an agent that obeys a file.
+        Ok(head.to_owned())
+    }
+
     async fn set_branch(&self, run: &Run, commit: &str) -> Result<(), TreeFault> {
         self.pause().await;
         self.held().branches.insert(run.id, commit.to_owned());
@@ -244,7 +253,13 @@ impl Trees for Disk {
         Ok(paths.into_iter().filter_map(change).collect())
     }
 
-    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+    async fn paths(&self, _project: &Project, commit: &str) -> Result<BTreeSet<String>, TreeFault> {
+        self.pause().await;
+        let held = self.held();
+        Ok(held.commit(commit)?.keys().cloned().collect())
+    }
+
+    async fn patch(&self, _project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         self.pause().await;
         let held = self.held();
         let (from, to) = (held.commit(from)?, held.commit(to)?);
@@ -256,7 +271,8 @@ impl Trees for Disk {
                 let _infallible = writeln!(patch, "+{line}");
             }
         }
-        Ok(patch.chars().take(most).collect())
+        let whole = patch.len() <= most;
+        Ok((patch.chars().take(most).collect(), whole))
     }
 
     async fn reports(&self, dir: &Path, suite: &Suite) -> Option<Result<Vec<ReportFile>, ReportFault>> {

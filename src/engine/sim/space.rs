@@ -4,7 +4,7 @@
 use super::life::{Sim, play, undisturbed};
 use super::plot::Plot;
 use super::world::SimWorld;
-use crate::domain::{RunId, RunState, StepKind, StepState};
+use crate::domain::{QuestionKind, QuestionState, RunId, RunState, StepKind, StepState};
 use crate::engine::Engine;
 use crate::engine::crash::Plan;
 use crate::engine::room::tests::places;
@@ -87,4 +87,49 @@ fn without_space_no_step_begins_and_with_it_all_goes_on() {
         sim.finish().await
     });
     assert_eq!(disturbed, finish);
+}
+
+/// Whether one question, and no more, tells people of the disk.
+fn told(store: &Store) -> bool {
+    let open = store.read_sync(|view| view.questions(Some(QuestionState::Open), 100)).unwrap();
+    let disk = open.iter().filter(|one| one.kind == QuestionKind::Disk).count();
+    assert!(disk <= 1, "{open:?}");
+    disk == 1
+}
+
+#[test]
+fn a_disk_that_stays_full_is_a_question_until_there_is_space() {
+    play(async {
+        let sim = Sim::new(Plot::plain("plain", 6)).await;
+        sim.faults.run_short(true);
+        live(&sim, async |_| {
+            sleep(Duration::from_mins(4)).await;
+            assert!(!told(&sim.store), "what passes by itself is nobody's business");
+            sleep(Duration::from_mins(2)).await;
+            assert!(told(&sim.store));
+        })
+        .await;
+        // The next engine asks no second time, and a store that takes nothing just then is asked again.
+        live(&sim, async |_| {
+            sleep(Duration::from_mins(20)).await;
+            assert!(told(&sim.store));
+            sim.faults.run_short(false);
+            timeout(Duration::from_mins(1), until(|| !told(&sim.store))).await.unwrap();
+        })
+        .await;
+        let events = sim.store.read_sync(|view| {
+            view.audit_page(&crate::store::AuditFilter {
+                most: 100,
+                kind: Some("space.".to_owned()),
+                ..Default::default()
+            })
+        });
+        assert_eq!(events.unwrap().records.len(), 2);
+        // One that begins when there is space again takes back what the one before asked.
+        sim.faults.run_short(true);
+        live(&sim, async |_| sleep(Duration::from_mins(6)).await).await;
+        assert!(told(&sim.store));
+        sim.faults.run_short(false);
+        live(&sim, async |_| timeout(Duration::from_mins(1), until(|| !told(&sim.store))).await.unwrap()).await;
+    });
 }

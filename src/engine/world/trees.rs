@@ -1,6 +1,8 @@
 //! Trees by the engine's own git. Every call runs on a thread for blocking work.
 
 mod port;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::{Project, ProjectId};
 use crate::engine::ports::{Places, TreeFault};

@@ -5,6 +5,7 @@ use crate::domain::Source;
 use crate::evidence::junit_problem::exception;
 use crate::evidence::limits;
 use crate::evidence::problem::Problem;
+use crate::evidence::service::exception::is_python_error;
 use crate::evidence::trace::frames;
 
 /// Lines of one trace.
@@ -44,7 +45,9 @@ impl Python {
         }
         self.open = false;
         let (word, message) = line.split_once(": ").unwrap_or((line, ""));
-        let Some(kind) = exception(word) else { return Told::Foreign };
+        // Whatever stands below a trace is an exception's name.
+        let named = is_python_error(word) && !self.lines.is_empty();
+        let Some(kind) = exception(word).or_else(|| named.then(|| word.to_owned())) else { return Told::Foreign };
         let mut problem = Problem::new(Source::Backend, kind, if message.is_empty() { word } else { message });
         problem.stack = frames(&self.lines.join("\n"));
         if is_build(&problem.kind) {

@@ -117,7 +117,7 @@ fn python_links(lines: &[String]) -> Vec<Link> {
 }
 
 /// Any dotted name whose last part begins with a capital letter.
-fn is_python_error(word: &str) -> bool {
+pub fn is_python_error(word: &str) -> bool {
     let last = word.rsplit('.').next().unwrap_or_default();
     word.len() <= limits::KIND_BYTES
         && last.starts_with(|c: char| c.is_ascii_uppercase())
@@ -155,7 +155,7 @@ fn links(head: &str, lines: &[String]) -> Vec<Link> {
 }
 
 /// PHP's place behind the message: ` in /a.php:3`.
-fn with_place(message: &str, line: &str) -> (String, Option<Location>) {
+pub fn with_place(message: &str, line: &str) -> (String, Option<Location>) {
     if (line.contains("Uncaught ") || line.starts_with("Next "))
         && let Some((words, at)) = message.rsplit_once(" in ")
         && let Some(location) = place(at)

@@ -69,6 +69,18 @@ fn what_its_runner_ran_again_is_no_success_either() {
 }
 
 #[test]
+fn tests_of_one_name_that_come_in_another_order_are_no_luck() {
+    let first = judged(&[("index.test.js > adds", Passed), ("index.test.js > adds#2", Failed)]);
+    let second = judged(&[("index.test.js > adds", Failed), ("index.test.js > adds#2", Passed)]);
+    let found = settled(&first, Some(&second), &[]);
+    assert!(found.opposed.is_empty(), "{:?}", found.opposed);
+    assert_eq!((found.outcome.verdict, found.outcome.flaky.len()), (SuiteVerdict::Failed, 0));
+    // Where a number is part of a name of its own, nothing is shared.
+    let (first, second) = (judged(&[("case #1", Failed)]), judged(&[("case #1", Passed)]));
+    assert_eq!(settled(&first, Some(&second), &[]).opposed, of(&["case #1"]));
+}
+
+#[test]
 fn what_fails_twice_is_no_luck() {
     let first = judged(&[("a", Failed), ("b", Failed)]);
     let second = judged(&[("a", Failed), ("b", Passed)]);

@@ -83,3 +83,49 @@ fn ends_without_an_exit_give_no_verdict() {
         }
     }
 }
+
+#[test]
+fn a_test_that_its_runner_ran_again_goes_by_luck_whoever_tells_so() {
+    let again = "<testsuite tests='3' failures='1'><testcase name='net'><failure message='reset'/></testcase><testcase name='net'/>\
+                 <testcase name='ok'/></testsuite>";
+    let found = run(0, file(again), "");
+    assert_eq!(found.outcome.verdict, SuiteVerdict::Passed, "{found:?}");
+    assert!(found.outcome.flaky.contains("net") && found.outcome.cases.len() == 2, "{found:?}");
+    // The exit code has the last word, and so has the last attempt.
+    assert_eq!(run(1, file(again), "").outcome.verdict, SuiteVerdict::Failed);
+    let last =
+        "<testsuite><testcase name='net'/><testcase name='net'><failure message='reset'/></testcase></testsuite>";
+    assert_eq!(run(0, file(last), "").outcome.verdict, SuiteVerdict::Failed);
+    let pytest = |body: &str, counts: &str| {
+        let head = "============================= test session starts ==============================\n";
+        let text = format!("{head}{body}\n========================= {counts} in 0.12s ==========================\n");
+        judge("unit", &StepEnd::Exited { code: 0 }, Format::Pytest, None, text.as_bytes())
+    };
+    let named = "collecting ... collected 2 items\n\ntests/test_a.py::test_net RERUN [ 50%]\ntests/test_a.py::test_net PASSED [ 50%]\n\
+                 tests/test_a.py::test_ok PASSED [100%]\n";
+    let found = pytest(named, "2 passed, 1 rerun");
+    assert_eq!(found.outcome.verdict, SuiteVerdict::Passed, "{found:?}");
+    assert_eq!(found.outcome.flaky.iter().collect::<Vec<_>>(), ["tests/test_a.py::test_net"]);
+    let parallel = "[gw0] [ 50%] RERUN tests/test_a.py::test_net \n[gw0] [ 50%] PASSED tests/test_a.py::test_net \n";
+    assert_eq!(pytest(parallel, "1 passed, 1 rerun").outcome.flaky.len(), 1);
+    let counts = pytest("collected 2 items\n\ntests/test_a.py R..                    [100%]\n", "2 passed, 1 rerun");
+    assert!(counts.outcome.flaky.contains(crate::domain::SuiteOutcome::WHOLE), "{counts:?}");
+    assert!(pytest("collected 1 item\n\ntests/test_a.py .     [100%]\n", "1 passed").outcome.flaky.is_empty());
+}
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_place() {
+    let file = |name: &str| {
+        format!(
+            "{{\"name\":\"/work/{name}/index.test.js\",\"status\":\"passed\",\"assertionResults\":[{{\"title\":\"adds\",\"status\":\"passed\"}}]}}"
+        )
+    };
+    let text = format!(
+        "{{\"numFailedTests\":0,\"numPassedTests\":2,\"numTotalTestSuites\":2,\"testResults\":[{},{}]}}",
+        file("cart"),
+        file("user")
+    );
+    let found = judge("unit", &StepEnd::Exited { code: 0 }, Format::JestJson, None, text.as_bytes());
+    let ids: Vec<_> = found.outcome.cases.keys().map(String::as_str).collect();
+    assert_eq!(ids, ["cart/index.test.js > adds", "user/index.test.js > adds"]);
+}

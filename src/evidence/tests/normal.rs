@@ -63,6 +63,10 @@ fn what_changes_from_run_to_run_goes() {
         ("A$$Lambda$14/0x0000000800c8 x", "A$$Lambda$15/0x0000000800d9 x"),
         ("tmpabcd1234 gone", "tmpzz_z99ab gone"),
         ("[::1]:8080 refused", "[::1]:9090 refused"),
+        ("worker-17 died", "worker-3 died"),
+        ("pool-1-thread-3 x", "pool-2-thread-11 x"),
+        ("req_8fK2mQ9x gone", "req_1aB3cD4e gone"),
+        ("address already in use :::43121", "address already in use :::50001"),
     ] {
         assert_eq!(normalise(a), normalise(b));
     }
@@ -81,6 +85,9 @@ fn codes_stay_where_a_word_announces_them() {
         ("signal 9", "signal 11"),
         ("ERR 1045 (28000)", "ERR 1064 (42000)"),
         ("open /work/a/mod.rs", "open /work/b/mod.rs"),
+        ("thread_1 is unknown", "thread_2 is unknown"),
+        ("step-1 failed", "step-2 failed"),
+        ("get_user2Id is unknown", "get_user3Id is unknown"),
     ] {
         assert_ne!(normalise(a), normalise(b));
     }

@@ -24,9 +24,27 @@ const OTHERS: [&str; 15] = [
     "test",
     "conftest",
 ];
+/// Modules by which Python's tests assert.
+const FRAMEWORKS: [&str; 3] = ["unittest", "pytest", "mock"];
+/// Modules in which files of tests see each other.
+const OF_TESTS: [&str; 3] = ["tests", "test", "conftest"];
+/// What a replacement by `mock` is told to say.
+const TOLD: [&str; 3] = ["return_value", "side_effect", "maxDiff"];
 /// Modules of JavaScript by which tests assert.
-const ASSERTS: [&str; 9] =
-    ["assert", "node:assert", "assert/strict", "node:assert/strict", "chai", "expect", "should", "node:test", "module"];
+const ASSERTS: [&str; 12] = [
+    "assert",
+    "node:assert",
+    "assert/strict",
+    "node:assert/strict",
+    "chai",
+    "expect",
+    "should",
+    "node:test",
+    "module",
+    "mocha",
+    "jasmine",
+    "tape",
+];
 /// What test frameworks give to tests to replace things by; files of tests do not see each other under those.
 const STUBS: [&str; 4] = ["jest.", "vi.", "sinon.", "mock."];
 
@@ -36,15 +54,25 @@ pub(super) fn in_tests(language: Language, raw: &str, lines: &str) -> BTreeSet<S
     match language {
         Language::Python => {
             let lines = &lines.replace("\\\n", "");
-            for name in python_names(raw) {
+            for name in python_names(raw, is_own) {
                 found.extend(assigned(lines, &name, python_value));
-                for around in [format!("{name}.__dict__"), format!("vars({name})")] {
-                    found.extend(beginnings(lines, &around).map(|_| around.clone()));
-                }
+                found.extend(around(lines, &name));
+            }
+            for name in python_names(raw, |root| FRAMEWORKS.contains(&root)) {
+                let told = |target: &String| TOLD.iter().any(|told| last(target) == *told);
+                found.extend(assigned(lines, &name, plain_value).into_iter().filter(|target| !told(target)));
+                found.extend(around(lines, &name));
+            }
+            // Other tests may be given what they work with, but not be replaced.
+            for name in python_names(raw, |root| OF_TESTS.contains(&root)) {
+                let tests =
+                    |target: &String| ["test", "assert", "setUp"].iter().any(|word| last(target).starts_with(word));
+                found.extend(assigned(lines, &name, |_| false).into_iter().filter(tests));
             }
         }
         Language::Script => {
-            for name in script_names(lines, |module| module.starts_with(['.', '/', '#', '@', '~'])) {
+            let wanted = |module: &str| module.starts_with(['.', '/', '#', '@', '~']) || ASSERTS.contains(&module);
+            for name in script_names(lines, wanted) {
                 found.extend(assigned(lines, &name, script_value));
                 found.extend(set_otherwise(lines, &name));
             }
@@ -55,9 +83,41 @@ pub(super) fn in_tests(language: Language, raw: &str, lines: &str) -> BTreeSet<S
                 }
             }
         }
+        Language::Go => found.extend(at_start(raw)),
         _ => {}
     }
     found
+}
+
+/// Functions of Go that run when a file of tests is loaded: `var ready = func() bool { … }()`, `var _ = prepare()`.
+fn at_start(raw: &str) -> Vec<String> {
+    let ends = ["\nfunc ", "\ntype ", "\nconst "];
+    let declared = raw
+        .match_indices("var ")
+        .filter(|(at, _)| raw.get(..*at).is_some_and(|front| front.is_empty() || front.ends_with('\n')));
+    let declared = declared.filter_map(|(at, word)| {
+        let rest = near(raw.get(at + word.len()..)?).split("\nvar ").next()?;
+        let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+        let (names, value) = rest.get(..end)?.split_once('=')?;
+        let (names, value) = (names.trim(), value.trim_start());
+        let called = value.starts_with("func(") && value.contains("}(");
+        let prepares =
+            names == "_" && value.starts_with(char::is_lowercase) && value.get(name(value).len()..)?.starts_with('(');
+        // The plain form is a word by itself.
+        ((called && names != "_") || prepares).then(|| format!("var {names} = {}()", name(value)))
+    });
+    declared.collect()
+}
+
+/// Other ways to what an object of Python has.
+fn around<'a>(lines: &'a str, name: &str) -> impl Iterator<Item = String> + use<'a> {
+    let ways = [format!("{name}.__dict__"), format!("vars({name})")];
+    ways.into_iter().filter(move |way| beginnings(lines, way).next().is_some())
+}
+
+/// The last of dotted names.
+fn last(target: &str) -> &str {
+    target.rsplit('.').next().unwrap_or(target)
 }
 
 /// The targets of such replacements in a source: members of what tests assert by.
@@ -80,8 +140,14 @@ fn target(line: &str) -> Option<&str> {
     // `a.b == c` compares, and a number is no name.
     let assigns = dotted && !right.starts_with('=') && !left.starts_with(|c: char| c.is_ascii_digit());
     // What a module of JavaScript gives out is its own.
-    let own = left.starts_with("exports.") || left.starts_with("module.exports");
+    let own = left.starts_with("exports.") || left.starts_with("module.exports") || last(left) == "maxDiff";
     (assigns && !own && !python_value(right.trim_start())).then_some(left)
+}
+
+/// What no assertion can be replaced by.
+fn plain_value(value: &str) -> bool {
+    let plain = value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '"' | '[' | '{'));
+    plain || python_value(value) || name(value) == "None"
 }
 
 /// A switch is no replacement.
@@ -155,12 +221,15 @@ fn set_otherwise(lines: &str, name: &str) -> Vec<String> {
     found
 }
 
-/// Names that a Python file imports from what it may be testing, and plain further names for those.
-fn python_names(raw: &str) -> BTreeSet<String> {
-    let own = |module: &str| {
-        let root = module.split('.').next().unwrap_or_default();
-        !OTHERS.contains(&root) && !crate::gates::paths::is_of_language(root)
-    };
+/// Whether a module may be what is tested.
+fn is_own(root: &str) -> bool {
+    !OTHERS.contains(&root) && !crate::gates::paths::is_of_language(root)
+}
+
+/// Names that a Python file imports from the modules that are asked for, by the first of their names, and plain further names
+/// for those.
+fn python_names(raw: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let own = |module: &str| wanted(module.split('.').next().unwrap_or_default());
     let mut found = BTreeSet::new();
     let joined = raw.replace("\\\n", " ");
     let mut at = 0;
@@ -198,7 +267,7 @@ fn python_names(raw: &str) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = found.into_iter().map(|name| name.trim_matches(['(', ')']).to_owned()).collect();
     for line in joined.lines() {
         if let Some((left, right)) = line.split_once('=')
-            && found.contains(right.trim())
+            && (found.contains(right.trim()) || is_class(right.trim(), &found))
             && !left.trim().is_empty()
             && left.trim().chars().all(is_word)
         {
@@ -206,6 +275,12 @@ fn python_names(raw: &str) -> BTreeSet<String> {
         }
     }
     found.into_iter().filter(|name| !name.is_empty()).take(MOST).collect()
+}
+
+/// `unittest.TestCase` and other classes of what was imported.
+fn is_class(dotted: &str, found: &BTreeSet<String>) -> bool {
+    let class = last(dotted).starts_with(char::is_uppercase) && dotted.chars().all(|c| is_word(c) || c == '.');
+    class && dotted.split('.').next().is_some_and(|root| found.contains(root))
 }
 
 /// Names that a JavaScript file has for the modules that are asked for.

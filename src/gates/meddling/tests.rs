@@ -72,6 +72,27 @@ fn honest_programs_say_nothing() {
             "const calc = require('../calc.js');\ntest('x', () => { calc.add = jest.fn(); expect(calc.b == 2); calc.retries = 0; const f = (a) => a; });\n",
         ),
         ("test/new.test.ts", "import { User } from '../user';\nconst u = x as User.Name;\nconst o = { a: User.b };\n"),
+        (
+            "tests/test_new.py",
+            "import unittest\nfrom unittest import mock, TestCase\nimport pytest\nfrom tests.helpers import client\nTestCase.maxDiff = None\n\n\nclass T(unittest.TestCase):\n    maxDiff = None\n\n    def setUp(self):\n        self.a = mock.Mock()\n        self.a.b = 1\n        unittest.TestCase.longMessage = False\n        client.token = self.a.make()\n\n    def test_a(self, mock):\n        mock.return_value = f()\n        mock.x.side_effect = g\n        pytest.token = 'x'\n",
+        ),
+        (
+            "test/new.test.js",
+            "const assert = require('assert');\nconst chai = require('chai');\nchai.config.includeStack = true;\nconst expect = chai.expect;\nbeforeEach(() => { server = start(); });\nassert.equal(a, b);\n",
+        ),
+        (
+            "pkg/a_test.go",
+            "var now = func() time.Time { return at }\n\nvar db = openDB()\n\nvar _ = Describe(\"x\", func() { go func() {}() })\n\nfunc TestA(t *testing.T) {\n\tvar f = func() {}\n\tdefer func() { f() }()\n}\n",
+        ),
+        (
+            "spec/a_spec.rb",
+            "RSpec::Matchers.define :be_valid do\nend\n\nRSpec.describe Calc do\n  before { @a = 1 }\nend\n",
+        ),
+        ("test/a_test.rb", "class ATest < Minitest::Test\n  include Minitest::Assertions\nend\n"),
+        (
+            "src/test/java/x/ATest.java",
+            "@ExtendWith(MockitoExtension.class)\nclass ATest { @BeforeAll static void a() {} }\n",
+        ),
     ] {
         assert_eq!(of(path, "", text), Vec::<String>::new(), "{text}");
     }
@@ -142,6 +163,73 @@ fn reaching_for_the_framework_is_named() {
         ("tests/test_more.py", "from _pytest import runner", "says `_pytest`"),
         ("tests/test_more.py", "pytest.exit('x', returncode=0)", "says `pytest.exit(`"),
         ("tests/test_more.py", "setattr(calc, 'add', f)", "says `setattr(`"),
+    ] {
+        assert!(says(path, text).contains(&said.to_owned()), "{text}: {:?}", says(path, text));
+    }
+}
+
+#[test]
+fn what_changes_the_framework_for_all_tests_is_named() {
+    let equal = "patches `unittest.TestCase.assertEqual` for all tests";
+    for (path, text, said) in [
+        (
+            "tests/test_aaa.py",
+            "import unittest\n\n\nclass T(unittest.TestCase):\n    @classmethod\n    def setUpClass(cls):\n        unittest.TestCase.assertEqual = lambda *a, **k: None\n",
+            equal,
+        ),
+        ("tests/test_aaa.py", "# Adds.\rimport unittest\rif 1: unittest.TestCase.assertEqual = f\n", equal),
+        (
+            "tests/test_aaa.py",
+            "from unittest import TestCase\n\n\ndef f():\n    TestCase.assertEqual = g\n",
+            "patches `TestCase.assertEqual` for all tests",
+        ),
+        (
+            "tests/test_aaa.py",
+            "import unittest\nT = unittest.TestCase\n\n\ndef f():\n    T.assertEqual = g\n",
+            "patches `T.assertEqual` for all tests",
+        ),
+        (
+            "tests/test_aaa.py",
+            "import pytest\n\n\ndef f():\n    pytest.raises = g\n",
+            "patches `pytest.raises` for all tests",
+        ),
+        (
+            "tests/test_aaa.py",
+            "from tests.test_calc import TestCalc\n\n\ndef f():\n    TestCalc.test_add = g\n",
+            "patches `TestCalc.test_add` for all tests",
+        ),
+        (
+            "test/aaa.js",
+            "const assert = require('assert');\nbefore(() => { assert.equal = () => {}; });\n",
+            "patches `assert.equal` for all tests",
+        ),
+        (
+            "test/aaa.js",
+            "import assert from 'node:assert';\nbefore(() => { Object.assign(assert, { equal() {} }); });\n",
+            "patches `Object.assign(assert` for all tests",
+        ),
+        (
+            "test/aaa.js",
+            "const { Runnable } = require('mocha');\nRunnable.prototype.run = f;\n",
+            "patches `Runnable.prototype.run` for all tests",
+        ),
+        ("test/aaa.js", "beforeEach(function () { this.currentTest.fn = () => {}; });\n", "says `currentTest.fn`"),
+        (
+            "src/test/java/x/A.java",
+            "class A implements TestExecutionExceptionHandler {}",
+            "says `TestExecutionExceptionHandler`",
+        ),
+        ("spec/a_spec.rb", "RSpec.configure { |c| c.around { } }\n", "says `RSpec.configure`"),
+        ("spec/a_spec.rb", "module RSpec::Expectations\nend\n", "says `RSpec::`"),
+        ("spec/a_spec.rb", "RSpec::Matchers.define :eq do |x|\nend\n", "says `RSpec::`"),
+        ("test/a_test.rb", "Minitest::Test.class_eval { }\n", "says `Minitest::Test.`"),
+        ("a_test.go", "var _ = func() bool {\n\tAdd = f\n\treturn true\n}()\n", "says `var _=func(`"),
+        (
+            "a_test.go",
+            "var ready = func() bool {\n\tAdd = f\n\treturn true\n}()\n",
+            "patches `var ready = func()` for all tests",
+        ),
+        ("a_test.go", "var _ = prepare()\n", "patches `var _ = prepare()` for all tests"),
     ] {
         assert!(says(path, text).contains(&said.to_owned()), "{text}: {:?}", says(path, text));
     }

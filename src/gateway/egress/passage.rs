@@ -4,6 +4,7 @@ use super::books::Books;
 use super::budget::{Budget, Way};
 use super::denied::Denied;
 use crate::domain::EgressSeen;
+use crate::gateway::said::Said;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -18,12 +19,13 @@ pub(super) struct Passage {
     failed: AtomicBool,
     budget: Arc<Budget>,
     books: Books,
+    said: Arc<Said>,
 }
 
 impl Passage {
-    pub fn new(row: EgressSeen, budget: Arc<Budget>, books: Books) -> Self {
+    pub fn new(row: EgressSeen, budget: Arc<Budget>, books: Books, said: Arc<Said>) -> Self {
         let (up, down, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-        Self { row, begun: Instant::now(), up, down, failed, budget, books }
+        Self { row, begun: Instant::now(), up, down, failed, budget, books, said }
     }
 
     /// What is known of it so far.
@@ -51,7 +53,9 @@ impl Passage {
     pub fn refuse(&self, denied: Denied) {
         self.fail();
         let (run, host) = (self.row.run, &self.row.host);
-        tracing::info!(%run, host, port = self.row.port, rule = denied.word(), "a request to outside is cut");
+        if self.said.may() {
+            tracing::info!(%run, host, port = self.row.port, rule = denied.word(), "a request to outside is cut");
+        }
         self.books.note(&EgressSeen { allowed: false, rule: denied.word().to_owned(), ..self.row.clone() });
     }
 }
@@ -62,7 +66,9 @@ impl Drop for Passage {
         let (up, down) = (self.up.load(Ordering::Relaxed), self.down.load(Ordering::Relaxed));
         let requests = u64::from(!self.failed.load(Ordering::Relaxed));
         let EgressSeen { run, host, port, rule, .. } = &self.row;
-        tracing::info!(%run, host, port, rule, up, down, milliseconds, "a request to outside");
+        if self.said.may() {
+            tracing::info!(%run, host, port, rule, up, down, milliseconds, "a request to outside");
+        }
         self.books.note(&EgressSeen { requests, up, down, milliseconds, last: super::now(), ..self.row.clone() });
     }
 }

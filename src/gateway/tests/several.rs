@@ -145,7 +145,8 @@ async fn lines_of_ollama_pass_as_they_come_and_cost_nothing() {
     let mut far = provider().await;
     let bench = Bench::of(ModelApi::Ollama, &[&far.url], &[]);
     let left = crate::models::TurnCaps { microusd: Some(1_000), tokens: None };
-    let may = ModelUse { api: ModelApi::Ollama, models: Vec::new(), left, iteration: 1 };
+    let may =
+        ModelUse { api: ModelApi::Ollama, models: Vec::new(), provider_tools: BTreeSet::new(), left, iteration: 1 };
     bench.gateway.open(RunId(1), &Ways { models: Some(may), ..Ways::default() }, &bench.gateway_dir()).unwrap();
     let mut stream = bench.ask("POST /api/chat HTTP/1.1", "{\"model\": \"qwen3:8b\", \"x\": \"END\"}").await;
     far.asked.recv().await.unwrap();

@@ -19,7 +19,7 @@ fn took(api: ModelApi, stream: bool, pieces: &[&[u8]]) -> (Tokens, bool) {
     for piece in pieces {
         tally.push(piece);
     }
-    tally.finish(tokens(90, 70, 0, 0))
+    tally.finish(tokens(90, 70, 0, 0), true, 0)
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn lines_of_ollama_say_it_in_the_last_one() {
             let mut tally = Tally::new(ModelApi::Ollama, Form::Lines);
             tally.push(&text.as_bytes()[..cut]);
             tally.push(&text.as_bytes()[cut..]);
-            assert_eq!(tally.finish(tokens(90, 70, 0, 0)), (sum, true), "{text} cut at {cut}");
+            assert_eq!(tally.finish(tokens(90, 70, 0, 0), true, 0), (sum, true), "{text} cut at {cut}");
         }
     }
     assert_eq!(took(ModelApi::Ollama, true, &[CHAT.as_bytes()]), (tokens(7, 2, 4, 0), true));
@@ -61,18 +61,67 @@ fn so_do_answers_in_one_piece() {
     assert_eq!(took(ModelApi::Gemini, false, &[list.as_bytes()]), (tokens(5, 6, 0, 0), true));
 }
 
+/// Of a stream that the agent left after this much of it.
+fn left(api: ModelApi, text: &str, unseen: u64) -> (Tokens, bool) {
+    let mut tally = Tally::new(api, Form::Events);
+    tally.push(text.as_bytes());
+    tally.finish(tokens(90, 70, 0, 0), false, unseen)
+}
+
+#[test]
+fn who_leaves_early_pays_for_what_was_written() {
+    let before_the_end = |text: &str, end: &str| text[..text.find(end).unwrap()].to_owned();
+    let many = |text: &str, event: &str| format!("{text}{}", event.repeat(20));
+    let messages = many(
+        &before_the_end(MESSAGES, "event: message_delta"),
+        "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"ten bytes.\"}}\n\n",
+    );
+    // It begins by saying that one was written; 205 bytes were.
+    assert_eq!(left(ModelApi::Anthropic, &messages, 0), (tokens(25, 69, 300, 7), false));
+    let responses = many(
+        &before_the_end(RESPONSES, "event: response.completed"),
+        "data: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1234567890\",\"delta\":\"six by\"}\n\n",
+    );
+    assert_eq!(left(ModelApi::Openai, &responses, 0), (tokens(90, 40, 0, 0), false));
+    let again = "data: {\"type\":\"response.output_text.done\",\"text\":\"six bysix bysix by\"}\n\n";
+    assert_eq!(left(ModelApi::Openai, again, 0), (tokens(90, 0, 0, 0), false));
+    let gemini = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"args\":{\"a\":\"123456\",\"type\":\"123\"}}}]}}],\
+                  \"usageMetadata\":{\"promptTokenCount\":50,\"candidatesTokenCount\":1}}\n\n";
+    assert_eq!(left(ModelApi::Gemini, gemini, 0), (tokens(50, 3, 0, 0), false));
+    // What is not sent is reckoned by the time that it took, up to what was allowed.
+    assert_eq!(left(ModelApi::Openai, "", 33), (tokens(90, 33, 0, 0), false));
+    assert_eq!(left(ModelApi::Openai, "", 5_000), (tokens(90, 70, 0, 0), false));
+    // Whoever has heard the end may leave.
+    for (api, text, sum) in [
+        (ModelApi::Anthropic, MESSAGES, tokens(25, 15, 300, 7)),
+        (ModelApi::Openai, RESPONSES, tokens(60, 20, 40, 0)),
+        (ModelApi::Openai, CHAT, tokens(7, 2, 4, 0)),
+    ] {
+        assert_eq!(left(api, text, 50), (sum, true), "{text}");
+    }
+}
+
+#[test]
+fn a_whole_answer_without_an_account_takes_what_it_may() {
+    let null = r#"{"id":"r","status":"queued","usage":null}"#;
+    assert_eq!(took(ModelApi::Openai, false, &[null.as_bytes()]), (tokens(90, 70, 0, 0), false));
+    assert_eq!(took(ModelApi::Anthropic, true, &[b"data: {}\n\n"]), (tokens(90, 70, 0, 0), false));
+    // One that breaks off in the middle, by the provider's doing, says no more than it said.
+    let begun = MESSAGES.split("event: message_delta").next().unwrap();
+    assert_eq!(took(ModelApi::Anthropic, true, &[begun.as_bytes()]), (tokens(25, 2, 300, 7), false));
+}
+
 #[test]
 fn what_is_not_said_is_reckoned_and_called_so() {
-    // Cut before the end of the first event.
-    assert_eq!(took(ModelApi::Openai, true, &[&RESPONSES.as_bytes()[..60]]), (tokens(90, 4, 0, 0), false));
     assert_eq!(took(ModelApi::Openai, true, &[]), (tokens(90, 0, 0, 0), false));
     // Never more than the request allowed.
-    let long = "data: {\"choices\":[]}\n\n".repeat(1_000);
+    let long = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n".repeat(1_000);
     assert_eq!(took(ModelApi::Openai, true, &[long.as_bytes()]), (tokens(90, 70, 0, 0), false));
     // The model's own words are no account of anything.
+    assert_eq!(left(ModelApi::Openai, &long[..long.len() / 200], 0), (tokens(90, 7, 0, 0), false));
     let words = "data: {\"delta\":{\"text\":\"{\\\"usage\\\":{\\\"input_tokens\\\":1}}\"}}\n\n";
     assert!(!took(ModelApi::Anthropic, true, &[words.as_bytes()]).1);
-    let huge = "data: {\"usage\":{\"input_tokens\":18446744073709551615,\"output_tokens\":18446744073709551615}}\n";
+    let huge = "data: {\"type\":\"message_delta\",\"usage\":{\"input_tokens\":18446744073709551615,\"output_tokens\":18446744073709551615}}\n";
     assert_eq!(took(ModelApi::Anthropic, true, &[huge.as_bytes()]), (tokens(Tokens::MOST, Tokens::MOST, 0, 0), true));
 }
 

@@ -47,7 +47,7 @@ pub(super) fn look(here: &Here<'_>) -> Option<Found> {
 }
 
 fn suite(django: Option<&str>) -> SuiteHint {
-    let pytest = format!("python -m pytest -p no:cacheprovider --junitxml={REPORT}");
+    let pytest = format!("python3 -m pytest -p no:cacheprovider --junitxml={REPORT}");
     let (name, command, note) = match django {
         None => ("pytest", pytest, None),
         Some(settings) => (
@@ -131,7 +131,7 @@ fn is_python(name: &str) -> bool {
 }
 
 fn setup(here: &Here<'_>, pyproject: Option<&toml::Table>, packaged: bool, manifest: bool, django: bool) -> SetupHint {
-    let mut words = vec!["python -m pip install --no-cache-dir".to_owned()];
+    let mut words = vec!["python3 -m pip install --no-cache-dir".to_owned()];
     for file in REQUIREMENTS.into_iter().filter(|file| here.has(file)) {
         words.push(format!("-r {file}"));
     }

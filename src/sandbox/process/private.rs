@@ -23,7 +23,8 @@ impl Private {
     /// Where a path that may be shown really lies, with no link on the way. One that may not be is invalid input, and the
     /// error says why.
     pub(super) fn passes(&self, path: &Path) -> io::Result<PathBuf> {
-        let real = fs::canonicalize(path)?;
+        let real = fs::canonicalize(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
         let shown = way(&real)?;
         let closed = CLOSED.map(Path::new);
         let own = self.0.iter().map(|dir| (dir.as_path(), "the engine's own directory", true));

@@ -76,6 +76,7 @@ impl StyledLine {
     }
 
     /// Whether the line was too long and goes on in the next one. Such a line ends with a visible note.
+    #[cfg(test)]
     pub fn is_split(&self) -> bool {
         self.split
     }

@@ -105,3 +105,27 @@ fn huge_and_deep_things_are_skipped_and_named() {
     assert_eq!(taken.skipped[1], "sparse (larger than 100 MiB)");
     crate::workspace::remove_tree(&dir).unwrap();
 }
+
+#[test]
+fn rules_to_ignore_are_bounded_together_and_shared() {
+    let text = "build-*/**/[a-f]?x\n".repeat(1_000);
+    let places: Vec<String> = (0..3_000).map(|n| format!("d{n}/.gitignore")).collect();
+    let mut files: Vec<(&str, &str)> = places.iter().map(|place| (place.as_str(), text.as_str())).collect();
+    let bench = Bench::new(&files);
+    assert!(bench.repo.survey(&bench.base).is_ok(), "the same file many times is one");
+    let dir = bench.tree();
+    fs::create_dir_all(dir.join("d7/build-1/a")).unwrap();
+    fs::write(dir.join("d7/build-1/a/bzx"), "made").unwrap();
+    assert!(bench.take(&dir).unchanged);
+
+    let many: Vec<String> = (0..60).map(|n| format!("{n}\n{text}")).collect();
+    files.extend(many.iter().zip(&places).map(|(text, place)| (place.as_str(), text.as_str())));
+    let files: std::collections::BTreeMap<_, _> = files.into_iter().collect();
+    let bench = Bench::new(&files.into_iter().collect::<Vec<_>>());
+    let refused = bench.repo.survey(&bench.base).unwrap_err();
+    let WorkspaceError::Unsupported { path, reason } = &refused else { panic!("{refused}") };
+    assert!(path.ends_with("/.gitignore") && reason.contains("50000 lines") && reason.contains("fewer"), "{refused}");
+    let large = "x".repeat((4 << 20) + 1);
+    let bench = Bench::new(&[(".gitignore", large.as_str())]);
+    assert!(bench.repo.survey(&bench.base).is_err());
+}

@@ -2,11 +2,12 @@
 
 use super::{Bench, commit};
 use crate::workspace::WorkspaceError;
+use crate::workspace::rights::own_mask;
 use git2::Repository;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const BRANCH: &str = "dogwatch/run-1";
 
@@ -119,6 +120,65 @@ fn many_objects_are_one_pack_and_so_are_those_for_a_repository_of_others() {
     sound(&origin);
 }
 
+/// Everything below a repository's directory that was not there before, with its mode.
+fn made(repository: &Repository, before: &BTreeMap<PathBuf, u32>) -> BTreeMap<PathBuf, u32> {
+    let mut all = everything(repository.path());
+    all.retain(|path, mode| before.get(path) != Some(mode));
+    all
+}
+
+fn everything(dir: &Path) -> BTreeMap<PathBuf, u32> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![dir.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let seen = path.symlink_metadata().unwrap();
+        if seen.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        found.insert(path, seen.permissions().mode() & 0o777);
+    }
+    found
+}
+
+#[test]
+fn in_a_shared_repository_the_others_can_use_and_remove_what_was_delivered() {
+    // What is asked for, of whom, and what an engine whose mask lets nobody else in leaves there.
+    let cases = [
+        ("group", 0o755, (0o770, 0o060)),
+        ("all", 0o755, (0o775, 0o064)),
+        ("0640", 0o755, (0o750, 0o040)),
+        ("umask", 0o2775, (0o770, 0o060)),
+        ("umask", 0o755, (0o700, 0)),
+    ];
+    for (said, objects, (directory, file)) in cases {
+        let bench = Bench::new(&[("a", "1")]);
+        let origin = Repository::open(bench.path("source")).unwrap();
+        origin.config().unwrap().set_str("core.sharedRepository", said).unwrap();
+        origin.config().unwrap().set_bool("core.logAllRefUpdates", true).unwrap();
+        fs::set_permissions(origin.path().join("objects"), fs::Permissions::from_mode(objects)).unwrap();
+        let new = worked(&bench, "2");
+        let before = everything(origin.path());
+        std::thread::scope(|scope| {
+            let engine = scope.spawn(|| {
+                own_mask(|_| 0o077).unwrap();
+                bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
+            });
+            engine.join().unwrap();
+        });
+        let made = made(&origin, &before);
+        assert!(made.keys().any(|path| path.ends_with("logs/refs/heads/dogwatch/run-1")), "{made:?}");
+        assert!(made.keys().any(|path| path.ends_with("refs/heads/dogwatch")), "{made:?}");
+        for (path, mode) in made {
+            let is_object = path.strip_prefix(origin.path().join("objects")).is_ok();
+            let others = if path.is_dir() { directory & 0o077 } else { file };
+            // Nobody writes in objects, not even their owner.
+            let others = if path.is_file() && is_object { others & 0o044 } else { others };
+            assert_eq!(mode & 0o077, others, "{said}: {} has {mode:o}", path.display());
+        }
+        sound(&origin);
+    }
+}
+
 #[test]
 fn where_a_single_object_cannot_be_put_a_pack_goes_through() {
     let bench = Bench::new(&[("a", "1")]);
@@ -128,9 +188,13 @@ fn where_a_single_object_cannot_be_put_a_pack_goes_through() {
     // In the way as the directories are that somebody else made there, and for root as well.
     let names = (0..=255).map(|n| origin.path().join(format!("objects/{n:02x}")));
     let barred: Vec<PathBuf> = names.filter(|path| !path.exists()).collect();
-    barred.iter().for_each(|path| fs::write(path, "").unwrap());
+    for path in &barred {
+        fs::write(path, "").unwrap();
+    }
     bench.repo.deliver_branch(&new, bench.path("source").to_str().unwrap(), BRANCH, false).unwrap();
-    barred.iter().for_each(|path| fs::remove_file(path).unwrap());
+    for path in &barred {
+        fs::remove_file(path).unwrap();
+    }
     assert_eq!(packed(&origin), [3], "a commit, its tree and one file");
     assert!(single(&origin).is_superset(&before));
     sound(&origin);

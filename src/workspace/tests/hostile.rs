@@ -49,7 +49,6 @@ fn planted_git_configuration_runs_nothing_over_many_cycles() {
         let taken = bench.take_with(&dir, &parent, &[]);
         assert_eq!(taken.planted, [".git", ".gitattributes"]);
         bench.repo.diff(&parent, &taken.commit).unwrap();
-        bench.repo.diff_stat(&bench.base, &taken.commit).unwrap();
         assert_eq!(
             bench.repo.file(&taken.commit, "a.txt", 100).unwrap().unwrap(),
             format!("{cycle}\r\n").into_bytes(),

@@ -214,6 +214,8 @@ fn only_plain_urls_pass() {
         assert!(Source::parse(bad).is_err(), "{bad}");
     }
     assert_eq!(redacted("https://user:secret@example.org/a?b"), "https://example.org/a?b");
+    assert_eq!(redacted("git:secret@example.org:a"), "example.org:a");
+    assert_eq!((redacted("git@example.org:a"), redacted("/a:b@c")), ("git@example.org:a".into(), "/a:b@c".into()));
 }
 
 #[test]
@@ -276,4 +278,30 @@ fn what_no_checkout_would_write_is_known_before() {
         let refused = bench.repo.checkout(&commit, &bench.path("tree"), None).unwrap_err().to_string();
         assert_eq!(refused, unfit[0]);
     }
+}
+
+#[test]
+fn a_branch_named_like_a_commit_decides_nothing() {
+    let bench = Bench::new(&[("a", "1")]);
+    let origin = git2::Repository::open(bench.path("source")).unwrap();
+    let base = git2::Oid::from_str(&bench.base).unwrap();
+    let evil = commit(&origin, &[("a", "evil")]);
+    for name in [&bench.base, &bench.base[..9], &evil.to_string()[..12]] {
+        origin.reference(&format!("refs/heads/{name}"), evil, true, "").unwrap();
+        origin.reference(&format!("refs/tags/{name}"), evil, true, "").unwrap();
+    }
+    let fetch = || Repo::fetch(&bench.path("repos"), ProjectId(1), bench.path("source").to_str().unwrap()).unwrap();
+    let repo = fetch();
+    assert_eq!(repo.resolve(Some(&bench.base)).unwrap(), base.to_string());
+    assert_eq!(repo.resolve(Some(&bench.base.to_uppercase())).unwrap(), base.to_string());
+    assert!(!names(&repo).contains(&format!("heads/{base}")) && !names(&repo).contains(&format!("tags/{base}")));
+    let refused = repo.resolve(Some(&bench.base[..9])).unwrap_err();
+    assert!(
+        matches!(&refused, WorkspaceError::Unsupported { reason, .. } if reason.contains("40 digits")),
+        "{refused}"
+    );
+    let plain = format!("heads/{}", &bench.base[..9]);
+    assert_eq!(repo.resolve(Some(&plain)).unwrap(), evil.to_string());
+    // Both mean the same.
+    assert_eq!(repo.resolve(Some(&evil.to_string()[..12])).unwrap(), evil.to_string());
 }

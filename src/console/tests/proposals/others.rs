@@ -13,6 +13,7 @@ fn no_take_back_review_and_resolve_say_what_they_need() {
         press(app, "enter");
         let sent: Vec<Verdict> = decided(app).into_iter().cloned().collect();
         app.orders.clear();
+        give_up(app);
         sent
     };
     assert_eq!(field(&mut app, "n", " "), []);
@@ -40,7 +41,6 @@ fn an_edit_is_a_new_proposal_of_typed_words_with_a_reason() {
     app.now = Millis(app.now.0 + 500);
     press(&mut app, "enter");
     assert!(asked(&app).is_empty(), "there is no reason");
-    press(&mut app, "e");
     type_in(&mut app, "reload is enough");
     for code in [KeyCode::Down, KeyCode::Down, KeyCode::End] {
         app.press(KeyEvent::new(code, KeyModifiers::NONE));

@@ -20,6 +20,7 @@ fn what_runs_is_stopped_with_a_reason_and_nothing_else_is() {
         press(app, "enter");
         let sent: Vec<Verdict> = decided(app).into_iter().cloned().collect();
         app.orders.clear();
+        give_up(app);
         sent
     };
     assert_eq!(field(&mut app, " "), []);

@@ -41,9 +41,10 @@ impl<W: World> Engine<W> {
             (false, ReviewGate::WhenSuspicious) => None,
         };
         if let Some(whose) = whose {
-            let patch = self.world.trees().patch(&context.project, &context.base, &head, MOST_PATCH).await?;
+            let (patch, complete) =
+                self.world.trees().patch(&context.project, &context.base, &head, MOST_PATCH).await?;
             let (changes, tests) = (changes.to_vec(), context.config.gates.test_files.clone());
-            let told = move || gates::diff_facts(&changes, &patch, patch.len() < MOST_PATCH, &tests);
+            let told = move || gates::diff_facts(&changes, &patch, complete, &tests);
             let evidence = std::iter::once(whose.to_owned()).chain(aside(told).await?).collect();
             results.push(GateResult { gate: "review".to_owned(), verdict: GateVerdict::NeedsPerson, evidence });
         }

@@ -5,6 +5,7 @@
 
 mod command;
 mod inline;
+mod instead;
 
 use super::super::{Context, Engine, Halt};
 use crate::engine::ports::{TreeFault, Trees, World};
@@ -35,6 +36,8 @@ pub(super) struct Look {
     pub same_programs: Vec<String>,
     /// Files of which only the mode differs.
     pub same_bytes: Vec<String>,
+    /// New files in which no code stands.
+    pub bare: Vec<String>,
 }
 
 impl<W: World> Engine<W> {
@@ -81,6 +84,8 @@ impl<W: World> Engine<W> {
             look.meddling.extend(one.look.meddling);
             look.same_programs.extend(one.look.same_programs);
             look.same_bytes.extend(one.look.same_bytes);
+            look.bare.extend(one.look.bare);
+            look.inline_tests.extend(one.look.inline_tests);
             rust.extend(one.rust);
         }
         look.inline_tests.extend(aside(move || edited_inline_tests(&rust)).await?);
@@ -152,6 +157,12 @@ fn look_at(change: &Change, before: Option<&[u8]>, now: Option<&[u8]>, is_rust: 
     }
     if was.len().max(is.len()) > gates::LARGEST {
         return one;
+    }
+    if change.kind == ChangeKind::Added && !change.link && !gates::has_code(&change.path, is) {
+        one.look.bare.push(change.path.clone());
+    }
+    if change.kind != ChangeKind::Added && gates::edits_tests_in_source(&change.path, was, is) {
+        one.look.inline_tests.push(change.path.clone());
     }
     if change.kind == ChangeKind::Modified && was != is && gates::same_program(&change.path, was, is) {
         one.look.same_programs.push(change.path.clone());

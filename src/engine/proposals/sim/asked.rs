@@ -26,8 +26,13 @@ fn an_edit_is_a_proposal_of_its_own_and_a_no_has_a_reason() {
         let old = sim.read(one.id);
         assert_eq!((old.state, old.replaced_by, edited.replaces), (State::Superseded, Some(edited.id), Some(one.id)));
         assert_eq!(edited.proposed.owners.len(), 1);
-        let yes =
-            |digest: &str| Decision::Approve { digest: digest.to_owned(), seen: None, signature: None, glass: None };
+        let yes = |digest: &str| Decision::Approve {
+            digest: digest.to_owned(),
+            seen: None,
+            signature: None,
+            glass: None,
+            reason: String::new(),
+        };
         assert!(engine.decide(one.id, yes(&one.digest), operator(2001)).await.is_err());
         assert!(engine.decide(edited.id, yes(&one.digest), operator(2001)).await.is_err());
         assert!(engine.edit(one.id, change, operator(2000)).await.is_err());
@@ -215,7 +220,7 @@ fn what_one_person_decided_for_two_is_listed_until_somebody_else_has_looked() {
         let one = asked.await.unwrap();
         let yes = |glass: Option<&str>| {
             let glass = glass.map(str::to_owned);
-            Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass }
+            Decision::Approve { digest: one.digest.clone(), seen: None, signature: None, glass, reason: String::new() }
         };
         assert!(engine.decide(one.id, yes(Some("short")), operator(2000)).await.is_err());
         let approved = engine.decide(one.id, yes(Some("nobody else answers the phone")), operator(2000)).await.unwrap();

@@ -102,7 +102,8 @@ impl Day {
 
     async fn agree(&mut self, id: ProposalId, uid: u32, glass: Option<&str>) {
         let digest = self.sim.read(id).digest;
-        let yes = Decision::Approve { digest, seen: None, signature: None, glass: glass.map(str::to_owned) };
+        let (glass, reason) = (glass.map(str::to_owned), String::new());
+        let yes = Decision::Approve { digest, seen: None, signature: None, glass, reason };
         self.decide(id, uid, yes, |sim| voted(sim, id, uid)).await;
     }
 

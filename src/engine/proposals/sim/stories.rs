@@ -197,7 +197,7 @@ fn a_backup_that_is_put_back_revives_no_grant() {
     for round in 0..size(10, 100) {
         play(async {
             let dir = tempfile::tempdir().unwrap();
-            let mut sim = Sim::in_files(u64::from(round), dir.path());
+            let mut sim = Sim::in_files(round, dir.path());
             let id = sim.approved("shop").await;
             let paths = crate::store::Paths::in_dir(dir.path());
             let now = crate::domain::Millis(1_800_000_000_000);

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -84,6 +85,8 @@ pub(in crate::engine::proposals) struct Target {
     died: Notify,
     /// Nothing is lost or late, and it answers at once.
     pub calm: bool,
+    /// So often whoever looks at it dies of it.
+    pub haunted: AtomicU32,
 }
 
 impl Target {
@@ -91,7 +94,7 @@ impl Target {
         let dice = Mutex::new(StdRng::seed_from_u64(seed));
         let (state, facts) = (Mutex::default(), Mutex::new(facts));
         let (crash, slow, died) = (Mutex::default(), Mutex::default(), Notify::new());
-        Self { state, facts, dice, crash, slow, died, calm: seed == 0 }
+        Self { state, facts, dice, crash, slow, died, calm: seed == 0, haunted: AtomicU32::new(0) }
     }
 
     /// A life of an engine begins, which has no gate yet.
@@ -219,6 +222,8 @@ impl Fleet for Target {
     fn ready<'f>(&'f self, _: &'f Order) -> BoxFuture<'f, Result<String, String>> {
         Box::pin(async {
             self.give("gate.look.given").await.map_err(|Gone| Gone::words())?;
+            let haunted = self.haunted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            assert!(haunted.is_err(), "haunted");
             tokio::time::sleep(Duration::from_millis(20)).await;
             let state = self.state();
             if state.unreachable { Err("no answer".to_owned()) } else { Ok(boot_of(&state)) }

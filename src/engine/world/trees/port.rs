@@ -13,7 +13,7 @@ use crate::project::requirements;
 use crate::workspace::{
     self, Checkpoint, CheckpointSpec, Copied, Repo, Survey, WorkspaceError, copy_session, remove_tree, volume,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -135,8 +135,14 @@ impl Trees for GitTrees {
         .await
         .and_then(|(report, dir)| {
             // A report that a commit brings along must not be taken for this run's; that it does is seen in its changes.
-            report.map_or(Ok(()), |report| {
-                evidence::remove_stale(&dir, &report).map(drop).map_err(|fault| TreeFault(fault.to_string()))
+            report.map_or(Ok(()), |report| match evidence::remove_stale(&dir, &report) {
+                Ok(_removed) => Ok(()),
+                // What the work did to its own report is no trouble of the engine's: it is met again when the report is read.
+                Err(fault) if fault.is_tampering() => {
+                    tracing::info!(%fault, "a commit has something else where a suite puts its report");
+                    Ok(())
+                }
+                Err(fault) => Err(TreeFault(fault.to_string())),
             })
         })
     }
@@ -199,6 +205,11 @@ impl Trees for GitTrees {
         self.with_repo(run.project, move |repo| repo.set_branch(id, &commit)).await
     }
 
+    async fn for_audit(&self, project: &Project, base: &str, head: &str) -> Result<String, TreeFault> {
+        let (base, head) = (base.to_owned(), head.to_owned());
+        self.with_repo(project.id, move |repo| repo.with_base(&head, &base, gates::guides_agents)).await
+    }
+
     async fn outline(&self, project: &Project, base: &str, commit: &str) -> Result<Outline, TreeFault> {
         let (base, commit) = (base.to_owned(), commit.to_owned());
         self.with_repo(project.id, move |repo| repo.outline(&base, &commit)).await
@@ -210,10 +221,16 @@ impl Trees for GitTrees {
         Ok(changes.into_iter().map(change).collect())
     }
 
-    async fn patch(&self, project: &Project, from: &str, to: &str, most: usize) -> Result<String, TreeFault> {
+    async fn paths(&self, project: &Project, commit: &str) -> Result<BTreeSet<String>, TreeFault> {
+        let commit = commit.to_owned();
+        let entries = self.with_repo(project.id, move |repo| repo.list(&commit)).await?;
+        Ok(entries.into_iter().map(|entry| workspace::shown(&entry.path)).collect())
+    }
+
+    async fn patch(&self, project: &Project, from: &str, to: &str, most: usize) -> Result<(String, bool), TreeFault> {
         let (from, to) = (from.to_owned(), to.to_owned());
-        let patch = self.with_repo(project.id, move |repo| repo.beginning_of_diff(&from, &to, most)).await?;
-        Ok(String::from_utf8_lossy(&patch).into_owned())
+        let (patch, whole) = self.with_repo(project.id, move |repo| repo.beginning_of_diff(&from, &to, most)).await?;
+        Ok((String::from_utf8_lossy(&patch).into_owned(), whole))
     }
 
     async fn altered(
