@@ -39,5 +39,5 @@ pub(crate) use head::{HEAD_DAMAGED, HEAD_MISSING, write as write_head};
 pub use head::{Head, HeadFile};
 pub use record::hex;
 pub use verdict::Verdict;
-pub(crate) use verify::verify_tail;
 pub use verify::{VerifyError, verify};
+pub(crate) use verify::{verify_tail, verify_to};

@@ -12,6 +12,7 @@ mod agent;
 mod approvals;
 mod asset;
 mod audit;
+mod backup;
 mod budget;
 mod bug;
 mod complaint;
@@ -45,6 +46,7 @@ mod prompt;
 mod proposals;
 mod propose;
 mod ps;
+mod restore;
 mod run;
 mod secret;
 mod serve;
@@ -161,6 +163,10 @@ enum Command {
     Notify(notify::Args),
     /// Look into, check or export the audit log
     Audit(audit::Args),
+    /// Make, list and check backups of the engine's database; it makes one an hour by itself
+    Backup(backup::Args),
+    /// Put a backup in the place of the database, which is put aside; the engine must be stopped
+    Restore(restore::Args),
     /// Tell who the engine takes you for, and what you may do
     Whoami(whoami::Args),
     /// Tell how the engine is
@@ -249,6 +255,8 @@ fn perform(command: Option<Command>) -> color_eyre::Result<i32> {
         Command::Secret(args) => Ok(secret::perform(Context::new()?, &args)?),
         Command::Notify(args) => Context::block_on(|context| notify::perform(context, args)),
         Command::Audit(args) => Context::block_on(|context| audit::perform(context, args)),
+        Command::Backup(args) => Ok(backup::perform(Context::new()?, args)?),
+        Command::Restore(args) => Context::block_on(|context| restore::perform(context, args)),
         Command::Help(args) => Ok(help::perform(Context::new()?, &args, Cli::command())?),
         Command::Completions(args) => Ok(completions::perform(Context::new()?, &args, Cli::command())?),
         Command::Man(args) => Ok(man::perform(Context::new()?, &args, Cli::command())?),

@@ -30,6 +30,7 @@ mod switch;
 pub mod world;
 
 pub use ask::AskError;
+pub(crate) use driver::end_unfinished;
 pub use hand_over::HandOver;
 pub use submit::NewRun;
 

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod backup;
 pub mod browser;
 pub mod cli;
 pub mod client;

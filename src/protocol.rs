@@ -41,7 +41,7 @@ pub use reply::{EgressReport, Reply, Snapshot};
 pub use request::{DeliverAs, Request};
 pub use runs::{GuidanceView, RunDetail, RunView, SuiteView};
 pub use schedule::{FiringView, ScheduleAsk, ScheduleDetail, ScheduleView};
-pub use status::{DiskSpace, EngineStatus};
+pub use status::{BackupStatus, DiskSpace, EngineStatus};
 pub use tools::{NoteView, ToolsUsed};
 
 use crate::domain::Actor;

@@ -42,6 +42,7 @@ pub(crate) use audit::remembered;
 pub use settings::Settings;
 pub use socket::{SocketFile, listen};
 
+use crate::backup::Keeper;
 use crate::domain::Actor;
 use crate::engine::Engine;
 use crate::engine::checkpoints::Checkpoints;
@@ -72,6 +73,8 @@ pub struct Server<S: Sandbox> {
     pub(crate) people: Arc<People>,
     /// Signed words on the audit log.
     pub(crate) checkpoints: Arc<Checkpoints>,
+    /// The engine's own backups.
+    backups: Arc<Keeper>,
     /// Which of the engine's own loops have failed lately.
     loops: Faults,
     health: Arc<health::Health>,
@@ -86,7 +89,7 @@ impl<S: Sandbox> Server<S> {
         rescue: Option<String>,
         (stop, gate): (Arc<Notify>, Arc<Gate>),
         people: Arc<People>,
-        (checkpoints, loops): (Arc<Checkpoints>, Faults),
+        (checkpoints, backups, loops): (Arc<Checkpoints>, Arc<Keeper>, Faults),
     ) -> Arc<Self> {
         let health = health::Health::new();
         Arc::new(Self {
@@ -100,6 +103,7 @@ impl<S: Sandbox> Server<S> {
             proposals,
             people,
             checkpoints,
+            backups,
             loops,
             health,
         })

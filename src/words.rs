@@ -1,6 +1,7 @@
 //! Words that several subcommands use: spans of time, states, counts of tests.
 
 pub mod asset;
+pub mod backup;
 pub mod bug;
 pub mod dataset;
 pub mod feature;

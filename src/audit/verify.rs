@@ -180,6 +180,11 @@ pub fn verify(conn: &Connection, head_file: &Path) -> Result<Verdict, VerifyErro
     walk_table(conn, Walk::from_start(head), &missing)
 }
 
+/// Checks the whole log of a copy, which must come to `head` where that is known.
+pub(crate) fn verify_to(conn: &Connection, head: Option<Head>) -> Result<Verdict, VerifyError> {
+    walk_table(conn, Walk::from_start(head), "nothing tells how far it came")
+}
+
 /// Checks the last `count` records and, where the head lies within them, the head. An older head is looked up.
 pub(crate) fn verify_tail(conn: &Connection, head_file: &Path, count: u64) -> Result<Verdict, VerifyError> {
     let (head, missing) = anchor(head_file);

@@ -1,5 +1,6 @@
 //! `dogwatch doctor`: looks at everything that a night of work relies on, and says what to do about what is wrong.
 
+mod backups;
 mod docker;
 mod egress;
 mod engine;
@@ -104,6 +105,7 @@ pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     };
     findings.extend(engine::other_eyes(&context.paths));
     findings.extend(engine::look(&mut context).await);
+    findings.extend(backups::look(&config, &context.paths));
     findings.push(host::executable());
     findings.extend(sandbox::look(&config, &context.paths).await);
     findings.extend(engines::look(&config, &context.paths).await);

@@ -40,6 +40,12 @@ pub async fn status(mut context: Context, args: Args) -> Result<i32, Failure> {
     if let Some(fault) = &status.store_fault {
         context.say(&safe!("{}", fault))?;
     }
+    if let Some(backup) = &status.backup {
+        context.say(&words::backup::newest(backup, words::now()))?;
+        if let Some(fault) = &backup.fault {
+            context.say(&safe!("{}", fault))?;
+        }
+    }
     if let Some(stale) = &status.stale {
         context.say(&safe!("{}", stale))?;
     }

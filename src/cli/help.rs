@@ -47,7 +47,7 @@ const TOPICS: [Topic; 13] = [
     topic!("backlog", "features, tests by a clock, data sets, and lessons"),
     topic!("assets", "live systems, and having something run there"),
     topic!("sandboxes", "Docker, Docker on another machine, and the process sandbox"),
-    topic!("operations", "systemd, several people, being told, retention, copies, upgrades"),
+    topic!("operations", "systemd, several people, being told, retention, upgrades, backups"),
     topic!("security", "what protects you from what, and what does not"),
     topic!("troubleshooting", "when something does not work"),
     topic!("protocol", "the engine's socket, for programs of your own"),

@@ -12,6 +12,7 @@ mod unit;
 use super::agent;
 use super::context::{Failure, open};
 use crate::audit::{Clock, Sealer, SystemClock};
+use crate::backup::Keeper;
 use crate::client::TAKEN;
 use crate::config::{EngineAt, EngineConfig, Paths};
 use crate::engine::Engine;
@@ -130,6 +131,7 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
     let gateway = gateway.recording(books.clone()).with_tools(knowledge.clone());
     let others = others(paths, &config, sandbox_instance(&store), user).await?;
     let people = Arc::new(People::new(config.operators.clone(), &paths.config_file()));
+    let backups = Arc::new(backups(paths, &config, &store));
     let (tells, notify, home) = (store.clone(), config.notify.clone(), paths.config().to_owned());
     let world = RealWorld::new(sandbox, paths, config, gateway, user).and(others);
     let engine = Engine::new(store.clone(), world, crash.clone(), room);
@@ -150,9 +152,12 @@ async fn serve(paths: &Paths) -> Result<i32, Failure> {
         loops.add("the way to tell people what waits", move || {
             Notifier::new(tells.clone(), &notify, &home).keep(commits.clone())
         });
+        let copies = Arc::clone(&backups);
+        loops.add("the maker of backups", move || Arc::clone(&copies).keep());
     }
     let shared = (Arc::clone(&stop), gate);
-    let (place_of, sealed) = ((paths.state().to_owned(), settings), (checkpoints, loops.faults()));
+    let place_of = (paths.state().to_owned(), settings);
+    let sealed = (checkpoints, backups, loops.faults());
     let server = Server::new((engine, proposals), instance, place_of, rescue, shared, people, sealed);
     // Whoever finds it answering may tell it to end at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -223,6 +228,12 @@ pub fn step_user() -> (u32, u32) {
 fn checkpoints(paths: &Paths, config: &EngineConfig, store: &Store) -> Result<Checkpoints, Failure> {
     let sealer = Sealer::of(&engine_key(paths)?).map_err(Failure::new)?;
     Ok(Checkpoints::new(store.clone(), sealer, paths.checkpoints(), config.audit.clone()))
+}
+
+/// What makes the engine's own backups.
+fn backups(paths: &Paths, config: &EngineConfig, store: &Store) -> Keeper {
+    let place = config.backup.to.clone().unwrap_or_else(|| paths.backups());
+    Keeper::new(store.clone(), paths.blobs(), place, config.backup.clone(), config.reserve_mib << 20)
 }
 
 fn engine_key(paths: &Paths) -> Result<[u8; 32], Failure> {

@@ -14,7 +14,7 @@ use crate::safe;
 use crate::sandbox::Sandbox;
 use crate::sandbox::docker::{self, DockerSandbox, DockerSettings};
 use crate::sandbox::process::Remains;
-use crate::store::{MadeImage, OpenError, Store};
+use crate::store::{MadeImage, OpenError, RunFilter, Store};
 use crate::text::{Out, SafeText};
 use crate::words;
 use crate::workspace;
@@ -80,8 +80,8 @@ impl Sandboxes {
         Ok(all)
     }
 
-    async fn remove(&self, inventory: &Inventory) -> Result<(), Failure> {
-        for (name, container) in &inventory.containers {
+    async fn remove_containers(&self, containers: &[(String, String)]) -> Result<(), Failure> {
+        for (name, container) in containers {
             // A container of the process sandbox is called by its name.
             if name == container {
                 self.process.remove(name).await.map_err(|error| not_all(name, &error))?;
@@ -92,6 +92,11 @@ impl Sandboxes {
                 docker.remove(container).await.map_err(|error| not_all(name, &error))?;
             }
         }
+        Ok(())
+    }
+
+    async fn remove(&self, inventory: &Inventory) -> Result<(), Failure> {
+        self.remove_containers(&inventory.containers).await?;
         for (engine, tag) in &inventory.made {
             if let Some(docker) = self.at(engine) {
                 docker.remove_image(tag).await.map_err(|error| not_all(tag, &error))?;
@@ -169,6 +174,28 @@ pub async fn everything(context: &mut Context) -> Result<(), Failure> {
     let sandboxes = Sandboxes { docker, others, process: Remains::new(paths.containers()) };
     let inventory = take_stock(&paths, &store, &sandboxes).await?;
     clear(&paths, &store, &sandboxes, &inventory).await
+}
+
+/// Takes away what runs that are not over have in containers and trees, and gives how many containers there were: the database that
+/// knows of them is put aside, and after that nobody does.
+pub(super) async fn release(paths: &Paths, store: &Store) -> Result<usize, Failure> {
+    let filter = RunFilter { unfinished: true, limit: Some(u32::MAX), ..RunFilter::default() };
+    let known = store.read(move |view| Ok((view.step_names()?, view.runs(&filter)?))).await;
+    let (steps, runs) = known.map_err(|error| Failure::new(error.to_string()))?;
+    let steps: HashSet<String> = steps.into_iter().collect();
+    let (docker, _passed_over) = docker(paths, store).await?;
+    let others = others(paths, store).await?;
+    let sandboxes = Sandboxes { docker, others, process: Remains::new(paths.containers()) };
+    let labelled = sandboxes.labelled().await.map_err(Failure::new)?;
+    let containers: Vec<_> = labelled.into_iter().filter(|(name, _)| steps.contains(name)).collect();
+    sandboxes.remove_containers(&containers).await?;
+    for run in runs {
+        for dir in [paths.workspaces(), paths.steps()].map(|dir| dir.join(run.id.to_string())) {
+            workspace::volume::release_beneath(&dir).map_err(|error| Failure::new(error.to_string()))?;
+            workspace::remove_tree(&dir).map_err(|error| Failure::new(error.to_string()))?;
+        }
+    }
+    Ok(containers.len())
 }
 
 /// Takes it away, containers first.

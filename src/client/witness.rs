@@ -117,11 +117,17 @@ fn judge(seen: Option<&Checkpoint>, now: &Checkpoint, found: Option<&str>, insta
             now.epoch, seen.epoch
         ));
     }
-    match found {
-        Some(hash) if hash == seen.hash && now.seq >= seen.seq => None,
-        Some(_) if now.seq >= seen.seq => Some(format!("event {} is not the one you saw: it was rewritten", seen.seq)),
-        _ => Some(format!("it ends at event {}, and you saw event {}: its end was cut off", now.seq, seen.seq)),
-    }
+    let why = match found {
+        Some(hash) if hash == seen.hash && now.seq >= seen.seq => return None,
+        Some(_) if now.seq >= seen.seq => format!("event {} is not the one you saw: it was rewritten", seen.seq),
+        _ => format!("it ends at event {}, and you saw event {}: its end was cut off", now.seq, seen.seq),
+    };
+    // Who puts a backup back begins an epoch; so may whoever wants it to look like that.
+    Some(if now.epoch > seen.epoch {
+        format!("{why}, or a backup was put back (`dogwatch audit log --kind store.restored` tells by whom)")
+    } else {
+        why
+    })
 }
 
 #[cfg(test)]
@@ -147,6 +153,7 @@ mod tests {
             (at(1, 2, 9, 7), Some(&same), Some("cut off")),
             (at(1, 2, 99, 7), None, Some("cut off")),
             (at(1, 1, 99, 7), Some(&same), Some("an older copy")),
+            (at(1, 3, 9, 8), None, Some("or a backup was put back")),
             (at(2, 2, 99, 7), Some(&same), Some("another key")),
         ] {
             let judged = judge(Some(&seen), &now, found.map(String::as_str), "engine");

@@ -2,6 +2,7 @@
 
 use super::agents::{COMMAND, REPLAY};
 use super::audit::{self, AuditConfig};
+use super::backup::{self, BackupConfig};
 use super::command::CommandLine;
 use super::egress::{self, EgressConfig};
 use super::engines::{self, EngineAt, USUAL_ENGINE};
@@ -109,6 +110,9 @@ pub struct EngineConfig {
     /// Where checkpoints of the audit log go.
     #[serde(default)]
     pub audit: AuditConfig,
+    /// The engine's own backups.
+    #[serde(default)]
+    pub backup: BackupConfig,
     /// How people are told that something waits for them, by names.
     #[serde(default)]
     pub notify: BTreeMap<String, NotifyConfig>,
@@ -172,6 +176,7 @@ impl Default for EngineConfig {
             reviews: Reviews::default(),
             operators: None,
             audit: AuditConfig::default(),
+            backup: BackupConfig::default(),
             notify: BTreeMap::new(),
             bell: Bell::default(),
             keys: BTreeMap::new(),
@@ -218,6 +223,7 @@ impl EngineConfig {
             (config.approvals, config.reviews) = approvals::read(top);
             config.operators = operators::read(top);
             config.audit = audit::read(top);
+            config.backup = backup::read(top);
             config.notify = notify::all(top);
             config.keys = keys::read(top);
             config.bell = keys::bell(top);

@@ -2,6 +2,7 @@
 //! configuration directory. XDG places unless two variables say otherwise. Runtime directories are not used, since they
 //! vanish when their user logs out.
 
+use crate::store::switch::{ASIDE, PARTS, WHOLE};
 use directories::ProjectDirs;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
@@ -198,6 +199,10 @@ impl Paths {
             self.logs(),
             self.exe_copies(),
             self.blobs(),
+            self.backups(),
+            self.state.join(PARTS),
+            self.state.join(WHOLE),
+            self.state.join(ASIDE),
             self.state.join(DRAFTS),
             self.state.join(COPIES),
             self.state.join(WITNESS),
@@ -334,6 +339,11 @@ impl Paths {
     /// The head of the audit chain, kept outside the database.
     pub fn chain_head(&self) -> PathBuf {
         self.state.join("chain-head")
+    }
+
+    /// Backups of the database, unless the configuration names another place.
+    pub fn backups(&self) -> PathBuf {
+        self.state.join("backups")
     }
 
     /// Space that is kept back for a full disk.

@@ -118,6 +118,7 @@ fn status() -> EngineStatus {
         state_dir: "/var/lib/dogwatch".to_owned(),
         rescue: None,
         store_fault: None,
+        backup: None,
         stale: None,
         halt: None,
         sandbox_fault: None,

@@ -16,6 +16,7 @@ mod memory;
 mod metering;
 mod prepare;
 mod remedy;
+mod restored;
 mod rows;
 mod services;
 mod shared;
@@ -31,6 +32,7 @@ mod way;
 
 pub(super) use ledger::CommitFault;
 use ledger::Place;
+pub(crate) use restored::end_unfinished;
 pub(super) use rows::step_event;
 pub(super) use shared::{meant, part};
 pub(super) use turn::no_models;

@@ -1,7 +1,7 @@
 //! The engine as it is.
 
 use super::{ProviderView, StoppedModels};
-use crate::domain::{EgressSeen, Spent};
+use crate::domain::{EgressSeen, Millis, Spent};
 use serde::{Deserialize, Serialize};
 
 /// How the engine is.
@@ -20,6 +20,9 @@ pub struct EngineStatus {
     /// What is wrong with the files beside the database, if something is. Writing goes on.
     #[serde(default)]
     pub store_fault: Option<String>,
+    /// The newest backup of the database that counts, and why there is no newer one where there should be; absent in rescue mode.
+    #[serde(default)]
+    pub backup: Option<BackupStatus>,
     /// That the configuration was changed after the engine's start, which does not count yet.
     #[serde(default)]
     pub stale: Option<String>,
@@ -50,6 +53,19 @@ pub struct EngineStatus {
     /// Providers of models that failed last time.
     #[serde(default)]
     pub providers: Vec<ProviderView>,
+}
+
+/// The engine's own backups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupStatus {
+    /// The name of the newest one.
+    pub newest: Option<String>,
+    /// Until when it is known to hold everything.
+    pub holds: Option<Millis>,
+    /// Why there is no newer one, if there should be. May quote the system's words.
+    pub fault: Option<String>,
+    /// Whether the engine makes any.
+    pub wanted: bool,
 }
 
 /// Space in bytes.

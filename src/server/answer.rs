@@ -10,7 +10,9 @@ use crate::engine::machine::Event;
 use crate::engine::ports::{Delivered, TreeFault, World};
 use crate::engine::{AskError, HandOver};
 use crate::logs::LogReader;
-use crate::protocol::{Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request};
+use crate::protocol::{
+    BackupStatus, Bytes, DeliverAs, DiskSpace, EngineStatus, Fault, FaultCode, LogChunk, Reply, Request,
+};
 use crate::sandbox::Sandbox;
 use crate::store::{AuditFilter, BugFilter, RunFilter, StoreError, View};
 use serde::Serialize;
@@ -242,6 +244,7 @@ impl<S: Sandbox> Server<S> {
                 state_dir: self.state_dir.to_string_lossy().into_owned(),
                 rescue: self.rescue.clone(),
                 store_fault: self.store_fault(),
+                backup: self.backup_status(),
                 stale,
                 halt: self.engine.store.shortage(),
                 sandbox_fault,
@@ -255,6 +258,15 @@ impl<S: Sandbox> Server<S> {
                 stopped,
             },
         })
+    }
+
+    fn backup_status(&self) -> Option<BackupStatus> {
+        if self.rescue.is_some() {
+            return None;
+        }
+        let (newest, fault) = self.backups.state(self.engine.world.now());
+        let (newest, holds) = newest.map(|newest| (newest.name, newest.holds)).unzip();
+        Some(BackupStatus { newest, holds, fault, wanted: self.backups.is_wanted() })
     }
 
     async fn act(&self, run: RunId, event: Event) -> Result<Reply, Fault> {

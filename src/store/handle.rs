@@ -6,7 +6,7 @@ use super::lock::EngineLock;
 use super::readers::{Readers, snapshot};
 use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{Faults, OpenError, Options, Paths, StoreError, Tx, View, check, connect, open};
+use super::{Faults, OpenError, Options, Paths, StoreError, Tx, View, check, connect, open, switch};
 use crate::audit::Context;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +67,30 @@ struct Inner {
     lay: Option<PathBuf>,
     /// Held by whoever reads for long.
     long: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Keeps every engine out of a store's place for as long as it is held, whatever its files are worth.
+pub struct Hold {
+    paths: Paths,
+    _lock: EngineLock,
+}
+
+impl Hold {
+    /// Takes the place, or says who has it. A restoration that was cut short is finished.
+    pub fn take(paths: &Paths) -> Result<Self, OpenError> {
+        let lock = open::lock(paths)?;
+        Ok(Self { paths: paths.clone(), _lock: lock })
+    }
+
+    /// The store's files.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Moves what lies whole beside the store into its place (`switch`).
+    pub(crate) fn switch(&self) -> std::io::Result<()> {
+        switch::finish(&self.paths)
+    }
 }
 
 /// The durable state. Clones share it; dropping the last one waits for queued jobs and frees the engine lock.

@@ -8,7 +8,7 @@ use super::check::{self, Found, refusal};
 use super::lock::EngineLock;
 use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{OpenError, Options, Paths, connect, files, schema};
+use super::{OpenError, Options, Paths, connect, files, schema, switch};
 use crate::audit::{self, AuditEvent, Context, HeadFile};
 use crate::domain::Actor;
 use rusqlite::Connection;
@@ -71,7 +71,8 @@ pub(super) fn writer(paths: &Paths, options: &Options) -> Result<Writer, OpenErr
     Ok(writer)
 }
 
-/// Makes the directories of a store where they are missing, sees that files can be in their places, and keeps others out.
+/// Makes the directories of a store where they are missing, sees that files can be in their places, and keeps others out. A restoration
+/// that was cut short is finished.
 pub(super) fn lock(paths: &Paths) -> Result<EngineLock, OpenError> {
     for file in [&paths.database, &paths.lock, &paths.chain_head, &paths.epoch] {
         if let Some(dir) = file.parent() {
@@ -79,7 +80,9 @@ pub(super) fn lock(paths: &Paths) -> Result<EngineLock, OpenError> {
         }
     }
     check::places(paths)?;
-    EngineLock::take(&paths.lock)
+    let lock = EngineLock::take(&paths.lock)?;
+    switch::finish(paths).map_err(io(&paths.database))?;
+    Ok(lock)
 }
 
 /// Makes a store in memory.

@@ -1,9 +1,9 @@
 //! The keys of `config.toml`.
 
 use super::{
-    APPROVALS, ARGUMENTS, AUDIT, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS, ENGINE_BUDGET, ENV,
-    FLEET, LONG, MEMORY, MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY, PROJECT_ITERATION, PROJECT_TOTAL,
-    RULE, SILENCE, SIZE, Table, WATCHDOG, key,
+    APPROVALS, ARGUMENTS, AUDIT, BACKUP, BUDGET_DAY, BUDGET_ITERATION, COMMAND, DOLLARS, DURATION, EGRESS,
+    ENGINE_BUDGET, ENV, FLEET, LONG, MEMORY, MODEL, NAME, NAMED_PROJECT, NOTIFY, OPERATORS, PROJECT_DAY,
+    PROJECT_ITERATION, PROJECT_TOTAL, RULE, SILENCE, SIZE, Table, WATCHDOG, key,
 };
 
 /// The top of `config.toml`.
@@ -42,6 +42,7 @@ pub const ENGINE_TOP: Table = Table {
         key("operators", "a table", "the engine's own user and root may do everything", "Which people may do what."),
         key("notify", "tables written as [notify.NAME]", "none", "How people are told that something waits for them."),
         key("audit", "a table", "see there", "Where checkpoints of the audit log go."),
+        key("backup", "a table", "see there", "How often the database is copied, where to, and how many copies stay."),
         key("console", "a table", "see there", "How the console behaves."),
         key("keys", "a table", "see there", "Other keys for the console."),
     ],
@@ -403,6 +404,7 @@ pub const ENGINE_FILE: &[Table] = &[
     OPERATORS,
     NOTIFY,
     AUDIT,
+    BACKUP,
     CONSOLE,
     KEYS,
 ];

@@ -190,6 +190,44 @@ fn a_database_that_was_restored_starts_nothing_again() {
     }
 }
 
+/// What people agreed to before a backup is void after it was put back, whether it ran meanwhile or not.
+#[test]
+fn a_backup_that_is_put_back_revives_no_grant() {
+    use crate::backup;
+    for round in 0..size(10, 100) {
+        play(async {
+            let dir = tempfile::tempdir().unwrap();
+            let mut sim = Sim::in_files(round, dir.path());
+            let id = sim.approved("shop").await;
+            let paths = crate::store::Paths::in_dir(dir.path());
+            let now = crate::domain::Millis(1_800_000_000_000);
+            let made = backup::make(&sim.store, &paths.blobs, &dir.path().join("backups"), 0, now).unwrap();
+            if round % 2 == 0 {
+                sim.life(Plan::count(), Duration::from_mins(1)).await;
+                assert_ne!(sim.read(id).state, State::Approved);
+            }
+            let effects = sim.target.most_effects();
+            let closed = crate::store::Store::in_memory(&crate::store::Options::default()).unwrap();
+            drop(std::mem::replace(&mut sim.store, closed));
+            let hold = loop {
+                // A program that another test starts just then holds a copy of the lock for a moment.
+                match crate::store::Hold::take(&paths) {
+                    Err(crate::store::OpenError::Locked { .. }) => std::thread::yield_now(),
+                    taken => break taken.unwrap(),
+                }
+            };
+            let plan = backup::plan(&hold, &made.dir).unwrap();
+            backup::carry_out(&hold, &plan, &crate::domain::Actor::Engine, now).unwrap();
+            drop(hold);
+            sim.store = sim.open(dir.path());
+            assert_eq!(sim.read(id).state, State::Approved);
+            sim.life(Plan::count(), Duration::from_mins(1)).await;
+            assert_eq!(sim.read(id).state, State::Voided, "round {round}");
+            assert_eq!(sim.target.most_effects(), effects, "round {round}");
+        });
+    }
+}
+
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
