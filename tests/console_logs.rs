@@ -69,6 +69,10 @@ fn the_whole_log_is_searched() {
     console.wait_for("line 77777 error: it broke, needle");
     console.type_keys("/~(\r");
     console.wait_for("is no regular expression");
+    // What was written stays, to be mended.
+    assert!(console.shown().contains("~("));
+    console.type_keys("\u{1b}");
+    wait_until("the field to go", PATIENCE, || !console.shown().contains("is no regular expression"));
     leave(console);
 }
 

@@ -80,9 +80,6 @@ fn standing(app: &App, roomy: bool) -> SafeText {
         if status.sandbox_fault.is_some() {
             parts.push(safe!("NO SANDBOX").styled(Style::fg(Colour::Red).bold()));
         }
-        if status.stale.is_some() {
-            parts.push(safe!("CONFIG CHANGED, see health").styled(Style::fg(Colour::Magenta)));
-        }
         if status.halt.is_some() {
             parts.push(safe!("HALTED").styled(Style::fg(Colour::Red).bold()));
         }
@@ -90,6 +87,10 @@ fn standing(app: &App, roomy: bool) -> SafeText {
     let needing = app.needing();
     if needing > 0 {
         parts.push(super::urgent(&safe!(" {} waiting for you ", needing)));
+    }
+    if app.status.as_ref().is_some_and(|status| status.stale.is_some()) {
+        // After what waits, which people must see on a narrow screen, too.
+        parts.push(safe!("CONFIG CHANGED, see health").styled(Style::fg(Colour::Magenta)));
     }
     let count = |counts: fn(RunState) -> bool| app.runs.values().filter(|view| counts(view.run.state)).count();
     let queued = count(|state| state == RunState::Queued);

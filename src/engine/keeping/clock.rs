@@ -5,7 +5,7 @@ use crate::audit::AuditEvent;
 use crate::domain::{Actor, Moment};
 use crate::engine::Engine;
 use crate::engine::ports::World;
-use crate::store::{StoreError, Tx};
+use crate::store::{RunFilter, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -48,6 +48,10 @@ impl<W: World> Engine<W> {
 
 fn believes(tx: &Tx<'_>) -> Result<bool, StoreError> {
     let last = tx.setting(SETTING)?.and_then(|text| serde_json::from_str::<Look>(&text).ok());
+    if last.is_none() && tx.runs(&RunFilter { limit: Some(1), ..RunFilter::default() })?.is_empty() {
+        // There is nothing yet that could be old.
+        return Ok(true);
+    }
     let now = tx.moment();
     let (next, believed) = look(last.clone(), &now);
     let fresh = last.as_ref().is_some_and(|last| {
