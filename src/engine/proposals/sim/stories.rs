@@ -210,9 +210,10 @@ fn a_backup_that_is_put_back_revives_no_grant() {
             let closed = crate::store::Store::in_memory(&crate::store::Options::default()).unwrap();
             drop(std::mem::replace(&mut sim.store, closed));
             let hold = loop {
-                // A program that another test starts just then holds a copy of the lock for a moment.
+                // What the engine had begun is dropped when it would have its turn again, and a program that another test starts
+                // just then holds a copy of the lock for a moment.
                 match crate::store::Hold::take(&paths) {
-                    Err(crate::store::OpenError::Locked { .. }) => std::thread::yield_now(),
+                    Err(crate::store::OpenError::Locked { .. }) => tokio::task::yield_now().await,
                     taken => break taken.unwrap(),
                 }
             };
