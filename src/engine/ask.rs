@@ -129,7 +129,7 @@ impl<W: World> Engine<W> {
         }
         let one = if approve { asking(&question)? } else { meant(&question, &shown)? };
         let event = Event::Answer { question: id, kind: question.kind, approve, reason, by: by.clone() };
-        let also = move |tx: &Tx<'_>| if approve { Ok(()) } else { part(tx, id, &shown, &by) };
+        let also = move |tx: &Tx<'_>| if approve { Ok(()) } else { part(tx, (id, one), &shown, &by) };
         let run = self.ask_and(one, event, also).await?;
         self.wake_sharing(run.id, id).await?;
         Ok(run)

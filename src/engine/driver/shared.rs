@@ -41,15 +41,16 @@ pub(in crate::engine) fn meant(question: &Question, shown: &[RunId]) -> Result<R
     first.ok_or_else(|| AskError::Unfit(format!("none of {} waits for {id} any more", named(shown).join(", "))))
 }
 
-/// Puts the runs that joined after somebody looked under a question of their own, which nobody has answered.
+/// Puts the runs that joined after somebody looked under a question of their own, which nobody has answered. `one` is the run by
+/// which the question is answered; where nobody shares it, it stands in no list.
 pub(in crate::engine) fn part(
     tx: &Tx<'_>,
-    question: QuestionId,
+    (question, one): (QuestionId, RunId),
     shown: &[RunId],
     by: &Actor,
 ) -> Result<(), StoreError> {
     let sharing = tx.sharing(question)?;
-    let late: Vec<RunId> = sharing.into_iter().filter(|run| !shown.contains(run)).collect();
+    let late: Vec<RunId> = sharing.into_iter().filter(|run| *run != one && !shown.contains(run)).collect();
     // A question that only one run can have is not shared.
     let Some(first) = late.first().copied() else { return Ok(()) };
     let other = tx.part_question(question, first)?;

@@ -198,7 +198,7 @@ fn a_no_ends_the_runs_that_were_shown_and_the_others_are_asked_about_anew() {
     store
         .write_sync(move |tx| {
             let before = tx.run(one)?.unwrap();
-            let also = |tx: &Tx<'_>| part(tx, now.id, &shown.sharing, &ada());
+            let also = |tx: &Tx<'_>| part(tx, (now.id, one), &shown.sharing, &ada());
             assert!(apply(tx, before, &event, false, also)?.is_ok());
             answer_others(tx, one, now.id, &event)
         })
@@ -212,4 +212,24 @@ fn a_no_ends_the_runs_that_were_shown_and_the_others_are_asked_about_anew() {
     assert_eq!(open(&store)[0].sharing, [RunId(3), RunId(4)]);
     answer(&store, &open(&store)[0], true);
     assert_eq!([3, 4].map(|id| run(&store, id).state), [RunState::Developing; 2]);
+}
+
+#[test]
+fn a_no_to_what_one_run_alone_asks_is_for_that_run() {
+    let store = store();
+    trouble(&store, 1, 0);
+    let asked = open(&store).remove(0);
+    assert!(asked.sharing.is_empty());
+    let one = meant(&asked, &[]).unwrap();
+    store
+        .write_sync(move |tx| {
+            let before = tx.run(one)?.unwrap();
+            let reason = "enough".to_owned();
+            let event = Event::Answer { question: asked.id, kind: asked.kind, approve: false, reason, by: ada() };
+            let also = |tx: &Tx<'_>| part(tx, (asked.id, one), &[], &ada());
+            assert!(apply(tx, before, &event, false, also)?.is_ok());
+            answer_others(tx, one, asked.id, &event)
+        })
+        .unwrap();
+    assert_eq!((run(&store, 1).state, open(&store).len()), (RunState::Failed, 0));
 }
