@@ -35,7 +35,9 @@ pub use checkpoint::{Checkpoint, Sealer};
 pub use clock::{Clock, Stamp, SystemClock};
 pub use event::AuditEvent;
 pub use export::{export, verify_export};
-pub(crate) use head::{HEAD_DAMAGED, HEAD_MISSING, write as write_head};
+#[cfg(test)]
+pub(crate) use head::own as own_head_for_tests;
+pub(crate) use head::{Anchor, COPIED, HEAD_DAMAGED, HEAD_MISSING, is_copy as head_is_copy, write as write_head};
 pub use head::{Head, HeadFile};
 pub use record::hex;
 pub use verdict::Verdict;

@@ -50,7 +50,7 @@ pub fn objection(proposal: &Proposal, standing: &Standing<'_>, now: &Moment) -> 
 fn why_void(proposal: &Proposal, standing: &Standing<'_>, now: &Moment) -> Option<String> {
     let proposed = &proposal.proposed;
     if (proposed.engine.as_str(), proposed.epoch) != (standing.engine, standing.epoch) {
-        return Some("it comes from before the database was restored: grants do not outlive that".to_owned());
+        return Some("it comes from before the database was restored or copied: grants do not outlive that".to_owned());
     }
     let Some(command) = &standing.command else {
         return Some("the command that was approved is lost or damaged".to_owned());

@@ -17,6 +17,10 @@ pub(super) struct Found {
     pub epoch: u64,
     /// There is no epoch file.
     pub epoch_missing: bool,
+    /// The epoch file is there, but what was agreed to in its epoch is not to be trusted any more, so [`Found::epoch`] is a new one.
+    pub epoch_raised: bool,
+    /// The files are a copy: the head lies in another file than the one that it was written into.
+    pub copied: bool,
     /// How many records there are. At most one where nothing but the creation of the store was ever recorded.
     pub events: u64,
     /// The anchor as it was found.
@@ -145,11 +149,15 @@ pub(super) fn check(paths: &Paths) -> Result<Found, OpenError> {
     {
         return Err(OpenError::EpochBehind { path: paths.epoch.clone(), found, last: last.epoch });
     }
-    // Without the file nobody knows how far the epochs had come, so the next one begins.
+    let copied = audit::head_is_copy(&paths.chain_head).map_err(io(&paths.chain_head))?;
+    // Without the file nobody knows how far the epochs had come, so the next one begins. So it does where the log may be an older one:
+    // a copy of the files, or one whose head is not there to say how far it had come. What was agreed to may have been done since.
     let fresh = epoch.is_none() && events <= 1;
     let epoch_missing = epoch.is_none();
-    let epoch = epoch.unwrap_or(if fresh { last.epoch } else { last.epoch.saturating_add(1) });
-    Ok(Found { epoch, epoch_missing, events, head })
+    let epoch_raised = epoch.is_some() && (copied || !matches!(head, HeadFile::Head(_)));
+    let at = epoch.unwrap_or(last.epoch);
+    let epoch = if fresh || !(epoch_missing || epoch_raised) { at } else { at.saturating_add(1) };
+    Ok(Found { epoch, epoch_missing, epoch_raised, copied, events, head })
 }
 
 /// No record anywhere: right for a new store, and wrong where a head or an epoch is left of an old one.
@@ -161,7 +169,9 @@ fn nothing(paths: &Paths, head: HeadFile, epoch: Option<u64>) -> Result<Found, O
         }
         (HeadFile::Damaged(_), _) => Err(OpenError::Lost { path, witness: paths.chain_head.clone() }),
         (HeadFile::Missing, Some(_)) => Err(OpenError::Lost { path, witness: paths.epoch.clone() }),
-        (HeadFile::Missing, None) => Ok(Found { epoch: 1, epoch_missing: true, events: 0, head }),
+        (HeadFile::Missing, None) => {
+            Ok(Found { epoch: 1, epoch_missing: true, epoch_raised: false, copied: false, events: 0, head })
+        }
     }
 }
 

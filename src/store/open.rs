@@ -8,7 +8,7 @@ use super::check::{self, Found, refusal};
 use super::lock::EngineLock;
 use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{OpenError, Options, Paths, connect, files, schema, switch};
+use super::{OpenError, Options, Paths, connect, files, schema, sequences, switch};
 use crate::audit::{self, AuditEvent, Context, HeadFile};
 use crate::domain::Actor;
 use rusqlite::Connection;
@@ -19,6 +19,10 @@ use std::sync::Arc;
 
 /// The first version without the fault that can lose a WAL's content.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// By how much the numbers of a copy are raised: names of containers, logs and branches are made of them, and what was copied may
+/// have gone on elsewhere.
+const GAP: i64 = 1000;
 
 fn persistent(path: PathBuf, reason: String) -> OpenError {
     OpenError::Database { path, reason }
@@ -61,12 +65,18 @@ pub(super) fn writer(paths: &Paths, options: &Options) -> Result<Writer, OpenErr
     let mut writer = ready(conn, found.epoch, options, blobs, &paths.database)?;
     writer.lock = Some(lock);
     writer.reserve = reserve;
-    writer.head_file = Some(paths.chain_head.clone());
+    writer.head_file = Some(audit::Anchor::at(&paths.chain_head).map_err(io(&paths.chain_head))?);
+    let write_epoch =
+        || files::replace(&paths.epoch, format!("{}\n", found.epoch).as_bytes()).map_err(io(&paths.epoch));
+    if found.epoch_raised {
+        // Before the log, or a log that has come further than the file would be refused after a crash here.
+        write_epoch()?;
+    }
     note(&writer, &found).map_err(|error| failed(&error))?;
     // Later a head that cannot be written is an ill that is told; a store that begins with one is not begun.
     writer.anchor().map_err(io(&paths.chain_head))?;
     if found.epoch_missing {
-        files::replace(&paths.epoch, format!("{}\n", found.epoch).as_bytes()).map_err(io(&paths.epoch))?;
+        write_epoch()?;
     }
     Ok(writer)
 }
@@ -163,10 +173,23 @@ fn note(writer: &Writer, found: &Found) -> Result<(), super::StoreError> {
         }
         HeadFile::Head(_) => {}
     }
-    for event in events {
-        audit::append(&writer.conn, &writer.context, &writer.clock.now(), &event)?;
+    if found.copied {
+        let note =
+            "the files of the state are a copy; the next epoch begins, so nothing that was agreed to before is done";
+        events.push(
+            AuditEvent::new(Actor::Engine, audit::COPIED)
+                .detail(json!({"note": note, "epoch": found.epoch, "gap": GAP})),
+        );
+        tracing::warn!("{note}");
     }
-    Ok(())
+    let transaction = writer.conn.unchecked_transaction()?;
+    if found.copied {
+        sequences::raise(&transaction, &[], GAP)?;
+    }
+    for event in events {
+        audit::append(&transaction, &writer.context, &writer.clock.now(), &event)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 /// The schema alone, for tests of the audit room.

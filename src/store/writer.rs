@@ -13,7 +13,6 @@ use rusqlite::{Connection, ErrorCode};
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The one connection that writes, and what it needs.
@@ -24,7 +23,7 @@ pub(super) struct Writer {
     pub faults: Arc<Faults>,
     pub blobs: Arc<BlobFiles>,
     /// Where the head of the chain goes; `None` for a store in memory.
-    pub head_file: Option<PathBuf>,
+    pub head_file: Option<audit::Anchor>,
     /// The head that was written last.
     pub head: Option<Head>,
     /// What is wrong with the head file, in words, while something is.
@@ -214,10 +213,10 @@ impl Writer {
 
     /// Writes the head of the chain where it has moved.
     pub(super) fn anchor(&mut self) -> io::Result<()> {
-        let Some(path) = &self.head_file else { return Ok(()) };
+        let Some(place) = &self.head_file else { return Ok(()) };
         let head = audit::chain_head(&self.conn).map_err(io::Error::other)?;
         if let Some(head) = head.filter(|head| self.head != Some(*head)) {
-            audit::write_head(path, head)?;
+            place.write(head)?;
             self.head = Some(head);
         }
         Ok(())

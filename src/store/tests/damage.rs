@@ -2,7 +2,7 @@
 
 use super::fixtures::{quick_dir, store};
 use super::history::{Moves, beside, files, hashes, prefix};
-use crate::audit::{Verdict, verify};
+use crate::audit::{Verdict, own_head_for_tests, verify};
 use crate::store::{OpenError, Options, Paths, RunFilter, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -68,6 +68,7 @@ impl History {
         }
         std::fs::write(&paths.chain_head, &self.head).unwrap();
         std::fs::write(&paths.epoch, &self.epoch).unwrap();
+        own_head_for_tests(&paths.chain_head);
         (dir, paths)
     }
 }

@@ -4,7 +4,7 @@
 use super::disk::{Disk, Fault, Keep, Placed, Platter};
 use super::fixtures::{open, quick_dir, seed, store};
 use super::history::beside;
-use crate::audit::{Verdict, verify};
+use crate::audit::{Verdict, own_head_for_tests, verify};
 use crate::store::{OpenError, Options, Paths, Store, StoreError};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -62,6 +62,7 @@ fn found_after(paths: &Paths, database: &[u8], log: &[u8], what: &str) -> BTreeS
             std::fs::write(to, bytes).unwrap();
         }
     }
+    own_head_for_tests(&copy.chain_head);
     match Store::open_inline(&copy, &Options::default()) {
         Ok(store) => stored(&store),
         Err(error) => panic!("{what}: {error}"),

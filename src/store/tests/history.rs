@@ -2,7 +2,7 @@
 
 use super::disk::Moment;
 use super::fixtures::{event, new_run};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, own_head_for_tests};
 use crate::domain::{Run, RunId, RunState};
 use crate::store::{Paths, Store};
 use rusqlite::Connection;
@@ -66,6 +66,8 @@ pub fn lay(paths: &Paths, moment: &Moment, database: &[u8], log: &[u8]) {
             std::fs::write(path, bytes).unwrap();
         }
     }
+    // It is the same disk, not a copy of it.
+    own_head_for_tests(&paths.chain_head);
 }
 
 /// Names and bytes of the files of a store, without the shared memory, which holds nothing of its own.

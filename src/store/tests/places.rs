@@ -93,3 +93,19 @@ fn anything_in_the_place_of_a_file_is_told_at_once_and_left_alone() {
         }
     }
 }
+
+/// An engine whose directory was moved away lives on for a moment. It must not anchor its log in that of the next one.
+#[test]
+fn what_is_written_after_a_move_goes_with_the_log_and_not_into_its_place() {
+    let (_dir, paths) = dir();
+    let first = store(&paths);
+    let state = paths.database.parent().unwrap().to_owned();
+    let aside = state.with_extension("aside");
+    fs::rename(&state, &aside).unwrap();
+    fs::create_dir(&state).unwrap();
+    first.write_sync(|tx| seed(tx, "one")).unwrap();
+    assert_eq!(look(&state), []);
+    drop(first);
+    drop(store(&paths));
+    drop(store(&Paths::in_dir(&aside)));
+}
