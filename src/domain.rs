@@ -65,7 +65,7 @@ pub use ending::{AgentReport, Ending};
 pub use execution::{Command, ExecutionId, ExecutionOutcome, Program};
 pub use feature::{CriterionReport, Feature, FeatureClosed, FeatureState, Fulfilment};
 pub use finding::{Finding, Fingerprint, Frame, Location, Severity, Source};
-pub use garbage::{Collection, Garbage, GarbageKind};
+pub use garbage::{Collection, Garbage, GarbageKind, Packed};
 pub use gate::{GateResult, GateVerdict};
 pub use guidance::{GUIDANCE_HEADING, Guidance, GuidanceState, Live, LiveFate};
 pub use host::{HostFault, HostName, HostPattern};

@@ -25,6 +25,7 @@ mod names;
 mod nested;
 mod outline;
 mod owned;
+mod pack;
 mod program;
 mod read;
 mod remove;

@@ -67,11 +67,12 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     let terminal = std::io::stdin().is_terminal() && context.out.is_terminal();
     let known = place.is_laid();
     let runs = if known {
-        let words = "The demo is there already; its engine goes on where it was.";
+        let words = "The demo is there already; its engine goes on where it was. To have it begin anew: `dogwatch demo --clean`, \
+             then `dogwatch demo`.";
         if args.json {
             started(&mut context, &place, goal::numbered(), vec![words.to_owned()])?
         } else {
-            context.say(&safe!("{}", words))?;
+            context.say_prose(&SafeText::empty(), &safe!("{}", words))?;
             goal::numbered()
         }
     } else {
@@ -90,11 +91,9 @@ pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
     if !terminal {
         return goal::reach(context, &runs, &place).await;
     }
-    if !known {
-        context.say(&SafeText::empty())?;
-        context.say(&safe!("Press enter for the console."))?;
-        std::io::stdin().lock().read_line(&mut String::new())?;
-    }
+    context.say(&SafeText::empty())?;
+    context.say(&safe!("Press enter for the console."))?;
+    std::io::stdin().lock().read_line(&mut String::new())?;
     let mut after = Context::new()?;
     drop(alone);
     let code = watch::perform(context, watch::Args::with_tour()).await?;

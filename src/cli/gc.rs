@@ -69,6 +69,7 @@ fn table(collection: &Collection) -> Vec<SafeText> {
             GarbageKind::Container => safe!("container"),
             GarbageKind::Workspace => safe!("trees"),
             GarbageKind::Program => safe!("program"),
+            GarbageKind::Objects => safe!("objects"),
         };
         let size = item.bytes.map_or_else(|| safe!("?"), words::size);
         table.row([kind, safe!("{}", item.name), size, safe!("{}", item.reason)]);

@@ -16,6 +16,17 @@ pub enum GarbageKind {
     Workspace,
     /// A copy of the program of an older engine, which no container runs any more.
     Program,
+    /// Single objects of a repository, put together into a pack that has them all. The bytes are what that saves.
+    Objects,
+}
+
+/// Single objects of a repository that were put together, or could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Packed {
+    /// How many.
+    pub objects: usize,
+    /// By how many bytes less they take now.
+    pub saved: u64,
 }
 
 /// One thing that goes.

@@ -1,10 +1,12 @@
 //! What becomes of that which runs leave behind: logs are closed when their step is over, and removed when the policy of
-//! `[retention]` says so, and so are images that were made for runs. Nothing of a run that is not over is ever removed.
+//! `[retention]` says so, and so are images that were made for runs. Nothing of a run that is not over is ever removed. Objects of
+//! repositories are put together, never removed.
 
 mod clock;
 mod close;
 mod images;
 mod logs;
+mod objects;
 mod policy;
 
 use super::crash::Crashed;
@@ -35,6 +37,8 @@ impl<W: World> Engine<W> {
         told(logs, &mut found)?;
         let images = self.collect_images(dry, &by, &mut found).await;
         told(images, &mut found)?;
+        let objects = self.collect_objects(dry, &mut found).await;
+        told(objects, &mut found)?;
         for (_, sandbox) in self.world.sandboxes() {
             match sandbox.old_programs(dry).await {
                 Ok(programs) => programs.into_iter().for_each(|(name, bytes)| {

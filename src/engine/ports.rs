@@ -2,7 +2,9 @@
 
 use crate::agent::TurnReader;
 use crate::config::{ChosenAgent, EgressConfig, Memory, ProjectConfig, Retention, Reviews, SandboxConfig, Suite};
-use crate::domain::{Allowances, Millis, ModelApi, Project, Remedy, Role, RoleRules, Run, RunId, StepKey};
+use crate::domain::{
+    Allowances, Millis, ModelApi, Packed, Project, ProjectId, Remedy, Role, RoleRules, Run, RunId, StepKey,
+};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::Change;
 use crate::gateway::{Answered, Ways};
@@ -206,6 +208,14 @@ pub trait Trees: Send + Sync + 'static {
 
     /// Removes the log of a step with all that belongs to it; absent is success.
     fn remove_log(&self, log: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
+    /// Puts the single objects of a project's repository together where there are so many, or only counts them where `dry`.
+    fn pack(
+        &self,
+        project: ProjectId,
+        many: usize,
+        dry: bool,
+    ) -> impl Future<Output = Result<Option<Packed>, TreeFault>> + Send;
 
     /// What a directory takes on disk; absent takes nothing.
     fn size(&self, dir: &Path) -> impl Future<Output = Result<u64, TreeFault>> + Send;

@@ -7,6 +7,7 @@ mod differences;
 mod guided;
 mod hostile;
 mod owned;
+mod packs;
 mod removal;
 mod sources;
 mod trees;

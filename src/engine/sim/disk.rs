@@ -3,7 +3,7 @@
 use super::plot::Plot;
 use crate::agent::TurnReader;
 use crate::config::{ProjectConfig, Suite};
-use crate::domain::{Project, Run, RunId};
+use crate::domain::{Packed, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Places, Take, Taken, TreeFault, Trees};
 use crate::evidence::{ReportFault, ReportFile};
 use crate::gates::{Change, ChangeKind};
@@ -288,6 +288,10 @@ impl Trees for Disk {
         self.pause().await;
         self.held().logs.remove(log);
         Ok(())
+    }
+
+    async fn pack(&self, _project: ProjectId, _many: usize, _dry: bool) -> Result<Option<Packed>, TreeFault> {
+        Ok(None)
     }
 
     async fn size(&self, _dir: &Path) -> Result<u64, TreeFault> {

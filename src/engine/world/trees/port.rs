@@ -4,7 +4,7 @@ use super::super::output::{hand_over, program_output};
 use super::{GitTrees, blocking};
 use crate::agent::{Adapter, TurnReader};
 use crate::config::{ProjectConfig, Suite};
-use crate::domain::{Bounded, Project, Run, RunId};
+use crate::domain::{Bounded, Packed, Project, ProjectId, Run, RunId};
 use crate::engine::ports::{BuildContext, Delivered, DeliveryFault, Outline, Take, Taken, TreeFault, Trees};
 use crate::evidence::{self, ReportFault, ReportFile};
 use crate::gates::{self, Change, ChangeKind};
@@ -289,6 +289,24 @@ impl Trees for GitTrees {
     async fn remove_log(&self, log: &Path) -> Result<(), TreeFault> {
         let log = log.to_owned();
         blocking(move || logs::remove(&log).map_err(|error| TreeFault(error.to_string()))).await
+    }
+
+    async fn pack(&self, project: ProjectId, many: usize, dry: bool) -> Result<Option<Packed>, TreeFault> {
+        let repos = self.repos.clone();
+        let job = move || {
+            let repo = match Repo::open(&repos, project) {
+                // Nothing was fetched yet.
+                Err(WorkspaceError::NotFound(_)) => return Ok(None),
+                opened => opened?,
+            };
+            let objects = repo.loose()?;
+            Ok(match (objects >= many, dry) {
+                (false, _) => None,
+                (true, true) => Some(Packed { objects, saved: 0 }),
+                (true, false) => Some(repo.pack()?),
+            })
+        };
+        blocking(move || job().map_err(|error: WorkspaceError| TreeFault(error.to_string()))).await
     }
 
     async fn size(&self, dir: &Path) -> Result<u64, TreeFault> {
