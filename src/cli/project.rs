@@ -3,9 +3,10 @@
 use super::context::{Context, Failure, unfit};
 use super::input;
 use super::print::List;
+use crate::domain::Project;
 use crate::protocol::{Reply, Request};
 use crate::safe;
-use crate::text::{Table, left};
+use crate::text::{SafeText, Table, left};
 use crate::words;
 use crate::workspace::{check_source, open_source};
 use std::path::Path;
@@ -36,6 +37,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take a project away of which nothing is on record, such as one that was added by mistake; its source stays
+    Rm {
+        /// Its name or id
+        project: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the hosts that people opened to every run of a project, by `dogwatch approvals approve --project`
     Hosts {
         /// The project's name or id
@@ -59,10 +68,18 @@ enum Command {
     },
 }
 
-pub async fn perform(context: Context, args: Args) -> Result<i32, Failure> {
+pub async fn perform(mut context: Context, args: Args) -> Result<i32, Failure> {
     match args.command {
         Command::Add { source, name, json } => add(context, &source, name, json).await,
         Command::Ls { json } => list(context, json).await,
+        Command::Rm { project, json } => {
+            let Reply::Project { project } = context.ask(Request::RemoveProject { project }).await? else {
+                return unfit();
+            };
+            let said =
+                safe!("{} {} is no project any more; {} stays as it is", project.id, project.name, project.source);
+            told(context, &project, &said, json)
+        }
         Command::Hosts { project, json } => hosts(context, Request::Hosts { project }, json).await,
         Command::CloseHost { project, host, reason, json } => {
             let reason = input::text(reason)?;
@@ -76,10 +93,15 @@ async fn add(mut context: Context, source: &str, name: Option<String>, json: boo
     let Reply::Project { project } = context.ask(Request::AddProject { source, name }).await? else {
         return unfit();
     };
+    let said = safe!("{} {} from {}", project.id, project.name, project.source);
+    told(context, &project, &said, json)
+}
+
+fn told(mut context: Context, project: &Project, said: &SafeText, json: bool) -> Result<i32, Failure> {
     if json {
-        context.json(&project)?;
+        context.json(project)?;
     } else {
-        context.say(&safe!("{} {} from {}", project.id, project.name, project.source))?;
+        context.say(said)?;
     }
     Ok(0)
 }

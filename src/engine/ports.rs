@@ -209,6 +209,9 @@ pub trait Trees: Send + Sync + 'static {
     /// Removes the log of a step with all that belongs to it; absent is success.
     fn remove_log(&self, log: &Path) -> impl Future<Output = Result<(), TreeFault>> + Send;
 
+    /// Removes what was fetched of a project that is none any more; absent is success.
+    fn forget(&self, project: ProjectId) -> impl Future<Output = Result<(), TreeFault>> + Send;
+
     /// Puts the single objects of a project's repository together where there are so many, or only counts them where `dry`.
     fn pack(
         &self,

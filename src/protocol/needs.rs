@@ -89,6 +89,7 @@ impl Request {
             // A repository is read with the engine's rights, wherever it lies; what a live system is and by which keys it is known
             // decides what approvals are worth.
             Self::AddProject { .. }
+            | Self::RemoveProject { .. }
             // So is a data set.
             | Self::Dataset { .. }
             | Self::PutAssets { .. }

@@ -25,6 +25,11 @@ pub enum Request {
         /// Its name; the last part of the source by default.
         name: Option<String>,
     },
+    /// Take a project away of which nothing is on record.
+    RemoveProject {
+        /// Its name or id.
+        project: String,
+    },
     /// All projects.
     Projects,
     /// Start a run.

@@ -92,6 +92,7 @@ impl<S: Sandbox> Server<S> {
                 Ok(Reply::Done)
             }
             Request::AddProject { source, name } => self.add_project(source, name, you).await,
+            Request::RemoveProject { project } => self.remove_project(&project, you).await,
             Request::Projects => Ok(Reply::Projects { projects: self.projects().await? }),
             request @ Request::Submit { .. } => self.submit(request, you).await,
             Request::Runs { all } => self.runs(all).await,

@@ -5,7 +5,7 @@ use super::answer::not_found;
 use super::detail::blocking;
 use crate::audit::AuditEvent;
 use crate::domain::{Actor, Project, ProjectId};
-use crate::engine::ports::World;
+use crate::engine::ports::{Trees, World};
 use crate::protocol::{Fault, FaultCode, Reply};
 use crate::sandbox::Sandbox;
 use crate::store::{StoreError, Tx};
@@ -89,6 +89,38 @@ impl<S: Sandbox> Server<S> {
                     .map_or_else(|error| Err(error.into()), |fault| Err(fault.into()))
             }
         }
+    }
+
+    /// Takes a project away of which nothing is on record, with what was fetched of it. The audit log keeps that it was there.
+    pub(super) async fn remove_project(&self, named: &str, you: Actor) -> Result<Reply, Fault> {
+        let project = self.find_project(named).await?;
+        let gone = project.clone();
+        let on_record = self
+            .engine
+            .store
+            .write(move |tx| {
+                let on_record = tx.on_record(gone.id)?;
+                if on_record.is_empty() {
+                    tx.remove_project(gone.id)?;
+                    let detail = json!({ "name": gone.name, "source": redacted(&gone.source) });
+                    tx.record(AuditEvent::new(you, "project.removed").project(gone.id).detail(detail))?;
+                }
+                Ok(on_record)
+            })
+            .await?;
+        if !on_record.is_empty() {
+            let all: Vec<String> = on_record.iter().map(|(what, count)| format!("{what} ({count})")).collect();
+            let message = format!(
+                "{} stays, since this is on record of it: {}; a project goes only as long as there is nothing",
+                project.name,
+                all.join(", ")
+            );
+            return Err(refused(message));
+        }
+        if let Err(fault) = self.engine.world.trees().forget(project.id).await {
+            tracing::warn!(project = %project.id, "what was fetched of a project that was taken away is still there: {fault}");
+        }
+        Ok(Reply::Project { project })
     }
 
     /// A project by name or id.

@@ -84,6 +84,7 @@ fn no_such_thing_has_one_exit_code_and_a_remedy() {
         &["asset", "show", "nope"],
         &["asset", "look", "nope"],
         &["asset", "rm", "nope"],
+        &["project", "rm", "nope"],
         &["project", "hosts", "nope"],
         &["project", "close-host", "nope", "example.org"],
         &["models", "stop", "-p", "nope", "-r", "dear"],

@@ -40,6 +40,27 @@ fn a_task_in_the_past_is_refused_instead_of_run_at_once() {
     assert!(!fine(&bare, &["audit", "log", "--json"]).contains("schedule.added"));
 }
 
+#[test]
+fn a_project_goes_only_as_long_as_nothing_is_on_record_of_it() {
+    let bare = Bare::new();
+    let source = repository(&bare.path().join("shop"));
+    fine(&bare, &["project", "add", source.to_str().unwrap()]);
+    fine(&bare, &["project", "add", source.to_str().unwrap(), "--name", "mistake"]);
+    fine(&bare, &["lesson", "add", "-p", "shop", "look twice"]);
+    refused(&bare, &["project", "rm", "shop"], 5, "lessons (1)");
+    let fetched = bare.file("repos/p2.git");
+    assert!(fetched.is_dir());
+    assert!(fine(&bare, &["project", "rm", "mistake"]).starts_with("p2 mistake is no project any more"));
+    assert!(!fetched.exists() && source.join(".git").is_dir());
+    let left = fine(&bare, &["project", "ls"]);
+    assert!(left.contains("shop") && !left.contains("mistake"), "{left}");
+    refused(&bare, &["project", "rm", "mistake"], 4, "`dogwatch project ls`");
+    assert!(fine(&bare, &["audit", "log", "--json"]).contains("project.removed"));
+    // Neither its name nor its number means another one.
+    let again = fine(&bare, &["project", "add", source.to_str().unwrap(), "--name", "mistake"]);
+    assert!(again.starts_with("p3 mistake"), "{again}");
+}
+
 /// A run that failed, with a checkpoint; gives its commit.
 fn failed(bare: &Bare) -> String {
     let source = repository(&bare.path().join("shop"));

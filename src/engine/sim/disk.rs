@@ -290,6 +290,10 @@ impl Trees for Disk {
         Ok(())
     }
 
+    async fn forget(&self, _project: ProjectId) -> Result<(), TreeFault> {
+        Ok(())
+    }
+
     async fn pack(&self, _project: ProjectId, _many: usize, _dry: bool) -> Result<Option<Packed>, TreeFault> {
         Ok(None)
     }

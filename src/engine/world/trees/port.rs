@@ -291,6 +291,11 @@ impl Trees for GitTrees {
         blocking(move || logs::remove(&log).map_err(|error| TreeFault(error.to_string()))).await
     }
 
+    async fn forget(&self, project: ProjectId) -> Result<(), TreeFault> {
+        let place = self.repos.join(format!("{project}.git"));
+        blocking(move || remove_tree(&place).map_err(|error| TreeFault(error.to_string()))).await
+    }
+
     async fn pack(&self, project: ProjectId, many: usize, dry: bool) -> Result<Option<Packed>, TreeFault> {
         let repos = self.repos.clone();
         let job = move || {
