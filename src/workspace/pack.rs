@@ -29,9 +29,9 @@ impl Repo {
         self.leavings()?;
         let mut packed = Packed::default();
         for batch in singles(&self.objects())?.chunks(MOST) {
-            let (before, after) = self.pack_these(batch)?;
-            packed.objects += batch.len();
-            packed.saved += before.saturating_sub(after);
+            let these = self.pack_these(batch)?;
+            packed.objects += these.objects;
+            packed.saved += these.saved;
         }
         Ok(packed)
     }
@@ -50,8 +50,7 @@ impl Repo {
         Ok(())
     }
 
-    /// What they took before, and what their pack takes.
-    fn pack_these(&self, ids: &[Oid]) -> Result<(u64, u64), WorkspaceError> {
+    fn pack_these(&self, ids: &[Oid]) -> Result<Packed, WorkspaceError> {
         let git = || WorkspaceError::git("putting single objects into a pack");
         let objects = self.objects();
         let bare = self.open_git()?;
@@ -81,8 +80,8 @@ impl Repo {
         let after = place(&within, &objects.join("pack"))?;
         sync(&objects)?;
         let mut before = 0;
-        for id in there {
-            let path = single(&objects, id);
+        for id in &there {
+            let path = single(&objects, *id);
             before += fs::metadata(&path).map_or(0, |seen| seen.len());
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(&path)(error)),
@@ -90,7 +89,7 @@ impl Repo {
             }
         }
         staging.close().map_err(io(&objects))?;
-        Ok((before, after))
+        Ok(Packed { objects: there.len(), saved: before.saturating_sub(after) })
     }
 }
 

@@ -11,9 +11,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-/// The whole configuration. Written anew whenever the repository is opened, so that nothing else ever counts.
+/// The whole configuration. Written anew whenever the repository is opened, so that nothing else ever counts. Large files are no
+/// differences in packs, or putting them together would take ten times their size of memory: the library takes what is meant for
+/// deltas in its cache as the size from which files are large.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\thooksPath = /dev/null\n\
-    \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
+    \tfsmonitor = false\n\tlogAllRefUpdates = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n\
+    [pack]\n\twindowMemory = 64m\n\tdeltaCacheSize = 4m\n";
 
 /// What counts before a source's own configuration while a branch is put there: nothing is written but the branch, and nobody's
 /// name but ours.

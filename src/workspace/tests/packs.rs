@@ -116,3 +116,25 @@ fn runs_go_on_while_their_objects_are_put_together() {
     assert_eq!(bench.repo.loose().unwrap(), 0);
     assert_whole(&bench, &all);
 }
+
+/// A difference is looked for among ten at once, which for large files would fill the memory.
+#[test]
+fn large_files_are_kept_whole() {
+    use rand::{RngExt, SeedableRng};
+    let bench = Bench::new(&[("a", "old")]);
+    let dir = bench.tree();
+    let mut bytes = vec![0; 5 << 20];
+    rand::rngs::StdRng::seed_from_u64(1).fill(&mut bytes[..]);
+    let mut commits = vec![bench.base.clone()];
+    for n in 0..2 {
+        bytes[0] = n;
+        fs::write(dir.join("large"), &bytes).unwrap();
+        commits.push(bench.take_with(&dir, commits.last().unwrap(), &[]).commit);
+    }
+    let before = packs(&bench);
+    bench.repo.pack().unwrap();
+    let made =
+        packs(&bench).into_iter().filter(|path| !before.contains(path)).map(|path| fs::metadata(path).unwrap().len());
+    assert!(made.sum::<u64>() > 10 << 20);
+    assert_whole(&bench, &commits);
+}
