@@ -4,13 +4,15 @@ use crate::domain::{Collection, GarbageKind};
 use crate::engine::Engine;
 use crate::engine::driver::Halt;
 use crate::engine::ports::{Trees, World};
+use crate::store::View;
 
 /// From how many single objects of a repository on: near what git's own clean-up takes for too many.
 const MANY: usize = 5_000;
 
 impl<W: World> Engine<W> {
     pub(super) async fn collect_objects(&self, dry: bool, found: &mut Collection) -> Result<(), Halt> {
-        for project in self.store.read(|view| view.projects()).await? {
+        let all = |view: &View<'_>| view.projects();
+        for project in self.store.read(all).await? {
             match self.world.trees().pack(project.id, MANY, dry).await {
                 Ok(None) => {}
                 Ok(Some(packed)) => {

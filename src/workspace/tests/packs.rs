@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 fn history(bench: &Bench, dir: &Path, from: usize, to: usize) -> Vec<String> {
     let mut commits = Vec::new();
     for n in from..to {
-        let text: String =
-            (0..200).map(|line| format!("line {line} of {}\n", if line == n % 200 { n } else { 0 })).collect();
+        let line = |line: usize| format!("line {line} of {}", if line == n % 200 { n } else { 0 });
+        let text = (0..200).map(line).collect::<Vec<_>>().join("\n");
         fs::write(dir.join("a"), text).unwrap();
         let parent = commits.last().unwrap_or(&bench.base).clone();
         commits.push(bench.take_with(dir, &parent, &[]).commit);
