@@ -215,6 +215,7 @@ mod tests {
             (json!({ "type": "feature", "about": { "ask": "edit", "feature": 1, "title": "t" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "close", "feature": 1, "reason": "r" } }), Operator),
             (json!({ "type": "feature", "about": { "ask": "reopen", "feature": 1 } }), Operator),
+            (json!({ "type": "remove_project", "project": "p" }), Admin),
             (json!({ "type": "dataset", "about": { "ask": "list" } }), Viewer),
             (json!({ "type": "dataset", "about": { "ask": "one", "name": "n" } }), Viewer),
             (json!({ "type": "dataset", "about": { "ask": "verify", "name": "n" } }), Operator),

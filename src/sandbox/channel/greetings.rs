@@ -69,7 +69,8 @@ mod tests {
         let secret = Secret::derive(&[1; 32], "x");
         let mut held = Vec::new();
         let mut crowded_out = 0;
-        for number in 0..1000 {
+        // Fewer than the files that a process usually may have, other tests' included.
+        for number in 0..200 {
             while !greetings.has_room() {
                 // Those that were crowded out; the rest of them never says a word.
                 assert!(greetings.next().await.unwrap().is_err());
@@ -79,6 +80,6 @@ mod tests {
             crowded_out += usize::from(greetings.begin(ours, &secret, Some(number)).is_some());
             assert!(greetings.tasks.len() <= MAX_TASKS && greetings.order.len() <= MAX_GREETINGS);
         }
-        assert_eq!(crowded_out, 1000 - MAX_GREETINGS);
+        assert_eq!(crowded_out, 200 - MAX_GREETINGS);
     }
 }

@@ -60,6 +60,7 @@ pub(super) async fn take(
     let unpacked = unpacking.await.map_err(io::Error::other).flatten();
     match (failed, unpacked) {
         (Some(Failure::Absent(_)), _) => Ok(Unpacked::Whole),
+        (Some(Failure::Refused(why)), _) if is_half_removed(&why) => Ok(Unpacked::Whole),
         (Some(failure), _) => Err(failure.into_error(&what)),
         (None, Ok(unpacked)) => Ok(unpacked),
         (None, Err(error)) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
@@ -68,6 +69,12 @@ pub(super) async fn take(
         // An archive that ends early was cut off on its way.
         (None, Err(error)) => Err(SandboxError::Unreachable(format!("{inside} did not come back whole: {error}"))),
     }
+}
+
+/// Whether Docker says that a container which it is just removing has lost its files already: it answers so, with a server's error, until
+/// it knows nothing of it any more.
+fn is_half_removed(why: &str) -> bool {
+    why.starts_with("RWLayer of container") && why.contains("is unexpectedly nil")
 }
 
 /// Hands the chunks to a reader on another thread.
@@ -85,5 +92,18 @@ impl Read for Chunks {
             }
         }
         self.current.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_half_removed;
+
+    #[test]
+    fn a_container_that_is_being_removed_is_told_from_other_trouble() {
+        let words =
+            "RWLayer of container 844595c3ff1eedc9becba677a1f1f74cca19c23c1ea7e4ad0b290d594ab5e11c is unexpectedly nil";
+        assert!(is_half_removed(words));
+        assert!(!is_half_removed("error creating temporary lease: read-only file system"));
     }
 }
