@@ -11,10 +11,13 @@ use crate::domain::Packed;
 use git2::{Odb, Oid};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What git's own clean-up takes for a remnant of ours if we die in the middle.
 const PREFIX: &str = "tmp_objdir-dogwatch-pack-";
+/// Bytes of one block as the system counts them.
+const BLOCK: u64 = 512;
 /// The most objects of one pack, so that what is held in memory meanwhile has an end.
 const MOST: usize = 20_000;
 
@@ -63,6 +66,9 @@ impl Repo {
                 builder.insert_object(*id, None).map_err(git())?;
             }
         }
+        if builder.object_count() == 0 {
+            return Ok(Packed::default());
+        }
         let staging = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&objects).map_err(io(&objects))?;
         let within = staging.path().join("pack");
         fs::create_dir(&within).map_err(io(&within))?;
@@ -82,7 +88,7 @@ impl Repo {
         let mut before = 0;
         for id in &there {
             let path = single(&objects, *id);
-            before += fs::metadata(&path).map_or(0, |seen| seen.len());
+            before += fs::metadata(&path).map_or(0, |seen| on_disk(&seen));
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(&path)(error)),
                 _ => {}
@@ -100,10 +106,15 @@ fn place(from: &Path, to: &Path) -> Result<u64, WorkspaceError> {
     let mut bytes = 0;
     for file in files {
         let target = to.join(file.file_name().unwrap_or_default());
-        bytes += fs::metadata(&file).map_err(io(&file))?.len();
+        bytes += on_disk(&fs::metadata(&file).map_err(io(&file))?);
         fs::rename(&file, &target).map_err(io(&target))?;
     }
     Ok(bytes)
+}
+
+/// What a file takes on disk in bytes, which for a small one is far more than its length.
+fn on_disk(seen: &fs::Metadata) -> u64 {
+    seen.blocks() * BLOCK
 }
 
 /// The ids of all single objects.
